@@ -1,0 +1,1 @@
+"""The pure heart: no clock, no network, no file, no database."""

@@ -1,0 +1,171 @@
+"""What Skymmich knows about an image, put right and typed: the input of everything.
+
+These are values, not rows: adapters turn rows and JSON into them and repair Skymmich's formats on the
+way (units, stale columns, sexagesimal strings). Nothing here knows where an image was read from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+Specification = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueObject:
+    """A deep-sky object of Skymmich's catalogue (OpenNGC): the target's names."""
+
+    name: str
+    """Catalogue name, for example ``NGC 224``."""
+    type_code: str | None = None
+    """OpenNGC's type code: ``G``, ``Cl+N``, ``HII``, ``PN``, ``SNR``, ``OCl``, ``GCl``, ``Neb`` …"""
+    messier: str | None = None
+    """``M 31``, or ``None``."""
+    common_names: tuple[str, ...] = ()
+    constellation: str | None = None
+    """IAU abbreviation, for example ``And``."""
+    ra_deg: float | None = None
+    dec_deg: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlateSolution:
+    """Where the picture points, J2000 (ICRS), all in degrees unless said otherwise."""
+
+    ra_deg: float | None = None
+    """Right ascension of the centre, 0 ≤ ra < 360."""
+    dec_deg: float | None = None
+    """Declination of the centre, −90 … 90."""
+    width_arcsec: float | None = None
+    """Width of the field as solved; independent of the resolution that was solved."""
+    height_arcsec: float | None = None
+    rotation_deg: float | None = None
+    """Position angle, east of north, as the solver gave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """A piece of equipment that is linked to an image."""
+
+    equipment_id: int
+    name: str
+    kind: str
+    """``telescope``, ``camera``, ``mount``, ``filter``, ``accessory``, ``software``, or free text; lower case."""
+    specifications: tuple[tuple[str, Specification], ...] = ()
+    """Sorted by key; nested values are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """One row of sub-exposures: so many frames of so many seconds through one filter."""
+
+    filter_name: str | None
+    """The filter's present name while it exists, else the name noted with the row; ``None``: no filter."""
+    frame_count: int
+    exposure_s: float
+    gain: int | None = None
+    offset: int | None = None
+    binning: str | None = None
+    sensor_temp_c: float | None = None
+    night: date | None = None
+    """The calendar date that was entered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An observing site. Its coordinates are the image's own; only the name is shown."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Skymmich's flat columns; stale wherever there are acquisitions or linked equipment."""
+
+    telescope: str | None = None
+    camera: str | None = None
+    mount: str | None = None
+    filters: tuple[str, ...] = ()
+    focal_length_mm: float | None = None
+    aperture: str | None = None
+    """As stored: ``f/5.6``, sometimes ``4``."""
+    iso: int | None = None
+    exposure_time: str | None = None
+    frame_count: int | None = None
+    integration_hours: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueImage:
+    """One image of the catalogue, with all that belongs to it."""
+
+    image_id: int
+    """Skymmich's row id. Reused after deletions: never a key for what was written. See ``asset_id``."""
+    asset_id: str | None
+    """The linked Immich asset as a lower-case UUID, or ``None`` when the image has no usable link."""
+    title: str
+    filename: str = ""
+    description: str = ""
+    captured_at: datetime | None = None
+    """Aware, UTC."""
+    tags: tuple[str, ...] = ()
+    object_type: str | None = None
+    constellation: str | None = None
+    """As Skymmich stored it: an English name, wrong half the time. The last resort."""
+    target_name: str | None = None
+    target: CatalogueObject | None = None
+    solution: PlateSolution | None = None
+    latitude: float | None = None
+    """Degrees, as stored: may be out of range, may stand alone. ``core.coordinates`` decides."""
+    longitude: float | None = None
+    site: Site | None = None
+    equipment: tuple[Equipment, ...] = ()
+    """In order of the links, each piece once."""
+    acquisitions: tuple[Acquisition, ...] = ()
+    summary: Summary = field(default_factory=Summary)
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """A row that could not be read, or a part of it: it spoils only itself."""
+
+    table: str
+    row_id: int | str
+    reason: str
+    severity: Literal["error", "warning"] = "error"
+    """``error``: the row was left out. ``warning``: a part of it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSettings:
+    """Skymmich's ``immich`` settings, as far as they concern this program.
+
+    The defaults are Skymmich's own for an installation that never saved them.
+    """
+
+    enabled: bool = False
+    """``metadataSyncEnabled``: the master switch."""
+    description: bool = True
+    coordinates: bool = True
+    tags: bool = True
+    immich_url: str = ""
+    immich_api_key: str = field(default="", repr=False)
+    stored: bool = False
+    """Whether Skymmich has such a row at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All that one read of Skymmich gave, in order of image id."""
+
+    images: tuple[CatalogueImage, ...]
+    problems: tuple[RowProblem, ...] = ()
+    settings: SyncSettings = field(default_factory=SyncSettings)
+    schema: str = ""
+    """What was found, for people: ``SQLite, journal mode delete, schema of 0.9``."""
+
+    def linked(self) -> tuple[CatalogueImage, ...]:
+        """The images that name an Immich asset."""
+        return tuple(image for image in self.images if image.asset_id is not None)

@@ -1,0 +1,120 @@
+"""What the state store keeps, as values: the engine's memory between passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from reconciler.core.asset import Applied, Coordinates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+AssetStatus = Literal[
+    "new",  # never brought in sync yet
+    "in_sync",
+    "pending",  # written, not yet seen settled
+    "conflict",  # a person's value stands against the catalogue's
+    "held",  # the guard holds a change back
+    "not_sticking",  # Immich did not keep what was written; see reason
+    "unknown_asset",  # Immich does not show the asset to this key
+    "not_writable",  # trashed, another user's, not yet extracted …: see reason
+    "failed",  # the last attempt met an error; tried again
+    "unlinked",  # left the catalogue
+]
+
+Field = Literal["block", "prose", "coordinates", "tags"]
+WriteStep = Literal["fields", "add_tags", "remove_tags"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsticking:
+    """A value that Immich did not keep: it is not written again until something about it changes."""
+
+    field: Field
+    desired: str
+    """Digest of the value that did not stick."""
+    live: str
+    """Digest of what Immich showed instead: a person's change of it is a reason to try again."""
+    server: str
+    """The server's version then."""
+    diagnosis: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRecord:
+    """All that is remembered of one managed asset. The key is ``asset_id``, never Skymmich's row id."""
+
+    asset_id: str
+    image_id: int
+    title: str = ""
+    applied: Applied = field(default_factory=Applied)
+    fingerprint: str = ""
+    """Of desired and policy at the last pass that left nothing to do; ``""``: look again."""
+    status: AssetStatus = "new"
+    reason: str = ""
+    """For people; empty when in sync."""
+    seen_updated_at: datetime | None = None
+    """The asset's ``updatedAt`` when last observed."""
+    width: int | None = None
+    height: int | None = None
+    unsticking: tuple[Unsticking, ...] = ()
+    linked: bool = True
+    """Whether the last good pass found it in the catalogue."""
+    checked_at: datetime | None = None
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingWrite:
+    """A write that was intended, perhaps sent, and not yet seen settled. At most one per asset."""
+
+    asset_id: str
+    image_id: int
+    run_id: str
+    step: WriteStep
+    sent: bool
+    """``False``: recorded before sending; after a crash it may or may not have reached the server."""
+    before_updated_at: datetime
+    """The asset's ``updatedAt`` before the write: it has settled once it has moved past this."""
+    description: str | None = None
+    """The whole description in the form it should settle in, if it is part of the write."""
+    block: str | None = None
+    """The block within it, if this write makes it ours; ``""``: this write takes our block away."""
+    prose: str | None = None
+    """Likewise for the prose."""
+    coordinates: Coordinates | None = None
+    tags: frozenset[str] = field(default_factory=frozenset)
+    """The tags added or removed."""
+    attempt: int = 1
+    intended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One value replaced in Immich: what undo reads. ``before`` and ``after`` are JSON-able values."""
+
+    run_id: str
+    asset_id: str
+    image_id: int
+    field: Literal["description", "coordinates", "tags"]
+    before: object
+    after: object
+    at: datetime
+    entry_id: int | None = None
+    """Given by the store; ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass, with its trigger and its outcome."""
+
+    run_id: str
+    trigger: str
+    """``cli``, ``schedule``, ``catalogue``, ``immich``, ``signal``, ``api`` …"""
+    started_at: datetime
+    finished_at: datetime | None = None
+    outcome: Literal["running", "ok", "attention", "failed", "interrupted"] = "running"
+    summary: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""What runs for years: schedule, triggers, signals, systemd."""

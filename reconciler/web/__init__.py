@@ -1,0 +1,1 @@
+"""The status endpoint and the control room."""
