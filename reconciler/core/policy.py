@@ -1,0 +1,142 @@
+"""What the user decided: what is shown, who wins, and how much may change in one pass.
+
+Values only, with the defaults of an installation that configured nothing. Reading them from a file, and
+saying what is wrong with it, is ``reconciler.config``'s part; acting on them is the other modules' part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+Part = Literal[
+    "title",
+    "object",
+    "constellation",
+    "object_type",
+    "equipment",
+    "filters",
+    "accessories",
+    "software",
+    "integration",
+    "nights",
+    "plate_solution",
+    "site",
+]
+"""A part of the description's block. ``equipment`` is telescope, camera and mount."""
+
+EquipmentKind = Literal["telescope", "camera", "mount", "filter", "accessory", "software"]
+"""The kinds Skymmich knows; its users may enter others, which become no tags."""
+
+ALL_PARTS: Final[frozenset[Part]] = frozenset(
+    {
+        "title",
+        "object",
+        "constellation",
+        "object_type",
+        "equipment",
+        "filters",
+        "accessories",
+        "software",
+        "integration",
+        "nights",
+        "plate_solution",
+        "site",
+    }
+)
+
+TAGGED_KINDS: Final[frozenset[EquipmentKind]] = frozenset({"telescope", "camera", "mount", "filter"})
+
+OnConflict = Literal["keep", "overwrite"]
+OnDrift = Literal["correct", "keep"]
+Orphans = Literal["keep", "release"]
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptionPolicy:
+    """How the description's block reads."""
+
+    enabled_parts: frozenset[Part] = ALL_PARTS
+    """The parts that may appear; a part without a fact in the catalogue never does."""
+    opening: str = "✦ "
+    """The block's first line starts with this: how the block is found again. Never empty."""
+    closing: str = "— Skymmich"
+    """The block's last line is exactly this. Never empty."""
+    template: str | None = None
+    """Source of the user's own Jinja2 template; ``None``: the built-in one."""
+    template_name: str = "default"
+    """What an error names: the template's file, or ``default``."""
+    max_bytes: int = 10_000
+    """Longest description in bytes of UTF-8; the block gives way line by line, prose never."""
+    precision_arcsec: int = 1
+    """Decimals of the declination's seconds; right ascension gets one more (15″ are 1 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagPolicy:
+    """Which tags an asset gets beyond those entered in Skymmich, and where they hang."""
+
+    root: str = "Astro"
+    """Parent of all tags of ours (``Astro/Galaxy``); empty: none."""
+    groups: bool = True
+    """Whether tags made from facts hang under the name of their kind: ``Astro/Constellation/Andromeda``."""
+    catalogue_tags: bool = True
+    """The image's own tags in Skymmich, without the plate solver's noise."""
+    object_type: bool = True
+    constellation: bool = True
+    target: bool = True
+    equipment: bool = True
+    equipment_kinds: frozenset[EquipmentKind] = TAGGED_KINDS
+    """The kinds of equipment that become tags, if ``equipment`` is on."""
+    drop: tuple[str, ...] = ()
+    """Regular expressions (``re.search``, case ignored): a catalogue tag that matches one is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergePolicy:
+    """Who wins where the catalogue and Immich disagree."""
+
+    on_conflict: OnConflict = "keep"
+    """A person's value stands in Immich: ``keep`` it and report, or ``overwrite`` it (journalled)."""
+    on_drift_block: OnDrift = "correct"
+    """The block was edited in Immich and the catalogue did not change: put it right, or leave it."""
+    on_drift_prose: OnDrift = "keep"
+    """The same for the text around the block: by default it is left to the person."""
+    on_drift_coordinates: OnDrift = "correct"
+    on_drift_tags: OnDrift = "correct"
+    orphans: Orphans = "keep"
+    """An image left the catalogue: ``keep`` all that was written, or ``release`` what is ours and unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardPolicy:
+    """How much a pass may take away before a person has to approve it."""
+
+    max_fraction: float = 0.20
+    """Refuse when more than this share (0 … 1) is lost …"""
+    min_count: int = 10
+    """… and at least so many."""
+    canary: int = 5
+    """Assets written and verified first, after the first start and after a change of template, policy
+    or server version; 0: no canary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Skymmich's four settings as they hold for one pass: what is managed at all."""
+
+    enabled: bool = True
+    """The master switch; off: plan, and write nothing."""
+    description: bool = True
+    coordinates: bool = True
+    tags: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All decisions of the user that the pure core needs."""
+
+    description: DescriptionPolicy = field(default_factory=DescriptionPolicy)
+    tags: TagPolicy = field(default_factory=TagPolicy)
+    merge: MergePolicy = field(default_factory=MergePolicy)
+    guard: GuardPolicy = field(default_factory=GuardPolicy)
