@@ -18,7 +18,8 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     └── ImmichError
         ├── ImmichTemporaryError    network, timeout, 408/429/5xx: try again later
         │   ├── ImmichUnreachableError
-        │   └── MaintenanceError
+        │   ├── MaintenanceError
+        │   └── WriteInDoubtError   a write's answer was lost: look before writing again
         ├── ImmichRejectedError     400: this request, never again as it is
         │   └── AssetUnknownError   the asset is gone or not ours
         ├── ImmichUnauthorizedError 401
@@ -109,6 +110,29 @@ class ImmichUnreachableError(ImmichTemporaryError):
 
 class MaintenanceError(ImmichTemporaryError):
     """Immich is in maintenance mode: it answers 404 to everything, which never means that an asset is gone."""
+
+
+class WriteInDoubtError(ImmichTemporaryError):
+    """A write may or may not have been carried out: its answer was lost, or came from something in between.
+
+    It was not sent again, because two writes close together can lose one for ever. Whoever asked for it
+    treats it as sent, waits for it to settle, and observes again.
+
+    Args:
+        message: what happened.
+        status: the HTTP status, 0 when none came.
+        retry_after: the server's own wish in seconds, if it named one.
+        remedy: what to do.
+    """
+
+    def __init__(
+        self, message: str, *, status: int = 0, retry_after: float | None = None, remedy: str = ""
+    ) -> None:
+        super().__init__(message, status=status, retry_after=retry_after, remedy=remedy)
+        self.accepted: frozenset[str] = frozenset()
+        """Assets of the same request whose part was answered with success."""
+        self.rejected: dict[str, str] = {}
+        """Assets of the same request that were refused, with the reason. All others are in doubt."""
 
 
 class ImmichRejectedError(ImmichError):
