@@ -105,7 +105,7 @@ class MergePolicy:
     on_drift_coordinates: OnDrift = "correct"
     on_drift_tags: OnDrift = "correct"
     orphans: Orphans = "keep"
-    """An image left the catalogue: ``keep`` all that was written, or ``release`` what is ours and unchanged."""
+    """An image left the catalogue: ``keep`` what was written, or ``release`` what is ours and unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
