@@ -1,0 +1,129 @@
+"""Puts Skymmich's tables together into the catalogue that everything else works with.
+
+One snapshot in, one ``Catalogue`` out; no database is touched here. A row that cannot be understood is
+reported and spoils only itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.catalogue import Catalogue, CatalogueImage, RowProblem, Summary
+from reconciler.skymmich.equipment import read_acquisitions, read_equipment, read_links
+from reconciler.skymmich.fields import excerpt, read_rows
+from reconciler.skymmich.settings import read_settings
+from reconciler.skymmich.sites import read_locations, site_at
+from reconciler.skymmich.solutions import read_solves, solution_of
+from reconciler.skymmich.tables import IMAGES
+from reconciler.skymmich.targets import read_objects, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.skymmich.fields import Fields
+    from reconciler.skymmich.tables import Snapshot
+
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+
+
+def assemble(snapshot: Snapshot) -> Catalogue:
+    """Turn a snapshot's rows into the catalogue, in order of image id."""
+    problems = list(snapshot.problems)
+    equipment = read_equipment(snapshot, problems)
+    linked = read_links(snapshot, equipment, problems)
+    acquisitions = read_acquisitions(snapshot, equipment, problems)
+    solves = read_solves(snapshot, problems)
+    locations = read_locations(snapshot, problems)
+    objects = read_objects(snapshot, problems)
+
+    def read_image(fields: Fields) -> CatalogueImage:
+        image_id = fields.identity()
+        latitude, longitude = fields.number("latitude"), fields.number("longitude")
+        target_name = fields.text("target_name")
+        return CatalogueImage(
+            image_id=image_id,
+            asset_id=_asset_id(fields),
+            title=fields.vital("title"),
+            filename=fields.text("filename") or "",
+            description=fields.vital("description"),
+            captured_at=fields.moment("capture_date"),
+            tags=fields.strings("tags"),
+            object_type=fields.text("object_type"),
+            constellation=fields.text("constellation"),
+            target_name=target_name,
+            target=target_of(target_name, objects),
+            solution=solution_of(fields, solves.get(image_id)),
+            latitude=latitude,
+            longitude=longitude,
+            site=site_at(latitude, longitude, locations),
+            equipment=linked.get(image_id, ()),
+            acquisitions=acquisitions.get(image_id, ()),
+            summary=_summary(fields),
+        )
+
+    images = _distinct(read_rows(snapshot, IMAGES, read_image, problems), problems)
+    return Catalogue(
+        images=images,
+        settings=read_settings(snapshot, problems),
+        problems=tuple(problems),
+        schema=f"{snapshot.storage}, schema of {snapshot.release}",
+    )
+
+
+def _asset_id(fields: Fields) -> str | None:
+    """Give the linked asset as a lower-case UUID; ``None`` for an image without a link.
+
+    Raises:
+        UnreadableRowError: the link is binary data.
+    """
+    stored = fields.vital("immich_id").strip()
+    if not stored:
+        return None
+    asset_id = stored.lower()
+    if _UUID.fullmatch(asset_id) is None:
+        fields.warn(f"immich_id is not a UUID ({excerpt(stored)}); the image counts as not linked")
+        return None
+    return asset_id
+
+
+def _summary(fields: Fields) -> Summary:
+    filters = fields.text("filters") or ""
+    return Summary(
+        telescope=fields.text("telescope"),
+        camera=fields.text("camera"),
+        mount=fields.text("mount"),
+        filters=tuple(part.strip() for part in filters.split(",") if part.strip()),
+        focal_length_mm=fields.number("focal_length", minimum=0),
+        aperture=fields.text("aperture"),
+        iso=fields.integer("iso", minimum=0),
+        exposure_time=fields.text("exposure_time"),
+        frame_count=fields.integer("frame_count", minimum=0),
+        integration_hours=fields.number("total_integration_hours", minimum=0),
+    )
+
+
+def _distinct(images: Iterable[CatalogueImage], problems: list[RowProblem]) -> tuple[CatalogueImage, ...]:
+    """Keep one image per row id, and one link per asset: the first of each; later ones are problems.
+
+    Both columns are unique in Skymmich's own tables, but links that differ in case alone pass there, and
+    a table that was rebuilt by hand has lost its keys.
+    """
+    kept: dict[int, CatalogueImage] = {}
+    owner: dict[str, int] = {}
+    for image in sorted(images, key=lambda image: image.image_id):
+        found = image
+        if image.image_id in kept:
+            reason = "there is an earlier row with the same id"
+            problems.append(RowProblem(IMAGES.name, image.image_id, reason))
+            continue
+        if image.asset_id is not None and owner.setdefault(image.asset_id, image.image_id) != image.image_id:
+            reason = (
+                f"it is linked to asset {image.asset_id}, as is image {owner[image.asset_id]} already; "
+                "the image counts as not linked"
+            )
+            problems.append(RowProblem(IMAGES.name, image.image_id, reason, "warning"))
+            found = replace(image, asset_id=None)
+        kept[image.image_id] = found
+    return tuple(kept.values())

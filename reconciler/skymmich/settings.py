@@ -1,0 +1,60 @@
+"""Reads Skymmich's ``immich`` settings: whether and what to write, and where Immich is.
+
+Every key may be missing, and a save through Skymmich's own page may have dropped half of them. The API key
+lies there in plain text: no value of this row is ever put into a message.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.core.catalogue import SyncSettings
+from reconciler.skymmich.fields import read_rows
+from reconciler.skymmich.tables import SETTINGS
+
+if TYPE_CHECKING:
+    from reconciler.core.catalogue import RowProblem
+    from reconciler.skymmich.fields import Fields
+    from reconciler.skymmich.tables import Snapshot
+
+
+def read_settings(snapshot: Snapshot, problems: list[RowProblem]) -> SyncSettings:
+    """Give the settings; Skymmich's own defaults for what is missing or of the wrong type."""
+    found = read_rows(snapshot, SETTINGS, _read, problems)
+    return found[0] if found else SyncSettings()
+
+
+def _read(fields: Fields) -> SyncSettings:
+    stored = fields.json("value", secret=True)
+    if stored is None:
+        return SyncSettings(stored=True)
+    if not isinstance(stored, dict):
+        fields.warn("the immich settings are not an object; Skymmich's defaults are used")
+        return SyncSettings(stored=True)
+
+    def switch(key: str, *, default: bool) -> bool:
+        value = stored.get(key)
+        if isinstance(value, bool):
+            return value
+        if value is not None:
+            fields.warn(f"the setting {key} is neither true nor false; {str(default).lower()} is used")
+        return default
+
+    def text(key: str) -> str:
+        value = stored.get(key)
+        if isinstance(value, str):
+            return value.strip()
+        if value is not None:
+            fields.warn(f"the setting {key} is not text; it is ignored")
+        return ""
+
+    defaults = SyncSettings()
+    return SyncSettings(
+        enabled=switch("metadataSyncEnabled", default=defaults.enabled),
+        description=switch("syncDescription", default=defaults.description),
+        coordinates=switch("syncCoordinates", default=defaults.coordinates),
+        tags=switch("syncTags", default=defaults.tags),
+        immich_url=text("host"),
+        immich_api_key=text("apiKey"),
+        stored=True,
+    )

@@ -1,0 +1,67 @@
+"""Finds an image's observing site: Skymmich links none, so it is the location at the image's coordinates."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.core.catalogue import Site
+from reconciler.skymmich.fields import read_rows
+from reconciler.skymmich.tables import LOCATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.core.catalogue import RowProblem
+    from reconciler.skymmich.fields import Fields
+    from reconciler.skymmich.tables import Snapshot
+
+TOLERANCE_KM = 1.0
+"""Skymmich copies a location's coordinates into its images, but cameras and people round them."""
+
+_EARTH_RADIUS_KM = 6371.0088
+"""Mean radius (IUGG)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A named place, in degrees."""
+
+    name: str
+    latitude: float
+    longitude: float
+
+
+def read_locations(snapshot: Snapshot, problems: list[RowProblem]) -> list[Location]:
+    """Give the locations that have a name and a place."""
+    return [place for place in read_rows(snapshot, LOCATIONS, _read_location, problems) if place is not None]
+
+
+def site_at(latitude: float | None, longitude: float | None, locations: Sequence[Location]) -> Site | None:
+    """Give the nearest location within ``TOLERANCE_KM`` of a place in degrees, or ``None``."""
+    if latitude is None or longitude is None or not _on_earth(latitude, longitude):
+        return None
+    near = [(distance_km(latitude, longitude, place), place.name) for place in locations]
+    found = min(near, default=None, key=lambda pair: pair[0])
+    return Site(found[1]) if found is not None and found[0] <= TOLERANCE_KM else None
+
+
+def distance_km(latitude: float, longitude: float, place: Location) -> float:
+    """Give the distance on a sphere (haversine formula); longitudes may wrap around."""
+    phi, phi_place = math.radians(latitude), math.radians(place.latitude)
+    across = math.sin(math.radians(longitude - place.longitude) / 2)
+    along = math.sin((phi - phi_place) / 2)
+    chord = along * along + math.cos(phi) * math.cos(phi_place) * across * across
+    return 2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(min(chord, 1.0)))
+
+
+def _read_location(fields: Fields) -> Location | None:
+    name, latitude, longitude = fields.text("name"), fields.number("latitude"), fields.number("longitude")
+    if name is None or latitude is None or longitude is None or not _on_earth(latitude, longitude):
+        return None
+    return Location(name, latitude, longitude)
+
+
+def _on_earth(latitude: float, longitude: float) -> bool:
+    return abs(latitude) <= 90 and abs(longitude) <= 180

@@ -1,0 +1,143 @@
+"""Puts a plate solution together from the image's row and the solver's own answer.
+
+Skymmich keeps a solution twice: in columns of the image, with traps, and as the solver's answer in
+``plate_solving_jobs.result``, which is right:
+
+========== =================================== ========================================
+value      the image's column                  the solver's answer
+========== =================================== ========================================
+RA, Dec    degrees as text, or sexagesimal;    ``ra``, ``dec`` in degrees
+           an exact 0 was stored as NULL
+field      radius in degrees with the sign     ``width_arcsec``, ``height_arcsec``
+           for minutes of arc: never used;
+           old rows ``1.2° x 0.9°``: right
+rotation   degrees; an exact 0 stored as NULL  ``orientation`` in degrees, east of north
+========== =================================== ========================================
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reconciler.core.astronomy import parse_dec, parse_ra
+from reconciler.core.catalogue import PlateSolution
+from reconciler.skymmich.fields import excerpt, finite, read_rows
+from reconciler.skymmich.tables import SOLVES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.core.catalogue import RowProblem
+    from reconciler.skymmich.fields import Fields
+    from reconciler.skymmich.tables import Snapshot
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_LEGACY_FIELD = re.compile(r"\s*(\d+(?:\.\d+)?)\s*°\s*[x×X]\s*(\d+(?:\.\d+)?)\s*°\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Solve:
+    """One successful answer of the solver, and when it was recorded."""
+
+    image_id: int
+    recorded: tuple[datetime, int]
+    solution: PlateSolution
+
+
+def read_solves(snapshot: Snapshot, problems: list[RowProblem]) -> dict[int, PlateSolution]:
+    """Give each image's newest successful answer that can be read.
+
+    ``completed_at`` is set on every update of a job, so it says when a successful one got its answer.
+    """
+    newest: dict[int, Solve] = {}
+    for solve in read_rows(snapshot, SOLVES, _read_solve, problems):
+        if solve is None:
+            continue
+        known = newest.get(solve.image_id)
+        if known is None or known.recorded < solve.recorded:
+            newest[solve.image_id] = solve
+    return {image_id: solve.solution for image_id, solve in newest.items()}
+
+
+def solution_of(fields: Fields, solved: PlateSolution | None) -> PlateSolution | None:
+    """Give the solution of an image, value by value from its row, else from the solver's answer.
+
+    Returns:
+        ``None`` when the image is neither marked as solved nor has a position: an answer left over in the
+        jobs table is then not this image's state.
+    """
+    ra_deg = _angle(fields, "ra", parse_ra)
+    dec_deg = _angle(fields, "dec", parse_dec)
+    rotation_deg = fields.number("rotation")
+    if not fields.flag("plate_solved") and ra_deg is None:
+        return None
+    answer = solved or PlateSolution()
+    width_arcsec, height_arcsec = answer.width_arcsec, answer.height_arcsec
+    if width_arcsec is None or height_arcsec is None:
+        width_arcsec, height_arcsec = legacy_field(fields.text("field_of_view"))
+    return PlateSolution(
+        ra_deg=answer.ra_deg if ra_deg is None else ra_deg,
+        dec_deg=answer.dec_deg if dec_deg is None else dec_deg,
+        width_arcsec=width_arcsec,
+        height_arcsec=height_arcsec,
+        rotation_deg=answer.rotation_deg if rotation_deg is None else rotation_deg,
+    )
+
+
+def legacy_field(stored: str | None) -> tuple[float, float] | tuple[None, None]:
+    """Read ``1.2° x 0.9°``, the one stored form with the right unit, as width and height in arcseconds."""
+    found = _LEGACY_FIELD.fullmatch(stored or "")
+    if found is None:
+        return None, None
+    width, height = float(found[1]) * 3600, float(found[2]) * 3600
+    return (width, height) if width > 0 and height > 0 else (None, None)
+
+
+def _angle(fields: Fields, name: str, parse: Callable[[str], float | None]) -> float | None:
+    stored = fields.text(name)
+    if stored is None:
+        return None
+    found = parse(stored)
+    if found is None:
+        kind = "a right ascension" if parse is parse_ra else "a declination"
+        fields.warn(f"{name} is not {kind} ({excerpt(stored)}); it is ignored")
+    return found
+
+
+def _read_solve(fields: Fields) -> Solve | None:
+    image_id = fields.reference("image_id")
+    result = fields.json("result")
+    if image_id is None or result is None:
+        return None
+    if not isinstance(result, dict):
+        fields.warn(f"result is not an object ({excerpt(result)}); it is ignored")
+        return None
+    recorded = fields.moment("completed_at") or fields.moment("submitted_at") or _NEVER
+    width, height = _positive(result.get("width_arcsec")), _positive(result.get("height_arcsec"))
+    return Solve(
+        image_id,
+        (recorded, fields.identity()),
+        PlateSolution(
+            ra_deg=_answer_angle(result.get("ra"), parse_ra),
+            dec_deg=_answer_angle(result.get("dec"), parse_dec),
+            width_arcsec=None if height is None else width,
+            height_arcsec=None if width is None else height,
+            rotation_deg=finite(result.get("orientation")),
+        ),
+    )
+
+
+def _answer_angle(value: object, parse: Callable[[str], float | None]) -> float | None:
+    """Read a number of degrees, or text, with the one set of rules about ranges that ``parse`` has."""
+    if isinstance(value, str):
+        return parse(value)
+    number = finite(value)
+    return None if number is None else parse(repr(number))
+
+
+def _positive(value: object) -> float | None:
+    number = finite(value)
+    return number if number is not None and number > 0 else None

@@ -1,0 +1,133 @@
+"""Which of Skymmich's tables and columns are read, and how: nothing else of its database is touched.
+
+Columns and tables came release by release, so every query is made from what a database really has.
+What the values mean is not known here; see ``fields`` and ``assembly``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.core.catalogue import RowProblem
+from reconciler.errors import CatalogueError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Row = Mapping[str, object]
+"""A row by column name; a column that this release lacks is absent."""
+
+Columns = Mapping[str, frozenset[str]]
+"""Table name → names of its columns, as found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of Skymmich: useless without its ``required`` columns, readable without the others."""
+
+    name: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    where: str = ""
+
+    def query(self, present: frozenset[str]) -> str:
+        """Give the query for the columns that exist; quoted, since ``offset`` is reserved in SQL."""
+        names = [name for name in self.required + self.optional if name in present]
+        listed = ", ".join(f'"{name}"' for name in names)
+        condition = f" WHERE {self.where}" if self.where else ""
+        return f'SELECT {listed} FROM "{self.name}"{condition} ORDER BY "id"'  # noqa: S608  names of this module
+
+
+IMAGES = Table(
+    "astrophotography_images",
+    ("id", "immich_id"),
+    (
+        "title", "filename", "description", "capture_date", "tags", "object_type", "constellation",
+        "target_name", "plate_solved", "ra", "dec", "field_of_view", "rotation", "latitude", "longitude",
+        "telescope", "camera", "mount", "filters", "focal_length", "aperture", "iso", "exposure_time",
+        "frame_count", "total_integration_hours",
+    ),
+)  # fmt: skip
+EQUIPMENT = Table("equipment", ("id", "name"), ("type", "specifications"))
+LINKS = Table("image_equipment", ("id", "image_id", "equipment_id"))
+ACQUISITIONS = Table(
+    "image_acquisition",
+    ("id", "image_id", "frame_count", "exposure_time"),
+    ("filter_id", "filter_name", "gain", "offset", "binning", "sensor_temp", "date"),
+)
+SOLVES = Table(
+    "plate_solving_jobs",
+    ("id", "image_id", "status", "result"),
+    ("submitted_at", "completed_at"),
+    where="status = 'success'",
+)
+LOCATIONS = Table("locations", ("id", "name", "latitude", "longitude"))
+OBJECTS = Table(
+    "catalog_objects",
+    ("id", "name"),
+    ("type", "messier", "common_names", "constellation", "ra_deg", "dec_deg"),
+)
+SETTINGS = Table("admin_settings", ("id", "key", "value"), where="key = 'immich'")
+
+TABLES = (IMAGES, EQUIPMENT, LINKS, ACQUISITIONS, SOLVES, LOCATIONS, OBJECTS, SETTINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All rows of one moment, raw."""
+
+    storage: str
+    """For people: ``SQLite, journal mode delete``."""
+    release: str
+    rows: Mapping[str, Sequence[Row]]
+    problems: tuple[RowProblem, ...] = field(default=())
+
+
+def take(columns: Columns, storage: str, run: Callable[[str], Sequence[Row]]) -> Snapshot:
+    """Read every table that is there, one query each; the caller has opened one transaction around it.
+
+    Args:
+        columns: what the database has.
+        storage: its kind, for people.
+        run: runs a query and fetches all its rows.
+
+    Raises:
+        CatalogueError: this is no database of Skymmich.
+    """
+    missing = [name for name in IMAGES.required if name not in columns.get(IMAGES.name, frozenset())]
+    if missing:
+        what = (
+            f"its table {IMAGES.name} has no column {missing[0]}"
+            if IMAGES.name in columns
+            else f"it has no table {IMAGES.name}"
+        )
+        raise CatalogueError(
+            f"This is not a database of Skymmich: {what}.",
+            remedy="Check [skymmich] source. If Skymmich is new, start it once, so that it makes its tables.",
+        )
+    rows: dict[str, Sequence[Row]] = {}
+    problems: list[RowProblem] = []
+    for table in TABLES:
+        present = columns.get(table.name)
+        if present is None:
+            continue
+        lacking = [name for name in table.required if name not in present]
+        if lacking:
+            reason = f"the table has no column {', '.join(lacking)}, so it is not read"
+            problems.append(RowProblem(table.name, "-", reason, "warning"))
+            continue
+        rows[table.name] = run(table.query(present))
+    return Snapshot(storage, release(columns), rows, tuple(problems))
+
+
+def release(columns: Columns) -> str:
+    """Tell which release made these tables, by what it added (Skymmich's migrations 0001 to 0008)."""
+    if "target_name" in columns.get(IMAGES.name, frozenset()):
+        return "0.9"
+    if OBJECTS.name in columns:
+        return "0.7"
+    if "equipment_groups" in columns or "cost" in columns.get(EQUIPMENT.name, frozenset()):
+        return "0.6"
+    return "0.5" if ACQUISITIONS.name in columns else "0.2"

@@ -1,0 +1,70 @@
+"""Finds the catalogue object that an image's target name means: ``NGC 224``, ``ngc0224``, ``M31``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reconciler.core.catalogue import CatalogueObject
+from reconciler.skymmich.fields import read_rows
+from reconciler.skymmich.tables import OBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.core.catalogue import RowProblem
+    from reconciler.skymmich.fields import Fields
+    from reconciler.skymmich.tables import Snapshot
+
+_BLANKS = re.compile(r"\s+")
+_PADDING = re.compile(r"(?<!\d)0+(?=\d)")
+_MESSIER = re.compile(r"(?:messier|m)?(\d+)")
+
+
+def read_objects(snapshot: Snapshot, problems: list[RowProblem]) -> dict[str, CatalogueObject]:
+    """Give the catalogue's objects by the keys that mean them; a name goes before a Messier number."""
+    objects = [found for found in read_rows(snapshot, OBJECTS, _read_object, problems) if found is not None]
+    index: dict[str, CatalogueObject] = {}
+    for found in objects:
+        index.setdefault(key_of(found.name), found)
+    for found in objects:
+        if found.messier is not None:
+            index.setdefault(key_of(found.messier), found)
+    return index
+
+
+def target_of(name: str | None, objects: Mapping[str, CatalogueObject]) -> CatalogueObject | None:
+    """Give the object of that name; ``None`` for free text."""
+    return None if name is None else objects.get(key_of(name))
+
+
+def key_of(name: str) -> str:
+    """Fold case, blanks, zero padding: ``NGC 0224`` is ``ngc224``, and ``Messier 31`` is ``M31``."""
+    folded = _PADDING.sub("", _BLANKS.sub("", name).casefold())
+    number = _MESSIER.fullmatch(folded) if folded.startswith("m") else None
+    return f"m{number[1]}" if number is not None else folded
+
+
+def _read_object(fields: Fields) -> CatalogueObject | None:
+    name = fields.text("name")
+    if name is None:
+        return None
+    common = fields.text("common_names") or ""
+    return CatalogueObject(
+        name=name,
+        type_code=fields.text("type"),
+        messier=_messier(fields.text("messier")),
+        common_names=tuple(part.strip() for part in common.split(",") if part.strip()),
+        constellation=fields.text("constellation"),
+        ra_deg=fields.number("ra_deg"),
+        dec_deg=fields.number("dec_deg"),
+    )
+
+
+def _messier(stored: str | None) -> str | None:
+    """Write a Messier number as ``M 31``; OpenNGC itself has ``031``."""
+    if stored is None:
+        return None
+    folded = _PADDING.sub("", _BLANKS.sub("", stored).casefold())
+    number = _MESSIER.fullmatch(folded)
+    return f"M {number[1]}" if number is not None else stored
