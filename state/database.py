@@ -1,0 +1,199 @@
+"""One SQLite file: its connections, its transactions, and its errors in this project's words.
+
+Knows nothing of tables. Threads of one process may share a ``Database``: writers take turns, readers see the
+last commit. Other processes are kept apart by SQLite itself, writer by writer.
+
+``synchronous=FULL``: in WAL mode it costs one fsync a commit, and the engine commits once a wave, not once an
+asset. ``NORMAL`` would never damage the file, but a power cut could take the last commits with it. A lost
+*intention* would be harmless (a value of ours would be taken for a person's and left alone), but the same
+commit carries the *journal*: the only copy of what the write is about to replace. That must be on the disk
+before the request is on the wire.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from reconciler.errors import StateCorruptError, StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection
+
+BUSY_SECONDS = 5.0
+"""How long a writer waits for another process's commit."""
+
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def primary_code(error: BaseException | None) -> int:
+    """Give SQLite's primary result code of a driver's error; 0 if it carries none."""
+    code: int = getattr(error, "sqlite_errorcode", 0) or 0
+    return code & 0xFF
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Open the file as is; transactions are the caller's to begin.
+
+    Args:
+        path: absolute.
+        mode: URI parameters, ``mode=rw`` or ``mode=ro``. Neither creates a file.
+    """
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?{mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def explain(error: BaseException | None, path: Path) -> StateError:
+    """Put a driver's error into words: what happened, what stays safe, what to do."""
+    code = primary_code(error)
+    if code in DAMAGE:
+        return StateCorruptError(
+            f"The state store {path} is damaged ({error}). Nothing was changed in Immich by this.",
+            remedy="Start the program again: it sets the damaged file aside and begins an empty store.",
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return StateError(
+            f"The disk that holds the state store {path} is full. "
+            "What was not recorded was not written to Immich.",
+            remedy="Free some space there; the next pass goes on where this one stopped.",
+        )
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StateError(
+            f"Another process kept the state store {path} locked for {BUSY_SECONDS:g} s.",
+            remedy=f"Find it with `fuser -v {path}`; wait for it, or end it.",
+        )
+    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:
+        return StateError(
+            f"The state store {path} can not be opened or written ({error}).",
+            remedy="The file and its folder must belong to the user that runs this program; "
+            "set [state] url to a place that does.",
+        )
+    return StateError(
+        f"The state store {path} can not be used ({error}).",
+        remedy="Check the disk and the file system that hold it.",
+    )
+
+
+class Database:
+    """Connections to an existing file.
+
+    Args:
+        path: absolute.
+        read_only: whether every connection refuses to write.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._turn = threading.RLock()
+        self._local = threading.local()
+        self._engine = create_engine(
+            "sqlite://",
+            creator=self._connect,
+            poolclass=QueuePool,
+            # Descriptions are people's own words: they belong in no error and no log.
+            hide_parameters=True,
+        )
+        event.listen(self._engine, "begin", _begin)
+
+    def close(self) -> None:
+        """Close all connections; the last one of all processes folds the log into the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection in a transaction: committed at the end, rolled back on any error.
+
+        Within another one of the same thread it becomes part of that one's commit; an error still undoes
+        just the inner one.
+
+        Raises:
+            StateError: the store can not be written; nothing of the transaction is in it.
+        """
+        outer: Connection | None = getattr(self._local, "connection", None)
+        with self.errors():
+            if outer is not None:
+                with _savepoint(outer):
+                    yield outer
+                return
+            with (
+                self._turn,
+                self._engine.connect().execution_options(writing=True) as connection,
+                connection.begin(),
+            ):
+                self._local.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._local.connection = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one moment: the last commit, or the thread's own transaction."""
+        own: Connection | None = getattr(self._local, "connection", None)
+        with self.errors():
+            if own is not None:
+                yield own
+                return
+            with self._engine.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn the library's and the driver's errors into ``StateError``."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise explain(error.orig, self.path) from error
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    def pragma(self, *statements: str) -> None:
+        """Run statements that stand outside any transaction."""
+        with self.errors(), self._turn, self._engine.connect() as connection:
+            driver = connection.connection.dbapi_connection
+            if driver is not None:
+                for statement in statements:
+                    driver.cursor().execute(statement).fetchall()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = connect(self.path, "mode=ro" if self.read_only else "mode=rw")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA journal_size_limit=16777216")
+        return connection
+
+
+def _begin(connection: Connection) -> None:
+    # A writer says so at once: a reader that turns writer in mid-transaction can not wait, only fail.
+    writing = connection.get_execution_options().get("writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+@contextmanager
+def _savepoint(connection: Connection) -> Iterator[None]:
+    savepoint = connection.begin_nested()
+    try:
+        yield
+    except BaseException:
+        # A full disk may have ended the whole transaction already, and the savepoint with it.
+        driver = connection.connection.dbapi_connection
+        if driver is not None and driver.in_transaction:
+            savepoint.rollback()
+        raise
+    savepoint.commit()

@@ -1,0 +1,88 @@
+"""Questions about what was done, and forgetting it in time.
+
+Each takes an open connection: ``state.store`` has them, and is what others call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, or_, select, tuple_, update
+
+from state import rows
+from state.tables import ASSETS, JOURNAL, PENDING, RUNS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from reconciler.core.records import JournalEntry, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What housekeeping removed."""
+
+    journal: int
+    runs: int
+
+
+def counts_by_status(connection: Connection) -> dict[str, int]:
+    """Count managed assets by status."""
+    query = select(ASSETS.c.status, func.count()).group_by(ASSETS.c.status)
+    return dict(connection.execute(query).all())
+
+
+def journal_of(
+    connection: Connection, run_id: str | None, asset_id: str | None, limit: int, before: int | None
+) -> list[JournalEntry]:
+    """Give journal entries, newest first."""
+    query = select(JOURNAL).order_by(JOURNAL.c.entry_id.desc()).limit(limit)
+    if run_id is not None:
+        query = query.where(JOURNAL.c.run_id == run_id)
+    if asset_id is not None:
+        query = query.where(JOURNAL.c.asset_id == asset_id)
+    if before is not None:
+        query = query.where(JOURNAL.c.entry_id < before)
+    return [rows.to_entry(row) for row in connection.execute(query)]
+
+
+def runs(connection: Connection, limit: int, before: str | None) -> list[Run]:
+    """Give runs, newest first; none before one that is not known."""
+    order = (RUNS.c.started_at, RUNS.c.run_id)
+    query = select(RUNS).order_by(*(column.desc() for column in order)).limit(limit)
+    if before is not None:
+        last = connection.execute(select(*order).where(RUNS.c.run_id == before)).one_or_none()
+        if last is None:
+            return []
+        query = query.where(tuple_(*order) < tuple_(*last))
+    return [rows.to_run(row) for row in connection.execute(query)]
+
+
+def mark_interrupted(connection: Connection, over: Callable[[dict[str, Any] | None], bool]) -> list[str]:
+    """Turn running runs into interrupted ones where ``over`` says so of their process."""
+    query = select(RUNS.c.run_id, RUNS.c.process).where(RUNS.c.outcome == "running")
+    ended = [run_id for run_id, process in connection.execute(query) if over(process)]
+    if ended:
+        connection.execute(update(RUNS).where(RUNS.c.run_id.in_(ended)).values(outcome="interrupted"))
+    return ended
+
+
+def prune(connection: Connection, journal_before: datetime, keep_runs: int) -> Pruned:
+    """Forget old journal entries, then old runs that nothing names any more."""
+    newest = select(RUNS.c.run_id).order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc())
+    kept = list(connection.execute(newest.limit(keep_runs)).scalars())
+    entries = delete(JOURNAL).where(JOURNAL.c.at < journal_before)
+    if kept:
+        entries = entries.where(JOURNAL.c.run_id != kept[0])
+    forgotten = connection.execute(entries).rowcount
+    named = or_(
+        RUNS.c.outcome == "running",
+        RUNS.c.run_id.in_(newest.limit(keep_runs)),
+        RUNS.c.run_id.in_(select(JOURNAL.c.run_id)),
+        RUNS.c.run_id.in_(select(PENDING.c.run_id)),
+    )
+    return Pruned(journal=forgotten, runs=connection.execute(delete(RUNS).where(~named)).rowcount)

@@ -1,0 +1,228 @@
+"""Find, create, check and bring up to date the store's file; nothing of what is in it.
+
+A file is looked at before it is touched. One that is another program's, or a newer version's, stays as it is
+to the byte; a damaged one is renamed, never overwritten.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
+from state.database import DAMAGE, Database, connect, explain, primary_code
+from state.migrations import HEAD, is_known, upgrade
+from state.tables import APPLICATION_ID
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_PREFIX = "sqlite:///"
+_SIDECARS = ("-wal", "-shm", "-journal")
+_OURS = "The file and its folder must belong to the user that runs this program; else set [state] url."
+
+
+def locate(target: str | Path) -> Path:
+    """Give the absolute path that a ``sqlite:///`` URL or a plain path names; ``~`` is the home folder.
+
+    Raises:
+        ConfigurationError: it names no file.
+    """
+    text = str(target)
+    if text.startswith(_PREFIX):
+        text = text.removeprefix(_PREFIX)
+    elif "://" in text:
+        raise ConfigurationError(
+            f"[state] url = {text.partition('://')[0]}://… is not a SQLite file.",
+            remedy="Use sqlite:////var/lib/skymmich-reconciler/state.sqlite3, or a plain path.",
+        )
+    if text in {"", ":memory:"}:
+        raise ConfigurationError(
+            "[state] url names no file; what this program remembers must outlive it.",
+            remedy="Use sqlite:////var/lib/skymmich-reconciler/state.sqlite3, or a plain path.",
+        )
+    return Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - resolve() would follow the file's own link
+
+
+def open_to_read(path: Path) -> Database:
+    """Open a store beside its daemon; nothing is created, migrated or set aside.
+
+    Raises:
+        StateError: missing, another program's, or of an older schema.
+        StateTooNewError: of a newer one.
+        StateCorruptError: damaged.
+    """
+    if not path.exists():
+        raise StateError(
+            f"There is no state store at {path}.",
+            remedy="It is made by the first `apply` or `run`; check [state] url if there was one.",
+        )
+    try:
+        found = _look(path, check=False)
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    _refuse_newer(path, found)
+    if found != HEAD:
+        raise StateError(
+            f"The state store {path} is of an older schema ({found or 'empty'}; this program's is {HEAD}).",
+            remedy="Start the daemon, or run `apply`, once: that brings it up to date.",
+        )
+    return Database(path, read_only=True)
+
+
+def open_to_write(path: Path, now: datetime) -> tuple[Database, tuple[str, ...]]:
+    """Open a store, creating or migrating it as needed; give it and warnings for people.
+
+    Raises:
+        StateError: it can not be created or written, or is another program's database.
+        StateTooNewError: it is of a newer schema; nothing was changed on the disk.
+        StateCorruptError: it is damaged, and was set aside.
+    """
+    _create(path)
+    try:
+        found = _look(path, check=True)
+    except sqlite3.Error as error:
+        if primary_code(error) not in DAMAGE:
+            raise explain(error, path) from error
+        raise _set_aside(path, str(error), now) from error
+    _refuse_newer(path, found)
+    warnings = _tighten(path)
+    if found != HEAD:
+        _prepare(path)
+    database = Database(path, read_only=False)
+    if found != HEAD:
+        with database.writing() as connection:
+            upgrade(connection)
+    return database, warnings
+
+
+def _create(path: Path) -> None:
+    """Make the file, if missing, for its owner only. SQLite gives the same mode to the files beside it."""
+    try:
+        for folder in reversed([parent for parent in path.parents if not parent.exists()]):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StateError(
+            f"The state store {path} can not be opened for writing: {error.strerror}.", remedy=_OURS
+        ) from error
+
+
+def _look(path: Path, *, check: bool) -> str:
+    """Give a store's revision, ``""`` if it is empty yet, without changing a byte of it.
+
+    Raises:
+        sqlite3.Error: it can not be read, or is damaged.
+        StateError: it is another program's database.
+    """
+    journal, log = path.with_name(f"{path.name}-journal"), path.with_name(f"{path.name}-wal")
+    # Without a log there is nothing to recover, and no file needs to be made beside it to read.
+    mode = "mode=ro" if log.exists() else "mode=ro&immutable=1"
+    if journal.exists():
+        mode = "mode=rw"  # killed while it was made: only a writer can roll that back
+    with closing(connect(path, mode)) as connection:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        if check:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                damage = sqlite3.DatabaseError(verdict)
+                damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+                raise damage
+        if not tables:
+            return ""
+        if application != APPLICATION_ID or "alembic_version" not in tables:
+            raise StateError(
+                f"{path} is another program's database, not a state store; it was left as it is.",
+                remedy="Set [state] url to a file of its own.",
+            )
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(row[0]) if row else ""
+
+
+def _refuse_newer(path: Path, found: str) -> None:
+    if found in {"", HEAD} or is_known(found):
+        return
+    raise StateTooNewError(
+        f"The state store {path} was written by a newer version of this program (its schema is {found!r}, "
+        f"the newest known here is {HEAD!r}). It was left as it is, and nothing was written to Immich.",
+        remedy="Install that version again, or set [state] url to a new file: what equals the catalogue "
+        "is then found in sync and not rewritten.",
+    )
+
+
+def _tighten(path: Path) -> tuple[str, ...]:
+    """Take the store from group and others; give warnings."""
+    warnings = []
+    for name in (path.name, *(path.name + suffix for suffix in _SIDECARS)):
+        file = path.with_name(name)
+        try:
+            mode = stat.S_IMODE(file.stat().st_mode)
+            if not mode & 0o077:
+                continue
+            file.chmod(0o600)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            warnings.append(f"{file} is open to other users, and that can not be changed: {error.strerror}.")
+        else:
+            warnings.append(f"{file} was open to other users (mode {mode:04o}); it is 0600 now.")
+    return tuple(warnings)
+
+
+def _prepare(path: Path) -> None:
+    """Set what stays in the file: freed pages can be given back, and readers never wait for a writer."""
+    try:
+        with closing(connect(path, "mode=rw")) as connection:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+
+
+def _set_aside(path: Path, reason: str, now: datetime) -> StateCorruptError:
+    """Rename a damaged store and the files beside it; give the error that says so."""
+    if _in_use(path):
+        return StateCorruptError(
+            f"The state store {path} is damaged ({reason}), and another process uses it. "
+            "Nothing was changed in Immich by this, and the file was left where it is.",
+            remedy="Stop the other process (the daemon?) and start again: the file is then set aside.",
+        )
+    base = f"{path.name}.corrupt-{now:%Y%m%dT%H%M%SZ}"
+    kept, count = path.with_name(base), 1
+    while any(path.with_name(kept.name + suffix).exists() for suffix in ("", *_SIDECARS)):
+        count += 1
+        kept = path.with_name(f"{base}-{count}")
+    try:
+        # The log first: left beside a new file, it would be played into that.
+        for suffix in (*_SIDECARS, ""):
+            source = path.with_name(path.name + suffix)
+            if source.exists():
+                source.rename(kept.with_name(kept.name + suffix))
+    except OSError as error:
+        return StateCorruptError(
+            f"The state store {path} is damaged ({reason}) and can not be set aside: {error.strerror}.",
+            remedy=_OURS,
+        )
+    return StateCorruptError(
+        f"The state store {path} was damaged ({reason}) and is now {kept}. "
+        "Nothing was changed in Immich by this.",
+        remedy="Start again: that begins an empty store. What equals the catalogue is then found in sync "
+        "and not rewritten; what differs counts as a person's until resolved. "
+        "The old journal is in the file set aside.",
+    )
+
+
+def _in_use(path: Path) -> bool:
+    """Tell whether another process has the file open: SQLite holds a shared lock on these bytes meanwhile."""
+    with path.open("rb+") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)
+        except OSError:
+            return True
+    return False

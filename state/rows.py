@@ -1,0 +1,176 @@
+"""Rows to the core's values, and back. The one place that knows both; it decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.asset import Applied, Coordinates
+from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run, Unsticking
+from state.tables import title_key
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Row
+
+Values = dict[str, Any]
+"""The columns of one row by name."""
+
+
+def of_record(record: AssetRecord) -> Values:
+    """Give the row of an asset, without its owned tags."""
+    applied = record.applied
+    return {
+        "asset_id": record.asset_id,
+        "image_id": record.image_id,
+        "title": record.title,
+        "title_key": title_key(record.title),
+        "block": applied.block,
+        "prose": applied.prose,
+        **_of_coordinates(applied.coordinates),
+        "fingerprint": record.fingerprint,
+        "status": record.status,
+        "reason": record.reason,
+        "seen_updated_at": record.seen_updated_at,
+        "width": record.width,
+        "height": record.height,
+        "unsticking": [
+            {
+                "field": one.field,
+                "desired": one.desired,
+                "live": one.live,
+                "server": one.server,
+                "diagnosis": one.diagnosis,
+            }
+            for one in record.unsticking
+        ],
+        "linked": record.linked,
+        "checked_at": record.checked_at,
+        "changed_at": record.changed_at,
+    }
+
+
+def to_record(row: Row[Any], tags: frozenset[str]) -> AssetRecord:
+    """Give the asset of a row and its owned tags."""
+    return AssetRecord(
+        asset_id=row.asset_id,
+        image_id=row.image_id,
+        title=row.title,
+        applied=Applied(
+            block=row.block,
+            prose=row.prose,
+            coordinates=_coordinates(row.latitude, row.longitude),
+            tags=tags,
+        ),
+        fingerprint=row.fingerprint,
+        status=row.status,
+        reason=row.reason,
+        seen_updated_at=row.seen_updated_at,
+        width=row.width,
+        height=row.height,
+        unsticking=tuple(Unsticking(**one) for one in row.unsticking),
+        linked=row.linked,
+        checked_at=row.checked_at,
+        changed_at=row.changed_at,
+    )
+
+
+def of_pending(write: PendingWrite) -> Values:
+    """Give the row of a write on its way."""
+    return {
+        "asset_id": write.asset_id,
+        "image_id": write.image_id,
+        "run_id": write.run_id,
+        "step": write.step,
+        "sent": write.sent,
+        "before_updated_at": write.before_updated_at,
+        "description": write.description,
+        "block": write.block,
+        "prose": write.prose,
+        **_of_coordinates(write.coordinates),
+        "tags": sorted(write.tags),
+        "attempt": write.attempt,
+        "intended_at": write.intended_at,
+    }
+
+
+def to_pending(row: Row[Any]) -> PendingWrite:
+    """Give the write of a row."""
+    return PendingWrite(
+        asset_id=row.asset_id,
+        image_id=row.image_id,
+        run_id=row.run_id,
+        step=row.step,
+        sent=row.sent,
+        before_updated_at=row.before_updated_at,
+        description=row.description,
+        block=row.block,
+        prose=row.prose,
+        coordinates=_coordinates(row.latitude, row.longitude),
+        tags=frozenset(row.tags),
+        attempt=row.attempt,
+        intended_at=row.intended_at,
+    )
+
+
+def of_entry(entry: JournalEntry) -> Values:
+    """Give the row of a journal entry; its id is the store's to give."""
+    return {
+        "run_id": entry.run_id,
+        "asset_id": entry.asset_id,
+        "image_id": entry.image_id,
+        "field": entry.field,
+        "before": entry.before,
+        "after": entry.after,
+        "at": entry.at,
+    }
+
+
+def to_entry(row: Row[Any]) -> JournalEntry:
+    """Give the journal entry of a row."""
+    return JournalEntry(
+        run_id=row.run_id,
+        asset_id=row.asset_id,
+        image_id=row.image_id,
+        field=row.field,
+        before=row.before,
+        after=row.after,
+        at=row.at,
+        entry_id=row.entry_id,
+    )
+
+
+def of_run(run: Run) -> Values:
+    """Give the row of a run, without its process."""
+    return {
+        "run_id": run.run_id,
+        "trigger": run.trigger,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "outcome": run.outcome,
+        "summary": run.summary,
+        "counts": dict(run.counts),
+    }
+
+
+def to_run(row: Row[Any]) -> Run:
+    """Give the run of a row."""
+    return Run(
+        run_id=row.run_id,
+        trigger=row.trigger,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        outcome=row.outcome,
+        summary=row.summary,
+        counts=row.counts,
+    )
+
+
+def _of_coordinates(place: Coordinates | None) -> Values:
+    if place is None:
+        return {"latitude": None, "longitude": None}
+    return {"latitude": place.latitude, "longitude": place.longitude}
+
+
+def _coordinates(latitude: float | None, longitude: float | None) -> Coordinates | None:
+    if latitude is None or longitude is None:
+        return None
+    return Coordinates(latitude, longitude)

@@ -1,0 +1,329 @@
+"""The state store: what the engine remembers between passes. Fulfils ``reconciler.engine.ports.Store``.
+
+It stores and gives back; it decides nothing and knows no rule of merging. No secret ever enters it. All
+moments come back aware, in UTC. Synchronous: each call is a short visit to a local file.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Table, bindparam, delete, select, tuple_, update
+from sqlalchemy.dialects.sqlite import insert
+
+from state import history, rows
+from state.opening import locate, open_to_read, open_to_write
+from state.process import ProcessIdentity, this_process
+from state.tables import ASSETS, JOURNAL, META, OWNED_TAGS, PENDING, RUNS, storable, title_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.sql import ColumnElement
+
+    from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
+    from state.database import Database
+    from state.history import Pruned
+
+_CHUNK = 500
+"""Keys in one condition: far below SQLite's limit of 32,766 variables."""
+
+
+class SqliteStore:
+    """An open store; ``open`` makes one. Also a context manager that closes it.
+
+    Every method raises ``StateError`` when the file can not be read or written.
+    """
+
+    def __init__(self, database: Database, warnings: tuple[str, ...] = ()) -> None:
+        self.database = database
+        self.warnings = warnings
+        """What a person should know about how it was opened."""
+
+    @classmethod
+    def open(cls, target: str | Path, *, read_only: bool = False, now: datetime | None = None) -> Self:
+        """Open the store at ``sqlite:///…`` or a path: created, checked and migrated as needed.
+
+        Args:
+            target: where; ``~`` is the home folder.
+            read_only: beside a running daemon, as ``status`` does: nothing is created or migrated.
+            now: names a damaged file that is set aside; the wall clock by default.
+
+        Raises:
+            ConfigurationError: ``target`` names no SQLite file.
+            StateTooNewError: written by a newer version; nothing was changed.
+            StateCorruptError: damaged, and set aside; opening again begins an empty store.
+            StateError: it can not be opened.
+        """
+        path = locate(target)
+        if read_only:
+            return cls(open_to_read(path))
+        database, warnings = open_to_write(path, (now or datetime.now(UTC)).astimezone(UTC))
+        return cls(database, warnings)
+
+    @property
+    def path(self) -> Path:
+        """The file, absolute."""
+        return self.database.path
+
+    def close(self) -> None:
+        """Close the file; nothing is lost without it."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Group the thread's calls into one commit; on an error none of them happened.
+
+        Within another one it joins that one's commit. Nothing may be awaited inside: another task of the
+        same thread would join, too.
+        """
+        with self.database.writing():
+            yield
+
+    # Managed assets
+
+    def records(self) -> dict[str, AssetRecord]:
+        """Give all managed assets by asset id."""
+        with self.database.reading() as connection:
+            tags = _tags(connection)
+            return {
+                row.asset_id: rows.to_record(row, tags.get(row.asset_id, frozenset()))
+                for row in connection.execute(select(ASSETS))
+            }
+
+    def record(self, asset_id: str) -> AssetRecord | None:
+        """Give one managed asset; ``None`` if it is not known."""
+        with self.database.reading() as connection:
+            return next(iter(_records(connection, ASSETS.c.asset_id == asset_id)), None)
+
+    def save_records(self, records: Iterable[AssetRecord]) -> None:
+        """Insert or replace by asset id, owned tags included. Of two with one id the later counts."""
+        latest = {storable(record.asset_id): record for record in records}
+        if not latest:
+            return
+        with self.database.writing() as connection:
+            _upsert(connection, ASSETS, [rows.of_record(record) for record in latest.values()])
+            had = _tags(connection, list(latest))
+            gone, new = [], []
+            for asset_id, record in latest.items():
+                before, after = had.get(asset_id, frozenset()), set(map(storable, record.applied.tags))
+                gone += [{"of_asset": asset_id, "of_tag": tag} for tag in before - after]
+                new += [{"asset_id": asset_id, "tag": tag} for tag in sorted(after - before)]
+            if gone:
+                of_asset = OWNED_TAGS.c.asset_id == bindparam("of_asset")
+                of_tag = OWNED_TAGS.c.tag == bindparam("of_tag")
+                connection.execute(delete(OWNED_TAGS).where(of_asset, of_tag), gone)
+            if new:
+                connection.execute(insert(OWNED_TAGS), new)
+
+    def counts_by_status(self) -> dict[str, int]:
+        """Count managed assets by status; a status that none has is absent."""
+        with self.database.reading() as connection:
+            return history.counts_by_status(connection)
+
+    def search(
+        self,
+        text: str = "",
+        status: str | None = None,
+        limit: int = 50,
+        after: tuple[str, str] | None = None,
+    ) -> list[AssetRecord]:
+        """Give a page of managed assets in the order of their titles, case and accents aside.
+
+        Args:
+            text: part of the title; ``""``: all.
+            status: only these.
+            limit: assets a page.
+            after: title and asset id of the last one of the page before.
+        """
+        conditions: list[ColumnElement[bool]] = []
+        if text:
+            conditions.append(ASSETS.c.title_key.contains(title_key(text), autoescape=True))
+        if status is not None:
+            conditions.append(ASSETS.c.status == status)
+        if after is not None:
+            order = tuple_(ASSETS.c.title_key, ASSETS.c.asset_id)
+            conditions.append(order > tuple_(title_key(after[0]), after[1]))
+        with self.database.reading() as connection:
+            return _records(connection, *conditions, limit=limit)
+
+    # Writes on their way
+
+    def pending(self) -> dict[str, PendingWrite]:
+        """Give all pending writes by asset id."""
+        with self.database.reading() as connection:
+            return {row.asset_id: rows.to_pending(row) for row in connection.execute(select(PENDING))}
+
+    def save_pending(self, writes: Iterable[PendingWrite]) -> None:
+        """Insert or replace by asset id; on the disk when this returns, outside a transaction."""
+        values = [rows.of_pending(write) for write in writes]
+        if values:
+            with self.database.writing() as connection:
+                _upsert(connection, PENDING, values)
+
+    def mark_sent(self, asset_ids: Iterable[str]) -> None:
+        """Note that these pending writes were accepted by the server."""
+        keys = [{"of_asset": asset_id} for asset_id in asset_ids]
+        if keys:
+            with self.database.writing() as connection:
+                one = update(PENDING).where(PENDING.c.asset_id == bindparam("of_asset"))
+                connection.execute(one.values(sent=True), keys)
+
+    def clear_pending(self, asset_ids: Iterable[str]) -> None:
+        """Forget these pending writes."""
+        keys = [{"of_asset": asset_id} for asset_id in asset_ids]
+        if keys:
+            with self.database.writing() as connection:
+                connection.execute(delete(PENDING).where(PENDING.c.asset_id == bindparam("of_asset")), keys)
+
+    # History
+
+    def journal(self, entries: Iterable[JournalEntry]) -> None:
+        """Append to the journal."""
+        values = [rows.of_entry(entry) for entry in entries]
+        if values:
+            with self.database.writing() as connection:
+                connection.execute(insert(JOURNAL), values)
+
+    def journal_of(
+        self,
+        run_id: str | None = None,
+        asset_id: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> list[JournalEntry]:
+        """Give journal entries, newest first.
+
+        Args:
+            run_id: only this run's.
+            asset_id: only this asset's.
+            limit: at most as many.
+            before: the last ``entry_id`` of the page before.
+        """
+        with self.database.reading() as connection:
+            return history.journal_of(connection, run_id, asset_id, limit, before)
+
+    def start_run(self, run: Run) -> None:
+        """Record a run as running, in this process."""
+        with self.database.writing() as connection:
+            _upsert(connection, RUNS, [{**rows.of_run(run), "process": this_process().as_json()}])
+
+    def finish_run(self, run: Run) -> None:
+        """Record a run's end."""
+        with self.database.writing() as connection:
+            _upsert(connection, RUNS, [rows.of_run(run)])
+
+    def run(self, run_id: str) -> Run | None:
+        """Give one run; ``None`` if it is not known."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).one_or_none()
+            return None if row is None else rows.to_run(row)
+
+    def runs(self, limit: int, before: str | None = None) -> list[Run]:
+        """Give runs, newest first; ``before``: the last ``run_id`` of the page before."""
+        with self.database.reading() as connection:
+            return history.runs(connection, limit, before)
+
+    def mark_interrupted(self, *, alone: bool = False) -> list[str]:
+        """Turn runs whose process has ended without recording it into ``interrupted``; give their ids.
+
+        Their end stays unknown (``finished_at`` is ``None``): nobody saw it.
+
+        Args:
+            alone: the caller holds the lease, so every other process's run is over, also where its process
+                can not be looked at (another container's).
+        """
+        here = this_process()
+
+        def over(process: dict[str, Any] | None) -> bool:
+            if process is None:
+                return alone
+            identity = ProcessIdentity.of_json(process)
+            return identity != here if alone else identity.is_gone()
+
+        with self.database.writing() as connection:
+            return history.mark_interrupted(connection, over)
+
+    # Small values
+
+    def get(self, key: str) -> object:
+        """Read a small JSON value; ``None`` if absent."""
+        with self.database.reading() as connection:
+            value: object = connection.execute(select(META.c.value).where(META.c.key == key)).scalar()
+            return value
+
+    def put(self, key: str, value: object) -> None:
+        """Write a small JSON value; ``None`` deletes it."""
+        with self.database.writing() as connection:
+            if value is None:
+                connection.execute(delete(META).where(META.c.key == key))
+            else:
+                _upsert(connection, META, [{"key": key, "value": value}])
+
+    # Housekeeping
+
+    def prune(self, journal_before: datetime, keep_runs: int) -> Pruned:
+        """Forget old history; never a pending write, nor anything of the newest run.
+
+        Args:
+            journal_before: entries older than this go.
+            keep_runs: the newest so many runs stay; so does one that is running, or that an entry or a
+                pending write still names.
+        """
+        with self.database.writing() as connection:
+            return history.prune(connection, journal_before, max(keep_runs, 1))
+
+    def optimize(self) -> None:
+        """Give freed pages back to the disk, refresh the planner's statistics, fold the log into the file."""
+        self.database.pragma(
+            "PRAGMA incremental_vacuum",
+            "PRAGMA analysis_limit=400",
+            "PRAGMA optimize",
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+        )
+
+
+def _upsert(connection: Connection, table: Table, values: Sequence[rows.Values]) -> None:
+    """Insert, or replace by primary key just the columns that are given."""
+    statement = insert(table)
+    keys = [column.name for column in table.primary_key]
+    changes = {name: statement.excluded[name] for name in values[0] if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), values)
+
+
+def _records(
+    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None
+) -> list[AssetRecord]:
+    order = (ASSETS.c.title_key, ASSETS.c.asset_id)
+    found = connection.execute(select(ASSETS).where(*conditions).order_by(*order).limit(limit)).all()
+    tags = _tags(connection, [row.asset_id for row in found])
+    return [rows.to_record(row, tags.get(row.asset_id, frozenset())) for row in found]
+
+
+def _tags(connection: Connection, asset_ids: Sequence[str] | None = None) -> dict[str, frozenset[str]]:
+    """Give owned tags by asset id; of all assets by default."""
+    query = select(OWNED_TAGS.c.asset_id, OWNED_TAGS.c.tag)
+    if asset_ids is None:
+        queries = [query]
+    else:
+        chunks = (asset_ids[start : start + _CHUNK] for start in range(0, len(asset_ids), _CHUNK))
+        queries = [query.where(OWNED_TAGS.c.asset_id.in_(chunk)) for chunk in chunks]
+    tags: dict[str, set[str]] = {}
+    for one in queries:
+        for asset_id, tag in connection.execute(one):
+            tags.setdefault(asset_id, set()).add(tag)
+    return {asset_id: frozenset(owned) for asset_id, owned in tags.items()}
