@@ -7,8 +7,10 @@ way (units, stale columns, sexagesimal strings). Nothing here knows where an ima
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
 
 Specification = str | int | float | bool
 
@@ -52,7 +54,7 @@ class Equipment:
     equipment_id: int
     name: str
     kind: str
-    """``telescope``, ``camera``, ``mount``, ``filter``, ``accessory``, ``software``, or free text; lower case."""
+    """``telescope``, ``camera``, ``mount``, ``filter``, ``accessory``, ``software``, or other; lower case."""
     specifications: tuple[tuple[str, Specification], ...] = ()
     """Sorted by key; nested values are left out."""
 

@@ -68,7 +68,7 @@ class DescriptionPolicy:
     """What an error names: the template's file, or ``default``."""
     max_bytes: int = 10_000
     """Longest description in bytes of UTF-8; the block gives way line by line, prose never."""
-    precision_arcsec: int = 1
+    precision_arcsec: int = 0
     """Decimals of the declination's seconds; right ascension gets one more (15″ are 1 s)."""
 
 

@@ -1,0 +1,59 @@
+"""Places on Earth: what of the catalogue's numbers Immich can keep."""
+
+from __future__ import annotations
+
+import math
+
+from reconciler.core.asset import Coordinates
+
+TOLERANCE_DEG = 2e-6
+"""Two coordinates closer than this are the same: Immich keeps six decimals, half cases either way."""
+
+_NEAR_DEG = 0.06
+"""Immich's sign correction strikes within about this of the equator, Greenwich and the antimeridian."""
+
+
+def desired_coordinates(latitude: float | None, longitude: float | None) -> tuple[Coordinates | None, str]:
+    """Decide on the pair of the catalogue, in degrees.
+
+    Returns:
+        the pair, rounded to Immich's six decimals, or ``None``; and the reason, for people, if numbers were
+        there but can not be used. Never one of the two; 0 is valid; 0/0 is not (Immich reads it as no place).
+    """
+    if latitude is None and longitude is None:
+        return None, ""
+    if latitude is None or longitude is None:
+        name = "longitude" if latitude is None else "latitude"
+        return None, f"the catalogue has only a {name}; Immich takes both or none"
+    if not (math.isfinite(latitude) and math.isfinite(longitude)):
+        return None, "the coordinates are not numbers"
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        return None, f"the coordinates {latitude:g}, {longitude:g} are out of range"
+    pair = Coordinates(round(latitude, 6) + 0.0, round(longitude, 6) + 0.0)
+    if pair.latitude == 0 and pair.longitude == 0:
+        return None, "the coordinates are 0, 0, which Immich reads as no place"
+    return pair, ""
+
+
+def same_place(one: Coordinates | None, other: Coordinates | None) -> bool:
+    """Tell whether two places are the same within Immich's rounding; absent equals absent."""
+    if one is None or other is None:
+        return one is other
+    return (
+        abs(one.latitude - other.latitude) <= TOLERANCE_DEG + 1e-12
+        and abs(one.longitude - other.longitude) <= TOLERANCE_DEG + 1e-12
+    )
+
+
+def sign_flipped(wanted: Coordinates, kept: Coordinates | None) -> bool:
+    """Tell whether Immich kept the place with a sign turned: such a place can not be written at all."""
+    if kept is None or same_place(wanted, kept):
+        return False
+    absolute = Coordinates(abs(wanted.latitude), abs(wanted.longitude))
+    return same_place(absolute, Coordinates(abs(kept.latitude), abs(kept.longitude)))
+
+
+def near_a_zero_line(place: Coordinates) -> bool:
+    """Tell whether a place is where Immich's sign correction is known to strike."""
+    longitude = abs(place.longitude)
+    return min(abs(place.latitude), longitude, 180 - longitude) <= _NEAR_DEG

@@ -1,0 +1,49 @@
+"""Fingerprints: what lets a pass skip an image without asking the server.
+
+A fingerprint covers what is wanted and how it would be merged. An image whose fingerprint is the recorded
+one, and whose asset has not moved since, needs no request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.core.asset import Coordinates
+    from reconciler.core.desired import Desired
+    from reconciler.core.policy import Policy, Switches
+
+
+def digest(*parts: object) -> str:
+    """Give a short stable hash of JSON-able parts (sets are sorted), 20 hexadecimal digits."""
+    text = json.dumps(parts, ensure_ascii=True, sort_keys=True, default=_plain, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> str:
+    """Give the hash of all that decides besides the catalogue; the guard's numbers are left out."""
+    relevant = asdict(policy)
+    del relevant["guard"]
+    relevant["description"].pop("template", None)
+    relevant["description"].pop("template_name", None)
+    fields = (switches.description, switches.coordinates, switches.tags)
+    return digest(relevant, fields, template_digest)
+
+
+def fingerprint(desired: Desired, rules: str) -> str:
+    """Give the fingerprint of one image's desired state under ``rules`` (see ``policy_digest``)."""
+    return digest(desired.block, desired.prose, place(desired.coordinates), desired.tags, rules)
+
+
+def place(coordinates: Coordinates | None) -> list[float] | None:
+    """Give coordinates as a JSON-able pair."""
+    return None if coordinates is None else [coordinates.latitude, coordinates.longitude]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no place in a fingerprint")

@@ -1,0 +1,126 @@
+"""The guard: what a pass may take away before a person has to say so.
+
+Skymmich is known to delete most of its own catalogue when Immich answers one error, and to bring the images
+back empty. So the harmful part of a plan is held back, with the numbers and the command that approves just
+that plan, while what only adds goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.fingerprint import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reconciler.core.plan import AssetPlan
+    from reconciler.core.policy import GuardPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the guard found. ``tripped`` is false where nothing is held back."""
+
+    tripped: bool = False
+    hash: str = ""
+    """Names just this harm: what ``apply --approve`` takes."""
+    reasons: tuple[str, ...] = ()
+    """With the numbers, for people."""
+    shrunk: bool = False
+    """The catalogue lost too much: it is not trusted, and not taken as the new measure."""
+    held: frozenset[str] = frozenset()
+    """Asset ids whose harmful changes are held back."""
+
+    @property
+    def message(self) -> str:
+        """What happened, what stays safe, what to do."""
+        return (
+            f"The guard holds back the harmful part of this pass: {'; '.join(self.reasons)}. "
+            "Nothing was taken from Immich. If the catalogue is wrong, restore it and all goes on by itself. "
+            f"If it is meant so: skymmich-reconciler apply --approve {self.hash}"
+        )
+
+
+def check(
+    plans: Sequence[AssetPlan],
+    *,
+    linked: frozenset[str],
+    linked_before: frozenset[str],
+    managed: int,
+    policy: GuardPolicy,
+    approved: str = "",
+) -> Verdict:
+    """Judge a plan before anything is written.
+
+    Args:
+        plans: all that the pass would do.
+        linked: asset ids that the catalogue links now.
+        linked_before: those at the last good pass; empty at the first.
+        managed: how many assets are managed in all, the measure for the share that would lose something.
+        policy: the limits.
+        approved: the hash that a person approved; only the very same harm passes.
+    """
+    lost = linked_before - linked
+    losing = sorted((plan for plan in plans if plan.takes_away), key=lambda plan: plan.asset_id)
+    emptied = bool(linked_before) and not linked
+    shrunk = emptied or _too_many(len(lost), len(linked_before), policy)
+    reasons = []
+    if emptied:
+        reasons.append(f"the catalogue is empty, though it linked {len(linked_before)} images before")
+    elif shrunk:
+        reasons.append(
+            f"the catalogue lost {len(lost)} of its {len(linked_before)} linked images since the last good "
+            f"pass ({len(lost) / len(linked_before):.0%}, more than {policy.max_fraction:.0%})"
+        )
+    harmful = bool(losing) and (shrunk or _too_many(len(losing), managed, policy))
+    if harmful:
+        share = len(losing) / max(managed, 1)
+        limit = "" if shrunk and share <= policy.max_fraction else f", more than {policy.max_fraction:.0%}"
+        reasons.append(
+            f"{len(losing)} of {managed} managed assets would lose something ({share:.0%}{limit}): "
+            f"{_examples(losing)}"
+        )
+    if not reasons:
+        return Verdict()
+    harm = digest(sorted(lost) if shrunk else [], [plan.digest for plan in losing] if harmful else [])
+    if approved and approved == harm:
+        return Verdict(hash=harm)
+    held = frozenset(plan.asset_id for plan in losing) if harmful else frozenset()
+    return Verdict(tripped=True, hash=harm, reasons=tuple(reasons), shrunk=shrunk, held=held)
+
+
+def withhold(plan: AssetPlan) -> AssetPlan:
+    """Give what of a harmful plan only adds: a first block or place, new tags. The rest waits."""
+    adds = {d.field for d in plan.decisions if d.case == "fill" and d.action == "write"}
+    changed = {d.field for d in plan.decisions if d.action in {"write", "remove"} and d.field not in adds}
+    description_adds = not changed & {"block", "prose"}
+    return replace(
+        plan,
+        description=plan.description if description_adds else None,
+        block=plan.block if description_adds else None,
+        prose=plan.prose if description_adds else None,
+        coordinates=plan.coordinates if "coordinates" in adds else None,
+        remove_tags=frozenset(),
+    )
+
+
+def _too_many(count: int, of: int, policy: GuardPolicy) -> bool:
+    return count >= policy.min_count and count > policy.max_fraction * of
+
+
+def _examples(plans: Iterable[AssetPlan], most: int = 3) -> str:
+    names = [f"“{plan.title}” ({_loss(plan)})" for plan in plans]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _loss(plan: AssetPlan) -> str:
+    parts = []
+    for decision in plan.decisions:
+        if decision.takes_away and decision.field != "tags":
+            gone = "loses its" if decision.action == "remove" else "a replaced"
+            parts.append(f"{gone} {decision.field}")
+    if count := len(plan.remove_tags):
+        parts.append(f"{count} tag{'s' if count > 1 else ''} less")
+    return ", ".join(parts)

@@ -1,0 +1,236 @@
+"""Making the plan of one asset: every field merged, and the one description put together from its parts.
+
+The merge itself (who wins) is ``merge``'s; here it is fed with what the catalogue wants, what Immich shows
+and what was applied, and its decisions become one text, one place and two sets of tags.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from reconciler.core.asset import Applied, Coordinates, ObservedAsset
+from reconciler.core.coordinates import near_a_zero_line, same_place
+from reconciler.core.description import Split, fit, rescue, split
+from reconciler.core.fingerprint import digest, place
+from reconciler.core.merge import Action, Merged, merge_tags, merge_value
+from reconciler.core.plan import REASONS, AssetPlan, Decision, Rules
+from reconciler.core.text import normal, size
+
+if TYPE_CHECKING:
+    from reconciler.core.desired import Desired
+    from reconciler.core.records import AssetRecord, Field
+
+
+def plan_asset(
+    image_id: int,
+    title: str,
+    desired: Desired,
+    observed: ObservedAsset,
+    record: AssetRecord | None,
+    rules: Rules,
+) -> AssetPlan:
+    """Merge one asset.
+
+    ``observed.tags`` must have been read when tags are managed. The record's ``applied`` is the base.
+    """
+    base = record.applied if record else Applied()
+    plan = AssetPlan(image_id, observed.asset_id, title, observed, desired, base=base, notes=desired.problems)
+    if blocked := _not_writable(observed, rules):
+        return replace(plan, blocked=blocked)
+    if rules.switches.description:
+        plan = _plan_description(plan, record, rules)
+    if rules.switches.coordinates:
+        plan = _plan_coordinates(plan, record, rules)
+    if rules.switches.tags and rules.tags_available:
+        plan = _plan_tags(plan, record, rules)
+    return plan
+
+
+def _not_writable(observed: ObservedAsset, rules: Rules) -> str:
+    if observed.is_trashed:
+        return "the asset is in Immich's trash"
+    if rules.user_id and observed.owner_id and observed.owner_id != rules.user_id:
+        return "the asset belongs to another Immich user; use a key of its owner"
+    if observed.visibility == "locked":
+        return "the asset is in Immich's locked folder"
+    if not observed.has_exif:
+        return "Immich has not read the file's metadata yet; the next pass looks again"
+    return ""
+
+
+def live_digest(which: Field, observed: ObservedAsset) -> str:
+    """Hash what Immich shows of a field: a change of it is a reason to try an unsticking value again."""
+    if which == "tags":
+        return digest(observed.tags or ())
+    if which == "coordinates":
+        return digest(place(observed.coordinates))
+    return digest(normal(observed.description))
+
+
+def _unsticking(record: AssetRecord | None, which: Field, wanted: str, plan: AssetPlan, rules: Rules) -> str:
+    """Give the diagnosis if this very value did not stick before and nothing about it has changed."""
+    for entry in record.unsticking if record else ():
+        if (entry.field, entry.desired, entry.server) != (which, wanted, rules.server_version):
+            continue
+        if entry.live == live_digest(which, plan.observed):
+            return entry.diagnosis
+    return ""
+
+
+def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
+    merge_policy, limit = rules.policy.merge, rules.policy.description.max_bytes
+    parts = split(plan.observed.description, rules.markers, plan.base.block)
+    prose = merge_value(
+        plan.base.prose, plan.desired.prose, parts.prose or None,
+        equal=_same_text, on_conflict=merge_policy.on_conflict, on_drift=merge_policy.on_drift_prose,
+    )  # fmt: skip
+    notes, reasons = list(plan.notes), {"prose": REASONS[prose.case], "block": ""}
+    prose, reasons["prose"] = _hold_unsticking("prose", prose, plan.desired.prose, plan, record, rules)
+    if prose.action == "write" and size(plan.desired.prose or "") > limit:
+        prose = Merged("not_writable", "keep", prose.base)
+        reasons["prose"] = (
+            f"the catalogue's description is longer than {limit} bytes, which Immich may corrupt"
+        )
+    after = parts
+    if prose.action in {"write", "remove"}:
+        after = parts.with_prose(plan.desired.prose or "")
+    wanted = plan.desired.block
+    if wanted is not None:
+        _, fitted = fit(after, wanted, limit)
+        if fitted != wanted:
+            notes.append("the description is near Immich's limit; the block was shortened")
+        wanted = fitted
+    block = merge_value(
+        plan.base.block, wanted, parts.block,
+        equal=_same_text, on_conflict=merge_policy.on_conflict, on_drift=merge_policy.on_drift_block,
+    )  # fmt: skip
+    block, reasons["block"] = _hold_unsticking("block", block, wanted, plan, record, rules)
+    block = _shrinking(block, parts.block, wanted)
+    text = _compose(after, block, wanted, parts, plan.base.block)
+    if size(text) > limit and normal(text) != normal(plan.observed.description):
+        reasons["block"] = reasons["prose"] = (
+            f"the text is longer than {limit} bytes, which Immich may corrupt"
+        )
+        block = Merged("not_writable", "keep", block.base)
+        prose = Merged("not_writable", "keep", prose.base)
+        text = plan.observed.description
+    changed = normal(text) != normal(plan.observed.description)
+    return replace(
+        plan,
+        decisions=(
+            *plan.decisions,
+            _decision("block", block, (plan.base.block, wanted, parts.block), reasons["block"]),
+            _decision(
+                "prose", prose, (plan.base.prose, plan.desired.prose, parts.prose or None), reasons["prose"]
+            ),
+        ),
+        description=text if changed else None,
+        block=_written(block, wanted) if changed else None,
+        prose=_written(prose, plan.desired.prose) if changed else None,
+        base=replace(plan.base, block=block.base, prose=prose.base),
+        notes=tuple(notes),
+    )
+
+
+def _compose(after: Split, block: Merged[str], wanted: str | None, parts: Split, base: str | None) -> str:
+    """Put the description together that the two decisions make."""
+    if block.action == "write" and wanted is not None:
+        rescued = rescue(parts.block, base, wanted) if block.case == "drift" else ""
+        return after.with_block(wanted, rescued)
+    if block.action == "remove":
+        return after.with_block(None)
+    return after.text
+
+
+def _shrinking(block: Merged[str], live: str | None, wanted: str | None) -> Merged[str]:
+    """Count a block that keeps less than half of its lines as a loss: an emptied catalogue looks so."""
+    if block.action == "write" and live and wanted and len(wanted.split("\n")) * 2 < len(live.split("\n")):
+        return replace(block, takes_away=True)
+    return block
+
+
+def _plan_coordinates(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
+    wanted, live = plan.desired.coordinates, plan.observed.coordinates
+    merged = merge_value(
+        plan.base.coordinates, wanted, live,
+        equal=same_place, on_conflict=rules.policy.merge.on_conflict,
+        on_drift=rules.policy.merge.on_drift_coordinates,
+    )  # fmt: skip
+    reason = REASONS[merged.case]
+    notes = plan.notes
+    if merged.action == "remove":
+        merged = replace(merged, action="keep", takes_away=False)
+        reason = (
+            "the catalogue no longer has a place, but Immich can not clear one; clear it by hand in Immich"
+        )
+        notes = (*notes, reason)
+    if merged.action == "write" and (
+        diagnosis := _unsticking(record, "coordinates", digest(place(wanted)), plan, rules)
+    ):
+        merged, reason = Merged("not_sticking", "keep", merged.base), diagnosis
+    elif merged.action == "write" and wanted and near_a_zero_line(wanted):
+        notes = (*notes, "this place is near a zero line, where Immich may turn a sign; tried once")
+    decision = _decision("coordinates", merged, (plan.base.coordinates, wanted, live), reason)
+    return replace(
+        plan,
+        decisions=(*plan.decisions, decision),
+        coordinates=wanted if merged.action == "write" else None,
+        base=replace(plan.base, coordinates=merged.base),
+        notes=notes,
+    )
+
+
+def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
+    live = plan.observed.tags if plan.observed.tags is not None else frozenset()
+    merged = merge_tags(plan.base.tags, plan.desired.tags, live, on_drift=rules.policy.merge.on_drift_tags)
+    case, reason, add = merged.case, REASONS[merged.case], merged.add
+    if merged.add and case == "update" and not plan.base.tags:
+        case, reason = "fill", "Immich does not have them"
+    if add and (diagnosis := _unsticking(record, "tags", digest(add), plan, rules)):
+        case, reason, add = "not_sticking", diagnosis, frozenset()
+    action: Action = "write" if add else "remove" if merged.remove else "nothing"
+    if action == "nothing" and (merged.drifted or case == "not_sticking"):
+        action = "keep"
+    sides = (_sorted(plan.base.tags), _sorted(plan.desired.tags), _sorted(live))
+    return replace(
+        plan,
+        decisions=(
+            *plan.decisions,
+            Decision("tags", case, action, *sides, reason=reason, takes_away=bool(merged.remove)),
+        ),
+        add_tags=add,
+        remove_tags=merged.remove,
+        base=replace(plan.base, tags=merged.owned),
+    )
+
+
+def _sorted(tags: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(tags))
+
+
+def _same_text(one: str, other: str) -> bool:
+    return normal(one) == normal(other)
+
+
+def _hold_unsticking(
+    which: Literal["block", "prose"], merged: Merged[str], wanted: str | None, plan: AssetPlan,
+    record: AssetRecord | None, rules: Rules,
+) -> tuple[Merged[str], str]:  # fmt: skip
+    if merged.action == "write":
+        diagnosis = _unsticking(record, which, digest(wanted), plan, rules)
+        if diagnosis:
+            return Merged("not_sticking", "keep", merged.base), diagnosis
+    return merged, REASONS[merged.case]
+
+
+def _written(merged: Merged[str], wanted: str | None) -> str | None:
+    if merged.action == "write":
+        return wanted
+    return "" if merged.action == "remove" else None
+
+
+def _decision(
+    which: Field, merged: Merged[str] | Merged[Coordinates], sides: tuple[object, object, object], reason: str
+) -> Decision:
+    return Decision(which, merged.case, merged.action, *sides, reason=reason, takes_away=merged.takes_away)

@@ -1,0 +1,123 @@
+"""The tags an image should carry: the catalogue's without the plate solver's noise, and its facts as tags.
+
+Not for merging them with what is there: see ``merge``. Tags are full paths (``Astro/Galaxy``); a name never
+holds a ``/`` or ``|`` of its own, since Immich and its sidecars read those as levels.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from reconciler.core.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from reconciler.core.policy import TagPolicy
+
+MAX_NAME = 200
+"""Characters; longer ones are left out and reported: Immich would take them, but no list could show them."""
+
+# What nova.astrometry.net's annotations bring and no person would file a picture under: star names and
+# designations, sentences about constellations. Catalogue numbers of deep-sky objects are kept.
+_NOISE = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"^the star\b",
+        r"^part of the constellation\b",
+        r"^the constellation\b",
+        r"^(hd|hip|hr|sao|tyc|gsc|bd|cd|cpd|ppm|2mass|gaia|ucac\d?|ads|wds)[ +\-]?\d[\d+\-. ]*$",
+        r"^\(?\d{1,3} [a-z]{3}\)$",  # 25 Tau)
+        r"^\(?[α-ωΑ-Ω][¹²³0-9]{0,2} [a-z]{3}( [a-z])?\)?$",  # (ζ Ori)
+        r"^.*[α-ωΑ-Ω][¹²³0-9]{0,2} [a-z]{3}( [a-z])?\)$",  # θ1 Ori C (θ1 Ori), Alnitak (ζ Ori)
+        r"^small sgr star cloud$",
+    )
+)
+_SEPARATORS = re.compile(r"\s*[/|\\]+\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class TagSources:
+    """What tags are made of; empty texts and tuples where the catalogue knows nothing."""
+
+    catalogue: tuple[str, ...] = ()
+    object_type: str = ""
+    constellation: str = ""
+    target: str = ""
+    equipment: tuple[tuple[str, str], ...] = ()
+    """Pairs of kind and name."""
+
+
+def tag_name(text: str) -> str:
+    """Give a tag's name in normal form: NFC, one line, single blanks, no level separators; may be empty."""
+    name = one_line(unicodedata.normalize("NFC", text))
+    name = "".join(c for c in name if unicodedata.category(c) not in {"Cc", "Cs", "Cn"} and c != "\ufeff")
+    return _SEPARATORS.sub("-", name.strip(" /|\\")).strip()
+
+
+def is_noise(name: str, drop: tuple[str, ...] = ()) -> bool:
+    """Tell whether a catalogue tag is the plate solver's and not a person's.
+
+    Args:
+        name: the tag.
+        drop: further regular expressions of the user's; searched, case ignored.
+    """
+    if any(pattern.match(name) for pattern in _NOISE):
+        return True
+    return any(pattern.search(name) for pattern in _compiled(drop))
+
+
+def desired_tags(
+    sources: TagSources, policy: TagPolicy, settled: Callable[[str], str | None]
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Give the set of full tag paths that an image should carry.
+
+    Args:
+        sources: what the catalogue knows.
+        policy: the user's choice.
+        settled: the form in which the target keeps a path; ``None`` if it can not.
+
+    Returns:
+        the paths, and the problems, for people. Names that differ only in case are one tag, the first.
+    """
+    chosen: dict[str, str] = {}
+    problems: list[str] = []
+    for group, name in _names(sources, policy):
+        if len(name) > MAX_NAME:
+            problems.append(f"the tag “{name[:40]}…” is longer than {MAX_NAME} characters and was left out")
+            continue
+        path = settled("/".join(part for part in (tag_name(policy.root), group, name) if part))
+        if path is None:
+            problems.append(f"Immich can not keep the tag “{name}”; it was left out")
+        else:
+            chosen.setdefault(name.casefold(), path)
+    return frozenset(chosen.values()), tuple(problems)
+
+
+def _names(sources: TagSources, policy: TagPolicy) -> Iterable[tuple[str, str]]:
+    """Yield (group, name); facts come first, so that a plain tag of the same name adds no second one."""
+    facts: list[tuple[str, str, bool]] = [
+        ("Type", sources.object_type, policy.object_type),
+        ("Constellation", sources.constellation, policy.constellation),
+        ("Target", sources.target, policy.target),
+    ]
+    facts += [
+        ("Equipment", name, policy.equipment and kind in policy.equipment_kinds)
+        for kind, name in sources.equipment
+    ]
+    for group, text, wanted in facts:
+        if wanted and (name := tag_name(text)):
+            yield (group if policy.groups else "", name)
+    if policy.catalogue_tags:
+        for text in sources.catalogue:
+            if (name := tag_name(text)) and not is_noise(name, policy.drop):
+                yield ("", name)
+
+
+@lru_cache(maxsize=8)
+def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)

@@ -1,0 +1,153 @@
+"""The template of the description's block: compiled once, rendered per image, in a sandbox.
+
+A user's template is Jinja2 with one variable for each field of ``Facts``. It can not call, import or change
+anything; a name that does not exist is an error, not an empty text, so that a slip is seen at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from reconciler.core.description import Markers, enclose
+from reconciler.errors import TemplateError
+
+if TYPE_CHECKING:
+    from reconciler.core.facts import Facts
+    from reconciler.core.policy import DescriptionPolicy
+
+DEFAULT_TEMPLATE = """\
+{{ heading }}
+{%- if title %}
+{{ title }}
+{%- endif %}
+{%- if object_type or constellation %}
+{{ object_type }}{{ " in " if object_type and constellation }}{{ constellation }}
+{%- endif %}
+{%- if total_integration %}
+
+Integration: {{ total_integration }}
+{%- if frames > 1 %}, {{ frames }} frames{% endif %}
+{%- if nights > 1 %}, {{ nights }} nights ({{ night_span }}){% elif nights %}, {{ night_span }}{% endif %}
+{%- for row in integration %}
+· {{ row.filter }}: {{ row.subs }} ({{ row.total }}){% if row.details %}, {{ row.details }}{% endif %}
+{%- endfor %}
+{%- elif nights %}
+
+Nights: {{ night_span }}
+{%- endif %}
+{%- if telescopes or cameras or mounts or guiding or filters or accessories or software %}
+{# an empty line between the parts #}
+{%- if telescopes %}
+Telescope: {{ telescopes | join(", ") }}{% if optics %} ({{ optics }}){% endif %}
+{%- endif %}
+{%- if cameras %}
+Camera: {{ cameras | join(", ") }}
+{%- endif %}
+{%- if mounts %}
+Mount: {{ mounts | join(", ") }}
+{%- endif %}
+{%- if guiding %}
+Guiding: {{ guiding | join(", ") }}
+{%- endif %}
+{%- if filters %}
+Filters: {{ filters | join(", ") }}
+{%- endif %}
+{%- if accessories %}
+Accessories: {{ accessories | join(", ") }}
+{%- endif %}
+{%- if software %}
+Software: {{ software | join(", ") }}
+{%- endif %}
+{%- endif %}
+{%- if ra or field or site %}
+{# an empty line between the parts #}
+{%- if ra %}
+Centre: RA {{ ra }}, Dec {{ dec }} (J2000)
+{%- endif %}
+{%- if field %}
+Field: {{ [field, pixel_scale, "position angle " ~ rotation if rotation] | select | join(", ") }}
+{%- endif %}
+{%- if site %}
+Site: {{ site }}
+{%- endif %}
+{%- endif %}
+"""
+
+MAX_RENDERED = 100_000
+"""Characters a template may produce; more is a template gone wrong."""
+
+# What an expression in a sandboxed template can raise.
+_FAILURES = (
+    jinja2.TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+class BlockTemplate:
+    """A compiled template.
+
+    Raises:
+        TemplateError: when compiled or rendered, with file and line.
+    """
+
+    def __init__(self, policy: DescriptionPolicy) -> None:
+        self.markers = Markers(policy.opening, policy.closing)
+        self.name = policy.template_name
+        source = DEFAULT_TEMPLATE if policy.template is None else policy.template
+        self.digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+        environment = ImmutableSandboxedEnvironment(
+            undefined=jinja2.StrictUndefined,
+            autoescape=False,
+            keep_trailing_newline=False,
+        )
+        try:
+            self._template = environment.from_string(source)
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(
+                error.message or "the template can not be read",
+                source=self.name,
+                line=error.lineno,
+                remedy="Mend that line of the template. Nothing was written.",
+            ) from error
+
+    def render(self, facts: Facts) -> str:
+        """Give the block, marker lines included; ``""`` when the template renders nothing."""
+        values = {entry.name: getattr(facts, entry.name) for entry in fields(facts)}
+        try:
+            text = self._template.render(values)
+        except _FAILURES as error:
+            raise TemplateError(
+                f"{type(error).__name__}: {error} (while rendering “{facts.heading}”)",
+                source=self.name,
+                line=_line_of(error),
+                remedy="Mend that line of the template. Nothing was written.",
+            ) from error
+        if len(text) > MAX_RENDERED:
+            raise TemplateError(
+                f"it renders {len(text)} characters for “{facts.heading}”; at most {MAX_RENDERED} make sense",
+                source=self.name,
+                line=None,
+                remedy="Shorten the template. Nothing was written.",
+            )
+        return enclose(text, self.markers)
+
+
+def _line_of(error: BaseException) -> int | None:
+    """Find the template's own line: Jinja2 gives its frames the template's line numbers."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
