@@ -109,7 +109,7 @@ class ImmichUnreachableError(ImmichTemporaryError):
 
 
 class MaintenanceError(ImmichTemporaryError):
-    """Immich is in maintenance mode: it answers 404 to everything, which never means that an asset is gone."""
+    """Immich is in maintenance mode: it answers 404 to everything; that never means an asset is gone."""
 
 
 class WriteInDoubtError(ImmichTemporaryError):

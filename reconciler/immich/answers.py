@@ -1,0 +1,242 @@
+"""Where HTTP becomes this project's errors: one boundary, for every answer and every failure to get one.
+
+The texts name the address without credentials, never the API key; whatever a server says is scrubbed of it.
+A 404 is only a missing route here: it never means that an asset is gone (see ``client`` for maintenance).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import httpx
+
+from reconciler.errors import (
+    ConfigurationError,
+    ImmichError,
+    ImmichRejectedError,
+    ImmichTemporaryError,
+    ImmichUnauthorizedError,
+    ImmichUnreachableError,
+    MissingPermissionError,
+)
+from reconciler.immich.wire import items, member, text
+
+if TYPE_CHECKING:
+    from reconciler.immich.client import Call
+
+_SCOPE = re.compile(r"Missing required permission: (\S+)")
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+_NEW_KEY = "Keys are made and changed in Immich under Account settings → API keys."
+_CHECK_URL = "Set [immich] url to the address that opens Immich in a browser, without a path."
+
+
+def base_url(url: str) -> str:
+    """Normalise the configured address: no trailing slash, no ``/api``; a sub-path stays.
+
+    Raises:
+        ConfigurationError: not an http(s) address.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        httpx.URL(url.strip())
+    except (ValueError, httpx.InvalidURL):
+        usable = False
+    if not usable:
+        raise ConfigurationError(
+            f"The Immich address {url.strip().rpartition('@')[2]!r} is no http:// or https:// address.",
+            remedy="Set [immich] url, for example to http://immich.lan:2283.",
+        )
+    path = re.sub(r"/+", "/", parts.path).rstrip("/")
+    path = re.sub(r"(?:^|/)api$", "", path)
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def usable_key(api_key: str) -> str:
+    """Strip the key of blanks around it.
+
+    Raises:
+        ConfigurationError: empty, or with characters that no header can carry. The key is not shown.
+    """
+    key = api_key.strip()
+    if not _PRINTABLE.fullmatch(key):
+        what = "is empty" if not key else "contains blanks or characters that an API key never has"
+        raise ConfigurationError(
+            f"The Immich API key {what}.",
+            remedy=f"{_NEW_KEY} Then set [immich] api_key_file.",
+        )
+    return key
+
+
+def shown(url: str) -> str:
+    """Give an address fit for people and logs: without user and password."""
+    return _without_credentials(url)
+
+
+def read(response: httpx.Response, call: Call, *, base: str, secret: str, now: datetime) -> object:
+    """Give the answer's JSON, or ``None`` for an empty one.
+
+    Args:
+        response: what came.
+        call: what was asked.
+        base: the normalised address.
+        secret: the API key, to scrub it from what the server says.
+        now: wall clock, for a ``Retry-After`` that is a date.
+
+    Raises:
+        ImmichError: one of its kinds, for everything but success.
+    """
+    status = response.status_code
+    if response.is_redirect:
+        raise _redirected(response, call, base)
+    if not response.is_success:
+        raise _refused(response, call, says=server_says(response, secret), base=base, now=now)
+    if "text/html" in response.headers.get("content-type", ""):
+        raise ImmichRejectedError(
+            f"{shown(base)} answered {call.name} with a web page instead of Immich's API.",
+            status=status,
+            remedy=_CHECK_URL,
+        )
+    if not response.content:
+        return None
+    try:
+        return json.loads(response.content)
+    except ValueError as error:
+        if call.write:
+            return None  # it was carried out, whatever the text of the answer
+        raise ImmichTemporaryError(
+            f"Immich's answer to {call.name} is no JSON; it was probably cut short.", status=status
+        ) from error
+
+
+def server_says(response: httpx.Response, secret: str) -> str:
+    """Give the server's own words from an error body of any version, for people only; never parsed on."""
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        return ""
+    message = member(body, "message")
+    said = [text(message), *(text(line) for line in items(message))]
+    for issue in items(member(body, "errors")):  # 3.x: {"message": …, "errors": [{"path": …, "message": …}]}
+        where = ".".join(str(step) for step in items(member(issue, "path")))
+        said.append(f"{where}: {text(member(issue, 'message'))}".removeprefix(": "))
+    words = "; ".join(line for line in said if line).replace(secret, "[redacted]")
+    return words if len(words) <= 300 else words[:299] + "…"
+
+
+def never_arrived(error: httpx.HTTPError) -> bool:
+    """Tell whether a failed request surely did not reach the server."""
+    return isinstance(
+        error,
+        httpx.ConnectError
+        | httpx.ConnectTimeout
+        | httpx.PoolTimeout
+        | httpx.ProxyError
+        | httpx.UnsupportedProtocol
+        | httpx.LocalProtocolError,
+    )
+
+
+def unreachable(error: httpx.HTTPError, call: Call, base: str) -> ImmichUnreachableError:
+    """Say why no answer came."""
+    remedy = "Nothing is lost; it is tried again. Check that Immich runs and that its address is right."
+    if isinstance(error, httpx.ConnectTimeout):
+        why = "the connection was not accepted in time"
+    elif isinstance(error, httpx.TimeoutException):
+        why = "no answer came in time"
+    elif isinstance(error, httpx.ConnectError):
+        why = "no connection" + (f" ({error})" if str(error) else "")
+        if "CERTIFICATE" in str(error):
+            remedy = (
+                "Immich's certificate is not trusted here: install its authority, or set SSL_CERT_FILE to it."
+            )
+    else:
+        why = f"the connection broke ({type(error).__name__})"
+    return ImmichUnreachableError(f"{shown(base)} did not answer {call.name}: {why}.", remedy=remedy)
+
+
+def _refused(response: httpx.Response, call: Call, *, says: str, base: str, now: datetime) -> ImmichError:
+    status = response.status_code
+    words = f": {says}" if says else "."
+    if status == 401:
+        return ImmichUnauthorizedError(
+            f"Immich does not accept the API key{words}",
+            status=status,
+            remedy=f"{_NEW_KEY} Then set [immich] api_key_file.",
+        )
+    if status == 403:
+        scope = found.group(1) if (found := _SCOPE.search(says)) else call.permission
+        if not says:  # Immich always says why; a proxy in front of it does not
+            return ImmichRejectedError(
+                f"Something in front of Immich refused {call.name} (403).",
+                status=status,
+                remedy=f"Let the reverse proxy pass {shown(base)}/api without a login of its own.",
+            )
+        return MissingPermissionError(
+            f"Immich refused {call.name}{words}",
+            permission=scope,
+            remedy=f"Give the API key the permission {scope or 'all'}. {_NEW_KEY}",
+        )
+    if status == 404:
+        return ImmichRejectedError(
+            f"Immich knows no such route: {call.name} (404). This says nothing about any asset.",
+            status=status,
+            remedy=f"{_CHECK_URL} If it is right, this server's version lacks the route.",
+        )
+    if status in {408, 429} or status >= 500:
+        kind = ImmichUnreachableError if status in {502, 503, 504} else ImmichTemporaryError
+        return kind(
+            f"Immich could not serve {call.name} now ({status}){words}",
+            status=status,
+            retry_after=_retry_after(response, now),
+            remedy="Nothing is lost; it is tried again.",
+        )
+    return ImmichRejectedError(f"Immich refused {call.name} ({status}){words}", status=status)
+
+
+def _redirected(response: httpx.Response, call: Call, base: str) -> ImmichRejectedError:
+    target = urlsplit(urljoin(str(response.request.url), response.headers.get("location", "")))
+    here = urlsplit(base)
+    goes_to = _without_credentials(urlunsplit((target.scheme, target.netloc, target.path, "", "")))
+    same_host = target.hostname == here.hostname
+    asked = response.request.url.path
+    if same_host and target.path == asked:
+        better = _without_credentials(urlunsplit((target.scheme, target.netloc, here.path, "", "")))
+        remedy = f"Set [immich] url to {better}"
+    elif same_host:
+        remedy = _CHECK_URL
+    else:
+        remedy = f"Set [immich] url to Immich itself, behind any login page. {goes_to} was not asked."
+    return ImmichRejectedError(
+        f"{shown(base)} redirects {call.name} to {goes_to}. Redirects are not followed, so that neither a "
+        "write nor the key goes astray.",
+        status=response.status_code,
+        remedy=remedy,
+    )
+
+
+def _retry_after(response: httpx.Response, now: datetime) -> float | None:
+    value = response.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    at = http_date(value)
+    return None if at is None else max(0.0, (at - now).total_seconds())
+
+
+def http_date(value: str) -> datetime | None:
+    """Read an HTTP date (RFC 9110) as aware UTC; ``None`` if it is none."""
+    try:
+        read_date = parsedate_to_datetime(value)
+    except (ValueError, TypeError):
+        return None
+    return read_date.replace(tzinfo=UTC) if read_date.tzinfo is None else read_date.astimezone(UTC)
+
+
+def _without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -1,0 +1,298 @@
+"""An HTTP client for the few calls that are needed: patience, limits and retries; no knowledge of assets.
+
+Reads are repeated after temporary failures. Writes are not, unless they surely never arrived: Immich loses
+one of two writes that come close together, although each answers success, and a repeated write can overlap
+with the settling of the first. So a write whose answer was lost is ``WriteInDoubtError``, and whoever asked
+looks before writing again. (That rule is why there is a loop of its own here and no retry library: what may
+be repeated depends on the call and on how far it got.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from time import monotonic
+from typing import TYPE_CHECKING, Self
+
+import httpx
+
+from reconciler.errors import (
+    ImmichError,
+    ImmichRejectedError,
+    ImmichTemporaryError,
+    MaintenanceError,
+    WriteInDoubtError,
+)
+from reconciler.immich import answers
+from reconciler.immich.circuit import Circuit
+from reconciler.immich.wire import member
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.engine.ports import Clock
+
+# Immich closes idle connections after 5 s: one that is reused just then breaks under the request.
+_KEEPALIVE_EXPIRY = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request.
+
+    ``write`` is whether it must not be repeated blindly: true for what makes an asset settle, false for reads
+    and for upserts that touch no asset.
+    """
+
+    method: str
+    route: str
+    """Template below ``/api``, for example ``/assets/{id}``; also the label in the metrics."""
+    body: bytes | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """For the template; checked by the caller to be UUIDs."""
+    write: bool = False
+    permission: str = ""
+    """The scope it needs, for the error when the server does not name it."""
+    bulk: bool = False
+    """Works through many assets before it answers (10 ms each), so it gets more time."""
+
+    @property
+    def name(self) -> str:
+        """For people: ``PUT /api/assets/{id}``."""
+        return f"{self.method} /api{self.route}"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds, and how often to try."""
+
+    connect: float = 5.0
+    read: float = 30.0
+    bulk: float = 120.0
+    attempts: int = 4
+    backoff: float = 0.5
+    """Ceiling of the first random wait; it doubles each time."""
+    backoff_cap: float = 20.0
+    retry_after_cap: float = 60.0
+    """A server that asks for more is waited for this long; then the call fails with its wish in the error."""
+    circuit_threshold: int = 5
+    probe_interval: float = 60.0
+
+
+class SystemClock:
+    """Real time."""
+
+    def now(self) -> datetime:
+        """Wall clock, aware, UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+        return monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+class Client:
+    """Sends calls to one Immich with one key.
+
+    Args:
+        url: Immich's address; see ``answers.base_url``.
+        api_key: never shown anywhere.
+        in_flight: most calls at the same time.
+        patience: timeouts and retries.
+        clock: time, injected.
+        random: for jitter, injected.
+        transport: httpx's seam for tests.
+
+    Raises:
+        ConfigurationError: address or key can not be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        *,
+        in_flight: int = 4,
+        patience: Patience | None = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._base = answers.base_url(url)
+        self._secret = answers.usable_key(api_key)
+        self._patience = patience or Patience()
+        self._clock: Clock = clock or SystemClock()
+        self._random = random or Random()  # noqa: S311 - jitter, not a secret
+        self._slots = asyncio.Semaphore(in_flight)
+        self.circuit = Circuit(
+            self._clock,
+            threshold=self._patience.circuit_threshold,
+            probe_interval=self._patience.probe_interval,
+        )
+        self.requests: Counter[tuple[str, str, int]] = Counter()
+        """Requests sent, by (method, route template, status); status 0 is no answer."""
+        self._server_date: datetime | None = None
+        self._server_date_at = float("-inf")
+        self._not_in_maintenance_at = float("-inf")
+        self._http = httpx.AsyncClient(
+            headers={
+                "x-api-key": self._secret,
+                # Always: without it Immich ignores the body, and a search gives its first page for ever.
+                "content-type": "application/json",
+                "accept": "application/json",
+            },
+            limits=httpx.Limits(
+                max_connections=in_flight,
+                max_keepalive_connections=in_flight,
+                keepalive_expiry=_KEEPALIVE_EXPIRY,
+            ),
+            follow_redirects=False,
+            transport=transport,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Client of {self.address}>"
+
+    @property
+    def address(self) -> str:
+        """The normalised address without credentials, for people."""
+        return answers.shown(self._base)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    def date_is_younger_than(self, seconds: float) -> bool:
+        """Tell whether an answer with a Date came in the last ``seconds``."""
+        return self._clock.monotonic() - self._server_date_at < seconds
+
+    def server_date(self) -> datetime:
+        """Give the server's clock as of its last answer (whole seconds); ours if it never told."""
+        return self._server_date or self._clock.now()
+
+    async def send(self, call: Call) -> object:
+        """Send a call, again if that is safe and worth it, and give the answer's JSON (``None`` if empty).
+
+        Raises:
+            WriteInDoubtError: a write that may have been carried out.
+            MaintenanceError: a 404, and the server says that it is in maintenance mode.
+            ImmichError: any other of its kinds.
+        """
+        for attempt in range(1, self._patience.attempts + 1):
+            try:
+                return await self._attempt(call)
+            except WriteInDoubtError:
+                raise
+            except ImmichTemporaryError as error:
+                if attempt == self._patience.attempts or self.circuit.is_open:
+                    raise
+                await self._clock.sleep(self._delay(attempt, error.retry_after))
+            except ImmichRejectedError as error:
+                if error.status == 404:
+                    await self.check_maintenance()
+                raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def check_maintenance(self, *, no_older_than: float = 0.0) -> None:
+        """Make sure that the server is not in maintenance mode, which answers 404 to every other route.
+
+        Args:
+            no_older_than: seconds for which an earlier good answer is good enough.
+
+        Raises:
+            MaintenanceError: it is.
+        """
+        if self._clock.monotonic() - self._not_in_maintenance_at < no_older_than:
+            return
+        try:
+            config = await self._attempt(Call("GET", "/server/config"))
+        except ImmichRejectedError:
+            return  # a server without this route; then a 404 is just a missing route
+        if member(config, "maintenanceMode") is True:
+            error = MaintenanceError(
+                "Immich is in maintenance mode.",
+                status=404,
+                remedy="Nothing is lost. It goes on by itself when the maintenance is over.",
+            )
+            self.circuit.failed(error)
+            raise error
+        self._not_in_maintenance_at = self._clock.monotonic()
+
+    async def _attempt(self, call: Call) -> object:
+        if (pause := self.circuit.pause()) > 0:
+            await self._clock.sleep(pause)
+        async with self._slots:
+            self.circuit.admit()
+            try:
+                answer = await self._exchange(call)
+            except ImmichTemporaryError as error:
+                if error.status == 429:  # a busy server, not one that is down
+                    self.circuit.succeeded()
+                else:
+                    self.circuit.failed(error)
+                if error.retry_after:
+                    self.circuit.hold(min(error.retry_after, self._patience.retry_after_cap))
+                raise
+            except ImmichError:
+                self.circuit.succeeded()
+                raise
+            else:
+                self.circuit.succeeded()
+                return answer
+            finally:
+                self.circuit.release()
+
+    async def _exchange(self, call: Call) -> object:
+        """Send once; every failure leaves as an error of ours."""
+        try:
+            response = await self._http.request(
+                call.method,
+                f"{self._base}/api{call.route.format(**call.ids)}",
+                content=call.body,
+                timeout=httpx.Timeout(
+                    self._patience.bulk if call.bulk else self._patience.read, connect=self._patience.connect
+                ),
+            )
+        except httpx.HTTPError as error:
+            self.requests[call.method, call.route, 0] += 1
+            cause = answers.unreachable(error, call, self._base)
+            raise (cause if answers.never_arrived(error) else _in_doubt(cause, call)) from error
+        self.requests[call.method, call.route, response.status_code] += 1
+        if (date := answers.http_date(response.headers.get("date", ""))) is not None:
+            self._server_date, self._server_date_at = date, self._clock.monotonic()
+        try:
+            return answers.read(response, call, base=self._base, secret=self._secret, now=self._clock.now())
+        except ImmichTemporaryError as cause:
+            # 429 and a 503 that names its Retry-After are refusals before any work; every other one may come
+            # from a proxy that lost patience while Immich went on writing.
+            refused = cause.status == 429 or (cause.status == 503 and cause.retry_after is not None)
+            raise (cause if refused else _in_doubt(cause, call)) from cause.__cause__
+
+    def _delay(self, attempt: int, retry_after: float | None) -> float:
+        ceiling = min(self._patience.backoff_cap, self._patience.backoff * 2 ** (attempt - 1))
+        jittered = self._random.uniform(0.0, ceiling)
+        return max(jittered, min(retry_after or 0.0, self._patience.retry_after_cap))
+
+
+def _in_doubt(cause: ImmichTemporaryError, call: Call) -> ImmichTemporaryError:
+    if not call.write:
+        return cause
+    return WriteInDoubtError(
+        f"{cause.message} Whether the write was carried out is not known; it is not sent again blindly.",
+        status=cause.status,
+        retry_after=cause.retry_after,
+        remedy="Nothing to do: it is looked up in Immich, and written again if it is not there.",
+    )

@@ -1,0 +1,202 @@
+"""Immich as the engine's target: puts client, capabilities, observer and writer together.
+
+Knows no merging, no waves and no store; see ``reconciler.engine``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from reconciler.immich import roundtrip
+from reconciler.immich.capabilities import discover
+from reconciler.immich.client import Call, Client
+from reconciler.immich.observer import EVERYWHERE, Observer
+from reconciler.immich.writer import Writer
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+    from random import Random
+
+    import httpx
+
+    from reconciler.core.asset import ObservedAsset, Visibility
+    from reconciler.engine.ports import Clock, FieldWrite, ServerFacts, Target, WriteOutcome
+    from reconciler.immich.capabilities import Capabilities
+    from reconciler.immich.circuit import Circuit
+    from reconciler.immich.client import Patience
+
+# How old an answer's Date may be to stand for the server's clock: it only makes a watermark earlier.
+_DATE_AGE = 5.0
+
+
+class Immich:
+    """One Immich with one API key; fulfils ``reconciler.engine.ports.Target``. ``open`` comes first.
+
+    Args:
+        url: Immich's address, with or without ``/api``.
+        api_key: never shown anywhere.
+        in_flight: most calls at the same time.
+        patience: timeouts, retries, circuit.
+        clock: time, injected; by default the real one.
+        random: for jitter, injected.
+        transport: httpx's seam for tests.
+
+    Raises:
+        ConfigurationError: address or key can not be used.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        *,
+        in_flight: int = 4,
+        patience: Patience | None = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._client = Client(
+            url,
+            api_key,
+            in_flight=in_flight,
+            patience=patience,
+            clock=clock,
+            random=random,
+            transport=transport,
+        )
+        self._parts: tuple[Capabilities, Observer, Writer] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Immich at {self.address}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    @property
+    def address(self) -> str:
+        """The normalised address without credentials, for people."""
+        return self._client.address
+
+    @property
+    def requests(self) -> Counter[tuple[str, str, int]]:
+        """Requests sent so far, by (method, route template, status); status 0 is no answer."""
+        return self._client.requests
+
+    @property
+    def circuit(self) -> Circuit:
+        """Whether the server is being left alone, since when and why."""
+        return self._client.circuit
+
+    async def open(self) -> ServerFacts:
+        """Ask for version, permissions and user, in at most five requests; may be asked again at any time.
+
+        Raises:
+            ImmichError: nothing can be done with this server or key.
+        """
+        facts, capabilities = await discover(self._client)
+        if self._parts is not None and self._parts[0] == capabilities:
+            self._observer.user_id = facts.user_id or self._observer.user_id
+        else:
+            observer = Observer(self._client, capabilities, facts.user_id)
+            self._parts = (capabilities, observer, Writer(self._client, capabilities, observer))
+        return facts
+
+    def settled_description(self, text: str) -> str:
+        """Give the form in which ``text`` can be kept."""
+        return roundtrip.settled_description(text)
+
+    def settled_tag(self, path: str) -> str | None:
+        """Give the form in which a tag's path can be kept; ``None`` if there is none."""
+        return roundtrip.settled_tag(path)
+
+    async def server_time(self) -> datetime:
+        """Give the server's clock, up to a few seconds early: a watermark may be early, never late."""
+        client = self._client
+        if not client.date_is_younger_than(_DATE_AGE):
+            await client.send(Call("GET", "/server/ping"))
+        return client.server_date()
+
+    async def changed_since(
+        self, since: datetime, *, visibilities: Sequence[Visibility] = EVERYWHERE
+    ) -> list[ObservedAsset]:
+        """List own assets with ``updated_at >= since``; one request per visibility and thousand."""
+        return await self._observer.changed_since(since, visibilities)
+
+    async def listing(self) -> list[ObservedAsset]:
+        """List all own assets, a thousand a request; tags are ``None``."""
+        return await self._observer.search({})
+
+    async def untagged(self) -> frozenset[str]:
+        """List ids of own assets without any tag; empty on servers before 1.136."""
+        return await self._observer.untagged()
+
+    async def asset_count(self) -> int | None:
+        """Count own assets; ``None`` if the key may not."""
+        return await self._observer.count()
+
+    async def asset(self, asset_id: str) -> ObservedAsset:
+        """Read one asset, tags included.
+
+        Raises:
+            AssetUnknownError: gone, locked, or not ours.
+        """
+        return await self._observer.asset(asset_id)
+
+    async def write_fields(self, asset_ids: Sequence[str], write: FieldWrite) -> WriteOutcome:
+        """Send one write to one asset, or the same to several.
+
+        Raises:
+            WriteInDoubtError: it may have been carried out, wholly or in part; see its ``accepted``.
+        """
+        return await self._writer.write_fields(asset_ids, write)
+
+    async def ensure_tags(self, paths: Iterable[str]) -> Mapping[str, str]:
+        """Give the id of each tag path, creating what is missing."""
+        return await self._writer.ensure_tags(paths)
+
+    async def tag_ids(self) -> Mapping[str, str]:
+        """List own tags: full path → id."""
+        return await self._writer.tag_ids()
+
+    async def add_tags(self, asset_ids: Sequence[str], tag_ids: Sequence[str]) -> WriteOutcome:
+        """Give all these tags to all these assets.
+
+        Raises:
+            WriteInDoubtError: it may have been carried out, wholly or in part; see its ``accepted``.
+        """
+        return await self._writer.add_tags(asset_ids, tag_ids)
+
+    async def remove_tag(self, asset_ids: Sequence[str], tag_id: str) -> WriteOutcome:
+        """Take one tag from these assets.
+
+        Raises:
+            WriteInDoubtError: it may have been carried out, wholly or in part; see its ``accepted``.
+        """
+        return await self._writer.remove_tag(asset_ids, tag_id)
+
+    @property
+    def _observer(self) -> Observer:
+        return self._opened()[1]
+
+    @property
+    def _writer(self) -> Writer:
+        return self._opened()[2]
+
+    def _opened(self) -> tuple[Capabilities, Observer, Writer]:
+        if self._parts is None:
+            raise RuntimeError("Immich.open() comes first: it learns which requests this server understands.")
+        return self._parts
+
+
+if TYPE_CHECKING:
+    _fulfils: type[Target] = Immich
