@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 import httpx
 
@@ -36,7 +36,9 @@ _CHECK_URL = "Set [immich] url to the address that opens Immich in a browser, wi
 
 
 def base_url(url: str) -> str:
-    """Normalise the configured address: no trailing slash, no ``/api``; a sub-path stays.
+    """Normalise the configured address: no trailing slash, no ``/api``, no user and password.
+
+    A sub-path stays. See ``credentials`` for the user and password.
 
     Raises:
         ConfigurationError: not an http(s) address.
@@ -54,7 +56,16 @@ def base_url(url: str) -> str:
         )
     path = re.sub(r"/+", "/", parts.path).rstrip("/")
     path = re.sub(r"(?:^|/)api$", "", path)
-    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    return _without_credentials(urlunsplit((parts.scheme, parts.netloc, path, "", "")))
+
+
+def credentials(url: str) -> tuple[str, str] | None:
+    """Give user and password from the address, for a proxy in front of Immich; ``None`` without them.
+
+    They are taken out of the address because httpx writes addresses into its log.
+    """
+    parts = urlsplit(url.strip())
+    return (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
 
 
 def usable_key(api_key: str) -> str:
@@ -71,11 +82,6 @@ def usable_key(api_key: str) -> str:
             remedy=f"{_NEW_KEY} Then set [immich] api_key_file.",
         )
     return key
-
-
-def shown(url: str) -> str:
-    """Give an address fit for people and logs: without user and password."""
-    return _without_credentials(url)
 
 
 def read(response: httpx.Response, call: Call, *, base: str, secret: str, now: datetime) -> object:
@@ -98,7 +104,7 @@ def read(response: httpx.Response, call: Call, *, base: str, secret: str, now: d
         raise _refused(response, call, says=server_says(response, secret), base=base, now=now)
     if "text/html" in response.headers.get("content-type", ""):
         raise ImmichRejectedError(
-            f"{shown(base)} answered {call.name} with a web page instead of Immich's API.",
+            f"{base} answered {call.name} with a web page instead of Immich's API.",
             status=status,
             remedy=_CHECK_URL,
         )
@@ -157,7 +163,7 @@ def unreachable(error: httpx.HTTPError, call: Call, base: str) -> ImmichUnreacha
             )
     else:
         why = f"the connection broke ({type(error).__name__})"
-    return ImmichUnreachableError(f"{shown(base)} did not answer {call.name}: {why}.", remedy=remedy)
+    return ImmichUnreachableError(f"{base} did not answer {call.name}: {why}.", remedy=remedy)
 
 
 def _refused(response: httpx.Response, call: Call, *, says: str, base: str, now: datetime) -> ImmichError:
@@ -175,7 +181,7 @@ def _refused(response: httpx.Response, call: Call, *, says: str, base: str, now:
             return ImmichRejectedError(
                 f"Something in front of Immich refused {call.name} (403).",
                 status=status,
-                remedy=f"Let the reverse proxy pass {shown(base)}/api without a login of its own.",
+                remedy=f"Let the reverse proxy pass {base}/api without a login of its own.",
             )
         return MissingPermissionError(
             f"Immich refused {call.name}{words}",
@@ -213,7 +219,7 @@ def _redirected(response: httpx.Response, call: Call, base: str) -> ImmichReject
     else:
         remedy = f"Set [immich] url to Immich itself, behind any login page. {goes_to} was not asked."
     return ImmichRejectedError(
-        f"{shown(base)} redirects {call.name} to {goes_to}. Redirects are not followed, so that neither a "
+        f"{base} redirects {call.name} to {goes_to}. Redirects are not followed, so that neither a "
         "write nor the key goes astray.",
         status=response.status_code,
         remedy=remedy,

@@ -125,7 +125,8 @@ class Client:
         random: Random | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._base = answers.base_url(url)
+        self.address = answers.base_url(url)
+        """The normalised address without credentials, fit for people."""
         self._secret = answers.usable_key(api_key)
         self._patience = patience or Patience()
         self._clock: Clock = clock or SystemClock()
@@ -153,17 +154,13 @@ class Client:
                 max_keepalive_connections=in_flight,
                 keepalive_expiry=_KEEPALIVE_EXPIRY,
             ),
+            auth=answers.credentials(url),
             follow_redirects=False,
             transport=transport,
         )
 
     def __repr__(self) -> str:
         return f"<Client of {self.address}>"
-
-    @property
-    def address(self) -> str:
-        """The normalised address without credentials, for people."""
-        return answers.shown(self._base)
 
     async def __aenter__(self) -> Self:
         return self
@@ -260,7 +257,7 @@ class Client:
         try:
             response = await self._http.request(
                 call.method,
-                f"{self._base}/api{call.route.format(**call.ids)}",
+                f"{self.address}/api{call.route.format(**call.ids)}",
                 content=call.body,
                 timeout=httpx.Timeout(
                     self._patience.bulk if call.bulk else self._patience.read, connect=self._patience.connect
@@ -268,18 +265,17 @@ class Client:
             )
         except httpx.HTTPError as error:
             self.requests[call.method, call.route, 0] += 1
-            cause = answers.unreachable(error, call, self._base)
+            cause = answers.unreachable(error, call, self.address)
             raise (cause if answers.never_arrived(error) else _in_doubt(cause, call)) from error
         self.requests[call.method, call.route, response.status_code] += 1
         if (date := answers.http_date(response.headers.get("date", ""))) is not None:
             self._server_date, self._server_date_at = date, self._clock.monotonic()
         try:
-            return answers.read(response, call, base=self._base, secret=self._secret, now=self._clock.now())
+            return answers.read(response, call, base=self.address, secret=self._secret, now=self._clock.now())
         except ImmichTemporaryError as cause:
-            # 429 and a 503 that names its Retry-After are refusals before any work; every other one may come
-            # from a proxy that lost patience while Immich went on writing.
-            refused = cause.status == 429 or (cause.status == 503 and cause.retry_after is not None)
-            raise (cause if refused else _in_doubt(cause, call)) from cause.__cause__
+            # 429 is a refusal before any work. A 5xx may come from a proxy that lost patience, or from a
+            # server that broke, while the write went on.
+            raise (cause if cause.status == 429 else _in_doubt(cause, call)) from cause.__cause__
 
     def _delay(self, attempt: int, retry_after: float | None) -> float:
         ceiling = min(self._patience.backoff_cap, self._patience.backoff * 2 ** (attempt - 1))
