@@ -1,0 +1,60 @@
+"""Turns ``[skymmich] source`` into the reader for it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from reconciler.errors import ConfigurationError
+from reconciler.skymmich.database import SqliteCatalogue
+
+if TYPE_CHECKING:
+    from reconciler.engine.ports import CatalogueSource
+
+_SCHEME = re.compile(r"(sqlite|file)(?=:)|([a-z][a-z0-9+.-]+)(?=://)", re.IGNORECASE)
+_SUPPORTED = (
+    "Give the path of Skymmich's SQLite file (/app/config/skymmich.db, or sqlite:///app/config/skymmich.db), "
+    "or the address of its PostgreSQL database (postgresql://user@host:5432/skymmich)."
+)
+
+
+def open_catalogue(source: str) -> CatalogueSource:
+    """Give the reader for a source; nothing is opened before it reads.
+
+    Args:
+        source: a path, ``sqlite:PATH``, ``sqlite:///PATH``, ``file:///PATH``, or ``postgresql://…``. A
+            password in it is never shown.
+
+    Raises:
+        ConfigurationError: it is none of these.
+    """
+    text = source.strip()
+    if not text:
+        raise ConfigurationError("No catalogue is named: [skymmich] source is empty.", remedy=_SUPPORTED)
+    found = _SCHEME.match(text)
+    scheme = found[0].lower() if found is not None else ""
+    if scheme in {"", "sqlite", "file"}:
+        return SqliteCatalogue(_path(text) if scheme else text)
+    if scheme in {"postgresql", "postgres"} or scheme.startswith("postgresql+"):
+        # psycopg loads a C library: only who has a PostgreSQL needs it.
+        from reconciler.skymmich.postgres import PostgresCatalogue  # noqa: PLC0415  see above
+
+        return PostgresCatalogue("postgresql" + text[len(scheme) :])
+    if scheme in {"http", "https"}:
+        message = "Reading the catalogue over Skymmich's web address is not supported yet."
+        raise ConfigurationError(message, remedy=_SUPPORTED)
+    raise ConfigurationError(f"A catalogue source cannot begin with {scheme}:.", remedy=_SUPPORTED)
+
+
+def _path(url: str) -> Path:
+    """Read the path out of a URL: three slashes begin an absolute path, which people also write with four.
+
+    SQLAlchemy reads three as the beginning of a relative path; that is taken where only that file exists.
+    """
+    rest = unquote(url.partition(":")[2].partition("?")[0])
+    if not rest.startswith("///"):
+        return Path(rest.removeprefix("//"))
+    absolute, relative = Path("/" + rest.lstrip("/")), Path(rest.lstrip("/"))
+    return relative if relative.exists() and not absolute.exists() else absolute
