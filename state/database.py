@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from sqlalchemy import create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 from sqlalchemy.pool import QueuePool
 
 from reconciler.errors import StateCorruptError, StateError
@@ -158,18 +158,20 @@ class Database:
         """Turn the library's and the driver's errors into ``StateError``."""
         try:
             yield
-        except DBAPIError as error:
-            raise explain(error.orig, self.path) from error
+        except StatementError as error:
+            if error.orig is None or isinstance(error.orig, sqlite3.Error):
+                raise explain(error.orig, self.path) from error
+            raise error.orig from None  # a value that no table takes: the caller's mistake, in its own words
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
     def pragma(self, *statements: str) -> None:
-        """Run statements that stand outside any transaction."""
+        """Run statements that stand outside any transaction, and give nothing back."""
         with self.errors(), self._turn, self._engine.connect() as connection:
             driver = connection.connection.dbapi_connection
             if driver is not None:
-                for statement in statements:
-                    driver.cursor().execute(statement).fetchall()
+                # Not execute(): that leaves a pragma which works step by step at its first step.
+                driver.cursor().executescript(";".join(statements))
 
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self.path, "mode=ro" if self.read_only else "mode=rw")

@@ -57,13 +57,18 @@ def open_to_read(path: Path) -> Database:
         StateTooNewError: of a newer one.
         StateCorruptError: damaged.
     """
-    if not path.exists():
+    try:
+        path.stat()
+        found = _look(path, check=False)
+    except FileNotFoundError as error:
         raise StateError(
             f"There is no state store at {path}.",
             remedy="It is made by the first `apply` or `run`; check [state] url if there was one.",
-        )
-    try:
-        found = _look(path, check=False)
+        ) from error
+    except OSError as error:
+        raise StateError(
+            f"The state store {path} can not be read: {error.strerror}.", remedy=_OURS
+        ) from error
     except sqlite3.Error as error:
         raise explain(error, path) from error
     _refuse_newer(path, found)
@@ -96,8 +101,12 @@ def open_to_write(path: Path, now: datetime) -> tuple[Database, tuple[str, ...]]
         _prepare(path)
     database = Database(path, read_only=False)
     if found != HEAD:
-        with database.writing() as connection:
-            upgrade(connection)
+        try:
+            with database.writing() as connection:
+                upgrade(connection)
+        except BaseException:
+            database.close()
+            raise
     return database, warnings
 
 

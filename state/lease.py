@@ -1,0 +1,175 @@
+"""The right to write, held by one process at a time: a row in the store that must be renewed.
+
+It keeps a second daemon, or an `apply` beside the daemon, from writing to the same assets. It does not
+guard the store's file: SQLite does that. A holder that was killed on this machine is replaced at once; one
+that can not be looked at (another container's), or that hangs, is replaced when its time is over.
+
+========================================  ==============================
+the lease is                              ``acquire``
+========================================  ==============================
+free, or already this holding's           takes it
+of a process that has certainly ended     takes it over
+past its end                              takes it over
+anything else                             raises ``LeaseHeldError``
+========================================  ==============================
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.sqlite import insert
+
+from reconciler.errors import LeaseHeldError
+from state.process import ProcessIdentity, this_process
+from state.tables import LEASE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime, timedelta
+    from typing import Self
+
+    from sqlalchemy.engine import Connection
+
+    from state.store import SqliteStore
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseHolder:
+    """Who holds the right to write."""
+
+    holder: str
+    """Names one holding."""
+    what: str
+    """``daemon``, ``apply`` …"""
+    process: ProcessIdentity
+    acquired_at: datetime
+    expires_at: datetime
+
+
+class Lease:
+    """One wish to hold the right to write; two of the same process exclude each other, too.
+
+    Args:
+        store: open for writing.
+        now: the wall clock, aware.
+    """
+
+    def __init__(self, store: SqliteStore, now: Callable[[], datetime]) -> None:
+        self._database = store.database
+        self._now = now
+        self._holder = uuid4().hex
+        self._what = ""
+        self._ttl: timedelta | None = None
+
+    def acquire(self, what: str, ttl: timedelta) -> None:
+        """Take the right to write for ``ttl`` from now; ``what`` is shown to others.
+
+        Raises:
+            LeaseHeldError: another one has it; says who, since when, and what to do.
+        """
+        with self._database.writing() as connection:
+            now = self._now()
+            current = _current(connection)
+            if current is not None and self._is_held_against_us(current, now):
+                raise _held(current, here=this_process())
+            self._write(connection, what, acquired_at=now, expires_at=now + ttl)
+        self._what, self._ttl = what, ttl
+
+    def renew(self) -> None:
+        """Hold it for another ``ttl`` from now; several times within a ``ttl``.
+
+        One that ran out unnoticed (a machine that slept) is held on if nobody took it meanwhile.
+
+        Raises:
+            LeaseHeldError: another one took it over: stop writing.
+        """
+        if self._ttl is None:
+            raise RuntimeError("a lease is acquired before it is renewed")
+        with self._database.writing() as connection:
+            now = self._now()
+            current = _current(connection)
+            if current is not None and current.holder != self._holder:
+                raise _held(current, here=this_process())
+            since = now if current is None else current.acquired_at
+            self._write(connection, self._what, acquired_at=since, expires_at=now + self._ttl)
+
+    def release(self) -> None:
+        """Give it back; does nothing if another one has it by now."""
+        with self._database.writing() as connection:
+            connection.execute(delete(LEASE).where(LEASE.c.holder == self._holder))
+        self._ttl = None
+
+    def current(self) -> LeaseHolder | None:
+        """Tell who is written down as the holder, dead or alive; ``None`` if nobody."""
+        with self._database.reading() as connection:
+            return _current(connection)
+
+    @contextmanager
+    def held(self, what: str, ttl: timedelta) -> Iterator[Self]:
+        """Hold it for the length of a block, which renews it as needed.
+
+        Raises:
+            LeaseHeldError: another one has it.
+        """
+        self.acquire(what, ttl)
+        try:
+            yield self
+        finally:
+            self.release()
+
+    def _is_held_against_us(self, current: LeaseHolder, now: datetime) -> bool:
+        if current.holder == self._holder or current.expires_at <= now:
+            return False
+        return not current.process.is_gone()
+
+    def _write(
+        self, connection: Connection, what: str, *, acquired_at: datetime, expires_at: datetime
+    ) -> None:
+        here = this_process()
+        values = {
+            "holder": self._holder,
+            "pid": here.pid,
+            "host": here.host,
+            "what": what,
+            "acquired_at": acquired_at,
+            "expires_at": expires_at,
+            "process": here.as_json(),
+        }
+        statement = insert(LEASE).values(lease_id=1, **values)
+        connection.execute(statement.on_conflict_do_update(index_elements=["lease_id"], set_=values))
+
+
+def _current(connection: Connection) -> LeaseHolder | None:
+    row = connection.execute(select(LEASE)).one_or_none()
+    if row is None:
+        return None
+    return LeaseHolder(
+        holder=row.holder,
+        what=row.what,
+        process=ProcessIdentity.of_json(row.process),
+        acquired_at=row.acquired_at,
+        expires_at=row.expires_at,
+    )
+
+
+def _held(current: LeaseHolder, here: ProcessIdentity) -> LeaseHeldError:
+    process = current.process
+    moment = "%Y-%m-%d %H:%M:%S UTC"
+    if process == here:
+        return LeaseHeldError(
+            f"This process already writes as {current.what!r}, since {current.acquired_at:{moment}}.",
+            remedy="Wait until that has finished.",
+        )
+    stop = f"`kill {process.pid}`" if process.host == here.host else f"on {process.host}"
+    return LeaseHeldError(
+        f"Another process writes to Immich just now: {current.what!r}, process {process.pid} on "
+        f"{process.host}, since {current.acquired_at:{moment}}. Nothing was written here.",
+        remedy=f"Wait until it has finished, or stop it ({stop}; a daemon: `systemctl stop "
+        "skymmich-reconciler`). If it hangs or is gone, its right ends by itself at "
+        f"{current.expires_at:{moment}}.",
+    )

@@ -1,0 +1,100 @@
+"""What the tests of the state store share: a store in a file, moments, and other processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
+from state.store import SqliteStore
+
+ROOT = Path(__file__).resolve().parents[2]
+NOON = datetime(2025, 3, 14, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture
+def noon():
+    return NOON
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state.sqlite3"
+
+
+@pytest.fixture
+def store(path):
+    with SqliteStore.open(path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def make():
+    """Builders of each record type, of which a test names only what it is about."""
+
+    class Make:
+        @staticmethod
+        def record(asset_id="a", **changes):
+            return AssetRecord(asset_id=asset_id, **{"image_id": 1, **changes})
+
+        @staticmethod
+        def pending(asset_id="a", **changes):
+            given = {
+                "image_id": 1,
+                "run_id": "r1",
+                "step": "fields",
+                "sent": False,
+                "before_updated_at": NOON,
+            }
+            return PendingWrite(asset_id=asset_id, **{**given, **changes})
+
+        @staticmethod
+        def entry(asset_id="a", **changes):
+            given = {
+                "run_id": "r1",
+                "image_id": 1,
+                "field": "description",
+                "before": "",
+                "after": "x",
+                "at": NOON,
+            }
+            return JournalEntry(asset_id=asset_id, **{**given, **changes})
+
+        @staticmethod
+        def run(run_id="r1", **changes):
+            return Run(run_id=run_id, **{"trigger": "cli", "started_at": NOON, **changes})
+
+    return Make
+
+
+@pytest.fixture
+def spawn():
+    """Start Python code in a process of its own; all are ended and reaped at the end.
+
+    The code sees ``argv``, and ``say``, which prints a line at once.
+    """
+    children = []
+
+    def start(code, *arguments):
+        head = "import sys\nargv = sys.argv[1:]\nsay = lambda line: print(line, flush=True)\n"
+        child = subprocess.Popen(
+            [sys.executable, "-c", head + code, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        children.append(child)
+        return child
+
+    yield start
+    for child in children:
+        child.kill()
+        child.wait()
+        child.stdin.close()
+        child.stdout.close()

@@ -1,0 +1,119 @@
+"""The schema in the migrations is the schema in the tables, and it needs nothing but the package."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateTable
+
+from reconciler.errors import StateError
+from state import migrations
+from state.store import SqliteStore
+from state.tables import METADATA
+
+
+def schema(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return {
+            name: " ".join(sql.replace('"', "").split())
+            for name, sql in connection.execute(
+                "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
+            )
+        }
+
+
+def test_autogenerate_finds_no_difference(store):
+    with store.database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+
+
+def test_checks_and_options_are_the_same_too(store):
+    """Autogenerate does not compare these: CHECK, WITHOUT ROWID, AUTOINCREMENT."""
+    made = schema(store.path)
+    del made["alembic_version"]
+    for name, table in METADATA.tables.items():
+        wanted = str(CreateTable(table).compile(dialect=sqlite.dialect()))
+        have = made.pop(name)
+        for mark in ("CHECK", "WITHOUT ROWID", "AUTOINCREMENT", "ON DELETE CASCADE"):
+            assert have.count(mark) == wanted.count(mark), (name, mark)
+        for check in table.constraints:
+            if check.name and str(check.name).startswith("ck_"):
+                assert f"CHECK ({check.sqltext})" in have
+    assert made == {}
+
+
+def test_the_named_head_is_the_newest_revision():
+    scripts = ScriptDirectory.from_config(migrations._config())
+    assert scripts.get_heads() == [migrations.HEAD]
+    assert migrations.is_known(migrations.HEAD)
+    assert not migrations.is_known("9999")
+
+
+def test_opening_again_changes_no_table(path):
+    SqliteStore.open(path).close()
+    before = schema(path)
+    SqliteStore.open(path).close()
+    assert schema(path) == before
+
+
+def test_an_upgrade_that_fails_leaves_the_store_as_it_was(path):
+    """A store killed or full in mid-upgrade is at the revision before, whole."""
+    with SqliteStore.open(path) as store, store.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+    before = schema(path)
+    with pytest.raises(StateError, match="already exists"):
+        SqliteStore.open(path)
+    assert schema(path) == before
+
+
+def test_the_store_opens_from_an_installed_copy_without_any_ini_file(spawn, tmp_path):
+    """As from a wheel: a copy of the two packages elsewhere, and a working folder that is not the project."""
+    root = tmp_path / "site 100%"
+    for package in ("state", "reconciler"):
+        source = __import__(package).__path__[0]
+        shutil.copytree(source, root / package, ignore=shutil.ignore_patterns("__pycache__"))
+    code = (
+        "import os\n"
+        "sys.path.insert(0, argv[0])\n"
+        "os.chdir(argv[1])\n"
+        "import state\n"
+        "from state.store import SqliteStore\n"
+        "store = SqliteStore.open('s.sqlite3')\n"
+        "store.put('key', 1)\n"
+        "say(state.__file__)\n"
+        "say(store.get('key'))\n"
+    )
+    child = spawn(code, root, tmp_path)
+    assert child.stdout.readline() == f"{root / 'state' / '__init__.py'}\n"
+    assert child.stdout.readline() == "1\n"
+
+
+def test_a_developer_gets_a_new_revision_from_a_change(spawn, tmp_path):
+    """The way that ``state.migrations`` describes works, and finds nothing to do today."""
+    root = tmp_path / "checkout"
+    for package in ("state", "reconciler"):
+        source = __import__(package).__path__[0]
+        shutil.copytree(source, root / package, ignore=shutil.ignore_patterns("__pycache__"))
+    code = (
+        "sys.path.insert(0, argv[0])\n"
+        "from state.store import SqliteStore\n"
+        "SqliteStore.open(argv[1]).close()\n"
+        "from state.migrations import revision\n"
+        "revision('Say what changes', argv[1])\n"
+    )
+    child = spawn(code, root, tmp_path / "scratch.sqlite3")
+    assert child.wait(60) == 0
+    (made,) = (root / "state" / "migrations" / "versions").glob("*0002*.py")
+    text = made.read_text()
+    assert made.name == "revision_0002_say_what_changes.py"
+    assert '"""Say what changes."""' in text
+    assert "op.create" not in text
+    assert "op.drop" not in text
