@@ -1,0 +1,217 @@
+"""The sections of the configuration file, their keys, defaults and limits.
+
+What a value means is said where it is used: in ``core.policy`` for what the core decides by (its defaults are
+taken from there), and for people in ``systemd/config.example.toml``, which has every key.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from reconciler.config.values import (  # noqa: TC001  pydantic reads the annotations at run time
+    CatalogueAddress,
+    Count,
+    CronLine,
+    Number,
+    WebAddress,
+)
+from reconciler.core.policy import (
+    DescriptionPolicy,
+    EquipmentKind,
+    GuardPolicy,
+    MergePolicy,
+    OnConflict,
+    OnDrift,
+    Orphans,
+    TagPolicy,
+)
+
+_BLOCK: Final = DescriptionPolicy()
+_TAGS: Final = TagPolicy()
+_MERGE: Final = MergePolicy()
+_GUARD: Final = GuardPolicy()
+
+
+class Section(BaseModel):
+    """What all sections have in common."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class SkymmichSection(Section):
+    """``[skymmich]``: where the catalogue is."""
+
+    source: CatalogueAddress | None = None
+    """An absolute path, ``sqlite:///…``, ``postgresql://…`` or ``http://…``."""
+    url: WebAddress | None = None
+
+
+class ImmichSection(Section):
+    """``[immich]``: where Immich is; what is missing is taken from Skymmich's own settings."""
+
+    url: WebAddress | None = None
+    api_key: SecretStr | None = None
+    """Filled from whatever source held it, ``api_key_file`` too."""
+    api_key_file: Path | None = None
+    in_flight: Annotated[Count, Field(ge=1, le=32)] = 4
+    timeout_seconds: Annotated[Number, Field(ge=1, le=600)] = 30.0
+
+
+class StateSection(Section):
+    """``[state]``: where the daemon remembers."""
+
+    url: str = ""
+    """``sqlite:////absolute/path``; ``load`` fills in the default."""
+
+    @property
+    def path(self) -> Path:
+        """The store's file, absolute."""
+        return Path(self.url.removeprefix("sqlite:///"))
+
+
+class StatusSection(Section):
+    """``[status]``: the status endpoint and the dashboard."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[Count, Field(ge=0, le=65_535)] = 8287
+    """0: any free one."""
+    token: SecretStr | None = None
+    """Filled from whatever source held it, ``token_file`` too."""
+    token_file: Path | None = None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it; beyond, a token is needed."""
+        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+
+class OnDriftSection(Section):
+    """``[policy.on_drift]``: what happens to a value of ours that was changed in Immich."""
+
+    block: OnDrift = _MERGE.on_drift_block
+    prose: OnDrift = _MERGE.on_drift_prose
+    coordinates: OnDrift = _MERGE.on_drift_coordinates
+    tags: OnDrift = _MERGE.on_drift_tags
+
+
+class PolicySection(Section):
+    """``[policy]``: who wins."""
+
+    on_conflict: OnConflict = _MERGE.on_conflict
+    on_drift: OnDriftSection = Field(default_factory=OnDriftSection)
+    orphans: Orphans = _MERGE.orphans
+
+
+class GuardSection(Section):
+    """``[guard]``: how much a pass may take away unasked."""
+
+    max_fraction: Annotated[Number, Field(ge=0, le=1)] = _GUARD.max_fraction
+    min_count: Annotated[Count, Field(ge=1, le=1_000_000)] = _GUARD.min_count
+    canary: Annotated[Count, Field(ge=0, le=1000)] = _GUARD.canary
+
+
+class ScheduleSection(Section):
+    """``[schedule]``: when the daemon looks."""
+
+    catalogue_seconds: Annotated[Number, Field(ge=0.05, le=86_400)] = 5.0
+    immich_seconds: Annotated[Number, Field(ge=0.05, le=86_400)] = 60.0
+    debounce_seconds: Annotated[Number, Field(ge=0, le=3600)] = 3.0
+    heartbeat_seconds: Annotated[Number, Field(ge=0.05, le=86_400)] = 30.0
+    audit_cron: CronLine = "17 4 * * *"
+    audit_jitter_seconds: Annotated[Number, Field(ge=0, le=86_400)] = 600.0
+    housekeeping_cron: CronLine = "41 3 * * *"
+    journal_days: Annotated[Count, Field(ge=0, le=36_500)] = 365
+    """0: the journal is kept for ever."""
+
+
+class PartsSection(Section):
+    """``[description.parts]``: what the block may show."""
+
+    title: bool = True
+    object: bool = True
+    constellation: bool = True
+    object_type: bool = True
+    equipment: bool = True
+    filters: bool = True
+    accessories: bool = True
+    software: bool = True
+    integration: bool = True
+    nights: bool = True
+    plate_solution: bool = True
+    site: bool = True
+
+
+class DescriptionSection(Section):
+    """``[description]``: how the block reads."""
+
+    opening: str = _BLOCK.opening
+    closing: str = _BLOCK.closing
+    template_file: Path | None = None
+    max_bytes: Annotated[Count, Field(ge=200, le=10_000)] = _BLOCK.max_bytes
+    precision_arcsec: Annotated[Count, Field(ge=0, le=3)] = _BLOCK.precision_arcsec
+    parts: PartsSection = Field(default_factory=PartsSection)
+
+    @field_validator("opening", "closing")
+    @classmethod
+    def _is_a_line(cls, text: str, info: ValidationInfo) -> str:
+        if not text.strip() or len(text) > 100 or not text.rstrip(" ").isprintable():
+            raise ValueError("it must be one line of 1 to 100 characters: the block is found again by it")
+        # Immich trims a text, and the closing is the last thing in it.
+        return text.lstrip() if info.field_name == "opening" else text.strip()
+
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> DescriptionSection:
+        if self.closing.startswith(self.opening):
+            raise ValueError("opening and closing must differ: a closing line may not begin like an opening")
+        return self
+
+
+class TagsSection(Section):
+    """``[tags]``: which tags an image gets."""
+
+    root: str = _TAGS.root
+    groups: bool = _TAGS.groups
+    catalogue_tags: bool = _TAGS.catalogue_tags
+    object_type: bool = _TAGS.object_type
+    constellation: bool = _TAGS.constellation
+    target: bool = _TAGS.target
+    equipment: bool = _TAGS.equipment
+    equipment_kinds: frozenset[EquipmentKind] = _TAGS.equipment_kinds
+    drop: tuple[str, ...] = _TAGS.drop
+
+    @field_validator("root")
+    @classmethod
+    def _is_a_name(cls, text: str) -> str:
+        if "/" in text.strip() or "|" in text or len(text) > 100 or not text.isprintable():
+            raise ValueError("it must be one tag's name of at most 100 characters without / or |, or empty")
+        return text.strip()
+
+    @field_validator("drop")
+    @classmethod
+    def _are_expressions(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f'"{pattern}" is no regular expression: {error}') from error
+        return patterns
+
+
+class LogSection(Section):
+    """``[log]``: what is logged, and how it looks."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+    """``auto``: for people on a terminal, JSON lines otherwise."""

@@ -1,0 +1,97 @@
+"""Kinds of values that need more than a type: addresses, numbers that are no switches, times of day.
+
+Each rule's ``ValueError`` is a clause that finishes the sentence "… is not usable: …".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from reconciler.config.words import Address
+
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _no_switch(value: object) -> object:
+    """Refuse true and false where a number is due: Python would take them as 1 and 0."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _web_address(address: Address) -> Address | None:
+    text = address.get_secret_value().strip()
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("it must be a web address, such as http://immich.lan:2283")
+    return Address(text)
+
+
+def _catalogue_address(address: Address) -> Address | None:
+    text = address.get_secret_value().strip()
+    scheme, colon, _ = text.partition("://")
+    if colon and not re.fullmatch(r"sqlite|file|https?|postgres(ql(\+\w+)?)?", scheme.lower()):
+        raise ValueError(
+            "it must be the path of a SQLite file, or an address that begins with sqlite:///, "
+            "postgresql:// or http://"
+        )
+    return Address(text) if text else None
+
+
+def _cron(text: str) -> str:
+    fields = text.lower().split()
+    names: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+        ("minute", 0, 59, ()),
+        ("hour", 0, 23, ()),
+        ("day", 1, 31, ()),
+        ("month", 1, 12, _MONTHS),
+        ("weekday", 0, 6, _DAYS),
+    )
+    if len(fields) != len(names):
+        raise ValueError('it must be five fields: minute hour day month weekday, such as "17 4 * * *"')
+    for field, (name, low, high, words) in zip(fields, names, strict=True):
+        for item in field.split(","):
+            if not _cron_item(item, low, high, words):
+                what = "mon … sun" if name == "weekday" else f"{low} … {high}"
+                raise ValueError(f'its {name} is "{item}"; it must be *, */n, or of {what} (a, a-b, a,b)')
+    return " ".join(fields)
+
+
+def _cron_item(item: str, low: int, high: int, words: tuple[str, ...]) -> bool:
+    """Tell whether one item of a cron field is sound.
+
+    Weekdays go by name only: 0 is Sunday to cron, and Monday to the scheduler.
+    """
+    body, slash, step = item.partition("/")
+    if slash and not (step.isascii() and step.isdigit() and 1 <= int(step) <= high - low):
+        return False
+    if body == "*":
+        return True
+    ends = body.split("-")
+    if words and all(end in words for end in ends):
+        values = [words.index(end) for end in ends]
+    elif words != _DAYS and all(end.isascii() and end.isdigit() for end in ends):
+        values = [int(end) for end in ends]
+        if not all(low <= value <= high for value in values):
+            return False
+    else:
+        return False
+    if slash and (len(values) != 2 or words):
+        return False
+    return len(values) == 1 or (len(values) == 2 and values[0] <= values[1])
+
+
+WebAddress = Annotated[Address, AfterValidator(_web_address)]
+CatalogueAddress = Annotated[Address, AfterValidator(_catalogue_address)]
+CronLine = Annotated[str, AfterValidator(_cron)]
+Count = Annotated[int, BeforeValidator(_no_switch)]
+Number = Annotated[float, BeforeValidator(_no_switch), Field(allow_inf_nan=False)]
