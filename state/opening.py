@@ -6,6 +6,7 @@ to the byte; a damaged one is renamed, never overwritten.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -115,11 +116,24 @@ def _create(path: Path) -> None:
     try:
         for folder in reversed([parent for parent in path.parents if not parent.exists()]):
             folder.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            # Asked, not tried: closing a file takes away all locks that this process holds on it, SQLite's
+            # too. And SQLite would open what it may not write all the same, and fail in the first pass.
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+            _require(path, os.R_OK | os.W_OK)
+            _require(path.parent, os.W_OK | os.X_OK)
     except OSError as error:
         raise StateError(
             f"The state store {path} can not be opened for writing: {error.strerror}.", remedy=_OURS
         ) from error
+
+
+def _require(path: Path, right: int) -> None:
+    if not os.access(path, right, effective_ids=os.access in os.supports_effective_ids):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _look(path: Path, *, check: bool) -> str:

@@ -7,8 +7,10 @@ import os
 import re
 import sqlite3
 import stat
+import tempfile
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -138,6 +140,45 @@ def test_a_folder_that_is_not_ours_is_said_with_a_remedy(forbidden, read_only):
     with pytest.raises(StateError, match="Permission denied") as caught:
         SqliteStore.open(forbidden / "state.sqlite3", read_only=read_only)
     assert "user" in caught.value.remedy
+
+
+@pytest.fixture
+def as_nobody():
+    """Run as a user that owns nothing, where root may do anything."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield
+    if root:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def protected():
+    """A store in a folder where everybody may enter: read-only to all."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        SqliteStore.open(folder / "state.sqlite3").close()
+        (folder / "state.sqlite3").chmod(0o444)
+        folder.chmod(0o555)
+        yield folder / "state.sqlite3"
+        folder.chmod(0o700)
+
+
+def test_a_file_that_can_not_be_written_is_said_at_once_and_not_in_the_first_pass(protected, as_nobody):
+    with pytest.raises(StateError, match="writing: Permission denied"):
+        SqliteStore.open(protected)
+
+
+def test_opening_twice_in_one_process_does_not_hide_it_from_others(spawn, store, path):
+    """A file's locks end when a process closes any handle on it: others would then think nobody uses it."""
+    store.put("key", 1)
+    SqliteStore.open(path).close()
+    SqliteStore.open(path, read_only=True).close()
+    code = "from pathlib import Path\nfrom state.opening import _in_use\nsay(_in_use(Path(argv[0])))\n"
+    assert spawn(code, path).stdout.readline() == "True\n"
+    store.close()
+    assert spawn(code, path).stdout.readline() == "False\n"
 
 
 def test_an_empty_file_becomes_a_store(path):
