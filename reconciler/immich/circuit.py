@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 
 class Circuit:
-    """Opens after so many temporary failures in a row; then one probe per interval goes through.
+    """Opens after so many calls in a row that failed in spite of retries; then probes go through one by one.
+
+    Calls are counted, not attempts: else a proxy that restarts within a second, met by a few calls at a time,
+    would stop everything for a minute.
 
     Args:
         clock: wall and monotonic time.
-        threshold: failures in a row that open it.
+        threshold: failed calls in a row that open it.
         probe_interval: seconds between probes while open.
     """
 
@@ -83,7 +86,7 @@ class Circuit:
         self._probing = False
 
     def failed(self, cause: ImmichTemporaryError) -> None:
-        """Count a failure; maintenance opens at once, for every route is gone then."""
+        """Count a failed call; maintenance opens at once, for every route is gone then."""
         self._failures += 1
         self._failing_since = self._failing_since or self._clock.now()
         self._cause = cause

@@ -190,7 +190,7 @@ class Client:
         """
         for attempt in range(1, self._patience.attempts + 1):
             try:
-                return await self._attempt(call)
+                return await self._attempt(call, final=attempt == self._patience.attempts)
             except WriteInDoubtError:
                 raise
             except ImmichTemporaryError as error:
@@ -215,7 +215,7 @@ class Client:
         if self._clock.monotonic() - self._not_in_maintenance_at < no_older_than:
             return
         try:
-            config = await self._attempt(Call("GET", "/server/config"))
+            config = await self._attempt(Call("GET", "/server/config"), final=True)
         except ImmichRejectedError:
             return  # a server without this route; then a 404 is just a missing route
         if member(config, "maintenanceMode") is True:
@@ -228,7 +228,8 @@ class Client:
             raise error
         self._not_in_maintenance_at = self._clock.monotonic()
 
-    async def _attempt(self, call: Call) -> object:
+    async def _attempt(self, call: Call, *, final: bool) -> object:
+        """Send once, when there is room and the circuit lets it; ``final``: a failure is not retried."""
         if (pause := self.circuit.pause()) > 0:
             await self._clock.sleep(pause)
         async with self._slots:
@@ -238,7 +239,7 @@ class Client:
             except ImmichTemporaryError as error:
                 if error.status == 429:  # a busy server, not one that is down
                     self.circuit.succeeded()
-                else:
+                elif final or self.circuit.is_open or isinstance(error, WriteInDoubtError):
                     self.circuit.failed(error)
                 if error.retry_after:
                     self.circuit.hold(min(error.retry_after, self._patience.retry_after_cap))

@@ -209,6 +209,13 @@ async def test_a_server_that_is_down_costs_one_request_a_minute(client, server, 
     assert dead.circuit.cause == ""
 
 
+async def test_a_short_outage_that_retries_survive_opens_nothing(client, server, answer):
+    server.on("GET", "/api/tags", httpx.ConnectError, httpx.ConnectError, httpx.ConnectError, answer.ok([]))
+    patient = client(patience=Patience(attempts=4, circuit_threshold=2))
+    assert await patient.send(READ) == []
+    assert not patient.circuit.is_open
+
+
 async def test_only_one_probe_goes_through_at_a_time(client, clock):
     arrived, go = asyncio.Event(), asyncio.Event()
 
