@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from reconciler.core.asset import Coordinates, ObservedAsset
+    from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
 
@@ -92,8 +92,10 @@ class Target(Protocol):
         """Give the server's own clock (the Date header), for the first watermark."""
         ...
 
-    async def changed_since(self, since: datetime) -> list[ObservedAsset]:
-        """List own assets (timeline and archive) with ``updated_at >= since``; tags are ``None``.
+    async def changed_since(
+        self, since: datetime, *, visibilities: Sequence[Visibility] = ("timeline", "archive")
+    ) -> list[ObservedAsset]:
+        """List own assets with ``updated_at >= since``; tags are ``None``. Each visibility costs a request.
 
         A listing can repeat and skip rows; repeated ones are folded, and a row that is missing means nothing.
         """

@@ -1,0 +1,80 @@
+"""The canary: a few assets are written and verified before the rest, when something about the rules is new.
+
+Each kind of write opens by itself: once the canary's fields are verified the others' fields may go, and so
+with tags. If nothing of a kind stuck on any canary, the rest is not written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ImmichError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.core.records import WriteStep
+    from reconciler.engine.jobs import Job
+
+
+class CanaryError(ImmichError):
+    """Immich kept nothing of what the first few assets were given."""
+
+
+class Canary:
+    """Which jobs go first, and whether the others may follow.
+
+    Args:
+        jobs: all jobs of the pass, in order.
+        size: how many go first; 0: no canary.
+    """
+
+    def __init__(self, jobs: Sequence[Job], size: int) -> None:
+        # Those with the most kinds of writes tell most; spread over the catalogue, for libraries differ.
+        rich = sorted(range(len(jobs)), key=lambda index: -len(set(jobs[index].steps)))
+        fullest = (
+            [i for i in sorted(rich) if len(set(jobs[i].steps)) == len(set(jobs[rich[0]].steps))]
+            if jobs
+            else []
+        )
+        stride = max(1, len(fullest) // size) if size else 1
+        self.jobs = [jobs[index] for index in fullest[::stride][:size]] if size else []
+        self._kinds: dict[str, list[Job]] = {}
+        for job in self.jobs:
+            for step in set(job.steps):
+                self._kinds.setdefault(step, []).append(job)
+        self._ids = {job.plan.asset_id for job in self.jobs}
+
+    def lets(self, job: Job) -> bool:
+        """Tell whether a job's next step may be sent now."""
+        if not self._ids or job.plan.asset_id in self._ids:
+            return True
+        return job.step is None or self._passed(job.step)
+
+    def _passed(self, step: WriteStep) -> bool:
+        group = self._kinds.get(step)
+        if group is None:
+            # No canary has this kind; it waits until the canaries are through with theirs.
+            return all(job.state == "done" for job in self.jobs)
+        return all(job.state == "done" or step not in job.steps for job in group)
+
+    @property
+    def passed(self) -> bool:
+        """Whether all canaries are through."""
+        return all(job.state == "done" for job in self.jobs)
+
+    def failed(self) -> CanaryError | None:
+        """Give the reason to stop, once a kind of write failed on every canary that tried it."""
+        for step, group in self._kinds.items():
+            tried = [job for job in group if step in job.verified | job.reverted]
+            if len(tried) == len(group) > 1 and not any(step in job.verified for job in group):
+                if not all(job.state == "done" or step not in job.steps for job in group):
+                    continue  # the second attempt is still to come
+                what = "description and coordinates" if step == "fields" else "tags"
+                reason = next((entry.diagnosis for job in group for entry in job.record.unsticking), "")
+                return CanaryError(
+                    f"Immich kept the {what} on none of the first {len(group)} assets; the others were not "
+                    f"written. {reason}",
+                    remedy="Mend the cause, then: skymmich-reconciler apply",
+                )
+        return None

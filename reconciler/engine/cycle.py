@@ -1,0 +1,228 @@
+"""A pass from end to end: prepare, write, verify, record. For one image, some, or all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from reconciler.core.fingerprint import digest
+from reconciler.core.guard import withhold
+from reconciler.core.records import AssetRecord, Run
+from reconciler.engine.canary import Canary, CanaryError
+from reconciler.engine.conductor import Conductor, Surroundings
+from reconciler.engine.events import Event, Listener, Progress, ignore
+from reconciler.engine.finishing import finished, order, outcome_of, summarise
+from reconciler.engine.jobs import Job
+from reconciler.engine.pace import Timing
+from reconciler.engine.passes import Outcome, Prepared, Report, Selection
+from reconciler.engine.preparing import Preparer, Wishes, merge
+from reconciler.errors import GuardError, ReconcilerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.plan import AssetPlan
+    from reconciler.engine.ports import CatalogueSource, Clock, Store, Target
+
+
+def never() -> bool:
+    """Stop never."""
+    return False
+
+
+class Cycle:
+    """Runs passes over one catalogue, one Immich and one store.
+
+    The caller holds the store's lease while it applies: there is one writer.
+    """
+
+    def __init__(
+        self,
+        source: CatalogueSource,
+        target: Target,
+        store: Store,
+        clock: Clock,
+        *,
+        timing: Timing | None = None,
+        listen: Listener = ignore,
+    ) -> None:
+        self._target, self._store, self._clock = target, store, clock
+        self._timing, self._listen = timing or Timing(), listen
+        self._preparer = Preparer(source, target, store, clock, listen)
+
+    async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
+        """Observe and plan, and write nothing."""
+        return await self._preparer.prepare(selection, wishes)
+
+    async def run(
+        self,
+        selection: Selection,
+        wishes: Wishes,
+        *,
+        run_id: str,
+        trigger: str,
+        stop: Callable[[], bool] = never,
+    ) -> Report:
+        """Prepare and apply."""
+        prepared = await self.prepare(selection, wishes)
+        return await self.apply(prepared, selection, run_id=run_id, trigger=trigger, stop=stop)
+
+    async def apply(
+        self,
+        prepared: Prepared,
+        selection: Selection,
+        *,
+        run_id: str,
+        trigger: str,
+        stop: Callable[[], bool] = never,
+    ) -> Report:
+        """Write a prepared pass, verify it, and record what stuck.
+
+        Raises:
+            GuardError: the master switch is off; nothing was written.
+        """
+        if not prepared.rules.switches.enabled:
+            raise GuardError(
+                "Metadata sync is switched off in Skymmich (metadataSyncEnabled); nothing was written.",
+                remedy="Switch it on in Skymmich under Admin → Immich, then run this again.",
+            )
+        run = Run(run_id, trigger, self._clock.now())
+        self._store.start_run(run)
+        jobs = self._jobs(prepared)
+        canary = self._canary(prepared, selection, jobs)
+        error: ReconcilerError | None = None
+        if isinstance(canary, CanaryError):
+            error, jobs = canary, []
+        else:
+            error = await self._write(prepared, selection, run_id, jobs, canary, stop)
+        outcomes = self._record(prepared, jobs, error)
+        return self._close(prepared, run, outcomes, error, stopped=stop())
+
+    def _jobs(self, prepared: Prepared) -> list[Job]:
+        now = self._clock.monotonic()
+        jobs = []
+        for item in prepared.items:
+            plan = item.plan
+            if plan is None or (plan.blocked and not item.adopted):
+                continue
+            record = prepared.records.get(item.asset_id) or AssetRecord(
+                item.asset_id, item.image_id, item.title
+            )
+            if item.adopted:
+                jobs.append(Job.adopt(item, record, plan, item.adopted, now))
+            elif plan.changes:
+                job = Job(item, plan, record, plan.observed)
+                job.take(plan)
+                jobs.append(job)
+        return order(jobs)
+
+    def _canary(self, prepared: Prepared, selection: Selection, jobs: list[Job]) -> Canary | CanaryError:
+        """Decide whether a few assets go first; after a canary that failed, only a person may try again."""
+        key = digest(prepared.rules_digest, prepared.server.version)
+        known = self._store.get("canary")
+        state = known if isinstance(known, dict) and known.get("key") == key else {}
+        if state.get("failed") and not selection.by_person:
+            return CanaryError(str(state["failed"]), remedy="Mend the cause, then: skymmich-reconciler apply")
+        size = 0 if state.get("passed") else prepared.rules.policy.guard.canary
+        return Canary([job for job in jobs if not job.adopted], size)
+
+    async def _write(
+        self,
+        prepared: Prepared,
+        selection: Selection,
+        run_id: str,
+        jobs: list[Job],
+        canary: Canary,
+        stop: Callable[[], bool],
+    ) -> ReconcilerError | None:
+        def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
+            return self._replan(job, seen, prepared, selection)
+
+        around = Surroundings(
+            self._target,
+            self._store,
+            self._clock,
+            self._timing,
+            prepared.rules,
+            run_id,
+            self._listen,
+            replan,
+            stop,
+        )
+        conductor = Conductor(around, jobs, canary)
+        since = prepared.observed_from
+        if jobs and since is not None:
+            await conductor.run(since)
+        key = digest(prepared.rules_digest, prepared.server.version)
+        if isinstance(conductor.error, CanaryError):
+            self._store.put("canary", {"key": key, "failed": str(conductor.error)})
+        elif canary.jobs and canary.passed:
+            self._store.put("canary", {"key": key, "passed": True})
+        self._listen(Progress("done", done=len(jobs), total=len(jobs)))
+        return conductor.error
+
+    def _replan(self, job: Job, seen: ObservedAsset, prepared: Prepared, selection: Selection) -> AssetPlan:
+        """Merge anew from a fresh reading, under the same limits as the plan that was shown."""
+        plan = merge(job.item, job.plan.desired, seen, job.record, prepared.rules, force=selection.force)
+        expected = selection.expected
+        if expected is not None and not job.verified and expected.get(job.item.asset_id) != plan.digest:
+            return plan.without_writes("it changed since the plan was made")
+        return withhold(plan) if job.item.held else plan
+
+    def _record(self, prepared: Prepared, jobs: list[Job], error: ReconcilerError | None) -> list[Outcome]:
+        by_id = {job.item.asset_id: job for job in jobs}
+        now = self._clock.now()
+        records, outcomes = [], []
+        for item in prepared.items:
+            record = finished(item, by_id.get(item.asset_id), prepared, now, error)
+            records.append(record)
+            outcomes.append(outcome_of(item, by_id.get(item.asset_id), record))
+        if not prepared.verdict.shrunk:
+            linked = {image.asset_id for image in prepared.catalogue.linked()}
+            done = {record.asset_id for record in records}
+            records += [
+                replace(
+                    record, linked=False, status="unlinked", reason="it left the catalogue", fingerprint=""
+                )
+                for record in prepared.records.values()
+                if record.linked and record.asset_id not in linked | done
+            ]
+        with self._store.transaction():
+            self._store.save_records(records)
+        return outcomes
+
+    def _close(
+        self,
+        prepared: Prepared,
+        run: Run,
+        outcomes: list[Outcome],
+        error: ReconcilerError | None,
+        *,
+        stopped: bool,
+    ) -> Report:
+        counts = Counter(outcome.status for outcome in outcomes)
+        changed = Counter(field for outcome in outcomes for field in outcome.changed)
+        result: Literal["ok", "attention", "failed", "interrupted"] = "ok"
+        if any(status not in {"in_sync", "unlinked"} for status in counts) or prepared.verdict.tripped:
+            result = "attention"
+        result = "interrupted" if stopped else "failed" if error else result
+        whole = len(outcomes) >= len(prepared.catalogue.linked())
+        if whole and not error and not stopped and prepared.observed_from:
+            self._store.put("watermark", prepared.observed_from.isoformat())
+        ended = replace(
+            run,
+            finished_at=self._clock.now(),
+            outcome=result,
+            summary=summarise(outcomes, prepared.verdict, error),
+            counts={
+                "images": len(outcomes),
+                "changed": sum(1 for outcome in outcomes if outcome.changed),
+                **{f"status_{status}": count for status, count in sorted(counts.items())},
+                **{f"wrote_{field}": count for field, count in sorted(changed.items())},
+            },
+        )
+        self._store.finish_run(ended)
+        self._listen(Event("pass.done", "info", run.run_id, details={"outcome": result, **ended.counts}))
+        return Report(ended, tuple(outcomes), prepared.verdict, prepared.stale, error)

@@ -1,0 +1,135 @@
+"""The end of a pass: each asset's record, its outcome, and one sentence for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from reconciler.core.fingerprint import place
+from reconciler.core.records import AssetRecord
+from reconciler.engine.passes import Outcome
+from reconciler.engine.preparing import HELD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from reconciler.core.guard import Verdict
+    from reconciler.core.plan import AssetPlan
+    from reconciler.core.records import AssetStatus
+    from reconciler.engine.jobs import Job
+    from reconciler.engine.passes import Item, Prepared
+    from reconciler.errors import ReconcilerError
+
+WORDS: dict[str, str] = {
+    "new": "not looked at yet",
+    "in_sync": "in sync",
+    "pending": "not settled yet",
+    "conflict": "in conflict",
+    "held": "held by the guard",
+    "not_sticking": "not kept by Immich",
+    "unknown_asset": "unknown to Immich",
+    "not_writable": "not writable",
+    "failed": "failed",
+    "unlinked": "no longer in the catalogue",
+}
+
+
+def order(jobs: Iterable[Job]) -> list[Job]:
+    """Put assets with the same values side by side, so that they share calls; else in order of image id."""
+    listed = list(jobs)
+    tags = Counter(job.plan.add_tags for job in listed)
+    texts = Counter((job.plan.description, job.plan.coordinates) for job in listed)
+
+    def key(job: Job) -> tuple[object, ...]:
+        plan = job.plan
+        shared_tags = sorted(plan.add_tags) if tags[plan.add_tags] > 1 else []
+        shared = texts[plan.description, plan.coordinates] > 1
+        text = (plan.description or "", place(plan.coordinates) or []) if shared else ("", [])
+        return (not shared_tags, shared_tags, not shared, text, plan.image_id, plan.asset_id)
+
+    return sorted(listed, key=key)
+
+
+def finished(
+    item: Item, job: Job | None, prepared: Prepared, now: datetime, error: ReconcilerError | None
+) -> AssetRecord:
+    """Give an asset's record at the end of a pass."""
+    known = prepared.records.get(item.asset_id)
+    record = job.record if job else known or AssetRecord(item.asset_id, item.image_id)
+    record = replace(
+        record,
+        image_id=item.image_id,
+        title=item.title,
+        linked=item.image is not None,
+        checked_at=now if item.plan or job else record.checked_at,
+    )
+    plan = job.plan if job else item.plan
+    if plan is None:
+        known_gone = item.status == "unknown_asset"
+        mark = item.fingerprint if known_gone else "" if item.status == "failed" else record.fingerprint
+        return replace(record, status=item.status, reason=item.reason, fingerprint=mark)
+    seen = job.observed if job else plan.observed
+    status, reason = _standing(item, job, plan, error)
+    mark = item.fingerprint if status not in {"pending", "failed", "new"} else ""
+    return replace(
+        record,
+        applied=record.applied if job else plan.base,
+        status=status,
+        reason=reason,
+        fingerprint=HELD + mark if status == "held" else mark,
+        seen_updated_at=seen.updated_at,
+        width=seen.width or record.width,
+        height=seen.height or record.height,
+    )
+
+
+def _standing(
+    item: Item, job: Job | None, plan: AssetPlan, error: ReconcilerError | None
+) -> tuple[AssetStatus, str]:
+    """Say where an asset stands, worst first: unfinished, held, or as its fields' decisions are."""
+    unfinished = (job is not None and job.state != "done") or (job is None and plan.changes)
+    found: list[tuple[AssetStatus, str]] = []
+    if job is not None and job.status is not None:
+        found.append((job.status, job.failed))
+    if job is not None and job.state in {"sent", "moved"}:
+        found.append(("pending", "Immich has not digested the write yet; the next pass looks again"))
+    if plan.blocked:
+        found.append(("not_writable", plan.blocked))
+    if unfinished:
+        found.append(("failed", error.message if error else "the pass ended before it; the next one goes on"))
+    if item.held:
+        found.append(("held", "the guard holds back what this change would take away"))
+    return found[0] if found else _decided(item, plan)
+
+
+def _decided(item: Item, plan: AssetPlan) -> tuple[AssetStatus, str]:
+    cases: tuple[Literal["not_sticking", "not_writable"], ...] = ("not_sticking", "not_writable")
+    for case in cases:
+        for decision in plan.decisions:
+            if decision.case == case:
+                return case, f"{decision.field}: {decision.reason}"
+    if plan.conflicts:
+        fields = " and ".join(decision.field for decision in plan.conflicts)
+        return "conflict", f"{fields}: {plan.conflicts[0].reason}; Immich's value is kept"
+    if item.image is None:
+        return "unlinked", "it left the catalogue"
+    return "in_sync", "; ".join(plan.notes)
+
+
+def outcome_of(item: Item, job: Job | None, record: AssetRecord) -> Outcome:
+    """Give what became of one image."""
+    changed = tuple(sorted(job.changed)) if job else ()
+    return Outcome(item.image_id, item.asset_id, item.title, record.status, record.reason, changed)
+
+
+def summarise(outcomes: Sequence[Outcome], verdict: Verdict, error: ReconcilerError | None) -> str:
+    """Give a pass in one sentence."""
+    counts = Counter(outcome.status for outcome in outcomes)
+    changed = sum(1 for outcome in outcomes if outcome.changed)
+    parts = [f"{changed} changed", *(f"{count} {WORDS[status]}" for status, count in counts.most_common())]
+    text = f"{len(outcomes)} images: {', '.join(parts)}"
+    if verdict.tripped:
+        text += "; the guard holds back a part"
+    return f"{text}; ended early: {error.message}" if error else text

@@ -1,0 +1,92 @@
+"""How much to send, how often to look, how long to wait: Immich answers at once and digests later.
+
+The number of writes it has not digested is bounded, so that a person's own edit, which queues behind ours,
+stays visible within seconds. A server that digests faster is given more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.engine.jobs import Job
+
+CHUNK = 100
+"""Most assets sent after one look: the window in which a person's edit can be missed."""
+_FEWEST, _MOST = 64, 640
+_TROUBLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. The defaults suit a real server; tests shorten them with their simulator."""
+
+    recheck: float = 1.0
+    """Between an asset's first sight with a new date and the look it is judged by: the date can become
+    visible a moment before the values are final."""
+    look: float = 0.7
+    """Between looks while the server digests."""
+    grace: float = 10.0
+    """After which a written asset that no look has shown is read by itself."""
+    patience: float = 120.0
+    """Without any asset settling, after which the rest is left to the next pass."""
+
+
+class Pace:
+    """Adapts to what the server digests."""
+
+    def __init__(self, timing: Timing, now: float) -> None:
+        self.timing = timing
+        self._limit = _FEWEST
+        self._last_progress = now
+        self._troubles = 0
+
+    def looked(self, undigested: int, sent_before: int) -> None:
+        """Learn from a look: how many of the writes that were under way are still not digested."""
+        if sent_before and undigested * 4 < self._limit and sent_before * 2 >= self._limit:
+            self._limit = min(self._limit * 2, _MOST)
+
+    def room(self, undigested: int) -> int:
+        """Tell how many assets may be written now."""
+        return max(0, min(CHUNK, self._limit - undigested))
+
+    def progressed(self, now: float) -> None:
+        """Note that something settled."""
+        self._last_progress, self._troubles = now, 0
+
+    def pause(self, active: Iterable[Job], undigested: int, ready: int, now: float) -> float:
+        """Give the seconds until the next turn: none while a worthwhile chunk can be sent."""
+        room = self.room(undigested)
+        if ready and room >= min(ready, CHUNK, self._limit // 4):
+            return 0.0
+        due = min(
+            (job.moved_at + self.timing.recheck - now for job in active if job.state == "moved"), default=60
+        )
+        if not undigested:
+            return max(0.0, due)
+        waited = now - self._last_progress
+        look = self.timing.look * (
+            0.5 if undigested < _FEWEST // 4 and waited < 5 else 1 if waited < 10 else 3
+        )
+        return max(0.0, min(due, look)) if due > self.timing.look / 4 else look
+
+    def overdue(self, job: Job, now: float) -> bool:
+        """Tell whether a sent asset is to be read by itself: doubtful, in no listing, or long not seen."""
+        if job.state != "sent":
+            return False
+        soon = job.doubtful or job.observed.visibility not in {"timeline", "archive"}
+        waited = now - max(job.sent_at, job.asked_at, self._last_progress if not soon else 0.0)
+        return waited > (self.timing.grace if soon else 3 * self.timing.grace)
+
+    def stalled(self, active: Iterable[Job], now: float) -> bool:
+        """Tell whether nothing has settled for so long that the rest is left to the next pass."""
+        newest = max((job.sent_at for job in active if job.state == "sent"), default=None)
+        return newest is not None and now - max(newest, self._last_progress) > self.timing.patience
+
+    def too_much_trouble(self) -> bool:
+        """Count a temporary error; true when there were too many without progress between."""
+        self._troubles += 1
+        return self._troubles > _TROUBLES

@@ -1,0 +1,116 @@
+"""A pass as values: what it is asked to do, what it found, what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.core.guard import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.plan import AssetPlan, Rules
+    from reconciler.core.records import AssetRecord, AssetStatus, PendingWrite, Run
+    from reconciler.engine.ports import ServerFacts
+    from reconciler.errors import ReconcilerError
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which images a pass looks at, and how hard."""
+
+    image_ids: frozenset[int] | None = None
+    """``None``: all."""
+    full: bool = False
+    """Read every asset, whatever the fingerprints and Immich's dates say."""
+    force: bool = False
+    """A person's wish: the catalogue wins conflicts for this run, and unsticking values are tried."""
+    by_person: bool = True
+    """Whether a person asked. Background passes leave alone what waits for one: what the guard holds, and
+    everything after a canary that failed."""
+    approved: str = ""
+    """The hash of the harm that a person approved."""
+    expected: Mapping[str, str] | None = None
+    """Of a saved plan: asset id → digest. Only these changes are written, and only while they stay same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One linked image of a pass: its desired state's fingerprint, and where it stands."""
+
+    image: CatalogueImage | None
+    """``None`` for an image that left the catalogue."""
+    asset_id: str
+    image_id: int
+    title: str
+    fingerprint: str = ""
+    plan: AssetPlan | None = None
+    """``None``: skipped by fingerprint, or not readable (see ``status``)."""
+    status: AssetStatus = "in_sync"
+    reason: str = ""
+    adopted: PendingWrite | None = None
+    """A write of an earlier run that has not been seen settled: it is waited for before anything else."""
+    held: bool = False
+    """Whether the guard holds back the harmful part; ``plan`` is then what remains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A pass before anything is written: observed and planned."""
+
+    catalogue: Catalogue
+    server: ServerFacts
+    rules: Rules
+    rules_digest: str
+    items: tuple[Item, ...]
+    """All linked images of the selection, in order of image id."""
+    records: Mapping[str, AssetRecord]
+    verdict: Verdict = field(default_factory=Verdict)
+    observed_from: datetime | None = None
+    """Server time from which on changes are not in the observation."""
+    stale: tuple[str, ...] = ()
+    """Titles of changes of a saved plan that are no longer the same, and so are not written."""
+
+    @property
+    def changes(self) -> tuple[AssetPlan, ...]:
+        """The plans that would write something."""
+        return tuple(item.plan for item in self.items if item.plan and item.plan.changes)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether an earlier run left writes to wait for."""
+        return any(item.adopted for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one image."""
+
+    image_id: int
+    asset_id: str
+    title: str
+    status: AssetStatus
+    reason: str = ""
+    changed: tuple[str, ...] = ()
+    """The fields that were written and stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The end of a pass."""
+
+    run: Run
+    outcomes: tuple[Outcome, ...]
+    verdict: Verdict = field(default_factory=Verdict)
+    stale: tuple[str, ...] = ()
+    error: ReconcilerError | None = None
+    """What ended it early, if anything did."""
+
+    @property
+    def attention(self) -> tuple[Outcome, ...]:
+        """What a person should look at."""
+        fine = {"in_sync", "unlinked"}
+        return tuple(outcome for outcome in self.outcomes if outcome.status not in fine)

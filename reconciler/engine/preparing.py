@@ -1,0 +1,280 @@
+"""Preparing a pass: read the catalogue, compute what is desired, observe what is to be looked at, plan.
+
+Nothing is written here, neither to Immich nor to the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from reconciler.core.desired import NOTHING, Desired, Form, desire
+from reconciler.core.fingerprint import fingerprint, policy_digest
+from reconciler.core.guard import check, withhold
+from reconciler.core.plan import Rules
+from reconciler.core.planning import plan_asset
+from reconciler.core.policy import Policy, Switches
+from reconciler.core.template import BlockTemplate
+from reconciler.engine.events import Event, Progress
+from reconciler.engine.jobs import kept, owned_after
+from reconciler.engine.observing import Reading, read_assets
+from reconciler.engine.passes import Item, Prepared, Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.plan import AssetPlan
+    from reconciler.core.records import AssetRecord, PendingWrite
+    from reconciler.engine.events import Listener
+    from reconciler.engine.ports import CatalogueSource, Clock, ServerFacts, Store, Target
+
+_CLOCK_SLACK = timedelta(seconds=2)
+"""A server's Date header has whole seconds, and is older than the answer by its transport."""
+_SKIPPABLE = {"in_sync", "conflict", "not_sticking", "unknown_asset", "not_writable"}
+HELD = "held:"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user configured for all passes. A switch that is ``None`` follows Skymmich's own setting."""
+
+    policy: Policy
+    switches: Switches | None = None
+
+
+class Preparer:
+    """Prepares passes; keeps what was desired of unchanged images between them."""
+
+    def __init__(
+        self, source: CatalogueSource, target: Target, store: Store, clock: Clock, listen: Listener
+    ) -> None:
+        self._source, self._target, self._store = source, target, store
+        self._clock, self._listen = clock, listen
+        self._memory: dict[int, tuple[CatalogueImage, tuple[int, int] | None, str, Desired]] = {}
+
+    async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
+        """Observe and plan.
+
+        Raises:
+            CatalogueError, TemplateError, ImmichError, StateError: nothing was written.
+        """
+        template = BlockTemplate(wishes.policy.description)
+        catalogue = await asyncio.to_thread(self._source.read)
+        switches = wishes.switches or switches_of(catalogue)
+        self._listen(Progress("reading", total=len(catalogue.linked())))
+        server = await self._target.open()
+        rules = Rules(
+            policy=wishes.policy,
+            switches=_affordable(switches, server),
+            server_version=server.version,
+            user_id=server.user_id,
+            tags_available=server.tags_enabled,
+        )
+        digest = policy_digest(wishes.policy, rules.switches, template.digest)
+        planner = _Planner(
+            self, rules, digest, template, selection, self._store.records(), self._store.pending()
+        )
+        since = await self._target.server_time() - _CLOCK_SLACK
+        moved = await self._moved(planner)
+        items = planner.items(catalogue, moved)
+        wanted = [item.asset_id for item in items if item.status == "new"]
+        manages_tags = rules.switches.tags and rules.tags_available
+        reading = await read_assets(self._target, wanted, tags=manages_tags)
+        self._listen(Progress("planning", total=len(wanted)))
+        planned = [planner.plan(item, reading) for item in items]
+        return _guarded(
+            Prepared(
+                catalogue=catalogue, server=server, rules=rules, rules_digest=digest,
+                items=tuple(planned), records=planner.records, observed_from=since,
+            ),
+            selection,
+        )  # fmt: skip
+
+    async def _moved(self, planner: _Planner) -> frozenset[str] | None:
+        """Tell which assets moved since the last pass by their dates; ``None``: unknown, look at all."""
+        mark = self._store.get("watermark")
+        if planner.selection.full or planner.selection.image_ids is not None or not isinstance(mark, str):
+            return None
+        rows = await self._target.changed_since(datetime.fromisoformat(mark))
+        known = planner.records
+        return frozenset(
+            row.asset_id
+            for row in rows
+            if row.asset_id not in known
+            or (seen := known[row.asset_id].seen_updated_at) is None
+            or row.updated_at > seen
+        )
+
+    def desired(
+        self, image: CatalogueImage, pixels: tuple[int, int] | None, template: BlockTemplate, policy: Policy
+    ) -> Desired:
+        """Compute what an image wants, once for as long as nothing about it changes."""
+        known = self._memory.get(image.image_id)
+        if known and known[:3] == (image, pixels, template.digest) and known[0] == image:
+            return known[3]
+        form = Form(self._target.settled_description, self._target.settled_tag)
+        found = desire(image, policy, template, form, pixels)
+        self._memory[image.image_id] = (image, pixels, template.digest, found)
+        return found
+
+
+@dataclass(slots=True)
+class _Planner:
+    """One pass's planning."""
+
+    owner: Preparer
+    rules: Rules
+    digest: str
+    template: BlockTemplate
+    selection: Selection
+    records: Mapping[str, AssetRecord]
+    pending: Mapping[str, PendingWrite]
+
+    def items(self, catalogue: Catalogue, moved: frozenset[str] | None) -> list[Item]:
+        """List the pass's images: ``new`` ones are to be looked at, the others are skipped as they stand."""
+        chosen = self.selection.image_ids
+        items = [
+            self._item(image, image.asset_id, moved)
+            for image in catalogue.images
+            if image.asset_id is not None and (chosen is None or image.image_id in chosen)
+        ]
+        if chosen is None and self.rules.policy.merge.orphans == "release":
+            linked = {image.asset_id for image in catalogue.linked()}
+            items += [
+                Item(None, record.asset_id, record.image_id, record.title, status="new")
+                for record in self.records.values()
+                if record.asset_id not in linked and _owns(record)
+            ]
+        return items
+
+    def _item(self, image: CatalogueImage, asset_id: str, moved: frozenset[str] | None) -> Item:
+        record = self.records.get(asset_id)
+        mark = fingerprint(self._desired(image, _pixels(record)), self.digest)
+        item = Item(image, asset_id, image.image_id, image.title, mark, adopted=self.pending.get(asset_id))
+        if moved is None or asset_id in moved or item.adopted or record is None or self.selection.force:
+            return replace(item, status="new")
+        if record.status in _SKIPPABLE and record.fingerprint == mark:
+            return replace(item, status=record.status, reason=record.reason)
+        if record.fingerprint == HELD + mark and not self.selection.by_person:
+            return replace(item, status="held", reason=record.reason)
+        return replace(item, status="new")
+
+    def _desired(self, image: CatalogueImage, pixels: tuple[int, int] | None) -> Desired:
+        return self.owner.desired(image, pixels, self.template, self.rules.policy)
+
+    def plan(self, item: Item, reading: Reading) -> Item:
+        """Plan an item that was to be looked at."""
+        if item.status != "new":
+            return item
+        if item.asset_id in reading.unknown:
+            return replace(item, status="unknown_asset", reason=reading.unknown[item.asset_id])
+        if item.asset_id not in reading.assets:
+            reason = reading.failed.get(item.asset_id, "Immich did not answer; the next pass looks again")
+            return replace(item, status="failed", reason=reason)
+        seen = reading.assets[item.asset_id]
+        wanted = NOTHING
+        if item.image is not None:
+            wanted = self._desired(item.image, _size(seen))
+            item = replace(item, fingerprint=fingerprint(wanted, self.digest))
+        record = self.records.get(item.asset_id)
+        if record and item.adopted:
+            # As it will be once the earlier run's write has settled.
+            owned = owned_after(record.applied, item.adopted, kept(item.adopted, seen, self.rules.markers))
+            record = replace(record, applied=owned)
+        return replace(item, plan=self.merge(item, wanted, seen, record))
+
+    def merge(
+        self, item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None
+    ) -> AssetPlan:
+        """Merge one asset under the selection's force."""
+        return merge(item, wanted, seen, record, self.rules, force=self.selection.force)
+
+
+def merge(
+    item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None, rules: Rules, *, force: bool
+) -> AssetPlan:
+    """Merge one asset; with ``force`` the catalogue wins conflicts, and unsticking values are tried."""
+    if force:
+        rules = replace(
+            rules, policy=replace(rules.policy, merge=replace(rules.policy.merge, on_conflict="overwrite"))
+        )
+        record = replace(record, unsticking=()) if record else None
+    return plan_asset(item.image_id, item.title, wanted, seen, record, rules)
+
+
+def switches_of(catalogue: Catalogue) -> Switches:
+    """Give Skymmich's own four settings."""
+    settings = catalogue.settings
+    return Switches(settings.enabled, settings.description, settings.coordinates, settings.tags)
+
+
+def _affordable(switches: Switches, server: ServerFacts) -> Switches:
+    """Switch off what the API key does not allow: it is reported, and the rest goes on."""
+    lost = {loss.feature for loss in server.losses}
+    return replace(
+        switches,
+        description=switches.description and "description" not in lost,
+        coordinates=switches.coordinates and "coordinates" not in lost,
+        tags=switches.tags and "tags" not in lost,
+    )
+
+
+def _owns(record: AssetRecord) -> bool:
+    applied = record.applied
+    return bool(applied.block or applied.prose or applied.tags)
+
+
+def _pixels(record: AssetRecord | None) -> tuple[int, int] | None:
+    return (record.width, record.height) if record and record.width and record.height else None
+
+
+def _size(seen: ObservedAsset) -> tuple[int, int] | None:
+    return (seen.width, seen.height) if seen.width and seen.height else None
+
+
+def _guarded(prepared: Prepared, selection: Selection) -> Prepared:
+    """Judge the plan, hold back what is harmful, and of a saved plan what is no longer the same."""
+    linked = frozenset(image.asset_id for image in prepared.catalogue.linked() if image.asset_id)
+    before = frozenset(record.asset_id for record in prepared.records.values() if record.linked)
+    plans = [item.plan for item in prepared.items if item.plan]
+    verdict = check(
+        plans,
+        linked=linked,
+        linked_before=before,
+        managed=max(len(linked), len(before)),
+        policy=prepared.rules.policy.guard,
+        approved=selection.approved,
+    )
+    items, stale = [], []
+    for item in prepared.items:
+        kept_item = item
+        if item.plan and item.asset_id in verdict.held:
+            kept_item = replace(item, plan=withhold(item.plan), held=True, reason="the guard holds it back")
+        if _is_stale(item, selection):
+            kept_item = replace(item, plan=None, status="failed", reason="changed since the plan was made")
+            stale.append(item.title)
+        items.append(kept_item)
+    return replace(prepared, items=tuple(items), verdict=verdict, stale=tuple(stale))
+
+
+def _is_stale(item: Item, selection: Selection) -> bool:
+    """Tell whether a change is not, or no longer, the one of the saved plan."""
+    if selection.expected is None or item.plan is None or not item.plan.changes:
+        return False
+    return selection.expected.get(item.asset_id) != item.plan.digest
+
+
+def told_problems(catalogue: Catalogue) -> list[Event]:
+    """Give the catalogue's problems as events, for the log."""
+    return [
+        Event(
+            "catalogue.problem",
+            "warning",
+            details={"table": problem.table, "row": problem.row_id, "reason": problem.reason},
+        )
+        for problem in catalogue.problems
+    ]
