@@ -1,0 +1,80 @@
+# Needs python3 (3.11 or newer) and make. Each target makes its own .venv the first time, from the lock files.
+#   make demo            make demo SERVE=1         make test ARGS="-k merge"         make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+# -qq: errors only, no warnings about a machine's own pip configuration.
+PIP := $(PY) -m pip install -qq --disable-pip-version-check --no-input
+UV := $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock clean
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+help:
+	@echo "make demo     see a sample catalogue reconciled with a simulated Immich (SERVE=1 keeps its page up)"
+	@echo "make test     run the tests (ARGS are pytest's)"
+	@echo "make check    lint, formatting, types, and the arrows between the rooms"
+	@echo "make bench    measure requests, time and memory against the bound"
+	@echo "make lock     write the lock files anew from pyproject.toml"
+	@echo "make clean    remove what these targets made"
+
+demo: $(VENV)/.runtime
+	@$(PY) -m reconciler demo $(if $(filter-out 0,$(SERVE)),--serve) $(ARGS)
+
+test: $(VENV)/.dev
+	@$(PY) -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	@echo "Lint";       $(PY) -m ruff check --quiet
+	@echo "Formatting"; $(PY) -m ruff format --quiet --check
+	@echo "Types";      $(PY) -m mypy --strict --no-error-summary reconciler state
+	@echo "Rooms";      $(VENV)/bin/lint-imports --no-logo
+
+bench: $(VENV)/.dev
+	@$(PY) tests/benchmarks/run.py $(ARGS)
+
+lock: $(VENV)/bin/python
+	@$(PY) -m uv --version >/dev/null 2>&1 || { echo "Installing uv"; $(PIP) uv; }
+	@echo "Locking"
+	@$(UV) -o requirements.lock
+	@$(UV) --group dev -o requirements-dev.lock
+
+clean:
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+	@find reconciler state tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "There is no $(PYTHON) here. Install Python 3.11 or newer (Debian: apt install python3-venv)." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+			"Name another one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) can not make a virtual environment: apt install python3-venv" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) -V)"
+	@$(PYTHON) -m venv --clear $(VENV)
+
+# The packages run from the checkout: a .pth file leads to it, so nothing is built, and nothing that the lock
+# files do not pin is downloaded.
+define checkout
+	@$(PY) -c 'import os, pathlib, sysconfig; \
+		pathlib.Path(sysconfig.get_path("purelib"), "skymmich-reconciler.pth").write_text(os.getcwd() + "\n")'
+	@printf '#!/bin/sh\nexec "%s/$(PY)" -m reconciler "$$@"\n' "$(CURDIR)" > $(VENV)/bin/skymmich-reconciler
+	@chmod +x $(VENV)/bin/skymmich-reconciler
+endef
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what the program needs (once)"
+	@$(PIP) --require-hashes -r requirements.lock
+	$(checkout)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what the tests need (once)"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	$(checkout)
+	@touch $@ $(VENV)/.runtime
