@@ -17,8 +17,8 @@ def main(argv: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; give the exit code."""
     options = _parser().parse_args(argv)
     stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    names = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(name, lambda *_: stop.set()) for name in names]
     try:
         with serve(
             catalogue=options.catalogue,
@@ -36,6 +36,9 @@ def main(argv: list[str] | None = None) -> int:
     except ReconcilerError as error:
         sys.stderr.write(f"{error}\n{error.remedy}\n")
         return error.exit_code
+    finally:
+        for name, handler in zip(names, before, strict=True):
+            signal.signal(name, handler)
     return 0
 
 
