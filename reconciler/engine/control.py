@@ -110,7 +110,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class ImageView:
-    """One image from all sides. ``plan`` is ``None`` when Immich could not be asked; ``error`` then says why."""
+    """One image from all sides. ``plan`` is ``None`` when Immich could not be asked: see ``error``."""
 
     image: CatalogueImage
     record: AssetRecord | None
