@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import sqlite3
 import uuid
 from contextlib import closing
@@ -43,6 +44,8 @@ class Photo:
     filename: str
     created: int
     """Milliseconds since 1970."""
+    pixels: tuple[int, int] | None = None
+    """Width and height, where the catalogue's camera tells; else one of the usual sensors."""
 
 
 def photos_of_catalogue(path: Path) -> list[Photo]:
@@ -56,6 +59,7 @@ def photos_of_catalogue(path: Path) -> list[Photo]:
         with closing(sqlite3.connect(address, uri=True)) as connection:
             connection.row_factory = sqlite3.Row
             rows = connection.execute("SELECT * FROM astrophotography_images ORDER BY id").fetchall()
+            sensors = _sensors(connection)
     except sqlite3.Error as error:
         raise CatalogueError(
             f"{path} can not be read as a Skymmich catalogue: {error}.",
@@ -67,8 +71,26 @@ def photos_of_catalogue(path: Path) -> list[Photo]:
         asset_id = str(known.get("immich_id") or "").strip().lower()
         if is_uuid(asset_id):
             filename = str(known.get("filename") or f"{asset_id}.jpg")
-            photos.append(Photo(asset_id, filename, _milliseconds(known.get("capture_date"), number)))
+            created = _milliseconds(known.get("capture_date"), number)
+            photos.append(Photo(asset_id, filename, created, sensors.get(known["id"])))
     return photos
+
+
+def _sensors(connection: sqlite3.Connection) -> dict[object, tuple[int, int]]:
+    """Give the pixels of the camera that is linked to each image, where its specification names them."""
+    query = (
+        "SELECT link.image_id, camera.specifications FROM image_equipment AS link "
+        "JOIN equipment AS camera ON camera.id = link.equipment_id WHERE camera.type = 'camera'"
+    )
+    try:
+        rows = connection.execute(query).fetchall()
+    except sqlite3.Error:
+        return {}  # an older catalogue
+    found: dict[object, tuple[int, int]] = {}
+    for image_id, specifications in rows:
+        if resolution := re.search(r'"resolution"\s*:\s*"(\d+)\s*x\s*(\d+)"', str(specifications)):
+            found.setdefault(image_id, (int(resolution[1]), int(resolution[2])))
+    return found
 
 
 def photos_of_ids(asset_ids: Iterable[str]) -> list[Photo]:
@@ -130,7 +152,7 @@ def _make_special(asset: Asset, rank: int, few: int, settings: Settings) -> None
 
 def _asset(state: State, photo: Photo, created: int) -> Asset:
     digest = hashlib.sha1(photo.asset_id.encode(), usedforsecurity=False).digest()
-    width, height = _SENSORS[digest[0] % len(_SENSORS)]
+    width, height = photo.pixels or _SENSORS[digest[0] % len(_SENSORS)]
     night = datetime.fromtimestamp(created / 1000, UTC)
     return Asset(
         asset_id=photo.asset_id,
