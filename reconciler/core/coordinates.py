@@ -39,10 +39,9 @@ def same_place(one: Coordinates | None, other: Coordinates | None) -> bool:
     """Tell whether two places are the same within Immich's rounding; absent equals absent."""
     if one is None or other is None:
         return one is other
-    return (
-        abs(one.latitude - other.latitude) <= TOLERANCE_DEG + 1e-12
-        and abs(one.longitude - other.longitude) <= TOLERANCE_DEG + 1e-12
-    )
+    turn = abs(one.longitude - other.longitude)
+    apart = max(abs(one.latitude - other.latitude), min(turn, 360 - turn))  # 180° and -180° are one meridian
+    return apart <= TOLERANCE_DEG + 1e-12
 
 
 def sign_flipped(wanted: Coordinates, kept: Coordinates | None) -> bool:

@@ -3,7 +3,7 @@
 The block opens with a line that starts with the opening marker and ends with the closing line. Everything
 outside is prose and is never changed here, not by a byte, except that blank lines at a seam may go where a
 block is taken out. Marker lines that a person wrote are harmless: only a whole region counts, and where
-several could be meant, the one that we know to have written does, else the last.
+several could be meant, the one most like what we know to have written does, else the last.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Markers:
 
     def closes(self, line: str) -> bool:
         """Tell whether a line is a block's last."""
-        return trim(line) == self.closing and line.startswith(self.closing[:1])
+        return line.startswith(self.closing[:1]) and trim(line) == trim(self.closing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,7 @@ class Split:
     @property
     def prose(self) -> str:
         """All outside the block, as one text; ``""`` when there is none."""
-        parts = [part for part in (trim(self.before), trim(self.after)) if part]
-        return SEAM.join(parts)
+        return trim(_join(self.before, self.after))
 
     def with_block(self, block: str | None, rescued: str = "") -> str:
         """Give the description with another block in the same place, or none.
@@ -59,12 +58,11 @@ class Split:
         """
         after = self.after
         if rescued:
-            after = SEAM + SEAM.join(part for part in (rescued, trim(self.after)) if part)
+            after = SEAM + _join(rescued, self.after)
         if block is None:
-            return trim(SEAM.join(part for part in (trim(self.before), trim(after)) if part))
+            return trim(_join(self.before, after))
         if self.block is None:
-            before = trim(self.before)
-            return trim((before + SEAM if before else "") + block + after)
+            return trim(_join(self.before, block) + after)
         return trim(self.before + block + after)
 
     def with_prose(self, prose: str) -> Split:
@@ -93,15 +91,13 @@ def split(text: str, markers: Markers, known: str | None = None) -> Split:
         text: the whole description.
         markers: the block's first and last line.
         known: the block that was last written, if any: found even where a person added marker lines or
-            broke one of ours.
+            broke one of ours, and where other markers were configured when it was written.
 
     Returns:
         the parts; ``block`` is ``None`` when there is none.
     """
     lines = text.split("\n")
-    region = _pick(lines, _regions(lines, markers), known)
-    if region is None and known:
-        region = _remnant(lines, known, markers)
+    region = _find(lines, markers, known.split("\n") if known else [])
     if region is None:
         return Split(text, None)
     first, last = region
@@ -112,11 +108,10 @@ def split(text: str, markers: Markers, known: str | None = None) -> Split:
 
 def strip_blocks(text: str, markers: Markers) -> str:
     """Give a text without any block: Skymmich's import copies Immich's descriptions back, blocks included."""
-    parts = split(text, markers)
-    while parts.block is not None:
+    text = trim(text)
+    while (parts := split(text, markers)).block is not None:
         text = parts.with_block(None)
-        parts = split(text, markers)
-    return trim(text)
+    return text
 
 
 def rescue(live: str | None, base: str | None, desired: str | None) -> str:
@@ -145,49 +140,96 @@ def fit(parts: Split, block: str, max_bytes: int, rescued: str = "") -> tuple[st
             del lines[-2]
 
 
-def _regions(lines: list[str], markers: Markers) -> list[tuple[int, int]]:
-    """Find whole blocks: from an opening line to the next closing line, with no other opening between."""
-    found, start = [], None
+def _join(*parts: str) -> str:
+    """Put parts one below another with a seam between; their own outer blank lines go, nothing else."""
+    return SEAM.join(kept for part in parts if (kept := _without_outer_blank_lines(part)))
+
+
+def _without_outer_blank_lines(text: str) -> str:
+    lines = text.split("\n")
+    first, last = 0, len(lines)
+    while first < last and not trim(lines[first]):
+        first += 1
+    while last > first and not trim(lines[last - 1]):
+        last -= 1
+    return "\n".join(lines[first:last])
+
+
+def _find(lines: list[str], markers: Markers, known: list[str]) -> tuple[int, int] | None:
+    """Find the block's first and last line."""
+    if not known:
+        regions = _regions(lines, markers)
+        return regions[-1] if regions else None
+    if (exact := _exact(lines, known)) is not None:
+        return exact
+    plain, ours = [normal(line) for line in lines], [normal(line) for line in known]
+    starts = {index for index, line in enumerate(plain) if line == ours[0]}
+    candidates = [*_regions(lines, markers, starts), *_remnant(plain, ours)]
+    wanted = set(ours)
+
+    def likeness(region: tuple[int, int]) -> tuple[float, int]:
+        found = set(plain[region[0] : region[1] + 1])
+        return len(found & wanted) / len(found | wanted), region[0]
+
+    return max(candidates, key=likeness, default=None)
+
+
+def _exact(lines: list[str], known: list[str]) -> tuple[int, int] | None:
+    """Find the last place where what we wrote stands untouched, whatever is around it."""
+    # The full stop keeps the indentation: a quotation of the block is not the block.
+    plain, wanted = [normal(f".{line}") for line in lines], [normal(f".{line}") for line in known]
+    for first in range(len(plain) - len(wanted), -1, -1):
+        if plain[first] == wanted[0] and plain[first : first + len(wanted)] == wanted:
+            return first, first + len(wanted) - 1
+    return None
+
+
+def _regions(
+    lines: list[str], markers: Markers, starts: set[int] | frozenset[int] = frozenset()
+) -> list[tuple[int, int]]:
+    """Find whole blocks: from an opening line to the next closing line, with no other opening between.
+
+    Where a person put an opening line of their own into our block, that is not where it begins: lines of
+    ``starts``, which read as our first, count too.
+    """
+    found: list[tuple[int, int]] = []
+    start = ours = None
     for index, line in enumerate(lines):
-        if markers.opens(line):
-            start = index
-        elif start is not None and markers.closes(line):
+        if start is not None and markers.closes(line):
             found.append((start, index))
-            start = None
+            if ours is not None and ours != start:
+                found.append((ours, index))
+            start = ours = None
+        elif markers.opens(line):
+            start = index
+            ours = index if index in starts else ours
     return found
 
 
-def _pick(lines: list[str], regions: list[tuple[int, int]], known: str | None) -> tuple[int, int] | None:
-    if not regions:
-        return None
-    if known is None:
-        return regions[-1]
-    wanted = {normal(line) for line in known.split("\n")}
+def _remnant(plain: list[str], known: list[str]) -> list[tuple[int, int]]:
+    """Find what is left of our block after a person broke a marker line: the longest run of its lines.
 
-    def likeness(region: tuple[int, int]) -> tuple[float, int]:
-        ours = {normal(line) for line in lines[region[0] : region[1] + 1]}
-        return len(ours & wanted) / len(ours | wanted), region[0]
-
-    return max(regions, key=likeness)
-
-
-def _remnant(lines: list[str], known: str, markers: Markers) -> tuple[int, int] | None:
-    """Find what is left of our block after a person broke a marker line: the longest run of its lines."""
-    wanted = {normal(line) for line in known.split("\n")}
-    best: tuple[int, int] | None = None
-    start = -1
-    for index in range(len(lines) + 1):
-        if index < len(lines) and normal(lines[index]) in wanted:
-            start = index if start < 0 else start
-            continue
-        if start >= 0:
-            while start < index and not normal(lines[start]):
-                start += 1
-            end = index - 1
-            while end > start and not normal(lines[end]):
-                end -= 1
-            marked = any(markers.opens(line) or markers.closes(line) for line in lines[start : end + 1])
-            if end - start >= 1 and marked and (best is None or end - start > best[1] - best[0]):
-                best = (start, end)
-            start = -1
-    return best
+    Two lines at least, its first or last among them: less can be a person's own.
+    """
+    wanted = set(known)
+    runs: list[tuple[int, int]] = []
+    start: int | None = None
+    for index, line in enumerate([*plain, None]):
+        if line == known[0] and start is not None:
+            runs.append((start, index - 1))
+            start = index
+        elif line in wanted:
+            start = index if start is None and line else start
+            if line == known[-1] and start is not None:
+                runs.append((start, index))
+                start = None
+        elif start is not None:
+            runs.append((start, index - 1))
+            start = None
+    ends = {known[0], known[-1]}
+    whole = []
+    for first, last in runs:
+        said = [index for index in range(first, last + 1) if plain[index]]
+        if len(said) > 1 and not ends.isdisjoint(plain[first : last + 1]):
+            whole.append((said[0], said[-1]))
+    return sorted(whole, key=lambda run: run[1] - run[0])[-1:]

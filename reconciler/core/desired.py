@@ -89,4 +89,5 @@ def desire(
 def _target_tag(image: CatalogueImage) -> str:
     """Give the target's tag: best known name and common name, ``M 31 Andromeda Galaxy``."""
     names = target_names(image)
-    return " ".join(dict.fromkeys((names[0], names[-1]))) if names else ""
+    common = names[-1:] if image.target and image.target.common_names else ()
+    return " ".join(dict.fromkeys((*names[:1], *common)))

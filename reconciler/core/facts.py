@@ -6,6 +6,7 @@ A fact that the catalogue does not know, or a part that is switched off, is ``""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from reconciler.core.catalogue import Acquisition, CatalogueImage, Equipment
+    from reconciler.core.catalogue import Acquisition, CatalogueImage, Equipment, PlateSolution
     from reconciler.core.policy import DescriptionPolicy
 
+_TELLS_NOTHING = {None, "Dup", "NonEx", "Other"}
 _PART_OF = "part of the constellation "
 
 
@@ -78,9 +80,8 @@ def constellation_of(image: CatalogueImage) -> str:
     The plate solution's position by the IAU boundaries; without one the catalogue object's, the tag
     “Part of the constellation …”, Skymmich's own column (wrong half the time), in this order.
     """
-    solution = image.solution
-    if solution and solution.ra_deg is not None and solution.dec_deg is not None:
-        return constellations.name_of(constellations.constellation_at(solution.ra_deg, solution.dec_deg))
+    if position := _position(image.solution):
+        return constellations.name_of(constellations.constellation_at(*position))
     candidates = [image.target.constellation if image.target else None]
     candidates += [
         tag.strip()[len(_PART_OF) :].split("(")[0]
@@ -95,7 +96,8 @@ def constellation_of(image: CatalogueImage) -> str:
 
 def object_type_of(image: CatalogueImage) -> str:
     """Give the kind of object: the catalogue object's, else Skymmich's own, but not its default."""
-    if image.target and image.target.type_code and (words := objects.type_name(image.target.type_code)):
+    code = image.target.type_code if image.target else None
+    if code not in _TELLS_NOTHING and (words := objects.type_name(code)):
         return words
     text = one_line(image.object_type or "")
     return "" if text.casefold() in {"deep sky", "unknown"} else text
@@ -130,7 +132,7 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
     heading = " · ".join(names) or title or filename or "Astrophotograph"
     equipment = _equipment(image) if "equipment" in on else {}
     extras = _equipment(image)
-    rows = image.acquisitions if "integration" in on else ()
+    rows = _usable(image.acquisitions) if "integration" in on else []
     summary = image.summary
     total = sum(row.frame_count * row.exposure_s for row in rows)
     frames = sum(row.frame_count for row in rows)
@@ -153,7 +155,7 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
         software=extras.get("software", ()) if "software" in on else (),
         optics=_optics(image) if "equipment" in on else "",
         integration=_per_filter(rows),
-        total_integration=astronomy.format_integration(total) if total > 0 else "",
+        total_integration=astronomy.format_integration(total) if 0 < total < math.inf else "",
         frames=frames,
         nights=len(nights),
         night_span=_span(nights),
@@ -208,8 +210,8 @@ def _optics(image: CatalogueImage) -> str:
         length = _number(specifications.get("focalLength"))
         ratio = str(specifications.get("focalRatio") or specifications.get("fRatio") or "").strip()
     else:
-        length, ratio = image.summary.focal_length_mm, (image.summary.aperture or "").strip()
-    parts = [f"{length:.0f} mm"] if length and length > 0 else []
+        length, ratio = _number(image.summary.focal_length_mm), (image.summary.aperture or "").strip()
+    parts = [f"{length:.0f} mm"] if length else []
     if number := _number(ratio.lower().removeprefix("f").strip("/ ")):
         parts.append(f"f/{number:g}")
     return " ".join(parts)
@@ -224,11 +226,14 @@ def _number(value: object) -> float | None:
     return number if 0 < number < 1e6 else None
 
 
+def _usable(rows: Iterable[Acquisition]) -> list[Acquisition]:
+    return [row for row in rows if row.frame_count > 0 and 0 < row.exposure_s < math.inf]
+
+
 def _per_filter(rows: Iterable[Acquisition]) -> tuple[FilterIntegration, ...]:
     groups: dict[str, list[Acquisition]] = {}
     for row in rows:
-        if row.frame_count > 0 and row.exposure_s > 0:
-            groups.setdefault(one_line(row.filter_name or "") or "No filter", []).append(row)
+        groups.setdefault(one_line(row.filter_name or "") or "No filter", []).append(row)
     found = []
     for name, group in groups.items():
         lengths: dict[float, int] = {}
@@ -269,6 +274,15 @@ def _span(nights: list[date]) -> str:
     return first if first == last else f"{first} to {last}"
 
 
+def _position(solution: PlateSolution | None) -> tuple[float, float] | None:
+    """Give right ascension and declination, degrees, if the solution has both and they are a position."""
+    if solution is None or solution.ra_deg is None or solution.dec_deg is None:
+        return None
+    if not (math.isfinite(solution.ra_deg) and -90 <= solution.dec_deg <= 90):
+        return None
+    return solution.ra_deg, solution.dec_deg
+
+
 def _solution(
     image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int, int] | None
 ) -> dict[str, str]:
@@ -276,15 +290,15 @@ def _solution(
     if solution is None:
         return {}
     found = {}
-    if solution.ra_deg is not None and solution.dec_deg is not None:
+    if position := _position(solution):
         digits = policy.precision_arcsec
-        found["ra"] = astronomy.format_ra(solution.ra_deg, decimals=digits + 1)
-        found["dec"] = astronomy.format_dec(solution.dec_deg, decimals=digits)
-    width, height = solution.width_arcsec, solution.height_arcsec
-    if width and height:
+        found["ra"] = astronomy.format_ra(position[0], decimals=digits + 1)
+        found["dec"] = astronomy.format_dec(position[1], decimals=digits)
+    width, height = solution.width_arcsec or 0, solution.height_arcsec or 0
+    if 0 < width < math.inf and 0 < height < math.inf:
         found["field"] = astronomy.format_angle_field(width / 3600, height / 3600)
         if pixels and (scale := astronomy.pixel_scale(width, height, *pixels)):
             found["pixel_scale"] = astronomy.format_pixel_scale(scale)
-    if solution.rotation_deg is not None:
+    if solution.rotation_deg is not None and math.isfinite(solution.rotation_deg):
         found["rotation"] = astronomy.format_rotation(solution.rotation_deg)
     return found

@@ -20,6 +20,7 @@ Values are compared in the form that ``equal`` knows; they are passed on untouch
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
@@ -94,7 +95,7 @@ class MergedTags:
     add: frozenset[str]
     remove: frozenset[str]
     owned: frozenset[str]
-    """Owned if nothing is written: those of ours that are still there, or that drift will bring back."""
+    """Owned if nothing is written: those of ours that are still there, or that are wanted and kept off."""
     drifted: frozenset[str]
     """Ours, wanted, and taken off in Immich."""
 
@@ -113,12 +114,16 @@ def merge_tags(
 ) -> MergedTags:
     """Merge tags: add ``D − L``, remove ``(owned ∩ L) − D``. A tag that was there before us is never removed.
 
-    Under ``on_drift`` = ``keep`` a tag of ours that a person took off stays off.
+    Under ``on_drift`` = ``keep`` a tag of ours that a person took off stays off. Otherwise it is ours again
+    only once it was added: a person may put it back before us, and then it is theirs.
     """
-    drifted = (owned & desired) - live
-    add = desired - live
-    if on_drift == "keep":
-        add -= drifted
+    there = {unicodedata.normalize("NFC", tag) for tag in live}
+    missing = frozenset(tag for tag in desired - live if unicodedata.normalize("NFC", tag) not in there)
+    drifted = owned & missing
+    kept_off = drifted if on_drift == "keep" else frozenset()
     return MergedTags(
-        add=add, remove=(owned & live) - desired, owned=owned & (live | desired), drifted=drifted
+        add=missing - kept_off,
+        remove=(owned & live) - desired,
+        owned=(owned & live) | kept_off,
+        drifted=drifted,
     )

@@ -33,7 +33,7 @@ _NOISE = tuple(
         r"^(hd|hip|hr|sao|tyc|gsc|bd|cd|cpd|ppm|2mass|gaia|ucac\d?|ads|wds)[ +\-]?\d[\d+\-. ]*$",
         r"^\(?\d{1,3} [a-z]{3}\)$",  # 25 Tau)
         r"^\(?[α-ωΑ-Ω][¹²³0-9]{0,2} [a-z]{3}( [a-z])?\)?$",  # (ζ Ori)
-        r"^.*[α-ωΑ-Ω][¹²³0-9]{0,2} [a-z]{3}( [a-z])?\)$",  # θ1 Ori C (θ1 Ori), Alnitak (ζ Ori)
+        r"^.*\([α-ωΑ-Ω][¹²³0-9]{0,2} [a-z]{3}( [a-z])?\)$",  # θ1 Ori C (θ1 Ori), Alnitak (ζ Ori)
         r"^small sgr star cloud$",
     )
 )
@@ -86,11 +86,12 @@ def desired_tags(
     """
     chosen: dict[str, str] = {}
     problems: list[str] = []
+    root = [name for level in policy.root.split("/") if (name := tag_name(level))]
     for group, name in _names(sources, policy):
         if len(name) > MAX_NAME:
             problems.append(f"the tag “{name[:40]}…” is longer than {MAX_NAME} characters and was left out")
             continue
-        path = settled("/".join(part for part in (tag_name(policy.root), group, name) if part))
+        path = settled("/".join([*root, *([group] if group else []), name]))
         if path is None:
             problems.append(f"Immich can not keep the tag “{name}”; it was left out")
         else:

@@ -40,10 +40,12 @@ Integration: {{ total_integration }}
 
 Nights: {{ night_span }}
 {%- endif %}
-{%- if telescopes or cameras or mounts or guiding or filters or accessories or software %}
+{%- if telescopes or optics or cameras or mounts or guiding or filters or accessories or software %}
 {# an empty line between the parts #}
 {%- if telescopes %}
 Telescope: {{ telescopes | join(", ") }}{% if optics %} ({{ optics }}){% endif %}
+{%- elif optics %}
+Optics: {{ optics }}
 {%- endif %}
 {%- if cameras %}
 Camera: {{ cameras | join(", ") }}
@@ -64,13 +66,15 @@ Accessories: {{ accessories | join(", ") }}
 Software: {{ software | join(", ") }}
 {%- endif %}
 {%- endif %}
-{%- if ra or field or site %}
+{%- if ra or field or rotation or site %}
 {# an empty line between the parts #}
 {%- if ra %}
 Centre: RA {{ ra }}, Dec {{ dec }} (J2000)
 {%- endif %}
 {%- if field %}
 Field: {{ [field, pixel_scale, "position angle " ~ rotation if rotation] | select | join(", ") }}
+{%- elif rotation %}
+Position angle: {{ rotation }}
 {%- endif %}
 {%- if site %}
 Site: {{ site }}
@@ -113,19 +117,25 @@ class BlockTemplate:
         )
         try:
             self._template = environment.from_string(source)
-        except jinja2.TemplateSyntaxError as error:
+        except (jinja2.TemplateSyntaxError, SyntaxError, *_FAILURES) as error:
+            # Python's own SyntaxError: nested too deeply. Its line is one of the code that Jinja2 made.
+            message = error.message if isinstance(error, jinja2.TemplateError) else str(error)
             raise TemplateError(
-                error.message or "the template can not be read",
+                message or "the template can not be read",
                 source=self.name,
-                line=error.lineno,
-                remedy="Mend that line of the template. Nothing was written.",
+                line=error.lineno if isinstance(error, jinja2.TemplateSyntaxError) else None,
+                remedy="Mend the template. Nothing was written.",
             ) from error
 
     def render(self, facts: Facts) -> str:
         """Give the block, marker lines included; ``""`` when the template renders nothing."""
         values = {entry.name: getattr(facts, entry.name) for entry in fields(facts)}
+        text = ""
         try:
-            text = self._template.render(values)
+            for piece in self._template.generate(values):
+                text += piece
+                if len(text) > MAX_RENDERED:  # now, not at the end of loops within loops
+                    break
         except _FAILURES as error:
             raise TemplateError(
                 f"{type(error).__name__}: {error} (while rendering “{facts.heading}”)",
@@ -135,7 +145,7 @@ class BlockTemplate:
             ) from error
         if len(text) > MAX_RENDERED:
             raise TemplateError(
-                f"it renders {len(text)} characters for “{facts.heading}”; at most {MAX_RENDERED} make sense",
+                f"it renders more than {MAX_RENDERED} characters for “{facts.heading}”",
                 source=self.name,
                 line=None,
                 remedy="Shorten the template. Nothing was written.",
