@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _SCOPE = re.compile(r"Missing required permission: (\S+)")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
+# What a browser shows without running anything that may stand in it: no SVG.
+_PICTURES = frozenset({"image/jpeg", "image/webp", "image/png", "image/avif", "image/gif"})
 _NEW_KEY = "Keys are made and changed in Immich under Account settings → API keys."
 _CHECK_URL = "Set [immich] url to the address that opens Immich in a browser, without a path."
 
@@ -118,6 +120,23 @@ def read(response: httpx.Response, call: Call, *, base: str, secret: str, now: d
         raise ImmichTemporaryError(
             f"Immich's answer to {call.name} is no JSON; it was probably cut short.", status=status
         ) from error
+
+
+def read_picture(
+    response: httpx.Response, call: Call, *, base: str, secret: str, now: datetime
+) -> tuple[bytes, str, str]:
+    """Give a picture, its content type, and its ETag (as sent; empty without); for the rest see ``read``."""
+    if response.is_redirect:
+        raise _redirected(response, call, base)
+    if not response.is_success:
+        raise _refused(response, call, says=server_says(response, secret), base=base, now=now)
+    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type not in _PICTURES:
+        raise ImmichRejectedError(
+            f"{base} answered {call.name} with {content_type or 'something'} instead of a picture.",
+            status=response.status_code,
+        )
+    return response.content, content_type, response.headers.get("etag", "")
 
 
 def server_says(response: httpx.Response, secret: str) -> str:

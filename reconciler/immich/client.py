@@ -23,6 +23,7 @@ from reconciler.errors import (
     ImmichError,
     ImmichRejectedError,
     ImmichTemporaryError,
+    ImmichUnreachableError,
     MaintenanceError,
     WriteInDoubtError,
 )
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.engine.ports import Clock
+
+_PICTURES_IN_FLIGHT = 2
+"""Connections of their own, so that a page full of pictures never stands in the way of a pass."""
 
 # Immich closes idle connections after 5 s: one that is reused just then breaks under the request.
 _KEEPALIVE_EXPIRY = 4.0
@@ -58,6 +62,8 @@ class Call:
     """The scope it needs, for the error when the server does not name it."""
     bulk: bool = False
     """Works through many assets before it answers (10 ms each), so it gets more time."""
+    query: str = ""
+    """Of the address, without the question mark; made of constants only."""
 
     @property
     def name(self) -> str:
@@ -132,6 +138,7 @@ class Client:
         self._clock: Clock = clock or SystemClock()
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._slots = asyncio.Semaphore(in_flight)
+        self._picture_slots = asyncio.Semaphore(_PICTURES_IN_FLIGHT)
         self.circuit = Circuit(
             self._clock,
             threshold=self._patience.circuit_threshold,
@@ -150,8 +157,8 @@ class Client:
                 "accept": "application/json",
             },
             limits=httpx.Limits(
-                max_connections=in_flight,
-                max_keepalive_connections=in_flight,
+                max_connections=in_flight + _PICTURES_IN_FLIGHT,
+                max_keepalive_connections=in_flight + _PICTURES_IN_FLIGHT,
                 keepalive_expiry=_KEEPALIVE_EXPIRY,
             ),
             auth=answers.credentials(url),
@@ -202,6 +209,23 @@ class Client:
                     await self.check_maintenance()
                 raise
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def picture(self, call: Call) -> tuple[bytes, str, str]:
+        """Fetch a picture: once, only while the server is well, and without a say in whether it is.
+
+        Gives its bytes, content type and ETag, as ``answers.read_picture`` does.
+
+        Raises:
+            ImmichUnreachableError: the server is being left alone; nothing was sent.
+            ImmichError: any other of its kinds; ``ImmichRejectedError`` where there is no such picture.
+        """
+        if self.circuit.is_open or self.circuit.pause() > 0:
+            raise ImmichUnreachableError(f"{self.address} is being left alone for now: {self.circuit.cause}")
+        async with self._picture_slots:
+            response = await self._respond(call)
+        return answers.read_picture(
+            response, call, base=self.address, secret=self._secret, now=self._clock.now()
+        )
 
     async def check_maintenance(self, *, no_older_than: float = 0.0) -> None:
         """Make sure that the server is not in maintenance mode, which answers 404 to every other route.
@@ -255,10 +279,21 @@ class Client:
 
     async def _exchange(self, call: Call) -> object:
         """Send once; every failure leaves as an error of ours."""
+        response = await self._respond(call)
+        try:
+            return answers.read(response, call, base=self.address, secret=self._secret, now=self._clock.now())
+        except ImmichTemporaryError as cause:
+            # 429 is a refusal before any work. A 5xx may come from a proxy that lost patience, or from a
+            # server that broke, while the write went on.
+            raise (cause if cause.status == 429 else _in_doubt(cause, call)) from cause.__cause__
+
+    async def _respond(self, call: Call) -> httpx.Response:
+        """Send once, count it, and note the server's clock."""
+        query = f"?{call.query}" if call.query else ""
         try:
             response = await self._http.request(
                 call.method,
-                f"{self.address}/api{call.route.format(**call.ids)}",
+                f"{self.address}/api{call.route.format(**call.ids)}{query}",
                 content=call.body,
                 timeout=httpx.Timeout(
                     self._patience.bulk if call.bulk else self._patience.read, connect=self._patience.connect
@@ -271,12 +306,7 @@ class Client:
         self.requests[call.method, call.route, response.status_code] += 1
         if (date := answers.http_date(response.headers.get("date", ""))) is not None:
             self._server_date, self._server_date_at = date, self._clock.monotonic()
-        try:
-            return answers.read(response, call, base=self.address, secret=self._secret, now=self._clock.now())
-        except ImmichTemporaryError as cause:
-            # 429 is a refusal before any work. A 5xx may come from a proxy that lost patience, or from a
-            # server that broke, while the write went on.
-            raise (cause if cause.status == 429 else _in_doubt(cause, call)) from cause.__cause__
+        return response
 
     def _delay(self, attempt: int, retry_after: float | None) -> float:
         ceiling = min(self._patience.backoff_cap, self._patience.backoff * 2 ** (attempt - 1))

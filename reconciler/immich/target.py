@@ -5,12 +5,14 @@ Knows no merging, no waves and no store; see ``reconciler.engine``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
+from reconciler.errors import AssetUnknownError
 from reconciler.immich import roundtrip
 from reconciler.immich.capabilities import discover
 from reconciler.immich.client import Call, Client
 from reconciler.immich.observer import EVERYWHERE, Observer
+from reconciler.immich.wire import is_uuid
 from reconciler.immich.writer import Writer
 
 if TYPE_CHECKING:
@@ -183,6 +185,18 @@ class Immich:
             WriteInDoubtError: it may have been carried out, wholly or in part; see its ``accepted``.
         """
         return await self._writer.remove_tag(asset_ids, tag_id)
+
+    async def thumbnail(self, asset_id: str, size: Literal["thumbnail", "preview"]) -> tuple[bytes, str, str]:
+        """Fetch an asset's picture, some 250 or 1440 pixels large: bytes, content type, ETag.
+
+        Raises:
+            ImmichError: one of its kinds; ``MissingPermissionError`` where the key lacks ``asset.view``.
+        """
+        if not is_uuid(asset_id):
+            raise AssetUnknownError(asset_id)
+        ids = {"id": asset_id.lower()}
+        call = Call("GET", "/assets/{id}/thumbnail", ids=ids, query=f"size={size}", permission="asset.view")
+        return await self._client.picture(call)
 
     @property
     def _observer(self) -> Observer:
