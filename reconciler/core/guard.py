@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.fingerprint import digest
+from reconciler.core.asset import Coordinates
+from reconciler.core.fingerprint import digest, place
+from reconciler.core.text import normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,7 +86,7 @@ def check(
         )
     if not reasons:
         return Verdict()
-    harm = digest(sorted(lost) if shrunk else [], [plan.digest for plan in losing] if harmful else [])
+    harm = digest(sorted(lost) if shrunk else [], [_harm(plan) for plan in losing] if harmful else [])
     if approved and approved == harm:
         return Verdict(hash=harm)
     held = frozenset(plan.asset_id for plan in losing) if harmful else frozenset()
@@ -93,7 +95,7 @@ def check(
 
 def withhold(plan: AssetPlan) -> AssetPlan:
     """Give what of a harmful plan only adds: a first block or place, new tags. The rest waits."""
-    adds = {d.field for d in plan.decisions if d.case == "fill" and d.action == "write"}
+    adds = {d.field for d in plan.decisions if d.action == "write" and d.live is None}
     changed = {d.field for d in plan.decisions if d.action in {"write", "remove"} and d.field not in adds}
     description_adds = not changed & {"block", "prose"}
     return replace(
@@ -107,7 +109,24 @@ def withhold(plan: AssetPlan) -> AssetPlan:
 
 
 def _too_many(count: int, of: int, policy: GuardPolicy) -> bool:
-    return count >= policy.min_count and count > policy.max_fraction * of
+    # Exactly the share is allowed; the margin is for shares like 0.29 that a float can not hold.
+    return count >= policy.min_count and count - policy.max_fraction * of > 1e-9
+
+
+def _harm(plan: AssetPlan) -> list[object]:
+    """Name what a plan takes away, and nothing that it adds: that goes on and must not change the hash."""
+    values = [
+        [d.field, d.action, _plain(d.live), _plain(d.desired)]
+        for d in plan.decisions
+        if d.takes_away and d.field != "tags"
+    ]
+    return [plan.asset_id, plan.remove_tags, values]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Coordinates):
+        return place(value)
+    return normal(value) if isinstance(value, str) else None
 
 
 def _examples(plans: Iterable[AssetPlan], most: int = 3) -> str:

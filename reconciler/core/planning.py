@@ -107,7 +107,12 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
     )  # fmt: skip
     block, reasons["block"] = _hold_unsticking("block", block, wanted, plan, record, rules)
     block = _shrinking(block, parts.block, wanted)
-    text = _compose(after, block, wanted, parts, plan.base.block)
+    rescued = ""
+    if block.case == "drift" and block.action == "write":
+        rescued = rescue(parts.block, plan.base.block, wanted)
+        if rescued and _prose_is_defended(prose, plan.desired.prose, rules):
+            rescued, block = "", replace(block, takes_away=True)
+    text = _compose(after, block, wanted, rescued)
     if size(text) > limit and normal(text) != normal(plan.observed.description):
         reasons["block"] = reasons["prose"] = (
             f"the text is longer than {limit} bytes, which Immich may corrupt"
@@ -133,10 +138,20 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
     )
 
 
-def _compose(after: Split, block: Merged[str], wanted: str | None, parts: Split, base: str | None) -> str:
+def _prose_is_defended(prose: Merged[str], wanted: str | None, rules: Rules) -> bool:
+    """Tell whether the policy would have the next pass take out lines that this one adds to the prose."""
+    owned = wanted if prose.action == "write" else None if prose.action == "remove" else prose.base
+    later = merge_value(
+        owned, wanted, f"{wanted} and more",
+        equal=_same_text, on_conflict=rules.policy.merge.on_conflict,
+        on_drift=rules.policy.merge.on_drift_prose,
+    )  # fmt: skip
+    return later.action == "write"
+
+
+def _compose(after: Split, block: Merged[str], wanted: str | None, rescued: str) -> str:
     """Put the description together that the two decisions make."""
     if block.action == "write" and wanted is not None:
-        rescued = rescue(parts.block, base, wanted) if block.case == "drift" else ""
         return after.with_block(wanted, rescued)
     if block.action == "remove":
         return after.with_block(None)
@@ -144,10 +159,15 @@ def _compose(after: Split, block: Merged[str], wanted: str | None, parts: Split,
 
 
 def _shrinking(block: Merged[str], live: str | None, wanted: str | None) -> Merged[str]:
-    """Count a block that keeps less than half of its lines as a loss: an emptied catalogue looks so."""
-    if block.action == "write" and live and wanted and len(wanted.split("\n")) * 2 < len(live.split("\n")):
+    """Count a block that keeps less than half of its facts as a loss: an emptied catalogue looks so."""
+    if block.action == "write" and live and wanted and _fact_lines(wanted) * 2 < _fact_lines(live):
         return replace(block, takes_away=True)
     return block
+
+
+def _fact_lines(block: str) -> int:
+    """Count the lines between heading and closing line that say something."""
+    return sum(bool(line.strip()) for line in block.split("\n")[1:-1])
 
 
 def _plan_coordinates(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
@@ -182,14 +202,20 @@ def _plan_coordinates(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
 
 
 def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
-    live = plan.observed.tags if plan.observed.tags is not None else frozenset()
+    live = plan.observed.tags
+    if live is None:  # not read: nothing can be said of them
+        return plan
     merged = merge_tags(plan.base.tags, plan.desired.tags, live, on_drift=rules.policy.merge.on_drift_tags)
     case, reason, add = merged.case, REASONS[merged.case], merged.add
     if merged.add and case == "update" and not plan.base.tags:
         case, reason = "fill", "Immich does not have them"
+    remove = merged.remove
     if add and (diagnosis := _unsticking(record, "tags", digest(add), plan, rules)):
         case, reason, add = "not_sticking", diagnosis, frozenset()
-    action: Action = "write" if add else "remove" if merged.remove else "nothing"
+    for tag in sorted(remove):
+        if diagnosis := _unsticking(record, "tags", digest("-", tag), plan, rules):
+            case, reason, remove = "not_sticking", diagnosis, remove - {tag}
+    action: Action = "write" if add else "remove" if remove else "nothing"
     if action == "nothing" and (merged.drifted or case == "not_sticking"):
         action = "keep"
     sides = (_sorted(plan.base.tags), _sorted(plan.desired.tags), _sorted(live))
@@ -197,10 +223,10 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> Ass
         plan,
         decisions=(
             *plan.decisions,
-            Decision("tags", case, action, *sides, reason=reason, takes_away=bool(merged.remove)),
+            Decision("tags", case, action, *sides, reason=reason, takes_away=bool(remove)),
         ),
         add_tags=add,
-        remove_tags=merged.remove,
+        remove_tags=remove,
         base=replace(plan.base, tags=merged.owned),
     )
 
@@ -217,8 +243,8 @@ def _hold_unsticking(
     which: Literal["block", "prose"], merged: Merged[str], wanted: str | None, plan: AssetPlan,
     record: AssetRecord | None, rules: Rules,
 ) -> tuple[Merged[str], str]:  # fmt: skip
-    if merged.action == "write":
-        diagnosis = _unsticking(record, which, digest(wanted), plan, rules)
+    if merged.action in {"write", "remove"}:
+        diagnosis = _unsticking(record, which, digest(wanted or ""), plan, rules)
         if diagnosis:
             return Merged("not_sticking", "keep", merged.base), diagnosis
     return merged, REASONS[merged.case]
