@@ -16,15 +16,18 @@ from reconciler.engine.finishing import finished, order, outcome_of, summarise
 from reconciler.engine.jobs import Job
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
-from reconciler.engine.preparing import Preparer, Wishes, merge
-from reconciler.errors import GuardError, ReconcilerError
+from reconciler.engine.preparing import ARCHIVED, Preparer, Wishes, merge
+from reconciler.errors import GuardError, ImmichError, ReconcilerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan import AssetPlan
     from reconciler.engine.ports import CatalogueSource, Clock, Store, Target
+
+CHECKED_AT = "checked_at"
+"""Where the store keeps the end of the last look at all images that went through."""
 
 
 def never() -> bool:
@@ -69,6 +72,11 @@ class Cycle:
         prepared = await self.prepare(selection, wishes)
         return await self.apply(prepared, selection, run_id=run_id, trigger=trigger, stop=stop)
 
+    def note(self, prepared: Prepared) -> None:
+        """Take note of a look at all images that found nothing to do: no run is recorded."""
+        with self._store.transaction():
+            self._note_look(prepared)
+
     async def apply(
         self,
         prepared: Prepared,
@@ -97,6 +105,8 @@ class Cycle:
             error, jobs = canary, []
         else:
             error = await self._write(prepared, selection, run_id, jobs, canary, stop)
+        if isinstance(error, ImmichError):
+            self._preparer.forget_server()
         outcomes = self._record(prepared, jobs, error)
         return self._close(prepared, run, outcomes, error, stopped=stop())
 
@@ -177,11 +187,12 @@ class Cycle:
         records, outcomes = [], []
         for item in prepared.items:
             record = finished(item, by_id.get(item.asset_id), prepared, now, error)
-            records.append(record)
+            if item.asset_id in by_id or record != prepared.records.get(item.asset_id):
+                records.append(record)
             outcomes.append(outcome_of(item, by_id.get(item.asset_id), record))
         if not prepared.verdict.shrunk:
             linked = {image.asset_id for image in prepared.catalogue.linked()}
-            done = {record.asset_id for record in records}
+            done = {item.asset_id for item in prepared.items}
             records += [
                 replace(
                     record, linked=False, status="unlinked", reason="it left the catalogue", fingerprint=""
@@ -191,7 +202,27 @@ class Cycle:
             ]
         with self._store.transaction():
             self._store.save_records(records)
+            self._note_archived(prepared, by_id)
         return outcomes
+
+    def _note_archived(self, prepared: Prepared, jobs: Mapping[str, Job]) -> None:
+        """Remember which managed assets are archived: only while there are any, looks search the archive."""
+        known = self._store.get(ARCHIVED)
+        before = known if isinstance(known, list) else None
+        archived = set(before or ())
+        for item in prepared.items:
+            if item.plan is not None:
+                job = jobs.get(item.asset_id)
+                seen = job.observed if job else item.plan.observed
+                (archived.add if seen.visibility == "archive" else archived.discard)(item.asset_id)
+        whole = len(prepared.items) >= len(prepared.catalogue.linked())
+        if sorted(archived) != before and (before is not None or whole):
+            self._store.put(ARCHIVED, sorted(archived))
+
+    def _note_look(self, prepared: Prepared) -> None:
+        if prepared.observed_from:
+            self._store.put("watermark", prepared.observed_from.isoformat())
+        self._store.put(CHECKED_AT, self._clock.now().isoformat())
 
     def _close(
         self,
@@ -209,8 +240,8 @@ class Cycle:
             result = "attention"
         result = "interrupted" if stopped else "failed" if error else result
         whole = len(outcomes) >= len(prepared.catalogue.linked())
-        if whole and not error and not stopped and prepared.observed_from:
-            self._store.put("watermark", prepared.observed_from.isoformat())
+        if whole and not error and not stopped:
+            self._note_look(prepared)
         ended = replace(
             run,
             finished_at=self._clock.now(),

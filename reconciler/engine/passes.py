@@ -35,6 +35,8 @@ class Selection:
     """The hash of the harm that a person approved."""
     expected: Mapping[str, str] | None = None
     """Of a saved plan: asset id → digest. Only these changes are written, and only while they stay same."""
+    later: frozenset[int] = frozenset()
+    """Images whose last attempt failed a while ago: left as they stand unless their asset moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,30 @@ class Prepared:
         return tuple(item.plan for item in self.items if item.plan and item.plan.changes)
 
     @property
+    def quiet(self) -> bool:
+        """Whether nothing moved and nothing was looked at: there is nothing to write, verify or record."""
+        linked = {image.asset_id for image in self.catalogue.linked()}
+        left = not self.verdict.shrunk and any(
+            record.linked and record.asset_id not in linked for record in self.records.values()
+        )
+        return not left and all(_stands(item, self.records.get(item.asset_id)) for item in self.items)
+
+    @property
     def unsettled(self) -> bool:
         """Whether an earlier run left writes to wait for."""
         return any(item.adopted for item in self.items)
+
+
+def _stands(item: Item, record: AssetRecord | None) -> bool:
+    """Tell whether an image is where its record says."""
+    if item.plan is not None or item.adopted is not None or record is None or not record.linked:
+        return False
+    return (record.image_id, record.title, record.status, record.reason) == (
+        item.image_id,
+        item.title,
+        item.status,
+        item.reason,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from reconciler.engine.events import Event, Progress
 from reconciler.engine.jobs import kept, owned_after
 from reconciler.engine.observing import Reading, read_assets
 from reconciler.engine.passes import Item, Prepared, Selection
+from reconciler.errors import ImmichError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +35,13 @@ if TYPE_CHECKING:
 
 _CLOCK_SLACK = timedelta(seconds=2)
 """A server's Date header has whole seconds, and is older than the answer by its transport."""
+_RENEW_TO_WRITE, _RENEW_LOSSES, _RENEW = 600.0, 300.0, 86_400.0
+"""Seconds after which the server is asked again for its version, permissions and user: before something is
+written, while the key lacks something, and at all. A whole look by a person, or an error, does so at once."""
 _SKIPPABLE = {"in_sync", "conflict", "not_sticking", "unknown_asset", "not_writable"}
 HELD = "held:"
+ARCHIVED = "archived"
+"""Where the store keeps the ids of managed assets that were in the archive when last read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,13 @@ class Preparer:
     ) -> None:
         self._source, self._target, self._store = source, target, store
         self._clock, self._listen = clock, listen
-        self._memory: dict[int, tuple[CatalogueImage, tuple[int, int] | None, str, Desired]] = {}
+        self._memory: dict[int, tuple[CatalogueImage, tuple[int, int] | None, str, Policy, Desired]] = {}
+        self._server: ServerFacts | None = None
+        self._asked_at = 0.0
+
+    def forget_server(self) -> None:
+        """Ask the server for its facts anew at the next pass: something went wrong with it."""
+        self._server = None
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
         """Observe and plan.
@@ -64,9 +76,38 @@ class Preparer:
         """
         template = BlockTemplate(wishes.policy.description)
         catalogue = await asyncio.to_thread(self._source.read)
-        switches = wishes.switches or switches_of(catalogue)
         self._listen(Progress("reading", total=len(catalogue.linked())))
-        server = await self._target.open()
+        try:
+            server = await self._facts(selection)
+            prepared = await self._observed(selection, wishes, template, catalogue, server)
+            if prepared.changes and self._clock.monotonic() - self._asked_at > _RENEW_TO_WRITE:
+                self.forget_server()
+                if (renewed := await self._facts(selection)) != server:
+                    prepared = await self._observed(selection, wishes, template, catalogue, renewed)
+        except ImmichError:
+            self.forget_server()
+            raise
+        return prepared
+
+    async def _facts(self, selection: Selection) -> ServerFacts:
+        """Give what is known of the server, asked anew when that is old: an idle look costs one request."""
+        age = self._clock.monotonic() - self._asked_at
+        known = self._server
+        whole = selection.image_ids is None and (selection.full or selection.by_person)
+        if known is None or whole or age > (_RENEW_LOSSES if known.losses else _RENEW):
+            known = self._server = await self._target.open()
+            self._asked_at = self._clock.monotonic()
+        return known
+
+    async def _observed(
+        self,
+        selection: Selection,
+        wishes: Wishes,
+        template: BlockTemplate,
+        catalogue: Catalogue,
+        server: ServerFacts,
+    ) -> Prepared:
+        switches = wishes.switches or switches_of(catalogue)
         rules = Rules(
             policy=wishes.policy,
             switches=_affordable(switches, server),
@@ -78,8 +119,11 @@ class Preparer:
         planner = _Planner(
             self, rules, digest, template, selection, self._store.records(), self._store.pending()
         )
-        since = await self._target.server_time() - _CLOCK_SLACK
+        asked = self._clock.monotonic()
         moved = await self._moved(planner)
+        # After the search, whose answer brings the server's time along; taken back to when it was asked.
+        since = await self._target.server_time() - _CLOCK_SLACK
+        since -= timedelta(seconds=self._clock.monotonic() - asked)
         items = planner.items(catalogue, moved)
         wanted = [item.asset_id for item in items if item.status == "new"]
         manages_tags = rules.switches.tags and rules.tags_available
@@ -99,7 +143,11 @@ class Preparer:
         mark = self._store.get("watermark")
         if planner.selection.full or planner.selection.image_ids is not None or not isinstance(mark, str):
             return None
-        rows = await self._target.changed_since(datetime.fromisoformat(mark))
+        # Each visibility costs a request: the archive is asked only if it holds an asset of ours, or may.
+        archived = self._store.get(ARCHIVED) != []
+        rows = await self._target.changed_since(
+            datetime.fromisoformat(mark), visibilities=("timeline", "archive") if archived else ("timeline",)
+        )
         known = planner.records
         return frozenset(
             row.asset_id
@@ -114,11 +162,11 @@ class Preparer:
     ) -> Desired:
         """Compute what an image wants, once for as long as nothing about it changes."""
         known = self._memory.get(image.image_id)
-        if known and known[:3] == (image, pixels, template.digest) and known[0] == image:
-            return known[3]
+        if known and known[:4] == (image, pixels, template.digest, policy):
+            return known[4]
         form = Form(self._target.settled_description, self._target.settled_tag)
         found = desire(image, policy, template, form, pixels)
-        self._memory[image.image_id] = (image, pixels, template.digest, found)
+        self._memory[image.image_id] = (image, pixels, template.digest, policy, found)
         return found
 
 
@@ -155,6 +203,8 @@ class _Planner:
         record = self.records.get(asset_id)
         mark = fingerprint(self._desired(image, _pixels(record)), self.digest)
         item = Item(image, asset_id, image.image_id, image.title, mark, adopted=self.pending.get(asset_id))
+        if record and image.image_id in self.selection.later and moved is not None and asset_id not in moved:
+            return replace(item, status=record.status, reason=record.reason, adopted=None)
         if moved is None or asset_id in moved or item.adopted or record is None or self.selection.force:
             return replace(item, status="new")
         if record.status in _SKIPPABLE and record.fingerprint == mark:
