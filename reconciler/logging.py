@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict, Processor, WrappedLogger
 
-__all__ = ["configure", "image_logger", "log_uncaught", "redact", "register_secret", "run_context"]
+__all__ = [
+    "configure",
+    "image_logger",
+    "log_uncaught",
+    "printable",
+    "redact",
+    "register_secret",
+    "run_context",
+]
 
 _CHATTY: Final = (
     "httpx",
@@ -44,6 +52,11 @@ _CONTROLS: Final = {
     code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0)) if code not in {0x09, 0x0A}
 } | {code: f"\\u{code:04x}" for code in (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 """What a title may not do to a terminal: move the cursor, change colours, turn the direction of text."""
+
+
+def printable(text: str) -> str:
+    """Give a text that can do nothing to a terminal: control characters are shown, lines and tabs stay."""
+    return text.translate(_CONTROLS)
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -179,7 +192,7 @@ def _console(*, colors: bool) -> Processor:
 
     def rendered(logger: WrappedLogger, method: str, event: EventDict) -> str:
         cleaned = {
-            key: value.translate(_CONTROLS) if isinstance(value, str) else value
+            key: printable(value) if isinstance(value, str) else value
             for key, value in event.items()
         }
         return str(render(logger, method, cleaned))

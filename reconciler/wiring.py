@@ -58,6 +58,8 @@ def target_of(config: Config, settings: SyncSettings) -> Immich:
     Raises:
         ConfigurationError: neither has them.
     """
+    if settings.immich_api_key:
+        register_secret(settings.immich_api_key)
     url = config.immich.url.get_secret_value() if config.immich.url else settings.immich_url
     key = config.immich.api_key.get_secret_value() if config.immich.api_key else settings.immich_api_key
     if not url:

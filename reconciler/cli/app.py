@@ -1,0 +1,177 @@
+"""The commands by name, and the one place where their errors become messages and exit codes.
+
+A command's module is imported when it is called, so that ``--help`` answers at once. Exit codes: 0 well,
+1 an error, 64 a mistake in the command line, 78 one in the configuration, 128 + n stopped by signal n;
+``plan`` and ``status`` have more of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import import_module
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from typer._click.exceptions import UsageError
+from typer.core import TyperGroup
+from typer.main import get_command_from_info
+from typer.models import CommandInfo
+
+from reconciler import __version__
+from reconciler.cli.stopping import Interrupted
+from reconciler.errors import ReconcilerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+PROGRAM: Final = "skymmich-reconciler"
+USAGE: Final = 64
+"""EX_USAGE. Not the usual 2: that is what ``plan`` says when there is something to do."""
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "demo": ("Begin here", "Watch a sample catalogue being reconciled; nothing of yours is touched."),
+    "doctor": ("Begin here", "Check configuration, catalogue and Immich, and say how to mend what is wrong."),
+    "plan": ("Reconcile", "Show what would be written to Immich. Writes nothing."),
+    "apply": ("Reconcile", "Write it, verify that it stuck, and say what became of each image."),
+    "undo": ("Reconcile", "Write back what a run replaced."),
+    "status": ("Look", "Show how things stand."),
+    "explain": ("Look", "Show one image from all sides, and why it is as it is."),
+    "conflicts": ("Look", "List the images where a person's words stand against the catalogue's."),
+    "history": ("Look", "Show what was written, when, and what it replaced."),
+    "run": ("Serve", "Run the daemon."),
+    "simulator": ("Serve", "Run a simulated Immich to try things against."),
+}
+"""Name → panel of the help, and what it does."""
+
+
+class Commands(TyperGroup):
+    """The group of all commands."""
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - typer's own, passed on
+        super().__init__(**attributes)
+        self._listing = False
+        for name, (panel, line) in COMMANDS.items():
+            stand_in = CommandInfo(name, callback=_nothing, help=line, rich_help_panel=panel)
+            self.commands[name] = _made(stand_in)
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002 - the signature is typer's
+        """Give the names in order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str):  # type: ignore[no-untyped-def,override]  # noqa: ANN201, ARG002 - typer does not export the type
+        """Make a command; for the help just a stand-in with its line."""
+        if self._listing or cmd_name not in COMMANDS:
+            return self.commands.get(cmd_name)
+        module = import_module(f"reconciler.cli.commands.{cmd_name}")
+        settings = getattr(module, "CONTEXT", {})
+        return _made(CommandInfo(cmd_name, callback=module.command, context_settings=settings))
+
+    def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override]
+        """List the commands without importing them."""
+        self._listing = True
+        super().format_help(ctx, formatter)  # type: ignore[arg-type] # typer does not export the type
+
+
+def _nothing() -> None:
+    """Stand in for a command."""
+
+
+def _made(info: CommandInfo):  # type: ignore[no-untyped-def]  # noqa: ANN202 - typer does not export the type
+    return get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode="rich")
+
+
+app = typer.Typer(
+    cls=Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer's form of a callback
+    if value:
+        sys.stdout.write(f"{PROGRAM} {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Keeps what Immich shows about an astrophotograph equal to what Skymmich knows about it, and never
+    costs a person a word they wrote.
+    """  # noqa: D205 - one sentence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; give the exit code."""
+    args = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    return _guarded(lambda: _call(args), as_json="--json" in args)
+
+
+def _call(args: list[str]) -> int:
+    result = typer.main.get_command(app).main(args, PROGRAM, standalone_mode=False)
+    sys.stdout.flush()
+    return result if isinstance(result, int) else 0
+
+
+def _guarded(call: Callable[[], int], *, as_json: bool) -> int:  # noqa: PLR0911 - one line a kind of end
+    try:
+        return call()
+    except ReconcilerError as error:
+        _tell(error.message, error.remedy, as_json=as_json)
+        return error.exit_code
+    except UsageError as error:
+        hint = getattr(error, "ctx", None)
+        where = f"{hint.command_path} --help" if hint is not None else f"{PROGRAM} --help"
+        _tell(error.format_message(), f"See: {where}", as_json=as_json)
+        return USAGE
+    except Interrupted as error:
+        sys.stderr.write("\nStopped. Nothing was written to Immich.\n")
+        return 128 + error.number
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("\nStopped.\n")
+        return 130
+    except BrokenPipeError:
+        # Whoever read has gone; Python would complain once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception:  # noqa: BLE001 - the outermost edge: whatever it is, it is logged without secrets
+        return _unexpected(as_json=as_json)
+
+
+def _unexpected(*, as_json: bool) -> int:
+    import structlog  # noqa: PLC0415 - only when something is badly wrong
+
+    from reconciler.cli.session import log_to_stderr  # noqa: PLC0415 - the same
+
+    log_to_stderr()  # it may not have been set up yet, and then would show every variable
+    structlog.stdlib.get_logger("reconciler").exception("ended by an error that nobody expected")
+    kind = sys.exc_info()[0]
+    name = kind.__name__ if kind else "an error"
+    _tell(
+        f"This is a fault of the program: {name}.",
+        "The log above has the details. What was sent to Immich is on record; the next pass goes on from it.",
+        as_json=as_json,
+    )
+    return 1
+
+
+def _tell(message: str, remedy: str, *, as_json: bool) -> None:
+    """Say what went wrong and what to do about it."""
+    from reconciler.logging import printable  # noqa: PLC0415 - only where something went wrong
+    from reconciler.redaction import redact  # noqa: PLC0415 - the same
+
+    message, remedy = redact(message), redact(remedy)
+    if as_json:
+        sys.stdout.write(json.dumps({"error": message, "remedy": remedy}, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+        return
+    sys.stderr.write(f"✗ {printable(message)}\n" + (f"  → {printable(remedy)}\n" if remedy else ""))

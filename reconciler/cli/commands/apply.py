@@ -1,0 +1,120 @@
+"""``apply``: write what the plan shows, verify it, and say what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reconciler.cli.images import find_images
+from reconciler.cli.outcome import exit_code, show_report
+from reconciler.cli.plain import plan_json, report_json, request_counts
+from reconciler.cli.planfile import SavedPlan, is_plan_file, read_plan
+from reconciler.cli.rendering import show_plan
+from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
+from reconciler.cli.working import Work, working
+from reconciler.engine.passes import Prepared, Selection
+from reconciler.errors import ReconcilerError
+from reconciler.wiring import new_run_id
+
+if TYPE_CHECKING:
+    from reconciler.cli.screen import Screen
+
+What = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[IMAGE]...|[PLANFILE]",
+        help="Images, or a plan that was saved with plan --out. None: all images.",
+        show_default=False,
+    ),
+]
+
+
+def command(  # noqa: PLR0913 - one parameter an option
+    what: What = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Overwrite what stands against the catalogue, of these images only."),
+    ] = False,
+    approve: Annotated[
+        str, typer.Option(metavar="HASH", help="Approve what the guard holds back.", show_default=False)
+    ] = "",
+    full: Full = False,
+    details: Details = False,
+    config: ConfigFile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> int:
+    """Write to Immich what `plan` shows, verify that it stuck, and say what became of each image.
+
+    Exits 0 when everything that could be written was, 1 when something is left or held back, 130 or 143 when
+    stopped.
+    """
+    named, saved = _understood(what or [], force=force)
+    session = begin(config, as_json=json, verbose=verbose)
+    screen = session.screen
+    with working(session) as work, work.right_to_write("apply"):
+        selection = _selection(work, named, saved)
+        selection = replace(selection, force=force, full=full, approved=approve)
+        prepared = work.do(work.bench.cycle.prepare(selection, work.bench.wishes))
+        gone = saved.gone(prepared.catalogue) if saved else ()
+        if not json:
+            show_plan(screen, prepared, details=details, attention=not yes)
+            for title in gone:
+                screen.line(f"! “{title}” left the catalogue since the plan was made", "yellow")
+        consent(screen, prepared, yes=yes)
+        report = work.write(
+            lambda stop: work.bench.cycle.apply(
+                prepared, selection, run_id=new_run_id(), trigger="cli", stop=stop
+            )
+        )
+        requests = request_counts(work.bench.target.requests)
+    if json:
+        screen.json({"plan": plan_json(prepared)} | report_json(report, requests) | {"gone": list(gone)})
+    else:
+        show_report(screen, report, requests)
+        if report.error and report.error.remedy:
+            screen.say(f"→ {report.error.remedy}")
+    if work.stopping.received is not None:
+        screen.say("Stopped as asked. What was sent is on record; the next pass goes on from here.")
+        return 128 + work.stopping.received
+    return exit_code(report) or (1 if gone else 0)
+
+
+def _understood(what: list[str], *, force: bool) -> tuple[list[str], SavedPlan | None]:
+    saved = read_plan(Path(what[0])) if len(what) == 1 and is_plan_file(what[0]) else None
+    if force and (saved or not what):
+        raise ReconcilerError(
+            "--force overwrites people's words, so it needs the images by name.",
+            remedy="Name them: skymmich-reconciler apply --force IMAGE… Which: skymmich-reconciler conflicts",
+        )
+    return ([] if saved else what), saved
+
+
+def _selection(work: Work, named: list[str], saved: SavedPlan | None) -> Selection:
+    catalogue = work.bench.source.read()
+    if saved is None:
+        return Selection(image_ids=find_images(named, catalogue))
+    return Selection(image_ids=saved.image_ids(catalogue), expected=saved.expected)
+
+
+def consent(screen: Screen, prepared: Prepared, *, yes: bool) -> None:
+    """Ask before anything is written; with nothing to write, or where the pass refuses anyway, do not.
+
+    Raises:
+        ReconcilerError: nobody is there to be asked, or the answer was no.
+    """
+    count = len(prepared.changes)
+    if yes or not count or not prepared.rules.switches.enabled:
+        return
+    if not screen.interactive:
+        raise ReconcilerError(
+            "Nobody is there to be asked, so nothing was written.",
+            remedy="Say it beforehand: skymmich-reconciler apply --yes",
+        )
+    if not typer.confirm(f"Write to {count} asset{'' if count == 1 else 's'} in Immich?"):
+        raise ReconcilerError("As you wish: nothing was written.")

@@ -1,0 +1,75 @@
+"""``plan``: what would be written, and nothing is."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations at run time
+from typing import Annotated, Final
+
+import typer
+
+from reconciler.cli.images import find_images
+from reconciler.cli.plain import needs_work, plan_json
+from reconciler.cli.planfile import save_plan
+from reconciler.cli.rendering import show_plan
+from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
+from reconciler.cli.working import working
+from reconciler.engine.passes import Prepared, Selection
+
+SOMETHING_TO_DO: Final = 2
+
+Images = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[IMAGE]...",
+        help="A number in Skymmich, an asset's UUID, or a part of a title. None: all images.",
+        show_default=False,
+    ),
+]
+
+
+def command(
+    images: Images = None,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Save it, to apply just this later.", show_default=False),
+    ] = None,
+    full: Full = False,
+    details: Details = False,
+    config: ConfigFile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> int:
+    """Show what would be written to Immich, field by field, and why. Writes nothing.
+
+    Exits 0 when there is nothing to do, 2 when there is, 1 on an error.
+    """
+    session = begin(config, as_json=json, verbose=verbose)
+    with working(session) as work:
+        chosen = find_images(images or [], work.bench.source.read())
+        selection = Selection(image_ids=chosen, full=full)
+        prepared = work.do(work.bench.cycle.prepare(selection, work.bench.wishes))
+        created = work.bench.clock.now()
+    if out is not None:
+        save_plan(out, prepared, created)
+    if json:
+        session.screen.json(plan_json(prepared) | {"created": created.isoformat()})
+        return exit_code(prepared)
+    show_plan(session.screen, prepared, details=details)
+    if not prepared.rules.switches.enabled:
+        session.screen.line(
+            "Metadata sync is switched off in Skymmich (metadataSyncEnabled), so apply will refuse.", "yellow"
+        )
+    if out is not None:
+        session.screen.line(f"Saved. To write just this: skymmich-reconciler apply {out}")
+    elif prepared.changes:
+        session.screen.line("Nothing was written. To write it: skymmich-reconciler apply", "dim")
+    return exit_code(prepared)
+
+
+def exit_code(prepared: Prepared) -> int:
+    """Give 0 for nothing to do, 2 for something, 1 where an image could not be looked at."""
+    if any(item.status == "failed" for item in prepared.items):
+        return 1
+    busy = any(needs_work(item) for item in prepared.items)
+    return SOMETHING_TO_DO if busy or prepared.verdict.tripped else 0

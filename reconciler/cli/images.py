@@ -1,0 +1,95 @@
+"""Which image a person means: a Skymmich id, an asset's UUID, or a part of the title that only one has."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.errors import ReconcilerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.records import AssetRecord
+
+MOST_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What an image can be called."""
+
+    image_id: int
+    asset_id: str | None
+    title: str
+
+
+def find_images(wanted: Sequence[str], catalogue: Catalogue) -> frozenset[int] | None:
+    """Give the ids of the images that are named; ``None`` if none is: all.
+
+    Raises:
+        ReconcilerError: a name fits none or several, or an image is not linked to an asset.
+    """
+    found = [find_image(text, catalogue) for text in wanted]
+    for image in found:
+        if image.asset_id is None:
+            raise ReconcilerError(
+                f"“{image.title}” (image {image.image_id}) is not linked to an Immich asset.",
+                remedy="Import it from Immich in Skymmich; then it has one.",
+            )
+    return frozenset(image.image_id for image in found) if wanted else None
+
+
+def find_image(text: str, catalogue: Catalogue) -> CatalogueImage:
+    """Give the one image of the catalogue that is meant.
+
+    Raises:
+        ReconcilerError: the name fits none or several.
+    """
+    by_id = {image.image_id: image for image in catalogue.images}
+    named = [Named(image.image_id, image.asset_id, image.title) for image in catalogue.images]
+    return by_id[_only(text, named, "the catalogue").image_id]
+
+
+def find_record(text: str, records: Iterable[AssetRecord]) -> AssetRecord:
+    """Give the one asset on record that is meant, of images that left the catalogue, too.
+
+    Raises:
+        ReconcilerError: the name fits none or several.
+    """
+    by_asset = {record.asset_id: record for record in records}
+    named = [Named(record.image_id, record.asset_id, record.title) for record in by_asset.values()]
+    # Skymmich gives an id to another image after a deletion: what is linked counts first.
+    linked = [one for one in named if one.asset_id and by_asset[one.asset_id].linked]
+    if text.isdecimal() and any(one.image_id == int(text) for one in linked):
+        named = linked
+    return by_asset[_only(text, named, "the store").asset_id or ""]
+
+
+def _only(text: str, named: Sequence[Named], where: str) -> Named:
+    wanted = _plain(text)
+    for test in (
+        lambda one: text.isdecimal() and one.image_id == int(text),
+        lambda one: one.asset_id == wanted,
+        lambda one: _plain(one.title) == wanted,
+        lambda one: bool(wanted) and wanted in _plain(one.title),
+    ):
+        hits = [one for one in named if test(one)]
+        if len(hits) == 1:
+            return hits[0]
+        if hits:
+            listed = ", ".join(f"{one.image_id} “{one.title}”" for one in hits[:MOST_SHOWN])
+            more = f" and {len(hits) - MOST_SHOWN} more" if len(hits) > MOST_SHOWN else ""
+            raise ReconcilerError(
+                f"“{text}” fits {len(hits)} images: {listed}{more}.", remedy="Name one by its number."
+            )
+    raise ReconcilerError(
+        f"No image in {where} is “{text}”.",
+        remedy="Name it by its number in Skymmich, by its Immich asset's UUID, or by a part of its title.",
+    )
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())

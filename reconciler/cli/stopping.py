@@ -1,0 +1,74 @@
+"""SIGINT and SIGTERM: at once while nothing is at stake, with care while something is being written.
+
+========================  ===================================================================
+a signal comes            and
+========================  ===================================================================
+while reading or asking   ``Interrupted`` is raised: nothing was written
+while writing             ``requested`` turns true: calls in flight finish and are recorded
+a second time             the process ends at once; what was sent is on record all the same
+========================  ===================================================================
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal came while nothing was at stake."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Stopping:
+    """Listens to both signals for the length of ``listening``."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._careful = False
+
+    @property
+    def requested(self) -> bool:
+        """Whether to send nothing more."""
+        return self.received is not None
+
+    @contextmanager
+    def listening(self) -> Iterator[Stopping]:
+        """Handle the signals within; the former handlers come back afterwards."""
+        before: dict[signal.Signals, Any] = {
+            number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def careful(self) -> Iterator[None]:
+        """Finish what is in flight within."""
+        self._careful = True
+        try:
+            yield
+        finally:
+            self._careful = False
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self.received is not None:
+            os._exit(128 + number)
+        self.received = number
+        if not self._careful:
+            raise Interrupted(number)
+        sys.stderr.write(
+            "\nStopping: calls in flight are finished and recorded. Once more ends at once, safely too.\n"
+        )

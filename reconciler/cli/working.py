@@ -1,0 +1,102 @@
+"""What a command works with: the open parts, one event loop, and where it writes, the right to do so."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from reconciler.cli.meter import Meter
+from reconciler.cli.stopping import Stopping
+from reconciler.errors import ReconcilerError
+from reconciler.wiring import workbench
+from state.lease import Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from reconciler.cli.session import Session
+    from reconciler.engine.pace import Timing
+    from reconciler.wiring import Workbench
+
+RIGHT: Final = timedelta(minutes=2)
+"""How long the right to write outlives a process that hangs."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Work:
+    """An open workbench on a loop of its own."""
+
+    session: Session
+    bench: Workbench
+    stopping: Stopping
+    _runner: asyncio.Runner
+    _meter: Meter
+    lost: ReconcilerError | None = None
+    """Set when another process took the right to write over."""
+
+    def do(self, work: Coroutine[object, object, T]) -> T:
+        """Wait for something, showing progress."""
+        with self._meter.showing():
+            return self._runner.run(work)
+
+    def write(self, work: Callable[[Callable[[], bool]], Coroutine[object, object, T]]) -> T:
+        """Wait for something that writes: it is handed a question whether to stop, and never broken off.
+
+        Raises:
+            LeaseHeldError: another process took the right to write over; nothing more was sent.
+        """
+        with self.stopping.careful(), self._meter.showing():
+            done = self._runner.run(work(lambda: self.stopping.requested or self.lost is not None))
+        if self.lost is not None:
+            raise self.lost
+        return done
+
+    @contextmanager
+    def right_to_write(self, what: str) -> Iterator[None]:
+        """Hold the store's lease within, and keep it alive.
+
+        Raises:
+            LeaseHeldError: another process writes; says who.
+        """
+        store = self.bench.store
+        lease = Lease(store, self.bench.clock.now)
+        over = threading.Event()
+
+        def renew() -> None:
+            while not over.wait(RIGHT.total_seconds() / 4):
+                try:
+                    lease.renew()
+                except ReconcilerError as error:
+                    self.lost = error
+                    return
+
+        with lease.held(what, RIGHT):
+            store.mark_interrupted(alone=True)
+            # A thread, for a person may take long to answer a question.
+            keeper = threading.Thread(target=renew, name="lease", daemon=True)
+            keeper.start()
+            try:
+                yield
+            finally:
+                over.set()
+                keeper.join()
+
+
+@contextmanager
+def working(session: Session, *, timing: Timing | None = None) -> Iterator[Work]:
+    """Open everything a pass needs, and close it afterwards; signals are listened to meanwhile."""
+    stopping, meter = Stopping(), Meter(session.screen)
+    with stopping.listening(), asyncio.Runner() as runner:
+        bench = workbench(session.config, timing=timing, progress=meter)
+        try:
+            for warning in bench.store.warnings:
+                session.screen.say(f"! {warning}", "yellow")
+            yield Work(session, bench, stopping, runner, meter)
+        finally:
+            runner.run(bench.aclose())
