@@ -1,7 +1,7 @@
 """The conductor: brings every asset of a pass through its steps, in waves that overlap while Immich digests.
 
-A turn is: look (one search: what has settled, what did a person touch), read again what moved under us, send
-as much as Immich can digest, and check what has settled.
+A turn is: look (one search: what has settled, what did a person touch), merge anew what moved under us, check
+what has settled, and send as much as Immich can digest.
 """
 
 from __future__ import annotations
@@ -12,15 +12,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.core.batch import remove_rounds
+from reconciler.engine.canary import CanaryError
 from reconciler.engine.events import Event, Listener, Progress
 from reconciler.engine.pace import Pace, Timing
+from reconciler.engine.rereading import Rereader
 from reconciler.engine.sender import Sender
 from reconciler.engine.settling import Settling
 from reconciler.engine.watcher import Watcher
-from reconciler.errors import AssetUnknownError, ImmichTemporaryError, ImmichUnreachableError, ReconcilerError
+from reconciler.errors import (
+    ImmichError,
+    ImmichTemporaryError,
+    ImmichUnreachableError,
+    MaintenanceError,
+    ReconcilerError,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
@@ -28,6 +36,11 @@ if TYPE_CHECKING:
     from reconciler.engine.canary import Canary
     from reconciler.engine.jobs import Job
     from reconciler.engine.ports import Clock, Store, Target
+
+_TOGETHER = 16
+"""Assets that are read, and then given their fields, at a time: how long a person's edit can be missed."""
+_LANES = 2
+"""So many of these groups are under way at a time, so that the line to Immich is never idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +74,12 @@ class Conductor:
         self._active: dict[str, Job] = {job.plan.asset_id: job for job in ordered if job.state != "ready"}
         self._waiting = deque(job for job in ordered if job.state == "ready")
         self._pace = Pace(around.timing, around.clock.monotonic())
-        self._sender = Sender(around.target, around.store, around.clock, around.run_id)
+        paths = frozenset(tag for job in jobs for tag in job.plan.add_tags)
+        self._sender = Sender(around.target, around.store, around.clock, around.run_id, paths)
         self._settling = Settling(
-            around.store,
-            around.clock,
-            around.rules.server_version,
-            around.rules.markers,
-            around.timing.recheck,
+            around.store, around.clock, around.rules.server_version, around.rules.markers, around.timing
         )
-        self._paths = sorted({tag for job in jobs for tag in (*job.plan.add_tags, *job.plan.remove_tags)})
+        self._rereader = Rereader(around.target, around.clock, self._settling, self._pace, around.replan)
         self.error: ReconcilerError | None = None
         """What ended the writing early, if anything did."""
 
@@ -86,40 +96,41 @@ class Conductor:
                 await self._turn(watcher)
             except ImmichTemporaryError as error:
                 self._trouble(error)
+            except ImmichError as error:  # the key, or the server as a whole: nothing more can be done
+                self.error = error
+            finally:
+                self._settling.flush()
             self._report()
             if not self._ended():
                 now = self._around.clock.monotonic()
-                ready = self._may_send()
-                pause = self._pace.pause(self._active.values(), self._undigested(), ready, now)
+                pause = self._pace.pause(self._active.values(), self._undigested(), self._may_send(), now)
                 await self._around.clock.sleep(pause)
 
     async def _turn(self, watcher: Watcher) -> None:
         before = self._undigested()
         rows = await watcher.look(
-            job.observed.updated_at for job in self._active.values() if job.state == "moved"
+            job.moved_to for job in self._active.values() if job.state == "moved" and job.moved_to
         )
         await self._take_in(rows)
         self._pace.looked(self._undigested(), before)
-        outcomes = await asyncio.gather(self._send(), self._check(), return_exceptions=True)
-        for job in [job for job in self._active.values() if job.state == "done"]:
-            del self._active[job.plan.asset_id]
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        try:
+            await self._work()
+        finally:
+            for job in [job for job in self._active.values() if job.state == "done"]:
+                del self._active[job.plan.asset_id]
 
     def _ended(self) -> bool:
         if self._around.stop():
             return True
         now = self._around.clock.monotonic()
-        self.error = self.error or self._sender.refused or self._canary.failed()
+        self.error = self.error or self._canary.failed()
         unsettled = any(job.state in {"sent", "moved"} for job in self._active.values())
-        if self.error is not None:
-            # What was sent is still waited for; if the server is gone, the next pass does.
-            return isinstance(self.error, ImmichTemporaryError) or not unsettled
+        if self.error is not None and not (isinstance(self.error, CanaryError) and unsettled):
+            return True  # after a canary what was sent is still waited for; else the next pass does
         return self._pace.stalled(self._active.values(), now) or not (self._active or self._waiting)
 
     def _undigested(self) -> int:
-        return sum(job.state == "sent" for job in self._active.values())
+        return sum(job.state in {"sent", "yielding"} for job in self._active.values())
 
     def _may_send(self) -> int:
         if self.error is not None:
@@ -134,89 +145,75 @@ class Conductor:
             row = rows.get(asset_id)
             if job.state == "sent" and row is not None and self._settling.moved(job, row, now):
                 self._pace.progressed(now)
-            elif job.state == "moved" and self._settling.seen_again(job, row, now):
-                self._go_on(job)
+            self._rereader.wait_over(job, now, self._around.timing.grace)
+        self._settling.hold_back(self._active.values(), now)
+        for asset_id, job in self._active.items():
+            if job.state == "moved" and self._settling.seen_again(job, rows.get(asset_id), now):
+                job.take(self._around.replan(job, job.observed))
         ours = [(self._by_id[asset_id], row) for asset_id, row in rows.items() if asset_id in self._by_id]
         touched = [
-            job for job, row in ours if job.state == "ready" and row.updated_at > job.observed.updated_at
+            job
+            for job, row in ours
+            if job.state in {"ready", "yielding"} and row.updated_at > job.observed.updated_at
         ]
-        await asyncio.gather(*(self._read_again(job) for job in touched))
+        for job in touched:
+            self._tell(job, "asset.touched")
+        await _all(self._rereader.merge_anew(job) for job in touched)
 
-    async def _read_again(self, job: Job) -> None:
-        """Merge anew an asset that moved before it was written: a person's newest words are in it."""
-        self._tell(job, "asset.touched")
-        seen = await self._asset(job)
-        if seen is not None:
-            job.take(self._around.replan(job, seen))
+    async def _work(self) -> None:
+        """Check what is due and send what may go, at most as much as Immich can digest.
 
-    async def _asset(self, job: Job) -> ObservedAsset | None:
-        """Read one asset; an asset that is gone ends its job."""
-        job.asked_at = self._around.clock.monotonic()
-        try:
-            return await self._around.target.asset(job.plan.asset_id)
-        except AssetUnknownError as error:
-            job.state, job.status, job.failed = "done", "unknown_asset", error.message
-            self._settling.forget(job)
-            return None
-
-    def _go_on(self, job: Job) -> None:
-        """After a step: the next one if all stuck, else, or at the end, a new plan from what is there now."""
-        if job.retry or not job.steps:
-            job.take(self._around.replan(job, job.observed))
-
-    async def _send(self) -> None:
-        if self._around.stop() or self.error is not None:
-            return
-        room = self._pace.room(self._undigested())
-        # Those that are further come first: few assets are half-way at any time.
-        chunk = [job for job in self._active.values() if job.state == "ready" and self._canary.lets(job)][
-            :room
-        ]
-        while self._waiting and len(chunk) < room and self._canary.lets(self._waiting[0]):
-            following = self._waiting.popleft()
-            if following.state == "ready":
-                self._active[following.plan.asset_id] = following
-                chunk.append(following)
-        if not chunk:
-            return
-        await self._sender.send(chunk, self._paths)
-        if (trouble := self._sender.take_trouble()) is not None:
-            raise trouble
-
-    async def _check(self) -> None:
-        """Read those assets whose state no listing tells: tags, and assets that listings do not show."""
+        Tags go at once. Before its fields are written an asset is read: that is the reading which verifies
+        its tags, or one more. So the words that a write puts back are a moment old, not a pass.
+        """
         now = self._around.clock.monotonic()
         due = [
             job
             for job in self._active.values()
             if self._settling.must_read(job, now) or self._pace.overdue(job, now)
         ]
-        for outcome in await asyncio.gather(*(self._check_one(job) for job in due), return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+        going_on = sum(job.state == "moved" and "fields" in job.steps for job in due)
+        chunk = self._chunk(self._pace.room(self._undigested()) - going_on)
+        tagging = [job for job in chunk if job.step != "fields"]
+        careful = deque(_groups([*due, *(job for job in chunk if job.step == "fields")]))
+        lanes = [self._with_care(careful) for _ in range(min(_LANES, len(careful)))]
+        await _all([self._send(tagging), *lanes])
 
-    async def _check_one(self, job: Job) -> None:
-        seen = await self._asset(job)
-        if seen is None:
+    def _chunk(self, room: int) -> list[Job]:
+        """Choose what may be sent now; those that are further come first: few are half-way at any time."""
+        if self._around.stop() or self.error is not None:
+            return []
+        chunk = [job for job in self._active.values() if job.state == "ready" and self._canary.lets(job)]
+        del chunk[max(room, 0) :]
+        while self._waiting and len(chunk) < room and self._canary.lets(self._waiting[0]):
+            following = self._waiting.popleft()
+            if following.state == "ready":
+                self._active[following.plan.asset_id] = following
+                chunk.append(following)
+        return chunk
+
+    async def _with_care(self, groups: deque[list[Job]]) -> None:
+        while groups:
+            group = groups.popleft()
+            await _all(
+                self._rereader.merge_anew(job) if job.state == "ready" else self._rereader.verify(job)
+                for job in group
+            )
+            await self._send([job for job in group if job.step == "fields" and self._canary.lets(job)])
+
+    async def _send(self, jobs: Sequence[Job]) -> None:
+        jobs = [job for job in jobs if job.state == "ready"]
+        if not jobs or self._around.stop() or self.error is not None:
             return
-        now = self._around.clock.monotonic()
-        if job.state == "sent":
-            if self._settling.moved(job, seen, now):
-                self._pace.progressed(now)
-                return
-            if not self._settling.never_arrived(job, seen):
-                return
-        else:
-            self._pace.progressed(now)
-            self._settling.judge(job, seen)
-        self._go_on(job)
+        self._settling.flush()
+        await self._sender.send(jobs)
 
     def _trouble(self, error: ImmichTemporaryError) -> None:
         """Take a temporary error: a server that is down ends the pass, all else is tried in the next turn."""
         self._around.listen(
             Event("immich.trouble", "warning", self._around.run_id, details={"error": error.message})
         )
-        if isinstance(error, ImmichUnreachableError) or self._pace.too_much_trouble():
+        if isinstance(error, ImmichUnreachableError | MaintenanceError) or self._pace.too_much_trouble():
             self.error = error
 
     def _tell(self, job: Job, name: str) -> None:
@@ -229,6 +226,27 @@ class Conductor:
         waiting = sum(job.state in {"sent", "moved"} for job in self._active.values())
         done = len(self._jobs) - len(self._active) - len(self._waiting)
         self._around.listen(Progress("writing", done=done, total=len(self._jobs), waiting=waiting))
+
+
+async def _all(things: Iterable[Awaitable[None]]) -> None:
+    """Do all of these side by side to their end; then raise the first error, if there was one."""
+    for outcome in await asyncio.gather(*things, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def _groups(jobs: Iterable[Job]) -> list[list[Job]]:
+    """Divide into groups of some size; assets that get the same fields stay together, to share a call."""
+    alike: dict[object, list[Job]] = {}
+    for job in jobs:
+        alike.setdefault((job.plan.description, job.plan.coordinates), []).append(job)
+    groups: list[list[Job]] = []
+    for same in alike.values():
+        if groups and len(groups[-1]) + len(same) <= _TOGETHER:
+            groups[-1].extend(same)
+        else:
+            groups.append(same)
+    return groups
 
 
 def _order_removals(jobs: Sequence[Job]) -> None:

@@ -7,7 +7,13 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reconciler.errors import AssetUnknownError, ImmichTemporaryError, ImmichUnreachableError
+from reconciler.errors import (
+    AssetUnknownError,
+    ImmichRejectedError,
+    ImmichTemporaryError,
+    ImmichUnreachableError,
+    MaintenanceError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -57,7 +63,7 @@ async def _listing_is_cheaper(target: Target, wanted: int) -> bool:
 
 
 async def _read_one_by_one(target: Target, ids: Collection[str], reading: Reading) -> None:
-    down: list[ImmichUnreachableError] = []
+    down: list[ImmichTemporaryError] = []
 
     async def read(asset_id: str) -> None:
         if down:
@@ -66,9 +72,9 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
             reading.assets[asset_id] = await target.asset(asset_id)
         except AssetUnknownError as error:
             reading.unknown[asset_id] = error.message
-        except ImmichUnreachableError as error:
+        except (ImmichUnreachableError, MaintenanceError) as error:
             down.append(error)
-        except ImmichTemporaryError as error:
+        except (ImmichTemporaryError, ImmichRejectedError) as error:
             reading.failed[asset_id] = error.message
 
     queue = deque(ids)

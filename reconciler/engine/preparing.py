@@ -18,9 +18,9 @@ from reconciler.core.planning import plan_asset
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.template import BlockTemplate
 from reconciler.engine.events import Event, Progress
-from reconciler.engine.jobs import kept, owned_after
 from reconciler.engine.observing import Reading, read_assets
 from reconciler.engine.passes import Item, Prepared, Selection
+from reconciler.engine.verifying import kept, owned_after
 from reconciler.errors import ImmichError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _CLOCK_SLACK = timedelta(seconds=2)
 _RENEW_TO_WRITE, _RENEW_LOSSES, _RENEW = 600.0, 300.0, 86_400.0
 """Seconds after which the server is asked again for its version, permissions and user: before something is
 written, while the key lacks something, and at all. A whole look by a person, or an error, does so at once."""
-_SKIPPABLE = {"in_sync", "conflict", "not_sticking", "unknown_asset", "not_writable"}
+_SKIPPABLE = {"in_sync", "conflict", "not_sticking", "unknown_asset", "not_writable", "unlinked"}
 HELD = "held:"
 ARCHIVED = "archived"
 """Where the store keeps the ids of managed assets that were in the archive when last read."""
@@ -186,51 +186,65 @@ class _Planner:
         """List the pass's images: ``new`` ones are to be looked at, the others are skipped as they stand."""
         chosen = self.selection.image_ids
         items = [
-            self._item(image, image.asset_id, moved)
+            self._item(Item(image, image.asset_id, image.image_id, image.title), moved)
             for image in catalogue.images
             if image.asset_id is not None and (chosen is None or image.image_id in chosen)
         ]
         if chosen is None and self.rules.policy.merge.orphans == "release":
             linked = {image.asset_id for image in catalogue.linked()}
             items += [
-                Item(None, record.asset_id, record.image_id, record.title, status="new")
+                self._item(Item(None, record.asset_id, record.image_id, record.title), moved)
                 for record in self.records.values()
                 if record.asset_id not in linked and _owns(record)
             ]
         return items
 
-    def _item(self, image: CatalogueImage, asset_id: str, moved: frozenset[str] | None) -> Item:
-        record = self.records.get(asset_id)
-        mark = fingerprint(self._desired(image, _pixels(record)), self.digest)
-        item = Item(image, asset_id, image.image_id, image.title, mark, adopted=self.pending.get(asset_id))
-        if record and image.image_id in self.selection.later and moved is not None and asset_id not in moved:
+    def _item(self, item: Item, moved: frozenset[str] | None) -> Item:
+        record = self.records.get(item.asset_id)
+        item = replace(item, adopted=self.pending.get(item.asset_id), status="new")
+        if moved is None or item.asset_id in moved or record is None:
+            return item
+        if item.image_id in self.selection.later:
             return replace(item, status=record.status, reason=record.reason, adopted=None)
-        if moved is None or asset_id in moved or item.adopted or record is None or self.selection.force:
-            return replace(item, status="new")
+        if item.adopted or self.selection.force or self._worth_another_look(record):
+            return item
+        mark = self._fingerprint(item, _pixels(record))
         if record.status in _SKIPPABLE and record.fingerprint == mark:
-            return replace(item, status=record.status, reason=record.reason)
+            return replace(item, fingerprint=mark, status=record.status, reason=record.reason)
         if record.fingerprint == HELD + mark and not self.selection.by_person:
-            return replace(item, status="held", reason=record.reason)
-        return replace(item, status="new")
+            return replace(item, fingerprint=mark, status="held", reason=record.reason)
+        return item
 
-    def _desired(self, image: CatalogueImage, pixels: tuple[int, int] | None) -> Desired:
-        return self.owner.desired(image, pixels, self.template, self.rules.policy)
+    def _worth_another_look(self, record: AssetRecord) -> bool:
+        """Tell whether something besides catalogue and asset may have changed what is wrong with it."""
+        if record.status == "not_sticking":
+            return any(entry.server != self.rules.server_version for entry in record.unsticking)
+        # Another key, or its owner's rights: Immich's dates do not tell of that, but a person asks after it.
+        return self.selection.by_person and record.status in {"unknown_asset", "not_writable"}
+
+    def _fingerprint(self, item: Item, pixels: tuple[int, int] | None) -> str:
+        return fingerprint(self._wanted(item, pixels), self.digest)
+
+    def _wanted(self, item: Item, pixels: tuple[int, int] | None) -> Desired:
+        if item.image is None:
+            return NOTHING
+        return self.owner.desired(item.image, pixels, self.template, self.rules.policy)
 
     def plan(self, item: Item, reading: Reading) -> Item:
         """Plan an item that was to be looked at."""
         if item.status != "new":
             return item
+        record = self.records.get(item.asset_id)
         if item.asset_id in reading.unknown:
-            return replace(item, status="unknown_asset", reason=reading.unknown[item.asset_id])
+            mark = self._fingerprint(item, _pixels(record))
+            reason = reading.unknown[item.asset_id]
+            return replace(item, fingerprint=mark, status="unknown_asset", reason=reason)
         if item.asset_id not in reading.assets:
             reason = reading.failed.get(item.asset_id, "Immich did not answer; the next pass looks again")
             return replace(item, status="failed", reason=reason)
         seen = reading.assets[item.asset_id]
-        wanted = NOTHING
-        if item.image is not None:
-            wanted = self._desired(item.image, _size(seen))
-            item = replace(item, fingerprint=fingerprint(wanted, self.digest))
-        record = self.records.get(item.asset_id)
+        wanted = self._wanted(item, _size(seen))
+        item = replace(item, fingerprint=fingerprint(wanted, self.digest))
         if record and item.adopted:
             # As it will be once the earlier run's write has settled.
             owned = owned_after(record.applied, item.adopted, kept(item.adopted, seen, self.rules.markers))
@@ -263,13 +277,13 @@ def switches_of(catalogue: Catalogue) -> Switches:
 
 
 def _affordable(switches: Switches, server: ServerFacts) -> Switches:
-    """Switch off what the API key does not allow: it is reported, and the rest goes on."""
+    """Switch off what key or server do not allow: it is reported, and the rest goes on."""
     lost = {loss.feature for loss in server.losses}
     return replace(
         switches,
         description=switches.description and "description" not in lost,
         coordinates=switches.coordinates and "coordinates" not in lost,
-        tags=switches.tags and "tags" not in lost,
+        tags=switches.tags and server.tags_enabled and "tags" not in lost,
     )
 
 
@@ -304,7 +318,7 @@ def _guarded(prepared: Prepared, selection: Selection) -> Prepared:
         kept_item = item
         if item.plan and item.asset_id in verdict.held:
             kept_item = replace(item, plan=withhold(item.plan), held=True, reason="the guard holds it back")
-        if _is_stale(item, selection):
+        if _is_stale(kept_item, selection):
             kept_item = replace(item, plan=None, status="failed", reason="changed since the plan was made")
             stale.append(item.title)
         items.append(kept_item)

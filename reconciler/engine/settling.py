@@ -1,16 +1,17 @@
-"""Settling and verifying: when a write has settled, what of it was kept, and what follows for the asset."""
+"""Settling: when a write has settled, what was kept of it, and what follows for the asset."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.engine.jobs import (
+from reconciler.engine.jobs import MOST_ATTEMPTS, Job
+from reconciler.engine.verifying import (
     FLIPPED,
-    MOST_ATTEMPTS,
     READ_ONLY,
-    Job,
     diagnose,
+    edited_after,
     kept,
     owned_after,
     unsticking,
@@ -18,42 +19,76 @@ from reconciler.engine.jobs import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.description import Markers
-    from reconciler.core.records import Unsticking
+    from reconciler.core.records import AssetRecord, Unsticking
+    from reconciler.engine.pace import Timing
     from reconciler.engine.ports import Clock, Store
 
 _UNSEEN_LOOKS = 2
 """Looks without the asset after which it is read by itself: listings skip rows."""
+_ABREAST = 8
+"""Assets that Immich digests side by side, so that so many may overtake each other."""
 
 
 class Settling:
-    """Follows the writes that were sent.
+    """Follows the writes that were sent; what it decides is in the store after ``flush``.
 
     Args:
         store: where what stuck is recorded.
         clock: time.
         server_version: remembered with what did not stick.
         markers: the block's lines.
-        recheck: seconds, see ``Timing.recheck``.
+        timing: see there.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, server_version: str, markers: Markers, recheck: float
+        self, store: Store, clock: Clock, server_version: str, markers: Markers, timing: Timing
     ) -> None:
         self._store, self._clock, self._server = store, clock, server_version
-        self._markers, self._recheck = markers, recheck
+        self._markers, self._timing = markers, timing
+        self._records: dict[str, AssetRecord] = {}
+        self._over: set[str] = set()
+
+    def flush(self) -> None:
+        """Record what was decided since the last time, in one commit."""
+        if self._records or self._over:
+            with self._store.transaction():
+                self._store.clear_pending(sorted(self._over))
+                self._store.save_records(self._records.values())
+            self._records, self._over = {}, set()
 
     def moved(self, job: Job, seen: ObservedAsset, now: float) -> bool:
         """Note a first sight of a sent asset; true if it has moved past its write."""
         if job.pending is None or seen.updated_at <= job.pending.before_updated_at:
             return False
-        job.state, job.moved_at, job.looks = "moved", now, 0
+        job.state, job.moved_at, job.first_moved_at, job.looks = "moved", now, now, 0
+        job.moved_to = seen.updated_at
         return True
+
+    def hold_back(self, active: Iterable[Job], now: float) -> None:
+        """Doubt the moves that came out of turn.
+
+        Immich digests in the order in which it is sent. An asset that moves long before those that were sent
+        earlier was moved by somebody else, and our write of it is still under way: its wait begins anew.
+        """
+        jobs = list(active)
+        listed = {"timeline", "archive"}
+        behind = sorted(
+            job.turn
+            for job in jobs
+            if job.state == "sent" and not job.doubtful and job.observed.visibility in listed
+        )
+        for job in jobs:
+            early = job.state == "moved" and bisect_left(behind, job.turn) > _ABREAST
+            if early and now - job.first_moved_at < 3 * self._timing.grace:
+                job.moved_at = max(job.moved_at, now)
 
     def seen_again(self, job: Job, row: ObservedAsset | None, now: float) -> bool:
         """Use a later look on an asset that moved; true once it was judged by it."""
-        if now - job.moved_at < self._recheck or job.pending is None or job.pending.tags:
+        if now - job.moved_at < self._timing.recheck or job.pending is None or job.pending.tags:
             return False  # a listing does not show tags: see must_read
         if row is None:
             job.looks += 1
@@ -63,59 +98,71 @@ class Settling:
 
     def must_read(self, job: Job, now: float) -> bool:
         """Tell whether an asset has to be read by itself to be judged."""
-        if job.state != "moved" or now - job.moved_at < self._recheck:
+        if job.state != "moved" or now - job.moved_at < self._timing.recheck:
             return False
         return bool(job.pending and job.pending.tags) or job.looks >= _UNSEEN_LOOKS
 
     def judge(self, job: Job, seen: ObservedAsset) -> None:
         """Verify a settled write: record what stuck, decide on what did not.
 
-        Afterwards the job is ``ready``: for its next step, or with ``retry`` set to be planned anew.
+        Afterwards the job has to be planned anew from ``job.observed``, for its next step or its end.
         """
         pending = job.pending
         if pending is None:
             return
         result = kept(pending, seen, self._markers)
         diagnoses = {which: diagnose(which, job, seen) for which in sorted(result.lost)}
-        entries: list[Unsticking] = [
-            unsticking(which, job, seen, self._server, diagnosis)
-            for which, diagnosis in diagnoses.items()
-            if job.attempt >= MOST_ATTEMPTS or diagnosis == FLIPPED
-        ]
+        entries: list[Unsticking] = []
+        if not job.doubtful:  # else it may never have arrived, which says nothing about sticking
+            entries = [
+                unsticking(which, job, seen, self._server, diagnosis)
+                for which, diagnosis in diagnoses.items()
+                if job.attempt >= MOST_ATTEMPTS or diagnosis == FLIPPED
+            ]
+            job.attempt = job.attempt + 1 if len(result.lost) > len(entries) else 1
         if result.fields:
             job.verified.add(pending.step)
-        elif READ_ONLY in diagnoses.values():
+        elif READ_ONLY in diagnoses.values() and not job.doubtful:
             job.reverted.add(pending.step)
         job.changed |= result.fields
+        owned = owned_after(job.record.applied, pending, result)
+        if result.lost:
+            edited = edited_after(pending, job.observed, seen, self._markers)
+            owned = owned_after(owned, pending, edited)
         record = replace(
             job.record,
-            applied=owned_after(job.record.applied, pending, result),
+            applied=owned,
             seen_updated_at=seen.updated_at,
             changed_at=self._clock.now() if result.fields else job.record.changed_at,
         )
         job.record = with_unsticking(record, entries)
         # A listing shows no tags: those of the last reading are right where only fields were written.
         job.observed = seen if seen.tags is not None else replace(seen, tags=job.observed.tags)
-        job.retry = bool(result.lost) or job.adopted
-        job.attempt = job.attempt + 1 if len(result.lost) > len(entries) else 1
-        del job.steps[0]
-        if pending.step == "remove_tags":
-            job.removals = job.removals[1:]
-        job.pending, job.doubtful, job.state = None, False, "ready"
-        with self._store.transaction():
-            self._store.clear_pending([pending.asset_id])
-            self._store.save_records([replace(job.record, status="pending", fingerprint="")])
+        self.forget(job)
+        self._records[pending.asset_id] = replace(job.record, status="pending", fingerprint="")
+
+    def rests(self, job: Job, seen: ObservedAsset, now: float) -> bool:
+        """Tell of a write that is all there though its asset has not moved for long, that it has settled.
+
+        So it is where a person had just entered the same, or where Immich could not read the file again.
+        """
+        if job.pending is None or now - job.sent_at < 6 * self._timing.grace:
+            return False
+        return not kept(job.pending, seen, self._markers).lost
 
     def never_arrived(self, job: Job, seen: ObservedAsset) -> bool:
-        """Tell of a doubtful write, read by itself and not moved, whether it never reached the server."""
+        """Tell of a doubtful write, read by itself and not moved, whether it never reached the server.
+
+        Then the job has to be planned anew from ``job.observed``.
+        """
         if job.pending is None or not job.doubtful or not kept(job.pending, seen, self._markers).lost:
             return False
         self.forget(job)
-        job.observed, job.retry, job.state = seen, True, "ready"
+        job.observed = seen
         return True
 
     def forget(self, job: Job) -> None:
-        """Drop a pending write that will not be waited for."""
+        """Drop a pending write that will not be waited for any more."""
         if job.pending is not None:
-            self._store.clear_pending([job.pending.asset_id])
+            self._over.add(job.pending.asset_id)
             job.pending = None

@@ -1,0 +1,155 @@
+"""What Immich kept of a write, what is ours after it, and why something did not stick. Pure: values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.coordinates import same_place, sign_flipped
+from reconciler.core.description import split
+from reconciler.core.fingerprint import digest, place
+from reconciler.core.planning import live_digest
+from reconciler.core.records import Unsticking
+from reconciler.core.text import normal
+
+if TYPE_CHECKING:
+    from reconciler.core.asset import Applied, ObservedAsset
+    from reconciler.core.description import Markers
+    from reconciler.core.records import AssetRecord, Field, PendingWrite
+    from reconciler.engine.jobs import Job
+
+READ_ONLY = (
+    "Immich took the write and put the old value back: it can not write beside the file. Make the "
+    "library's folder writable for Immich; it is tried again when something about the image changes."
+)
+FLIPPED = (
+    "Immich turns the sign of this place, which is near the equator, Greenwich or the antimeridian; it can "
+    "not be written through Immich's API. Enter it by hand in the file, or leave it."
+)
+OTHER = "Immich kept something else than what was written; it is tried again when something changes."
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What Immich kept of a write."""
+
+    fields: frozenset[Field]
+    """Those that stuck."""
+    lost: frozenset[Field]
+    """Those that did not."""
+    tags: frozenset[str] = frozenset()
+    """Of the tags written, those that are as they were written: ours, also where others were lost."""
+
+
+def kept(pending: PendingWrite, seen: ObservedAsset, markers: Markers) -> Kept:
+    """Compare a settled asset with what was written. ``seen.tags`` must be read for tag writes.
+
+    Block and prose are looked at apart: a person may have touched one of them meanwhile.
+    """
+    stuck: set[Field] = set()
+    lost: set[Field] = set()
+    if pending.description is not None:
+        parts = split(seen.description, markers, pending.block)
+        whole = normal(seen.description) == normal(pending.description)
+        if pending.block is not None:
+            same = whole or normal(parts.block or "") == normal(pending.block)
+            (stuck if same else lost).add("block")
+        if pending.prose is not None:
+            same = whole or normal(parts.prose) == normal(pending.prose)
+            (stuck if same else lost).add("prose")
+    if pending.coordinates is not None:
+        (stuck if same_place(pending.coordinates, seen.coordinates) else lost).add("coordinates")
+    as_written: frozenset[str] = frozenset()
+    if pending.tags:
+        live = seen.tags or frozenset()
+        as_written = pending.tags & live if pending.step == "add_tags" else pending.tags - live
+        (stuck if as_written == pending.tags else lost).add("tags")
+    return Kept(frozenset(stuck), frozenset(lost), as_written)
+
+
+def owned_after(applied: Applied, pending: PendingWrite, result: Kept) -> Applied:
+    """Give what is ours after a write of which ``result`` was kept."""
+    if "block" in result.fields and pending.block is not None:
+        applied = replace(applied, block=pending.block or None)
+    if "prose" in result.fields and pending.prose is not None:
+        applied = replace(applied, prose=pending.prose or None)
+    if "coordinates" in result.fields:
+        applied = replace(applied, coordinates=pending.coordinates)
+    if result.tags:
+        added = pending.step == "add_tags"
+        tags = applied.tags | result.tags if added else applied.tags - result.tags
+        applied = replace(applied, tags=tags)
+    return applied
+
+
+def edited_after(pending: PendingWrite, before: ObservedAsset, seen: ObservedAsset, markers: Markers) -> Kept:
+    """Give the texts that arrived and were then edited by a person, before they were seen settled.
+
+    They are ours all the same: else the edited block would pass for a person's own from here on.
+    """
+    was, now = (split(asset.description, markers, pending.block) for asset in (before, seen))
+    found: set[Field] = set()
+    if pending.block and now.block and normal(now.block) != normal(was.block or ""):
+        ours = {normal(line) for line in pending.block.split("\n")}
+        lines = [normal(line) for line in now.block.split("\n")]
+        if 2 * sum(line in ours for line in lines) > len(lines):
+            found.add("block")
+    prose = normal(pending.prose or "")
+    if prose and prose in normal(now.prose) and prose not in normal(was.prose):
+        found.add("prose")
+    return Kept(frozenset(found), frozenset())
+
+
+def disturbed(job: Job, seen: ObservedAsset) -> bool:
+    """Tell whether somebody edited the asset since it was last read, and Immich has not digested it yet.
+
+    Values show at once, the date moves when they are digested. What our own write changed does not count.
+    """
+    was, pending = job.observed, job.pending
+    wrote_fields = pending is not None and pending.step == "fields"
+    if not wrote_fields and seen.description != was.description:
+        return True
+    if not wrote_fields and not same_place(seen.coordinates, was.coordinates):
+        return True
+    if seen.tags is None or was.tags is None:
+        return False
+    return bool((seen.tags ^ was.tags) - (pending.tags if pending else frozenset()))
+
+
+def diagnose(which: Field, job: Job, seen: ObservedAsset) -> str:
+    """Say why a field did not stick, as far as it shows."""
+    pending = job.pending
+    if which == "coordinates" and pending and pending.coordinates:
+        if sign_flipped(pending.coordinates, seen.coordinates):
+            return FLIPPED
+        return READ_ONLY if same_place(seen.coordinates, job.observed.coordinates) else OTHER
+    if which == "tags":
+        before = job.observed.tags or frozenset()
+        return READ_ONLY if (seen.tags or frozenset()) == before else OTHER
+    return READ_ONLY if normal(seen.description) == normal(job.observed.description) else OTHER
+
+
+def unsticking(which: Field, job: Job, seen: ObservedAsset, server: str, diagnosis: str) -> Unsticking:
+    """Remember a value that Immich does not keep, with all whose change is a reason to try again."""
+    pending = job.pending
+    assert pending is not None  # noqa: S101 - only what was written can fail to stick
+    tags = digest(pending.tags) if pending.step == "add_tags" else digest("-", *sorted(pending.tags))
+    wanted = {
+        "block": digest(pending.block or ""),
+        "prose": digest(pending.prose or ""),
+        "coordinates": digest(place(pending.coordinates)),
+        "tags": tags,
+    }[which]
+    return Unsticking(which, wanted, live_digest(which, seen), server, diagnosis)
+
+
+def with_unsticking(record: AssetRecord, entries: list[Unsticking]) -> AssetRecord:
+    """Give the record with these entries; an older one of the same field and value, or outlived, goes."""
+    live = {entry.field: entry.live for entry in entries}
+    wanted = {(entry.field, entry.desired) for entry in entries}
+    others = [
+        entry
+        for entry in record.unsticking
+        if (entry.field, entry.desired) not in wanted and live.get(entry.field, entry.live) == entry.live
+    ]
+    return replace(record, unsticking=(*others, *entries))
