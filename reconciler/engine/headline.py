@@ -1,0 +1,144 @@
+"""One sentence and one colour for the state of everything: pure, from conditions and counts.
+
+The first row that holds decides:
+
+============================================================ ===========
+state                                                        level
+============================================================ ===========
+something that a pass depends on is broken                   trouble
+switched off in Skymmich                                     off
+paused by a person                                           attention
+a pass is writing                                            unknown
+never looked through to the end, or too long ago             unknown
+held by guard or canary, a permission missing for a part     attention
+an image is not in sync                                      attention
+all else: in sync, and looked at lately                      ok
+============================================================ ===========
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.engine.finishing import WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from reconciler.engine.control import Condition, Level
+    from reconciler.engine.events import Progress
+
+_TROUBLE = (
+    "StoreWritable",
+    "Configured",
+    "Writer",
+    "Working",
+    "CatalogueReadable",
+    "ImmichReachable",
+    "Permitted",
+)
+_ATTENTION = ("GuardClear", "CanaryClear", "Permitted", "ConfigurationCurrent")
+PARTLY = "PartlyPermitted"
+"""The reason of ``Permitted`` when a part of the work goes on without what is missing."""
+FINE = frozenset({"in_sync", "unlinked"})
+"""Statuses of images that nobody needs to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that the headline is made of, at one moment."""
+
+    now: datetime
+    fresh_for: float
+    """Seconds for which a look counts."""
+    checked_at: datetime | None = None
+    next_look: datetime | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Images by status."""
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    paused: bool = False
+    progress: Progress | None = None
+    """Of the pass that runs, if it told any."""
+    running: bool = False
+
+
+def headline(standing: Standing) -> tuple[str, Level]:  # noqa: PLR0911 - a table reads best as one
+    """Give the sentence and its level; the table above is this function."""
+    for kind in _TROUBLE:
+        if (message := _broken(standing, kind)) is not None and not _is_partial(standing, kind):
+            return f"Trouble: {message}", "trouble"
+    if (message := _broken(standing, "SyncEnabled")) is not None:
+        return f"Off: {message}", "off"
+    if standing.paused:
+        return f"Paused by a person: nothing is done by itself{_looked(standing, '; ')}", "attention"
+    if (working := _working(standing)) is not None:
+        return working, "unknown"
+    if not is_fresh(standing):
+        return _stale(standing), "unknown"
+    for kind in _ATTENTION:
+        if (message := _broken(standing, kind)) is not None:
+            return f"Attention: {message}", "attention"
+    total = sum(count for status, count in standing.counts.items() if status != "unlinked")
+    odd = {status: count for status, count in standing.counts.items() if status not in FINE and count}
+    if odd:
+        parts = ", ".join(f"{count} {WORDS.get(status, status)}" for status, count in sorted(odd.items()))
+        return f"Attention: {sum(odd.values())} of {_images(total)}: {parts}{_looked(standing)}", "attention"
+    return f"In sync: {_images(total)}{_looked(standing)}{_next(standing)}", "ok"
+
+
+def is_fresh(standing: Standing) -> bool:
+    """Tell whether the last look at everything is recent enough to speak of now."""
+    if standing.checked_at is None:
+        return False
+    # A look in the future is a clock that jumped: nothing is known then.
+    return -standing.fresh_for <= (standing.now - standing.checked_at).total_seconds() <= standing.fresh_for
+
+
+def lasting(seconds: float) -> str:
+    """Write a duration for people: ``38 s``, ``12 min``, ``5 h``, ``3 d``."""
+    for unit, name, limit in ((1.0, "s", 120.0), (60.0, "min", 7200.0), (3600.0, "h", 172_800.0)):
+        if seconds < limit:
+            return f"{max(0.0, seconds) / unit:.0f} {name}"
+    return f"{seconds / 86_400:.0f} d"
+
+
+def _broken(standing: Standing, kind: str) -> str | None:
+    condition = standing.conditions.get(kind)
+    return condition.message if condition is not None and condition.status == "False" else None
+
+
+def _is_partial(standing: Standing, kind: str) -> bool:
+    return standing.conditions[kind].reason == PARTLY
+
+
+def _working(standing: Standing) -> str | None:
+    progress = standing.progress
+    if progress is None or progress.phase != "writing" or not progress.total:
+        return None
+    waiting = f", {progress.waiting} waiting for Immich" if progress.waiting else ""
+    return f"Writing: {progress.done} of {_images(progress.total)} done{waiting}"
+
+
+def _stale(standing: Standing) -> str:
+    if standing.checked_at is None:
+        return "Looking at catalogue and Immich for the first time" if standing.running else "Not looked yet"
+    age = lasting((standing.now - standing.checked_at).total_seconds())
+    return f"Unknown: the last look that went through was {age} ago"
+
+
+def _looked(standing: Standing, before: str = ", ") -> str:
+    if standing.checked_at is None:
+        return ""
+    return f"{before}checked {lasting((standing.now - standing.checked_at).total_seconds())} ago"
+
+
+def _next(standing: Standing) -> str:
+    if standing.next_look is None:
+        return ""
+    return f", next look in {lasting((standing.next_look - standing.now).total_seconds())}"
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image{'' if count == 1 else 's'}"

@@ -1,0 +1,67 @@
+"""What the service needs beyond a pass's ports: what a configuration leads to, and a store that counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.engine.ports import Store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.core.catalogue import Catalogue, SyncSettings
+    from reconciler.core.records import AssetRecord, Run
+    from reconciler.engine.ports import Target
+    from reconciler.engine.preparing import Wishes
+    from reconciler.engine.watched import Watchable
+
+
+class Installation(Protocol):
+    """What a configuration leads to. Another one may take its place between two passes."""
+
+    @property
+    def source(self) -> Watchable:
+        """Skymmich."""
+        ...
+
+    @property
+    def immich_url(self) -> str:
+        """Immich's address for people; empty while it is not known."""
+        ...
+
+    @property
+    def circuit_open_since(self) -> datetime | None:
+        """Since when Immich is being left alone; ``None``: it is not."""
+        ...
+
+    def wishes(self, catalogue: Catalogue) -> Wishes:
+        """Give policy and switches as they hold now."""
+        ...
+
+    async def target(self, settings: SyncSettings) -> Target:
+        """Give Immich: the same object for as long as its address and key stay.
+
+        Raises:
+            ConfigurationError: address or key are not known.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class ServiceStore(Store, Protocol):
+    """What the service asks of the store besides what passes do."""
+
+    def counts_by_status(self) -> dict[str, int]:
+        """Count managed assets by status."""
+        ...
+
+    def record(self, asset_id: str) -> AssetRecord | None:
+        """Give one managed asset."""
+        ...
+
+    def runs(self, limit: int, before: str | None = None) -> list[Run]:
+        """Give runs, newest first."""
+        ...

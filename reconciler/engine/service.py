@@ -1,0 +1,338 @@
+"""The service: the one owner of passes, and what the daemon's faces ask and are shown.
+
+It takes work from the queue, runs one pass at a time, draws from each end what comes next, and tells its
+listeners. It knows no library, no schedule and no HTTP: whoever runs it calls ``tick`` when work is due
+(``serve`` does), and enqueues. Triggers only say "look now": losing one costs a minute, never correctness.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from reconciler.engine.conditions import told
+from reconciler.engine.control import Control, ImageView, Request, RunState, Snapshot
+from reconciler.engine.events import Event, Level, Listener, Progress, ignore
+from reconciler.engine.headline import headline
+from reconciler.engine.health import Health
+from reconciler.engine.notices import Notices
+from reconciler.engine.queue import Work, WorkQueue
+from reconciler.engine.runbook import Ended, Runbook
+from reconciler.engine.workshop import Workshop
+from reconciler.errors import ImmichTemporaryError, ReconcilerError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+    from random import Random
+
+    from reconciler.core.catalogue import Catalogue
+    from reconciler.engine.control import Notice
+    from reconciler.engine.installation import Installation, ServiceStore
+    from reconciler.engine.pace import Timing
+    from reconciler.engine.passes import Prepared, Report
+    from reconciler.engine.ports import Clock
+    from reconciler.engine.preparing import Wishes
+
+PAUSED = "paused"
+"""Where the store keeps that a person paused the daemon: a restart does not undo it."""
+
+
+class Service:
+    """The running daemon without its schedule.
+
+    Args:
+        installation: what the configuration leads to.
+        store: open for writing; this process holds its lease.
+        clock: time, injected.
+        random: for backoff and run ids, injected.
+        fresh_for: seconds for which a look at everything counts; about three intervals.
+        listen: takes the engine's events; for the log.
+        timing: of passes.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        store: ServiceStore,
+        clock: Clock,
+        *,
+        random: Random,
+        fresh_for: float = 195.0,
+        listen: Listener = ignore,
+        timing: Timing | None = None,
+    ) -> None:
+        self._store, self._clock, self._random, self._listen = store, clock, random, listen
+        self._queue = WorkQueue(random)
+        self._runs = Runbook()
+        self._notices = Notices()
+        self.health = Health(clock, store, fresh_for)
+        self._workshop = Workshop(installation, store, clock, self.health, self._heard, timing)
+        self.upcoming: Callable[[], Mapping[str, datetime]] = dict
+        """Name of the job → when it runs next; set by whoever schedules."""
+        self.passes: Counter[str] = Counter()
+        """Passes by result: ``ok``, ``attention``, ``failed``, ``interrupted``, ``quiet``, ``unexpected``."""
+        self._paused = store.get(PAUSED) is not None
+        self._forbidden = self._stopping = self._stop_run = False
+        self._wake = asyncio.Event()
+        self._pass: asyncio.Task[bool] | None = None
+
+    # What faces ask: see ``Control``
+
+    def snapshot(self) -> Snapshot:
+        """Look at everything."""
+        return self.health.snapshot(
+            self._workshop.installation,
+            upcoming=self.upcoming(),
+            paused=self._paused,
+            queue_depth=len(self._queue),
+            current=self._runs.current,
+        )
+
+    def catalogue(self) -> Catalogue | None:
+        """Give the catalogue as last read; ``None`` before the first reading."""
+        return self._workshop.catalogue.latest
+
+    def request(self, request: Request) -> str:
+        """Enqueue a pass; gives the run's id at once."""
+        return self.enqueue(request)
+
+    def run_state(self, run_id: str) -> RunState | None:
+        """Give a run that was requested since the start; ``None`` if unknown."""
+        return self._runs.get(run_id)
+
+    async def wait(self, run_id: str, patience: float) -> RunState | None:
+        """Wait for a run to end, at most ``patience`` seconds; gives its state then."""
+        return await self._runs.wait(run_id, patience)
+
+    def stop_run(self) -> bool:
+        """Stop the pass that runs: what is in flight finishes. False when none runs."""
+        self._stop_run = self._runs.current is not None
+        return self._stop_run
+
+    def pause(self) -> None:
+        """Start no pass by itself any more, nor after a restart; a person's requests still run."""
+        self._set_paused(paused=True)
+
+    def resume(self) -> None:
+        """Undo ``pause``."""
+        self._set_paused(paused=False)
+
+    async def preview(self, wishes: Wishes | None = None) -> Prepared:
+        """Plan all images, under other wishes if given, and write nothing.
+
+        Raises:
+            ReconcilerError: the catalogue, the template or Immich stand in the way.
+        """
+        return await self._workshop.preview(wishes)
+
+    async def view(self, image_id: int) -> ImageView | None:
+        """Look at one image from all sides; ``None`` if the catalogue has none with this id.
+
+        Raises:
+            ReconcilerError: there is nothing to look at: no catalogue, no address, a broken template.
+        """
+        return await self._workshop.view(image_id)
+
+    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
+        """Listen to notices until the context is left. A slow listener loses the oldest, never blocks."""
+        return self._notices.subscribe()
+
+    # What the daemon says
+
+    def enqueue(self, request: Request, *, delay: float = 0.0) -> str:
+        """Enqueue a pass, to be taken after ``delay`` seconds unless a person asks for it."""
+        work = self._queue.add(request, self._new_id(), self._clock.monotonic(), delay=delay)
+        self._runs.queued(work.run_id, work.request)
+        self._wake.set()
+        return work.run_id
+
+    async def look_at_catalogue(self, *, delay: float, trigger: str = "catalogue") -> bool:
+        """Enqueue a look if the catalogue moved since it was last looked at."""
+        if not await self._workshop.catalogue.moved():
+            return False
+        self.enqueue(Request(by_person=False, trigger=trigger), delay=delay)
+        return True
+
+    def exchange(self, installation: Installation, *, fresh_for: float) -> None:
+        """Take another installation from the next pass on, and look at everything with it."""
+        self._workshop.exchange(installation)
+        self.health.fresh_for = fresh_for
+        self.enqueue(Request(by_person=False, trigger="reload"))
+
+    def forbid(self, reason: str) -> None:
+        """Write nothing any more: another process may. ``reason`` is for people; empty: allowed again."""
+        self._forbidden = bool(reason)
+        if reason:
+            self.health.put("Writer", "False", "HeldElsewhere", reason)
+        else:
+            self.health.put("Writer", "True", "Held", "This process holds the right to write.")
+        self._wake.set()
+
+    # Running
+
+    def next_due(self) -> float | None:
+        """Tell when ``tick`` will have something to do, in monotonic seconds, as far as it is known now."""
+        if self._stopping or self._forbidden:
+            return None
+        return self._queue.next_due(background=not self._paused)
+
+    async def tick(self) -> bool:
+        """Run the next pass if one is due; tells whether one was."""
+        if self._stopping or self._forbidden:
+            return False
+        work = self._queue.take(self._clock.monotonic(), self._new_id(), background=not self._paused)
+        if work is None:
+            return False
+        self._stop_run = False
+        self._runs.started(work.run_id, work.request)
+        try:
+            report = await self._workshop.carry_out(
+                work.request, work.run_id, self._queue, lambda: self._must_end(work)
+            )
+        except ReconcilerError as error:
+            self._failed(work, error)
+        except asyncio.CancelledError:
+            self._end("stopped", error="The daemon was stopped.")
+            raise
+        except Exception as error:  # noqa: BLE001  the outermost edge: a pass that breaks costs only itself
+            self._broke(work, error)
+        else:
+            self._done(work, report)
+        self._tell_state()
+        return True
+
+    async def serve(self) -> None:
+        """Run passes as they fall due, until ``stop``."""
+        while not self._stopping:
+            self._wake.clear()
+            self._pass = asyncio.create_task(self.tick())
+            try:
+                if await self._pass:
+                    continue
+            except asyncio.CancelledError:
+                if self._pass.cancelled():
+                    return  # ``stop`` lost patience
+                raise
+            due = self.next_due()
+            try:
+                async with asyncio.timeout(None if due is None else max(0.0, due - self._clock.monotonic())):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def stop(self, patience: float) -> bool:
+        """Send nothing new, let the calls in flight finish and be recorded, for at most so many seconds.
+
+        Returns:
+            whether all ended in time. If not, the store tells the next start what may have been sent.
+        """
+        self._stopping = True
+        self._wake.set()
+        self._notices.close()
+        task = self._pass
+        if task is None or task.done():
+            return True
+        if not self._workshop.writing:
+            task.cancel()  # it only reads: nothing is lost
+        done, _ = await asyncio.wait({task}, timeout=patience)
+        if not done:
+            task.cancel()
+            await asyncio.wait({task}, timeout=1.0)
+        return bool(done)
+
+    def _must_end(self, work: Work) -> bool:
+        """Tell whether the pass is to end early: it stops, or a person wants something else first."""
+        yields = not work.request.by_person and self._queue.person_waits
+        return self._stopping or self._stop_run or self._forbidden or yields
+
+    def _done(self, work: Work, report: Report | None) -> None:
+        if report is None:
+            self._hold(None)
+            self.passes["quiet"] += 1
+            self._end("done")
+            if not work.request.by_person:
+                self._runs.forget(work.run_id)
+            return
+        self._hold(report.error)
+        self.passes[report.run.outcome] += 1
+        if report.run.outcome == "interrupted":
+            if not (self._stop_run or self._stopping):
+                self.enqueue(work.request)  # it only made room for a person's wish
+            self._end("stopped", report)
+            return
+        if not isinstance(report.error, ImmichTemporaryError):
+            self._learn(report)
+        self._end("failed" if report.error else "done", report)
+
+    def _learn(self, report: Report) -> None:
+        """Let images that failed wait, each time longer; an outage is none of theirs."""
+        bad = {outcome.image_id for outcome in report.outcomes if outcome.status in {"failed", "pending"}}
+        self._queue.failed(sorted(bad - self._workshop.later), self._clock.monotonic())
+        self._queue.forget(outcome.image_id for outcome in report.outcomes if outcome.image_id not in bad)
+
+    def _failed(self, work: Work, error: ReconcilerError) -> None:
+        news = self.health.failed(error)
+        self.passes["failed"] += 1
+        self._hold(error)
+        details = {"error": error.message, "remedy": error.remedy, "trigger": work.request.trigger}
+        # Every minute the same would bury what else the log says.
+        level: Level = "warning" if news or work.request.by_person else "debug"
+        self._listen(Event("pass.failed", level, work.run_id, details=details))
+        self._end("failed", error=told(error))
+
+    def _broke(self, work: Work, error: Exception) -> None:
+        self.passes["unexpected"] += 1
+        self.health.broke(error)
+        details = {"exc_info": error, "trigger": work.request.trigger}
+        self._listen(Event("pass.broke", "error", work.run_id, details=details))
+        self._end("failed", error="An error that nobody expected ended the pass; the log has it.")
+
+    def _end(self, state: Ended, report: Report | None = None, error: str = "") -> None:
+        if report is not None and report.error is not None:
+            error = told(report.error)
+        ended = self._runs.ended(state, report=report, error=error)
+        self._workshop.writing = False
+        if ended is not None and (report is not None or error or ended.request.by_person):
+            self._tell_run(ended)
+
+    def _hold(self, error: ReconcilerError | None) -> None:
+        """Leave Immich alone for as long as its circuit says: one probe a minute, and no other request."""
+        wait = error.retry_after if isinstance(error, ImmichTemporaryError) else None
+        self._queue.hold(self._clock.monotonic() + (wait or 0.0))
+        if wait and self._workshop.installation.circuit_open_since is not None:
+            self.enqueue(Request(by_person=False, trigger="probe"))
+
+    # Telling
+
+    def _heard(self, event: Event | Progress) -> None:
+        if isinstance(event, Progress):
+            self._runs.progressed(event)
+            if event.phase == "writing" and self._runs.current is not None:
+                self._notices.tell("progress", run=self._runs.current.run_id, **asdict(event))
+        self._listen(event)
+
+    def _tell_run(self, run: RunState) -> None:
+        summary = run.report.run.summary if run.report else ""
+        more = {"trigger": run.request.trigger, "error": run.error, "summary": summary}
+        self._notices.tell("run", run=run.run_id, state=run.state, **more)
+
+    def _tell_state(self) -> None:
+        text, level = headline(self.health.standing(paused=self._paused, current=self._runs.current))
+        self._notices.tell("state", headline=text, level=level, paused=self._paused)
+
+    def _set_paused(self, *, paused: bool) -> None:
+        self._store.put(PAUSED, self._clock.now().isoformat() if paused else None)
+        self._paused = paused
+        self._wake.set()
+        self._tell_state()
+
+    def _new_id(self) -> str:
+        return f"{self._random.getrandbits(48):012x}"
+
+
+if TYPE_CHECKING:
+    _fulfils: type[Control] = Service

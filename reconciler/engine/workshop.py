@@ -1,0 +1,177 @@
+"""Where passes are carried out: the present installation, the catalogue as last read, and a cycle over both.
+
+Knows what a pass needs and in which order; when one is run, and what its end means for the next, is the
+service's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.engine.conditions import told
+from reconciler.engine.control import ImageView
+from reconciler.engine.cycle import Cycle
+from reconciler.engine.passes import Selection
+from reconciler.engine.preparing import switches_of, told_problems
+from reconciler.engine.watched import WatchedCatalogue
+from reconciler.errors import ImmichError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.core.catalogue import Catalogue, RowProblem
+    from reconciler.engine.control import Request
+    from reconciler.engine.events import Listener
+    from reconciler.engine.health import Health
+    from reconciler.engine.installation import Installation, ServiceStore
+    from reconciler.engine.pace import Timing
+    from reconciler.engine.passes import Prepared, Report
+    from reconciler.engine.ports import Clock, Target
+    from reconciler.engine.preparing import Wishes
+    from reconciler.engine.queue import WorkQueue
+
+
+class Workshop:
+    """Carries out passes and looks, one pass at a time.
+
+    Args:
+        installation: what the configuration leads to.
+        store: open for writing.
+        clock: time.
+        health: is told what each step shows.
+        listen: takes the passes' events.
+        timing: of passes.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        store: ServiceStore,
+        clock: Clock,
+        health: Health,
+        listen: Listener,
+        timing: Timing | None,
+    ) -> None:
+        self.installation = installation
+        self.catalogue = WatchedCatalogue(installation.source)
+        self.later: frozenset[int] = frozenset()
+        """Images that the present pass leaves alone because their next attempt is not due."""
+        self.writing = False
+        """Whether the present pass may have something on the wire."""
+        self._store, self._clock, self._health = store, clock, health
+        self._listen, self._timing = listen, timing
+        self._next: Installation | None = None
+        self._problems: tuple[RowProblem, ...] = ()
+        self._target: Target | None = None
+        self._cycle: Cycle | None = None
+        self._looker: Cycle | None = None
+
+    def exchange(self, installation: Installation) -> None:
+        """Take another installation from the next pass on."""
+        self._next = installation
+
+    async def carry_out(
+        self, request: Request, run_id: str, queue: WorkQueue, stop: Callable[[], bool]
+    ) -> Report | None:
+        """Run a pass.
+
+        Returns:
+            ``None``: it found nothing to do, or nothing is to be done by itself.
+
+        Raises:
+            ReconcilerError: it could not be prepared; nothing was written.
+        """
+        self.writing = False
+        await self._move_in()
+        self._health.attempted()
+        whole = request.image_ids is None
+        catalogue = await self.catalogue.refresh(anyway=request.by_person, whole=whole)
+        queue.forget(queue.failing & self.catalogue.take_changes())
+        self._read(catalogue)
+        wishes = self.installation.wishes(catalogue)
+        overridden = wishes.switches is not None
+        self._health.switched(wishes.switches or switches_of(catalogue), overridden=overridden)
+        if not self._health.enabled and not request.by_person:
+            return None
+        cycle = await self._cycle_for(catalogue)
+        self.later = frozenset() if request.by_person else queue.waiting(self._clock.monotonic())
+        selection = Selection(
+            request.image_ids,
+            full=request.full,
+            force=request.force,
+            by_person=request.by_person,
+            approved=request.approved,
+            later=self.later,
+        )
+        prepared = await cycle.prepare(selection, wishes)
+        self._health.prepared(prepared)
+        if whole and not request.by_person and prepared.quiet:
+            cycle.note(prepared)
+            self._health.looked(whole=True)
+            return None
+        self.writing = True
+        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=request.trigger, stop=stop)
+        whole = whole and report.error is None and report.run.outcome != "interrupted"
+        self._health.reported(prepared, report, whole=whole)
+        return report
+
+    async def preview(self, wishes: Wishes | None) -> Prepared:
+        """Plan all images and write nothing; may be asked while a pass runs.
+
+        Raises:
+            ReconcilerError: the catalogue, the template or Immich stand in the way.
+        """
+        catalogue = await self.catalogue.refresh()
+        looker = await self._look_with(catalogue)
+        return await looker.prepare(Selection(), wishes or self.installation.wishes(catalogue))
+
+    async def view(self, image_id: int) -> ImageView | None:
+        """Look at one image; may be asked while a pass runs.
+
+        Raises:
+            ReconcilerError: there is nothing to look at.
+        """
+        catalogue = await self.catalogue.refresh()
+        image = next((image for image in catalogue.images if image.image_id == image_id), None)
+        if image is None:
+            return None
+        if image.asset_id is None:
+            return ImageView(image, None, None, "It is not linked to an asset in Immich.")
+        record = self._store.record(image.asset_id)
+        try:
+            looker = await self._look_with(catalogue)
+            selection = Selection(frozenset({image_id}))
+            prepared = await looker.prepare(selection, self.installation.wishes(catalogue))
+        except ImmichError as error:
+            return ImageView(image, record, None, told(error))
+        item = next(iter(prepared.items), None)
+        return ImageView(image, record, item.plan if item else None, item.reason if item else "")
+
+    async def _move_in(self) -> None:
+        if self._next is None:
+            return
+        old, self.installation, self._next = self.installation, self._next, None
+        self.catalogue = WatchedCatalogue(self.installation.source)
+        self._cycle = self._looker = self._target = None
+        await old.aclose()
+
+    async def _cycle_for(self, catalogue: Catalogue) -> Cycle:
+        target = await self.installation.target(catalogue.settings)
+        if self._cycle is None or target is not self._target:
+            parts = (self.catalogue, target, self._store, self._clock)
+            self._target = target
+            self._cycle = Cycle(*parts, timing=self._timing, listen=self._listen)
+            # Another one for looks: its progress is nobody's, and it may be used while a pass runs.
+            self._looker = Cycle(*parts, timing=self._timing)
+        return self._cycle
+
+    async def _look_with(self, catalogue: Catalogue) -> Cycle:
+        cycle = await self._cycle_for(catalogue)
+        return self._looker or cycle
+
+    def _read(self, catalogue: Catalogue) -> None:
+        self._health.catalogue_read(catalogue)
+        if catalogue.problems != self._problems:
+            self._problems = catalogue.problems
+            for event in told_problems(catalogue):
+                self._listen(event)
