@@ -33,7 +33,7 @@ _SIGNS = {"added": ("+", "green"), "removed": ("-", "red")}
 
 
 def show_plan(screen: Screen, prepared: Prepared, *, details: bool = False, attention: bool = True) -> None:
-    """Show a prepared pass, ending with a line that sums it up; without ``attention`` just what is written."""
+    """Show a prepared pass, ending with a line that sums it up; without ``attention`` just the writes."""
     working = [item for item in prepared.items if needs_work(item)]
     whole = details or len(working) <= FULL_UP_TO
     if not whole:
@@ -73,7 +73,7 @@ def _status(item: Item, prepared: Prepared) -> str:
 
 
 def overview(screen: Screen, items: Sequence[Item]) -> None:
-    """Show one line an image: what would change of its description, place and tags."""
+    """Show one line an image: how many lines, places and tags come and go."""
     room = min(screen.out.width if screen.out.is_terminal else 100, 110) - 40
     screen.line()
     screen.line(f"{'image':>7}  {'title':{room}} {'description':>12} {'place':>6} {'tags':>9}", "dim")

@@ -26,14 +26,8 @@ LABEL = 13
 class _Redacting:
     """A stream that hides registered secrets, whatever wrote them."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    @property
-    def _stream(self) -> TextIO:
-        # Looked up each time: a progress bar puts its own stream there meanwhile.
-        stream: TextIO = getattr(sys, self._name)
-        return stream
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
     def write(self, text: str) -> int:
         return self._stream.write(redact_registered(text))
@@ -61,8 +55,15 @@ class Screen:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.out = _console("stdout")
-        self.err = _console("stderr")
+        self.out = _console(sys.stdout)
+        self.err = _console(sys.stderr)
+
+    @classmethod
+    def silent(cls) -> Screen:
+        """Make one that writes nothing."""
+        screen = cls()
+        screen.out.quiet = screen.err.quiet = True
+        return screen
 
     @property
     def interactive(self) -> bool:
@@ -98,8 +99,8 @@ def shortened(text: str, width: int) -> str:
     return cut.plain
 
 
-def _console(name: str) -> Console:
-    stream = _Redacting(name)
+def _console(raw: TextIO) -> Console:
+    stream = _Redacting(raw)
     width = None if stream.isatty() else _PLAIN_WIDTH
     # rich needs just what is there of a stream.
     return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)  # type: ignore[arg-type] # see above

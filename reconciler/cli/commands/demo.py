@@ -1,0 +1,58 @@
+"""``demo``: a sample catalogue, a simulated Immich, and what this program does between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reconciler.cli.demo_stage import stage
+from reconciler.cli.demo_story import Story
+from reconciler.cli.screen import Screen
+from reconciler.cli.session import Json, Session, Verbose, log_to_stderr
+from reconciler.cli.working import working
+
+if TYPE_CHECKING:
+    from reconciler.cli.demo_story import Told
+
+
+def command(
+    *,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Afterwards run the daemon with its page, until Ctrl-C.")
+    ] = False,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> int:
+    """Watch a sample catalogue being reconciled with a simulated Immich. Nothing of yours is touched.
+
+    Exits 1 if anything that it claims does not hold.
+    """
+    log_to_stderr(verbose=verbose, quiet=True)
+    screen = Screen(as_json=json)
+    story_screen = screen if not json else Screen.silent()
+    with stage() as built:
+        story_screen.line(
+            "A catalogue of true astronomy (55 linked photographs), and a simulated Immich that is as unkind "
+            "as the real one. Nothing of yours is touched. It ends by itself, in about 20 seconds.",
+        )
+        with working(Session(built.config, story_screen)) as work:
+            told = Story(built, work, story_screen).tell()
+        finish(screen, told)
+        if serve:
+            from reconciler.cli.commands import run  # noqa: PLC0415 - the daemon is only needed here
+
+            return run.serve(built.config, screen)
+    return 1 if told.untrue else 0
+
+
+def finish(screen: Screen, told: Told) -> None:
+    """Say how it went, and what to do next."""
+    if screen.as_json:
+        screen.json(told.counts | {"untrue": told.untrue})
+        return
+    screen.line()
+    for claim in told.untrue:
+        screen.line(f"✗ This did not hold: {claim}", "bold red")
+    if not told.untrue:
+        screen.line("Yours next: skymmich-reconciler doctor, then plan. Neither writes anything.", "bold")
