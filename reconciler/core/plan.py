@@ -6,7 +6,7 @@ A plan is a value: it is shown, saved, compared and approved, and only then acte
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
@@ -83,6 +83,14 @@ class AssetPlan:
     def changes(self) -> bool:
         """Whether anything would be written."""
         return self.writes_fields or bool(self.add_tags or self.remove_tags)
+
+    def without_writes(self, why: str) -> AssetPlan:
+        """Give this plan with nothing to write, and the reason."""
+        nothing: frozenset[str] = frozenset()
+        return replace(
+            self, description=None, block=None, prose=None, coordinates=None,
+            add_tags=nothing, remove_tags=nothing, blocked=why,
+        )  # fmt: skip
 
     @property
     def conflicts(self) -> tuple[Decision, ...]:

@@ -25,6 +25,7 @@ AssetStatus = Literal[
 ]
 
 Field = Literal["block", "prose", "coordinates", "tags"]
+JournalField = Literal["description", "coordinates", "tags"]
 WriteStep = Literal["fields", "add_tags", "remove_tags"]
 
 
@@ -98,7 +99,7 @@ class JournalEntry:
     run_id: str
     asset_id: str
     image_id: int
-    field: Literal["description", "coordinates", "tags"]
+    field: JournalField
     before: object
     after: object
     at: datetime
