@@ -1,0 +1,111 @@
+"""``/api/v1/events``: what happens, as server-sent events, for pages that are open."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from reconciler.web import shapes
+from reconciler.web.answers import dumps
+from reconciler.web.problems import ProblemError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+    from reconciler.engine.control import Notice
+    from reconciler.web.panel import Panel
+
+HEARTBEAT = 15.0
+"""Seconds of silence after which a comment is sent: proxies close what is silent."""
+MAX_STREAMS = 64
+
+
+class Events:
+    """The stream's handler; counts who listens."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+        self.listening = 0
+
+    def routes(self) -> list[Route]:
+        """List the address."""
+        return [Route("/api/v1/events", self.events, methods=["GET"])]
+
+    async def events(self, request: Request) -> Response:
+        """Stream: first the state, then each notice."""
+        if self.listening >= MAX_STREAMS:
+            raise ProblemError(503, "Too many pages listen already.", headers={"retry-after": "30"})
+        return Response() if request.method == "HEAD" else _Stream(self, self._panel)
+
+
+class _Stream(Response):
+    """An answer that goes on until the page is closed, or the server stops."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, owner: Events, panel: Panel) -> None:
+        super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+        del self.headers["content-length"]
+        self._owner, self._panel = owner, panel
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's form
+        """Send until there is nobody to send to."""
+        self._owner.listening += 1
+        ends = {
+            asyncio.ensure_future(self._panel.closing.wait()),
+            asyncio.ensure_future(_hung_up(receive)),
+        }
+        telling = asyncio.ensure_future(self._tell(send))
+        everything: set[asyncio.Future[Any]] = {telling, *ends}
+        try:
+            await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._owner.listening -= 1
+            for task in everything:
+                task.cancel()
+            with suppress(asyncio.CancelledError, OSError):
+                await telling
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _tell(self, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        async with self._panel.control.subscribe() as notices:
+            state = shapes.snapshot(self._panel.control.snapshot())
+            await send(_piece("retry: 3000\n" + told("state", state)))
+            upcoming: asyncio.Future[Notice] = asyncio.ensure_future(anext(notices))
+            try:
+                while True:
+                    # A task of its own outlives a heartbeat: to cancel it would end the subscription.
+                    done, _ = await asyncio.wait({upcoming}, timeout=HEARTBEAT)
+                    if not done:
+                        await send(_piece(": still here\n\n"))
+                        continue
+                    notice = upcoming.result()
+                    await send(_piece(told(notice.name, notice.data)))
+                    upcoming = asyncio.ensure_future(anext(notices))
+            except StopAsyncIteration:
+                return
+            finally:
+                upcoming.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await upcoming
+
+
+async def _hung_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _piece(text: str) -> dict[str, object]:
+    return {"type": "http.response.body", "body": text.encode(), "more_body": True}
+
+
+def told(name: str, data: object) -> str:
+    """Write one event."""
+    return f"event: {name}\ndata: {dumps(data)}\n\n"

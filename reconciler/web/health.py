@@ -1,0 +1,67 @@
+"""``/livez`` and ``/readyz``: named checks; strangers are told which fails, and not why."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from reconciler.errors import StateError
+from reconciler.redaction import redact
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from reconciler.web.panel import Panel
+
+CHECKS = {
+    "CatalogueReadable": "catalogue",
+    "ImmichReachable": "immich",
+    "Permitted": "permissions",
+    "Fresh": "fresh",
+}
+"""Condition → check. Unknown is not ready: nothing was seen yet."""
+
+
+class Health:
+    """The handlers."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+
+    def routes(self) -> list[Route]:
+        """List the addresses."""
+        return [Route("/livez", self.livez), Route("/readyz", self.readyz)]
+
+    async def livez(self, request: Request) -> Response:
+        """Tell that the event loop answers: there is nothing here that a restart would mend."""
+        return _told("livez", {"loop": ""}, request)
+
+    async def readyz(self, request: Request) -> Response:
+        """Tell whether it can do its work now."""
+        checks = {"store": ""}
+        try:
+            await asyncio.to_thread(self._panel.history.counts_by_status)
+        except StateError as error:
+            checks["store"] = str(error)
+        for condition in self._panel.control.snapshot().conditions:
+            if name := CHECKS.get(condition.type):
+                fine = condition.status == "True"
+                checks[name] = "" if fine else condition.message or condition.reason or condition.status
+        return _told("readyz", checks, request)
+
+
+def _told(endpoint: str, checks: dict[str, str], request: Request) -> Response:
+    ready = not any(checks.values())
+    if ready and "verbose" not in request.query_params:
+        return PlainTextResponse("ok\n")
+    trusted = request.state.trusted
+    lines = [
+        f"[-]{name} failed: {redact(why) if trusted else 'reason withheld'}" if why else f"[+]{name} ok"
+        for name, why in checks.items()
+    ]
+    lines.append(f"{endpoint} check {'passed' if ready else 'failed'}")
+    return PlainTextResponse("\n".join(lines) + "\n", 200 if ready else 503)

@@ -1,0 +1,138 @@
+"""What comes in with a request, checked: every mistake is a 400 that says what was expected."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING, get_args
+from urllib.parse import parse_qs
+
+from reconciler.core.records import AssetStatus
+from reconciler.engine.control import Request as Wish
+from reconciler.web.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+STATUSES: tuple[str, ...] = get_args(AssetStatus)
+MAX_ID = 2**53
+"""Ids beyond it have no exact JSON number everywhere."""
+_MAX_IMAGES = 5000
+MAX_WAIT = 60.0
+
+
+def whole(values: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    """Read a whole number of the query."""
+    text = values.get(name)
+    if text is None:
+        return default
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(text) < 19 and low <= int(text) <= high):
+        raise ProblemError(400, f"“{name}” must be a whole number from {low} to {high}.")
+    return int(text)
+
+
+def seconds_to_wait(request: Request) -> float:
+    """Read ``wait``: seconds, 0 … 60."""
+    return float(whole(request.query_params, "wait", 0, 0, int(MAX_WAIT)))
+
+
+def status(request: Request) -> str | None:
+    """Read ``status``; empty means all."""
+    text = request.query_params.get("status", "")
+    if text and text not in STATUSES:
+        raise ProblemError(400, f"“status” must be one of {', '.join(STATUSES)}.")
+    return text or None
+
+
+def search_text(request: Request) -> str:
+    """Read ``q``."""
+    text = request.query_params.get("q", "").strip()
+    if len(text) > 200:
+        raise ProblemError(400, "“q” may have 200 characters.")
+    return text
+
+
+def cursor(title: str, asset_id: str) -> str:
+    """Name the place after an image in the order of titles."""
+    return base64.urlsafe_b64encode(json.dumps([title, asset_id]).encode()).decode().rstrip("=")
+
+
+def after(request: Request) -> tuple[str, str] | None:
+    """Read ``after``: a place that ``cursor`` named."""
+    text = request.query_params.get("after", "")
+    if not text:
+        return None
+    try:
+        found = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        found = None
+    if not (isinstance(found, list) and len(found) == 2 and all(isinstance(one, str) for one in found)):
+        raise ProblemError(400, "“after” must be the “next” of the page before.")
+    return found[0], found[1]
+
+
+async def body(request: Request) -> dict[str, object]:
+    """Read a JSON object; nothing at all is an empty one."""
+    raw = await request.body()
+    if not raw.strip():
+        return {}
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise ProblemError(415, "The body must be JSON, with “Content-Type: application/json”.")
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ProblemError(400, "The body is no JSON.") from None
+    if not isinstance(found, dict):
+        raise ProblemError(400, "The body must be a JSON object.")
+    return found
+
+
+async def form(request: Request) -> dict[str, str]:
+    """Read a posted form; of a name that comes twice the last counts."""
+    try:
+        fields = parse_qs((await request.body()).decode(), keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        raise ProblemError(400, "The form can not be read.") from None
+    return {name: values[-1] for name, values in fields.items()}
+
+
+def wish(found: Mapping[str, object], image_ids: frozenset[int] | None = None) -> Wish:
+    """Read a request to reconcile.
+
+    Args:
+        found: the body: ``image_ids``, ``full``, ``force``, ``approve``, all of them optional.
+        image_ids: the images, where the address names them.
+    """
+    unknown = set(found) - {"image_ids", "full", "force", "approve"}
+    if unknown:
+        raise ProblemError(400, f"There is no “{min(unknown)[:50]}” here.")
+    approved = found.get("approve", "")
+    if not isinstance(approved, str) or len(approved) > 100:
+        raise ProblemError(400, "“approve” must be the hash that the guard named.")
+    ids = image_ids if image_ids is not None else _image_ids(found.get("image_ids"))
+    full, force = _flag(found, "full"), _flag(found, "force")
+    if force and ids is None:
+        raise ProblemError(400, "“force” lets the catalogue win over people's words: name the “image_ids”.")
+    return Wish(ids, full=full, force=force, by_person=True, approved=approved, trigger="api")
+
+
+def _flag(found: Mapping[str, object], name: str) -> bool:
+    value = found.get(name, False)
+    if not isinstance(value, bool):
+        raise ProblemError(400, f"“{name}” must be true or false.")
+    return value
+
+
+def _image_ids(value: object) -> frozenset[int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not 1 <= len(value) <= _MAX_IMAGES:
+        raise ProblemError(400, f"“image_ids” must be a list of 1 to {_MAX_IMAGES} ids.")
+    if not all(isinstance(one, int) and not isinstance(one, bool) and 0 <= one < MAX_ID for one in value):
+        raise ProblemError(400, "“image_ids” must be whole numbers.")
+    return frozenset(value)

@@ -1,0 +1,41 @@
+"""Everything the handlers of this room share, as one value."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reconciler.web.access import Access
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.engine.control import Control
+    from reconciler.web.ports import Doctor, History, RequestCounts, SettingsWriter, Thumbnails
+
+
+def utc_now() -> datetime:
+    """Give the time, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The daemon as this room sees it, and what the configuration says of this room."""
+
+    control: Control
+    history: History
+    access: Access = field(default_factory=Access)
+    thumbnails: Thumbnails | None = None
+    requests: Callable[[], RequestCounts] = dict
+    settings: SettingsWriter | None = None
+    doctor: Doctor | None = None
+    skymmich_url: str = ""
+    """Skymmich's web address, for links; empty: unknown."""
+    now: Callable[[], datetime] = utc_now
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server stops: open event streams end then."""
+    planning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One preview at a time: each asks Immich."""

@@ -1,0 +1,93 @@
+"""What the web room needs of the world, besides ``engine.control.Control``. ``wiring`` passes it in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from reconciler.core.policy import Switches
+    from reconciler.core.records import AssetRecord, JournalEntry, Run
+
+PictureSize = Literal["thumbnail", "preview"]
+RequestCounts = Mapping[tuple[str, str, int], int]
+"""Requests sent to Immich by (method, route template, status); status 0 is no answer."""
+
+
+class History(Protocol):
+    """What the state store remembers; each call is a short visit to a file, safe from any thread."""
+
+    def record(self, asset_id: str) -> AssetRecord | None:
+        """Give one managed asset."""
+        ...
+
+    def search(
+        self, text: str = "", status: str | None = None, limit: int = 50, after: tuple[str, str] | None = None
+    ) -> list[AssetRecord]:
+        """Give a page in the order of titles; ``after``: title and asset id of the last one before."""
+        ...
+
+    def counts_by_status(self) -> dict[str, int]:
+        """Count managed assets by status."""
+        ...
+
+    def journal_of(
+        self,
+        run_id: str | None = None,
+        asset_id: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> list[JournalEntry]:
+        """Give journal entries, newest first."""
+        ...
+
+    def run(self, run_id: str) -> Run | None:
+        """Give one run."""
+        ...
+
+    def runs(self, limit: int, before: str | None = None) -> list[Run]:
+        """Give runs, newest first."""
+        ...
+
+
+class Thumbnails(Protocol):
+    """Where pictures come from."""
+
+    async def thumbnail(self, asset_id: str, size: PictureSize) -> tuple[bytes, str, str]:
+        """Fetch a picture: bytes, content type, ETag (may be empty).
+
+        Raises:
+            ImmichError: there is none, or Immich can not be asked now.
+        """
+        ...
+
+
+class SettingsWriter(Protocol):
+    """Where the four switches are changed: in Skymmich, or as an override in the state store."""
+
+    @property
+    def where(self) -> str:
+        """The place, for people: ``Skymmich``, ``this program's own store``."""
+        ...
+
+    async def write(self, switches: Switches) -> Switches:
+        """Change them; gives what reads back.
+
+        Raises:
+            ReconcilerError: they were not changed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor."""
+
+    name: str
+    result: Literal["ok", "warning", "trouble", "skipped"]
+    message: str
+    remedy: str = ""
+
+
+Doctor = Callable[[], Awaitable["tuple[Check, ...]"]]

@@ -1,0 +1,126 @@
+"""Serves the application with uvicorn in the event loop that is already running. No signals, no threads."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+import uvicorn
+
+from reconciler.errors import ConfigurationError
+from reconciler.web.access import check_binding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from starlette.applications import Starlette
+
+
+class WebServer:
+    """A server for one application.
+
+    Args:
+        app: made by ``create_app``.
+        host: where to listen; beyond loopback the application's access must have a token.
+        port: 0 takes a free one.
+    """
+
+    def __init__(self, app: Starlette, host: str, port: int) -> None:
+        self._panel = app.state.panel
+        self._host, self._port = host, port
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=2,
+                limit_concurrency=256,
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+        self.url = ""
+        """Once started."""
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> int:
+        """Listen; gives the port.
+
+        Raises:
+            ConfigurationError: beyond loopback without a token, or the port can not be had.
+        """
+        check_binding(self._host, self._panel.access.token)
+        listener = _listen(self._host, self._port)
+        port: int = listener.getsockname()[1]
+        shown = f"[{self._host}]" if ":" in self._host else self._host
+        self.url = f"http://{shown}:{port}"
+        self._task = asyncio.create_task(self._server.serve([listener]), name="web")
+        waiting = asyncio.create_task(self._server.listening.wait())
+        await asyncio.wait({self._task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        return port
+
+    async def stop(self) -> None:
+        """Take no more requests, end the event streams, let what is being answered finish (2 s)."""
+        self._panel.closing.set()
+        self._server.should_exit = True
+        self._server.ending.set()
+        if self._task is not None:
+            await self._task
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers, and without its ten wake-ups a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening, self.ending = asyncio.Event(), asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    async def main_loop(self) -> None:
+        await self.ending.wait()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The status endpoint can not listen on {host}: {error.strerror}.",
+            remedy="Set [status] host to an address of this machine.",
+        ) from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"The status endpoint can not listen on {host}:{port}: {error.strerror}.",
+            remedy="Another program, or another instance of this one, has the port: set [status] port.",
+        ) from error
+    return listener

@@ -1,0 +1,101 @@
+"""Skymmich's own two addresses, so that a reverse proxy can point its buttons here.
+
+The answers have Skymmich's shape, ``{"success": …, "message": …}``, and unlike Skymmich's they wait for the
+outcome: success is said of what was seen in Immich. What takes longer goes on, and the answer says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from reconciler.engine.control import Request as Wish
+from reconciler.redaction import redact
+from reconciler.web.answers import JsonResponse
+from reconciler.web.api import is_over, linked_image
+from reconciler.web.problems import ProblemError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from reconciler.engine.control import RunState
+    from reconciler.web.panel import Panel
+
+PATIENCE = 55.0
+"""Seconds: proxies give up after 60."""
+_FINE = {"in_sync", "unlinked"}
+
+
+class SkymmichButtons:
+    """The handlers.
+
+    Args:
+        panel: the daemon.
+        patience: seconds to wait for the outcome.
+    """
+
+    def __init__(self, panel: Panel, patience: float = PATIENCE) -> None:
+        self._panel, self._patience = panel, patience
+
+    def routes(self) -> list[Route]:
+        """List the addresses."""
+        base = "/api/immich"
+        return [
+            Route(f"{base}/sync-metadata/{{image_id:int}}", self.one, methods=["POST"]),
+            Route(f"{base}/sync-metadata-all", self.all, methods=["POST"]),
+        ]
+
+    async def one(self, request: Request) -> Response:
+        """Sync one image."""
+        image_id = request.path_params["image_id"]
+        try:
+            linked_image(self._panel, image_id)
+        except ProblemError as error:
+            return _said(error.status_code, success=False, message=error.detail)
+        state = await self._ask(Wish(frozenset({image_id}), trigger="skymmich"))
+        return _one(state)
+
+    async def all(self, _: Request) -> Response:
+        """Sync all images."""
+        return _all(await self._ask(Wish(full=True, trigger="skymmich")))
+
+    async def _ask(self, wish: Wish) -> RunState | None:
+        run_id = self._panel.control.request(wish)
+        return await self._panel.control.wait(run_id, self._patience)
+
+
+def _one(state: RunState | None) -> Response:
+    if state is None or not is_over(state):
+        return _said(202, success=True, message="The sync is going on; Immich has not settled yet")
+    if state.report is None or not state.report.outcomes:
+        return _said(502, success=False, message=state.error or "Not synced: the pass ended early")
+    outcome = state.report.outcomes[0]
+    if outcome.status in _FINE:
+        return _said(200, success=True, message="Metadata synced to Immich")
+    status = 502 if outcome.status == "failed" else 409
+    return _said(status, success=False, message=outcome.reason or outcome.status)
+
+
+def _all(state: RunState | None) -> Response:
+    if state is None or not is_over(state):
+        progress = state.progress if state else None
+        so_far = f"{progress.done} of {progress.total} changes so far" if progress and progress.total else ""
+        message = f"The sync is going on{': ' if so_far else ''}{so_far}"
+        return _said(202, success=True, message=message)
+    report = state.report
+    if report is None:
+        return _said(502, success=False, message=state.error or "Not synced: the pass ended early")
+    synced = sum(1 for outcome in report.outcomes if outcome.status in _FINE)
+    failed = len(report.outcomes) - synced
+    success = not failed and report.error is None and state.state == "done"
+    message = f"Synced {synced} images, {failed} failed"
+    if state.error and not success:
+        message += f": {state.error}"
+    counts: dict[str, object] = {"synced": synced, "failed": failed}
+    return _said(200 if success or synced else 502, success=success, message=message, **counts)
+
+
+def _said(status: int, *, success: bool, message: str, **more: object) -> Response:
+    return JsonResponse({"success": success, "message": redact(message), **more}, status)

@@ -1,0 +1,293 @@
+"""A daemon that does what a test says, before a real state store and the real application."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import warnings
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from reconciler.core.asset import Applied, Coordinates, ObservedAsset
+from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject, Equipment, SyncSettings
+from reconciler.core.guard import Verdict
+from reconciler.core.plan import AssetPlan, Decision, Rules
+from reconciler.core.policy import Policy, Switches
+from reconciler.core.records import AssetRecord, JournalEntry, Run
+from reconciler.engine.control import Condition, ImageView, Notice, RunState, Snapshot
+from reconciler.engine.passes import Item, Outcome, Prepared, Report
+from reconciler.engine.ports import ServerFacts
+from reconciler.web.access import Access
+from reconciler.web.app import create_app
+from state.store import SqliteStore
+
+with warnings.catch_warnings():
+    # Starlette 1 asks for httpx's successor; this project has httpx.
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
+
+NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
+EVIL = '<img src=x onerror="alert(1)"> & "quotes" \ud83d'
+"""A title with HTML, and half an emoji."""
+
+
+def asset(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+TITLES = ("M 31 – Andromeda Galaxy", EVIL, "NGC 7000", "Orion’s Sword", "Élégie", "M 42")
+STATUSES = ("in_sync", "conflict", "not_sticking", "in_sync", "unknown_asset", "held")
+
+
+def images() -> tuple[CatalogueImage, ...]:
+    camera = Equipment(1, "ZWO ASI2600MM Pro", "camera")
+    found = [
+        CatalogueImage(
+            number,
+            asset(number),
+            title,
+            description="Words",
+            tags=("galaxy",),
+            target=CatalogueObject("NGC 224") if number == 1 else None,
+            equipment=(camera,) if number % 2 else (),
+        )
+        for number, title in enumerate(TITLES, start=1)
+    ]
+    return (*found, CatalogueImage(99, None, "Not linked"))
+
+
+class FakeControl:
+    """Fulfils ``engine.control.Control``; requests end at once unless ``hanging``."""
+
+    def __init__(self) -> None:
+        self.images = images()
+        self.requested: list[object] = []
+        self.states: dict[str, RunState] = {}
+        self.hanging = False
+        self.known = True
+        self.paused = False
+        self.stopped = 0
+        self.queue: asyncio.Queue[Notice] | None = None
+        self.status = dict(enumerate(STATUSES, start=1))
+        self.shown = Snapshot(
+            headline="Attention: 4 of 6 images need a look",
+            level="attention",
+            started_at=NOW - timedelta(hours=5),
+            checked_at=NOW - timedelta(seconds=38),
+            attempted_at=NOW - timedelta(seconds=38),
+            conditions=(
+                Condition("CatalogueReadable", "True", "Read", "The catalogue was read", NOW),
+                Condition("ImmichReachable", "True", "Answers", "Immich answers", NOW),
+                Condition("GuardClear", "True", "Clear", "Nothing is held back", NOW),
+            ),
+            counts={"in_sync": 2, "conflict": 1, "not_sticking": 1, "unknown_asset": 1, "held": 1},
+            next_looks={"immich": NOW + timedelta(seconds=22)},
+            switches=Switches(),
+            switches_source="Skymmich",
+            immich_version="2.7.5",
+            immich_url="http://immich.lan:2283",
+            catalogue="SQLite, schema of 0.9",
+        )
+
+    def snapshot(self) -> Snapshot:
+        return replace(self.shown, paused=self.paused)
+
+    def catalogue(self) -> Catalogue | None:
+        return Catalogue(self.images, settings=SyncSettings(stored=True)) if self.known else None
+
+    def request(self, request) -> str:
+        self.requested.append(request)
+        run_id = f"run{len(self.requested)}"
+        chosen = request.image_ids or set(self.status)
+        outcomes = tuple(
+            Outcome(
+                image.image_id, image.asset_id, image.title, self.status[image.image_id], "why", ("block",)
+            )
+            for image in self.images
+            if image.image_id in chosen and image.image_id in self.status
+        )
+        run = Run(
+            run_id, request.trigger, NOW, NOW, "ok", f"{len(outcomes)} images", {"images": len(outcomes)}
+        )
+        state = "running" if self.hanging else "done"
+        report = None if self.hanging else Report(run, outcomes)
+        self.states[run_id] = RunState(run_id, request, state, report=report)
+        return run_id
+
+    def run_state(self, run_id: str) -> RunState | None:
+        return self.states.get(run_id)
+
+    async def wait(self, run_id: str, _: float) -> RunState | None:
+        return self.states.get(run_id)
+
+    def stop_run(self) -> bool:
+        self.stopped += 1
+        return self.hanging
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    async def preview(self, wishes=None) -> Prepared:
+        return Prepared(
+            catalogue=Catalogue(self.images),
+            server=ServerFacts("2.7.5", "me"),
+            rules=Rules(Policy(), wishes.switches if wishes and wishes.switches else Switches()),
+            rules_digest="digest",
+            items=tuple(
+                Item(one, one.asset_id, one.image_id, one.title, plan=plan_of(one))
+                for one in self.images
+                if one.asset_id
+            ),
+            records={},
+            verdict=Verdict(),
+        )
+
+    async def view(self, image_id: int) -> ImageView | None:
+        found = next((one for one in self.images if one.image_id == image_id), None)
+        if found is None:
+            return None
+        if found.asset_id is None:
+            return ImageView(found, None, None, "This image is not linked to an asset.")
+        return ImageView(found, record_of(image_id), plan_of(found))
+
+    @asynccontextmanager
+    async def subscribe(self):
+        queue: asyncio.Queue[Notice] = asyncio.Queue()
+        self.queue = queue
+
+        async def notices():
+            while True:
+                yield await queue.get()
+
+        try:
+            yield notices()
+        finally:
+            self.queue = None
+
+
+def plan_of(image: CatalogueImage) -> AssetPlan:
+    here = Coordinates(48.1, 11.5)
+    block = "✦ M 31\nIntegration 3h\n— Skymmich"
+    decisions = (
+        Decision(
+            "block",
+            "update",
+            "write",
+            "✦ M 31\n— Skymmich",
+            block,
+            "✦ M 31\n— Skymmich",
+            "the catalogue changed",
+        ),
+        Decision(
+            "prose", "conflict", "keep", None, "Mine", "A person's <b>words</b>", "Immich holds another"
+        ),
+        Decision("coordinates", "fill", "write", None, here, None, "Immich has none"),
+        Decision("tags", "update", "write", ("Astro/Old",), ("Astro/Galaxy",), ("Astro/Old", "Family"), ""),
+    )
+    return AssetPlan(
+        image.image_id,
+        image.asset_id or "",
+        image.title,
+        ObservedAsset(image.asset_id or "", "me", NOW),
+        SimpleNamespace(),
+        decisions,
+        description=block,
+        block=block,
+        coordinates=here,
+        add_tags=frozenset({"Astro/Galaxy"}),
+        remove_tags=frozenset({"Astro/Old"}),
+    )
+
+
+def record_of(number: int) -> AssetRecord:
+    return AssetRecord(
+        asset(number),
+        number,
+        TITLES[number - 1],
+        Applied(block="✦ M 31\n— Skymmich", tags=frozenset({"Astro/Old"})),
+        status=STATUSES[number - 1],
+        reason="" if STATUSES[number - 1] == "in_sync" else "why it is so",
+        checked_at=NOW,
+    )
+
+
+@pytest.fixture
+def control() -> FakeControl:
+    return FakeControl()
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory):
+    """A store with history, made once and copied."""
+    path = tmp_path_factory.mktemp("store") / "state.sqlite3"
+    with SqliteStore.open(path) as store:
+        store.save_records(record_of(number) for number in range(1, len(TITLES) + 1))
+        for number in range(1, 4):
+            run = Run(f"old{number}", "schedule", NOW - timedelta(hours=number))
+            store.start_run(run)
+            end = run.started_at + timedelta(seconds=4)
+            store.finish_run(replace(run, finished_at=end, outcome="ok", summary="6 images"))
+        place = {"latitude": 1.0, "longitude": 2.0}
+        store.journal(
+            [
+                JournalEntry("old1", asset(1), 1, "description", "before", "after", NOW),
+                JournalEntry("old1", asset(1), 1, "coordinates", None, place, NOW),
+                JournalEntry("old1", asset(2), 2, "tags", [], ["Astro/Galaxy"], NOW),
+            ]
+        )
+    return path
+
+
+@pytest.fixture
+def store(filled, tmp_path):
+    with SqliteStore.open(shutil.copy(filled, tmp_path / "state.sqlite3")) as store:
+        yield store
+
+
+@pytest.fixture
+def pictures():
+    return Pictures()
+
+
+class Pictures:
+    """Immich's pictures; counts who asks."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    async def thumbnail(self, asset_id: str, size: str) -> tuple[bytes, str, str]:
+        self.asked.append((asset_id, size))
+        return b"\x89PNG picture", "image/png", '"e"'
+
+
+@pytest.fixture
+def build(control, store, pictures):
+    """Make a client; keyword arguments are ``create_app``'s."""
+
+    def made(base_url="http://127.0.0.1:8287", **more) -> TestClient:
+        parts = {"thumbnails": pictures, "now": lambda: NOW, **more}
+        app = create_app(control, store, **parts)
+        return TestClient(app, base_url=base_url, raise_server_exceptions=False)
+
+    return made
+
+
+@pytest.fixture
+def client(build):
+    return build()
+
+
+@pytest.fixture
+def guarded(build):
+    """A client of an application with the token ``right-token``."""
+    return build(access=Access(token="right-token"))
+
+
+SAME = {"origin": "http://127.0.0.1:8287"}

@@ -1,0 +1,240 @@
+"""The API: what it shows, what it takes, and that its answers fit its own description."""
+
+from __future__ import annotations
+
+import jsonschema
+import pytest
+
+from reconciler.errors import ImmichUnauthorizedError, ImmichUnreachableError
+from reconciler.web.openapi import document
+
+SAME = {"origin": "http://127.0.0.1:8287"}
+
+
+def fits(answer, schema: str) -> dict:
+    """Hold an answer to the description; give its JSON."""
+    found = answer.json()
+    whole = {"$ref": f"#/components/schemas/{schema}", "components": document()["components"]}
+    checker = jsonschema.Draft202012Validator(whole, format_checker=jsonschema.FormatChecker())
+    errors = [f"{list(error.absolute_path)}: {error.message}" for error in checker.iter_errors(found)]
+    assert not errors
+    return found
+
+
+def test_the_status_tells_headline_counts_conditions_and_next_looks(client):
+    found = fits(client.get("/api/v1/status"), "Status")
+    assert found["headline"].startswith("Attention")
+    assert found["counts"]["conflict"] == 1
+    assert found["settings"] == {
+        "metadataSyncEnabled": True,
+        "syncDescription": True,
+        "syncCoordinates": True,
+        "syncTags": True,
+    }
+    assert found["next_looks"]["immich"].startswith("2026-11-22T20:00:22")
+
+
+def test_an_unchanged_status_is_not_sent_again(client):
+    first = client.get("/api/v1/status")
+    again = client.get("/api/v1/status", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert not again.content
+
+
+def test_images_come_in_pages_in_the_order_of_titles_each_once(client):
+    titles, after = [], ""
+    while True:
+        found = fits(client.get("/api/v1/images", params={"limit": 2, "after": after}), "Images")
+        assert len(found["items"]) <= 2
+        titles += [one["title"] for one in found["items"]]
+        if found["next"] is None:
+            break
+        after = found["next"]
+    assert titles[1:] == ["Élégie", "M 31 – Andromeda Galaxy", "M 42", "NGC 7000", "Orion’s Sword"]
+    assert titles[0].startswith("<img")
+
+
+def test_images_are_found_by_title_and_by_status(client):
+    assert [one["image_id"] for one in client.get("/api/v1/images?q=ELEGIE").json()["items"]] == [5]
+    assert [one["image_id"] for one in client.get("/api/v1/images?status=held").json()["items"]] == [6]
+
+
+@pytest.mark.parametrize(
+    "query", ["status=odd", "limit=0", "limit=x", "limit=٣", "after=%25%25", "after=W10", "q=" + "a" * 300]
+)
+def test_a_wrong_query_is_explained(client, query):
+    answer = client.get(f"/api/v1/images?{query}")
+    assert answer.status_code == 400
+    assert fits(answer, "Problem")["detail"]
+
+
+def test_one_image_shows_three_sides_the_reasons_and_its_history(client):
+    found = fits(client.get("/api/v1/images/1"), "ImageView")
+    prose = next(one for one in found["plan"]["decisions"] if one["field"] == "prose")
+    assert (prose["applied"], prose["desired"], prose["observed"]) == (
+        None,
+        "Mine",
+        "A person's <b>words</b>",
+    )
+    assert prose["reason"] == "Immich holds another"
+    assert [one["field"] for one in found["history"]] == ["coordinates", "description"]
+    assert fits(client.get("/api/v1/images/99"), "ImageView")["plan"] is None
+
+
+def test_a_missing_image_is_a_problem_document(client):
+    answer = client.get("/api/v1/images/12345")
+    assert answer.status_code == 404
+    fits(answer, "Problem")
+    assert client.get("/api/v1/images/x").status_code == 404
+    assert client.delete("/api/v1/images/1", headers=SAME).status_code == 405
+
+
+def test_runs_come_newest_first_with_what_they_changed(client):
+    found = fits(client.get("/api/v1/runs?limit=2"), "Runs")
+    assert [one["run_id"] for one in found["items"]] == ["old1", "old2"]
+    assert found["items"][0]["seconds"] == 4
+    assert fits(client.get(f"/api/v1/runs?before={found['next']}"), "Runs")["items"][0]["run_id"] == "old3"
+    one = fits(client.get("/api/v1/runs/old1?limit=2"), "RunView")
+    assert [change["field"] for change in one["changes"]] == ["tags", "coordinates"]
+    rest = fits(client.get(f"/api/v1/runs/old1?before={one['next']}"), "RunView")
+    assert [change["field"] for change in rest["changes"]] == ["description"]
+    assert client.get("/api/v1/runs/never").status_code == 404
+
+
+def test_the_plan_shows_what_would_be_written(client):
+    found = fits(client.get("/api/v1/plan?limit=2"), "Plan")
+    assert (found["images"], found["changes"], len(found["items"]), found["left_out"]) == (6, 6, 2, 4)
+    assert found["items"][0]["plan"]["add_tags"] == ["Astro/Galaxy"]
+
+
+def test_a_look_is_asked_for_and_followed(client, control):
+    control.hanging = True
+    answer = client.post("/api/v1/reconcile", json={"full": True}, headers=SAME)
+    assert answer.status_code == 202
+    found = fits(answer, "RunState")
+    assert answer.headers["location"] == f"/api/v1/runs/{found['run_id']}"
+    assert control.requested[0].full
+    assert control.requested[0].by_person
+    assert fits(client.get(answer.headers["location"]), "RunView")["state"]["state"] == "running"
+
+
+def test_a_look_at_one_image_can_be_waited_for(client, control):
+    answer = client.post("/api/v1/images/1/reconcile?wait=60", headers=SAME)
+    assert answer.status_code == 200
+    assert fits(answer, "RunState")["report"]["images"][0]["status"] == "in_sync"
+    assert control.requested[0].image_ids == {1}
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("/api/v1/images/12345/reconcile", 404), ("/api/v1/images/99/reconcile", 409)],
+)
+def test_an_image_that_can_not_be_synced_is_not_asked_for(client, control, path, code):
+    assert client.post(path, headers=SAME).status_code == code
+    assert not control.requested
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"image_ids": []},
+        {"image_ids": [True]},
+        {"image_ids": ["1"]},
+        {"image_ids": [-1]},
+        {"full": 1},
+        {"approve": 5},
+        {"fulll": True},
+        {"force": True},
+    ],
+)
+def test_a_wrong_wish_is_explained_and_not_carried_out(client, control, body):
+    answer = client.post("/api/v1/reconcile", json=body, headers=SAME)
+    assert answer.status_code == 400
+    assert not control.requested
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{", b"\xff", b"[" * 50_000, b'"x"', b"NaN"])
+def test_a_body_that_is_no_object_is_refused(client, content):
+    headers = {**SAME, "content-type": "application/json"}
+    assert client.post("/api/v1/reconcile", content=content, headers=headers).status_code == 400
+
+
+def test_a_form_can_not_pose_as_json(client):
+    assert (
+        client.post(
+            "/api/v1/reconcile", content="{}", headers={**SAME, "content-type": "text/plain"}
+        ).status_code
+        == 415
+    )
+
+
+@pytest.mark.parametrize("wait", ["61", "-1", "1.5", "x"])
+def test_waiting_has_its_limits(client, wait):
+    assert client.post(f"/api/v1/reconcile?wait={wait}", headers=SAME).status_code == 400
+
+
+def test_pause_resume_and_stop_reach_the_daemon(client, control):
+    assert client.post("/api/v1/pause", headers=SAME).json() == {"paused": True}
+    assert control.paused
+    assert client.post("/api/v1/resume", headers=SAME).json() == {"paused": False}
+    assert not control.paused
+    assert client.post("/api/v1/stop", headers=SAME).json() == {"stopped": False}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ImmichUnreachableError("http://immich.lan did not answer.", remedy="Check that it runs."), 503),
+        (ImmichUnauthorizedError("Immich does not accept the API key.", remedy="Make one."), 502),
+    ],
+)
+def test_an_error_of_immichs_comes_with_its_remedy(client, control, error, code):
+    async def fails(wishes=None):
+        raise error
+
+    control.preview = fails
+    answer = client.get("/api/v1/plan")
+    assert answer.status_code == code
+    assert fits(answer, "Problem")["remedy"] == error.remedy
+
+
+def test_an_error_nobody_thought_of_tells_strangers_nothing(client, control):
+    async def fails(image_id):
+        raise RuntimeError("secret insides")
+
+    control.view = fails
+    answer = client.get("/api/v1/images/1")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert fits(answer, "Problem")
+
+
+def test_skymmichs_button_says_what_was_seen_in_immich(client, control):
+    answer = client.post("/api/immich/sync-metadata/1", headers=SAME)
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"success": True, "message": "Metadata synced to Immich"},
+    )
+    refused = client.post("/api/immich/sync-metadata/2", headers=SAME)
+    assert (refused.status_code, refused.json()) == (409, {"success": False, "message": "why"})
+    assert client.post("/api/immich/sync-metadata/12345", headers=SAME).json()["success"] is False
+    assert fits(client.post("/api/immich/sync-metadata/99", headers=SAME), "Said")["success"] is False
+    assert control.requested[0].trigger == "skymmich"
+
+
+def test_skymmichs_sync_all_counts_truly(client, control):
+    answer = client.post("/api/immich/sync-metadata-all", headers=SAME)
+    found = fits(answer, "Said")
+    assert found == {"success": False, "message": "Synced 2 images, 4 failed", "synced": 2, "failed": 4}
+    control.status = dict.fromkeys(control.status, "in_sync")
+    found = client.post("/api/immich/sync-metadata-all", headers=SAME).json()
+    assert (found["success"], found["message"]) == (True, "Synced 6 images, 0 failed")
+    control.status = dict.fromkeys(control.status, "failed")
+    assert client.post("/api/immich/sync-metadata-all", headers=SAME).status_code == 502
+
+
+def test_skymmichs_sync_all_says_when_it_is_still_going_on(client, control):
+    control.hanging = True
+    answer = client.post("/api/immich/sync-metadata-all", headers=SAME)
+    assert answer.status_code == 202
+    assert "going on" in answer.json()["message"]

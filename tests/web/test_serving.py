@@ -1,0 +1,89 @@
+"""The application on a real socket, in the loop that is already running."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+
+import httpx
+import pytest
+
+from reconciler.engine.control import Notice
+from reconciler.errors import ConfigurationError
+from reconciler.web.app import create_app
+from reconciler.web.serving import WebServer
+
+pytestmark = pytest.mark.anyio
+
+
+async def event(lines) -> tuple[str, dict]:
+    name = ""
+    async for line in lines:
+        if line.startswith("event: "):
+            name = line.removeprefix("event: ")
+        if line.startswith("data: "):
+            return name, json.loads(line.removeprefix("data: "))
+    raise AssertionError("the stream ended")
+
+
+async def test_it_serves_on_a_free_port_and_stops_at_once(control, store):
+    before = signal.getsignal(signal.SIGTERM)
+    async with WebServer(create_app(control, store), "127.0.0.1", 0) as server:
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            answer = await client.get("/livez")
+        assert answer.text == "ok\n"
+        assert "server" not in answer.headers
+        assert signal.getsignal(signal.SIGTERM) is before
+    with pytest.raises(httpx.ConnectError):
+        async with httpx.AsyncClient() as client:
+            await client.get(server.url)
+
+
+async def test_an_open_page_hears_of_everything_and_does_not_hold_up_the_end(control, store):
+    server = WebServer(create_app(control, store), "127.0.0.1", 0)
+    await server.start()
+    async with (
+        httpx.AsyncClient(base_url=server.url) as client,
+        client.stream("GET", "/api/v1/events") as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.aiter_lines()
+        name, data = await event(lines)
+        assert (name, data["level"]) == ("state", "attention")
+        control.queue.put_nowait(Notice("progress", {"done": 3, "total": 9}))
+        assert await event(lines) == ("progress", {"done": 3, "total": 9})
+        await asyncio.wait_for(server.stop(), 2)
+        with contextlib.suppress(httpx.RemoteProtocolError):
+            assert [line async for line in lines if line.startswith("data")] == []
+    assert control.queue is None
+
+
+async def test_a_page_that_is_closed_is_forgotten(control, store):
+    async with WebServer(create_app(control, store), "127.0.0.1", 0) as server:
+        async with (
+            httpx.AsyncClient(base_url=server.url) as client,
+            client.stream("GET", "/api/v1/events") as answer,
+        ):
+            await event(answer.aiter_lines())
+        for _ in range(500):
+            if control.queue is None:
+                break
+            await asyncio.sleep(0.01)
+        assert control.queue is None
+
+
+async def test_a_port_that_is_taken_is_said(control, store):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(ConfigurationError, match="already in use") as caught:
+            await WebServer(create_app(control, store), "127.0.0.1", other.getsockname()[1]).start()
+    assert "[status] port" in caught.value.remedy
+
+
+async def test_beyond_this_machine_it_does_not_start_without_a_token(control, store):
+    with pytest.raises(ConfigurationError):
+        await WebServer(create_app(control, store), "0.0.0.0", 0).start()
