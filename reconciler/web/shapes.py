@@ -196,7 +196,7 @@ def item(found: Item) -> Shape:
         "title": found.title,
         "status": found.status,
         "reason": redact(found.reason),
-        "held": found.held,
+        "held": bool(found.held),
         "plan": None if found.plan is None else asset_plan(found.plan),
     }
 
