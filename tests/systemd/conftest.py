@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,8 @@ UNITS = CHECKOUT / "systemd"
 BOOT = Path(__file__).with_name("boot.sh")
 PYTHON = "/usr/bin/python3"
 HOME = "/opt/skymmich-reconciler"
+VOLUME = "/var/lib/docker/volumes/skymmich_skymmich-config/_data"
+SOURCE = "/usr/src/skymmich-reconciler"
 CLEAN = {
     "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG": "C.UTF-8",
@@ -42,19 +45,8 @@ CLEAN = {
 SIMULATOR = f"""
 [Service]
 Type=exec
-ExecStart={HOME}/venv/bin/python -m reconciler.simulator --port 2283 --unkind none --catalogue /var/lib/docker/volumes/skymmich_skymmich-config/_data/skymmich.db
+ExecStart={HOME}/venv/bin/python -m reconciler.simulator --port 2283 --unkind none --catalogue {VOLUME}/skymmich.db
 StandardOutput=file:/run/immich-simulator
-"""
-CONFIGURATION = """
-[skymmich]
-source = "/run/skymmich/skymmich.db"
-[immich]
-url = "http://127.0.0.1:2283"
-[schedule]
-catalogue_seconds = 0.2
-debounce_seconds = 0.1
-# What a person does in Immich is not seen for an hour, unless something makes the daemon look.
-immich_seconds = 3600
 """
 
 
@@ -74,11 +66,22 @@ class Machine:
     catalogue: Path
     """Skymmich's database, as seen from here."""
 
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def follow(self, heading: str, number: int = 0, typed: str = "") -> str:
+        """Do in it what INSTALL.md says under a heading, word for word; what it prints."""
+        script = f'sudo() {{ "$@"; }}; cd {SOURCE}; {blocks(heading)[number]}'
+        return self.run("bash", "-euc", script, typed=typed).stdout
+
+    def run(self, *command: str, typed: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as root."""
         enter = ("nsenter", "--all", f"--target={self.init}", "env", "--chdir=/")
         done = subprocess.run(
-            [*enter, *command], env=CLEAN, text=True, capture_output=True, timeout=60, check=False
+            [*enter, *command],
+            env=CLEAN,
+            input=typed,
+            text=True,
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(command)}: {done.returncode}\n{done.stdout}{done.stderr}")
@@ -129,7 +132,7 @@ class Machine:
             if time.monotonic() > end:
                 said = self.journal(unit)[-5000:] if unit else ""
                 raise AssertionError(f"not within {seconds} s: {what}\n{said}")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
@@ -160,6 +163,8 @@ def software(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         making = Path(tempfile.mkdtemp(dir=kept))
         try:
             _install(making, lock, needs)
+            for outdated in kept.glob("[0-9a-f]" * 16):
+                shutil.rmtree(outdated)
             making.rename(ready)
         finally:
             shutil.rmtree(making, ignore_errors=True)
@@ -196,7 +201,7 @@ def _install(folder: Path, lock: Path, needs: list[str]) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise AssertionError(f"{PYTHON} could not be given what requirements.lock names:\n{done.stderr}")
+        unavailable(f"{PYTHON} could not be given what requirements.lock names: {done.stderr.strip()}")
 
 
 @pytest.fixture(scope="session")
@@ -269,21 +274,16 @@ def _booted(*arguments: Path) -> Iterator[int]:
 
 
 def _plant(seed: Path) -> None:
-    """Lay out the files of the machine, as INSTALL.md has a person lay them out."""
+    """Lay out the files that are there before the installation begins."""
     units = seed / "etc/systemd/system"
     units.mkdir(parents=True)
-    for unit in (*UNITS.glob("*.service"), *UNITS.glob("*.timer")):
-        shutil.copy(unit, units)
-    for unit in (
-        "skymmich-reconciler.service",
-        "skymmich-reconciler-plan.service",
-        "skymmich-reconciler@.service",
-    ):
-        (units / f"{unit}.d").mkdir()
-        shutil.copy(UNITS / "examples/docker-volume.conf", units / f"{unit}.d")
-    (units / "immich-simulator.service").write_text(SIMULATOR)
-    (seed / "usr/local/bin").mkdir(parents=True)
-    shutil.copy(UNITS / "skymmich-reconciler", seed / "usr/local/bin")
-    (seed / "etc/skymmich-reconciler").mkdir()
-    (seed / "etc/skymmich-reconciler/config.toml").write_text(CONFIGURATION)
-    (seed / "etc/credstore").mkdir(mode=0o700)
+    (units / "immich-simulator.service").write_text(SIMULATOR, encoding="utf-8")
+    shutil.copytree(UNITS, seed / SOURCE.lstrip("/") / "systemd")
+
+
+def blocks(heading: str) -> list[str]:
+    """Give the commands that INSTALL.md has under a heading: what it fences as ``sh`` can be run as it stands."""
+    text = (UNITS / "INSTALL.md").read_text(encoding="utf-8")
+    _, found, section = text.partition(f"\n## {heading}\n")
+    assert found, f"INSTALL.md has no heading {heading!r}"
+    return re.findall(r"^```sh\n(.*?)^```$", section.partition("\n## ")[0], re.DOTALL | re.MULTILINE)
