@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 Specification = str | int | float | bool
+Unreadable = Literal["tags", "coordinates"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ class CatalogueImage:
     """In order of the links, each piece once."""
     acquisitions: tuple[Acquisition, ...] = ()
     summary: Summary = field(default_factory=Summary)
+    unreadable: frozenset[Unreadable] = frozenset()
+    """What the row has but could not be read: it is not empty, and is left alone in Immich."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.core.asset import Coordinates
-    from reconciler.core.catalogue import CatalogueImage
+    from reconciler.core.catalogue import CatalogueImage, Unreadable
     from reconciler.core.policy import Policy
     from reconciler.core.template import BlockTemplate
 
@@ -39,6 +39,8 @@ class Desired:
     tags: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
     """What of the catalogue could not be used, for people."""
+    unreadable: frozenset[Unreadable] = frozenset()
+    """Fields of which it is not known what they should be: they are left alone."""
 
 
 NOTHING = Desired()
@@ -83,6 +85,7 @@ def desire(
         coordinates=place,
         tags=tags,
         problems=(*((place_problem,) if place_problem else ()), *tag_problems),
+        unreadable=image.unreadable,
     )
 
 

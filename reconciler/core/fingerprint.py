@@ -35,7 +35,8 @@ def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> s
 
 def fingerprint(desired: Desired, rules: str) -> str:
     """Give the fingerprint of one image's desired state under ``rules`` (see ``policy_digest``)."""
-    return digest(desired.block, desired.prose, place(desired.coordinates), desired.tags, rules)
+    values = [desired.block, desired.prose, place(desired.coordinates), desired.tags]
+    return digest(*values, *sorted(desired.unreadable), rules)
 
 
 def place(coordinates: Coordinates | None) -> list[float] | None:

@@ -41,10 +41,21 @@ def plan_asset(
     if rules.switches.description:
         plan = _plan_description(plan, record, rules)
     if rules.switches.coordinates:
-        plan = _plan_coordinates(plan, record, rules)
+        readable = "coordinates" not in desired.unreadable
+        plan = _plan_coordinates(plan, record, rules) if readable else _leave(plan, "coordinates")
     if rules.switches.tags and rules.tags_available:
-        plan = _plan_tags(plan, record, rules)
+        plan = _plan_tags(plan, record, rules) if "tags" not in desired.unreadable else _leave(plan, "tags")
     return plan
+
+
+def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:
+    """Leave a field alone of which the catalogue can not be read: it may well be what Immich has."""
+    base, live = getattr(plan.base, which), getattr(plan.observed, which)
+    if which == "tags":
+        base, live = _sorted(base), _sorted(live or frozenset())
+    reason = f"the catalogue's {which} can not be read; what Immich has stays as it is"
+    decision = Decision(which, "not_writable", "keep", base, None, live, reason=reason)
+    return replace(plan, decisions=(*plan.decisions, decision))
 
 
 def _not_writable(observed: ObservedAsset, rules: Rules) -> str:

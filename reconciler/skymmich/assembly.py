@@ -22,6 +22,7 @@ from reconciler.skymmich.targets import read_objects, target_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reconciler.core.catalogue import Unreadable
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
 
@@ -61,6 +62,7 @@ def assemble(snapshot: Snapshot) -> Catalogue:
             equipment=linked.get(image_id, ()),
             acquisitions=acquisitions.get(image_id, ()),
             summary=_summary(fields),
+            unreadable=_unreadable(fields),
         )
 
     images = _distinct(read_rows(snapshot, IMAGES, read_image, problems), problems)
@@ -86,6 +88,16 @@ def _asset_id(fields: Fields) -> str | None:
         fields.warn(f"immich_id is not a UUID ({excerpt(stored)}); the image counts as not linked")
         return None
     return asset_id
+
+
+def _unreadable(fields: Fields) -> frozenset[Unreadable]:
+    """Name what was there and could not be read; everything must have been read before."""
+    found: set[Unreadable] = set()
+    if "tags" in fields.dropped:
+        found.add("tags")
+    if fields.dropped & {"latitude", "longitude"}:
+        found.add("coordinates")
+    return frozenset(found)
 
 
 def _summary(fields: Fields) -> Summary:

@@ -51,6 +51,8 @@ class Fields:
         self._table = table
         self._row = row
         self._problems = problems
+        self.dropped: set[str] = set()
+        """Columns that hold something that could not be read: not to be taken for empty."""
 
     @property
     def row_id(self) -> int | str:
@@ -114,6 +116,7 @@ class Fields:
             return None
         found = finite(value)
         if found is None or found < minimum:
+            self.dropped.add(name)
             reason = "is not a number" if found is None else f"is less than {minimum:g}"
             self.warn(f"{name} {reason} ({excerpt(value)}); it is ignored")
             return None
@@ -159,6 +162,7 @@ class Fields:
                 raise TypeError  # noqa: TRY301  the same warning as for text that does not parse
             return json.loads(value)
         except (TypeError, ValueError, RecursionError):
+            self.dropped.add(name)
             shown = "" if secret else f" ({excerpt(value)})"
             self.warn(f"{name} is not JSON{shown}; it is ignored")
             return None
@@ -170,6 +174,7 @@ class Fields:
         if found is None:
             return ()
         if not isinstance(found, list):
+            self.dropped.add(name)
             self.warn(f"{name} is not a list ({excerpt(found)}); it is ignored")
             return ()
         odd: Sequence[object] = [item for item in found if item is not None and not isinstance(item, str)]

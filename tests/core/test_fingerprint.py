@@ -89,3 +89,8 @@ def test_what_decides_nothing_is_not_in_the_rules():
     """The guard's numbers, the template's file name, and the master switch, which only stops writes."""
     policy = Policy(guard=GuardPolicy(min_count=3), description=DescriptionPolicy(template_name="mine.j2"))
     assert policy_digest(policy, Switches(enabled=False), "t") == policy_digest(Policy(), Switches(), "t")
+
+
+def test_an_image_that_becomes_readable_again_is_looked_at(make):
+    unread = make.desired(unreadable=frozenset({"tags"}))
+    assert fingerprint(unread, "rules") != fingerprint(make.desired(), "rules")

@@ -441,3 +441,23 @@ def test_a_decision_shows_the_three_sides(make):
     block, _, _, tags = plan.decisions
     assert (block.base, block.desired, block.live) == ("✦ b", make.newer, make.block)
     assert (tags.base, tags.desired, tags.live) == ((), ("a", "b"), ("x",))
+
+
+def test_tags_that_the_catalogue_can_not_tell_are_neither_removed_nor_added(make):
+    desired = make.desired(tags=["Astro/Equipment/FRA400"], unreadable=frozenset({"tags"}))
+    plan = make.plan(desired, make.asset(tags=["M 31", "Winter"]), make.record(tags=["M 31"]))
+    assert not plan.changes
+    assert plan.base.tags == {"M 31"}
+    assert make.decision(plan, "tags") == ("not_writable", "keep")
+    assert "can not be read" in plan.decisions[-1].reason
+
+
+def test_a_place_that_the_catalogue_can_not_tell_stays_ours(make):
+    plan = make.plan(
+        make.desired(unreadable=frozenset({"coordinates"})),
+        make.asset(coordinates=HERE),
+        make.record(coordinates=HERE),
+    )
+    assert not plan.changes
+    assert plan.base.coordinates == HERE
+    assert make.decision(plan, "coordinates") == ("not_writable", "keep")

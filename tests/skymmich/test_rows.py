@@ -144,6 +144,14 @@ def test_tags_that_are_no_list_are_reported_and_cost_only_themselves(make, store
     assert len(reasons(catalogue)) == 1
 
 
+def test_what_can_not_be_read_is_not_taken_for_empty(make):
+    make.image(1, tags="{not json", latitude="north")
+    make.image(2, tags=None, latitude=None)
+    broken, empty = read(make).images
+    assert broken.unreadable == {"tags", "coordinates"}
+    assert empty.unreadable == frozenset()
+
+
 def test_tags_are_kept_as_they_are_and_what_is_no_text_is_dropped(make):
     make.image(tags='["M 31", "", "  spaced ", null, 7, ["x"], "Family/Trips"]')
     catalogue = read(make)
