@@ -7,7 +7,8 @@ that plan, while what only adds goes on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import Coordinates
@@ -15,7 +16,7 @@ from reconciler.core.fingerprint import digest, place
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.core.plan import AssetPlan
     from reconciler.core.policy import GuardPolicy
@@ -34,6 +35,8 @@ class Verdict:
     """The catalogue lost too much: it is not trusted, and not taken as the new measure."""
     held: frozenset[str] = frozenset()
     """Asset ids whose harmful changes are held back."""
+    harm: Mapping[str, str] = field(default_factory=dict)
+    """Of the held ones: asset id → the hash of its part of the harm."""
 
     @property
     def message(self) -> str:
@@ -53,6 +56,7 @@ def check(
     managed: int,
     policy: GuardPolicy,
     approved: str = "",
+    standing: Mapping[str, str] = MappingProxyType({}),
 ) -> Verdict:
     """Judge a plan before anything is written.
 
@@ -63,6 +67,8 @@ def check(
         managed: how many assets are managed in all, the measure for the share that would lose something.
         policy: the limits.
         approved: the hash that a person approved; only the very same harm passes.
+        standing: ``harm`` of an earlier verdict, as far as those assets were not looked at again. They count:
+            what is held back must not slip through one by one.
     """
     lost = linked_before - linked
     losing = sorted((plan for plan in plans if plan.takes_away), key=lambda plan: plan.asset_id)
@@ -76,21 +82,25 @@ def check(
             f"the catalogue lost {len(lost)} of its {len(linked_before)} linked images since the last good "
             f"pass ({len(lost) / len(linked_before):.0%}, more than {policy.max_fraction:.0%})"
         )
-    harmful = bool(losing) and (shrunk or _too_many(len(losing), managed, policy))
+    harm = {plan.asset_id: digest(_harm(plan)) for plan in losing}
+    harm |= {asset_id: part for asset_id, part in standing.items() if asset_id not in harm}
+    harmful = bool(harm) and (shrunk or _too_many(len(harm), managed, policy))
     if harmful:
-        share = len(losing) / max(managed, 1)
+        share = len(harm) / max(managed, 1)
         limit = "" if shrunk and share <= policy.max_fraction else f", more than {policy.max_fraction:.0%}"
         reasons.append(
-            f"{len(losing)} of {managed} managed assets would lose something ({share:.0%}{limit}): "
-            f"{_examples(losing)}"
+            f"{len(harm)} of {managed} managed assets would lose something ({share:.0%}{limit})"
+            + (f": {_examples(losing)}" if losing else "")
         )
     if not reasons:
         return Verdict()
-    harm = digest(sorted(lost) if shrunk else [], [_harm(plan) for plan in losing] if harmful else [])
-    if approved and approved == harm:
-        return Verdict(hash=harm)
-    held = frozenset(plan.asset_id for plan in losing) if harmful else frozenset()
-    return Verdict(tripped=True, hash=harm, reasons=tuple(reasons), shrunk=shrunk, held=held)
+    name = digest(sorted(lost) if shrunk else [], sorted(harm.items()) if harmful else [])
+    if approved and approved == name:
+        return Verdict(hash=name)
+    held = harm if harmful else {}
+    return Verdict(
+        tripped=True, hash=name, reasons=tuple(reasons), shrunk=shrunk, held=frozenset(held), harm=held
+    )
 
 
 def withhold(plan: AssetPlan) -> AssetPlan:

@@ -92,6 +92,20 @@ class AssetPlan:
             add_tags=nothing, remove_tags=nothing, blocked=why,
         )  # fmt: skip
 
+    def is_rest_of(self, agreed: AssetPlan) -> bool:
+        """Tell whether this does no more than the other, on the same ground or on what it has done."""
+        before, now = agreed.observed, self.observed
+        texts = {normal(before.description), normal(agreed.description or before.description)}
+        places = [place(before.coordinates), place(agreed.coordinates or before.coordinates)]
+        return (
+            self.description in {None, agreed.description}
+            and self.coordinates in {None, agreed.coordinates}
+            and self.add_tags <= agreed.add_tags
+            and self.remove_tags <= agreed.remove_tags
+            and normal(now.description) in texts
+            and place(now.coordinates) in places
+        )
+
     @property
     def conflicts(self) -> tuple[Decision, ...]:
         """The fields where a person's value stands against the catalogue's."""

@@ -60,8 +60,9 @@ class Canary:
 
     @property
     def passed(self) -> bool:
-        """Whether all canaries are through."""
-        return all(job.state == "done" for job in self.jobs)
+        """Whether all canaries are through, and each kind of write stuck on one of them at least."""
+        stuck = all(any(step in job.verified for job in group) for step, group in self._kinds.items())
+        return stuck and all(job.state == "done" for job in self.jobs)
 
     def failed(self) -> CanaryError | None:
         """Give the reason to stop, once a kind of write failed on every canary that tried it."""

@@ -176,10 +176,11 @@ class Cycle:
     def _replan(self, job: Job, seen: ObservedAsset, prepared: Prepared, selection: Selection) -> AssetPlan:
         """Merge anew from a fresh reading, under the same limits as the plan that was shown."""
         plan = merge(job.item, job.plan.desired, seen, job.record, prepared.rules, force=selection.force)
-        expected = selection.expected
-        if expected is not None and not job.verified and expected.get(job.item.asset_id) != plan.digest:
+        plan = withhold(plan) if job.item.held else plan
+        agreed = job.item.plan
+        if selection.expected is not None and agreed and not plan.is_rest_of(agreed):
             return plan.without_writes("it changed since the plan was made")
-        return withhold(plan) if job.item.held else plan
+        return plan
 
     def _record(self, prepared: Prepared, jobs: list[Job], error: ReconcilerError | None) -> list[Outcome]:
         by_id = {job.item.asset_id: job for job in jobs}
@@ -200,8 +201,10 @@ class Cycle:
                 for record in prepared.records.values()
                 if record.linked and record.asset_id not in linked | done
             ]
+        gone = [item.asset_id for item in prepared.items if item.adopted and item.status == "unknown_asset"]
         with self._store.transaction():
             self._store.save_records(records)
+            self._store.clear_pending(gone)
             self._note_archived(prepared, by_id)
         return outcomes
 
@@ -220,7 +223,8 @@ class Cycle:
             self._store.put(ARCHIVED, sorted(archived))
 
     def _note_look(self, prepared: Prepared) -> None:
-        if prepared.observed_from:
+        # Images that a shrunken catalogue hides are not looked at: what moves meanwhile is looked up later.
+        if prepared.observed_from and not prepared.verdict.shrunk:
             self._store.put("watermark", prepared.observed_from.isoformat())
         self._store.put(CHECKED_AT, self._clock.now().isoformat())
 

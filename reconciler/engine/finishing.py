@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.core.fingerprint import place
 from reconciler.core.records import AssetRecord
 from reconciler.engine.passes import Outcome
-from reconciler.engine.preparing import HELD
+from reconciler.engine.preparing import held_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -78,7 +78,7 @@ def finished(
         applied=record.applied if job else plan.base,
         status=status,
         reason=reason,
-        fingerprint=HELD + mark if status == "held" else mark,
+        fingerprint=held_mark(item.held, mark) if status == "held" else mark,
         seen_updated_at=seen.updated_at,
         width=seen.width or record.width,
         height=seen.height or record.height,

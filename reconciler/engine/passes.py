@@ -55,8 +55,8 @@ class Item:
     reason: str = ""
     adopted: PendingWrite | None = None
     """A write of an earlier run that has not been seen settled: it is waited for before anything else."""
-    held: bool = False
-    """Whether the guard holds back the harmful part; ``plan`` is then what remains."""
+    held: str = ""
+    """Hash of the harm that the guard holds back; ``plan`` is then what remains. ``""``: nothing is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,19 @@ _RENEW_TO_WRITE, _RENEW_LOSSES, _RENEW = 600.0, 300.0, 86_400.0
 """Seconds after which the server is asked again for its version, permissions and user: before something is
 written, while the key lacks something, and at all. A whole look by a person, or an error, does so at once."""
 _SKIPPABLE = {"in_sync", "conflict", "not_sticking", "unknown_asset", "not_writable", "unlinked"}
-HELD = "held:"
 ARCHIVED = "archived"
 """Where the store keeps the ids of managed assets that were in the archive when last read."""
+
+
+def held_mark(harm: str, mark: str) -> str:
+    """Give the fingerprint of an asset that the guard holds: it waits for a person, or for other values."""
+    return f"held:{harm}:{mark}"
+
+
+def held_harm(record: AssetRecord) -> str:
+    """Give the hash of what the guard held back of an asset; ``""`` for any other."""
+    kind, _, rest = record.fingerprint.partition(":")
+    return rest.partition(":")[0] if kind == "held" else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +221,9 @@ class _Planner:
         mark = self._fingerprint(item, _pixels(record))
         if record.status in _SKIPPABLE and record.fingerprint == mark:
             return replace(item, fingerprint=mark, status=record.status, reason=record.reason)
-        if record.fingerprint == HELD + mark and not self.selection.by_person:
-            return replace(item, fingerprint=mark, status="held", reason=record.reason)
+        harm = "" if self.selection.by_person else held_harm(record)
+        if harm and record.fingerprint == held_mark(harm, mark):
+            return replace(item, fingerprint=mark, status="held", reason=record.reason, held=harm)
         return item
 
     def _worth_another_look(self, record: AssetRecord) -> bool:
@@ -305,6 +316,12 @@ def _guarded(prepared: Prepared, selection: Selection) -> Prepared:
     linked = frozenset(image.asset_id for image in prepared.catalogue.linked() if image.asset_id)
     before = frozenset(record.asset_id for record in prepared.records.values() if record.linked)
     plans = [item.plan for item in prepared.items if item.plan]
+    looked_at = {item.asset_id for item in prepared.items if not item.held}
+    standing = {
+        record.asset_id: harm
+        for record in prepared.records.values()
+        if record.linked and record.asset_id not in looked_at and (harm := held_harm(record))
+    }
     verdict = check(
         plans,
         linked=linked,
@@ -312,12 +329,14 @@ def _guarded(prepared: Prepared, selection: Selection) -> Prepared:
         managed=max(len(linked), len(before)),
         policy=prepared.rules.policy.guard,
         approved=selection.approved,
+        standing=standing,
     )
     items, stale = [], []
     for item in prepared.items:
         kept_item = item
         if item.plan and item.asset_id in verdict.held:
-            kept_item = replace(item, plan=withhold(item.plan), held=True, reason="the guard holds it back")
+            harm = verdict.harm[item.asset_id]
+            kept_item = replace(item, plan=withhold(item.plan), held=harm, reason="the guard holds it back")
         if _is_stale(kept_item, selection):
             kept_item = replace(item, plan=None, status="failed", reason="changed since the plan was made")
             stale.append(item.title)

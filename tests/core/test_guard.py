@@ -379,3 +379,15 @@ def test_an_approved_loss_is_carried_out_and_is_the_new_measure(library):
     assert library.writes == 0
     assert all("Seen by" in asset.description for asset in library.assets.values())
     assert all("Family" in asset.tags for asset in library.assets.values())
+
+
+def test_what_is_held_does_not_slip_through_one_by_one(losing):
+    whole = judge(plans := losing(30, of=60))
+    one = plans[0]
+    rest = {asset_id: part for asset_id, part in whole.harm.items() if asset_id != one.asset_id}
+    alone = {"linked": ids(60), "linked_before": ids(60), "managed": 60, "policy": DEFAULT}
+    assert not check([one], **alone).tripped
+    again = check([one], **alone, standing=rest)
+    assert again.tripped
+    assert one.asset_id in again.held
+    assert again.hash == whole.hash
