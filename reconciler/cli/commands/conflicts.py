@@ -1,0 +1,59 @@
+"""``conflicts``: where a person's words stand against the catalogue's."""
+
+from __future__ import annotations
+
+from reconciler.cli.plain import decision_json
+from reconciler.cli.rendering import heading, show_conflict
+from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
+from reconciler.cli.working import working
+from reconciler.engine.passes import Selection
+
+
+def command(
+    *, details: Details = False, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
+) -> int:
+    """List the images where Immich and the catalogue disagree and Immich's side is a person's: both sides.
+
+    Reads every asset of which that is on record; exits 0.
+    """
+    session = begin(config, as_json=json, verbose=verbose)
+    with working(session) as work:
+        on_record = [record for record in work.bench.store.records().values() if record.linked]
+        # Images that were never looked at may be in conflict, too.
+        settled = {record.asset_id for record in on_record if record.status == "in_sync"}
+        wanted = [
+            image.image_id
+            for image in work.bench.source.read().linked()
+            if image.asset_id is not None and image.asset_id not in settled
+        ]
+        selection = Selection(image_ids=frozenset(wanted))
+        prepared = work.do(work.bench.cycle.prepare(selection, work.bench.wishes))
+    plans = [item.plan for item in prepared.items if item.plan and item.plan.conflicts]
+    if json:
+        session.screen.json(
+            {
+                "conflicts": [
+                    {
+                        "image_id": plan.image_id,
+                        "asset_id": plan.asset_id,
+                        "title": plan.title,
+                        "fields": [decision_json(decision) for decision in plan.conflicts],
+                    }
+                    for plan in plans
+                ]
+            }
+        )
+        return 0
+    for plan in plans:
+        session.screen.line(heading(plan.title, plan.image_id))
+        for decision in plan.conflicts:
+            show_conflict(session.screen, decision, details=details)
+        session.screen.line()
+    if not plans:
+        session.screen.line("No conflicts.", "green")
+        return 0
+    many = "s" if len(plans) > 1 else ""
+    session.screen.line(f"{len(plans)} image{many} in conflict; Immich's side stays.", "bold")
+    session.screen.line("To take the catalogue's side: skymmich-reconciler apply --force IMAGE", "dim")
+    session.screen.line("To keep Immich's: copy it into Skymmich, or leave it as it is.", "dim")
+    return 0

@@ -1,0 +1,63 @@
+"""``doctor``: is everything as it must be, and if not, what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Final
+
+from reconciler.cli.checks import Finding, examine, exit_code
+from reconciler.cli.plain import value
+from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.immich.client import SystemClock
+
+if TYPE_CHECKING:
+    from reconciler.cli.screen import Screen
+
+_MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
+_TITLES: Final = {
+    "configuration": "Configuration",
+    "catalogue": "Skymmich's catalogue",
+    "skymmich": "Skymmich's own sync",
+    "immich": "Immich",
+    "store": "State store",
+}
+
+
+def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose = False) -> int:
+    """Look at configuration, catalogue, Immich and store; say what each problem means and how to mend it.
+
+    Writes nothing. Exits 0 when all is well or only worth knowing, 1 on a problem, 78 on one of the
+    configuration.
+    """
+    session = begin(config, as_json=json, verbose=verbose)
+    with asyncio.Runner() as runner:
+        findings = examine(session.config, os.environ, runner, SystemClock())
+    code = exit_code(findings)
+    if json:
+        session.screen.json({"ok": code == 0, "findings": [value(finding) for finding in findings]})
+        return code
+    _show(session.screen, findings)
+    return code
+
+
+def _show(screen: Screen, findings: list[Finding]) -> None:
+    above = ""
+    for finding in findings:
+        if finding.section != above:
+            if above:
+                screen.line()
+            screen.line(_TITLES[finding.section], "bold")
+            above = finding.section
+        mark, style = _MARKS[finding.level]
+        screen.row(mark, finding.what, style if finding.level != "ok" else "", indent=1, width=2)
+        if finding.remedy:
+            screen.line(f"→ {finding.remedy}", indent=3)
+    problems = sum(finding.level == "problem" for finding in findings)
+    warnings = sum(finding.level == "warning" for finding in findings)
+    screen.line()
+    if problems:
+        screen.line(f"{problems} problem{'s' if problems > 1 else ''} to mend.", "bold red")
+    else:
+        known = f" {warnings} things worth knowing." if warnings else ""
+        screen.line(f"All is well.{known} Next: skymmich-reconciler plan", "bold green")

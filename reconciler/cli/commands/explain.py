@@ -1,0 +1,58 @@
+"""``explain``: one image from all sides."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.explaining import show_view
+from reconciler.cli.plain import asset_plan_json, standing, value
+from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.cli.views import View, look_at
+
+
+def command(
+    image: Annotated[
+        str, typer.Argument(metavar="IMAGE", help="A number in Skymmich, a UUID, or a part of a title.")
+    ],
+    *,
+    limit: Annotated[int, typer.Option(min=0, max=10_000, help="So many lines of history.")] = 6,
+    config: ConfigFile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> int:
+    """Show what the catalogue has, what Immich shows, what was written, and what is decided from it, and why.
+
+    Exits 1 where Immich could not be asked; the rest is shown even then.
+    """
+    session = begin(config, as_json=json, verbose=verbose)
+    with asyncio.Runner() as runner:
+        view = look_at(image, session.config, runner, entries=limit)
+    if json:
+        session.screen.json(_as_json(view))
+    else:
+        show_view(session.screen, view)
+        if view.error is not None:
+            session.screen.say(f"✗ {view.error.message}", "red")
+            session.screen.say(f"  → {view.error.remedy}")
+    return view.error.exit_code if view.error else 0
+
+
+def _as_json(view: View) -> dict[str, object]:
+    now = standing(view.item, view.prepared) if view.item and view.prepared else view.record
+    return {
+        "image": value(view.image),
+        "problems": [*view.problems, *view.desired.problems],
+        "status": now.status if now else "new",
+        "reason": now.reason if now else "",
+        "applied": value(view.record.applied) if view.record else None,
+        "unsticking": value(view.record.unsticking) if view.record else [],
+        "observed": value(view.plan.observed) if view.plan else None,
+        "desired": value(view.desired),
+        "plan": asset_plan_json(view.plan) if view.plan else None,
+        "history": [value(entry) for entry in view.entries],
+        "error": view.error.message if view.error else "",
+        "remedy": view.error.remedy if view.error else "",
+    }

@@ -1,0 +1,56 @@
+"""``history``: what was written, when, and what it replaced."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.images import find_record
+from reconciler.cli.past import show_entries, show_runs
+from reconciler.cli.plain import value
+from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.errors import ReconcilerError
+from reconciler.wiring import store_of
+
+
+def command(
+    image: Annotated[str | None, typer.Argument(metavar="[IMAGE]", show_default=False)] = None,
+    *,
+    run: Annotated[
+        str | None, typer.Option(metavar="RUN", help="What this run replaced.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most as many.")] = 20,
+    config: ConfigFile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> int:
+    """Show the last runs; or, of an image or of a run, each value that was replaced, before and after."""
+    session = begin(config, as_json=json, verbose=verbose)
+    screen = session.screen
+    with store_of(session.config, read_only=True) as store:
+        if image is None and run is None:
+            runs = store.runs(limit)
+            if json:
+                screen.json({"runs": [value(one) for one in runs]})
+                return 0
+            show_runs(screen, runs)
+            screen.line("Nothing has been done yet." if not runs else "What one replaced: --run RUN", "dim")
+            return 0
+        records = store.records()
+        if run is not None and store.run(run) is None:
+            raise ReconcilerError(f"No run is called {run}.", remedy="See: skymmich-reconciler history")
+        asset_id = find_record(image, records.values()).asset_id if image is not None else None
+        entries = store.journal_of(run, asset_id, limit)
+    if json:
+        screen.json({"entries": [value(one) for one in entries]})
+        return 0
+    # By image; within one, and among them, the newest first.
+    newest = {entry.asset_id: -number for number, entry in reversed(list(enumerate(entries)))}
+    entries.sort(key=lambda entry: -newest[entry.asset_id])
+    show_entries(screen, entries, {asset_id: record.title for asset_id, record in records.items()})
+    if not entries:
+        screen.line("Nothing was replaced there.", "dim")
+    elif len(entries) == limit:
+        screen.line(f"The newest {limit}; more: --limit {limit * 5}", "dim")
+    return 0

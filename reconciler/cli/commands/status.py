@@ -1,0 +1,113 @@
+"""``status``: how things stand, from the running daemon, or without one from the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from reconciler.cli.asking import ask_daemon
+from reconciler.cli.past import moment, show_runs
+from reconciler.cli.plain import value
+from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.engine.finishing import WORDS
+from reconciler.errors import StateError
+from reconciler.wiring import store_of
+
+if TYPE_CHECKING:
+    from reconciler.cli.screen import Screen
+    from reconciler.config import Config
+    from reconciler.core.records import AssetRecord, Run
+
+NO_DAEMON: Final = 3
+_FINE: Final = {"in_sync", "unlinked"}
+_MOST: Final = 20
+_STYLES: Final = {"ok": "bold green", "attention": "bold yellow", "trouble": "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """What the store knows."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    runs: tuple[Run, ...] = ()
+    attention: tuple[AssetRecord, ...] = ()
+    trouble: str = ""
+    """Why it could not be read."""
+
+
+def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose = False) -> int:
+    """Show how things stand: in sync or not, what needs a look, the last runs.
+
+    Exits 0 in sync, 1 when something needs attention, 3 when no daemon runs: then what is on record is shown.
+    """
+    session = begin(config, as_json=json, verbose=verbose)
+    screen = session.screen
+    told = ask_daemon(session.config)
+    known = _on_record(session.config)
+    code = NO_DAEMON if told is None else _code(told)
+    if json:
+        record: dict[str, object] = {
+            "counts": known.counts,
+            "attention": [value(one) for one in known.attention],
+            "runs": [value(run) for run in known.runs],
+            "trouble": known.trouble,
+        }
+        screen.json({"daemon": told is not None} | (record if told is None else told))
+        return code
+    if told is None:
+        _show_record(screen, known)
+    else:
+        _show_daemon(screen, told)
+    if known.attention:
+        screen.line()
+        screen.line("Needs a look:", "yellow")
+    for one in known.attention:
+        text = f"{one.title} — {WORDS[one.status]}: {one.reason}"
+        screen.row(f"{one.image_id:>5}", text, indent=0, width=7)
+    if known.runs:
+        screen.line()
+        screen.line("Last runs:", "bold")
+        show_runs(screen, known.runs)
+    return code
+
+
+def _on_record(config: Config) -> OnRecord:
+    try:
+        with store_of(config, read_only=True) as store:
+            counts = store.counts_by_status()
+            attention = [
+                record
+                for status in sorted(counts.keys() - _FINE)
+                for record in store.search(status=status, limit=_MOST)
+            ]
+            return OnRecord(counts, tuple(store.runs(5)), tuple(attention))
+    except StateError as error:
+        return OnRecord(trouble=error.message)
+
+
+def _show_record(screen: Screen, known: OnRecord) -> None:
+    screen.line("No daemon answers, so this is what is on record.", "bold yellow")
+    if known.trouble:
+        screen.line(known.trouble)
+        return
+    total = sum(known.counts.values())
+    listed = ", ".join(f"{count} {WORDS[status]}" for status, count in sorted(known.counts.items()))
+    screen.line(f"{total} images: {listed}." if total else "No image was looked at yet.", "bold")
+    checked = max((run.finished_at for run in known.runs if run.finished_at), default=None)
+    screen.line(f"Last looked at {moment(checked)}.", "dim")
+
+
+def _code(told: dict[str, object]) -> int:
+    return 0 if told.get("level") in {"ok", "off"} else 1
+
+
+def _show_daemon(screen: Screen, told: dict[str, object]) -> None:
+    screen.line(str(told.get("headline", "")), _STYLES.get(str(told.get("level")), "bold"))
+    conditions = told.get("conditions")
+    for one in conditions if isinstance(conditions, list) else ():
+        if isinstance(one, dict) and one.get("status") != "True":
+            screen.row(str(one.get("type", "")), str(one.get("message", "")), "yellow", width=20)
+    settings = told.get("settings")
+    if isinstance(settings, dict):
+        listed = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in settings.items())
+        screen.line(f"{listed} (from {told.get('settings_source') or 'Skymmich'})", "dim")
