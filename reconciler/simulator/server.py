@@ -81,12 +81,12 @@ class Application:
             return
         if trouble == "busy" and before:
             self.state.book.fault("busy_before")
-            result = self._overloaded()
+            result = self._overloaded((503, 503, 429))
         else:
             result = self._answered(scope, path, raw, found)
             if trouble == "busy":
                 self.state.book.fault("busy_after")
-                result = self._overloaded()
+                result = self._overloaded((503,))  # a 429 is a refusal: nothing was done
         if trouble == "slow":
             self.state.book.fault("slow")
             result.delay += self._random.uniform(0.1, 1.0)
@@ -166,9 +166,9 @@ class Application:
             return "slow" if settings.on("slow") else None
         return None
 
-    def _overloaded(self) -> Answer:
+    def _overloaded(self, statuses: tuple[int, ...]) -> Answer:
         """A proxy's word that there is too much to do; with and without a wish when to come back."""
-        status = self._random.choice((503, 503, 429))
+        status = self._random.choice(statuses)
         wish = self._random.choice(("0", "1", None))
         result = Answer(status, b"upstream is busy", "text/plain")
         if wish is not None:

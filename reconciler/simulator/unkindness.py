@@ -21,7 +21,7 @@ UNKINDNESS = {
     "early_updated_at": "updatedAt is now and then visible before the values are final",
     "unstable_paging": "pages of a search repeat and skip rows of equal date",
     "slow_tagging": "tagging takes 10 ms an asset before it answers",
-    "busy": "3 % of requests get a 503 or 429, before or after they took effect",
+    "busy": "3 % of requests get a 503, before or after they took effect, or a 429 before",
     "dropped": "1 % of connections break, before or after the request took effect",
     "slow": "1 % of answers come up to a second late",
     "missing": "a linked asset does not exist",
