@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
+from reconciler.config import redact_url
 from reconciler.core.policy import Switches
 from reconciler.engine.cycle import Cycle
 from reconciler.engine.events import Event, Listener, Progress
 from reconciler.engine.preparing import Wishes, switches_of
-from reconciler.errors import ConfigurationError
+from reconciler.engine.watched import Watchable
+from reconciler.errors import ConfigurationError, ImmichUnreachableError
 from reconciler.immich.client import Patience, SystemClock
 from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
 from reconciler.redaction import register_secret
+from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue, SyncSettings
+    from reconciler.core.policy import Policy
+    from reconciler.engine.control import Control
+    from reconciler.engine.installation import Installation
     from reconciler.engine.pace import Timing
     from reconciler.engine.ports import CatalogueSource
+    from reconciler.web.ports import PictureSize
+    from reconciler.web.serving import WebServer
 
 OVERRIDES = "settings.override"
 """Where the store keeps switches that were set here because Skymmich could not be told."""
@@ -84,12 +94,16 @@ def store_of(config: Config, *, read_only: bool = False) -> SqliteStore:
 
 def wishes_of(config: Config, store: SqliteStore, catalogue: Catalogue | None = None) -> Wishes:
     """Give what the user configured: the policy, and the switches as they are overridden in the store."""
+    return Wishes(config.policy(), overridden_switches(store, catalogue))
+
+
+def overridden_switches(store: SqliteStore, catalogue: Catalogue | None) -> Switches | None:
+    """Give the switches as they are overridden in the store; ``None``: Skymmich's own hold."""
     override = store.get(OVERRIDES)
     if not isinstance(override, dict) or not override:
-        return Wishes(config.policy())
+        return None
     base = switches_of(catalogue) if catalogue else Switches()
-    values = {name: bool(override.get(key, getattr(base, name))) for key, name in _SWITCHES.items()}
-    return Wishes(config.policy(), Switches(**values))
+    return Switches(**{name: bool(override.get(key, getattr(base, name))) for key, name in _SWITCHES.items()})
 
 
 @dataclass(slots=True)
@@ -123,6 +137,155 @@ def workbench(
     return Workbench(config, source, target, store, clock, cycle, wishes_of(config, store, catalogue))
 
 
+class Installed:
+    """What a configuration leads to, for the daemon; fulfils ``reconciler.engine.installation.Installation``.
+
+    Immich may become known later, and change with Skymmich's settings.
+
+    Args:
+        config: as loaded.
+        store: for the switches that are overridden in it.
+
+    Raises:
+        ConfigurationError, TemplateError: the catalogue's address or the template can not be used.
+    """
+
+    def __init__(self, config: Config, store: SqliteStore) -> None:
+        self.config = config
+        self._store = store
+        self._policy = config.policy()
+        self._source = source_of(config)
+        self._named: tuple[str, str] | None = None
+        self._targets: list[Immich] = []
+
+    @property
+    def source(self) -> Watchable:
+        """Skymmich."""
+        return self._source if isinstance(self._source, Watchable) else Unwatched(self._source)
+
+    @property
+    def immich_url(self) -> str:
+        """Immich's address for people; empty while it is not known."""
+        return self._target.address if self._target else ""
+
+    @property
+    def circuit_open_since(self) -> datetime | None:
+        """Since when Immich is being left alone."""
+        return self._target.circuit.open_since if self._target else None
+
+    @property
+    def policy(self) -> Policy:
+        """What the user configured."""
+        return self._policy
+
+    @property
+    def _target(self) -> Immich | None:
+        return self._targets[-1] if self._targets else None
+
+    def wishes(self, catalogue: Catalogue) -> Wishes:
+        """Give policy and switches as they hold now."""
+        return Wishes(self._policy, overridden_switches(self._store, catalogue))
+
+    async def target(self, settings: SyncSettings) -> Immich:
+        """Give Immich: the same object for as long as its address and key stay.
+
+        Raises:
+            ConfigurationError: address or key are not known.
+        """
+        named = (settings.immich_url, settings.immich_api_key)
+        known = self._target
+        if known is not None and named == self._named:
+            return known
+        found = target_of(self.config, settings)
+        self._named = named
+        # A pass may still work with the former one: all are closed at the end.
+        self._targets.append(found)
+        return found
+
+    def requests(self) -> Mapping[tuple[str, str, int], int]:
+        """Count requests to Immich by method, route and status."""
+        return sum((target.requests for target in self._targets), Counter[tuple[str, str, int]]())
+
+    async def thumbnail(self, asset_id: str, size: PictureSize) -> tuple[bytes, str, str]:
+        """Fetch a picture.
+
+        Raises:
+            ImmichError: there is none, or Immich can not be asked now.
+        """
+        if self._target is None:
+            raise ImmichUnreachableError("Immich's address is not known yet.")
+        return await self._target.thumbnail(asset_id, size)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for target in self._targets:
+            await target.aclose()
+        if isinstance(self._source, SqliteCatalogue):
+            self._source.close()
+
+
+class Present:
+    """The installation in force, through all reloads: for the faces, which are made once."""
+
+    def __init__(self, installed: Installed) -> None:
+        self._all = [installed]
+
+    def take(self, installed: Installed) -> None:
+        """Go by another one from now on."""
+        self._all.append(installed)
+
+    def requests(self) -> Mapping[tuple[str, str, int], int]:
+        """Count requests to Immich since the start."""
+        return sum((Counter(each.requests()) for each in self._all), Counter[tuple[str, str, int]]())
+
+    async def thumbnail(self, asset_id: str, size: PictureSize) -> tuple[bytes, str, str]:
+        """Fetch a picture.
+
+        Raises:
+            ImmichError: there is none, or Immich can not be asked now.
+        """
+        return await self._all[-1].thumbnail(asset_id, size)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for each in self._all:
+            await each.aclose()
+
+
+class Unwatched:
+    """A catalogue that can not tell whether it changed: each look at everything reads it."""
+
+    def __init__(self, source: CatalogueSource) -> None:
+        self._source = source
+
+    def read(self) -> Catalogue:
+        """Read everything."""
+        return self._source.read()
+
+    def data_version(self) -> object:
+        """Tell nothing."""
+        return None
+
+
+def web_server(config: Config, control: Control, present: Present, store: SqliteStore) -> WebServer:
+    """Make the status endpoint; it is not listening yet."""
+    # Only the daemon has one.
+    from reconciler.web.access import Access  # noqa: PLC0415  see above
+    from reconciler.web.app import create_app  # noqa: PLC0415  see above
+    from reconciler.web.serving import WebServer  # noqa: PLC0415  see above
+
+    token = config.status.token.get_secret_value() if config.status.token else ""
+    app = create_app(
+        control,
+        store,
+        access=Access(host=config.status.host, token=token),
+        thumbnails=present,
+        requests=present.requests,
+        skymmich_url=redact_url(config.skymmich.url.get_secret_value()) if config.skymmich.url else "",
+    )
+    return WebServer(app, config.status.host, config.status.port)
+
+
 def listener(progress: Callable[[Progress], None] | None = None) -> Listener:
     """Turn the engine's events into log lines, and hand progress on."""
 
@@ -141,3 +304,6 @@ def listener(progress: Callable[[Progress], None] | None = None) -> Listener:
 
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler")
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+if TYPE_CHECKING:
+    _fulfils: type[Installation] = Installed

@@ -1,1 +1,1 @@
-"""What runs for years: schedule, triggers, signals, systemd."""
+"""The long-running service: schedule, signals, systemd. The only room that imports APScheduler."""

@@ -234,5 +234,5 @@ class Health:
             self.put("Fresh", "False", "Old", message)
 
 
-LOOKS = ("immich", "catalogue", "audit")
-"""The jobs that look; the headline names the next of them."""
+LOOKS = ("immich", "audit")
+"""The jobs that look at everything; the headline names the next of them."""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from reconciler.engine.conditions import told
 from reconciler.engine.control import Control, ImageView, Request, RunState, Snapshot
 from reconciler.engine.events import Event, Level, Listener, Progress, ignore
-from reconciler.engine.headline import headline
 from reconciler.engine.health import Health
 from reconciler.engine.notices import Notices
 from reconciler.engine.queue import Work, WorkQueue
@@ -321,8 +320,8 @@ class Service:
         self._notices.tell("run", run=run.run_id, state=run.state, **more)
 
     def _tell_state(self) -> None:
-        text, level = headline(self.health.standing(paused=self._paused, current=self._runs.current))
-        self._notices.tell("state", headline=text, level=level, paused=self._paused)
+        now = self.snapshot()
+        self._notices.tell("state", headline=now.headline, level=now.level, paused=now.paused)
 
     def _set_paused(self, *, paused: bool) -> None:
         self._store.put(PAUSED, self._clock.now().isoformat() if paused else None)

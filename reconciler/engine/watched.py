@@ -7,7 +7,7 @@ nothing, reading a thousand images costs tens of milliseconds and holds Skymmich
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _NEVER = object()
 
 
+@runtime_checkable
 class Watchable(Protocol):
     """A catalogue that can tell cheaply whether it changed."""
 

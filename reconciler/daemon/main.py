@@ -1,0 +1,240 @@
+"""The daemon's process: builds the parts, starts them in order, and ends them in order.
+
+It is ready once configuration, store and status endpoint are; that Immich or the catalogue can be reached is
+a condition that is shown and tried again, not a reason to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import AsyncExitStack, suppress
+from random import Random
+from typing import TYPE_CHECKING
+
+import structlog
+
+from reconciler import logging as logs
+from reconciler.config import load
+from reconciler.core.template import BlockTemplate
+from reconciler.daemon.notify import Notifier
+from reconciler.daemon.pulse import Pulse
+from reconciler.daemon.scheduler import Scheduler
+from reconciler.daemon.signals import Signals, end_within, ignore_early
+from reconciler.daemon.triggers import Triggers
+from reconciler.engine.conditions import told
+from reconciler.engine.control import Request
+from reconciler.engine.service import Service
+from reconciler.errors import ReconcilerError, StateError
+from reconciler.immich.client import SystemClock
+from reconciler.wiring import Installed, Present, listener, store_of, web_server
+from state.lease import Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+    from pathlib import Path
+
+    from reconciler.config import Config
+    from reconciler.config.sections import ScheduleSection
+    from state.store import SqliteStore
+
+RUNNING = "running"
+"""Where the store keeps that a daemon runs; still there at the next start, its end was not a clean one."""
+_PATIENCE, _DEADLINE = 7.0, 9.5
+"""Seconds for calls in flight, and for everything, after the first signal to stop."""
+_LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.daemon")
+
+
+def run(config_path: Path | None, environ: Mapping[str, str]) -> int:
+    """Run the daemon until it is stopped.
+
+    Args:
+        config_path: the file that ``--config`` names, if it does.
+        environ: the process's environment.
+
+    Returns:
+        the exit code: 0 after a clean stop, 78 for a configuration that is wrong, 1 for all else.
+    """
+    ignore_early()
+    try:
+        config = load(config_path, environ)
+    except ReconcilerError as error:
+        sys.stderr.write(f"{told(error)}\n")
+        return error.exit_code
+    return serve(config, lambda: load(config_path, environ), environ)
+
+
+def serve(config: Config, reload: Callable[[], Config], environ: Mapping[str, str] | None = None) -> int:
+    """Run the daemon with a configuration that is loaded; ``reload`` loads it again at SIGHUP."""
+    ignore_early()
+    _log_by(config)
+    logs.log_uncaught()
+    try:
+        return asyncio.run(_Daemon(config, reload, os.environ if environ is None else environ).run())
+    except ReconcilerError as error:
+        _LOGGER.critical("not started", error=error.message, remedy=error.remedy)
+        return error.exit_code
+
+
+class _Daemon:
+    def __init__(self, config: Config, reload: Callable[[], Config], environ: Mapping[str, str]) -> None:
+        self._config, self._load = config, reload
+        self._notifier = Notifier(environ)
+        self._clock, self._random = SystemClock(), Random()  # noqa: S311  jitter and names of runs
+        self._listen = listener()
+
+    async def run(self) -> int:
+        """Start, run, stop; gives the exit code."""
+        with store_of(self._config) as store:
+            for warning in store.warnings:
+                _LOGGER.warning("store", warning=warning)
+            installed = Installed(self._config, store)
+            lease = Lease(store, self._clock.now)
+            service = Service(
+                installed,
+                store,
+                self._clock,
+                random=self._random,
+                fresh_for=_fresh_for(self._config.schedule),
+                listen=self._listen,
+            )
+            triggers = Triggers(service, store, lease, self._clock, self._config.schedule, self._listen)
+            lease.acquire("daemon", triggers.lease_time())
+            try:
+                return await self._lead(service, triggers, Present(installed), store)
+            finally:
+                with suppress(StateError):
+                    lease.release()
+
+    async def _lead(self, service: Service, triggers: Triggers, present: Present, store: SqliteStore) -> int:
+        """Run while this process holds the right to write."""
+        self._begin(service, store)
+        pulse = Pulse(self._clock, lambda: self._startled(scheduler, triggers))
+        scheduler = Scheduler(triggers.jobs(self._notifier, pulse), self._notifier.watchdog_seconds)
+        service.upcoming = scheduler.next_looks
+        signals = Signals(triggers.force, lambda: self._reload(service, triggers, scheduler, present, store))
+        async with AsyncExitStack() as stack:
+            web = web_server(self._config, service, present, store)
+            await stack.enter_async_context(web)
+            stack.push_async_callback(present.aclose)
+            scheduler.start(self._config.schedule)
+            stack.callback(scheduler.stop)
+            _LOGGER.info("ready", page=web.url, state=str(store.path), config=str(self._config.file or ""))
+            self._notifier.status(service.snapshot().headline)
+            self._notifier.ready()
+            tasks = self._tasks(service, triggers, pulse)
+            failure = await _first_end(tasks, signals.stop())
+            end_within(_DEADLINE, 1 if failure else 0)
+            self._notifier.stopping("Stopping: calls in flight are finished and recorded")
+            _LOGGER.info("stopping", signal=signals.received)
+            signals.close()
+            scheduler.stop()
+            clean, _ = await asyncio.gather(service.stop(_PATIENCE), web.stop())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if clean and failure is None:
+            store.put(RUNNING, None)
+        if failure is not None:
+            _LOGGER.critical("ended by an error that nobody expected", exc_info=failure)
+            return 1
+        _LOGGER.info("stopped", clean=clean)
+        return 0
+
+    def _begin(self, service: Service, store: SqliteStore) -> None:
+        """Look at everything; all the harder if the last end was not a clean one."""
+        interrupted = store.mark_interrupted(alone=True)
+        unclean = bool(interrupted) or store.get(RUNNING) is not None
+        if unclean:
+            _LOGGER.warning("the last end was not a clean one: everything is compared", runs=interrupted)
+        store.put(RUNNING, self._clock.now().isoformat())
+        service.forbid("")
+        service.enqueue(Request(full=unclean, by_person=False, trigger="start"))
+
+    def _tasks(self, service: Service, triggers: Triggers, pulse: Pulse) -> list[asyncio.Task[None]]:
+        work: list[Coroutine[object, object, None]] = [service.serve(), pulse.beat(), self._show(service)]
+        if (url := self._config.skymmich.url) is not None:
+            # Only who names Skymmich's address needs the library.
+            from reconciler.daemon.websocket import listen  # noqa: PLC0415  see above
+
+            work.append(listen(url.get_secret_value(), triggers.hint, self._random))
+        return [asyncio.create_task(each) for each in work]
+
+    async def _show(self, service: Service) -> None:
+        """Show the headline in ``systemctl status`` as soon as it changes."""
+        async with service.subscribe() as notices:
+            async for notice in notices:
+                if notice.name == "state":
+                    self._notifier.status(str(notice.data["headline"]))
+        await asyncio.Event().wait()
+
+    def _startled(self, scheduler: Scheduler, triggers: Triggers) -> None:
+        _LOGGER.warning("the clock jumped, or this process stood still: all times are reckoned anew")
+        scheduler.realign()
+        task = asyncio.ensure_future(triggers.renew())
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _reload(
+        self,
+        service: Service,
+        triggers: Triggers,
+        scheduler: Scheduler,
+        present: Present,
+        store: SqliteStore,
+    ) -> None:
+        self._notifier.reloading()
+        try:
+            config = self._load()
+            installed = Installed(config, store)
+            BlockTemplate(installed.policy.description)
+        except ReconcilerError as error:
+            _LOGGER.warning("configuration refused, the former one is kept", error=told(error))
+            message = f"The changed configuration is not used, the former one is: {told(error)}"
+            service.health.put("ConfigurationCurrent", "False", "Refused", message)
+        else:
+            self._take(config)
+            triggers.schedule = config.schedule
+            scheduler.reschedule(config.schedule)
+            present.take(installed)
+            service.exchange(installed, fresh_for=_fresh_for(config.schedule))
+            message = "The configuration is the one on the disk, as of the last reload."
+            service.health.put("ConfigurationCurrent", "True", "Reloaded", message)
+            _LOGGER.info("configuration taken", config=str(config.file or ""))
+        self._notifier.ready()
+
+    def _take(self, config: Config) -> None:
+        _log_by(config)
+        fixed = [name for name in ("state", "status") if getattr(config, name) != getattr(self._config, name)]
+        if config.skymmich.url != self._config.skymmich.url:
+            fixed.append("skymmich.url")
+        if fixed:
+            _LOGGER.warning("changed, and taken at the next start only", sections=fixed)
+        self._config = config
+
+
+async def _first_end(
+    tasks: list[asyncio.Task[None]], stop: Coroutine[object, object, None]
+) -> BaseException | None:
+    """Wait until it is to stop, or until one of the tasks, which never end, has; gives its error then."""
+    waiting = asyncio.create_task(stop)
+    done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    for task in tasks:
+        if task in done:
+            return task.exception() or RuntimeError("a part of the daemon ended by itself")
+    return None
+
+
+def _fresh_for(schedule: ScheduleSection) -> float:
+    """Give the seconds for which a look counts: three intervals, and what a look takes."""
+    return 3 * schedule.immich_seconds + 15.0
+
+
+def _log_by(config: Config) -> None:
+    json = {"json": True, "console": False}.get(config.log.format)
+    logs.configure(json=json, level=config.log.level)
+    for secret in config.secrets():
+        logs.register_secret(secret)
+    for warning in config.warnings:
+        _LOGGER.warning("configuration", warning=warning)

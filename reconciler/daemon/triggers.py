@@ -1,0 +1,130 @@
+"""What the scheduled jobs do. Those that look only enqueue; the service decides when, and what it costs."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from reconciler.daemon import scheduler as names
+from reconciler.engine.conditions import told
+from reconciler.engine.control import Request
+from reconciler.engine.events import Event
+from reconciler.errors import LeaseHeldError, StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.config.sections import ScheduleSection
+    from reconciler.daemon.notify import Notifier
+    from reconciler.daemon.pulse import Pulse
+    from reconciler.daemon.scheduler import Job
+    from reconciler.engine.events import Listener
+    from reconciler.engine.ports import Clock
+    from reconciler.engine.service import Service
+    from state.lease import Lease
+    from state.store import SqliteStore
+
+KEPT_RUNS = 1000
+
+
+class Triggers:
+    """The jobs.
+
+    Args:
+        service: takes the work.
+        store: is tidied up.
+        lease: this process's right to write; held when this is made.
+        clock: time.
+        schedule: for the debounce, and for how long the journal is kept; may be exchanged.
+        listen: takes events for the log.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        store: SqliteStore,
+        lease: Lease,
+        clock: Clock,
+        schedule: ScheduleSection,
+        listen: Listener,
+    ) -> None:
+        self.schedule = schedule
+        self._service, self._store, self._lease = service, store, lease
+        self._clock, self._listen = clock, listen
+        self._lost = False
+
+    def jobs(self, notifier: Notifier, pulse: Pulse) -> Mapping[str, Job]:
+        """Give the jobs by name."""
+
+        async def heartbeat() -> None:
+            await self.renew()
+            notifier.status(self._service.snapshot().headline)
+
+        async def watchdog() -> None:
+            if pulse.is_fresh:
+                notifier.watchdog()
+
+        return {
+            names.CATALOGUE: self.catalogue,
+            names.IMMICH: self.immich,
+            names.AUDIT: self.audit,
+            names.HOUSEKEEPING: self.housekeeping,
+            names.HEARTBEAT: heartbeat,
+            names.WATCHDOG: watchdog,
+        }
+
+    async def catalogue(self) -> None:
+        """Look whether the catalogue moved, and wait a moment for more of the same edit."""
+        await self._service.look_at_catalogue(delay=self.schedule.debounce_seconds)
+
+    async def hint(self) -> None:
+        """Skymmich said that something happened: look now, and not in a few seconds."""
+        await self._service.look_at_catalogue(delay=self.schedule.debounce_seconds, trigger="event")
+
+    async def immich(self) -> None:
+        """Look what moved in Immich since the last look."""
+        self._service.enqueue(Request(by_person=False, trigger="immich"))
+
+    async def audit(self) -> None:
+        """Compare everything: some changes in Immich leave no trace that a look would find."""
+        self._service.enqueue(Request(full=True, by_person=False, trigger="audit"))
+
+    def force(self) -> None:
+        """Reconcile everything, hashes ignored: a person's wish."""
+        self._service.enqueue(Request(full=True, trigger="signal"))
+
+    async def housekeeping(self) -> None:
+        """Forget old journal entries and runs, and tidy up the store's file."""
+        days = self.schedule.journal_days
+        before = self._clock.now() - timedelta(days=days) if days else datetime.min.replace(tzinfo=UTC)
+        pruned = await asyncio.to_thread(self._store.prune, before, KEPT_RUNS)
+        await asyncio.to_thread(self._store.optimize)
+        details = {"journal_entries": pruned.journal, "runs": pruned.runs}
+        self._listen(Event("store.tidied", "info", details=details))
+
+    async def renew(self) -> None:
+        """Hold the right to write for another while, or stop writing because another process took it."""
+        try:
+            if self._lost:
+                await asyncio.to_thread(self._lease.acquire, "daemon", self.lease_time())
+                self._store.mark_interrupted(alone=True)
+            else:
+                await asyncio.to_thread(self._lease.renew)
+        except LeaseHeldError as error:
+            if not self._lost:
+                self._listen(Event("lease.lost", "error", details={"error": error.message}))
+            self._lost = True
+            self._service.forbid(told(error))
+        except StateError as error:
+            if self._service.health.failed(error):
+                self._listen(Event("store.failed", "error", details={"error": told(error)}))
+        else:
+            if self._lost:
+                self._listen(Event("lease.regained", "info"))
+                self._service.forbid("")
+            self._lost = False
+
+    def lease_time(self) -> timedelta:
+        """Give how long the right to write outlives a process that hangs: three heartbeats."""
+        return timedelta(seconds=max(3 * self.schedule.heartbeat_seconds, 15.0))

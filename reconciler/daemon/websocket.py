@@ -1,0 +1,73 @@
+"""Skymmich's own events, where its web address is known: a hint to look at once instead of in a few seconds.
+
+Nothing depends on it: few changes are told there at all (a plate solve by hand, a scheduled import), so the
+catalogue is watched anyway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+
+from reconciler import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from random import Random
+
+_NEWS = frozenset({"plate-solving-update", "immich-sync-complete"})
+_FIRST, _MOST = 1.0, 300.0
+"""Seconds between attempts to connect: doubling."""
+_STEADY = 30.0
+"""A connection that lasted so long was a good one."""
+_LONGEST = 1 << 20
+
+
+async def listen(url: str, hint: Callable[[], Awaitable[None]], random: Random) -> None:
+    """Listen until cancelled, connecting again whenever the connection is lost.
+
+    Args:
+        url: Skymmich's web address.
+        hint: called for each event that may have changed the catalogue.
+        random: spreads the attempts.
+    """
+    loop = asyncio.get_running_loop()
+    wait = _FIRST
+    while True:
+        began = loop.time()
+        try:
+            async with connect(
+                events_url(url),
+                max_size=_LONGEST,
+                proxy=None,
+                user_agent_header=f"skymmich-reconciler/{__version__}",
+            ) as socket:
+                async for message in socket:
+                    if is_news(message):
+                        await hint()
+        except (OSError, WebSocketException, ValueError):
+            pass  # it is a hint: whether Skymmich answers is not this program's concern
+        wait = _FIRST if loop.time() - began > _STEADY else wait
+        await asyncio.sleep(random.uniform(wait / 2, wait))
+        wait = min(_MOST, wait * 2)
+
+
+def events_url(url: str) -> str:
+    """Give the address of Skymmich's events: ``http://host/base`` → ``ws://host/base/ws``."""
+    parts = urlsplit(url)
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + "/ws", "", ""))
+
+
+def is_news(message: str | bytes) -> bool:
+    """Tell whether a frame says that the catalogue may have changed; anything odd is none."""
+    try:
+        frame = json.loads(message)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(frame, dict) and frame.get("event") in _NEWS
