@@ -195,20 +195,12 @@ class Client:
             MaintenanceError: a 404, and the server says that it is in maintenance mode.
             ImmichError: any other of its kinds.
         """
-        for attempt in range(1, self._patience.attempts + 1):
-            try:
-                return await self._attempt(call, final=attempt == self._patience.attempts)
-            except WriteInDoubtError:
-                raise
-            except ImmichTemporaryError as error:
-                if attempt == self._patience.attempts or self.circuit.is_open:
-                    raise
-                await self._clock.sleep(self._delay(attempt, error.retry_after))
-            except ImmichRejectedError as error:
-                if error.status == 404:
-                    await self.check_maintenance()
-                raise
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        try:
+            return await self._patiently(call)
+        except ImmichRejectedError as error:
+            if error.status == 404:
+                await self.check_maintenance()
+            raise
 
     async def picture(self, call: Call) -> tuple[bytes, str, str]:
         """Fetch a picture: once, only while the server is well, and without a say in whether it is.
@@ -239,7 +231,7 @@ class Client:
         if self._clock.monotonic() - self._not_in_maintenance_at < no_older_than:
             return
         try:
-            config = await self._attempt(Call("GET", "/server/config"), final=True)
+            config = await self._patiently(Call("GET", "/server/config"))
         except ImmichRejectedError:
             return  # a server without this route; then a 404 is just a missing route
         if member(config, "maintenanceMode") is True:
@@ -251,6 +243,19 @@ class Client:
             self.circuit.failed(error)
             raise error
         self._not_in_maintenance_at = self._clock.monotonic()
+
+    async def _patiently(self, call: Call) -> object:
+        """Send a call, again after a temporary error if that is safe."""
+        for attempt in range(1, self._patience.attempts + 1):
+            try:
+                return await self._attempt(call, final=attempt == self._patience.attempts)
+            except WriteInDoubtError:
+                raise
+            except ImmichTemporaryError as error:
+                if attempt == self._patience.attempts or self.circuit.is_open:
+                    raise
+                await self._clock.sleep(self._delay(attempt, error.retry_after))
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _attempt(self, call: Call, *, final: bool) -> object:
         """Send once, when there is room and the circuit lets it; ``final``: a failure is not retried."""
