@@ -90,6 +90,27 @@ class StatusSection(Section):
     token: SecretStr | None = None
     """Filled from whatever source held it, ``token_file`` too."""
     token_file: Path | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    """Further names by which the endpoint is asked for, such as a reverse proxy's."""
+    user_header: str = ""
+    """A header in which a reverse proxy names the user who logged in there; empty: none is trusted."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses of the proxies whose ``user_header`` counts."""
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name.lower()):
+                raise ValueError(f'"{name}" is no host name: leave out http:// and the port')
+        return tuple(name.lower() for name in names)
+
+    @field_validator("user_header")
+    @classmethod
+    def _is_a_header(cls, name: str) -> str:
+        if name and not re.fullmatch(r"[A-Za-z0-9-]+", name):
+            raise ValueError("it must be a header's name, such as Remote-User")
+        return name
 
     @property
     def is_loopback(self) -> bool:
