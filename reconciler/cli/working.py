@@ -40,6 +40,11 @@ class Work:
     lost: ReconcilerError | None = None
     """Set when another process took the right to write over."""
 
+    @property
+    def progress(self) -> Meter:
+        """What takes the engine's progress."""
+        return self._meter
+
     def do(self, work: Coroutine[object, object, T]) -> T:
         """Wait for something, showing progress."""
         with self._meter.showing():

@@ -1,0 +1,233 @@
+"""Undo: takes a run back by the journal, through the same waves, looks and verification as any pass.
+
+What was undone is not ours any more, and is remembered so that the next pass does not write the very same
+again: until the catalogue's value changes, a person changes Immich's, or somebody forces it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from reconciler.core.fingerprint import digest, place
+from reconciler.core.planning import live_digest
+from reconciler.core.records import AssetRecord, Run, Unsticking
+from reconciler.core.reversal import Reversal, Reversed, reversals, reverse
+from reconciler.engine.canary import Canary
+from reconciler.engine.conductor import Conductor, Surroundings
+from reconciler.engine.finishing import finished, order
+from reconciler.engine.jobs import Job
+from reconciler.engine.observing import read_assets
+from reconciler.engine.pace import Timing
+from reconciler.engine.passes import Item, Prepared, Selection
+from reconciler.engine.preparing import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.plan import AssetPlan
+    from reconciler.core.records import JournalEntry
+    from reconciler.engine.cycle import Cycle
+    from reconciler.engine.events import Listener
+    from reconciler.engine.ports import Clock, Store, Target
+    from reconciler.engine.preparing import Wishes
+    from reconciler.errors import ReconcilerError
+
+UNDONE: Final = (
+    "undone by a person; it is left alone until the catalogue's value changes, Immich's is changed by hand, "
+    "Immich is updated, or apply --force"
+)
+_MOST_TRIES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One asset of an undo."""
+
+    item: Item
+    reversal: Reversal
+    found: Reversed | None
+    """``None``: not readable."""
+    left: tuple[str, ...]
+    """What can not be taken back, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedUndo:
+    """An undo before anything is written."""
+
+    prepared: Prepared
+    steps: tuple[Step, ...]
+
+    @property
+    def changes(self) -> tuple[AssetPlan, ...]:
+        """The plans that would write something back."""
+        return tuple(step.found.plan for step in self.steps if step.found and step.found.plan.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class UndoReport:
+    """What became of an undo."""
+
+    run: Run
+    undone: tuple[str, ...]
+    """Asset ids on which all that could be taken back was."""
+    left: tuple[tuple[str, str], ...]
+    """Asset id and what was not taken back, with the reason."""
+    error: ReconcilerError | None = None
+
+
+class Undo:
+    """Takes runs back. The caller holds the store's lease while it applies: there is one writer."""
+
+    def __init__(
+        self,
+        cycle: Cycle,
+        target: Target,
+        store: Store,
+        clock: Clock,
+        listen: Listener,
+        timing: Timing | None = None,
+    ) -> None:
+        self._cycle, self._target, self._store, self._clock = cycle, target, store, clock
+        self._listen, self._timing = listen, timing or Timing()
+
+    async def prepare(self, entries: Iterable[JournalEntry], wishes: Wishes) -> PreparedUndo:
+        """Look at the assets of a run's journal entries, and plan taking them back. Writes nothing.
+
+        Raises:
+            CatalogueError, TemplateError, ImmichError, StateError: it could not be prepared.
+        """
+        wanted = {reversal.asset_id: reversal for reversal in reversals(entries)}
+        image_ids = frozenset(reversal.image_id for reversal in wanted.values())
+        prepared = await self._cycle.prepare(Selection(image_ids=image_ids, full=True), wishes)
+        items = {item.asset_id: item for item in prepared.items if item.asset_id in wanted}
+        seen = {asset_id: item.plan.observed for asset_id, item in items.items() if item.plan}
+        others = await read_assets(self._target, sorted(wanted.keys() - items.keys()), tags=True)
+        seen |= others.assets
+        steps = []
+        for asset_id, reversal in wanted.items():
+            title = prepared.records[asset_id].title if asset_id in prepared.records else asset_id
+            item = items.get(asset_id) or Item(None, asset_id, reversal.image_id, title)
+            steps.append(self._step(item, reversal, seen.get(asset_id), prepared))
+        return PreparedUndo(prepared, tuple(steps))
+
+    def _step(self, item: Item, reversal: Reversal, seen: ObservedAsset | None, prepared: Prepared) -> Step:
+        if seen is None:
+            return Step(item, reversal, None, (item.reason or "Immich does not show the asset to this key",))
+        if item.plan and item.plan.blocked:
+            return Step(item, reversal, None, (item.plan.blocked,))
+        if item.adopted:
+            return Step(item, reversal, None, ("a write has not settled yet; apply first, then undo",))
+        record = prepared.records.get(item.asset_id) or _new(item)
+        found = _reverse(reversal, seen, item, record, prepared)
+        return Step(item, reversal, found, found.left)
+
+    async def apply(self, undo: PreparedUndo, *, run_id: str, stop: Callable[[], bool]) -> UndoReport:
+        """Write back what was replaced, verify it, and remember that it was undone."""
+        run = Run(run_id, "undo", self._clock.now())
+        self._store.start_run(run)
+        prepared, jobs, reversal_of = undo.prepared, [], {}
+        for step in undo.steps:
+            if step.found and step.found.plan.changes:
+                record = prepared.records.get(step.item.asset_id) or _new(step.item)
+                job = Job(step.item, step.found.plan, record, step.found.plan.observed)
+                job.take(step.found.plan)
+                jobs.append(job)
+                reversal_of[step.item.asset_id] = step.reversal
+        # Given up before anything is sent: a kill in between must not leave a restored value as ours.
+        self._store.save_records([replace(job.record, status="pending", fingerprint="") for job in jobs])
+
+        def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
+            plan = _reverse(reversal_of[job.item.asset_id], seen, job.item, job.record, prepared).plan
+            tried = job.writes["fields"] >= _MOST_TRIES
+            return replace(plan, description=None, coordinates=None) if tried else plan
+
+        around = Surroundings(
+            self._target, self._store, self._clock, self._timing, prepared.rules, run_id, self._listen,
+            replan, stop,
+        )  # fmt: skip
+        conductor = Conductor(around, order(jobs), Canary(jobs, 0))
+        if jobs and prepared.observed_from is not None:
+            await conductor.run(prepared.observed_from)
+        return self._close(undo, run, jobs, conductor.error, stopped=stop())
+
+    def _close(
+        self, undo: PreparedUndo, run: Run, jobs: list[Job], error: ReconcilerError | None, *, stopped: bool
+    ) -> UndoReport:
+        by_id = {job.item.asset_id: job for job in jobs}
+        undone, left = [], []
+        for step in undo.steps:
+            asset_id, job = step.item.asset_id, by_id.get(step.item.asset_id)
+            reasons = step.left
+            if job is not None and step.found is not None:
+                reasons = self._finish(step, job, undo.prepared)
+            left += [(asset_id, reason) for reason in reasons]
+            if job is not None and not set(reasons) - set(step.left):
+                undone.append(asset_id)
+        outcome: Literal["ok", "attention", "failed", "interrupted"] = "attention" if left else "ok"
+        ended = replace(
+            run,
+            finished_at=self._clock.now(),
+            outcome="interrupted" if stopped else "failed" if error else outcome,
+            summary=_summary(len(undone), len(left)),
+            counts={"images": len(undo.steps), "changed": len(undone)},
+        )
+        self._store.finish_run(ended)
+        return UndoReport(ended, tuple(undone), tuple(left), error)
+
+    def _finish(self, step: Step, job: Job, prepared: Prepared) -> tuple[str, ...]:
+        """Record where an asset stands after its undo; give what is left of it."""
+        if job.state != "done" or job.failed:
+            reason = job.failed or "it was not finished; look at it again with explain"
+            self._store.save_records([replace(job.record, status="pending", fingerprint="")])
+            return (*step.left, reason)
+        found = _reverse(step.reversal, job.observed, step.item, job.record, prepared)
+        record = replace(job.record, applied=found.plan.base)
+        if step.item.image is not None and step.item.plan is not None:
+            record = _remembered(step, job.observed, record, prepared)
+        self._store.save_records([record])
+        kept_out = ("Immich did not keep what was written back",) if found.plan.changes else ()
+        return (*found.left, *kept_out)
+
+
+def _remembered(step: Step, seen: ObservedAsset, record: AssetRecord, prepared: Prepared) -> AssetRecord:
+    """Give the record with a note of all that the next pass would write again at once."""
+    item, rules = step.item, prepared.rules
+    desired = item.plan.desired if item.plan else None
+    assert desired is not None  # noqa: S101 - asked for by the caller
+    plan = merge(item, desired, seen, replace(record, unsticking=()), rules, force=False)
+    touched, notes = step.reversal.fields(rules.markers), []
+    for decision in plan.decisions:
+        if decision.field not in touched or decision.action not in {"write", "remove"}:
+            continue
+        wanted = [digest(decision.desired or "")]
+        if decision.field == "coordinates":
+            wanted = [digest(place(plan.coordinates))]
+        elif decision.field == "tags":
+            wanted = [digest(plan.add_tags)] if plan.add_tags else []
+            wanted += [digest("-", tag) for tag in sorted(plan.remove_tags)]
+        live = live_digest(decision.field, seen)
+        notes += [Unsticking(decision.field, one, live, rules.server_version, UNDONE) for one in wanted]
+    record = replace(record, unsticking=tuple(notes))
+    after = merge(item, desired, seen, record, rules, force=False)
+    known = replace(prepared, records={item.asset_id: record})
+    return finished(replace(item, plan=after), None, known, prepared.observed_from or seen.updated_at, None)
+
+
+def _reverse(
+    reversal: Reversal, seen: ObservedAsset, item: Item, record: AssetRecord, prepared: Prepared
+) -> Reversed:
+    rules = prepared.rules
+    limit = rules.policy.description.max_bytes
+    return reverse(reversal, seen, item.title, record.applied, rules.markers, limit)
+
+
+def _summary(undone: int, left: int) -> str:
+    images, values = ("image" if undone == 1 else "images"), ("value" if left == 1 else "values")
+    return f"{undone} {images} taken back" + (f", {left} {values} left as they are" if left else "")
+
+
+def _new(item: Item) -> AssetRecord:
+    return AssetRecord(item.asset_id, item.image_id, item.title)
