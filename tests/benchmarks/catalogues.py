@@ -1,0 +1,69 @@
+"""The catalogues to measure with: the sample's images, so often that there are enough, each with its own content."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.desired import Form, desire
+from reconciler.core.policy import Policy
+from reconciler.core.template import BlockTemplate
+from reconciler.immich import roundtrip
+from reconciler.simulator.sample import build_sample
+from reconciler.skymmich.sources import open_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reconciler.core.catalogue import CatalogueImage
+    from reconciler.core.desired import Desired
+
+LINKED_A_COPY = 55
+PIXELS = (6248, 4176)
+
+
+def build(path: Path, images: int, tags: int | None = None) -> None:
+    """Write a catalogue with so many linked images, and none that is not linked.
+
+    Args:
+        path: the file to make.
+        images: how many.
+        tags: how many tags each asset is to get; ``None`` leaves them as varied as the sample has them.
+    """
+    build_sample(path, copies=math.ceil(images / LINKED_A_COPY))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        last = connection.execute(
+            "SELECT id FROM astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id LIMIT 1 OFFSET ?",
+            (images - 1,),
+        ).fetchone()[0]
+        gone = "SELECT id FROM astrophotography_images WHERE id > ? OR immich_id IS NULL"
+        for table in ("image_acquisition", "image_equipment", "plate_solving_jobs"):
+            connection.execute(f"DELETE FROM {table} WHERE image_id IN ({gone})", (last,))
+        connection.execute(f"DELETE FROM astrophotography_images WHERE id IN ({gone})", (last,))
+    if tags is not None:
+        _give_tags(path, tags)
+
+
+def _give_tags(path: Path, tags: int) -> None:
+    """Let every asset get the same number of tags, no two the same set."""
+    wanted = desirer()
+    rows = []
+    for image in open_catalogue(str(path)).read().linked():
+        own = len(wanted(replace(image, tags=())).tags)
+        filling = [f"session {image.image_id}", *(f"subject {number}" for number in range(tags))]
+        rows.append((json.dumps(filling[: tags - own]), image.image_id))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany("UPDATE astrophotography_images SET tags = ? WHERE id = ?", rows)
+
+
+def desirer() -> Callable[[CatalogueImage], Desired]:
+    """Give the function that computes what an image wants, as a pass does it."""
+    policy = Policy()
+    template = BlockTemplate(policy.description)
+    form = Form(roundtrip.settled_description, roundtrip.settled_tag)
+    return lambda image: desire(image, policy, template, form, PIXELS)
