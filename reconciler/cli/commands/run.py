@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+import os
 from typing import TYPE_CHECKING
 
-from reconciler import logging as logs
-from reconciler.cli.session import ConfigFile, begin
-from reconciler.errors import ReconcilerError
+from reconciler.cli.session import ConfigFile
 
 if TYPE_CHECKING:
     from reconciler.cli.screen import Screen
@@ -16,22 +14,14 @@ if TYPE_CHECKING:
 
 def command(*, config: ConfigFile = None) -> int:
     """Run the daemon: keep Immich in sync until it is stopped. Needs no terminal, asks nothing."""
-    session = begin(config)
-    return serve(session.config, session.screen)
+    from reconciler.daemon import main  # noqa: PLC0415 - only needed here, and slow to import
+
+    return main.run(config, os.environ)
 
 
 def serve(config: Config, screen: Screen) -> int:
-    """Run the daemon until it is stopped; give its exit code."""
-    logs.log_uncaught()
-    try:
-        daemon = import_module("reconciler.daemon.main")
-    except ModuleNotFoundError as error:
-        if error.name != "reconciler.daemon.main":
-            raise
-        raise ReconcilerError(
-            "This version has no daemon yet.", remedy="skymmich-reconciler apply reconciles once."
-        ) from error
-    if config.status.port:
-        screen.say(f"The page: http://{config.status.host}:{config.status.port}/ (Ctrl-C ends it)")
-    code: int = daemon.run(config)
-    return code
+    """Run the daemon with a configuration that is loaded, until it is stopped; give its exit code."""
+    from reconciler.daemon import main  # noqa: PLC0415 - as above
+
+    screen.say(f"The page: http://{config.status.host}:{config.status.port}/ (Ctrl-C ends it)")
+    return main.serve(config, lambda: config)
