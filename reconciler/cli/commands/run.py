@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from reconciler.cli.session import ConfigFile
+from reconciler.cli.session import ConfigFile  # noqa: TC001 - typer reads the annotation when it runs
 
 if TYPE_CHECKING:
     from reconciler.cli.screen import Screen
