@@ -151,8 +151,9 @@ class Writer:
     async def _send_fields(self, ids: Sequence[str], write: FieldWrite) -> None:
         description = None if write.description is None else settled_description(write.description)
         one = len(ids) == 1
+        method = self._method
         call = Call(
-            self._method,
+            method,
             "/assets/{id}" if one else "/assets",
             body=field_body(description=description, coordinates=write.coordinates, ids=None if one else ids),
             ids={"id": ids[0]} if one else {},
@@ -163,9 +164,10 @@ class Writer:
         try:
             answer = await self._client.send(call)
         except ImmichRejectedError as error:
-            if self._method == "PUT" or error.status not in {404, 405}:
+            if method == "PUT" or error.status not in {404, 405}:
                 raise
-            # Which 3.x version brought PATCH is not known for sure; PUT stays until 4.0.
+            # Which 3.x version brought PATCH is not known for sure; PUT stays until 4.0. Several calls may
+            # find out at the same time.
             self._method = "PUT"
             await self._send_fields(ids, write)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 
@@ -188,6 +189,26 @@ async def test_patch_is_used_from_3_3_on_and_put_remembered_where_it_is_missing(
     await target.write_fields([uuid(2)], WORDS)
     methods = [asked.method for asked in server.asked if "/api/assets/" in asked.path]
     assert methods == ["PATCH", "PUT", "PUT"]
+
+
+async def test_writes_side_by_side_all_find_out_that_patch_is_missing(immich, server, answer, strict, uuid):
+    server.on("GET", "/api/server/version", answer.ok({"major": 3, "minor": 3, "patch": 0}))
+    accepted = strict()
+    all_asked = asyncio.Event()
+
+    async def handle(request):
+        response = server.handle(request)
+        if request.method == "PATCH":
+            if len(server.calls("PATCH")) == 3:
+                all_asked.set()
+            await all_asked.wait()
+        return response
+
+    target = await immich(transport=httpx.MockTransport(handle))
+    ids = [uuid(number) for number in (1, 2, 3)]
+    outcomes = await asyncio.gather(*(target.write_fields([asset_id], WORDS) for asset_id in ids))
+    assert [outcome.sent for outcome in outcomes] == [{asset_id} for asset_id in ids]
+    assert sorted(accepted) == ids
 
 
 async def test_patch_is_used_where_it_works(immich, server, answer, row, uuid):
