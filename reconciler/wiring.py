@@ -267,23 +267,38 @@ class Unwatched:
         return None
 
 
-def web_server(config: Config, control: Control, present: Present, store: SqliteStore) -> WebServer:
-    """Make the status endpoint; it is not listening yet."""
+def web_server(
+    config: Config,
+    control: Control,
+    present: Present,
+    store: SqliteStore,
+    *,
+    passes: Callable[[], Mapping[str, int]] = dict,
+) -> WebServer:
+    """Make the status endpoint; it is not listening yet. ``passes`` counts those that ended, by result."""
     # Only the daemon has one.
     from reconciler.web.access import Access  # noqa: PLC0415  see above
     from reconciler.web.app import create_app  # noqa: PLC0415  see above
     from reconciler.web.serving import WebServer  # noqa: PLC0415  see above
 
-    token = config.status.token.get_secret_value() if config.status.token else ""
+    status = config.status
+    access = Access(
+        host=status.host,
+        token=status.token.get_secret_value() if status.token else "",
+        allowed_hosts=frozenset(status.allowed_hosts),
+        user_header=status.user_header,
+        proxies=frozenset(status.trusted_proxies),
+    )
     app = create_app(
         control,
         store,
-        access=Access(host=config.status.host, token=token),
+        access=access,
+        passes=passes,
         thumbnails=present,
         requests=present.requests,
         skymmich_url=redact_url(config.skymmich.url.get_secret_value()) if config.skymmich.url else "",
     )
-    return WebServer(app, config.status.host, config.status.port)
+    return WebServer(app, status.host, status.port)
 
 
 def listener(progress: Callable[[Progress], None] | None = None) -> Listener:

@@ -18,6 +18,7 @@ import structlog
 from reconciler import logging as logs
 from reconciler.config import load
 from reconciler.core.template import BlockTemplate
+from reconciler.daemon.memory import create_apart, give_back
 from reconciler.daemon.notify import Notifier
 from reconciler.daemon.pulse import Pulse
 from reconciler.daemon.scheduler import Scheduler
@@ -70,6 +71,7 @@ def serve(config: Config, reload: Callable[[], Config], environ: Mapping[str, st
     ignore_early()
     _log_by(config)
     logs.log_uncaught()
+    create_apart(config)
     try:
         return asyncio.run(_Daemon(config, reload, os.environ if environ is None else environ).run())
     except ReconcilerError as error:
@@ -115,7 +117,7 @@ class _Daemon:
         service.upcoming = scheduler.next_looks
         signals = Signals(triggers.force, lambda: self._reload(service, triggers, scheduler, present, store))
         async with AsyncExitStack() as stack:
-            web = web_server(self._config, service, present, store)
+            web = web_server(self._config, service, present, store, passes=lambda: service.passes)
             await stack.enter_async_context(web)
             stack.push_async_callback(present.aclose)
             scheduler.start(self._config.schedule)
@@ -165,7 +167,9 @@ class _Daemon:
         """Show the headline in ``systemctl status`` as soon as it changes."""
         async with service.subscribe() as notices:
             async for notice in notices:
-                if notice.name == "state":
+                if notice.name == "run":
+                    give_back()
+                elif notice.name == "state":
                     self._notifier.status(str(notice.data["headline"]))
         await asyncio.Event().wait()
 

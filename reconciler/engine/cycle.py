@@ -256,8 +256,17 @@ class Cycle:
                 "changed": sum(1 for outcome in outcomes if outcome.changed),
                 **{f"status_{status}": count for status, count in sorted(counts.items())},
                 **{f"wrote_{field}": count for field, count in sorted(changed.items())},
+                **_found(prepared),
             },
         )
         self._store.finish_run(ended)
         self._listen(Event("pass.done", "info", run.run_id, details={"outcome": result, **ended.counts}))
         return Report(ended, tuple(outcomes), prepared.verdict, prepared.stale, error)
+
+
+def _found(prepared: Prepared) -> dict[str, int]:
+    """Count fields found drifted, in conflict or not sticking: ``found_drift_tags`` and so on."""
+    telling = {"drift", "conflict", "both_changed", "not_sticking"}
+    decisions = (decision for item in prepared.items if item.plan for decision in item.plan.decisions)
+    counts = Counter(f"found_{one.case}_{one.field}" for one in decisions if one.case in telling)
+    return dict(sorted(counts.items()))

@@ -20,7 +20,7 @@ from reconciler.web.problems import answer_with_problem
 from reconciler.web.skymmich_buttons import SkymmichButtons
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from reconciler.engine.control import Control
@@ -34,6 +34,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     access: Access | None = None,
     thumbnails: Thumbnails | None = None,
     requests: Callable[[], RequestCounts] = dict,
+    passes: Callable[[], Mapping[str, int]] = dict,
     settings: SettingsWriter | None = None,
     doctor: Doctor | None = None,
     skymmich_url: str = "",
@@ -47,6 +48,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         access: who may ask; by default whoever reaches this machine's loopback.
         thumbnails: where pictures come from; without, pages have none.
         requests: counts of requests to Immich, for the metrics.
+        passes: counts of passes that ended, by result, for the metrics.
         settings: where the switches are changed; without, pages only show them.
         doctor: runs the doctor's checks; without, there is no such page.
         skymmich_url: Skymmich's web address, for links.
@@ -58,6 +60,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         access or Access(),
         thumbnails=thumbnails,
         requests=requests,
+        passes=passes,
         settings=settings,
         doctor=doctor,
         skymmich_url=skymmich_url,

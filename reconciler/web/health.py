@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from reconciler.web.panel import Panel
 
 CHECKS = {
+    "Configured": "configuration",
+    "Writer": "lease",
+    "Working": "passes",
     "CatalogueReadable": "catalogue",
     "ImmichReachable": "immich",
-    "Permitted": "permissions",
     "Fresh": "fresh",
 }
 """Condition → check. Unknown is not ready: nothing was seen yet."""
+_NEEDED = ("CatalogueReadable", "ImmichReachable")
+_NEEDS_IMMICH = ("ImmichReachable", "Fresh")
 
 
 class Health:
@@ -47,8 +51,15 @@ class Health:
             await asyncio.to_thread(self._panel.history.counts_by_status)
         except StateError as error:
             checks["store"] = str(error)
-        for condition in self._panel.control.snapshot().conditions:
-            if name := CHECKS.get(condition.type):
+        known = {condition.type: condition for condition in self._panel.control.snapshot().conditions}
+        off = "SyncEnabled" in known and known["SyncEnabled"].status == "False"
+        for kind, name in CHECKS.items():
+            condition = known.get(kind)
+            if off and kind in _NEEDS_IMMICH:
+                continue  # then Immich is not even asked
+            if condition is None and kind in _NEEDED:
+                checks[name] = "not seen yet"
+            elif condition is not None:
                 fine = condition.status == "True"
                 checks[name] = "" if fine else condition.message or condition.reason or condition.status
         return _told("readyz", checks, request)

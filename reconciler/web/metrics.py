@@ -1,7 +1,8 @@
 """``/metrics`` for Prometheus. Labels are words of this program, never an id: their number is bounded.
 
-Counts of passes and changes come from the store's runs, of those that began after this process did; so nobody
-has to report here, and a scrape misses none. The alert rules in ``systemd/alerts.yml`` use these names.
+Durations and changes come from the store's runs, of those that began after this process did; so nobody has to
+report here, and a scrape misses none. A pass that had nothing to do leaves no run, and is only counted.
+The alert rules in ``systemd/alerts.yml`` use these names.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from reconciler.web.panel import Panel
 
 FIELDS: tuple[str, ...] = get_args(Field)
-TRIGGERS = frozenset({"cli", "schedule", "catalogue", "immich", "signal", "api", "skymmich", "page", "audit"})
+RESULTS = ("ok", "attention", "failed", "interrupted", "quiet", "unexpected")
 _FOUND = {
     "drift": "drift",
     "conflict": "conflict",
@@ -43,16 +44,16 @@ _BUCKETS = (0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800, 7200)
 _PAGE = 100
 
 
-class Passes:
-    """Counts finished passes, each once."""
+class Runs:
+    """Adds up finished runs, each once."""
 
     def __init__(self, registry: CollectorRegistry, since: datetime) -> None:
         self._counted_to = since
-        self._passes = Counter(
-            "reconciler_passes", "Passes that ended", ["outcome", "trigger"], registry=registry
-        )
         self._seconds = Histogram(
-            "reconciler_pass_duration_seconds", "Duration of passes", registry=registry, buckets=_BUCKETS
+            "reconciler_pass_duration_seconds",
+            "Duration of passes that had something to do",
+            registry=registry,
+            buckets=_BUCKETS,
         )
         self._changes = Counter(
             "reconciler_changes",
@@ -64,8 +65,6 @@ class Passes:
         for field in FIELDS:
             for outcome in ("written", *sorted(set(_FOUND.values()))):
                 self._changes.labels(field, outcome)
-        for result in ("ok", "attention", "failed", "interrupted"):
-            self._passes.labels(result, "schedule")
 
     def catch_up(self, panel: Panel) -> None:
         """Count what ended since the last time. Passes never overlap, so they end in the order they began."""
@@ -82,8 +81,6 @@ class Passes:
             self._counted_to = run.started_at
 
     def _count(self, run: Run) -> None:
-        trigger = run.trigger if run.trigger in TRIGGERS else "other"
-        self._passes.labels(run.outcome, trigger).inc()
         if run.finished_at is not None:
             self._seconds.observe((run.finished_at - run.started_at).total_seconds())
         for name, count in run.counts.items():
@@ -118,6 +115,11 @@ class Current(Collector):
         for status in get_args(AssetStatus):
             images.add_metric([status], snapshot.counts.get(status, 0))
         yield images
+        passes = CounterMetricFamily("reconciler_passes", "Passes that ended", labels=["outcome"])
+        ended = self._panel.passes()
+        for result in RESULTS:
+            passes.add_metric([result], ended.get(result, 0))
+        yield passes
         requests = CounterMetricFamily(
             "reconciler_immich_requests",
             "Requests sent to Immich; status 0 is no answer",
@@ -159,7 +161,7 @@ class Metrics:
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
         self._registry = CollectorRegistry()
-        self._passes = Passes(self._registry, panel.now())
+        self._runs = Runs(self._registry, panel.now())
         self._registry.register(Current(panel))
         ProcessCollector(registry=self._registry)
 
@@ -169,5 +171,5 @@ class Metrics:
 
     async def metrics(self, _: Request) -> Response:
         """Answer a scrape."""
-        await asyncio.to_thread(self._passes.catch_up, self._panel)
+        await asyncio.to_thread(self._runs.catch_up, self._panel)
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)

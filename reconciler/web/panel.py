@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.web.access import Access
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reconciler.engine.control import Control
     from reconciler.web.ports import Doctor, History, RequestCounts, SettingsWriter, Thumbnails
@@ -30,6 +30,8 @@ class Panel:
     access: Access = field(default_factory=Access)
     thumbnails: Thumbnails | None = None
     requests: Callable[[], RequestCounts] = dict
+    passes: Callable[[], Mapping[str, int]] = dict
+    """Passes that ended since the start, by result."""
     settings: SettingsWriter | None = None
     doctor: Doctor | None = None
     skymmich_url: str = ""
