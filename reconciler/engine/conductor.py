@@ -145,7 +145,8 @@ class Conductor:
             row = rows.get(asset_id)
             if job.state == "sent" and row is not None and self._settling.moved(job, row, now):
                 self._pace.progressed(now)
-            self._rereader.wait_over(job, now, self._around.timing.grace)
+            elif job.state == "yielding":
+                self._rereader.wait(job, row, now, self._around.timing.grace)
         self._settling.hold_back(self._active.values(), now)
         for asset_id, job in self._active.items():
             if job.state == "moved" and self._settling.seen_again(job, rows.get(asset_id), now):
@@ -154,7 +155,7 @@ class Conductor:
         touched = [
             job
             for job, row in ours
-            if job.state in {"ready", "yielding"} and row.updated_at > job.observed.updated_at
+            if job.state == "ready" and row.updated_at > job.observed.updated_at
         ]
         for job in touched:
             self._tell(job, "asset.touched")
@@ -166,14 +167,14 @@ class Conductor:
         Tags go at once. Before its fields are written an asset is read: that is the reading which verifies
         its tags, or one more. So the words that a write puts back are a moment old, not a pass.
         """
-        now = self._around.clock.monotonic()
+        now, undigested = self._around.clock.monotonic(), self._undigested()
         due = [
             job
             for job in self._active.values()
-            if self._settling.must_read(job, now) or self._pace.overdue(job, now)
+            if self._settling.must_read(job, now) or self._pace.overdue(job, undigested, now)
         ]
         going_on = sum(job.state == "moved" and "fields" in job.steps for job in due)
-        chunk = self._chunk(self._pace.room(self._undigested()) - going_on)
+        chunk = self._chunk(self._pace.room(undigested) - going_on)
         tagging = [job for job in chunk if job.step != "fields"]
         careful = deque(_groups([*due, *(job for job in chunk if job.step == "fields")]))
         lanes = [self._with_care(careful) for _ in range(min(_LANES, len(careful)))]

@@ -18,6 +18,7 @@ CHUNK = 100
 """Most assets sent after one look: the window in which a person's edit can be missed."""
 _FEWEST, _MOST = 64, 640
 _TROUBLES = 8
+_STRAGGLERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,16 @@ class Pace:
         )
         return max(0.0, min(due, look)) if due > self.timing.look / 4 else look
 
-    def overdue(self, job: Job, now: float) -> bool:
-        """Tell whether a sent asset is to be read by itself: doubtful, in no listing, or long not seen."""
+    def overdue(self, job: Job, undigested: int, now: float) -> bool:
+        """Tell whether a sent asset is to be read by itself: doubtful, in no listing, or long not seen.
+
+        A few stragglers cost little to read; while many wait, it is the server that is slow.
+        """
         if job.state != "sent":
             return False
         soon = job.doubtful or job.observed.visibility not in {"timeline", "archive"}
         waited = now - max(job.sent_at, job.asked_at, self._last_progress if not soon else 0.0)
-        return waited > (self.timing.grace if soon else 3 * self.timing.grace)
+        return waited > self.timing.grace * (1 if soon or undigested <= _STRAGGLERS else 3)
 
     def stalled(self, active: Iterable[Job], now: float) -> bool:
         """Tell whether nothing has settled for so long that the rest is left to the next pass."""

@@ -83,14 +83,20 @@ class Rereader:
         elif self._settling.never_arrived(job, seen):
             job.take(self._replan(job, job.observed))
 
-    def wait_over(self, job: Job, now: float, longest: float) -> None:
-        """End the wait for an edit that never was seen digested."""
-        if job.state == "yielding" and now - job.moved_at > longest:
+    def wait(self, job: Job, row: ObservedAsset | None, now: float, quiet: float) -> None:
+        """Let an asset that a person works on be, until it has been quiet for so many seconds.
+
+        Each edit, theirs and ours, moves the date when it is digested; how many are to come is not known.
+        """
+        if row is not None and (job.moved_to is None or row.updated_at > job.moved_to):
+            job.moved_at, job.moved_to = now, row.updated_at
+        elif now - job.moved_at > quiet:
             job.state = "ready"
 
     def _give_way(self, job: Job, being_digested: bool) -> None:  # noqa: FBT001 - private, one meaning
         if being_digested and job.state == "ready":
             job.state, job.moved_at = "yielding", self._clock.monotonic()
+            job.moved_to = job.observed.updated_at
 
     async def _read(self, job: Job) -> ObservedAsset | None:
         """Read one asset; one that is gone, or that can not be read, ends its job."""

@@ -31,6 +31,8 @@ from state.store import SqliteStore
 
 KIND = Timing(recheck=0.02, look=0.03, grace=0.4, patience=8.0)
 """For a server that settles whole; its writes take some 80 ms."""
+BUSY = Timing(recheck=0.02, look=0.05, grace=1.2, patience=20.0)
+"""For a server that has a second's work before it."""
 UNKIND = Timing(recheck=0.45, look=0.1, grace=1.2, patience=20.0)
 """Its dates show up to 0.4 s before the values."""
 HASTY = Patience(backoff=0.01, backoff_cap=0.05, retry_after_cap=0.02, read=5.0, probe_interval=0.2)
@@ -190,7 +192,8 @@ def install(tmp_path, samples):
                     )
             switches = {"drain": 400.0, **switches}
             sim = stack.enter_context(serve(catalogue=path, unkind=unkind, **switches))
-            timing = timing or (UNKIND if unkind == "all" or "early" in unkind else KIND)
+            kind = BUSY if switches["drain"] < 100 else KIND
+            timing = timing or (UNKIND if unkind == "all" or "early" in unkind else kind)
             made = Installation(sim, path, tmp_path, timing)
             stack.callback(made.store.close)
             return made
