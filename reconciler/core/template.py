@@ -1,12 +1,15 @@
 """The template of the description's block: compiled once, rendered per image, in a sandbox.
 
 A user's template is Jinja2 with one variable for each field of ``Facts``. It can not call, import or change
-anything; a name that does not exist is an error, not an empty text, so that a slip is seen at once.
+anything; a name that does not exist is an error, not an empty text, so that a slip is seen at once. The same
+facts always give the same block: what is drawn by chance, or names a place in memory, would be written to
+every asset at every pass, and is an error too.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -85,6 +88,9 @@ Site: {{ site }}
 MAX_RENDERED = 100_000
 """Characters a template may produce; more is a template gone wrong."""
 
+_BY_CHANCE = "lipsum", "random"  # of Jinja2's globals, and of its filters
+_IN_MEMORY = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
+
 # What an expression in a sandboxed template can raise.
 _FAILURES = (
     jinja2.TemplateError,
@@ -114,7 +120,11 @@ class BlockTemplate:
             undefined=jinja2.StrictUndefined,
             autoescape=False,
             keep_trailing_newline=False,
+            finalize=_shown,
         )
+        for name in _BY_CHANCE:
+            environment.globals.pop(name, None)
+            environment.filters.pop(name, None)
         try:
             self._template = environment.from_string(source)
         except (jinja2.TemplateSyntaxError, SyntaxError, *_FAILURES) as error:
@@ -143,6 +153,14 @@ class BlockTemplate:
                 line=_line_of(error),
                 remedy="Mend that line of the template. Nothing was written.",
             ) from error
+        found = _IN_MEMORY.search(text)
+        if found and found.group() not in str(values):  # a title may read like that
+            raise TemplateError(
+                f"{found.group()} is no text (while rendering “{facts.heading}”)",
+                source=self.name,
+                line=None,
+                remedy="Mend the template: a method needs its (), map() a join(). Nothing was written.",
+            )
         if len(text) > MAX_RENDERED:
             raise TemplateError(
                 f"it renders more than {MAX_RENDERED} characters for “{facts.heading}”",
@@ -151,6 +169,13 @@ class BlockTemplate:
                 remedy="Shorten the template. Nothing was written.",
             )
         return enclose(text, self.markers)
+
+
+def _shown(value: object) -> object:
+    """Let through what an expression may put into the text: ``{{ title.upper }}`` lacks its brackets."""
+    if value is None or isinstance(value, str | int | float | tuple | list | dict | jinja2.Undefined):
+        return value
+    raise TypeError(f"{type(value).__name__} is no text")
 
 
 def _line_of(error: BaseException) -> int | None:

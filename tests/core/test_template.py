@@ -192,3 +192,25 @@ def test_a_template_is_known_by_its_text():
     first, same, other = (BlockTemplate(DescriptionPolicy(template=t)) for t in ("a", "a", "b"))
     assert first.digest == same.digest != other.digest
     assert BlockTemplate(DescriptionPolicy()).digest != other.digest
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        "{{ heading.upper }}",
+        "{{ heading ~ heading.upper }}",
+        "{{ [heading.upper] }}",
+        "{{ telescopes | map('upper') }}",
+        "{{ [1, 2, 3] | random }}",
+        "{{ lipsum(1) }}",
+        "{{ joiner() }}",
+    ],
+)
+def test_what_would_differ_at_every_pass_is_an_error_not_a_text(render, slip):
+    with pytest.raises(TemplateError) as caught:
+        render("{{ title }}\n" + slip, **WHOLE)
+    assert "Nothing was written" in caught.value.remedy
+
+
+def test_a_title_that_only_reads_like_a_place_in_memory_stops_nothing(render):
+    assert "<Nebula at 0xff>" in render("{{ heading }}", title="<Nebula at 0xff>")
