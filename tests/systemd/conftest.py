@@ -84,7 +84,10 @@ class Machine:
             check=False,
         )
         if check and done.returncode != 0:
-            raise AssertionError(f"{' '.join(command)}: {done.returncode}\n{done.stdout}{done.stderr}")
+            said = self.run("journalctl", "--no-pager", "--lines=30", check=False).stdout
+            raise AssertionError(
+                f"{' '.join(command)}: {done.returncode}\n{done.stdout}{done.stderr}\n{said}"
+            )
         return done
 
     def systemctl(self, *arguments: str) -> str:
@@ -124,7 +127,7 @@ class Machine:
         return json.loads(done.stdout)
 
     def wait_until(
-        self, condition: Callable[[], object], what: str, unit: str = "", seconds: float = 20
+        self, condition: Callable[[], object], what: str, unit: str = "", seconds: float = 30
     ) -> None:
         """Wait for something to become true; if it does not, tell what the unit said."""
         end = time.monotonic() + seconds
@@ -165,7 +168,8 @@ def software(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             _install(making, lock, needs)
             for outdated in kept.glob("[0-9a-f]" * 16):
                 shutil.rmtree(outdated)
-            making.rename(ready)
+            if not ready.exists():  # another run may have been quicker
+                making.rename(ready)
         finally:
             shutil.rmtree(making, ignore_errors=True)
     wheels = tmp_path_factory.mktemp("wheel")
