@@ -71,9 +71,14 @@ def update_asset(state: State, request: Request) -> Answer:
 
 
 def update_assets(state: State, request: Request) -> Answer:
-    """``PUT /assets``: every id counts, repeated ones too; one bad id and nothing is written."""
+    """``PUT /assets``: every id counts, repeated ones too; one bad id and nothing is written.
+
+    Before 1.133 a description is an unknown field here, and so ignored without a word.
+    """
     ids = checks.uuids(request.body, "ids")
-    update(state, ids, request.body, "client", bulk=True)
+    ignored = {"description"} if state.settings.version < (1, 133, 0) else set()
+    body = {name: value for name, value in request.body.items() if name not in ignored}
+    update(state, ids, body, "client", bulk=True)
     return nothing()
 
 
@@ -95,7 +100,7 @@ def update(
             asset.visibility = str(visibility or asset.visibility)
             asset.favorite = bool(asset.favorite if favorite is None else favorite)
             state.touch(asset)
-        if fields or (bulk and (visibility is not None or favorite is not None)):
+        if fields or bulk:
             state.write(asset, values, fields, actor)
 
 

@@ -231,6 +231,25 @@ def test_a_bulk_write_queues_a_job_for_every_occurrence_of_an_id(
     assert simulator.faults()["overlaps"] == 1
 
 
+def test_a_bulk_write_of_nothing_queues_its_jobs_all_the_same(
+    start: Start, client: Open, ids: list[str]
+) -> None:
+    simulator = start()
+    before = simulator.assets()[ids[0]]["updatedAt"]
+    assert client(simulator).put("/assets", json={"ids": ids[:1]}).status_code == 204
+    simulator.wait_until_idle()
+    assert simulator.assets()[ids[0]]["updatedAt"] != before
+
+
+def test_before_1_133_a_bulk_write_ignores_the_description(
+    start: Start, client: Open, ids: list[str]
+) -> None:
+    simulator = start(version="1.132.0")
+    body = {"ids": ids[:1], "description": "M 31"}
+    assert client(simulator).put("/assets", json=body).status_code == 204
+    assert simulator.assets()[ids[0]]["description"] == ""
+
+
 def test_a_deleted_asset_is_still_there_for_a_moment(start: Start, client: Open, ids: list[str]) -> None:
     simulator = start()
     http = client(simulator)
