@@ -1,4 +1,4 @@
-"""What this server and this key can do: asked once at the start, in at most five requests.
+"""What this server and this key can do: asked once at the start, in a handful of requests.
 
 Versions decide which request forms exist; permissions decide which features work. A permission that can not
 be looked up is taken for granted until a 403 says otherwise. Nothing is written to find out.

@@ -100,7 +100,7 @@ class Immich:
         return self._client.circuit
 
     async def open(self) -> ServerFacts:
-        """Ask for version, permissions and user, in at most five requests; may be asked again at any time.
+        """Ask for version, permissions and user, in a handful of requests; may be asked again at any time.
 
         Raises:
             ImmichError: nothing can be done with this server or key.

@@ -1,4 +1,4 @@
-"""What is learnt at the start, in at most five requests, from every version and for every key."""
+"""What is learnt at the start, in a handful of requests, from every version and for every key."""
 
 from __future__ import annotations
 
