@@ -49,7 +49,7 @@ class Canary:
         """Tell whether a job's next step may be sent now."""
         if not self._ids or job.plan.asset_id in self._ids:
             return True
-        return job.step is None or self._passed(job.step)
+        return job.step is None or (self._passed(job.step) and self.failed() is None)
 
     def _passed(self, step: WriteStep) -> bool:
         group = self._kinds.get(step)

@@ -62,7 +62,8 @@ def finished(
         record,
         image_id=item.image_id,
         title=item.title,
-        linked=item.image is not None,
+        # A catalogue that lost too much is not believed: what it no longer links counts as linked still.
+        linked=item.image is not None or (prepared.verdict.shrunk and record.linked),
         checked_at=now if item.plan or job else record.checked_at,
     )
     plan = job.plan if job else item.plan

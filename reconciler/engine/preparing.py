@@ -326,7 +326,7 @@ def _guarded(prepared: Prepared, selection: Selection) -> Prepared:
         plans,
         linked=linked,
         linked_before=before,
-        managed=max(len(linked), len(before)),
+        managed=len(linked | before | {plan.asset_id for plan in plans}),
         policy=prepared.rules.policy.guard,
         approved=selection.approved,
         standing=standing,

@@ -153,6 +153,7 @@ async def test_edits_of_what_we_wrote_are_kept_or_put_right_without_a_loss(insta
 @pytest.mark.parametrize(("seed", "drain"), [(1, 300.0), (2, 300.0), (3, 60.0), (4, 60.0)])
 async def test_a_person_at_random_moments_loses_nothing(install, meddle, seed, drain):
     here = install(count=16, drain=drain, seed=seed)
+
     def act(person, name, asset_id):
         deed = person.random.random()
         if len(person.done) >= 20 or deed > 0.25:
