@@ -192,14 +192,14 @@ class Cycle:
                 records.append(record)
             outcomes.append(outcome_of(item, by_id.get(item.asset_id), record))
         if not prepared.verdict.shrunk:
-            linked = {image.asset_id for image in prepared.catalogue.linked()}
-            done = {item.asset_id for item in prepared.items}
+            there = {image.asset_id for image in prepared.catalogue.linked()}
+            there |= {item.asset_id for item in prepared.items}
             records += [
                 replace(
                     record, linked=False, status="unlinked", reason="it left the catalogue", fingerprint=""
                 )
                 for record in prepared.records.values()
-                if record.linked and record.asset_id not in linked | done
+                if record.linked and record.asset_id not in there
             ]
         gone = [item.asset_id for item in prepared.items if item.adopted and item.status == "unknown_asset"]
         with self._store.transaction():
