@@ -15,7 +15,7 @@ from reconciler.core.fingerprint import fingerprint, policy_digest
 from reconciler.core.guard import check, withhold
 from reconciler.core.plan import Rules
 from reconciler.core.planning import plan_asset
-from reconciler.core.policy import Policy, Switches
+from reconciler.core.policy import DescriptionPolicy, Policy, Switches
 from reconciler.core.template import BlockTemplate
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.observing import Reading, read_assets
@@ -71,6 +71,7 @@ class Preparer:
         self._source, self._target, self._store = source, target, store
         self._clock, self._listen = clock, listen
         self._memory: dict[int, tuple[CatalogueImage, tuple[int, int] | None, str, Policy, Desired]] = {}
+        self._template: tuple[DescriptionPolicy, BlockTemplate] | None = None
         self._server: ServerFacts | None = None
         self._asked_at = 0.0
 
@@ -84,7 +85,7 @@ class Preparer:
         Raises:
             CatalogueError, TemplateError, ImmichError, StateError: nothing was written.
         """
-        template = BlockTemplate(wishes.policy.description)
+        template = self._compiled(wishes.policy.description)
         catalogue = await asyncio.to_thread(self._source.read)
         self._listen(Progress("reading", total=len(catalogue.linked())))
         try:
@@ -98,6 +99,12 @@ class Preparer:
             self.forget_server()
             raise
         return prepared
+
+    def _compiled(self, policy: DescriptionPolicy) -> BlockTemplate:
+        """Give the template; compiling takes longer than all else that an idle look does."""
+        if self._template is None or self._template[0] != policy:
+            self._template = (policy, BlockTemplate(policy))
+        return self._template[1]
 
     async def _facts(self, selection: Selection) -> ServerFacts:
         """Give what is known of the server, asked anew when that is old: an idle look costs one request."""
