@@ -115,7 +115,8 @@ def _write(console: Console, head: Text, text: str | Text, style: str, indent: i
         for piece in (whole.wrap(console, room) if whole.cell_len > room else [whole])
     ]
     for number, piece in enumerate(lines or [Text()]):
-        piece.rstrip()
         start = head if number == 0 else Text(" " * indent)
         missing = indent - start.cell_len
-        console.print(start + Text(" " * max(missing, 0)) + piece, soft_wrap=True, end="\n")
+        line = start + Text(" " * max(missing, 0)) + piece
+        line.rstrip()
+        console.print(line, soft_wrap=True)

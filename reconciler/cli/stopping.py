@@ -44,7 +44,7 @@ class Stopping:
 
     @contextmanager
     def listening(self) -> Iterator[Stopping]:
-        """Handle the signals within; the former handlers come back afterwards."""
+        """Handle the signals within; the former handlers come back afterwards, if none came."""
         before: dict[signal.Signals, Any] = {
             number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)
         }
@@ -52,7 +52,8 @@ class Stopping:
             yield self
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                # After a signal only the last words are left to say: a further one must not spoil them.
+                signal.signal(number, signal.SIG_IGN if self.requested else handler)
 
     @contextmanager
     def careful(self) -> Iterator[None]:

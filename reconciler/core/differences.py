@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from deepdiff import DeepDiff
-
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
@@ -69,6 +67,8 @@ def differences(before: Mapping[str, object], after: Mapping[str, object]) -> tu
         before: field → text, list of lines, set, or ``None``; see ``facts``.
         after: the same fields.
     """
+    from deepdiff import DeepDiff  # noqa: PLC0415 - a quarter of a second that most commands need not wait
+
     found = []
     for kind, levels in DeepDiff(dict(before), dict(after), view="tree").items():
         for level in levels:

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+
+def test_explain_shows_the_catalogue_each_fields_decision_the_block_and_what_was_done(applied):
+    done = applied.call("explain", "jelly")
+    assert done.returncode == 0, done.stderr
+    for expected in (
+        "In sync.",
+        "IC 443, Jellyfish Nebula",
+        "104 frames, 8.67 h",
+        "as written by this program",
+        "  ✦ IC 443 · Jellyfish Nebula",
+        "What was written, the newest first",
+        "+ Astro/Constellation/Gemini",
+    ):
+        assert expected in done.stdout
+
+
+def test_explain_as_json_has_applied_observed_and_desired(applied):
+    told = json.loads(applied.call("explain", "33", "--json").stdout)
+    assert told["status"] == "in_sync"
+    assert told["applied"]["block"] == told["desired"]["block"]
+    assert told["desired"]["block"] in told["observed"]["description"]
+    assert {entry["field"] for entry in told["history"]} == {"description", "coordinates", "tags"}
+
+
+def test_explain_shows_what_is_known_where_immich_does_not_answer(applied):
+    applied.configure(url="http://127.0.0.1:1")
+    done = applied.call("explain", "jelly")
+    applied.configure()
+    assert done.returncode == 1
+    assert "  ✦ IC 443 · Jellyfish Nebula" in done.stdout
+    assert "127.0.0.1:1" in done.stderr
+
+
+def test_history_lists_runs_and_of_one_what_it_replaced(applied):
+    listed = json.loads(applied.call("history", "--json").stdout)["runs"]
+    assert [run["outcome"] for run in listed] == ["ok"]
+    shown = applied.call("history", "--run", listed[0]["run_id"])
+    assert shown.returncode == 0
+    assert "Ring Nebula with its outer halo  image 19" in shown.stdout
+    assert "+ 49.573100, 10.984200" in shown.stdout
+    unknown = applied.call("history", "--run", "nope")
+    assert (unknown.returncode, "No run is called nope" in unknown.stderr) == (1, True)
+
+
+def test_without_a_daemon_status_shows_what_is_on_record_and_says_so(applied):
+    done = applied.call("status")
+    assert done.returncode == 3
+    assert "No daemon answers, so this is what is on record." in done.stdout
+    assert "3 images: 3 in sync." in done.stdout
+
+
+def test_status_asks_the_daemon_where_one_runs(applied):
+    for level, code in (("ok", 0), ("attention", 1)):
+        with _daemon({"headline": "In sync: 3 images", "level": level}) as port:
+            done = applied.run("status", RECONCILER_STATUS__PORT=str(port), http_proxy="http://127.0.0.1:1")
+        assert done.returncode == code, done.stderr
+        assert done.stdout.startswith("In sync: 3 images\n")
+
+
+@contextmanager
+def _daemon(answer):
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path == "/api/v1/status" else 404)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_doctor_finds_all_well_and_warns_of_skymmichs_own_write_back(applied):
+    done = applied.run("doctor")
+    assert done.returncode == 0, done.stderr
+    assert "✓ 4 images" not in done.stdout
+    assert "✓ 3 images, 3 of them linked" in done.stdout
+    assert "Skymmich's own Sync buttons write, too" in done.stdout
+    assert "✓ version 2.7.5" in done.stdout
+    assert "(not shown)" in done.stdout
+
+
+def test_doctor_names_each_missing_scope_with_what_it_costs(applied):
+    applied.simulator.configure(scopes=["asset.read", "asset.update", "tag.read"])
+    done = applied.call("doctor", "--json")
+    applied.simulator.configure(scopes=["all"])
+    said = [finding["what"] for finding in json.loads(done.stdout)["findings"]]
+    assert "The key lacks tag.create; it costs: tags" in said
+    assert "The key lacks tag.asset; it costs: tags" in said
+
+
+def test_doctor_says_how_to_mend_a_wrong_key_and_goes_on(applied):
+    done = applied.call("doctor", RECONCILER_IMMICH__API_KEY="wrong-but-long-enough-key")
+    assert done.returncode == 1
+    assert "✗" in done.stdout
+    assert "3 images on record" in done.stdout
+    assert "1 problem to mend." in done.stdout
+
+
+def test_a_configuration_error_is_told_at_once_and_has_its_own_exit_code(applied):
+    applied.config.write_text("[immich]\nurll = 1\n")
+    plain, as_json = applied.call("plan"), applied.call("plan", "--json")
+    applied.configure()
+    assert (plain.returncode, as_json.returncode) == (78, 78)
+    assert "url" in plain.stderr
+    assert "Traceback" not in plain.stderr
+    assert json.loads(as_json.stdout).keys() == {"error", "remedy"}

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+from state.lease import Lease
+from state.store import SqliteStore
+
+RING, JELLYFISH = 19, 33
+
+
+def test_plan_shows_each_value_with_its_reason_and_writes_nothing(two):
+    done = two.run("plan")
+    assert done.returncode == 2, done.stderr
+    for expected in (
+        "Jellyfish  image 33",
+        "+ ✦ IC 443 · Jellyfish Nebula",
+        "+ 49.573100, 10.984200",
+        "+ Astro/Constellation/Gemini",
+        "Immich has none",
+        "2 images: 2 to write.",
+    ):
+        assert expected in done.stdout
+    assert two.writes == 0
+
+
+def test_plan_as_json_is_one_document_with_every_side_of_every_field(two):
+    done = two.call("plan", "--json", "jelly")
+    assert done.returncode == 2
+    (image,) = json.loads(done.stdout)["images"]
+    assert (image["image_id"], image["status"]) == (JELLYFISH, "changes")
+    assert image["writes"]["coordinates"] == [49.5731, 10.9842]
+    assert {decision["field"] for decision in image["decisions"]} == {"block", "prose", "coordinates", "tags"}
+    assert {"field": "coordinates", "kind": "added"}.items() <= next(
+        one for one in image["differences"] if one["field"] == "coordinates"
+    ).items()
+
+
+def test_apply_writes_only_once_it_was_told_to_and_then_there_is_nothing_left(two):
+    unasked = two.run("apply")
+    assert (unasked.returncode, two.writes) == (1, 0)
+    assert "apply --yes" in unasked.stderr
+    done = two.run("apply", "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["run"]["outcome"] == "ok"
+    assert told["requests"]["writes"] == two.writes
+    assert "✦ IC 443" in two.shown(JELLYFISH)["description"]
+    before = two.writes
+    again = two.run("apply", "--yes")
+    assert (again.returncode, two.writes) == (0, before)
+    assert two.run("plan").returncode == 0
+    faults = two.simulator.faults()
+    assert (faults["lost"], faults["overlaps"]) == (0, 0)
+
+
+def test_on_a_terminal_apply_asks_and_no_means_no(two):
+    code, shown = two.typed("apply", "Jellyfish", answer="n")
+    assert (code, two.writes) == (1, 0)
+    assert "Write to 1 asset in Immich? [y/N]" in shown
+    assert "nothing was written" in shown
+    assert max(len(line.rstrip()) for line in _plain(shown)) <= 80
+    code, shown = two.typed("apply", "Jellyfish", answer="y")
+    assert code == 0
+    assert two.shown(RING)["description"] == ""
+    assert "1 in sync" in shown
+
+
+def _plain(shown: str) -> list[str]:
+    """Take colours and cursor movements off what a terminal was sent."""
+    return re.split(r"\r?\n|\r", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown))
+
+
+def test_with_the_master_switch_off_plan_works_and_apply_says_why_it_refuses(two):
+    two.sql("UPDATE admin_settings SET value = json_set(value, '$.metadataSyncEnabled', json('false'))")
+    planned, refused = two.call("plan"), two.call("apply", "--yes")
+    assert (planned.returncode, refused.returncode, two.writes) == (2, 1, 0)
+    assert "apply will refuse" in planned.stdout
+    assert "metadataSyncEnabled" in refused.stderr
+    assert "Switch it on in Skymmich" in refused.stderr
+
+
+def test_a_saved_plan_is_applied_only_where_it_is_still_the_same(two, tmp_path):
+    file = tmp_path / "plan.json"
+    assert two.call("plan", "--out", str(file)).returncode == 2
+    assert file.stat().st_mode & 0o777 == 0o600
+    saved = json.loads(file.read_text())
+    assert (saved["version"], len(saved["images"])) == (1, 2)
+    assert saved["created"]
+    two.person(RING, "set_description", "Mine.")
+    done = two.call("apply", "--yes", str(file))
+    assert done.returncode == 1
+    assert "“Ring Nebula with its outer halo” changed since the plan was made" in done.stdout
+    assert two.shown(RING)["description"] == "Mine."
+    assert two.shown(RING)["tags"] == []
+    assert "✦ IC 443" in two.shown(JELLYFISH)["description"]
+
+
+def test_what_is_no_plan_is_not_applied(two, tmp_path):
+    for name, text in (
+        ("a.json", "{}"),
+        ("b.json", "no"),
+        ("c.json", '{"kind": "skymmich-reconciler plan"}'),
+    ):
+        (tmp_path / name).write_text(text)
+        done = two.call("apply", "--yes", str(tmp_path / name))
+        assert (done.returncode, two.writes) == (1, 0)
+        assert "plan --out FILE" in done.stderr
+
+
+def test_a_persons_words_are_kept_shown_with_both_sides_and_overwritten_only_by_name(two):
+    two.person(RING, "set_description", "Seen from the balcony.")
+    assert two.call("apply", "--yes").returncode == 0
+    assert "Seen from the balcony." in two.shown(RING)["description"]
+    listed = two.call("conflicts")
+    assert listed.returncode == 0
+    for expected in ("Ring Nebula", "Immich:    “Seen from the balcony.”", "catalogue: “Shortest nights"):
+        assert expected in listed.stdout
+    unnamed = two.call("apply", "--yes", "--force")
+    assert unnamed.returncode == 1
+    assert "needs the images by name" in unnamed.stderr
+    assert two.call("apply", "--yes", "--force", "ring").returncode == 0
+    assert "balcony" not in two.shown(RING)["description"]
+
+
+def test_what_the_guard_holds_back_comes_with_the_command_that_approves_it(two):
+    two.configure("[guard]\ncanary = 0\nmin_count = 2\n")
+    assert two.call("apply", "--yes").returncode == 0
+    two.sql("UPDATE astrophotography_images SET tags = json_remove(tags, '$[0]')")
+    planned = two.call("plan", "--json")
+    assert planned.returncode == 2
+    guard = json.loads(planned.stdout)["guard"]
+    assert guard["tripped"]
+    assert "2 of 2 managed assets would lose something" in guard["reasons"][0]
+    tags = two.shown(JELLYFISH)["tags"]
+    held = two.call("apply", "--yes")
+    assert (held.returncode, two.shown(JELLYFISH)["tags"]) == (1, tags)
+    assert guard["reasons"][0] in held.stdout
+    assert guard["approve"] in held.stdout
+    assert two.call("apply", "--yes", "--approve", guard["hash"]).returncode == 0
+    assert len(two.shown(JELLYFISH)["tags"]) == len(tags) - 1
+
+
+def test_apply_beside_another_writer_says_who_that_is(two):
+    with SqliteStore.open(two.store) as store:
+        with Lease(store, lambda: datetime.now(UTC)).held("daemon", timedelta(minutes=1)):
+            done = two.run("apply", "--yes")
+        assert (done.returncode, two.writes) == (1, 0)
+        assert "'daemon'" in done.stderr
+        assert "Wait until it has finished" in done.stderr

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import signal
+import time
+
+RING, JELLYFISH, SLOW = 19, 33, 0.7
+
+
+def _writing(installation):
+    """Start an apply and wait until it has sent its first write."""
+    process = installation.started("apply", "--yes")
+    end = time.monotonic() + 20
+    while not installation.writes and time.monotonic() < end:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    return process
+
+
+def test_a_signal_lets_calls_in_flight_finish_and_the_next_apply_goes_on(install):
+    with install(RING, JELLYFISH, drain=SLOW) as it:
+        process = _writing(it)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+        assert process.returncode == 143, err
+        assert "calls in flight are finished and recorded" in err
+        assert "the next pass goes on from here" in err
+        assert "Run " in out
+        it.simulator.configure(drain=2000.0)
+        assert it.run("apply", "--yes").returncode == 0
+        assert "✦ IC 443" in it.shown(JELLYFISH)["description"]
+        faults = it.simulator.faults()
+        assert (faults["lost"], faults["overlaps"]) == (0, 0)
+
+
+def test_a_second_signal_ends_it_at_once_and_the_next_apply_goes_on_all_the_same(install):
+    with install(RING, JELLYFISH, drain=SLOW) as it:
+        process = _writing(it)
+        process.send_signal(signal.SIGINT)
+        end = time.monotonic() + 10
+        while process.poll() is None and time.monotonic() < end:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        assert process.wait(timeout=5) == 130
+        process.communicate()
+        it.simulator.configure(drain=2000.0)
+        assert it.run("apply", "--yes").returncode == 0
+        faults = it.simulator.faults()
+        assert (faults["lost"], faults["overlaps"]) == (0, 0)
