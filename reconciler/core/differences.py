@@ -81,4 +81,8 @@ def differences(before: Mapping[str, object], after: Mapping[str, object]) -> tu
             line = path[1] + 1 if len(path) > 1 and isinstance(path[1], int) else None
             found.append(Difference(str(path[0]), change, was, now, line))
     order = list(before)
-    return tuple(sorted(found, key=lambda one: (order.index(one.field), one.line or 0, str(one))))
+
+    def place(one: Difference) -> tuple[int, int, bool, str]:
+        return order.index(one.field), one.line or 0, one.kind == "added", str(one.before or one.after)
+
+    return tuple(sorted(found, key=place))
