@@ -98,7 +98,7 @@ class Cycle:
             )
         run = Run(run_id, trigger, self._clock.now())
         self._store.start_run(run)
-        jobs = self._jobs(prepared)
+        jobs = self._jobs(prepared, selection)
         canary = self._canary(prepared, selection, jobs)
         error: ReconcilerError | None = None
         if isinstance(canary, CanaryError):
@@ -110,7 +110,7 @@ class Cycle:
         outcomes = self._record(prepared, jobs, error)
         return self._close(prepared, run, outcomes, error, stopped=stop())
 
-    def _jobs(self, prepared: Prepared) -> list[Job]:
+    def _jobs(self, prepared: Prepared, selection: Selection) -> list[Job]:
         now = self._clock.monotonic()
         jobs = []
         for item in prepared.items:
@@ -120,6 +120,8 @@ class Cycle:
             record = prepared.records.get(item.asset_id) or AssetRecord(
                 item.asset_id, item.image_id, item.title
             )
+            if selection.force:  # what does not stick in this pass is not tried again within it
+                record = replace(record, unsticking=())
             if item.adopted:
                 jobs.append(Job.adopt(item, record, plan, item.adopted, now))
             elif plan.changes:

@@ -272,19 +272,20 @@ class _Planner:
     def merge(
         self, item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None
     ) -> AssetPlan:
-        """Merge one asset under the selection's force."""
+        """Merge one asset under the selection's force, which tries anew what did not stick before."""
+        if self.selection.force and record:
+            record = replace(record, unsticking=())
         return merge(item, wanted, seen, record, self.rules, force=self.selection.force)
 
 
 def merge(
     item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None, rules: Rules, *, force: bool
 ) -> AssetPlan:
-    """Merge one asset; with ``force`` the catalogue wins conflicts, and unsticking values are tried."""
+    """Merge one asset; with ``force`` the catalogue wins conflicts."""
     if force:
         rules = replace(
             rules, policy=replace(rules.policy, merge=replace(rules.policy.merge, on_conflict="overwrite"))
         )
-        record = replace(record, unsticking=()) if record else None
     return plan_asset(item.image_id, item.title, wanted, seen, record, rules)
 
 
