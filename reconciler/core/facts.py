@@ -7,6 +7,7 @@ A fact that the catalogue does not know, or a part that is switched off, is ``""
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from reconciler.core.catalogue import Acquisition, CatalogueImage, Equipment, PlateSolution
+    from reconciler.core.catalogue import Acquisition, CatalogueImage, Equipment, PlateSolution, Summary
     from reconciler.core.policy import DescriptionPolicy
 
 _TELLS_NOTHING = {None, "Dup", "NonEx", "Other"}
 _PART_OF = "part of the constellation "
+_LEADING_NUMBER = re.compile(r"\s*\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,15 @@ def constellation_of(image: CatalogueImage) -> str:
 
 
 def object_type_of(image: CatalogueImage) -> str:
-    """Give the kind of object: the catalogue object's, else Skymmich's own, but not its default."""
+    """Give the kind of object: the catalogue object's, else Skymmich's own, but not its default.
+
+    Spelt alike from both: "Supernova Remnant" beside "Supernova remnant" would be two tags in Immich.
+    """
     code = image.target.type_code if image.target else None
     if code not in _TELLS_NOTHING and (words := objects.type_name(code)):
         return words
     text = one_line(image.object_type or "")
-    return "" if text.casefold() in {"deep sky", "unknown"} else text
+    return "" if text.casefold() in {"deep sky", "unknown"} else objects.spelt(text)
 
 
 def target_names(image: CatalogueImage) -> tuple[str, ...]:
@@ -136,8 +141,9 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
     summary = image.summary
     total = sum(row.frame_count * row.exposure_s for row in rows)
     frames = sum(row.frame_count for row in rows)
-    if not image.acquisitions and "integration" in on and (summary.integration_hours or 0) > 0:
-        total, frames = (summary.integration_hours or 0) * 3600, summary.frame_count or 0
+    hours = 0 if _is_guessed(summary) else summary.integration_hours or 0
+    if not image.acquisitions and "integration" in on and hours > 0:
+        total, frames = hours * 3600, summary.frame_count or 0
     nights = sorted({row.night for row in image.acquisitions if row.night}) if "nights" in on else []
     return Facts(
         heading=heading,
@@ -162,6 +168,17 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
         site=one_line(image.site.name) if image.site and "site" in on else "",
         **(_solution(image, policy, pixels) if "plate_solution" in on else {}),
     )
+
+
+def _is_guessed(summary: Summary) -> bool:
+    """Tell whether the total is only what Skymmich's import makes of a picture: its EXIF exposure, once.
+
+    That says nothing of a stack, and reads ``1/60`` as one second.
+    """
+    leading = _LEADING_NUMBER.match(summary.exposure_time or "")
+    if leading is None or (summary.frame_count or 1) > 1:
+        return False
+    return math.isclose((summary.integration_hours or 0) * 3600, float(leading[0]), rel_tol=1e-3)
 
 
 def _common_name(image: CatalogueImage) -> str:

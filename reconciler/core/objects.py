@@ -33,6 +33,8 @@ TYPE_NAMES: Final = {
 }
 """OpenNGC's codes (https://github.com/mattiaverga/OpenNGC, NGC_guide.txt) → English."""
 
+_SPELLINGS: Final = {words.casefold(): words for words in TYPE_NAMES.values()}
+
 # OpenNGC pads numbers to a fixed width. Single letters count only so padded: "C14" is also a telescope.
 _PADDED: Final = re.compile(r"(NGC|IC|Mel|HCG|UGC|PGC|LBN|LDN|Cr|Tr|Cl) ?0*([1-9][0-9]*)([A-Z]?)")
 _BARNARD_CALDWELL: Final = re.compile(r"([BC])(?=[0-9]{3}$)0*([1-9][0-9]*)()")
@@ -42,6 +44,11 @@ _MESSIER: Final = re.compile(r"(M) ?0*([1-9][0-9]?|10[0-9]|110)()")
 def type_name(code: str | None) -> str | None:
     """Say a type code in English: ``PN`` → ``Planetary nebula``; an unknown one is ``None``."""
     return None if code is None else TYPE_NAMES.get(code.strip())
+
+
+def spelt(words: str) -> str:
+    """Spell a type as `type_name` does, if it is one of its words in another case; else leave it."""
+    return _SPELLINGS.get(words.casefold(), words)
 
 
 def format_name(name: str) -> str:

@@ -110,6 +110,8 @@ def test_both_halves_of_the_serpent_are_serpens(make):
 def test_the_object_s_type_is_the_catalogue_object_s_else_skymmich_s_but_not_its_default(make):
     assert object_type_of(make.image(target=M31, object_type="Nebula")) == "Galaxy"
     assert object_type_of(make.image(target=CatalogueObject("X", "??"), object_type="Nebula")) == "Nebula"
+    assert object_type_of(make.image(object_type="Supernova Remnant")) == "Supernova remnant"
+    assert object_type_of(make.image(object_type="Ring of Fire")) == "Ring of Fire"
     assert object_type_of(make.image(object_type="Deep Sky")) == ""
     assert object_type_of(make.image()) == ""
 
@@ -296,3 +298,18 @@ def test_each_part_can_be_switched_off(facts, part):
     whole, without = facts(**known), facts(off=[part], **known)
     assert all(getattr(whole, name) for name in names)
     assert not any(getattr(without, name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("exposure", "hours"), [("1/60", 1 / 3600), ("30", 30 / 3600), ("180s", 0.05), ("0.5", 0.000139)]
+)
+def test_the_one_exposure_that_the_import_found_in_a_picture_is_no_integration(facts, exposure, hours):
+    summary = Summary(exposure_time=exposure, frame_count=1, integration_hours=hours)
+    found = facts(summary=summary)
+    assert (found.total_integration, found.frames) == ("", 0)
+
+
+def test_a_total_that_a_person_entered_is_an_integration(facts):
+    assert facts(summary=Summary("", exposure_time="300s", integration_hours=5)).total_integration == "5h"
+    many = Summary(exposure_time="120s", frame_count=60, integration_hours=2)
+    assert (facts(summary=many).total_integration, facts(summary=many).frames) == ("2h", 60)
