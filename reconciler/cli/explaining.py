@@ -68,7 +68,7 @@ def _show_standing(screen: Screen, view: View) -> None:
         else:
             now = standing(view.item, view.prepared)
             style = "green" if now.status == "in_sync" else "yellow"
-            screen.line(f"{WORDS[now.status].capitalize()}{': ' + now.reason if now.reason else ''}.", style)
+            screen.line(f"{_sentence(WORDS[now.status], now.reason)}.", style)
     if record is not None:
         screen.line(
             f"Last looked at {moment(record.checked_at)}, changed {moment(record.changed_at)}.", "dim"
@@ -92,13 +92,22 @@ def _facts(image: CatalogueImage) -> Iterable[tuple[str, str]]:
         "solution": f"RA {solution.ra_deg}°, Dec {solution.dec_deg}°" if solution and solution.ra_deg else "",
         "field": f"{width / 3600:.2f}° × {height / 3600:.2f}°" if width and height else "",
         "equipment": ", ".join(f"{piece.name} ({piece.kind})" for piece in image.equipment),
-        "exposures": f"{frames} frames, {seconds / 3600:.3g} h" if image.acquisitions else "",
+        "exposures": f"{frames} frames, {_duration(seconds)}" if image.acquisitions else "",
         "site": image.site.name if image.site else "",
         "place": f"{image.latitude}, {image.longitude}" if image.latitude is not None else "",
         "tags": ", ".join(image.tags),
         "description": side(image.description) if image.description else "",
     }
     return [(label, text) for label, text in listed.items() if text]
+
+
+def _sentence(status: str, reason: str) -> str:
+    text = f"{status}: {reason}" if reason else status
+    return text[0].upper() + text[1:]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
 
 
 def _show_decision(screen: Screen, decision: Decision) -> None:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from reconciler.cli.rendering import show_verdict
-from reconciler.engine.finishing import WORDS
-from reconciler.logging import printable
+from reconciler.cli.rendering import Standing, show_standings, show_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,21 +37,12 @@ def show_report(screen: Screen, report: Report, requests: Mapping[str, int]) -> 
         screen.line(f"Why: skymmich-reconciler explain {report.attention[0].image_id}", "dim")
 
 
-def show_outcomes(screen: Screen, outcomes: Sequence[Outcome], most: int = 40) -> None:
+def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
     """List what a person should look at, with the reason."""
     if not outcomes:
         return
     screen.line("Needs a look:", "yellow")
-    for outcome in outcomes[:most]:
-        text = Text(printable(outcome.title)).append(f" — {WORDS[outcome.status]}: ", style="yellow")
-        screen.row(
-            f"{outcome.image_id:>5}",
-            text.append(printable(outcome.reason), style="dim"),
-            indent=0,
-            width=7,
-        )
-    if len(outcomes) > most:
-        screen.line(f"and {len(outcomes) - most} more: skymmich-reconciler status", "dim", indent=7)
+    show_standings(screen, [Standing(one.image_id, one.title, one.status, one.reason) for one in outcomes])
     screen.line()
 
 

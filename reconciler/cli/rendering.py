@@ -6,6 +6,7 @@ Few images are shown in full; of many, one line each and the first in full. Noth
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
@@ -188,18 +189,38 @@ def show_attention(screen: Screen, prepared: Prepared, *, details: bool = False)
         return
     screen.line()
     screen.line("Not written:", "yellow")
-    for item, record in listed:
-        screen.row(
-            f"{item.image_id:>5}",
-            Text(printable(item.title)).append(f" — {WORDS[record.status]}: ", style="yellow")
-            + Text(printable(record.reason), style="dim"),
-            indent=0,
-            width=7,
-        )
+    show_standings(screen, [Standing(r.image_id, r.title, r.status, r.reason) for _, r in listed])
+    for item, _ in listed:
         for decision in item.plan.conflicts if item.plan else ():
-            immich, ours = (side(value, details=details) for value in (decision.live, decision.desired))
-            screen.line(f"{decision.field} in Immich:    {immich}", indent=7)
-            screen.line(f"{decision.field} in catalogue: {ours}", indent=7)
+            screen.line(heading(item.title, item.image_id), indent=2)
+            show_conflict(screen, decision, details=details)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one image stands, and why."""
+
+    image_id: int
+    title: str
+    status: str
+    reason: str
+
+
+def show_standings(screen: Screen, standings: Sequence[Standing], most: int = 40) -> None:
+    """List where images stand; those with the same reason share it."""
+    groups: dict[tuple[str, str], list[Standing]] = {}
+    for one in standings[:most]:
+        groups.setdefault((one.status, one.reason), []).append(one)
+    for (status, reason), group in groups.items():
+        words = f"{WORDS[status]}: {reason}"
+        if len(group) == 1:
+            text = Text(printable(group[0].title)).append(f" — {words}", style="yellow")
+            screen.row(f"{group[0].image_id:>5}", text, indent=0, width=7)
+            continue
+        screen.row(f"{len(group):>4}×", words, "yellow", indent=0, width=7)
+        screen.line(", ".join(f"{one.title} ({one.image_id})" for one in group), "dim", indent=7)
+    if len(standings) > most:
+        screen.line(f"and {len(standings) - most} more: skymmich-reconciler status", "dim", indent=7)
 
 
 def show_problems(screen: Screen, catalogue: Catalogue) -> None:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from reconciler.errors import ReconcilerError
 
 UNDONE: Final = (
-    "undone by a person; it is left alone until the catalogue's value changes, Immich's is changed by hand, "
-    "Immich is updated, or apply --force"
+    "undone by a person; left alone until the catalogue's value or Immich's changes, Immich is updated, or "
+    "apply --force"
 )
 _MOST_TRIES: Final = 2
 

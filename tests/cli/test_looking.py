@@ -12,7 +12,7 @@ def test_explain_shows_the_catalogue_each_fields_decision_the_block_and_what_was
     for expected in (
         "In sync.",
         "IC 443, Jellyfish Nebula",
-        "104 frames, 8.67 h",
+        "104 frames, 8.7 h",
         "as written by this program",
         "  ✦ IC 443 · Jellyfish Nebula",
         "What was written, the newest first",

@@ -12,12 +12,15 @@ WRONG = "PLANTEDwrongKEY0123456789abcdefghijklmnop"
 STATUS = "PLANTEDtokenSTATUS0123456789"
 
 
-def _watched(installation, *arguments, **environ):
-    """Run it; give all that it wrote to its streams, and what others see of its command line."""
-    process = installation.started(*arguments, **environ)
-    command_line = Path(f"/proc/{process.pid}/cmdline").read_text()
-    out, err = process.communicate(timeout=50)
-    return out + err + command_line, process.returncode
+def _watched(installation, *commands, **environ):
+    """Run them side by side; give all that each wrote to its streams, what others see of it, and its code."""
+    processes = [installation.started(*command, **environ) for command in commands]
+    command_lines = [Path(f"/proc/{process.pid}/cmdline").read_text() for process in processes]
+    said = [process.communicate(timeout=50) for process in processes]
+    return [
+        (out + err + line, process.returncode)
+        for process, (out, err), line in zip(processes, said, command_lines, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("place", ["settings", "file", "environment"])
@@ -25,26 +28,22 @@ def test_a_key_is_shown_nowhere_where_all_goes_well(install, place):
     with install(RING, JELLYFISH) as it:
         key = it.simulator.api_key
         it.environ = {"RECONCILER_IMMICH__API_KEY": key} if place == "environment" else {}
-        commands = [["plan", "--verbose"]]
+        waves = [[["plan", "--verbose"]]]
         _without_key(it)
         if place == "settings":
             it.sql(
                 "UPDATE admin_settings SET value = json_set(value, '$.apiKey', ?) WHERE key = 'immich'", key
             )
-            commands = [
-                ["doctor", "--verbose"],
-                ["plan", "--verbose", "--out", str(it.folder / "plan.json")],
-                ["apply", "--yes", "--verbose"],
-                ["explain", "33", "--json"],
-                ["history", "--json"],
-                ["status", "--json"],
+            waves = [
+                [["doctor", "--verbose"], ["plan", "--verbose", "--out", str(it.folder / "plan.json")]],
+                [["apply", "--yes", "--verbose"]],
+                [["explain", "33", "--json"], ["history", "--json"], ["status", "--json"]],
             ]
         if place == "file":
             (it.folder / "key").write_text(key)
             (it.folder / "key").chmod(0o600)
             it.environ = {"RECONCILER_IMMICH__API_KEY_FILE": str(it.folder / "key")}
-        for command in commands:
-            shown, code = _watched(it, *command)
+        for shown, code in [one for wave in waves for one in _watched(it, *wave)]:
             assert code in {0, 2, 3}, shown
             assert key not in shown
         for file in it.folder.glob("*.json"):
@@ -69,11 +68,11 @@ def test_a_key_is_shown_nowhere_where_all_goes_wrong(install):
     with install(RING, JELLYFISH) as it:
         it.sql("UPDATE astrophotography_images SET tags = '{\"apiKey\":', latitude = 'x'")
         it.environ = {"RECONCILER_IMMICH__API_KEY": WRONG, "RECONCILER_STATUS__TOKEN": STATUS}
-        shown = [_watched(it, *command) for command in (["plan", "--verbose"], ["doctor", "--json"])]
+        shown = _watched(it, ["plan", "--verbose"], ["doctor", "--json"])
         it.configure(url="http://user:PLANTEDpassword@127.0.0.1:1")
-        shown += [_watched(it, *command) for command in (["apply", "--yes", "--verbose"], ["explain", "33"])]
+        shown += _watched(it, ["apply", "--yes", "--verbose"], ["explain", "33"])
         it.config.write_text(f'[immich]\napi_key = "{WRONG}"\n')
-        shown.append(_watched(it, "plan"))
+        shown += _watched(it, ["plan"])
         for text, code in shown:
             assert code in {1, 3, 78}
             assert "PLANTED" not in text

@@ -3,7 +3,7 @@ from __future__ import annotations
 import signal
 import time
 
-RING, JELLYFISH, SLOW = 19, 33, 0.7
+RING, JELLYFISH, SLOW = 19, 33, 1.5
 
 
 def _writing(installation):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.cli.asking import ask_daemon
 from reconciler.cli.past import moment, show_runs
 from reconciler.cli.plain import value
+from reconciler.cli.rendering import Standing, show_standings
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.engine.finishing import WORDS
 from reconciler.errors import StateError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 NO_DAEMON: Final = 3
 _FINE: Final = {"in_sync", "unlinked"}
-_MOST: Final = 20
+_MOST: Final = 100
 _STYLES: Final = {"ok": "bold green", "attention": "bold yellow", "trouble": "bold red"}
 
 
@@ -61,9 +62,11 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
     if known.attention:
         screen.line()
         screen.line("Needs a look:", "yellow")
-    for one in known.attention:
-        text = f"{one.title} — {WORDS[one.status]}: {one.reason}"
-        screen.row(f"{one.image_id:>5}", text, indent=0, width=7)
+    show_standings(
+        screen,
+        [Standing(one.image_id, one.title, one.status, one.reason) for one in known.attention],
+        most=10_000,
+    )
     if known.runs:
         screen.line()
         screen.line("Last runs:", "bold")
