@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reconciler.simulator.model import Asset
     from reconciler.simulator.state import State
 
+_SINCE_VISIBILITY = (1, 133, 0)
 _VISIBILITIES = ("archive", "timeline", "hidden", "locked")
 
 
@@ -130,8 +131,12 @@ def _date_tests(state: State, body: Mapping[str, object]) -> list[Callable[[Asse
 
 
 def _visibility(state: State, body: Mapping[str, object]) -> Callable[[Asset], bool]:
-    """Own assets by visibility, partners' from the timeline. If nothing is asked: up to 2.x the timeline."""
-    asked = body.get("visibility")
+    """Own assets by visibility, partners' from the timeline. If nothing is asked: up to 2.x the timeline.
+
+    Before 1.133 there was ``withArchived`` instead, which adds the archive.
+    """
+    with_archive = state.settings.version < _SINCE_VISIBILITY and body.get("withArchived") is True
+    asked = body.get("visibility") if state.settings.version >= _SINCE_VISIBILITY else "timeline"
     if asked is not None and asked not in _VISIBILITIES:
         names = ", ".join(_VISIBILITIES)
         raise ValidationError([("visibility", f"visibility must be one of the following values: {names}")])
@@ -143,7 +148,7 @@ def _visibility(state: State, body: Mapping[str, object]) -> Callable[[Asset], b
     def visible(asset: Asset) -> bool:
         shown = asset.visibility
         if shown != asked and (asked is not None or shown == "locked"):
-            return False
+            return with_archive and shown == "archive" and asset.owner_id == USER_ID
         return asset.owner_id == USER_ID or (asset.owner_id == PARTNER_ID and shown == "timeline")
 
     return visible

@@ -178,3 +178,14 @@ def test_filters_by_date_name_and_checksum(start: Start, client: Open, ids: list
     assert len(find(http, takenAfter="2020-01-01T00:30:00.000Z")) < 60
     assert find(http, takenBefore="2019-01-01T00:00:00.000Z") == []
     assert find(http, order="asc") == find(http)[::-1]
+
+
+def test_before_1_133_the_archive_is_shown_by_with_archived_alone(
+    start: Start, client: Open, ids: list[str]
+) -> None:
+    simulator = start(version="1.132.0")
+    simulator.person(ids[0], "archive")
+    http = client(simulator)
+    assert ids[0] not in find(http, visibility="archive")
+    assert ids[0] not in find(http)
+    assert set(find(http, withArchived=True)) == set(ids)
