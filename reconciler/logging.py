@@ -191,10 +191,7 @@ def _console(*, colors: bool) -> Processor:
     )
 
     def rendered(logger: WrappedLogger, method: str, event: EventDict) -> str:
-        cleaned = {
-            key: printable(value) if isinstance(value, str) else value
-            for key, value in event.items()
-        }
+        cleaned = {key: printable(value) if isinstance(value, str) else value for key, value in event.items()}
         return str(render(logger, method, cleaned))
 
     return rendered
