@@ -152,7 +152,9 @@ class _Daemon:
             _LOGGER.warning("the last end was not a clean one: everything is compared", runs=interrupted)
         store.put(RUNNING, self._clock.now().isoformat())
         service.forbid("")
-        service.enqueue(Request(full=unclean, by_person=False, trigger="start"))
+        # What the guard holds is only known again, with its reasons, once it was looked at.
+        full = unclean or bool(store.counts_by_status().get("held"))
+        service.enqueue(Request(full=full, by_person=False, trigger="start"))
 
     def _tasks(self, service: Service, triggers: Triggers, pulse: Pulse) -> list[asyncio.Task[None]]:
         work: list[Coroutine[object, object, None]] = [service.serve(), pulse.beat(), self._show(service)]

@@ -136,26 +136,23 @@ class WorkQueue:
 
 
 def _fold(known: Request, new: Request) -> Request | None:
-    """Give one request that does both, if there is one that does no more than either might.
+    """Give one request that does both, if there is one that does no more than both.
 
-    ========================= =============== ==================
+    ========================= =============== ======================================================
     waiting                   new             folded
-    ========================= =============== ==================
-    all                       all             all, full if one is
-    all, full                 some images     all, full
-    some images               all, full       all, full
+    ========================= =============== ======================================================
+    all                       all             all; full if one is
     some images               some images     both
-    all, not full             some images     not folded: these are read for sure, all are only looked at
-    other force, approval …   anything        not folded
-    ========================= =============== ==================
+    all                       some images     not: who wants some images need not wait for all
+    some images               all             the same
+    other force, approval …   anything        not
+    ========================= =============== ======================================================
     """
     if (known.by_person, known.force, known.approved) != (new.by_person, new.force, new.approved):
         return None
+    if known.image_ids is None and new.image_ids is None:
+        louder = new if new.full and not known.full else known
+        return replace(louder, full=known.full or new.full)
     if known.image_ids is not None and new.image_ids is not None:
         return replace(known, image_ids=known.image_ids | new.image_ids, full=known.full or new.full)
-    if known.image_ids is None and (known.full or new.image_ids is None):
-        louder = new if new.full and not known.full else known
-        return replace(louder, image_ids=None, full=known.full or new.full)
-    if new.image_ids is None and new.full:
-        return new
     return None

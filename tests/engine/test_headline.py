@@ -1,0 +1,129 @@
+"""One sentence for everything: a row of the table a test, and never green without a reason."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reconciler.engine.conditions import Conditions, filed
+from reconciler.engine.control import Condition
+from reconciler.engine.events import Progress
+from reconciler.engine.headline import PARTLY, Standing, headline, lasting
+from reconciler.errors import (
+    CatalogueError,
+    ImmichUnauthorizedError,
+    ImmichUnreachableError,
+    MaintenanceError,
+    StateError,
+    TemplateError,
+)
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def standing(*broken, **more):
+    conditions = {
+        kind: Condition(kind, "False", reason, f"{kind} is broken.", NOW) for kind, reason in broken
+    }
+    values = {
+        "now": NOW,
+        "fresh_for": 195.0,
+        "checked_at": NOW - timedelta(seconds=38),
+        "next_look": NOW + timedelta(seconds=22),
+        "counts": {"in_sync": 142},
+        "conditions": conditions,
+    }
+    return Standing(**values | more)
+
+
+def test_all_is_well():
+    assert headline(standing()) == ("In sync: 142 images, checked 38 s ago, next look in 22 s", "ok")
+
+
+def test_images_that_left_the_catalogue_are_not_counted():
+    assert headline(standing(counts={"in_sync": 1, "unlinked": 7}))[0].startswith("In sync: 1 image,")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["StoreWritable", "Configured", "Writer", "Working", "CatalogueReadable", "ImmichReachable", "Permitted"],
+)
+def test_what_a_pass_depends_on_is_trouble_and_says_what(kind):
+    text, level = headline(standing((kind, "Any"), paused=True))
+    assert (text, level) == (f"Trouble: {kind} is broken.", "trouble")
+
+
+def test_switched_off_is_off_and_not_trouble():
+    assert headline(standing(("SyncEnabled", "SwitchedOff")))[1] == "off"
+
+
+def test_a_pause_needs_attention():
+    text, level = headline(standing(paused=True))
+    assert level == "attention"
+    assert text.startswith("Paused by a person")
+
+
+def test_a_pass_that_writes_is_shown_with_its_progress_and_is_not_green():
+    progress = Progress("writing", done=3, total=1200, waiting=8)
+    text, level = headline(standing(progress=progress, running=True))
+    assert (text, level) == ("Writing: 3 of 1,200 images done, 8 waiting for Immich", "unknown")
+
+
+@pytest.mark.parametrize("age", [196, 86_400, -400])
+def test_an_old_look_is_never_green_nor_is_one_in_the_future(age):
+    text, level = headline(standing(checked_at=NOW - timedelta(seconds=age)))
+    assert level == "unknown"
+    assert text.startswith("Unknown: the last look")
+
+
+def test_before_the_first_look_nothing_is_known():
+    assert headline(standing(checked_at=None)) == ("Not looked yet", "unknown")
+    assert headline(standing(checked_at=None, running=True))[1] == "unknown"
+
+
+@pytest.mark.parametrize("kind", ["GuardClear", "CanaryClear", "ConfigurationCurrent"])
+def test_what_waits_for_a_person_needs_attention(kind):
+    assert headline(standing((kind, "Any")))[1] == "attention"
+
+
+def test_a_permission_missing_for_a_part_needs_attention_and_is_not_trouble():
+    assert headline(standing(("Permitted", PARTLY)))[1] == "attention"
+
+
+def test_images_out_of_sync_are_counted_by_what_is_wrong():
+    text, level = headline(standing(counts={"in_sync": 139, "conflict": 2, "not_sticking": 1}))
+    assert level == "attention"
+    assert text == "Attention: 3 of 142 images: 2 in conflict, 1 not kept by Immich, checked 38 s ago"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (200_000, "2 d")]
+)
+def test_durations_read_as_people_say_them(seconds, text):
+    assert lasting(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (CatalogueError("x"), "CatalogueReadable"),
+        (TemplateError("x", source="t", line=1), "Configured"),
+        (StateError("x"), "StoreWritable"),
+        (ImmichUnauthorizedError("x"), "Permitted"),
+        (ImmichUnreachableError("x"), "ImmichReachable"),
+        (MaintenanceError("x"), "ImmichReachable"),
+    ],
+)
+def test_every_error_is_filed_under_the_condition_it_breaks(error, kind):
+    assert filed(error)[0] == kind
+
+
+def test_a_condition_dates_from_the_change_of_its_status_not_of_its_words():
+    conditions = Conditions()
+    assert conditions.put("Fresh", "True", "A", "one", NOW)
+    assert not conditions.put("Fresh", "True", "A", "two", NOW + timedelta(minutes=1))
+    assert conditions.get("Fresh").since == NOW
+    assert conditions.get("Fresh").message == "two"
+    assert conditions.put("Fresh", "False", "B", "three", NOW + timedelta(minutes=2))
+    assert conditions.get("Fresh").since == NOW + timedelta(minutes=2)
