@@ -134,9 +134,15 @@ def _take_over(handler: logging.Handler, level: str) -> None:
     root.setLevel(level)
     for name in _CHATTY:
         logger = logging.getLogger(name)
+        logger.setLevel(max(logging.WARNING, root.level))
         logger.handlers.clear()
         logger.propagate = True
-        logger.setLevel(max(logging.WARNING, root.level))
+        # A library's own setup reaches below: uvicorn's mutes uvicorn.error and cuts uvicorn.access off.
+        below = [known for known in logging.root.manager.loggerDict if known.startswith(f"{name}.")]
+        for child in map(logging.getLogger, below):
+            child.setLevel(logging.NOTSET)
+            child.handlers.clear()
+            child.propagate = True
     logging.captureWarnings(capture=True)
 
 

@@ -404,6 +404,18 @@ def test_the_chatter_of_libraries_is_silenced_and_their_warnings_are_heard():
     assert len(lines(stream.getvalue())) == 6
 
 
+def test_what_a_library_set_up_before_does_not_mute_it():
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    logging.getLogger("uvicorn.access").propagate = False
+    stream = io.StringIO()
+    configure(stream)
+
+    for name in ("uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).warning("trouble")
+
+    assert len(lines(stream.getvalue())) == 2
+
+
 def test_a_request_of_httpx_leaves_no_line():
     stream = io.StringIO()
     configure(stream)
