@@ -21,6 +21,7 @@ from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
 from reconciler.redaction import register_secret
 from reconciler.skymmich.database import SqliteCatalogue
+from reconciler.skymmich.settings_api import SkymmichSettings
 from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from reconciler.engine.installation import Installation
     from reconciler.engine.pace import Timing
     from reconciler.engine.ports import CatalogueSource
-    from reconciler.web.ports import PictureSize
+    from reconciler.web.ports import PictureSize, SettingsWriter
     from reconciler.web.serving import WebServer
 
 OVERRIDES = "settings.override"
@@ -252,6 +253,46 @@ class Present:
             await each.aclose()
 
 
+class OwnSettings:
+    """The switches as an override in the state store: for a Skymmich that can not be told."""
+
+    where = "this program's own store"
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    async def write(self, switches: Switches) -> Switches:
+        """Keep them here, over Skymmich's own."""
+        self._store.put(OVERRIDES, {key: getattr(switches, name) for key, name in _SWITCHES.items()})
+        return switches
+
+
+class TheirSettings:
+    """The switches in Skymmich itself; an override that was kept here before gives way."""
+
+    where = "Skymmich"
+
+    def __init__(self, url: str, store: SqliteStore) -> None:
+        self._skymmich, self._store = SkymmichSettings(url), store
+
+    async def write(self, switches: Switches) -> Switches:
+        """Change them in Skymmich.
+
+        Raises:
+            CatalogueError: it did not take them; nothing was changed here either.
+        """
+        written = await self._skymmich.write(switches)
+        self._store.put(OVERRIDES, None)
+        return written
+
+
+def settings_writer(config: Config, store: SqliteStore) -> SettingsWriter:
+    """Give the place where the switches are changed: Skymmich where its address is known, else the store."""
+    if config.skymmich.url is not None:
+        return TheirSettings(config.skymmich.url.get_secret_value(), store)
+    return OwnSettings(store)
+
+
 class Unwatched:
     """A catalogue that can not tell whether it changed: each look at everything reads it."""
 
@@ -296,6 +337,7 @@ def web_server(
         passes=passes,
         thumbnails=present,
         requests=present.requests,
+        settings=settings_writer(config, store),
         skymmich_url=redact_url(config.skymmich.url.get_secret_value()) if config.skymmich.url else "",
     )
     return WebServer(app, status.host, status.port)

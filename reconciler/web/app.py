@@ -10,14 +10,22 @@ from starlette.middleware import Middleware
 
 from reconciler.errors import ReconcilerError
 from reconciler.web.access import Access
+from reconciler.web.actions import Actions
 from reconciler.web.api import Api
 from reconciler.web.events import Events
 from reconciler.web.health import Health
+from reconciler.web.image_pages import ImagePages
+from reconciler.web.login import Login
+from reconciler.web.lookup import Lookups
 from reconciler.web.metrics import Metrics
 from reconciler.web.middleware import Gate
+from reconciler.web.pages import OverviewPages
 from reconciler.web.panel import Panel, utc_now
-from reconciler.web.problems import answer_with_problem
+from reconciler.web.pictures import Pictures
+from reconciler.web.refusals import Refusals
+from reconciler.web.rendering import Pages
 from reconciler.web.skymmich_buttons import SkymmichButtons
+from reconciler.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,15 +74,17 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         skymmich_url=skymmich_url,
         now=now,
     )
-    parts = (Api(panel), Events(panel), Health(panel), Metrics(panel), SkymmichButtons(panel))
+    pages, lookups = Pages(panel), Lookups(panel.control)
+    images, refuse = ImagePages(panel, pages, lookups), Refusals(pages).answer
+    parts = (
+        *(Api(panel), Events(panel), Health(panel), Metrics(panel), SkymmichButtons(panel)),
+        *(OverviewPages(panel, pages, lookups), images, Actions(panel, images), Login(panel, pages)),
+        *(Pictures(panel, lookups), StaticFiles()),
+    )
     app = Starlette(
         routes=[route for part in parts for route in part.routes()],
-        middleware=[Middleware(Gate, access=panel.access, refuse=answer_with_problem)],
-        exception_handlers={
-            HTTPException: answer_with_problem,
-            ReconcilerError: answer_with_problem,
-            Exception: answer_with_problem,
-        },
+        middleware=[Middleware(Gate, access=panel.access, refuse=refuse)],
+        exception_handlers={HTTPException: refuse, ReconcilerError: refuse, Exception: refuse},
     )
     app.state.panel = panel
     return app

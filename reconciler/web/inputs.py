@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from typing import TYPE_CHECKING, get_args
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from reconciler.core.records import AssetStatus
 from reconciler.engine.control import Request as Wish
@@ -22,6 +22,8 @@ MAX_ID = 2**53
 """Ids beyond it have no exact JSON number everywhere."""
 _MAX_IMAGES = 5000
 MAX_WAIT = 60.0
+SWITCHES = ("metadataSyncEnabled", "syncDescription", "syncCoordinates", "syncTags")
+"""Skymmich's names of the four settings, in the order of ``core.policy.Switches``."""
 
 
 def whole(values: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
@@ -101,12 +103,22 @@ async def form(request: Request) -> dict[str, str]:
     return {name: values[-1] for name, values in fields.items()}
 
 
-def wish(found: Mapping[str, object], image_ids: frozenset[int] | None = None) -> Wish:
+def local(address: str, otherwise: str) -> str:
+    """Give an address of this server's own pages: a form names where to go back to."""
+    parts = urlsplit(address) if address.startswith("/") else None
+    odd = parts is None or parts.scheme or parts.netloc or "\\" in address or not address.isprintable()
+    return otherwise if odd else address
+
+
+def wish(
+    found: Mapping[str, object], image_ids: frozenset[int] | None = None, *, trigger: str = "api"
+) -> Wish:
     """Read a request to reconcile.
 
     Args:
         found: the body: ``image_ids``, ``full``, ``force``, ``approve``, all of them optional.
         image_ids: the images, where the address names them.
+        trigger: where it came from.
     """
     unknown = set(found) - {"image_ids", "full", "force", "approve"}
     if unknown:
@@ -118,7 +130,7 @@ def wish(found: Mapping[str, object], image_ids: frozenset[int] | None = None) -
     full, force = _flag(found, "full"), _flag(found, "force")
     if force and ids is None:
         raise ProblemError(400, "“force” lets the catalogue win over people's words: name the “image_ids”.")
-    return Wish(ids, full=full, force=force, by_person=True, approved=approved, trigger="api")
+    return Wish(ids, full=full, force=force, by_person=True, approved=approved, trigger=trigger)
 
 
 def _flag(found: Mapping[str, object], name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -23,9 +23,17 @@ class History(Protocol):
         ...
 
     def search(
-        self, text: str = "", status: str | None = None, limit: int = 50, after: tuple[str, str] | None = None
+        self,
+        text: str = "",
+        status: str | None = None,
+        limit: int = 50,
+        after: tuple[str, str] | None = None,
+        among: Collection[str] | None = None,
     ) -> list[AssetRecord]:
-        """Give a page in the order of titles; ``after``: title and asset id of the last one before."""
+        """Give a page in the order of titles.
+
+        ``after``: title and asset id of the last one before; ``among``: only these asset ids.
+        """
         ...
 
     def counts_by_status(self) -> dict[str, int]:

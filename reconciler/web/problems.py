@@ -17,8 +17,6 @@ from reconciler.web.answers import JsonResponse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from starlette.requests import Request
-    from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -74,9 +72,3 @@ def told(error: Exception) -> tuple[int, str, str, Mapping[str, str]]:
     if isinstance(error, ReconcilerError):
         return status_of(error), str(error), error.remedy, {}
     return 500, "Something went wrong in here; the log says what.", "", {}
-
-
-async def answer_with_problem(_: Request, error: Exception) -> Response:
-    """Turn an error into a problem document: an exception handler."""
-    status, detail, remedy, headers = told(error)
-    return problem(status, detail, remedy=remedy, headers=headers)

@@ -1,0 +1,95 @@
+"""What a person should look at, worst first, each with its reason and what mends it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.web import words
+
+if TYPE_CHECKING:
+    from reconciler.core.records import AssetRecord
+    from reconciler.engine.control import Condition, Snapshot
+    from reconciler.web.lookup import Lookup
+    from reconciler.web.panel import Panel
+    from reconciler.web.words import Tone
+
+EXAMPLES = 3
+"""Images shown of each state; a link leads to all of them."""
+_TROUBLE = (
+    "StoreWritable",
+    "Configured",
+    "Writer",
+    "Working",
+    "CatalogueReadable",
+    "ImmichReachable",
+    "Permitted",
+)
+_ATTENTION = ("CanaryClear", "GuardClear", "ConfigurationCurrent", "Fresh")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing to look at."""
+
+    title: str
+    text: str
+    tone: Tone
+    condition: Condition | None = None
+    status: str = ""
+    """The images' state, if it is about images."""
+    count: int = 0
+    examples: tuple[AssetRecord, ...] = ()
+    approve: str = ""
+    """The hash of what the guard holds back, if a click can approve it."""
+    lines: tuple[str, ...] = ()
+
+
+async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
+    """Gather everything; empty when all is well."""
+    found = list(_conditions(snapshot))
+    for status in words.URGENCY:
+        if count := snapshot.counts.get(status, 0):
+            examples = await asyncio.to_thread(panel.history.search, "", status, EXAMPLES)
+            state = words.STATES[status]
+            title = f"{count} image{'' if count == 1 else 's'}: {state.label[0].lower()}{state.label[1:]}"
+            found.append(
+                Need(title, state.meaning, state.tone, status=status, count=count, examples=tuple(examples))
+            )
+    if lookup.problems:
+        many = len(lookup.problems)
+        found.append(
+            Need(
+                f"{many} row{'' if many == 1 else 's'} of Skymmich's catalogue could not be read wholly",
+                "Each spoils only itself; what could not be read is left alone in Immich.",
+                "attention",
+                lines=lookup.problems[:5],
+            )
+        )
+    return found
+
+
+def _conditions(snapshot: Snapshot) -> list[Need]:
+    known = {one.type: one for one in snapshot.conditions if one.status == "False"}
+    found = []
+    for kind in (*_TROUBLE, "SyncEnabled", *_ATTENTION):
+        if (condition := known.get(kind)) is None:
+            continue
+        partly = kind == "Permitted" and condition.reason.startswith("Partly")
+        tone: Tone = "trouble" if kind in _TROUBLE and not partly else "attention"
+        if kind == "SyncEnabled":
+            tone = "off"
+        guard = snapshot.verdict if kind == "GuardClear" else None
+        tripped = guard is not None and guard.tripped
+        found.append(
+            Need(
+                words.BROKEN.get(kind, kind),
+                condition.message,
+                tone,
+                condition=condition,
+                approve=guard.hash if guard is not None and tripped and not guard.shrunk else "",
+                lines=guard.reasons if guard is not None and tripped else (),
+            )
+        )
+    return found

@@ -1,0 +1,145 @@
+"""The grid of images, and each image from all sides."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from starlette.routing import Route
+
+from reconciler.web import inputs
+from reconciler.web.api import is_over
+from reconciler.web.lookup import target_of
+from reconciler.web.problems import ProblemError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from reconciler.core.catalogue import CatalogueImage
+    from reconciler.core.records import AssetRecord
+    from reconciler.engine.control import RunState
+    from reconciler.engine.passes import Outcome
+    from reconciler.web.lookup import Lookup, Lookups
+    from reconciler.web.panel import Panel
+    from reconciler.web.rendering import Pages
+
+PAGE = 24
+_HISTORY = 20
+
+
+class ImagePages:
+    """The handlers."""
+
+    def __init__(self, panel: Panel, pages: Pages, lookups: Lookups) -> None:
+        self._panel, self._pages, self._lookups = panel, pages, lookups
+
+    def routes(self) -> list[Route]:
+        """List the addresses."""
+        return [
+            Route("/images", self.images),
+            Route("/images/{image_id:int}", self.image),
+            Route("/images/{image_id:int}/state", self.state),
+        ]
+
+    async def images(self, request: Request) -> Response:
+        """Show a page of the grid."""
+        query = request.query_params
+        lookup = await self._lookups.latest()
+        text, status = inputs.search_text(request), inputs.status(request)
+        target, equipment = query.get("target", "").strip(), query.get("equipment", "").strip()
+        among: set[str] | None = None
+        if target:
+            among = lookup.targets.find(target)
+        if equipment:
+            having = lookup.equipment.find(equipment)
+            among = having if among is None else among & having
+        found = await asyncio.to_thread(
+            self._panel.history.search, text, status, PAGE + 1, inputs.after(request), among
+        )
+        page = found[:PAGE]
+        chosen = {"q": text, "status": status or "", "target": target, "equipment": equipment}
+        chosen = {name: value for name, value in chosen.items() if value}
+        further = ""
+        if len(found) > PAGE:
+            last = inputs.cursor(page[-1].title, page[-1].asset_id)
+            further = "/images?" + urlencode({**chosen, "after": last})
+        values = {
+            "records": page,
+            "chosen": chosen,
+            "next": further,
+            "after": query.get("after", ""),
+            "lookup": lookup,
+            "snapshot": self._panel.control.snapshot(),
+            "targets": {record.asset_id: _target(lookup, record) for record in page},
+            **self._outcome(request),
+        }
+        return self._pages.page(request, "images.html", values)
+
+    async def image(self, request: Request) -> Response:
+        """Show one image from all sides; Immich is asked."""
+        image_id = request.path_params["image_id"]
+        view = await self._panel.control.view(image_id)
+        if view is None:
+            raise ProblemError(404, "Skymmich's catalogue has no image with this id.")
+        asset_id = view.image.asset_id
+        entries = (
+            await asyncio.to_thread(self._panel.history.journal_of, None, asset_id, _HISTORY)
+            if asset_id
+            else []
+        )
+        values = {
+            "view": view,
+            "image": view.image,
+            "record": view.record,
+            "plan": view.plan,
+            "target": target_of(view.image),
+            "entries": entries,
+            "snapshot": self._panel.control.snapshot(),
+            "skymmich_url": self._panel.skymmich_url,
+            **self._outcome(request),
+        }
+        return self._pages.page(request, "image.html", values)
+
+    async def state(self, request: Request) -> Response:
+        """Show an image's state, and what became of a sync that was asked for: a part of a page."""
+        return await self.state_part(request, request.path_params["image_id"])
+
+    async def state_part(self, request: Request, image_id: int) -> Response:
+        """Render the part ``state``."""
+        image = (await self._lookups.latest()).by_id.get(image_id)
+        if image is None or image.asset_id is None:
+            raise ProblemError(404, "Skymmich's catalogue has no such image that is linked to Immich.")
+        record = await asyncio.to_thread(self._panel.history.record, image.asset_id)
+        values = {
+            "image_id": image_id,
+            "record": record,
+            "back": f"/images/{image_id}",
+            **self._outcome(request),
+        }
+        return self._pages.page(request, "_state.html", values)
+
+    def _outcome(self, request: Request) -> dict[str, object]:
+        """Give what became of the sync that the address names."""
+        state = self._panel.control.run_state(request.query_params.get("run", ""))
+        image_id = request.path_params.get("image_id")
+        if image_id is None:
+            image_id = inputs.whole(request.query_params, "image", -1, 0, inputs.MAX_ID)
+        return {
+            "asked": state,
+            "asked_image": image_id if state else None,
+            "over": is_over(state),
+            "outcome": _outcome_of(state, image_id),
+        }
+
+
+def _target(lookup: Lookup, record: AssetRecord) -> str:
+    image: CatalogueImage | None = lookup.by_asset.get(record.asset_id)
+    return target_of(image) if image else ""
+
+
+def _outcome_of(state: RunState | None, image_id: int) -> Outcome | None:
+    if state is None or state.report is None:
+        return None
+    return next((one for one in state.report.outcomes if one.image_id == image_id), None)

@@ -1,0 +1,154 @@
+"""The overview, its live parts, the runs, and what is known of the daemon itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from reconciler.core.policy import Switches
+from reconciler.engine.preparing import Wishes
+from reconciler.web import inputs
+from reconciler.web.attention import needs
+from reconciler.web.problems import ProblemError
+from reconciler.web.progress import Pace
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from reconciler.core.records import JournalEntry
+    from reconciler.web.lookup import Lookups
+    from reconciler.web.panel import Panel
+    from reconciler.web.rendering import Pages
+
+_BARS = 40
+_RECENT_ENTRIES = 40
+_RECENT_IMAGES = 8
+_PREVIEWED = 100
+PARTS = frozenset({"headline", "attention", "counts", "progress", "passes", "recent"})
+
+
+class OverviewPages:
+    """The handlers."""
+
+    def __init__(self, panel: Panel, pages: Pages, lookups: Lookups) -> None:
+        self._panel, self._pages, self._lookups = panel, pages, lookups
+        self._pace = Pace()
+
+    def routes(self) -> list[Route]:
+        """List the addresses."""
+        return [
+            Route("/", self.overview),
+            Route("/parts/{part}", self.part),
+            Route("/preview", self.preview),
+            Route("/runs", self.runs),
+            Route("/runs/{run_id}", self.run),
+            Route("/doctor", self.doctor),
+        ]
+
+    async def overview(self, request: Request) -> Response:
+        """Show how things stand."""
+        return self._pages.page(request, "overview.html", await self._values(PARTS))
+
+    async def part(self, request: Request) -> Response:
+        """Show one part of the overview again: a page that is open asks for it when something happened."""
+        part = request.path_params["part"]
+        if part not in PARTS:
+            raise ProblemError(404, "There is no such part.")
+        return self._pages.page(request, f"_{part}.html", await self._values({part}))
+
+    async def _values(self, parts: frozenset[str] | set[str]) -> dict[str, object]:
+        panel = self._panel
+        snapshot = panel.control.snapshot()
+        lookup = await self._lookups.latest()
+        values: dict[str, object] = {
+            "snapshot": snapshot,
+            "lookup": lookup,
+            "progress": self._pace.showing(snapshot, panel.now()),
+            "settings": panel.settings,
+            "skymmich_url": panel.skymmich_url,
+        }
+        if "attention" in parts:
+            values["needs"] = await needs(panel, snapshot, lookup)
+        if "passes" in parts:
+            values["runs"] = list(reversed(await asyncio.to_thread(panel.history.runs, _BARS)))
+        if "recent" in parts:
+            entries = await asyncio.to_thread(panel.history.journal_of, None, None, _RECENT_ENTRIES)
+            values["recent"] = _by_image(entries)
+        return values
+
+    async def preview(self, request: Request) -> Response:
+        """Show what a pass would do, under the present settings or under others; nothing is written."""
+        query = request.query_params
+        wishes = None
+        async with self._panel.planning:
+            prepared = await self._panel.control.preview()
+            if "other" in query:
+                wished = Switches(*(name in query for name in inputs.SWITCHES))
+                if wished != prepared.rules.switches:
+                    wishes = Wishes(prepared.rules.policy, wished)
+                    prepared = await self._panel.control.preview(wishes)
+        plans = prepared.changes
+        values = {
+            "prepared": prepared,
+            "plans": plans[:_PREVIEWED],
+            "left_out": max(0, len(plans) - _PREVIEWED),
+            "switches": prepared.rules.switches,
+            "other": wishes is not None,
+            "settings": self._panel.settings,
+            "lookup": await self._lookups.latest(),
+        }
+        return self._pages.page(request, "preview.html", values)
+
+    async def runs(self, request: Request) -> Response:
+        """List the runs."""
+        before = request.query_params.get("before") or None
+        found = await asyncio.to_thread(self._panel.history.runs, 31, before)
+        values = {"runs": found[:30], "next": found[29].run_id if len(found) > 30 else None}
+        return self._pages.page(request, "runs.html", values)
+
+    async def run(self, request: Request) -> Response:
+        """Show one run and what it replaced."""
+        run_id = request.path_params["run_id"]
+        before = inputs.whole(request.query_params, "before", 0, 0, inputs.MAX_ID) or None
+        run = await asyncio.to_thread(self._panel.history.run, run_id)
+        state = self._panel.control.run_state(run_id)
+        if run is None and state is None:
+            raise ProblemError(404, "There is no such run, or it was forgotten.")
+        entries = await asyncio.to_thread(self._panel.history.journal_of, run_id, None, 101, before)
+        values = {
+            "run_id": run_id,
+            "run": run,
+            "state": state,
+            "groups": _by_image(entries[:100], most=100),
+            "next": entries[99].entry_id if len(entries) > 100 else None,
+            "lookup": await self._lookups.latest(),
+        }
+        return self._pages.page(request, "run.html", values)
+
+    async def doctor(self, request: Request) -> Response:
+        """Show the daemon's conditions, and run the doctor's checks if it has some."""
+        snapshot = self._panel.control.snapshot()
+        checks = None
+        if self._panel.doctor is not None and "run" in request.query_params:
+            async with self._panel.planning:
+                checks = await self._panel.doctor()
+        requests = sorted(self._panel.requests().items(), key=lambda one: -one[1])
+        values = {
+            "snapshot": snapshot,
+            "checks": checks,
+            "requests": requests[:20],
+            "passes": dict(self._panel.passes()),
+            "lookup": await self._lookups.latest(),
+        }
+        return self._pages.page(request, "doctor.html", values)
+
+
+def _by_image(entries: list[JournalEntry], most: int = _RECENT_IMAGES) -> list[list[JournalEntry]]:
+    """Group what happened to each image, the newest first."""
+    groups: dict[str, list[JournalEntry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.asset_id, []).append(entry)
+    return list(groups.values())[:most]

@@ -1,0 +1,156 @@
+"""The page's vocabulary: how states, fields, outcomes and triggers are called, coloured and explained.
+
+A tone is never the only sign: each has its icon, and its words stand beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Tone = Literal["ok", "attention", "trouble", "unknown", "off", "busy"]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a state of an image is shown."""
+
+    label: str
+    tone: Tone
+    meaning: str
+    """What happened, what stays safe, what to do."""
+
+
+STATES: dict[str, State] = {
+    "new": State("Not looked at yet", "unknown", "The next look brings it in sync."),
+    "in_sync": State("In sync", "ok", "Immich shows what Skymmich knows."),
+    "pending": State("Settling", "busy", "Written; Immich has not digested it yet. The next look checks it."),
+    "conflict": State(
+        "In conflict",
+        "attention",
+        "A person's value in Immich differs from Skymmich's. Immich's is kept until you decide.",
+    ),
+    "held": State(
+        "Held back",
+        "attention",
+        "The guard holds back what this change would take away. Nothing was lost.",
+    ),
+    "not_sticking": State(
+        "Not kept",
+        "trouble",
+        "Immich took the value and put the old one back. It is tried again once something about it changes.",
+    ),
+    "unknown_asset": State(
+        "Not in Immich",
+        "trouble",
+        "Immich does not show this asset to the key: deleted, locked away, or another user's. "
+        "Mend the link in Skymmich.",
+    ),
+    "not_writable": State(
+        "Not writable", "attention", "It can not be written as it is now; the reason says why."
+    ),
+    "failed": State("Failed", "trouble", "The last attempt met an error. It is tried again by itself."),
+    "unlinked": State("Left Skymmich", "off", "It is no longer in the catalogue. What was written stays."),
+}
+"""In the order of an image's life; ``URGENCY`` has the order of need."""
+
+URGENCY = ("held", "not_sticking", "unknown_asset", "failed", "conflict", "not_writable", "pending")
+
+LEVELS: dict[str, str] = {
+    "ok": "In sync",
+    "attention": "Needs attention",
+    "trouble": "Trouble",
+    "unknown": "Not certain",
+    "off": "Switched off",
+}
+OUTCOMES: dict[str, tuple[str, Tone]] = {
+    "ok": ("In sync", "ok"),
+    "attention": ("Needs attention", "attention"),
+    "failed": ("Failed", "trouble"),
+    "interrupted": ("Interrupted", "off"),
+    "running": ("Running", "busy"),
+}
+TRIGGERS: dict[str, str] = {
+    "api": "asked for over the API",
+    "audit": "daily audit",
+    "catalogue": "Skymmich changed",
+    "cli": "command line",
+    "immich": "Immich changed",
+    "page": "asked for on this page",
+    "probe": "Immich was down",
+    "reload": "configuration read again",
+    "schedule": "schedule",
+    "settings": "settings changed",
+    "signal": "signal",
+    "skymmich": "Skymmich's button",
+    "start": "start",
+    "undo": "undo",
+}
+FIELDS: dict[str, str] = {
+    "block": "Description: facts",
+    "prose": "Description: words",
+    "description": "Description",
+    "coordinates": "Coordinates",
+    "tags": "Tags",
+}
+CASES: dict[str, str] = {
+    "in_sync": "Same on both sides",
+    "fill": "Will be written",
+    "conflict": "Immich's is kept",
+    "update": "Will be updated",
+    "drift": "Changed in Immich",
+    "both_changed": "Changed on both sides",
+    "withdraw": "Will be taken away",
+    "not_ours": "Left alone",
+    "switched_off": "Switched off",
+    "not_sticking": "Not kept by Immich",
+    "not_writable": "Can not be written",
+}
+CONDITIONS: dict[str, str] = {
+    "StoreWritable": "The state store can be written",
+    "Configured": "The configuration is complete",
+    "ConfigurationCurrent": "The configuration on the disk is in use",
+    "Writer": "This process holds the right to write",
+    "Working": "Passes go through",
+    "CatalogueReadable": "Skymmich's catalogue can be read",
+    "SyncEnabled": "Metadata sync is switched on",
+    "ImmichReachable": "Immich answers",
+    "Permitted": "The API key allows what is needed",
+    "GuardClear": "The guard holds nothing back",
+    "CanaryClear": "The first writes stuck",
+    "InSync": "Every image is in sync",
+    "Fresh": "Everything was looked at lately",
+}
+BROKEN: dict[str, str] = {
+    "StoreWritable": "The state store can not be written",
+    "Configured": "The configuration is not complete",
+    "ConfigurationCurrent": "The changed configuration is not in use",
+    "Writer": "Another process holds the right to write",
+    "Working": "A pass broke off",
+    "CatalogueReadable": "Skymmich's catalogue can not be read",
+    "SyncEnabled": "Metadata sync is switched off",
+    "ImmichReachable": "Immich does not answer",
+    "Permitted": "The API key lacks a permission",
+    "GuardClear": "The guard holds something back",
+    "CanaryClear": "The first writes did not stick",
+    "InSync": "Not every image is in sync",
+    "Fresh": "The last look is too long ago",
+}
+MILD = frozenset({"InSync", "GuardClear", "CanaryClear", "ConfigurationCurrent", "Fresh"})
+"""Conditions whose failing needs attention, and is no trouble."""
+SAID: dict[str, tuple[str, Tone]] = {
+    "asked": ("Asked for. It starts as soon as the pass before has ended.", "busy"),
+    "saved": ("The settings were changed and read back.", "ok"),
+    "same": ("The settings already were like that; nothing was changed.", "ok"),
+    "stopping": ("The pass stops; what is on its way finishes first.", "busy"),
+    "nothing": ("No pass is running.", "unknown"),
+    "paused": ("Paused. Nothing is done by itself until it is resumed.", "attention"),
+    "resumed": ("Resumed.", "ok"),
+    "logout": ("Logged out.", "ok"),
+}
+"""Sentences that a redirect can name."""
+
+
+def state_of(status: str) -> State:
+    """Give how a state is shown, also one of a later version."""
+    return STATES.get(status) or State(status, "unknown", "")

@@ -1,0 +1,136 @@
+"""Skymmich's switches, changed over real HTTP in a stand-in that replaces whole objects, as Skymmich does."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from reconciler.core.policy import Switches
+from reconciler.errors import CatalogueError
+from reconciler.skymmich.settings_api import SkymmichSettings
+
+pytestmark = pytest.mark.anyio
+KEY = "the-real-key-1234"
+STORED = {
+    "host": "http://immich.lan:2283",
+    "apiKey": KEY,
+    "autoSync": False,
+    "selectedAlbumIds": ["a"],
+    "metadataSyncEnabled": True,
+    "syncDescription": True,
+    "syncCoordinates": True,
+    "syncTags": True,
+    "futureSetting": {"kept": 1},
+}
+
+
+class Skymmich(BaseHTTPRequestHandler):
+    """Masks the key in what it shows, and takes the mask for "unchanged": measured on 0.9.2."""
+
+    stored: dict
+    fault: str
+    seen: list
+
+    def do_GET(self):
+        self.seen.append(("GET", self.headers.get("authorization")))
+        if self.fault == "down":
+            return self.answer(500, {"message": "no"})
+        if self.fault == "moved":
+            self.send_response(302)
+            self.send_header("location", "/login")
+            self.end_headers()
+            return None
+        immich = dict(self.stored)
+        if self.fault != "unmasked":
+            immich["apiKey"] = f"••••{immich['apiKey'][-4:]}" if immich.get("apiKey") else ""
+        return self.answer(200, {"immich": immich, "app": {"debugMode": False}})
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.seen.append(("POST", json.loads(json.dumps(body))))
+        new = body["immich"]
+        if str(new.get("apiKey", "")).startswith("••••"):
+            new["apiKey"] = self.stored["apiKey"]
+        if self.fault != "deaf":
+            self.stored.clear()
+            self.stored.update(new)
+        return self.answer(200, {"message": "saved"})
+
+    def answer(self, status, body):
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def skymmich():
+    kind = type("Handler", (Skymmich,), {"stored": dict(STORED), "fault": "", "seen": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    kind.url = f"http://127.0.0.1:{server.server_port}"
+    yield kind
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+async def test_only_the_switches_change_and_address_key_and_all_else_stay(skymmich):
+    wanted = Switches(enabled=True, description=False, coordinates=True, tags=False)
+    assert await SkymmichSettings(skymmich.url).write(wanted) == wanted
+    assert skymmich.stored == {**STORED, "syncDescription": False, "syncTags": False}
+
+
+async def test_the_key_itself_never_travels(skymmich):
+    await SkymmichSettings(skymmich.url + "/").write(Switches(enabled=False))
+    assert KEY not in json.dumps(skymmich.seen)
+
+
+async def test_what_does_not_read_back_is_an_error(skymmich):
+    skymmich.fault = "deaf"
+    with pytest.raises(CatalogueError, match="reads back other values for metadataSyncEnabled"):
+        await SkymmichSettings(skymmich.url).write(Switches(enabled=False))
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("down", "answered 500"), ("moved", "answered 302"), ("unmasked", "unmasked")]
+)
+async def test_nothing_is_sent_where_the_settings_can_not_be_read_as_expected(skymmich, fault, said):
+    skymmich.fault = fault
+    with pytest.raises(CatalogueError, match=said):
+        await SkymmichSettings(skymmich.url).write(Switches())
+    assert [method for method, _ in skymmich.seen] == ["GET"]
+    assert skymmich.stored == STORED
+
+
+async def test_a_skymmich_that_is_not_there_is_said_with_the_remedy():
+    with pytest.raises(CatalogueError) as caught:
+        await SkymmichSettings("http://127.0.0.1:9").write(Switches())
+    assert "[skymmich] url" in caught.value.remedy
+
+
+async def test_a_login_of_a_proxy_is_sent_and_never_shown(skymmich):
+    host = skymmich.url.removeprefix("http://")
+    await SkymmichSettings(f"http://ann:p%40ss@{host}").write(Switches())
+    assert skymmich.seen[0][1] == "Basic YW5uOnBAc3M="
+    with pytest.raises(CatalogueError) as caught:
+        await SkymmichSettings("http://ann:p%40ss@127.0.0.1:9").write(Switches())
+    assert "p@ss" not in str(caught.value)
+
+
+def test_an_answer_measured_on_a_real_skymmich_is_as_expected(shared):
+    from reconciler.skymmich.settings_api import _immich
+
+    for sample in (shared / "skymmich" / "rest-samples").glob("*.admin_settings.json"):
+        found = _immich(json.loads(sample.read_text(encoding="utf-8")))
+        assert found["apiKey"].startswith("••••")
+        assert isinstance(found["metadataSyncEnabled"], bool)
