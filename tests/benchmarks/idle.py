@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from report import Table
 
-SECONDS = 30.0
+SECONDS = 60.0
+"""One of the daemon's polls of Immich is always within."""
 MOST_MEMORY = 120.0
 MOST_CPU = 1.0
 IMAGES = 1000

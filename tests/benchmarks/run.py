@@ -47,7 +47,8 @@ class Case:
     tags: int | None = None
 
 
-CASES = (Case(1000, 60.0), Case(10000, 250.0))
+SMALL = Case(1000, 60.0)
+CASES = (SMALL, Case(10000, 150.0))
 REALISTIC = (Case(200, 28.0, most_ratio=1.2, tags=18),)
 
 
@@ -177,9 +178,9 @@ def measure_daemon(table: Table) -> None:
 
 def main() -> int:
     options = _parser().parse_args()
-    cases = REALISTIC if options.realistic else CASES
+    cases = REALISTIC if options.realistic else (SMALL,) if options.quick else CASES
     if options.images:
-        cases = tuple(Case(count, options.drain or 60.0) for count in options.images)
+        cases = tuple(Case(count, options.drain or SMALL.drain) for count in options.images)
     began, table = time.monotonic(), Table()
     for case in cases:
         measure(case, table)
@@ -194,6 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--realistic", action="store_true", help="200 images of 18 tags, a server that settles 28 writes/s"
     )
+    parser.add_argument("--quick", action="store_true", help="without the 10,000 images")
     parser.add_argument(
         "--images", type=int, nargs="+", help="only so many images (more than one number: each)"
     )
