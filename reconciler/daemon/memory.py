@@ -5,7 +5,6 @@ Not needed for anything to work; where it can not be done, nothing is lost but a
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 from typing import TYPE_CHECKING
@@ -41,7 +40,9 @@ def give_back() -> None:
     """Give freed memory back to the system: a pass over a thousand images needs some that idling does not."""
     gc.collect()
     try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError):
-        return  # not glibc
-    trim(0)
+        # Where no memory may be made executable, the import itself can fail.
+        import ctypes  # noqa: PLC0415  see above
+
+        ctypes.CDLL(None).malloc_trim(0)
+    except (ImportError, MemoryError, OSError, AttributeError):
+        return  # not glibc, or not allowed

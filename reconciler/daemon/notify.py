@@ -34,7 +34,7 @@ class Notifier:
 
     def ready(self) -> None:
         """The service has started, or has taken a new configuration."""
-        self._send("READY=1")
+        self._send("READY=1", patience=1.0)
 
     def status(self, text: str) -> None:
         """Show one line in ``systemctl status``; the same again is not sent."""
@@ -45,22 +45,23 @@ class Notifier:
 
     def reloading(self) -> None:
         """A new configuration is being read; ``ready`` ends it. Type=notify-reload asks for the moment."""
-        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}", patience=1.0)
 
     def stopping(self, text: str) -> None:
         """The service ends."""
-        self._send(f"STOPPING=1\nSTATUS={text}")
+        self._send(f"STOPPING=1\nSTATUS={text}", patience=1.0)
 
     def watchdog(self) -> None:
         """Give a sign of life."""
         self._send("WATCHDOG=1")
 
-    def _send(self, message: str) -> None:
+    def _send(self, message: str, patience: float = 0.0) -> None:
+        """Send; ``patience``: seconds to wait for a manager that does not read at once."""
         if not self._address:
             return
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-                channel.setblocking(False)  # noqa: FBT003  the library's signature
+                channel.settimeout(patience)
                 channel.connect(self._address)
                 channel.send(message.encode())
         except OSError:

@@ -239,3 +239,8 @@ def make_world(tmp_path):
         return World(tmp_path, unkind=unkind, images=images, schedule=schedule)
 
     return make
+
+
+@pytest.fixture
+def fake_clock():
+    return FakeClock()

@@ -157,7 +157,7 @@ async def test_after_a_day_of_edits_outages_and_restarts_every_image_is_in_sync_
     make_world,
 ):
     # The catalogue is looked at less often than by default, which saves this test 13,000 looks at a file.
-    world = make_world(images=16, catalogue_seconds=20)
+    world = make_world(images=12, catalogue_seconds=20)
     clock, people = world.clock, People(world, seed=24)
     for _ in range(240):
         clock.at(people.random.uniform(0.5 * HOUR, 23.5 * HOUR), people.edit_catalogue)

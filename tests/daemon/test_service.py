@@ -12,6 +12,8 @@ from reconciler.engine.events import Event
 
 pytestmark = pytest.mark.anyio
 
+IMAGES = 6
+
 
 def condition(world, kind):
     return next(c for c in world.service.snapshot().conditions if c.type == kind)
@@ -25,7 +27,7 @@ def one_image(world, number=0):
 @pytest.fixture
 async def world(make_world):
     """A daemon that has brought everything in sync."""
-    world = make_world(images=12)
+    world = make_world(images=IMAGES)
     world.start()
     await world.run(130)
     assert world.service.snapshot().level == "ok"
@@ -38,7 +40,7 @@ async def test_a_change_in_the_catalogue_shows_in_immich_within_fifteen_seconds(
     world.sql("UPDATE astrophotography_images SET description = 'News.' WHERE id = ?", image_id)
     await world.run(15)
     assert "News." in world.description(asset_id)
-    assert world.service.snapshot().counts == {"in_sync": 12}
+    assert world.service.snapshot().counts == {"in_sync": IMAGES}
 
 
 async def test_the_catalogue_is_read_again_only_when_it_changed(world):
@@ -59,7 +61,7 @@ async def test_the_catalogue_is_read_again_only_when_it_changed(world):
 
 
 async def test_a_persons_wish_interrupts_a_pass_of_the_background_which_then_goes_on(world):
-    image_id, asset_id = one_image(world, 11)
+    image_id, asset_id = one_image(world, IMAGES - 1)
     world.sql("UPDATE astrophotography_images SET description = 'A new text for ' || id")
     await world.triggers.catalogue()
     world.clock.pass_until(world.clock.seconds + 3)
@@ -75,7 +77,7 @@ async def test_a_persons_wish_interrupts_a_pass_of_the_background_which_then_goe
     assert f"A new text for {image_id}" in world.description(asset_id)
     await world.run(30)
     assert all("A new text" in world.description(asset) for asset in world.assets)
-    assert world.service.snapshot().counts == {"in_sync": 12}
+    assert world.service.snapshot().counts == {"in_sync": IMAGES}
     assert world.wire.state.book.faults_json()["overlaps"] == 0
 
 
@@ -169,7 +171,7 @@ async def test_an_image_that_fails_is_tried_ever_less_often_and_at_once_when_it_
     world.wire.broken.add(asset_id)
     world.sql("UPDATE astrophotography_images SET description = 'Broken for now.' WHERE id = ?", image_id)
     await world.run(60)
-    assert world.service.snapshot().counts == {"in_sync": 11, "failed": 1}
+    assert world.service.snapshot().counts == {"in_sync": IMAGES - 1, "failed": 1}
     attempts = []
     for _ in range(4):
         before = world.wire.attempts
@@ -180,7 +182,7 @@ async def test_an_image_that_fails_is_tried_ever_less_often_and_at_once_when_it_
     world.wire.broken.clear()
     world.sql("UPDATE astrophotography_images SET title = 'Mended' WHERE id = ?", image_id)
     await world.run(20)
-    assert world.service.snapshot().counts == {"in_sync": 12}
+    assert world.service.snapshot().counts == {"in_sync": IMAGES}
     assert "Mended" in world.description(asset_id)
 
 
