@@ -1,0 +1,123 @@
+"""A whole installation for the browser tests: catalogue, simulated Immich, the real daemon, and Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+IMAGES = "astrophotography_images"
+
+
+def need_chromium() -> None:
+    """Skip where there is no Chromium; in CI, which must have one, fail."""
+    if Path(CHROMIUM).exists():
+        return
+    reason = "no Chromium on this machine (Debian: apt install chromium)"
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI has to be able to run this: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def eventually(holds, what: str, patience: float = 20.0):
+    """Wait until ``holds`` gives something true; give it."""
+    end = time.monotonic() + patience
+    while True:
+        found = holds()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {patience} s: {what}")
+        time.sleep(0.05)
+
+
+class Place:
+    """The installation, with the daemon as a process of its own that can be killed and started again."""
+
+    def __init__(self, folder: Path, catalogue: Path, simulator) -> None:
+        self.folder, self.catalogue, self.simulator = folder, catalogue, simulator
+        self.process: subprocess.Popen[bytes] | None = None
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.config = folder / "config.toml"
+        self.config.write_text(
+            f'[skymmich]\nsource = "{catalogue}"\n'
+            f'[state]\nurl = "sqlite:///{folder}/state.sqlite3"\n'
+            f'[immich]\nurl = "{simulator.url}"\n'
+            f"[status]\nport = {self.port}\n"
+            "[schedule]\ncatalogue_seconds = 0.3\nimmich_seconds = 5\ndebounce_seconds = 0.1\n"
+        )
+
+    def start(self) -> None:
+        environ = {**os.environ, "RECONCILER_IMMICH__API_KEY": self.simulator.api_key}
+        log = (self.folder / "daemon.log").open("ab")
+        command = [sys.executable, "-m", "reconciler", "run", "--config", str(self.config)]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
+        log.close()
+        eventually(self.answers, f"the daemon answers; its log: {self.log}", 30)
+
+    def answers(self) -> bool:
+        try:
+            return self.get("/livez") == b"ok\n"
+        except OSError:
+            return False
+
+    @property
+    def log(self) -> str:
+        path = self.folder / "daemon.log"
+        return path.read_text(errors="replace")[-3000:] if path.exists() else ""
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return answer.read()
+
+    def status(self) -> dict:
+        return json.loads(self.get("/api/v1/status"))
+
+    def settled(self) -> bool:
+        found = self.status()
+        return bool(found["checked_at"]) and found["current"] is None and not found["queue_depth"]
+
+    def sql(self, text: str, *values: object) -> list[tuple]:
+        with closing(sqlite3.connect(self.catalogue, timeout=10)) as connection, connection:
+            return connection.execute(text, values).fetchall()
+
+    def asset_of(self, image_id: int) -> str:
+        return self.sql(f"SELECT immich_id FROM {IMAGES} WHERE id = ?", image_id)[0][0]
+
+    def shown(self, image_id: int) -> dict:
+        """What the simulated Immich has of an image."""
+        return self.simulator.assets()[self.asset_of(image_id)]
+
+    def image_ids(self, status: str = "in_sync") -> list[int]:
+        items = json.loads(self.get(f"/api/v1/images?status={status}&limit=100"))["items"]
+        return [one["image_id"] for one in items]

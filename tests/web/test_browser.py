@@ -1,0 +1,281 @@
+"""The page in a real browser, before the real daemon: each button clicked, and looked at in Immich."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from browsing import ARGUMENTS, CHROMIUM, IMAGES, Place, eventually, need_chromium
+
+from reconciler.simulator.sample import build_sample
+from reconciler.simulator.serving import serve
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
+pytestmark = pytest.mark.slow
+expect = playwright_api.expect
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+CONFLICT = "A cold night; the mount behaved."
+SLOW = 8.0
+FAST = 400.0
+
+
+@pytest.fixture(scope="module")
+def browser():
+    need_chromium()
+    with playwright_api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, browser):
+    folder = tmp_path_factory.mktemp("place")
+    catalogue = folder / "skymmich.db"
+    build_sample(catalogue)
+    with serve(catalogue=catalogue, unkind="settling,round_trip", drain=FAST) as simulator:
+        place = Place(folder, catalogue, simulator)
+        simulator.person(place.asset_of(3), "set_description", CONFLICT)
+        place.start()
+        eventually(place.settled, "the first pass", 60)
+        yield place
+        place.kill()
+
+
+@pytest.fixture
+def quiet(place):
+    """The daemon does nothing by itself during a test, and has nothing left to do before it."""
+    eventually(place.settled, "all is done")
+    post(place, "/api/v1/pause")
+    yield place
+    place.simulator.configure(drain=FAST)
+    post(place, "/api/v1/resume")
+    eventually(place.settled, "all is done again")
+
+
+def post(place, path):
+    import urllib.request
+
+    request = urllib.request.Request(place.url + path, b"", {"origin": place.url}, method="POST")
+    with urllib.request.urlopen(request, timeout=70) as answer:
+        return answer.status
+
+
+@contextmanager
+def window(browser, place, *, gone=False, **options):
+    """A window; afterwards: no error in its console, and no request to another host."""
+    context = browser.new_context(base_url=place.url, **options)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    wrong, elsewhere = [], []
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    context.on(
+        "request",
+        lambda request: None if request.url.startswith(place.url) else elsewhere.append(request.url),
+    )
+    yield page
+    context.close()
+    assert elsewhere == []
+    if not gone:
+        assert wrong == []
+
+
+PAGES = ("/", "/images", "/images/1", "/images/3", "/runs", "/doctor", "/preview", "/images/12345")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible(browser, place, scheme):
+    # Scripts of the tests are no scripts of the page: axe is run around its Content-Security-Policy.
+    with window(browser, place, color_scheme=scheme, bypass_csp=True, gone=True) as page:
+        for path in PAGES:
+            page.goto(path)
+            page.evaluate(AXE)
+            found = page.evaluate("axe.run({resultTypes: ['violations']})")
+            grave = [
+                (one["id"], [node["html"][:200] for node in one["nodes"]][:3])
+                for one in found["violations"]
+                if one["impact"] in {"serious", "critical"}
+            ]
+            assert grave == [], path
+
+
+def test_every_page_fits_its_window_and_every_picture_shows(browser, place):
+    with window(browser, place, gone=True) as page:
+        for path in PAGES:
+            page.goto(path)
+            for width in (360, 768, 1280, 1920):
+                page.set_viewport_size({"width": width, "height": 900})
+                too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+                assert not too_wide, (path, width)
+            page.evaluate("document.querySelectorAll('img').forEach(one => one.loading = 'eager')")
+            eventually(lambda: page.evaluate("[...document.images].every(one => one.complete)"), path)
+            assert page.evaluate("[...document.images].filter(one => !one.naturalWidth).length") == 0, path
+
+
+def test_a_change_in_skymmich_appears_on_an_open_page(browser, place):
+    with window(browser, place) as page:
+        page.goto("/")
+        expect(page.locator("#recent")).to_contain_text("What changed lately")
+        place.sql(f"UPDATE {IMAGES} SET title = 'Seen at once' WHERE id = 5")
+        expect(page.locator("#recent")).to_contain_text("Seen at once", timeout=15_000)
+    assert "Seen at once" in place.shown(5)["description"]
+
+
+def test_a_button_syncs_one_image_with_its_outcome_on_the_spot(browser, quiet):
+    quiet.sql(f"UPDATE {IMAGES} SET title = 'Synced by a click' WHERE id = 7")
+    with window(browser, quiet) as page:
+        page.goto("/images/7")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Synced by a click")
+        page.get_by_role("button", name="Sync to Immich").click()
+        expect(page.locator(".outcome")).to_contain_text("Written and seen in Immich")
+        assert page.url.endswith("/images/7")
+    assert "Synced by a click" in quiet.shown(7)["description"]
+
+
+def test_a_button_in_the_grid_syncs_just_that_image(browser, quiet):
+    first, second = quiet.image_ids()[:2]
+    quiet.sql(f"UPDATE {IMAGES} SET description = 'New words here' WHERE id IN (?, ?)", first, second)
+    with window(browser, quiet) as page:
+        page.goto("/images?status=in_sync")
+        card = page.locator(f"#image-{first}")
+        card.get_by_role("button", name="Sync to Immich").click()
+        expect(card.locator(".outcome")).to_contain_text("Written and seen in Immich")
+    assert "New words here" in quiet.shown(first)["description"]
+    assert "New words here" not in quiet.shown(second)["description"]
+
+
+def test_sync_all_shows_its_progress_moving_and_can_be_stopped(browser, quiet):
+    quiet.sql(f"UPDATE {IMAGES} SET description = description || ' More.'")
+    quiet.simulator.configure(drain=SLOW)
+    with window(browser, quiet) as page:
+        page.goto("/")
+        page.get_by_role("button", name="Sync all images").click()
+        bar = page.locator("#sync progress[max]")
+        seen = set()
+
+        def moved():
+            if bar.count():
+                seen.add(bar.first.get_attribute("value", timeout=500))
+            page.wait_for_timeout(100)
+            return len(seen - {"0", None}) >= 2
+
+        eventually(moved, f"the bar moves: {seen}", 30)
+        expect(page.locator("#sync")).to_contain_text(re.compile(r"\d+ of \d+ changes"))
+        page.locator("#sync").get_by_role("button", name="Stop").click()
+        quiet.simulator.configure(drain=FAST)
+        expect(page.get_by_role("button", name="Sync all images")).to_be_visible(timeout=20_000)
+        with_more = [one for one in quiet.image_ids() if "More." in quiet.shown(one)["description"]]
+        assert 0 < len(with_more) < 55
+        page.get_by_role("button", name="Sync all images").click()
+
+        def all_there():
+            page.wait_for_timeout(50)
+            shown = quiet.simulator.assets()
+            rows = quiet.sql(f"SELECT immich_id FROM {IMAGES} WHERE description LIKE '%More.' AND id <> 3")
+            return all("More." in shown[asset]["description"] for (asset,) in rows if asset in shown)
+
+        eventually(all_there, "every image was written", 30)
+        expect(page.get_by_role("button", name="Sync all images")).to_be_visible(timeout=20_000)
+
+
+def test_a_conflict_is_resolved_by_a_click_with_both_sides_shown(browser, quiet):
+    with window(browser, quiet) as page:
+        page.goto("/")
+        page.locator("#attention").get_by_role("link", name=re.compile("See")).first.click()
+        page.locator(".card h2 a").first.click()
+        words = page.get_by_label("Description: words")
+        expect(words.locator("del").first).to_be_visible()
+        expect(words.locator("ins").first).to_be_visible()
+        assert CONFLICT in quiet.shown(3)["description"]
+        page.on("dialog", lambda dialog: dialog.accept())
+        words.get_by_role("button", name="Use Skymmich's").click()
+        expect(page.locator(".outcome")).to_contain_text("Written and seen in Immich")
+        page.reload()
+        expect(page.locator("#history-title + ol")).to_contain_text(CONFLICT)
+    assert CONFLICT not in quiet.shown(3)["description"]
+
+
+def test_the_guards_approval_is_a_click_after_the_numbers(browser, place):
+    before = place.simulator.assets()
+    kept = "SELECT json_group_array(value) FROM json_each(tags) WHERE value <> 'astrophotography'"
+    place.sql(f"UPDATE {IMAGES} SET tags = ({kept}) WHERE tags LIKE '%\"astrophotography\"%'")
+    with window(browser, place) as page:
+        page.goto("/")
+        need = page.locator(".need", has_text="The guard holds something back")
+        expect(need).to_contain_text("would lose something", timeout=20_000)
+        assert {one: found["tags"] for one, found in place.simulator.assets().items()} == {
+            one: found["tags"] for one, found in before.items()
+        }
+        page.on("dialog", lambda dialog: dialog.accept())
+        need.get_by_role("button", name="Approve just this").click()
+        expect(need).to_have_count(0, timeout=30_000)
+    asset = place.asset_of(1)
+    assert len(place.simulator.assets()[asset]["tags"]) < len(before[asset]["tags"])
+
+
+def test_a_setting_is_switched_and_holds_and_the_preview_comes_first(browser, place):
+    with window(browser, place) as page:
+        page.goto("/")
+        page.get_by_label("Tags").uncheck()
+        page.get_by_role("button", name="Preview these").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Nothing would change")
+        assert place.status()["settings"]["syncTags"] is True
+        page.get_by_role("button", name="Save these settings").click()
+        expect(page.locator(".said").first).to_contain_text("changed and read back")
+        expect(page.get_by_label("Tags")).not_to_be_checked()
+        assert place.status()["settings"]["syncTags"] is False
+        page.get_by_label("Tags").check()
+        page.get_by_role("button", name="Save settings").click()
+        expect(page.get_by_label("Tags")).to_be_checked()
+    assert place.status()["settings"]["syncTags"] is True
+
+
+def test_without_javascript_switches_sync_and_resolve_work(browser, quiet):
+    quiet.sql(f"UPDATE {IMAGES} SET title = 'By a plain form' WHERE id = 9")
+    with window(browser, quiet, java_script_enabled=False) as page:
+        page.goto("/images/9")
+        page.get_by_role("button", name="Sync to Immich").click()
+        expect(page.locator(".outcome")).to_contain_text("Written and seen in Immich")
+        assert "By a plain form" in quiet.shown(9)["description"]
+        page.goto("/")
+        page.get_by_label("Coordinates").uncheck()
+        page.get_by_role("button", name="Save settings").click()
+        expect(page.locator(".said").first).to_be_visible()
+        page.get_by_role("button", name="Resume").click()
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        eventually(lambda: quiet.status()["settings"]["syncCoordinates"] is False, "the switch holds")
+        page.get_by_label("Coordinates").check()
+        page.get_by_role("button", name="Save settings").click()
+        eventually(lambda: quiet.status()["settings"]["syncCoordinates"] is True, "the switch holds")
+        page.get_by_role("button", name="Sync all images").click()
+        expect(page.locator(".said").first).to_contain_text("Asked for")
+
+
+def test_two_windows_show_the_same_without_a_reload(browser, place):
+    with window(browser, place) as one, window(browser, place) as other:
+        one.goto("/")
+        other.goto("/")
+        one.get_by_role("button", name="Pause").click()
+        expect(other.get_by_role("button", name="Resume")).to_be_visible()
+        expect(one.get_by_role("button", name="Resume")).to_be_visible()
+        other.get_by_role("button", name="Resume").click()
+        expect(one.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_a_page_left_open_over_a_restart_says_so_and_recovers_by_itself(browser, place):
+    with window(browser, place, gone=True) as page:
+        page.goto("/")
+        expect(page.locator(".lost")).to_be_hidden()
+        place.kill()
+        expect(page.locator(".lost")).to_be_visible(timeout=10_000)
+        place.start()
+        expect(page.locator(".lost")).to_be_hidden(timeout=15_000)
+        place.sql(f"UPDATE {IMAGES} SET title = 'After the restart' WHERE id = 11")
+        expect(page.locator("#recent")).to_contain_text("After the restart", timeout=20_000)
+        expect(page.locator("#headline")).to_contain_text("checked", timeout=20_000)
