@@ -30,14 +30,35 @@ def difference(old: str, new: str) -> tuple[Piece, ...]:
     if len(before) + len(after) > _MOST_WORDS:
         return _joined([Piece("removed", old), Piece("added", new)])
     matcher = SequenceMatcher(None, before, after, autojunk=False)
-    return _joined(
-        chain.from_iterable(
-            (Piece("same", "".join(after[low:high])),)
-            if tag == "equal"
-            else (Piece("removed", "".join(before[start:end])), Piece("added", "".join(after[low:high])))
-            for tag, start, end, low, high in matcher.get_opcodes()
-        )
-    )
+    steps = [
+        _Step("".join(before[start:end]), "".join(after[low:high]), same=tag == "equal")
+        for tag, start, end, low, high in matcher.get_opcodes()
+    ]
+    return _joined(chain.from_iterable(step.pieces() for step in _phrases(steps)))
+
+
+@dataclass(slots=True)
+class _Step:
+    old: str
+    new: str
+    same: bool
+
+    def pieces(self) -> tuple[Piece, ...]:
+        if self.same:
+            return (Piece("same", self.new),)
+        return Piece("removed", self.old), Piece("added", self.new)
+
+
+def _phrases(steps: list[_Step]) -> list[_Step]:
+    """Join changes with only a blank between them: people change phrases, not one word and the next."""
+    joined: list[_Step] = []
+    for at, step in enumerate(steps):
+        blank = step.same and not step.new.strip() and "\n" not in step.new and 0 < at < len(steps) - 1
+        if joined and not joined[-1].same and (blank or not step.same):
+            joined[-1] = _Step(joined[-1].old + step.old, joined[-1].new + step.new, same=False)
+        else:
+            joined.append(step)
+    return joined
 
 
 def side(old: str, new: str, keep: Kind) -> tuple[Piece, ...]:

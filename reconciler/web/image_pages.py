@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from reconciler.core.catalogue import CatalogueImage
+    from reconciler.core.plan import Decision
     from reconciler.core.records import AssetRecord
     from reconciler.engine.control import RunState
     from reconciler.engine.passes import Outcome
@@ -46,9 +47,9 @@ class ImagePages:
     async def images(self, request: Request) -> Response:
         """Show a page of the grid."""
         query = request.query_params
-        lookup = await self._lookups.latest()
         text, status = inputs.search_text(request), inputs.status(request)
         target, equipment = query.get("target", "").strip(), query.get("equipment", "").strip()
+        lookup = await (self._lookups.named() if target or equipment else self._lookups.latest())
         among: set[str] | None = None
         if target:
             among = lookup.targets.find(target)
@@ -94,6 +95,7 @@ class ImagePages:
             "image": view.image,
             "record": view.record,
             "plan": view.plan,
+            "decisions": sorted(view.plan.decisions, key=_is_settled) if view.plan else (),
             "target": target_of(view.image),
             "entries": entries,
             "snapshot": self._panel.control.snapshot(),
@@ -132,6 +134,11 @@ class ImagePages:
             "over": is_over(state),
             "outcome": _outcome_of(state, image_id),
         }
+
+
+def _is_settled(decision: Decision) -> bool:
+    """Tell whether a field needs no look: what differs is shown first."""
+    return decision.case in {"in_sync", "not_ours", "switched_off"}
 
 
 def _target(lookup: Lookup, record: AssetRecord) -> str:

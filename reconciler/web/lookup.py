@@ -1,16 +1,19 @@
 """Finding images of the catalogue quickly: by id, by asset, by target and by equipment.
 
-Made once for each reading of the catalogue, in a thread: a hundred thousand images take a moment.
+Made once for each reading of the catalogue; the names in a thread: a hundred thousand images take a moment.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.engine.control import Control
 
@@ -53,18 +56,43 @@ class Lookups:
 
     def __init__(self, control: Control) -> None:
         self._control = control
-        self._made: tuple[Catalogue, Lookup] | None = None
-        self._making = asyncio.Lock()
+        self._catalogue: Catalogue | None = None
+        self._made = Lookup()
+        self._hurry = asyncio.Event()
+        self._names: asyncio.Task[tuple[Names, Names]] | None = None
 
     async def latest(self) -> Lookup:
-        """Give the index; an empty one before the first reading."""
-        async with self._making:
-            catalogue = self._control.catalogue()
-            if catalogue is None:
-                return Lookup()
-            if self._made is None or self._made[0] is not catalogue:
-                self._made = catalogue, await asyncio.to_thread(_index, catalogue)
-            return self._made[1]
+        """Give the index; an empty one before the first reading.
+
+        Its names may be those of the reading before: they take longest, and are only offered.
+        """
+        catalogue = self._control.catalogue()
+        if catalogue is not None and catalogue is not self._catalogue:
+            self._catalogue = catalogue
+            self._made = _index(catalogue, self._made)
+            self._hurry = asyncio.Event()
+            self._names = asyncio.create_task(self._name(self._made, self._hurry))
+        if self._names is not None and self._names.done():
+            self._take(*self._names.result())
+        return self._made
+
+    async def named(self) -> Lookup:
+        """Give the index with the names of the same reading: for whoever filters by them."""
+        await self.latest()
+        if self._names is not None:
+            self._hurry.set()
+            self._take(*await self._names)
+        return self._made
+
+    async def _name(self, lookup: Lookup, hurry: asyncio.Event) -> tuple[Names, Names]:
+        # Not beside the page that is being made just now: the thread would slow it down.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(hurry.wait(), 1.0)
+        return await asyncio.to_thread(_both_names, lookup)
+
+    def _take(self, targets: Names, equipment: Names) -> None:
+        self._names = None
+        self._made = replace(self._made, targets=targets, equipment=equipment)
 
 
 def target_of(image: CatalogueImage) -> str:
@@ -75,22 +103,32 @@ def target_of(image: CatalogueImage) -> str:
     return " · ".join(known)
 
 
-def _index(catalogue: Catalogue) -> Lookup:
-    linked = {image.asset_id: image for image in catalogue.images if image.asset_id is not None}
+def _index(catalogue: Catalogue, before: Lookup) -> Lookup:
     return Lookup(
         by_id={image.image_id: image for image in catalogue.images},
-        by_asset=linked,
-        targets=_names([(asset, target_of(image)) for asset, image in linked.items()]),
-        equipment=_names([(asset, one.name) for asset, image in linked.items() for one in image.equipment]),
+        by_asset={image.asset_id: image for image in catalogue.images if image.asset_id is not None},
+        targets=before.targets,
+        equipment=before.equipment,
         unlinked=sum(image.asset_id is None for image in catalogue.images),
         problems=tuple(f"{one.table} {one.row_id}: {one.reason}" for one in catalogue.problems),
     )
 
 
-def _names(pairs: list[tuple[str, str]]) -> Names:
+def _both_names(lookup: Lookup) -> tuple[Names, Names]:
+    images = lookup.by_asset.items()
+    return (
+        _names((asset, target_of(image)) for asset, image in images),
+        _names((asset, one.name) for asset, image in images for one in image.equipment),
+    )
+
+
+def _names(pairs: Iterable[tuple[str, str]]) -> Names:
     assets: defaultdict[str, set[str]] = defaultdict(set)
     for asset, name in pairs:
         if name:
-            assets[name.casefold()].add(asset)
-    counts = Counter(name for _, name in pairs if name)
-    return Names(dict(assets), tuple(name for name, _ in counts.most_common(MOST_NAMES)))
+            assets[name].add(asset)
+    common = sorted(assets, key=lambda name: (-len(assets[name]), name))[:MOST_NAMES]
+    folded: defaultdict[str, set[str]] = defaultdict(set)
+    for name, found in assets.items():
+        folded[name.casefold()] |= found
+    return Names(dict(folded), tuple(common))

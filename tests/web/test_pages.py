@@ -434,6 +434,7 @@ def test_before_the_first_reading_the_pages_say_so(client, control, store):
         ("", "", ""),
         ("same", "same", "same"),
         ("a b", "a c", "a <del>b</del><ins>c</ins>"),
+        ("a b c", "x y c", "<del>a b</del><ins>x y</ins> c"),
         ("", "one\n\ntwo", "<ins>one</ins>\n\n<ins>two</ins>"),
         ("<i>", "<b>", "&lt;<del>i</del><ins>b</ins>&gt;"),
     ],
