@@ -7,6 +7,7 @@ nothing, reading a thousand images costs tens of milliseconds and holds Skymmich
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -65,9 +66,16 @@ class WatchedCatalogue:
             return self.latest
         self._read_at = _NEVER
         found = await asyncio.to_thread(self._source.read)
-        self._changed |= _differences(self.latest, found)
-        self.latest, self._read_at = found, token
-        return found
+        before = {image.image_id: image for image in self.latest.images} if self.latest else {}
+        # An image that did not change stays the same object: it is held by others, and compared often.
+        images = tuple(
+            known if (known := before.get(image.image_id)) == image and known else image
+            for image in found.images
+        )
+        self._changed |= before.keys() - {image.image_id for image in images}
+        self._changed |= {image.image_id for image in images if before.get(image.image_id) is not image}
+        self.latest, self._read_at = replace(found, images=images), token
+        return self.latest
 
     def take_changes(self) -> frozenset[int]:
         """Give the ids of images that are not as they were when this was last asked; gone ones too."""
@@ -80,11 +88,3 @@ class WatchedCatalogue:
         moved = token != self._told
         self._told = token
         return moved
-
-
-def _differences(before: Catalogue | None, after: Catalogue) -> frozenset[int]:
-    if before is None:
-        return frozenset(image.image_id for image in after.images)
-    old = {image.image_id: image for image in before.images}
-    new = {image.image_id: image for image in after.images}
-    return frozenset(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
