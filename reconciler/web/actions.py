@@ -15,7 +15,7 @@ from starlette.routing import Route
 from reconciler.core.policy import Switches
 from reconciler.engine.control import Request as Wish
 from reconciler.web import inputs
-from reconciler.web.api import linked_image
+from reconciler.web.api import change_switches, linked_image
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -104,16 +104,9 @@ class Actions:
     async def settings(self, request: Request) -> Response:
         """Change the four switches where they live, and read them back."""
         form = await inputs.form(request)
-        if self._panel.settings is None:
-            raise ProblemError(409, "The settings can not be changed from here.")
-        wished = Switches(*(name in form for name in inputs.SWITCHES))
-        if wished == self._panel.control.snapshot().switches:
-            return _done(request, "same", "settings")
-        await self._panel.settings.write(wished)
-        control = self._panel.control
-        run_id = control.request(Wish(by_person=False, trigger="settings"))
-        await control.wait(run_id, 3.0)
-        return _done(request, "saved", "settings")
+        wished = Switches(**{name: theirs in form for theirs, name in inputs.SWITCHES.items()})
+        changed = await change_switches(self._panel, wished)
+        return _done(request, "saved" if changed else "same", "settings")
 
 
 def _done(request: Request, said: str, fragment: str = "") -> Response:

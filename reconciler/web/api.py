@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from reconciler.engine.control import Request as Wish
+from reconciler.engine.preparing import Wishes
 from reconciler.web import inputs, shapes
 from reconciler.web.answers import JsonResponse, tagged
 from reconciler.web.openapi import document
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
     from reconciler.core.catalogue import CatalogueImage
-    from reconciler.engine.control import Request as Wish
+    from reconciler.core.policy import Switches
     from reconciler.engine.control import RunState
+    from reconciler.engine.passes import Prepared
     from reconciler.web.panel import Panel
 
 _HISTORY = 50
@@ -44,6 +50,8 @@ class Api:
             Route("/api/v1/stop", self.stop, methods=["POST"]),
             Route("/api/v1/pause", self.pause, methods=["POST"]),
             Route("/api/v1/resume", self.resume, methods=["POST"]),
+            Route("/api/v1/settings", self.settings, methods=["GET"]),
+            Route("/api/v1/settings", self.change_settings, methods=["POST"]),
             Route("/api/v1/openapi.json", self.openapi),
         ]
 
@@ -108,11 +116,32 @@ class Api:
         )
 
     async def plan(self, request: Request) -> Response:
-        """Show what a pass would do now; nothing is written."""
+        """Show what a pass would do, now or under other settings; nothing is written."""
         limit = inputs.whole(request.query_params, "limit", 500, 1, 5000)
-        async with self._panel.planning:
-            prepared = await self._control.preview()
+        wished = inputs.wished_switches(request.query_params)
+        prepared = await previewed(self._panel, wished)
         return tagged(request, shapes.prepared(prepared, limit))
+
+    async def settings(self, request: Request) -> Response:
+        """Show the four switches."""
+        return tagged(request, self._settings())
+
+    async def change_settings(self, request: Request) -> Response:
+        """Change some or all of the four switches where they live."""
+        changes = inputs.switch_changes(await inputs.body(request))
+        snapshot = self._control.snapshot()
+        if snapshot.switches is None:
+            raise ProblemError(503, "The settings have not been read yet.", headers={"retry-after": "5"})
+        await change_switches(self._panel, replace(snapshot.switches, **changes))
+        return JsonResponse(self._settings())
+
+    def _settings(self) -> shapes.Shape:
+        snapshot, writer = self._control.snapshot(), self._panel.settings
+        return {
+            "settings": None if snapshot.switches is None else shapes.switches(snapshot.switches),
+            "source": snapshot.switches_source,
+            "changed_in": writer.where if writer else None,
+        }
 
     async def reconcile(self, request: Request) -> Response:
         """Look at all images, or some, now."""
@@ -152,6 +181,32 @@ class Api:
     async def openapi(self, request: Request) -> Response:
         """Describe all this."""
         return tagged(request, document())
+
+
+async def previewed(panel: Panel, wished: Mapping[str, bool]) -> Prepared:
+    """Plan all images, with some switches set otherwise if any are named; nothing is written."""
+    async with panel.planning:
+        prepared = await panel.control.preview()
+        switches = replace(prepared.rules.switches, **wished)
+        if switches != prepared.rules.switches:
+            prepared = await panel.control.preview(Wishes(prepared.rules.policy, switches))
+    return prepared
+
+
+async def change_switches(panel: Panel, wished: Switches) -> bool:
+    """Change the switches where they live, and let the daemon read them again; tells whether any changed.
+
+    Raises:
+        ReconcilerError: they were not changed.
+        ProblemError: they can not be changed from here.
+    """
+    if panel.settings is None:
+        raise ProblemError(409, "The settings can not be changed from here.")
+    if wished == panel.control.snapshot().switches:
+        return False
+    await panel.settings.write(wished)
+    await panel.control.wait(panel.control.request(Wish(by_person=False, trigger="settings")), 3.0)
+    return True
 
 
 def is_over(state: RunState | None) -> bool:

@@ -22,8 +22,13 @@ MAX_ID = 2**53
 """Ids beyond it have no exact JSON number everywhere."""
 _MAX_IMAGES = 5000
 MAX_WAIT = 60.0
-SWITCHES = ("metadataSyncEnabled", "syncDescription", "syncCoordinates", "syncTags")
-"""Skymmich's names of the four settings, in the order of ``core.policy.Switches``."""
+SWITCHES = {
+    "metadataSyncEnabled": "enabled",
+    "syncDescription": "description",
+    "syncCoordinates": "coordinates",
+    "syncTags": "tags",
+}
+"""Skymmich's names of the four settings → those of ``core.policy.Switches``."""
 
 
 def whole(values: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
@@ -101,6 +106,22 @@ async def form(request: Request) -> dict[str, str]:
     except ValueError:
         raise ProblemError(400, "The form can not be read.") from None
     return {name: values[-1] for name, values in fields.items()}
+
+
+def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:
+    """Read settings of a query, by Skymmich's names; gives those named, by ours."""
+    words = {"true": True, "false": False}
+    wrong = next((name for name in SWITCHES if values.get(name, "true") not in words), None)
+    if wrong:
+        raise ProblemError(400, f"“{wrong}” must be true or false.")
+    return {SWITCHES[name]: words[values[name]] for name in SWITCHES if name in values}
+
+
+def switch_changes(found: Mapping[str, object]) -> dict[str, bool]:
+    """Read a body that changes settings; gives those named, by our names."""
+    if not found or set(found) - set(SWITCHES):
+        raise ProblemError(400, f"The body must have some of {', '.join(SWITCHES)}, and nothing else.")
+    return {SWITCHES[name]: _flag(found, name) for name in found}
 
 
 def local(address: str, otherwise: str) -> str:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from reconciler import __version__
-from reconciler.web.inputs import MAX_ID, MAX_WAIT, STATUSES
+from reconciler.web.inputs import MAX_ID, MAX_WAIT, STATUSES, SWITCHES
 from reconciler.web.openapi_shapes import SCHEMAS
 
 Json = dict[str, Any]
@@ -56,6 +56,7 @@ def _reading() -> Json:
         "200": {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
     }
     v1 = "/api/v1"
+    switches = [_query(name, {"type": "boolean"}, "As if it were so") for name in SWITCHES]
     before_run = _query("before", {"type": "string"}, "The “next” of the page before")
     before_entry = _query("before", _whole(0, MAX_ID), "The “next” of the page before")
     run_id = {"name": "run_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
@@ -96,10 +97,16 @@ def _reading() -> Json:
         f"{v1}/plan": {
             "get": _operation(
                 "plan",
-                "What a pass would do now",
+                "What a pass would do now, or under other settings",
                 _ok("Plan"),
-                [_query("limit", _whole(1, 5000), "Images listed")],
+                [_query("limit", _whole(1, 5000), "Images listed"), *switches],
             )
+        },
+        f"{v1}/settings": {
+            "get": _operation("settings", "The four switches", _ok("SettingsView")),
+            "post": _operation(
+                "changeSettings", "Change some of them where they live", _ok("SettingsView"), body="Changes"
+            ),
         },
         f"{v1}/events": {"get": _operation("events", "What happens, as server-sent events", stream)},
         f"{v1}/openapi.json": {"get": _operation("openapi", "This document", _ok(None))},

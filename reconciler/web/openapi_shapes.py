@@ -7,6 +7,7 @@ from typing import Any, get_args
 from reconciler.core.merge import Action, Case
 from reconciler.core.records import AssetStatus, Field, JournalField
 from reconciler.engine.control import Level
+from reconciler.web.inputs import SWITCHES
 
 _TEXT = {"type": "string"}
 _FLAG = {"type": "boolean"}
@@ -240,6 +241,13 @@ SCHEMAS: dict[str, Any] = {
         "additionalProperties": False,
     },
     "ImageWish": {"type": "object", "properties": _WISH, "additionalProperties": False},
+    "SettingsView": _of(settings=_maybe(_ref("Settings")), source=_TEXT, changed_in=_MAYBE_TEXT),
+    "Changes": {
+        "type": "object",
+        "properties": dict.fromkeys(SWITCHES, _FLAG),
+        "minProperties": 1,
+        "additionalProperties": False,
+    },
     "Stopped": _of(stopped=_FLAG),
     "Paused": _of(paused=_FLAG),
     "Said": {

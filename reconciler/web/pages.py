@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from reconciler.core.policy import Switches
-from reconciler.engine.preparing import Wishes
 from reconciler.web import inputs
+from reconciler.web.api import previewed
 from reconciler.web.attention import needs
 from reconciler.web.problems import ProblemError
 from reconciler.web.progress import Pace
@@ -81,22 +80,18 @@ class OverviewPages:
 
     async def preview(self, request: Request) -> Response:
         """Show what a pass would do, under the present settings or under others; nothing is written."""
-        query = request.query_params
-        wishes = None
-        async with self._panel.planning:
-            prepared = await self._panel.control.preview()
-            if "other" in query:
-                wished = Switches(*(name in query for name in inputs.SWITCHES))
-                if wished != prepared.rules.switches:
-                    wishes = Wishes(prepared.rules.policy, wished)
-                    prepared = await self._panel.control.preview(wishes)
+        query, before = request.query_params, self._panel.control.snapshot().switches
+        # A form names only the boxes that are ticked.
+        other = "other" in query
+        wished = {name: theirs in query for theirs, name in inputs.SWITCHES.items()} if other else {}
+        prepared = await previewed(self._panel, wished)
         plans = prepared.changes
         values = {
             "prepared": prepared,
             "plans": plans[:_PREVIEWED],
             "left_out": max(0, len(plans) - _PREVIEWED),
             "switches": prepared.rules.switches,
-            "other": wishes is not None,
+            "other": other and prepared.rules.switches != before,
             "settings": self._panel.settings,
             "lookup": await self._lookups.latest(),
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jsonschema
 import pytest
 
@@ -105,6 +107,45 @@ def test_the_plan_shows_what_would_be_written(client):
     found = fits(client.get("/api/v1/plan?limit=2"), "Plan")
     assert (found["images"], found["changes"], len(found["items"]), found["left_out"]) == (6, 6, 2, 4)
     assert found["items"][0]["plan"]["add_tags"] == ["Astro/Galaxy"]
+
+
+def test_the_plan_under_other_settings_is_shown_without_changing_them(client, control):
+    found = fits(client.get("/api/v1/plan?syncTags=false"), "Plan")
+    assert found["settings"]["syncTags"] is False
+    assert found["settings"]["syncDescription"] is True
+    assert client.get("/api/v1/plan?syncTags=no").status_code == 400
+    assert fits(client.get("/api/v1/settings"), "SettingsView")["settings"]["syncTags"] is True
+
+
+class Writer:
+    where = "Skymmich"
+
+    def __init__(self, control):
+        self.control = control
+
+    async def write(self, switches):
+        self.control.shown = replace(self.control.shown, switches=switches)
+        return switches
+
+
+def test_settings_are_changed_one_by_one(build, control):
+    client = build(settings=Writer(control))
+    found = fits(client.post("/api/v1/settings", json={"syncTags": False}, headers=SAME), "SettingsView")
+    assert found["settings"] == {
+        "metadataSyncEnabled": True,
+        "syncDescription": True,
+        "syncCoordinates": True,
+        "syncTags": False,
+    }
+    assert found["changed_in"] == "Skymmich"
+    assert control.requested[0].trigger == "settings"
+
+
+@pytest.mark.parametrize("body", [{}, {"syncTags": "off"}, {"syncEverything": True}])
+def test_a_wrong_setting_is_explained(build, control, body):
+    client = build(settings=Writer(control))
+    assert client.post("/api/v1/settings", json=body, headers=SAME).status_code == 400
+    assert not control.requested
 
 
 def test_a_look_is_asked_for_and_followed(client, control):
