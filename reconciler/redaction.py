@@ -41,6 +41,9 @@ _LOOKS_SECRET: Final = (
 )
 
 
+_OWN_WORDS: Final = frozenset({"skymmich", "immich", "reconciler", "skymmich-reconciler", "postgres"})
+
+
 class _Registry:
     """The secrets of this process, and one expression that finds any spelling of any of them."""
 
@@ -67,9 +70,12 @@ _registry = _Registry()
 def register_secret(secret: str) -> None:
     """Hide a secret from now on, as it is and URL-encoded, escaped for JSON or Python, or in Base64.
 
-    Secrets under four characters are ignored.
+    Secrets under four characters are ignored, and so are the words that this program's own texts are made
+    of: hiding ``skymmich``, a usual database password, would garble every command that it names. Such a
+    password is still hidden where it stands as one: in an address, or beside a key that says so.
     """
-    _registry.add(secret)
+    if secret.strip().casefold() not in _OWN_WORDS:
+        _registry.add(secret)
 
 
 def redact_registered(text: str) -> str:

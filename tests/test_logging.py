@@ -479,3 +479,9 @@ def test_a_closed_or_broken_stream_costs_only_the_line(tmp_path):
     structlog.get_logger().info("nobody reads")
     with pytest.raises(BrokenPipeError):
         broken.close()
+
+
+def test_a_password_that_is_this_programs_own_name_does_not_garble_its_commands():
+    register_secret("skymmich")
+    assert redact("run skymmich-reconciler apply") == "run skymmich-reconciler apply"
+    assert "skymmich@" not in redact("postgresql://me:skymmich@host/db")

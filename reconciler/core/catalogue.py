@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+IMAGES_TABLE = "astrophotography_images"
+"""Skymmich's table of images, as ``RowProblem.table`` names it."""
+
 Specification = str | int | float | bool
 Unreadable = Literal["tags", "coordinates"]
 
@@ -170,6 +173,12 @@ class Catalogue:
     settings: SyncSettings = field(default_factory=SyncSettings)
     schema: str = ""
     """What was found, for people: ``SQLite, journal mode delete, schema of 0.9``."""
+
+    def doubtful_ids(self) -> frozenset[int]:
+        """Give the ids of images whose row, or whose link, could not be read: they did not leave."""
+        read = {image.image_id for image in self.images if image.asset_id is not None}
+        named = {problem.row_id for problem in self.problems if problem.table == IMAGES_TABLE}
+        return frozenset(row_id for row_id in named if isinstance(row_id, int)) - read
 
     def linked(self) -> tuple[CatalogueImage, ...]:
         """The images that name an Immich asset."""

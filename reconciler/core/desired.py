@@ -81,7 +81,8 @@ def desire(
     )
     return Desired(
         block=form.description(template.render(facts_of(image, policy.description, pixels))) or None,
-        prose=form.description(strip_blocks(image.description, markers)) or None,
+        # With the default markers as well: what was imported before they were configured has those.
+        prose=form.description(strip_blocks(strip_blocks(image.description, markers), Markers())) or None,
         coordinates=place,
         tags=tags,
         problems=(*((place_problem,) if place_problem else ()), *tag_problems),

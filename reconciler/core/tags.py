@@ -84,7 +84,8 @@ def desired_tags(
     Returns:
         the paths, and the problems, for people. Names that differ only in case are one tag, the first.
     """
-    chosen: dict[str, str] = {}
+    chosen: dict[tuple[str, str], str] = {}
+    taken: set[str] = set()
     problems: list[str] = []
     root = [name for level in policy.root.split("/") if (name := tag_name(level))]
     for group, name in _names(sources, policy):
@@ -94,8 +95,11 @@ def desired_tags(
         path = settled("/".join([*root, *([group] if group else []), name]))
         if path is None:
             problems.append(f"Immich can not keep the tag “{name}”; it was left out")
-        else:
-            chosen.setdefault(name.casefold(), path)
+        elif group or name.casefold() not in taken:
+            # Facts of different kinds may share a name (Orion, a constellation and a maker of telescopes);
+            # a plain tag yields to any of them.
+            chosen.setdefault((group, name.casefold()), path)
+            taken.add(name.casefold())
     return frozenset(chosen.values()), tuple(problems)
 
 

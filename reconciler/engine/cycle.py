@@ -16,7 +16,7 @@ from reconciler.engine.finishing import finished, order, outcome_of, summarise
 from reconciler.engine.jobs import Job
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
-from reconciler.engine.preparing import ARCHIVED, Preparer, Wishes, merge
+from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, Preparer, Wishes, linked_assets, merge
 from reconciler.errors import GuardError, ImmichError, ReconcilerError
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class Cycle:
                 records.append(record)
             outcomes.append(outcome_of(item, by_id.get(item.asset_id), record))
         if not prepared.verdict.shrunk:
-            there = {image.asset_id for image in prepared.catalogue.linked()}
+            there = linked_assets(prepared.catalogue, prepared.records)
             there |= {item.asset_id for item in prepared.items}
             records += [
                 replace(
@@ -228,7 +228,10 @@ class Cycle:
         # Images that a shrunken catalogue hides are not looked at: what moves meanwhile is looked up later.
         if prepared.observed_from and not prepared.verdict.shrunk:
             self._store.put("watermark", prepared.observed_from.isoformat())
-        self._store.put(CHECKED_AT, self._clock.now().isoformat())
+        now = self._clock.now().isoformat()
+        self._store.put(CHECKED_AT, now)
+        if prepared.full:
+            self._store.put(FULL_LOOK_AT, now)
 
     def _close(
         self,

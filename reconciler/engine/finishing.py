@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.guard import Verdict
-    from reconciler.core.plan import AssetPlan
+    from reconciler.core.plan import AssetPlan, Decision
     from reconciler.core.records import AssetStatus
     from reconciler.engine.jobs import Job
     from reconciler.engine.passes import Item, Prepared
@@ -116,7 +116,13 @@ def _decided(item: Item, plan: AssetPlan) -> tuple[AssetStatus, str]:
         return "conflict", f"{fields}: {plan.conflicts[0].reason}; Immich's value is kept"
     if item.image is None:
         return "unlinked", "it left the catalogue"
-    return "in_sync", "; ".join(plan.notes)
+    left = [f"{d.field}: changed in Immich, left to the person" for d in plan.decisions if _left(d)]
+    return "in_sync", "; ".join(dict.fromkeys((*plan.notes, *left)))
+
+
+def _left(decision: Decision) -> bool:
+    """Tell whether a person's change of what we wrote stands, as ``on_drift`` says."""
+    return decision.case == "drift" and decision.action == "keep"
 
 
 def outcome_of(item: Item, job: Job | None, record: AssetRecord) -> Outcome:
@@ -130,7 +136,7 @@ def summarise(outcomes: Sequence[Outcome], verdict: Verdict, error: ReconcilerEr
     counts = Counter(outcome.status for outcome in outcomes)
     changed = sum(1 for outcome in outcomes if outcome.changed)
     parts = [f"{changed} changed", *(f"{count} {WORDS[status]}" for status, count in counts.most_common())]
-    text = f"{len(outcomes)} images: {', '.join(parts)}"
+    text = f"{len(outcomes)} image{'' if len(outcomes) == 1 else 's'}: {', '.join(parts)}"
     if verdict.tripped:
         text += "; the guard holds back a part"
     return f"{text}; ended early: {error.message}" if error else text

@@ -71,6 +71,8 @@ class Prepared:
     """All linked images of the selection, in order of image id."""
     records: Mapping[str, AssetRecord]
     verdict: Verdict = field(default_factory=Verdict)
+    full: bool = False
+    """Whether every asset was read, whatever its date said."""
     observed_from: datetime | None = None
     """Server time from which on changes are not in the observation."""
     stale: tuple[str, ...] = ()

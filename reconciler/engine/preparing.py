@@ -39,6 +39,9 @@ _RENEW_TO_WRITE, _RENEW_LOSSES, _RENEW = 600.0, 300.0, 86_400.0
 """Seconds after which the server is asked again for its version, permissions and user: before something is
 written, while the key lacks something, and at all. A whole look by a person, or an error, does so at once."""
 _SKIPPABLE = {"in_sync", "conflict", "not_sticking", "unknown_asset", "not_writable", "unlinked"}
+_AUDIT_AGE = timedelta(days=1)
+FULL_LOOK_AT = "full_look_at"
+"""Where the store keeps when every asset was last read, whatever its date said."""
 ARCHIVED = "archived"
 """Where the store keeps the ids of managed assets that were in the archive when last read."""
 
@@ -151,6 +154,7 @@ class Preparer:
             Prepared(
                 catalogue=catalogue, server=server, rules=rules, rules_digest=digest,
                 items=tuple(planned), records=planner.records, observed_from=since,
+                full=moved is None and selection.image_ids is None,
             ),
             selection,
         )  # fmt: skip
@@ -159,6 +163,8 @@ class Preparer:
         """Tell which assets moved since the last pass by their dates; ``None``: unknown, look at all."""
         mark = self._store.get("watermark")
         if planner.selection.full or planner.selection.image_ids is not None or not isinstance(mark, str):
+            return None
+        if planner.selection.by_person and self._audit_is_due():
             return None
         # Each visibility costs a request: the archive is asked only if it holds an asset of ours, or may.
         archived = self._store.get(ARCHIVED) != []
@@ -173,6 +179,14 @@ class Preparer:
             or (seen := known[row.asset_id].seen_updated_at) is None
             or row.updated_at > seen
         )
+
+    def _audit_is_due(self) -> bool:
+        """Tell whether everything was last read over a day ago: some changes do not move Immich's dates.
+
+        The daemon audits by schedule; who only ever runs passes by hand gets one with the first of a day.
+        """
+        last = self._store.get(FULL_LOOK_AT)
+        return not isinstance(last, str) or self._clock.now() - datetime.fromisoformat(last) > _AUDIT_AGE
 
     def desired(
         self, image: CatalogueImage, pixels: tuple[int, int] | None, template: BlockTemplate, policy: Policy
@@ -208,7 +222,7 @@ class _Planner:
             if image.asset_id is not None and (chosen is None or image.image_id in chosen)
         ]
         if chosen is None and self.rules.policy.merge.orphans == "release":
-            linked = {image.asset_id for image in catalogue.linked()}
+            linked = linked_assets(catalogue, self.records)
             items += [
                 self._item(Item(None, record.asset_id, record.image_id, record.title), moved)
                 for record in self.records.values()
@@ -289,6 +303,14 @@ def merge(
     return plan_asset(item.image_id, item.title, wanted, seen, record, rules)
 
 
+def linked_assets(catalogue: Catalogue, records: Mapping[str, AssetRecord]) -> frozenset[str]:
+    """Give the assets that the catalogue links, or did before their row could not be read any more."""
+    linked = {image.asset_id for image in catalogue.linked() if image.asset_id}
+    if doubtful := catalogue.doubtful_ids():
+        linked |= {record.asset_id for record in records.values() if record.image_id in doubtful}
+    return frozenset(linked)
+
+
 def switches_of(catalogue: Catalogue) -> Switches:
     """Give Skymmich's own four settings."""
     settings = catalogue.settings
@@ -321,7 +343,7 @@ def _size(seen: ObservedAsset) -> tuple[int, int] | None:
 
 def _guarded(prepared: Prepared, selection: Selection) -> Prepared:
     """Judge the plan, hold back what is harmful, and of a saved plan what is no longer the same."""
-    linked = frozenset(image.asset_id for image in prepared.catalogue.linked() if image.asset_id)
+    linked = linked_assets(prepared.catalogue, prepared.records)
     before = frozenset(record.asset_id for record in prepared.records.values() if record.linked)
     plans = [item.plan for item in prepared.items if item.plan]
     looked_at = {item.asset_id for item in prepared.items if not item.held}

@@ -193,3 +193,12 @@ def test_a_fact_s_name_is_no_noise():
 
 def test_an_image_without_facts_has_no_tags():
     assert tags(TagSources()) == (frozenset(), ())
+
+
+def test_facts_of_different_kinds_may_share_a_name_and_a_plain_tag_yields_to_them():
+    sources = TagSources(
+        catalogue=("orion", "Winter"), constellation="Orion", equipment=(("telescope", "Orion"),)
+    )
+    tags, problems = desired_tags(sources, TagPolicy(root=""), lambda path: path)
+    assert tags == {"Constellation/Orion", "Equipment/Orion", "Winter"}
+    assert problems == ()
