@@ -25,8 +25,9 @@ help:
 demo: $(VENV)/.runtime
 	@$(PY) -m reconciler demo $(if $(filter-out 0,$(SERVE)),--serve) $(ARGS)
 
+# Two processes, each with whole files: much of a test's time is waiting for a server to settle.
 test: $(VENV)/.dev
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev
 	@echo "Lint";       $(PY) -m ruff check --quiet
