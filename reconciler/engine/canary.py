@@ -46,17 +46,28 @@ class Canary:
         self._ids = {job.plan.asset_id for job in self.jobs}
 
     def lets(self, job: Job) -> bool:
-        """Tell whether a job's next step may be sent now."""
+        """Tell whether a job's step may be sent now."""
+        return self._lets(job, job.step)
+
+    def lets_follow(self, job: Job) -> bool:
+        """Tell whether the step after the one under way may be sent: until then it is not looked after."""
+        return self._lets(job, job.steps[1] if len(job.steps) > 1 else None)
+
+    def _lets(self, job: Job, step: WriteStep | None) -> bool:
         if not self._ids or job.plan.asset_id in self._ids:
             return True
-        return job.step is None or (self._passed(job.step) and self.failed() is None)
+        return step is None or (self._passed(step) and self.failed() is None)
 
     def _passed(self, step: WriteStep) -> bool:
         group = self._kinds.get(step)
         if group is None:
             # No canary has this kind; it waits until the canaries are through with theirs.
             return all(job.state == "done" for job in self.jobs)
-        return all(job.state == "done" or step not in job.steps for job in group)
+        over = [job.state == "done" or step not in job.steps for job in group]
+        tried = [step in job.verified | job.reverted for job in group]
+        # One that is read-only and has its second attempt before it holds up nobody, if others kept theirs.
+        kept = any(step in job.verified for job in group)
+        return all(over) or (kept and all(done or was for done, was in zip(over, tried, strict=True)))
 
     @property
     def passed(self) -> bool:

@@ -103,7 +103,8 @@ class Conductor:
             self._report()
             if not self._ended():
                 now = self._around.clock.monotonic()
-                pause = self._pace.pause(self._active.values(), self._undigested(), self._may_send(), now)
+                going = [job for job in self._active.values() if self._canary.lets_follow(job)]
+                pause = self._pace.pause(going, self._undigested(), self._may_send(), now)
                 await self._around.clock.sleep(pause)
 
     async def _turn(self, watcher: Watcher) -> None:
@@ -149,13 +150,12 @@ class Conductor:
                 self._rereader.wait(job, row, now, self._around.timing.grace)
         self._settling.hold_back(self._active.values(), now)
         for asset_id, job in self._active.items():
-            if job.state == "moved" and self._settling.seen_again(job, rows.get(asset_id), now):
-                job.take(self._around.replan(job, job.observed))
+            row = rows.get(asset_id)
+            if job.state == "moved" and self._settling.seen_again(job, row, now) and row is not None:
+                self._rereader.judge(job, row)
         ours = [(self._by_id[asset_id], row) for asset_id, row in rows.items() if asset_id in self._by_id]
         touched = [
-            job
-            for job, row in ours
-            if job.state == "ready" and row.updated_at > job.observed.updated_at
+            job for job, row in ours if job.state == "ready" and row.updated_at > job.observed.updated_at
         ]
         for job in touched:
             self._tell(job, "asset.touched")
@@ -171,7 +171,8 @@ class Conductor:
         due = [
             job
             for job in self._active.values()
-            if self._settling.must_read(job, now) or self._pace.overdue(job, undigested, now)
+            if (self._settling.must_read(job, now) and self._canary.lets_follow(job))
+            or self._pace.overdue(job, undigested, now)
         ]
         going_on = sum(job.state == "moved" and "fields" in job.steps for job in due)
         chunk = self._chunk(self._pace.room(undigested) - going_on)

@@ -76,12 +76,15 @@ class Rereader:
             self._pace.progressed(now)
         elif job.state == "moved" or self._settling.rests(job, seen, now):
             self._pace.progressed(now)
-            being_digested = disturbed(job, seen)
-            self._settling.judge(job, seen)
-            job.take(self._replan(job, job.observed))
-            self._give_way(job, being_digested)
+            self.judge(job, seen)
         elif self._settling.never_arrived(job, seen):
             job.take(self._replan(job, job.observed))
+
+    def judge(self, job: Job, seen: ObservedAsset) -> None:
+        """Go on with an asset whose write has settled, as this reading shows it."""
+        others = self._settling.judge(job, seen)
+        job.take(self._replan(job, job.observed))
+        self._give_way(job, others)
 
     def wait(self, job: Job, row: ObservedAsset | None, now: float, quiet: float) -> None:
         """Let an asset that a person works on be, until it has been quiet for so many seconds.

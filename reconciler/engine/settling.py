@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from reconciler.engine.jobs import MOST_ATTEMPTS, Job
 from reconciler.engine.verifying import (
     FLIPPED,
+    OTHER,
     READ_ONLY,
     diagnose,
+    disturbed,
     edited_after,
     kept,
     owned_after,
@@ -87,14 +89,16 @@ class Settling:
                 job.moved_at = max(job.moved_at, now)
 
     def seen_again(self, job: Job, row: ObservedAsset | None, now: float) -> bool:
-        """Use a later look on an asset that moved; true once it was judged by it."""
+        """Use a later look on an asset that moved; true once it can be judged by it."""
         if now - job.moved_at < self._timing.recheck or job.pending is None or job.pending.tags:
             return False  # a listing does not show tags: see must_read
         if row is None:
             job.looks += 1
-            return False
-        self.judge(job, row)
-        return True
+        elif kept(job.pending, row, self._markers).lost:
+            job.looks = _UNSEEN_LOOKS  # why, a reading tells better: its tags show whether a person was there
+        else:
+            return True
+        return False
 
     def must_read(self, job: Job, now: float) -> bool:
         """Tell whether an asset has to be read by itself to be judged."""
@@ -102,18 +106,22 @@ class Settling:
             return False
         return bool(job.pending and job.pending.tags) or job.looks >= _UNSEEN_LOOKS
 
-    def judge(self, job: Job, seen: ObservedAsset) -> None:
+    def judge(self, job: Job, seen: ObservedAsset) -> bool:
         """Verify a settled write: record what stuck, decide on what did not.
 
-        Afterwards the job has to be planned anew from ``job.observed``, for its next step or its end.
+        Afterwards the job has to be planned anew from ``job.observed``, for its next step or its end. True if
+        somebody else is at work on the asset: it shows neither what was written nor what was there before.
         """
         pending = job.pending
         if pending is None:
-            return
+            return False
         result = kept(pending, seen, self._markers)
         diagnoses = {which: diagnose(which, job, seen) for which in sorted(result.lost)}
         entries: list[Unsticking] = []
-        if not job.doubtful:  # else it may never have arrived, which says nothing about sticking
+        # A write that may never have arrived, or met a person's, says nothing about what Immich keeps.
+        others = disturbed(job, seen)
+        telling = not job.doubtful and not others
+        if telling:
             entries = [
                 unsticking(which, job, seen, self._server, diagnosis)
                 for which, diagnosis in diagnoses.items()
@@ -122,7 +130,7 @@ class Settling:
             job.attempt = job.attempt + 1 if len(result.lost) > len(entries) else 1
         if result.fields:
             job.verified.add(pending.step)
-        elif READ_ONLY in diagnoses.values() and not job.doubtful:
+        elif READ_ONLY in diagnoses.values() and telling:
             job.reverted.add(pending.step)
         job.changed |= result.fields
         owned = owned_after(job.record.applied, pending, result)
@@ -140,6 +148,7 @@ class Settling:
         job.observed = seen if seen.tags is not None else replace(seen, tags=job.observed.tags)
         self.forget(job)
         self._records[pending.asset_id] = replace(job.record, status="pending", fingerprint="")
+        return others or OTHER in diagnoses.values()
 
     def rests(self, job: Job, seen: ObservedAsset, now: float) -> bool:
         """Tell of a write that is all there though its asset has not moved for long, that it has settled.

@@ -106,6 +106,8 @@ def disturbed(job: Job, seen: ObservedAsset) -> bool:
     Values show at once, the date moves when they are digested. What our own write changed does not count.
     """
     was, pending = job.observed, job.pending
+    if (seen.visibility, seen.is_trashed) != (was.visibility, was.is_trashed):
+        return True  # that moves the date at once, so what moved may not be our write
     wrote_fields = pending is not None and pending.step == "fields"
     if not wrote_fields and seen.description != was.description:
         return True

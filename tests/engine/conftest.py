@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from random import Random
 
+import httpx
 import pytest
 
 from reconciler.core.asset import Coordinates
@@ -42,9 +43,10 @@ NO_CANARY = Policy(guard=GuardPolicy(canary=0))
 class Installation:
     """Everything that one user has. Each pass has connections of its own, as each process would."""
 
-    def __init__(self, sim, path, folder, timing):
+    def __init__(self, sim, path, folder, timing, empty_store):
         self.sim, self.path, self.timing = sim, path, timing
         self.store_path = folder / "state.sqlite3"
+        shutil.copyfile(empty_store, self.store_path)
         self.store = SqliteStore.open(self.store_path)
         self.policy, self.switches = Policy(), Switches()
         self.patience, self.api_key = HASTY, sim.api_key
@@ -55,7 +57,11 @@ class Installation:
 
     async def _with_cycle(self, act):
         immich = Immich(
-            self.sim.url, self.api_key, patience=self.patience, clock=SystemClock(), random=Random(1)
+            self.sim.url,
+            self.api_key,
+            patience=self.patience,
+            random=Random(1),
+            transport=httpx.AsyncHTTPTransport(verify=False),  # certificates take longer than a pass
         )
         async with immich:
             target = self.wrap(immich)
@@ -175,12 +181,20 @@ def samples(tmp_path_factory):
     return sample
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """Give a new store, to be copied: making one takes a while."""
+    path = tmp_path_factory.mktemp("stores") / "empty.sqlite3"
+    SqliteStore.open(path).close()
+    return path
+
+
 @pytest.fixture
-def install(tmp_path, samples):
+def install(tmp_path, samples, empty_store):
     """Make an installation of the first ``count`` linked images of the sample, or of a given catalogue."""
     with ExitStack() as stack:
 
-        def make(*, count=None, copies=1, catalogue=None, unkind="settling", timing=None, **switches):
+        def make(*, count=None, copies=1, catalogue=None, unkind="none", timing=None, **switches):
             path = tmp_path / "skymmich.sqlite3"
             shutil.copyfile(catalogue or samples(copies), path)
             if count is not None:
@@ -194,7 +208,7 @@ def install(tmp_path, samples):
             sim = stack.enter_context(serve(catalogue=path, unkind=unkind, **switches))
             kind = BUSY if switches["drain"] < 100 else KIND
             timing = timing or (UNKIND if unkind == "all" or "early" in unkind else kind)
-            made = Installation(sim, path, tmp_path, timing)
+            made = Installation(sim, path, tmp_path, timing, empty_store)
             stack.callback(made.store.close)
             return made
 

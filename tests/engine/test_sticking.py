@@ -9,7 +9,7 @@ from reconciler.core.policy import Policy, Switches
 pytestmark = pytest.mark.anyio
 
 ON_THE_EQUATOR = "UPDATE astrophotography_images SET latitude = 0.002, longitude = -78.45 WHERE id = ?"
-FLIPPING = "settling,sign_flips,round_trip"
+FLIPPING = "sign_flips,round_trip"
 
 
 def record_of(here, asset_id):
@@ -58,7 +58,7 @@ async def test_a_turned_sign_is_one_attempt_with_its_diagnosis(install):
 @pytest.fixture
 async def read_only(install):
     """Six images, brought in sync, then one whose folder can not be written any more and whose title changes."""
-    here = install(count=6, unkind="settling,read_only")
+    here = install(count=6, unkind="read_only")
     await here.run()
     image_id, asset_id = here.images()[2]
     here.sim.state.assets[asset_id].read_only = True

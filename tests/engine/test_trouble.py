@@ -240,7 +240,7 @@ async def test_an_asset_that_can_not_be_read_any_more_costs_only_itself(install,
 
 
 async def test_an_asset_that_is_refused_in_a_shared_call_costs_only_itself(install):
-    here = install(count=10, unkind="settling")
+    here = install(count=10)
     here.sql("UPDATE astrophotography_images SET tags = '[\"Wide\"]'")
     odd = here.asset(2)
 

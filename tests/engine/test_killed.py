@@ -1,0 +1,155 @@
+"""Killed at any moment: the next apply comes to the same end, writes nothing needlessly, and loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from reconciler.engine.pace import Timing
+from reconciler.simulator.serving import serve
+from state.store import SqliteStore
+
+pytestmark = pytest.mark.anyio
+
+TIMING = Timing(recheck=0.02, look=0.03, grace=0.4, patience=10.0)
+KILLS, PER_TRIAL, SIDE_BY_SIDE = 50, 2, 3
+UNKIND = "settling,lost_updates"
+
+
+class Nursery:
+    """The process that starts passes; see ``nursery.py``."""
+
+    def __init__(self, process):
+        self._process, self._heard = process, {}
+        self._listening = asyncio.create_task(self._listen())
+
+    async def _listen(self):
+        async for line in self._process.stdout:
+            told = json.loads(line)
+            queue = self._heard.setdefault(told["id"], asyncio.Queue())
+            queue.put_nowait(told)
+
+    async def _hear(self, name, key):
+        queue = self._heard.setdefault(name, asyncio.Queue())
+        return (await asyncio.wait_for(queue.get(), 30))[key]
+
+    async def apply(self, name, trial, *, kill_after=None):
+        """Run a pass as a process, killed after so many seconds; gives how it ended and how long it took."""
+        order = {**trial, "id": name, "timing": asdict(TIMING)}
+        self._process.stdin.write((json.dumps(order) + "\n").encode())
+        pid, begun = await self._hear(name, "pid"), time.monotonic()
+        if kill_after is not None:
+            await asyncio.sleep(kill_after)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return await self._hear(name, "status"), time.monotonic() - begun
+
+    async def close(self):
+        self._process.stdin.close()
+        await self._process.wait()
+        await self._listening
+
+
+@pytest.fixture
+async def nursery():
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(Path(__file__).with_name("nursery.py")),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    nursery = Nursery(process)
+    yield nursery
+    await nursery.close()
+
+
+@pytest.fixture
+def catalogue(tmp_path, samples):
+    path = tmp_path / "skymmich.sqlite3"
+    shutil.copyfile(samples(), path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "DELETE FROM astrophotography_images WHERE id NOT IN (SELECT id FROM "
+            "astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id LIMIT 9)"
+        )
+    return path
+
+
+def end_of(sim):
+    sim.wait_until_idle()
+    return {
+        asset_id: (shown["description"], shown["latitude"], shown["longitude"], sorted(shown["tags"]))
+        for asset_id, shown in sim.assets().items()
+    }
+
+
+def writes_of(sim):
+    return sum(shown["writes"] for shown in sim.assets().values())
+
+
+async def test_fifty_kills_at_random_moments_all_come_to_the_same_end(
+    nursery, catalogue, tmp_path, empty_store
+):
+    def trial_of(name, sim):
+        shutil.copyfile(empty_store, tmp_path / f"{name}.sqlite3")
+        return {
+            "catalogue": str(catalogue),
+            "store": str(tmp_path / f"{name}.sqlite3"),
+            "url": sim.url,
+            "key": sim.api_key,
+        }
+
+    with serve(catalogue=catalogue, unkind=UNKIND, drain=300.0) as sim:
+        status, duration = await nursery.apply("undisturbed", trial_of("undisturbed", sim))
+        assert status == 0
+        undisturbed, needed = end_of(sim), writes_of(sim)
+    assert needed == 18
+
+    killed = []
+
+    async def one(number):
+        chance, name = Random(number), f"trial-{number}"
+        with serve(catalogue=catalogue, unkind=UNKIND, drain=300.0, seed=number) as sim:
+            trial, in_flight = trial_of(name, sim), 0
+            for kill in range(PER_TRIAL):
+                moment = chance.uniform(0.0, duration / (kill + 1))
+                status, _ = await nursery.apply(f"{name}-{kill}", trial, kill_after=moment)
+                if status == -signal.SIGKILL:
+                    killed.append(moment)
+                with SqliteStore.open(trial["store"]) as store:
+                    in_flight += len(store.pending())
+            status, _ = await nursery.apply(f"{name}-last", trial)
+            assert status == 0
+            assert end_of(sim) == undisturbed
+            faults = sim.faults()
+            assert (faults["overlaps"], faults["lost"]) == (0, 0), faults
+            assert needed <= writes_of(sim) <= needed + in_flight
+            with SqliteStore.open(trial["store"]) as store:
+                assert {record.status for record in store.records().values()} == {"in_sync"}
+                assert not store.pending()
+            if number % 5 == 0:
+                before = writes_of(sim)
+                await nursery.apply(f"{name}-again", trial)
+                assert writes_of(sim) == before
+
+    numbers = iter(range(2 * KILLS))
+
+    async def until_enough():
+        while len(killed) < KILLS:
+            await one(next(numbers))
+
+    await asyncio.gather(*(until_enough() for _ in range(SIDE_BY_SIDE)))
