@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING
 import structlog
 
 from reconciler.config import redact_url
-from reconciler.core.policy import Switches
 from reconciler.engine.cycle import Cycle
 from reconciler.engine.events import Event, Listener, Progress
-from reconciler.engine.preparing import Wishes, switches_of
+from reconciler.engine.preparing import Wishes
 from reconciler.engine.watched import Watchable
 from reconciler.errors import ConfigurationError, ImmichUnreachableError
 from reconciler.immich.client import Patience, SystemClock
 from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
+from reconciler.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_template
 from reconciler.redaction import register_secret
 from reconciler.skymmich.database import SqliteCatalogue
-from reconciler.skymmich.settings_api import SkymmichSettings
 from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore
 
@@ -36,17 +35,8 @@ if TYPE_CHECKING:
     from reconciler.engine.installation import Installation
     from reconciler.engine.pace import Timing
     from reconciler.engine.ports import CatalogueSource
-    from reconciler.web.ports import PictureSize, SettingsWriter
+    from reconciler.web.ports import PictureSize
     from reconciler.web.serving import WebServer
-
-OVERRIDES = "settings.override"
-"""Where the store keeps switches that were set here because Skymmich could not be told."""
-_SWITCHES = {
-    "metadataSyncEnabled": "enabled",
-    "syncDescription": "description",
-    "syncCoordinates": "coordinates",
-    "syncTags": "tags",
-}
 
 
 def new_run_id() -> str:
@@ -95,16 +85,7 @@ def store_of(config: Config, *, read_only: bool = False) -> SqliteStore:
 
 def wishes_of(config: Config, store: SqliteStore, catalogue: Catalogue | None = None) -> Wishes:
     """Give what the user configured: the policy, and the switches as they are overridden in the store."""
-    return Wishes(config.policy(), overridden_switches(store, catalogue))
-
-
-def overridden_switches(store: SqliteStore, catalogue: Catalogue | None) -> Switches | None:
-    """Give the switches as they are overridden in the store; ``None``: Skymmich's own hold."""
-    override = store.get(OVERRIDES)
-    if not isinstance(override, dict) or not override:
-        return None
-    base = switches_of(catalogue) if catalogue else Switches()
-    return Switches(**{name: bool(override.get(key, getattr(base, name))) for key, name in _SWITCHES.items()})
+    return Wishes(with_own_template(config.policy(), store), overridden_switches(store, catalogue))
 
 
 @dataclass(slots=True)
@@ -176,6 +157,11 @@ class Installed:
 
     @property
     def policy(self) -> Policy:
+        """What the user configured, and what the page changed of it."""
+        return with_own_template(self._policy, self._store)
+
+    @property
+    def configured(self) -> Policy:
         """What the user configured."""
         return self._policy
 
@@ -185,7 +171,7 @@ class Installed:
 
     def wishes(self, catalogue: Catalogue) -> Wishes:
         """Give policy and switches as they hold now."""
-        return Wishes(self._policy, overridden_switches(self._store, catalogue))
+        return Wishes(self.policy, overridden_switches(self._store, catalogue))
 
     async def target(self, settings: SyncSettings) -> Immich:
         """Give Immich: the same object for as long as its address and key stay.
@@ -239,6 +225,10 @@ class Present:
         """Count requests to Immich since the start."""
         return sum((Counter(each.requests()) for each in self._all), Counter[tuple[str, str, int]]())
 
+    def configured(self) -> Policy:
+        """Give what the user configured."""
+        return self._all[-1].configured
+
     async def thumbnail(self, asset_id: str, size: PictureSize) -> tuple[bytes, str, str]:
         """Fetch a picture.
 
@@ -251,46 +241,6 @@ class Present:
         """Close all connections."""
         for each in self._all:
             await each.aclose()
-
-
-class OwnSettings:
-    """The switches as an override in the state store: for a Skymmich that can not be told."""
-
-    where = "this program's own store"
-
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
-
-    async def write(self, switches: Switches) -> Switches:
-        """Keep them here, over Skymmich's own."""
-        self._store.put(OVERRIDES, {key: getattr(switches, name) for key, name in _SWITCHES.items()})
-        return switches
-
-
-class TheirSettings:
-    """The switches in Skymmich itself; an override that was kept here before gives way."""
-
-    where = "Skymmich"
-
-    def __init__(self, url: str, store: SqliteStore) -> None:
-        self._skymmich, self._store = SkymmichSettings(url), store
-
-    async def write(self, switches: Switches) -> Switches:
-        """Change them in Skymmich.
-
-        Raises:
-            CatalogueError: it did not take them; nothing was changed here either.
-        """
-        written = await self._skymmich.write(switches)
-        self._store.put(OVERRIDES, None)
-        return written
-
-
-def settings_writer(config: Config, store: SqliteStore) -> SettingsWriter:
-    """Give the place where the switches are changed: Skymmich where its address is known, else the store."""
-    if config.skymmich.url is not None:
-        return TheirSettings(config.skymmich.url.get_secret_value(), store)
-    return OwnSettings(store)
 
 
 class Unwatched:
@@ -338,6 +288,7 @@ def web_server(
         thumbnails=present,
         requests=present.requests,
         settings=settings_writer(config, store),
+        template=OwnTemplate(store, present.configured),
         skymmich_url=redact_url(config.skymmich.url.get_secret_value()) if config.skymmich.url else "",
     )
     return WebServer(app, status.host, status.port)

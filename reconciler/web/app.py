@@ -26,13 +26,21 @@ from reconciler.web.refusals import Refusals
 from reconciler.web.rendering import Pages
 from reconciler.web.skymmich_buttons import SkymmichButtons
 from reconciler.web.static_files import StaticFiles
+from reconciler.web.template_pages import TemplatePages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from reconciler.engine.control import Control
-    from reconciler.web.ports import Doctor, History, RequestCounts, SettingsWriter, Thumbnails
+    from reconciler.web.ports import (
+        Doctor,
+        History,
+        RequestCounts,
+        SettingsWriter,
+        TemplateKeeper,
+        Thumbnails,
+    )
 
 
 def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
@@ -44,6 +52,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     requests: Callable[[], RequestCounts] = dict,
     passes: Callable[[], Mapping[str, int]] = dict,
     settings: SettingsWriter | None = None,
+    template: TemplateKeeper | None = None,
     doctor: Doctor | None = None,
     skymmich_url: str = "",
     now: Callable[[], datetime] = utc_now,
@@ -58,6 +67,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         requests: counts of requests to Immich, for the metrics.
         passes: counts of passes that ended, by result, for the metrics.
         settings: where the switches are changed; without, pages only show them.
+        template: where the block's template is kept; without, there is no such page.
         doctor: runs the doctor's checks; without, there is no such page.
         skymmich_url: Skymmich's web address, for links.
         now: the clock.
@@ -70,6 +80,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         requests=requests,
         passes=passes,
         settings=settings,
+        template=template,
         doctor=doctor,
         skymmich_url=skymmich_url,
         now=now,
@@ -79,7 +90,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     parts = (
         *(Api(panel), Events(panel), Health(panel), Metrics(panel), SkymmichButtons(panel)),
         *(OverviewPages(panel, pages, lookups), images, Actions(panel, images), Login(panel, pages)),
-        *(Pictures(panel, lookups), StaticFiles()),
+        *(TemplatePages(panel, pages, lookups), Pictures(panel, lookups), StaticFiles()),
     )
     app = Starlette(
         routes=[route for part in parts for route in part.routes()],

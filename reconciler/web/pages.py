@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _BARS = 40
 _RECENT_ENTRIES = 40
 _RECENT_IMAGES = 8
-_PREVIEWED = 100
 PARTS = frozenset({"headline", "attention", "counts", "progress", "passes", "recent"})
 
 
@@ -85,17 +84,8 @@ class OverviewPages:
         other = "other" in query
         wished = {name: theirs in query for theirs, name in inputs.SWITCHES.items()} if other else {}
         prepared = await previewed(self._panel, wished)
-        plans = prepared.changes
-        values = {
-            "prepared": prepared,
-            "plans": plans[:_PREVIEWED],
-            "left_out": max(0, len(plans) - _PREVIEWED),
-            "switches": prepared.rules.switches,
-            "other": other and prepared.rules.switches != before,
-            "settings": self._panel.settings,
-            "lookup": await self._lookups.latest(),
-        }
-        return self._pages.page(request, "preview.html", values)
+        changed = other and prepared.rules.switches != before
+        return self._pages.preview(request, prepared, await self._lookups.latest(), other=changed)
 
     async def runs(self, request: Request) -> Response:
         """List the runs."""

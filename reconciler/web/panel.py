@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reconciler.engine.control import Control
-    from reconciler.web.ports import Doctor, History, RequestCounts, SettingsWriter, Thumbnails
+    from reconciler.web.ports import (
+        Doctor,
+        History,
+        RequestCounts,
+        SettingsWriter,
+        TemplateKeeper,
+        Thumbnails,
+    )
 
 
 def utc_now() -> datetime:
@@ -33,6 +40,7 @@ class Panel:
     passes: Callable[[], Mapping[str, int]] = dict
     """Passes that ended since the start, by result."""
     settings: SettingsWriter | None = None
+    template: TemplateKeeper | None = None
     doctor: Doctor | None = None
     skymmich_url: str = ""
     """Skymmich's web address, for links; empty: unknown."""

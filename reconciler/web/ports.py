@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from reconciler.core.policy import Switches
+    from datetime import datetime
+
+    from reconciler.core.policy import Policy, Switches
     from reconciler.core.records import AssetRecord, JournalEntry, Run
 
 PictureSize = Literal["thumbnail", "preview"]
@@ -84,6 +86,46 @@ class SettingsWriter(Protocol):
 
         Raises:
             ReconcilerError: they were not changed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateVersion:
+    """A template that was written on the page."""
+
+    at: datetime
+    text: str
+
+
+class TemplateKeeper(Protocol):
+    """Where the block's template is kept."""
+
+    def policy(self) -> Policy:
+        """Give the policy in force, with its template."""
+        ...
+
+    def text(self) -> str:
+        """Give the template in force."""
+        ...
+
+    def configured(self) -> str:
+        """Give the template that holds without the page's."""
+        ...
+
+    def origin(self) -> str:
+        """Say where the template in force comes from, for people."""
+        ...
+
+    def versions(self) -> tuple[TemplateVersion, ...]:
+        """Give what was written on the page before, the newest first."""
+        ...
+
+    def save(self, text: str | None) -> None:
+        """Let a text hold from the next pass on; ``None``: the configured one again.
+
+        Raises:
+            TemplateError: it can not be read as a template; nothing was changed.
         """
         ...
 

@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from reconciler.engine.passes import Prepared
     from reconciler.web.difference import Piece
+    from reconciler.web.lookup import Lookup
     from reconciler.web.panel import Panel
 
 
+PREVIEWED = 100
+"""Images that a preview lists."""
 _FIRST_WORDS = frozenset({"In sync", "Attention", "Trouble", "Off", "Unknown", "Writing"})
 
 
@@ -88,10 +92,34 @@ class Pages:
             "can_log_out": bool(panel.access.token) and panel.access.session.cookie in request.cookies,
             "trusted": getattr(request.state, "trusted", False),
             "has_doctor": panel.doctor is not None,
+            "has_template": panel.template is not None,
             "said": words.SAID.get(request.query_params.get("said", "")),
         }
         text = self._environment.get_template(template).render({**common, **values})
         return Page(text, status, headers={"cache-control": "no-cache, private"})
+
+    def preview(
+        self,
+        request: Request,
+        prepared: Prepared,
+        lookup: Lookup,
+        *,
+        other: bool = False,
+        template: str | None = None,
+    ) -> HTMLResponse:
+        """Render what a pass would do; ``other``: under settings, ``template``: with one, not in force."""
+        plans = prepared.changes
+        values = {
+            "prepared": prepared,
+            "plans": plans[:PREVIEWED],
+            "left_out": max(0, len(plans) - PREVIEWED),
+            "switches": prepared.rules.switches,
+            "other": other,
+            "template": template,
+            "settings": self._panel.settings,
+            "lookup": lookup,
+        }
+        return self.page(request, "preview.html", values)
 
     def ago(self, when: datetime | None) -> str:
         """Write how long ago something was."""

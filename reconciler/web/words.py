@@ -141,6 +141,11 @@ MILD = frozenset({"InSync", "GuardClear", "CanaryClear", "ConfigurationCurrent",
 SAID: dict[str, tuple[str, Tone]] = {
     "asked": ("Asked for. It starts as soon as the pass before has ended.", "busy"),
     "saved": ("The settings were changed and read back.", "ok"),
+    "template": (
+        "The template holds from the next pass on. The first images it changes are checked first.",
+        "ok",
+    ),
+    "reset": ("The configured template holds again.", "ok"),
     "same": ("The settings already were like that; nothing was changed.", "ok"),
     "stopping": ("The pass stops; what is on its way finishes first.", "busy"),
     "nothing": ("No pass is running.", "unknown"),

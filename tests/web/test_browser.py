@@ -86,7 +86,17 @@ def window(browser, place, *, gone=False, **options):
         assert wrong == []
 
 
-PAGES = ("/", "/images", "/images/1", "/images/3", "/runs", "/doctor", "/preview", "/images/12345")
+PAGES = (
+    "/",
+    "/images",
+    "/images/1",
+    "/images/3",
+    "/runs",
+    "/doctor",
+    "/template",
+    "/preview",
+    "/images/12345",
+)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -234,6 +244,25 @@ def test_a_setting_is_switched_and_holds_and_the_preview_comes_first(browser, pl
         page.get_by_role("button", name="Save settings").click()
         expect(page.get_by_label("Tags")).to_be_checked()
     assert place.status()["settings"]["syncTags"] is True
+
+
+def test_a_template_is_seen_while_it_is_typed_and_rewrites_every_image_once_it_is_saved(browser, place):
+    with window(browser, place) as page:
+        page.goto("/template")
+        page.get_by_label("Template", exact=True).fill("{{ heading }}\n{{ oops }}")
+        expect(page.locator("#preview")).to_contain_text("Line 2:")
+        page.get_by_label("Template", exact=True).fill("{{ heading }}, as typed")
+        expect(page.locator("#preview")).to_contain_text("✦ M 31 · NGC 224 · Andromeda Galaxy, as typed")
+        page.get_by_label("On the image").select_option("2")
+        expect(page.locator("#preview")).not_to_contain_text("M 31")
+        assert "as typed" not in place.shown(1)["description"]
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator(".said").first).to_contain_text("holds from the next pass on")
+        eventually(lambda: "as typed" in place.shown(1)["description"], "it is written", 30)
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Reset").click()
+        expect(page.locator(".said").first).to_contain_text("configured template holds again")
+        eventually(lambda: "as typed" not in place.shown(1)["description"], "it is written back", 30)
 
 
 def test_without_javascript_switches_sync_and_resolve_work(browser, quiet):

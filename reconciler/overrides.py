@@ -1,0 +1,156 @@
+"""What a person changed on the page, kept over the configuration: the switches, and the block's template.
+
+Part of the wiring: it joins the store, and Skymmich where it can be told, to what the web room asks for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reconciler.core.policy import Switches
+from reconciler.core.template import DEFAULT_TEMPLATE, BlockTemplate
+from reconciler.engine.preparing import switches_of
+from reconciler.skymmich.settings_api import SkymmichSettings
+from reconciler.web.ports import TemplateVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.config import Config
+    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.policy import Policy
+    from reconciler.web.ports import SettingsWriter
+    from state.store import SqliteStore
+
+OVERRIDES = "settings.override"
+"""Where the store keeps switches that were set here because Skymmich could not be told."""
+TEMPLATE = "template.override"
+"""Where the store keeps the template that was written on the page, and earlier ones."""
+TEMPLATE_NAME = "the page's template"
+_VERSIONS = 20
+_SWITCHES = {
+    "metadataSyncEnabled": "enabled",
+    "syncDescription": "description",
+    "syncCoordinates": "coordinates",
+    "syncTags": "tags",
+}
+
+
+def overridden_switches(store: SqliteStore, catalogue: Catalogue | None) -> Switches | None:
+    """Give the switches as they are overridden in the store; ``None``: Skymmich's own hold."""
+    override = store.get(OVERRIDES)
+    if not isinstance(override, dict) or not override:
+        return None
+    base = switches_of(catalogue) if catalogue else Switches()
+    return Switches(**{name: bool(override.get(key, getattr(base, name))) for key, name in _SWITCHES.items()})
+
+
+def with_own_template(policy: Policy, store: SqliteStore) -> Policy:
+    """Give the policy with the page's template, if one was written there."""
+    kept = store.get(TEMPLATE)
+    text = kept.get("text") if isinstance(kept, dict) else None
+    if not isinstance(text, str):
+        return policy
+    return replace(
+        policy, description=replace(policy.description, template=text, template_name=TEMPLATE_NAME)
+    )
+
+
+class OwnSettings:
+    """The switches as an override in the state store: for a Skymmich that can not be told."""
+
+    where = "this program's own store"
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    async def write(self, switches: Switches) -> Switches:
+        """Keep them here, over Skymmich's own."""
+        self._store.put(OVERRIDES, {key: getattr(switches, name) for key, name in _SWITCHES.items()})
+        return switches
+
+
+class TheirSettings:
+    """The switches in Skymmich itself; an override that was kept here before gives way."""
+
+    where = "Skymmich"
+
+    def __init__(self, url: str, store: SqliteStore) -> None:
+        self._skymmich, self._store = SkymmichSettings(url), store
+
+    async def write(self, switches: Switches) -> Switches:
+        """Change them in Skymmich.
+
+        Raises:
+            CatalogueError: it did not take them; nothing was changed here either.
+        """
+        written = await self._skymmich.write(switches)
+        self._store.put(OVERRIDES, None)
+        return written
+
+
+def settings_writer(config: Config, store: SqliteStore) -> SettingsWriter:
+    """Give the place where the switches are changed: Skymmich where its address is known, else the store."""
+    if config.skymmich.url is not None:
+        return TheirSettings(config.skymmich.url.get_secret_value(), store)
+    return OwnSettings(store)
+
+
+class OwnTemplate:
+    """The block's template as it is written on the page; fulfils ``web.ports.TemplateKeeper``.
+
+    Args:
+        store: for the text and its earlier versions, in one value: a save is whole or not at all.
+        configured: gives the policy of the configuration in force.
+    """
+
+    def __init__(self, store: SqliteStore, configured: Callable[[], Policy]) -> None:
+        self._store, self._configured = store, configured
+
+    def policy(self) -> Policy:
+        """Give the policy in force."""
+        return with_own_template(self._configured(), self._store)
+
+    def text(self) -> str:
+        """Give the template in force."""
+        return _text(self.policy())
+
+    def configured(self) -> str:
+        """Give the template that holds without the page's."""
+        return _text(self._configured())
+
+    def origin(self) -> str:
+        """Say where the template in force comes from, for people."""
+        name = self.policy().description.template_name
+        return {"default": "the built-in one", TEMPLATE_NAME: "written on this page"}.get(name, name)
+
+    def versions(self) -> tuple[TemplateVersion, ...]:
+        """Give what was written here before, the newest first."""
+        return tuple(
+            TemplateVersion(datetime.fromisoformat(one["at"]), one["text"]) for one in self._kept()[1]
+        )
+
+    def save(self, text: str | None) -> None:
+        """Let a text hold from the next pass on; ``None``: the configured one again.
+
+        Raises:
+            TemplateError: it can not be read as a template; nothing was changed.
+        """
+        if text is not None:
+            described = replace(self._configured().description, template=text, template_name=TEMPLATE_NAME)
+            BlockTemplate(described)
+        before, versions = self._kept()
+        if text is not None and text != before:
+            versions = [{"at": datetime.now(UTC).isoformat(), "text": text}, *versions][:_VERSIONS]
+        self._store.put(TEMPLATE, {"text": text, "versions": versions})
+
+    def _kept(self) -> tuple[str | None, list[dict[str, str]]]:
+        kept = self._store.get(TEMPLATE)
+        return (kept["text"], kept["versions"]) if isinstance(kept, dict) else (None, [])
+
+
+def _text(policy: Policy) -> str:
+    template = policy.description.template
+    return DEFAULT_TEMPLATE if template is None else template
