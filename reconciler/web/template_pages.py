@@ -95,7 +95,9 @@ class TemplatePages:
             self._keeper.save(text)
         except TemplateError as error:
             return await self._page(request, text, form.get("image", ""), _failed(error))
-        self._panel.control.request(Wish(by_person=False, trigger="settings"))
+        # What the guard would hold back was shown with its numbers, on the page that names the hash.
+        approved = form.get("approve", "")
+        self._panel.control.request(Wish(by_person=bool(approved), approved=approved, trigger="settings"))
         return RedirectResponse("/template?said=template", status_code=303)
 
     async def reset(self, _: Request) -> Response:

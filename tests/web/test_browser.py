@@ -256,7 +256,9 @@ def test_a_template_is_seen_while_it_is_typed_and_rewrites_every_image_once_it_i
         page.get_by_label("On the image").select_option("2")
         expect(page.locator("#preview")).not_to_contain_text("M 31")
         assert "as typed" not in place.shown(1)["description"]
-        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="What would change?").click()
+        expect(page.locator(".said").last).to_contain_text("would lose something")
+        page.get_by_role("button", name="Save this template, and approve just this").click()
         expect(page.locator(".said").first).to_contain_text("holds from the next pass on")
         eventually(lambda: "as typed" in place.shown(1)["description"], "it is written", 30)
         page.on("dialog", lambda dialog: dialog.accept())
