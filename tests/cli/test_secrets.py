@@ -35,7 +35,8 @@ def test_a_key_is_shown_nowhere_where_all_goes_well(install, place):
                 "UPDATE admin_settings SET value = json_set(value, '$.apiKey', ?) WHERE key = 'immich'", key
             )
             waves = [
-                [["doctor", "--verbose"], ["plan", "--verbose", "--out", str(it.folder / "plan.json")]],
+                [["doctor", "--verbose"]],
+                [["plan", "--verbose", "--out", str(it.folder / "plan.json")]],
                 [["apply", "--yes", "--verbose"]],
                 [["explain", "33", "--json"], ["history", "--json"], ["status", "--json"]],
             ]
