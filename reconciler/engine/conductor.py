@@ -11,9 +11,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.core.batch import remove_rounds
 from reconciler.engine.canary import CanaryError
 from reconciler.engine.events import Event, Listener, Progress
+from reconciler.engine.ordering import groups, order_removals
 from reconciler.engine.pace import Pace, Timing
 from reconciler.engine.rereading import Rereader
 from reconciler.engine.sender import Sender
@@ -37,10 +37,8 @@ if TYPE_CHECKING:
     from reconciler.engine.jobs import Job
     from reconciler.engine.ports import Clock, Store, Target
 
-_TOGETHER = 16
-"""Assets that are read, and then given their fields, at a time: how long a person's edit can be missed."""
 _LANES = 2
-"""So many of these groups are under way at a time, so that the line to Immich is never idle."""
+"""Groups of assets that are read and written at a time, so that the line to Immich is never idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ class Conductor:
         Args:
             since: the server's time from which on changes are not in the jobs' observations.
         """
-        _order_removals(self._jobs)
+        order_removals(self._jobs)
         watcher = Watcher(self._around.target, since, (job.observed.visibility for job in self._jobs))
         while not self._ended():
             try:
@@ -168,16 +166,20 @@ class Conductor:
         its tags, or one more. So the words that a write puts back are a moment old, not a pass.
         """
         now, undigested = self._around.clock.monotonic(), self._undigested()
-        due = [
-            job
-            for job in self._active.values()
-            if (self._settling.must_read(job, now) and self._canary.lets_follow(job))
-            or self._pace.overdue(job, undigested, now)
-        ]
-        going_on = sum(job.state == "moved" and "fields" in job.steps for job in due)
-        chunk = self._chunk(self._pace.room(undigested) - going_on)
+        due: list[Job] = []
+        going_on: list[Job] = []
+        for job in self._active.values():
+            if self._settling.must_read(job, now) and self._canary.lets_follow(job):
+                (going_on if len(job.steps) > 1 else due).append(job)
+            elif self._pace.overdue(job, undigested, now):
+                due.append(job)
+        # Half of the room is for new ones: the last to begin has all its steps, and their waits, before it.
+        room = self._pace.room(undigested)
+        del going_on[room - min(self._may_send(), room // 2) :]
+        due += going_on
+        chunk = self._chunk(room - len(going_on))
         tagging = [job for job in chunk if job.step != "fields"]
-        careful = deque(_groups([*due, *(job for job in chunk if job.step == "fields")]))
+        careful = deque(groups([*due, *(job for job in chunk if job.step == "fields")]))
         lanes = [self._with_care(careful) for _ in range(min(_LANES, len(careful)))]
         await _all([self._send(tagging), *lanes])
 
@@ -194,9 +196,9 @@ class Conductor:
                 chunk.append(following)
         return chunk
 
-    async def _with_care(self, groups: deque[list[Job]]) -> None:
-        while groups:
-            group = groups.popleft()
+    async def _with_care(self, careful: deque[list[Job]]) -> None:
+        while careful:
+            group = careful.popleft()
             await _all(
                 self._rereader.merge_anew(job) if job.state == "ready" else self._rereader.verify(job)
                 for job in group
@@ -235,29 +237,3 @@ async def _all(things: Iterable[Awaitable[None]]) -> None:
     for outcome in await asyncio.gather(*things, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
-
-
-def _groups(jobs: Iterable[Job]) -> list[list[Job]]:
-    """Divide into groups of some size; assets that get the same fields stay together, to share a call."""
-    alike: dict[object, list[Job]] = {}
-    for job in jobs:
-        alike.setdefault((job.plan.description, job.plan.coordinates), []).append(job)
-    groups: list[list[Job]] = []
-    for same in alike.values():
-        if groups and len(groups[-1]) + len(same) <= _TOGETHER:
-            groups[-1].extend(same)
-        else:
-            groups.append(same)
-    return groups
-
-
-def _order_removals(jobs: Sequence[Job]) -> None:
-    """Give each job the order in which its tags go, so that calls are shared."""
-    rounds = remove_rounds([(job.plan.asset_id, frozenset(job.removals)) for job in jobs if job.removals])
-    order: dict[str, list[str]] = {}
-    for batches in rounds:
-        for batch in batches:
-            for asset_id in batch.asset_ids:
-                order.setdefault(asset_id, []).extend(batch.tags)
-    for job in jobs:
-        job.removals = order.get(job.plan.asset_id, job.removals)

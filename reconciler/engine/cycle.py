@@ -12,8 +12,9 @@ from reconciler.core.records import AssetRecord, Run
 from reconciler.engine.canary import Canary, CanaryError
 from reconciler.engine.conductor import Conductor, Surroundings
 from reconciler.engine.events import Event, Listener, Progress, ignore
-from reconciler.engine.finishing import finished, order, outcome_of, summarise
+from reconciler.engine.finishing import finished, outcome_of, summarise
 from reconciler.engine.jobs import Job
+from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
 from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, Preparer, Wishes, linked_assets, merge

@@ -6,13 +6,12 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from reconciler.core.fingerprint import place
 from reconciler.core.records import AssetRecord
 from reconciler.engine.passes import Outcome
 from reconciler.engine.preparing import held_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from reconciler.core.guard import Verdict
@@ -34,22 +33,6 @@ WORDS: dict[str, str] = {
     "failed": "failed",
     "unlinked": "no longer in the catalogue",
 }
-
-
-def order(jobs: Iterable[Job]) -> list[Job]:
-    """Put assets with the same values side by side, so that they share calls; else in order of image id."""
-    listed = list(jobs)
-    tags = Counter(job.plan.add_tags for job in listed)
-    texts = Counter((job.plan.description, job.plan.coordinates) for job in listed)
-
-    def key(job: Job) -> tuple[object, ...]:
-        plan = job.plan
-        shared_tags = sorted(plan.add_tags) if tags[plan.add_tags] > 1 else []
-        shared = texts[plan.description, plan.coordinates] > 1
-        text = (plan.description or "", place(plan.coordinates) or []) if shared else ("", [])
-        return (not shared_tags, shared_tags, not shared, text, plan.image_id, plan.asset_id)
-
-    return sorted(listed, key=key)
 
 
 def finished(

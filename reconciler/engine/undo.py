@@ -15,9 +15,10 @@ from reconciler.core.records import AssetRecord, Run, Unsticking
 from reconciler.core.reversal import Reversal, Reversed, reversals, reverse
 from reconciler.engine.canary import Canary
 from reconciler.engine.conductor import Conductor, Surroundings
-from reconciler.engine.finishing import finished, order
+from reconciler.engine.finishing import finished
 from reconciler.engine.jobs import Job
 from reconciler.engine.observing import read_assets
+from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Item, Prepared, Selection
 from reconciler.engine.preparing import merge
