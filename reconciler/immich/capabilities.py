@@ -31,6 +31,7 @@ MINIMUM_SCOPES: tuple[tuple[str, str], ...] = (
 OPTIONAL_SCOPES: tuple[tuple[str, str], ...] = (
     ("user.read", "telling partners' assets apart"),
     ("asset.statistics", "choosing the cheaper way to read the library"),
+    ("asset.view", "pictures on the page"),
 )
 
 _WHERE = "Immich: Account settings → API keys."

@@ -47,6 +47,9 @@ class Case:
     tags: int | None = None
 
 
+PAGED = 100_000
+FIRST_BYTE = 100.0
+
 SMALL = Case(1000, 60.0)
 CASES = (SMALL, Case(10000, 150.0))
 REALISTIC = (Case(200, 28.0, most_ratio=1.2, tags=18),)
@@ -176,6 +179,16 @@ def measure_daemon(table: Table) -> None:
             idle.measure(table, environment(), catalogue, server.url, server.key, quiet)
 
 
+def measure_pages(table: Table) -> None:
+    table.heading(f"The page with {PAGED:,} images in the store: first byte, median of seven")
+    for name, times in child("page.py", PAGED).items():
+        note = f"the first of all: {times[0]:.0f} ms"
+        if name in {"the overview", "the grid"}:
+            table.limit(name, statistics.median(times), FIRST_BYTE, "{:.1f} ms")
+        else:
+            table.row(name, f"{statistics.median(times):.1f} ms", note)
+
+
 def main() -> int:
     options = _parser().parse_args()
     cases = REALISTIC if options.realistic else (SMALL,) if options.quick else CASES
@@ -186,6 +199,7 @@ def main() -> int:
         measure(case, table)
     if not options.realistic and not options.images:
         measure_daemon(table)
+        measure_pages(table)
     print(f"\nMeasured in {time.monotonic() - began:.0f} s.")
     return table.verdict()
 

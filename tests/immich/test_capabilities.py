@@ -34,7 +34,7 @@ async def test_the_minimum_key_costs_only_what_is_optional(client, server, answe
     server.on("GET", "/api/api-keys/me", answer.ok({"permissions": MINIMUM}))
     facts, _ = await discover(client())
     assert facts.user_id is None
-    assert {loss.permission for loss in facts.losses} == {"user.read", "asset.statistics"}
+    assert {loss.permission for loss in facts.losses} == {"user.read", "asset.statistics", "asset.view"}
     # What the key may not ask is not asked.
     assert [asked.path for asked in server.asked] == [
         "/api/server/version",
@@ -53,7 +53,7 @@ async def test_the_minimum_key_costs_only_what_is_optional(client, server, answe
     ],
 )
 async def test_each_missing_scope_names_the_feature_it_costs(client, server, answer, missing, features):
-    scopes = [*(set(MINIMUM) - {missing}), "user.read", "asset.statistics"]
+    scopes = [*(set(MINIMUM) - {missing}), "user.read", "asset.statistics", "asset.view"]
     server.on("GET", "/api/api-keys/me", answer.ok({"permissions": scopes}))
     facts, _ = await discover(client())
     assert {loss.permission for loss in facts.losses} == {missing}

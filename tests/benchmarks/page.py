@@ -1,0 +1,152 @@
+"""How soon the page's first byte comes with a hundred thousand images in the store, beside an empty page's.
+
+A real store and the real web server; the daemon behind them is a stand-in that only holds a catalogue, so that
+what is measured is the page. Prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import random
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject, Equipment
+from reconciler.core.policy import Switches
+from reconciler.core.records import AssetRecord, JournalEntry, Run
+from reconciler.engine.control import Snapshot
+from reconciler.web.app import create_app
+from reconciler.web.serving import WebServer
+from state.store import SqliteStore
+
+PATHS = {
+    "an empty page": "/livez",
+    "the overview": "/",
+    "the grid": "/images",
+    "the grid, a later page": "/images?after={after}",
+    "the grid, searched by title": "/images?q=4711",
+    "the grid, by state": "/images?status=conflict",
+    "the grid, by target": "/images?target=NGC+1234",
+    "the grid, by equipment": "/images?equipment=Camera+3",
+    "the API's list of images": "/api/v1/images",
+}
+REPEATS = 7
+NOW = datetime.now(UTC)
+
+
+def asset(number: int) -> str:
+    return f"{number:08x}-0000-4000-8000-000000000000"
+
+
+class StandIn:
+    """A daemon that has looked at everything."""
+
+    def __init__(self, catalogue: Catalogue, counts: dict[str, int]) -> None:
+        self._catalogue = catalogue
+        self._snapshot = Snapshot(
+            headline=f"Attention: {counts['conflict']} images in conflict",
+            level="attention",
+            started_at=NOW,
+            checked_at=NOW,
+            attempted_at=NOW,
+            counts=counts,
+            switches=Switches(),
+            switches_source="Skymmich",
+        )
+
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    def catalogue(self) -> Catalogue:
+        return self._catalogue
+
+    def run_state(self, _: str) -> None:
+        return None
+
+
+def catalogue_of(count: int) -> Catalogue:
+    chance = random.Random(1)
+    cameras = [Equipment(number, f"Camera {number}", "camera") for number in range(40)]
+    return Catalogue(
+        tuple(
+            CatalogueImage(
+                number,
+                asset(number),
+                f"Picture {chance.randrange(10**7)}",
+                target=CatalogueObject(f"NGC {number % 7000}"),
+                equipment=(cameras[number % 40],),
+            )
+            for number in range(count)
+        )
+    )
+
+
+def fill(store: SqliteStore, catalogue: Catalogue) -> None:
+    images = catalogue.images
+    for start in range(0, len(images), 10_000):
+        store.save_records(
+            AssetRecord(
+                image.asset_id or "",
+                image.image_id,
+                image.title,
+                status="conflict" if image.image_id % 500 == 0 else "in_sync",
+                checked_at=NOW,
+            )
+            for image in images[start : start + 10_000]
+        )
+        store.journal(
+            JournalEntry("run0", image.asset_id or "", image.image_id, "description", "", "block", NOW)
+            for image in images[start : start + 10_000]
+        )
+    for number in range(500):
+        store.start_run(Run(f"run{number}", "schedule", NOW - timedelta(minutes=number)))
+    store.optimize()
+
+
+def first_byte(url: str, path: str) -> float:
+    """Measure from a connection that is open to the first byte of the answer, in milliseconds."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection.connect()
+    began = time.perf_counter()
+    connection.request("GET", path, headers={"accept": "text/html"})
+    answer = connection.getresponse()
+    taken = time.perf_counter() - began
+    answer.read()
+    connection.close()
+    if answer.status != 200:
+        sys.exit(f"{path} answered {answer.status}")
+    return taken * 1000
+
+
+async def measure(count: int) -> dict[str, list[float]]:
+    catalogue = catalogue_of(count)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-page-") as folder,
+        SqliteStore.open(Path(folder) / "state.sqlite3") as store,
+    ):
+        fill(store, catalogue)
+        app = create_app(StandIn(catalogue, store.counts_by_status()), store)
+        async with WebServer(app, "127.0.0.1", 0) as server:
+
+            def ask() -> dict[str, list[float]]:
+                address = urlsplit(server.url).netloc
+                connection = http.client.HTTPConnection(address, timeout=30)
+                connection.request("GET", "/api/v1/images?limit=500")
+                cursor = json.loads(connection.getresponse().read())["next"]
+                connection.close()
+                return {
+                    name: [first_byte(server.url, path.format(after=cursor)) for _ in range(REPEATS)]
+                    for name, path in PATHS.items()
+                }
+
+            return await asyncio.to_thread(ask)
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(measure(int(sys.argv[1])))))
