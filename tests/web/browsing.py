@@ -72,12 +72,15 @@ class Place:
         )
 
     def start(self) -> None:
-        environ = {**os.environ, "RECONCILER_IMMICH__API_KEY": self.simulator.api_key}
+        # Nothing of the person's own configuration, nor what switches these tests on.
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILER_")}
+        environ["RECONCILER_IMMICH__API_KEY"] = self.simulator.api_key
         log = (self.folder / "daemon.log").open("ab")
         command = [sys.executable, "-m", "reconciler", "run", "--config", str(self.config)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
         log.close()
-        eventually(self.answers, f"the daemon answers; its log: {self.log}", 30)
+        eventually(lambda: self.answers() or self.process.poll() is not None, "the daemon answers", 30)
+        assert self.process.poll() is None, self.log
 
     def answers(self) -> bool:
         try:
