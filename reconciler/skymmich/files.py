@@ -23,7 +23,7 @@ import sqlite3
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,30 +58,51 @@ def opened(path: Path, *, timeout_s: float) -> Iterator[sqlite3.Connection]:
     Raises:
         CatalogueError: it is missing, locked, damaged, no database, or may not be read.
     """
-    with FILE_LOCK:
-        wal = is_wal(path)
-        if not (wal and not _beside(path, "-shm").exists()):
+    with FILE_LOCK, ExitStack() as stack:
+        connection = _in_place(path, timeout_s)
+        if connection is None:
             try:
-                connection = _connect(path, "ro", timeout_s)
-            except sqlite3.Error as error:
-                if not _name(error).startswith(_NEEDS_COPY):
-                    raise as_catalogue_error(error, path) from error
+                copy = stack.enter_context(copied(path))
+            except _ChangingError:
+                # A writer came meanwhile, and with it the file that lets the database be read in place.
+                connection = _in_place(path, timeout_s)
+                if connection is None:
+                    raise
             else:
-                try:
-                    yield connection
-                finally:
-                    connection.close()
-                return
-        with copied(path) as copy:
-            try:
-                connection = _connect(copy, "rw", timeout_s)
-            except sqlite3.Error as error:
-                raise as_catalogue_error(error, path) from error
-            try:
-                _check(connection, path)
-                yield connection
-            finally:
-                connection.close()
+                connection = _of_copy(copy, path, timeout_s)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+class _ChangingError(CatalogueError):
+    """A writer did not leave the database alone for long enough to copy it."""
+
+
+def _in_place(path: Path, timeout_s: float) -> sqlite3.Connection | None:
+    """Open the database where it is; ``None`` if only a copy of it can be read without leaving a trace."""
+    if is_wal(path) and not _beside(path, "-shm").exists():
+        return None
+    try:
+        return _connect(path, "ro", timeout_s)
+    except sqlite3.Error as error:
+        if not _name(error).startswith(_NEEDS_COPY):
+            raise as_catalogue_error(error, path) from error
+        return None
+
+
+def _of_copy(copy: Path, path: Path, timeout_s: float) -> sqlite3.Connection:
+    """Open a copy of ``path``, on which SQLite may recover what a writer left."""
+    try:
+        connection = _connect(copy, "rw", timeout_s)
+    except sqlite3.Error as error:
+        raise as_catalogue_error(error, path) from error
+    with ExitStack() as undo:
+        undo.callback(connection.close)
+        _check(connection, path)
+        undo.pop_all()
+    return connection
 
 
 def is_wal(path: Path) -> bool:
@@ -129,7 +150,7 @@ def copied(path: Path) -> Iterator[Path]:
                     break
             else:
                 message = f"The database {path} kept changing while it was copied."
-                raise CatalogueError(message, remedy="It is tried again by itself.")
+                raise _ChangingError(message, remedy="It is tried again by itself.")
         except PermissionError as error:
             raise _forbidden(path) from error
         except OSError as error:

@@ -355,3 +355,26 @@ def test_a_read_takes_a_handful_of_queries(make, monkeypatch):
     selects = [statement for statement in seen if statement.lstrip().startswith("SELECT")]
     assert len(selects) == 10
     assert seen.count("BEGIN") == 1
+
+
+def test_a_writer_that_comes_while_an_idle_database_is_copied_is_read_beside(make, monkeypatch):
+    """Its file is idle at first, so it is copied; then it is busy, and can be read in place."""
+    make.image(1)
+    make.connection.execute("PRAGMA journal_mode = WAL")
+    make.connection.close()
+    writers = []
+    copy = files._copy
+
+    def copy_while_somebody_writes(path, to):
+        copy(path, to)
+        if not writers:
+            writers.append(sqlite3.connect(path, isolation_level=None))
+        writers[0].execute("UPDATE astrophotography_images SET title = title || '.'")
+
+    monkeypatch.setattr(files, "_copy", copy_while_somebody_writes)
+    try:
+        assert len(SqliteCatalogue(make.path).read().images) == 1
+    finally:
+        for writer in writers:
+            writer.close()
+    assert writers
