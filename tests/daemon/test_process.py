@@ -378,7 +378,7 @@ def test_a_second_signal_ends_it_at_once_and_neither_that_nor_a_kill_loses_anyth
 
 
 def test_one_signal_is_enough_to_be_gone_in_ten_seconds_even_while_immich_hangs(make_home):
-    home = make_home(images=16)
+    home = make_home(images=48)  # so many that it is still writing when Immich hangs
     with an_immich_of_its_own(home) as immich:
         process = home.started()
         hang_up_on(home, immich)

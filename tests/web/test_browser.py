@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from contextlib import contextmanager
@@ -17,13 +16,7 @@ from reconciler.simulator.sample import build_sample
 from reconciler.simulator.serving import serve
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
-# The control room is still being built: on a machine that is busy with other tests some of these wait in vain.
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        "RECONCILER_BROWSER_TESTS" not in os.environ, reason="set RECONCILER_BROWSER_TESTS=1 to click through"
-    ),
-]
+pytestmark = pytest.mark.slow
 expect = playwright_api.expect
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 CONFLICT = "A cold night; the mount behaved."
