@@ -15,6 +15,7 @@ from reconciler.cli.plain import needs_work, standing
 from reconciler.cli.screen import LABEL, Screen, shortened
 from reconciler.core.asset import Coordinates
 from reconciler.core.differences import Difference, differences, observed_facts, planned_facts
+from reconciler.core.records import FINE
 from reconciler.engine.finishing import WORDS
 from reconciler.logging import printable
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 FULL_UP_TO: Final = 6
 """So many images with something to write are shown in full."""
 MOST_PROBLEMS: Final = 8
-_FINE = {"in_sync", "unlinked"}
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red")}
 
 
@@ -184,7 +184,7 @@ def show_attention(screen: Screen, prepared: Prepared, *, details: bool = False)
         for item in prepared.items
         if not needs_work(item) and not (prepared.stale and item.title in prepared.stale)
     ]
-    listed = [(item, record) for item, record in listed if record.status not in _FINE]
+    listed = [(item, record) for item, record in listed if record.status not in FINE]
     if not listed:
         return
     screen.line()

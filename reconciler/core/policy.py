@@ -7,7 +7,7 @@ saying what is wrong with it, is ``reconciler.config``'s part; acting on them is
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Part = Literal[
     "title",
@@ -28,22 +28,7 @@ Part = Literal[
 EquipmentKind = Literal["telescope", "camera", "mount", "filter", "accessory", "software"]
 """The kinds Skymmich knows; its users may enter others, which become no tags."""
 
-ALL_PARTS: Final[frozenset[Part]] = frozenset(
-    {
-        "title",
-        "object",
-        "constellation",
-        "object_type",
-        "equipment",
-        "filters",
-        "accessories",
-        "software",
-        "integration",
-        "nights",
-        "plate_solution",
-        "site",
-    }
-)
+ALL_PARTS: Final[frozenset[Part]] = frozenset(get_args(Part))
 
 TAGGED_KINDS: Final[frozenset[EquipmentKind]] = frozenset({"telescope", "camera", "mount", "filter"})
 

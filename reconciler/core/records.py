@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.asset import Applied, Coordinates
 
@@ -23,6 +23,9 @@ AssetStatus = Literal[
     "failed",  # the last attempt met an error; tried again
     "unlinked",  # left the catalogue
 ]
+
+FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "unlinked"})
+"""The states that need nobody's attention."""
 
 Field = Literal["block", "prose", "coordinates", "tags"]
 JournalField = Literal["description", "coordinates", "tags"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from reconciler.core.fingerprint import digest
 from reconciler.core.guard import withhold
-from reconciler.core.records import AssetRecord, Run
+from reconciler.core.records import FINE, AssetRecord, Run
 from reconciler.engine.canary import Canary, CanaryError
 from reconciler.engine.conductor import Conductor, Surroundings
 from reconciler.engine.events import Event, Listener, Progress, ignore
@@ -133,7 +133,7 @@ class Cycle:
 
     def _canary(self, prepared: Prepared, selection: Selection, jobs: list[Job]) -> Canary | CanaryError:
         """Decide whether a few assets go first; after a canary that failed, only a person may try again."""
-        key = digest(prepared.rules_digest, prepared.server.version)
+        key = _canary_key(prepared)
         known = self._store.get("canary")
         state = known if isinstance(known, dict) and known.get("key") == key else {}
         if state.get("failed") and not selection.by_person:
@@ -168,7 +168,7 @@ class Cycle:
         since = prepared.observed_from
         if jobs and since is not None:
             await conductor.run(since)
-        key = digest(prepared.rules_digest, prepared.server.version)
+        key = _canary_key(prepared)
         if isinstance(conductor.error, CanaryError):
             self._store.put("canary", {"key": key, "failed": str(conductor.error)})
         elif canary.jobs and canary.passed:
@@ -246,7 +246,7 @@ class Cycle:
         counts = Counter(outcome.status for outcome in outcomes)
         changed = Counter(field for outcome in outcomes for field in outcome.changed)
         result: Literal["ok", "attention", "failed", "interrupted"] = "ok"
-        if any(status not in {"in_sync", "unlinked"} for status in counts) or prepared.verdict.tripped:
+        if any(status not in FINE for status in counts) or prepared.verdict.tripped:
             result = "attention"
         result = "interrupted" if stopped else "failed" if error else result
         whole = len(outcomes) >= len(prepared.catalogue.linked())
@@ -276,3 +276,8 @@ def _found(prepared: Prepared) -> dict[str, int]:
     decisions = (decision for item in prepared.items if item.plan for decision in item.plan.decisions)
     counts = Counter(f"found_{one.case}_{one.field}" for one in decisions if one.case in telling)
     return dict(sorted(counts.items()))
+
+
+def _canary_key(prepared: Prepared) -> str:
+    """Name what a canary was sent for: these rules, on this version of the server."""
+    return digest(prepared.rules_digest, prepared.server.version)

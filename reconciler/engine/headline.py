@@ -21,6 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconciler.core.records import FINE
 from reconciler.engine.finishing import WORDS
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from reconciler.engine.control import Condition, Level
     from reconciler.engine.events import Progress
 
-_TROUBLE = (
+TROUBLE = (
     "StoreWritable",
     "Configured",
     "Writer",
@@ -39,11 +40,10 @@ _TROUBLE = (
     "ImmichReachable",
     "Permitted",
 )
+"""The conditions without which nothing is done, the most basic first."""
 _ATTENTION = ("GuardClear", "CanaryClear", "Permitted", "ConfigurationCurrent")
 PARTLY = "PartlyPermitted"
 """The reason of ``Permitted`` when a part of the work goes on without what is missing."""
-FINE = frozenset({"in_sync", "unlinked"})
-"""Statuses of images that nobody needs to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Standing:
 
 def headline(standing: Standing) -> tuple[str, Level]:  # noqa: PLR0911 - a table reads best as one
     """Give the sentence and its level; the table above is this function."""
-    for kind in _TROUBLE:
+    for kind in TROUBLE:
         if (message := _broken(standing, kind)) is not None and not _is_partial(standing, kind):
             return f"Trouble: {message}", "trouble"
     if (message := _broken(standing, "SyncEnabled")) is not None:

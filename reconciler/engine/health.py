@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.core.records import FINE
 from reconciler.engine.conditions import Conditions, filed, told
 from reconciler.engine.control import Condition, Snapshot
-from reconciler.engine.headline import FINE, PARTLY, Standing, headline, is_fresh, lasting
+from reconciler.engine.headline import PARTLY, Standing, headline, is_fresh, lasting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

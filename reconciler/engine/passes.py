@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.core.guard import Verdict
+from reconciler.core.records import FINE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,5 +138,4 @@ class Report:
     @property
     def attention(self) -> tuple[Outcome, ...]:
         """What a person should look at."""
-        fine = {"in_sync", "unlinked"}
-        return tuple(outcome for outcome in self.outcomes if outcome.status not in fine)
+        return tuple(outcome for outcome in self.outcomes if outcome.status not in FINE)

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.engine.headline import TROUBLE
 from reconciler.web import words
 
 if TYPE_CHECKING:
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 """Images shown of each state; a link leads to all of them."""
-_TROUBLE = (
-    "StoreWritable",
-    "Configured",
-    "Writer",
-    "Working",
-    "CatalogueReadable",
-    "ImmichReachable",
-    "Permitted",
-)
 _ATTENTION = ("CanaryClear", "GuardClear", "ConfigurationCurrent", "Fresh")
 
 
@@ -73,11 +65,11 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
 def _conditions(snapshot: Snapshot) -> list[Need]:
     known = {one.type: one for one in snapshot.conditions if one.status == "False"}
     found = []
-    for kind in (*_TROUBLE, "SyncEnabled", *_ATTENTION):
+    for kind in (*TROUBLE, "SyncEnabled", *_ATTENTION):
         if (condition := known.get(kind)) is None:
             continue
         partly = kind == "Permitted" and condition.reason.startswith("Partly")
-        tone: Tone = "trouble" if kind in _TROUBLE and not partly else "attention"
+        tone: Tone = "trouble" if kind in TROUBLE and not partly else "attention"
         if kind == "SyncEnabled":
             tone = "off"
         guard = snapshot.verdict if kind == "GuardClear" else None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from reconciler.core.records import FINE
 from reconciler.engine.control import Request as Wish
 from reconciler.redaction import redact
 from reconciler.web.answers import JsonResponse
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 55.0
 """Seconds: proxies give up after 60."""
-_FINE = {"in_sync", "unlinked"}
 
 
 class SkymmichButtons:
@@ -72,7 +72,7 @@ def _one(state: RunState | None) -> Response:
     if state.report is None or not state.report.outcomes:
         return _said(502, success=False, message=state.error or "Not synced: the pass ended early")
     outcome = state.report.outcomes[0]
-    if outcome.status in _FINE:
+    if outcome.status in FINE:
         return _said(200, success=True, message="Metadata synced to Immich")
     status = 502 if outcome.status == "failed" else 409
     return _said(status, success=False, message=outcome.reason or outcome.status)
@@ -87,7 +87,7 @@ def _all(state: RunState | None) -> Response:
     report = state.report
     if report is None:
         return _said(502, success=False, message=state.error or "Not synced: the pass ended early")
-    synced = sum(1 for outcome in report.outcomes if outcome.status in _FINE)
+    synced = sum(1 for outcome in report.outcomes if outcome.status in FINE)
     failed = len(report.outcomes) - synced
     success = not failed and report.error is None and state.state == "done"
     message = f"Synced {synced} images, {failed} failed"

@@ -10,6 +10,7 @@ from reconciler.cli.past import moment, show_runs
 from reconciler.cli.plain import value
 from reconciler.cli.rendering import Standing, show_standings
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.core.records import FINE
 from reconciler.engine.finishing import WORDS
 from reconciler.errors import StateError
 from reconciler.wiring import store_of
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord, Run
 
 NO_DAEMON: Final = 3
-_FINE: Final = {"in_sync", "unlinked"}
 _MOST: Final = 100
 _STYLES: Final = {"ok": "bold green", "attention": "bold yellow", "trouble": "bold red"}
 
@@ -80,7 +80,7 @@ def _on_record(config: Config) -> OnRecord:
             counts = store.counts_by_status()
             attention = [
                 record
-                for status in sorted(counts.keys() - _FINE)
+                for status in sorted(counts.keys() - FINE)
                 for record in store.search(status=status, limit=_MOST)
             ]
             return OnRecord(counts, tuple(store.runs(5)), tuple(attention))
