@@ -127,17 +127,23 @@ class Access:
         self.slowdown.note(peer, right=right)
         return right
 
-    def check_origin(self, connection: HTTPConnection) -> None:
+    def check_origin(self, connection: HTTPConnection, *, bearer: bool) -> None:
         """Refuse a change that another site's page may have asked for.
+
+        A reverse proxy may show the token for whoever comes, pages of other sites included. So it speaks
+        only for a request that does not come from a browser: a browser says where its page is from.
+
+        Args:
+            connection: the request.
+            bearer: whether it shows the token.
 
         Raises:
             ProblemError: 403.
         """
         headers = connection.headers
-        site = headers.get("sec-fetch-site", "")
-        if site == "same-origin":
+        site, origin = headers.get("sec-fetch-site", ""), headers.get("origin", "")
+        if site == "same-origin" or (bearer and not site and not origin):
             return
-        origin = headers.get("origin", "")
         # With the port: other programs on this machine have pages, too. Behind a proxy the name must do.
         asked = headers.get("host", "").lower()
         own = bool(asked) and origin.lower() in {f"http://{asked}", f"https://{asked}"}
@@ -145,9 +151,10 @@ class Access:
             return
         raise ProblemError(
             403,
-            "A change is only taken from this server's own pages, or with its token.",
-            remedy="Send the header “Authorization: Bearer …” with the token from [status] token_file; "
-            "without a token configured, “Origin: http://HOST:PORT” as in the address.",
+            "A change is only taken from this server's own pages, or from a program with its token.",
+            remedy="Behind a reverse proxy, add the name in the browser's address to [status] allowed_hosts. "
+            "In a program, send “Authorization: Bearer …” with the token from [status] token_file; without a "
+            "token configured, “Origin: http://HOST:PORT” as in the address.",
         )
 
 

@@ -81,8 +81,8 @@ class Gate:
                 "[status] token_file.",
                 headers={"www-authenticate": 'Bearer realm="skymmich-reconciler"'},
             )
-        if scope["method"] not in SAFE_METHODS and not bearer:
-            access.check_origin(connection)
+        if scope["method"] not in SAFE_METHODS:
+            access.check_origin(connection, bearer=bearer)
         length = connection.headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length[:12]) > MAX_BODY:
             raise _too_large()

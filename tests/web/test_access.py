@@ -91,6 +91,16 @@ def test_the_token_opens_everything_and_needs_no_origin(guarded, control):
     assert control.paused
 
 
+@pytest.mark.parametrize(
+    "headers", [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}]
+)
+def test_the_token_does_not_speak_for_another_sites_page(guarded, control, headers):
+    """A reverse proxy may show it for whoever comes."""
+    assert guarded.post("/api/v1/pause", headers={**TOKEN, **headers}).status_code == 403
+    assert not control.paused
+    assert guarded.post("/api/v1/pause", headers={**TOKEN, **SAME}).status_code == 200
+
+
 def test_guessing_is_slowed_down_even_when_the_right_token_comes(guarded):
     codes = [
         guarded.get("/api/v1/status", headers={"authorization": f"Bearer {number}"}).status_code
