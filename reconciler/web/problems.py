@@ -39,9 +39,14 @@ class ProblemError(HTTPException):
 
 
 def problem(
-    status: int, detail: str, *, remedy: str = "", headers: Mapping[str, str] | None = None
+    status: int,
+    detail: str,
+    *,
+    remedy: str = "",
+    headers: Mapping[str, str] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> JsonResponse:
-    """Make a problem document."""
+    """Make a problem document; ``more`` are further members."""
     try:
         title = HTTPStatus(status).phrase
     except ValueError:
@@ -50,6 +55,7 @@ def problem(
     body["detail"] = redact(detail)
     if remedy:
         body["remedy"] = redact(remedy)
+    body.update(more or {})
     return JsonResponse(body, status, media_type=MEDIA_TYPE, headers=headers)
 
 

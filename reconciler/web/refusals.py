@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 
 from reconciler.web.problems import problem, told
+from reconciler.web.skymmich_buttons import members
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -40,7 +41,8 @@ class Refusals:
         """Answer with an error: an exception handler."""
         status, detail, remedy, headers = told(error)
         if not _is_for_people(request):
-            return problem(status, detail, remedy=remedy, headers=headers)
+            more = members(request.url.path, detail, remedy)
+            return problem(status, detail, remedy=remedy, headers=headers, more=more)
         if status == 401 and request.method in {"GET", "HEAD"}:
             here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             where = "/login" + (f"?{urlencode({'next': here})}" if here != "/" else "")

@@ -1,7 +1,8 @@
 """Skymmich's own two addresses, so that a reverse proxy can point its buttons here.
 
-The answers have Skymmich's shape, ``{"success": …, "message": …}``, and unlike Skymmich's they wait for the
-outcome: success is said of what was seen in Immich. What takes longer goes on, and the answer says so.
+The answers have the shape that Skymmich's page reads, ``{"success": …, "message": …}``. They wait for the
+outcome: success is said of what was seen in Immich, and of nothing else. What takes longer goes on, and the
+answer says so.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from reconciler.web.api import is_over, linked_image
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
     from reconciler.engine.control import RunState
     from reconciler.web.panel import Panel
 
+BASE = "/api/immich"
 PATIENCE = 55.0
 """Seconds: proxies give up after 60."""
 
@@ -41,10 +45,9 @@ class SkymmichButtons:
 
     def routes(self) -> list[Route]:
         """List the addresses."""
-        base = "/api/immich"
         return [
-            Route(f"{base}/sync-metadata/{{image_id:int}}", self.one, methods=["POST"]),
-            Route(f"{base}/sync-metadata-all", self.all, methods=["POST"]),
+            Route(f"{BASE}/sync-metadata/{{image_id:int}}", self.one, methods=["POST"]),
+            Route(f"{BASE}/sync-metadata-all", self.all, methods=["POST"]),
         ]
 
     async def one(self, request: Request) -> Response:
@@ -55,7 +58,7 @@ class SkymmichButtons:
         except ProblemError as error:
             return _said(error.status_code, success=False, message=error.detail)
         state = await self._ask(Wish(frozenset({image_id}), trigger="skymmich"))
-        return _one(state)
+        return _one(state, image_id)
 
     async def all(self, _: Request) -> Response:
         """Sync all images."""
@@ -66,12 +69,22 @@ class SkymmichButtons:
         return await self._panel.control.wait(run_id, self._patience)
 
 
-def _one(state: RunState | None) -> Response:
+def members(path: str, detail: str, remedy: str) -> Mapping[str, object]:
+    """Give what the problem document of a refused request needs, so that Skymmich's page can show why."""
+    if not path.startswith(f"{BASE}/"):
+        return {}
+    return {"success": False, "message": redact(f"{detail} {remedy}".strip())}
+
+
+def _one(state: RunState | None, image_id: int) -> Response:
     if state is None or not is_over(state):
-        return _said(202, success=True, message="The sync is going on; Immich has not settled yet")
-    if state.report is None or not state.report.outcomes:
+        # Skymmich shows this text only beside a success that is false.
+        return _said(202, success=False, message="Not synced yet: the sync goes on")
+    # Requests for several images fold into one pass.
+    outcomes = state.report.outcomes if state.report else ()
+    outcome = next((one for one in outcomes if one.image_id == image_id), None)
+    if outcome is None:
         return _said(502, success=False, message=state.error or "Not synced: the pass ended early")
-    outcome = state.report.outcomes[0]
     if outcome.status in FINE:
         return _said(200, success=True, message="Metadata synced to Immich")
     status = 502 if outcome.status == "failed" else 409
@@ -80,10 +93,10 @@ def _one(state: RunState | None) -> Response:
 
 def _all(state: RunState | None) -> Response:
     if state is None or not is_over(state):
-        progress = state.progress if state else None
-        so_far = f"{progress.done} of {progress.total} changes so far" if progress and progress.total else ""
-        message = f"The sync is going on{': ' if so_far else ''}{so_far}"
-        return _said(202, success=True, message=message)
+        message = "Not complete yet: the sync goes on"
+        if state and state.progress and state.progress.total:
+            message += f", {state.progress.done} of {state.progress.total} changes so far"
+        return _said(202, success=False, message=message)
     report = state.report
     if report is None:
         return _said(502, success=False, message=state.error or "Not synced: the pass ended early")

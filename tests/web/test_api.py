@@ -278,4 +278,30 @@ def test_skymmichs_sync_all_says_when_it_is_still_going_on(client, control):
     control.hanging = True
     answer = client.post("/api/immich/sync-metadata-all", headers=SAME)
     assert answer.status_code == 202
-    assert "going on" in answer.json()["message"]
+    assert fits(answer, "Said") == {"success": False, "message": "Not complete yet: the sync goes on"}
+
+
+def test_skymmichs_button_claims_no_success_while_the_sync_is_still_going_on(client, control):
+    control.hanging = True
+    answer = client.post("/api/immich/sync-metadata/1", headers=SAME)
+    assert answer.status_code == 202
+    assert fits(answer, "Said") == {"success": False, "message": "Not synced yet: the sync goes on"}
+
+
+def test_skymmichs_button_tells_its_own_images_outcome_when_two_are_synced_in_one_pass(client, control):
+    ask = control.request
+    control.request = lambda wish: ask(replace(wish, image_ids=wish.image_ids | {1}))
+    assert client.post("/api/immich/sync-metadata/2", headers=SAME).status_code == 409
+
+
+def test_a_refusal_of_skymmichs_button_says_why_where_its_page_looks(client, guarded, control):
+    for refused in (
+        client.post("/api/immich/sync-metadata-all", headers={"origin": "http://evil.example"}),
+        client.post("/api/immich/sync-metadata/1", headers={"host": "photos.example"}),
+        guarded.post("/api/immich/sync-metadata/1", headers=SAME),
+    ):
+        found = fits(refused, "Problem")
+        assert found["success"] is False
+        assert found["message"] == f"{found['detail']} {found['remedy']}"
+    assert "message" not in client.post("/api/v1/pause").json()
+    assert control.requested == []
