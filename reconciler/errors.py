@@ -70,6 +70,10 @@ class GuardError(ReconcilerError):
     """A pass would have taken too much away and was refused."""
 
 
+class DecisionError(ReconcilerError):
+    """A person's decision of a conflict can not be taken: there is none, or it is another one by now."""
+
+
 class StateError(ReconcilerError):
     """The daemon's own store can not be used."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.asset import Applied, Coordinates
 from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run, Unsticking
+from reconciler.core.resolution import Resolution
 from state.tables import title_key
 
 if TYPE_CHECKING:
@@ -48,8 +50,8 @@ def of_record(record: AssetRecord) -> Values:
     }
 
 
-def to_record(row: Row[Any], tags: frozenset[str]) -> AssetRecord:
-    """Give the asset of a row and its owned tags."""
+def to_record(row: Row[Any], tags: frozenset[str], resolutions: tuple[Resolution, ...] = ()) -> AssetRecord:
+    """Give the asset of a row, its owned tags, and what a person decided of it."""
     return AssetRecord(
         asset_id=row.asset_id,
         image_id=row.image_id,
@@ -70,7 +72,18 @@ def to_record(row: Row[Any], tags: frozenset[str]) -> AssetRecord:
         linked=row.linked,
         checked_at=row.checked_at,
         changed_at=row.changed_at,
+        resolutions=resolutions,
     )
+
+
+def of_resolution(asset_id: str, resolution: Resolution) -> Values:
+    """Give the row of a person's decision."""
+    return {"asset_id": asset_id, **asdict(resolution)}
+
+
+def to_resolution(row: Row[Any]) -> Resolution:
+    """Give the decision of a row."""
+    return Resolution(row.field, row.keep, row.desired, row.live, row.at, row.result)
 
 
 def of_pending(write: PendingWrite) -> Values:

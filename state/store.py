@@ -17,7 +17,18 @@ from sqlalchemy.dialects.sqlite import insert
 from state import history, rows
 from state.opening import locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, this_process
-from state.tables import ASSETS, JOURNAL, META, OWNED_TAGS, PENDING, RUNS, JsonText, storable, title_key
+from state.tables import (
+    ASSETS,
+    JOURNAL,
+    META,
+    OWNED_TAGS,
+    PENDING,
+    RESOLUTIONS,
+    RUNS,
+    JsonText,
+    storable,
+    title_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -29,6 +40,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql import ColumnElement
 
     from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
+    from reconciler.core.resolution import Resolution
     from state.database import Database
     from state.history import Pruned
 
@@ -100,9 +112,11 @@ class SqliteStore:
     def records(self) -> dict[str, AssetRecord]:
         """Give all managed assets by asset id."""
         with self.database.reading() as connection:
-            tags = _tags(connection)
+            tags, decided = _tags(connection), _resolutions(connection)
             return {
-                row.asset_id: rows.to_record(row, tags.get(row.asset_id, frozenset()))
+                row.asset_id: rows.to_record(
+                    row, tags.get(row.asset_id, frozenset()), decided.get(row.asset_id, ())
+                )
                 for row in connection.execute(select(ASSETS))
             }
 
@@ -112,7 +126,11 @@ class SqliteStore:
             return next(iter(_records(connection, ASSETS.c.asset_id == asset_id)), None)
 
     def save_records(self, records: Iterable[AssetRecord]) -> None:
-        """Insert or replace by asset id, owned tags included. Of two with one id the later counts."""
+        """Insert or replace by asset id, owned tags included. Of two with one id the later counts.
+
+        What a person decided of their conflicts is no part of this: a pass must not undo what was decided
+        while it ran.
+        """
         latest = {storable(record.asset_id): record for record in records}
         if not latest:
             return
@@ -166,6 +184,21 @@ class SqliteStore:
             conditions.append(order > tuple_(title_key(after[0]), after[1]))
         with self.database.reading() as connection:
             return _records(connection, *conditions, limit=limit)
+
+    # What people decided of conflicts
+
+    def save_resolution(self, asset_id: str, resolution: Resolution) -> None:
+        """Insert or replace by asset and field."""
+        with self.database.writing() as connection:
+            _upsert(connection, RESOLUTIONS, [rows.of_resolution(asset_id, resolution)])
+
+    def drop_resolution(self, asset_id: str, resolution: Resolution) -> bool:
+        """Forget a decision, if it still is this one; tells whether it was."""
+        is_this = [
+            RESOLUTIONS.c[name] == value for name, value in rows.of_resolution(asset_id, resolution).items()
+        ]
+        with self.database.writing() as connection:
+            return connection.execute(delete(RESOLUTIONS).where(*is_this)).rowcount > 0
 
     # Writes on their way
 
@@ -316,8 +349,27 @@ def _records(
 ) -> list[AssetRecord]:
     order = (ASSETS.c.title_key, ASSETS.c.asset_id)
     found = connection.execute(select(ASSETS).where(*conditions).order_by(*order).limit(limit)).all()
-    tags = _tags(connection, [row.asset_id for row in found])
-    return [rows.to_record(row, tags.get(row.asset_id, frozenset())) for row in found]
+    ids = [row.asset_id for row in found]
+    tags, decided = _tags(connection, ids), _resolutions(connection, ids)
+    return [
+        rows.to_record(row, tags.get(row.asset_id, frozenset()), decided.get(row.asset_id, ()))
+        for row in found
+    ]
+
+
+def _resolutions(
+    connection: Connection, asset_ids: Sequence[str] | None = None
+) -> dict[str, tuple[Resolution, ...]]:
+    """Give people's decisions by asset id; all by default. There are few of them."""
+    if asset_ids is not None and not asset_ids:
+        return {}
+    query = select(RESOLUTIONS).order_by(RESOLUTIONS.c.asset_id, RESOLUTIONS.c.field)
+    if asset_ids is not None and len(asset_ids) <= _CHUNK:
+        query = query.where(RESOLUTIONS.c.asset_id.in_(asset_ids))
+    found: dict[str, tuple[Resolution, ...]] = {}
+    for row in connection.execute(query):
+        found[row.asset_id] = (*found.get(row.asset_id, ()), rows.to_resolution(row))
+    return found
 
 
 def _tags(connection: Connection, asset_ids: Sequence[str] | None = None) -> dict[str, frozenset[str]]:

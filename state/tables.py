@@ -145,6 +145,21 @@ class OwnedTagRow(Row, table=True):
     tag: str = Field(primary_key=True, sa_type=AnyText)
 
 
+class ResolutionRow(Row, table=True):
+    """What a person decided of a conflict. It may come before the first pass over the asset."""
+
+    __tablename__ = "resolutions"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    asset_id: str = Field(primary_key=True, sa_type=AnyText)
+    field: str = Field(primary_key=True, sa_type=Text)
+    keep: str = Field(sa_type=Text)
+    desired: str = Field(sa_type=Text)
+    live: str = Field(sa_type=Text)
+    result: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
 class PendingRow(Row, table=True):
     """A write on its way."""
 
@@ -242,6 +257,7 @@ class LeaseRow(Row, table=True):
 METADATA = Row.metadata
 ASSETS = METADATA.tables["assets"]
 OWNED_TAGS = METADATA.tables["owned_tags"]
+RESOLUTIONS = METADATA.tables["resolutions"]
 PENDING = METADATA.tables["pending_writes"]
 JOURNAL = METADATA.tables["journal"]
 RUNS = METADATA.tables["runs"]

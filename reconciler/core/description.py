@@ -69,6 +69,13 @@ class Split:
         """Give the parts with other prose, which stands before the block."""
         return Split(trim(prose) + (SEAM if trim(prose) and self.block else ""), self.block)
 
+    def joined_by(self, prose: str) -> Split:
+        """Give the parts with more prose, below what stands before the block; nothing twice."""
+        if normal(prose) in normal(self.prose):
+            return self
+        before = _join(self.before, trim(prose))
+        return Split(before + (SEAM if self.block else ""), self.block, self.after)
+
 
 def enclose(body: str, markers: Markers) -> str:
     """Make a block of a rendered text: marker lines around, and none within.
@@ -114,12 +121,17 @@ def strip_blocks(text: str, markers: Markers) -> str:
     return text
 
 
-def rescue(live: str | None, base: str | None, desired: str | None) -> str:
-    """Give the lines that a person wrote inside our block: those that neither we wrote nor want to write."""
-    if live is None or base is None:
+def rescue(live: str | None, base: str | None, desired: str | None, markers: Markers) -> str:
+    """Give the lines that a person wrote inside a block: those that neither we wrote nor want to write.
+
+    A heading loses its opening marker, so that no block begins where it is moved to.
+    """
+    if live is None:
         return ""
-    ours = {normal(line) for line in (*base.split("\n"), *(desired or "").split("\n"))}
-    return "\n".join(line.rstrip() for line in live.split("\n") if normal(line) and normal(line) not in ours)
+    ours = {normal(line) for line in (*(base or "").split("\n"), *(desired or "").split("\n"))}
+    lines = [line.rstrip() for line in live.split("\n") if normal(line) and normal(line) not in ours]
+    lines = [line.removeprefix(markers.opening) for line in lines if not markers.closes(line)]
+    return "\n".join(line for line in lines if normal(line))
 
 
 def fit(parts: Split, block: str, max_bytes: int, rescued: str = "") -> tuple[str, str | None]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.asset import Coordinates
     from reconciler.core.desired import Desired
     from reconciler.core.policy import Policy, Switches
+    from reconciler.core.resolution import Resolution
 
 
 def digest(*parts: object) -> str:
@@ -33,10 +34,14 @@ def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> s
     return digest(relevant, fields, template_digest)
 
 
-def fingerprint(desired: Desired, rules: str) -> str:
-    """Give the fingerprint of one image's desired state under ``rules`` (see ``policy_digest``)."""
+def fingerprint(desired: Desired, rules: str, decided: tuple[Resolution, ...] = ()) -> str:
+    """Give the fingerprint of one image's desired state under ``rules`` (see ``policy_digest``).
+
+    ``decided`` is what a person decided of its conflicts: a new decision is a reason to look.
+    """
     values = [desired.block, desired.prose, place(desired.coordinates), desired.tags]
-    return digest(*values, *sorted(desired.unreadable), rules)
+    decisions = [[one.field, one.keep, one.desired, one.live, one.result] for one in decided]
+    return digest(*values, *sorted(desired.unreadable), *decisions, rules)
 
 
 def place(coordinates: Coordinates | None) -> list[float] | None:

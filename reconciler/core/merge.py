@@ -41,6 +41,7 @@ Case = Literal[
     "switched_off",
     "not_sticking",
     "not_writable",
+    "resolved",
 ]
 Action = Literal["nothing", "write", "remove", "keep"]
 """``nothing``: all is well. ``keep``: Immich's value stays although the catalogue wants another."""

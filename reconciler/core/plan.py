@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.core.merge import Action, Case
     from reconciler.core.policy import Policy, Switches
     from reconciler.core.records import Field
+    from reconciler.core.resolution import Resolution
 
 REASONS: dict[Case, str] = {
     "in_sync": "",
@@ -32,6 +33,7 @@ REASONS: dict[Case, str] = {
     "switched_off": "this field is switched off",
     "not_sticking": "Immich did not keep it the last time",
     "not_writable": "it can not be written",
+    "resolved": "a person decided that Immich's value stays",
 }
 
 
@@ -70,6 +72,8 @@ class AssetPlan:
     remove_tags: frozenset[str] = frozenset()
     base: Applied = field(default_factory=Applied)
     """What stays owned if nothing is written."""
+    resolutions: tuple[Resolution, ...] = ()
+    """A person's decisions that hold from here on; those that a change of a side outlived are left out."""
     notes: tuple[str, ...] = ()
     blocked: str = ""
     """Why this asset can not be written at all; then nothing else is set."""

@@ -15,6 +15,7 @@ from reconciler.core.description import Split, fit, rescue, split
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.merge import Action, Merged, merge_tags, merge_value
 from reconciler.core.plan import REASONS, AssetPlan, Decision, Rules
+from reconciler.core.resolution import Ruling, rule
 from reconciler.core.text import normal, size
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ def plan_asset(
     ``observed.tags`` must have been read when tags are managed. The record's ``applied`` is the base.
     """
     base = record.applied if record else Applied()
-    plan = AssetPlan(image_id, observed.asset_id, title, observed, desired, base=base, notes=desired.problems)
+    decided = record.resolutions if record else ()
+    plan = AssetPlan(
+        image_id, observed.asset_id, title, observed, desired,
+        base=base, resolutions=decided, notes=desired.problems,
+    )  # fmt: skip
     if blocked := _not_writable(observed, rules):
         return replace(plan, blocked=blocked)
     if rules.switches.description:
@@ -96,8 +101,11 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         plan.base.prose, plan.desired.prose, parts.prose or None,
         equal=_same_text, on_conflict=merge_policy.on_conflict, on_drift=merge_policy.on_drift_prose,
     )  # fmt: skip
-    notes, reasons = list(plan.notes), {"prose": REASONS[prose.case], "block": ""}
-    prose, reasons["prose"] = _hold_unsticking("prose", prose, plan.desired.prose, plan, record, rules)
+    notes, reasons = list(plan.notes), {"prose": "", "block": ""}
+    ruling = rule("prose", prose, plan.desired.prose, parts.prose or None, plan.resolutions)
+    plan = _with_ruling(plan, "prose", ruling)
+    sent = "" if ruling.joins else plan.desired.prose
+    prose, reasons["prose"] = _hold_unsticking("prose", ruling, sent, plan, record, rules)
     if prose.action == "write" and size(plan.desired.prose or "") > limit:
         prose = Merged("not_writable", "keep", prose.base)
         reasons["prose"] = (
@@ -105,7 +113,8 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         )
     after = parts
     if prose.action in {"write", "remove"}:
-        after = parts.with_prose(plan.desired.prose or "")
+        wanted_prose = plan.desired.prose or ""
+        after = parts.joined_by(wanted_prose) if ruling.joins else parts.with_prose(wanted_prose)
     wanted = plan.desired.block
     if wanted is not None:
         _, fitted = fit(after, wanted, limit)
@@ -116,11 +125,14 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         plan.base.block, wanted, parts.block,
         equal=_same_text, on_conflict=merge_policy.on_conflict, on_drift=merge_policy.on_drift_block,
     )  # fmt: skip
-    block, reasons["block"] = _hold_unsticking("block", block, wanted, plan, record, rules)
-    block = _shrinking(block, parts.block, wanted)
+    block_ruling = rule("block", block, wanted, parts.block, plan.resolutions)
+    plan = _with_ruling(plan, "block", block_ruling)
+    block, reasons["block"] = _hold_unsticking("block", block_ruling, wanted, plan, record, rules)
+    if not block_ruling.standing:
+        block = _shrinking(block, parts.block, wanted)
     rescued = ""
-    if block.case == "drift" and block.action == "write":
-        rescued = rescue(parts.block, plan.base.block, wanted)
+    if block.action == "write" and (block.case == "drift" or block_ruling.joins):
+        rescued = rescue(parts.block, plan.base.block, wanted, rules.markers)
         if rescued and _prose_is_defended(prose, plan.desired.prose, rules):
             rescued, block = "", replace(block, takes_away=True)
     text = _compose(after, block, wanted, rescued)
@@ -143,7 +155,7 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         ),
         description=text if changed else None,
         block=_written(block, wanted) if changed else None,
-        prose=_written(prose, plan.desired.prose) if changed else None,
+        prose=_written(prose, plan.desired.prose) if changed and not ruling.joins else None,
         base=replace(plan.base, block=block.base, prose=prose.base),
         notes=tuple(notes),
     )
@@ -188,7 +200,9 @@ def _plan_coordinates(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         equal=same_place, on_conflict=rules.policy.merge.on_conflict,
         on_drift=rules.policy.merge.on_drift_coordinates,
     )  # fmt: skip
-    reason = REASONS[merged.case]
+    ruling = rule("coordinates", merged, wanted, live, plan.resolutions)
+    plan, merged = _with_ruling(plan, "coordinates", ruling), ruling.merged
+    reason = ruling.reason or REASONS[merged.case]
     notes = plan.notes
     if merged.action == "remove":
         merged = replace(merged, action="keep", takes_away=False)
@@ -250,15 +264,22 @@ def _same_text(one: str, other: str) -> bool:
     return normal(one) == normal(other)
 
 
+def _with_ruling(plan: AssetPlan, which: Field, ruling: Ruling[str] | Ruling[Coordinates]) -> AssetPlan:
+    """Give the plan with what holds on of the person's decision of a field."""
+    others = (one for one in plan.resolutions if one.field != which)
+    return replace(plan, resolutions=(*others, *ruling.standing))
+
+
 def _hold_unsticking(
-    which: Literal["block", "prose"], merged: Merged[str], wanted: str | None, plan: AssetPlan,
+    which: Literal["block", "prose"], ruling: Ruling[str], wanted: str | None, plan: AssetPlan,
     record: AssetRecord | None, rules: Rules,
 ) -> tuple[Merged[str], str]:  # fmt: skip
+    merged = ruling.merged
     if merged.action in {"write", "remove"}:
         diagnosis = _unsticking(record, which, digest(wanted or ""), plan, rules)
         if diagnosis:
             return Merged("not_sticking", "keep", merged.base), diagnosis
-    return merged, REASONS[merged.case]
+    return merged, ruling.reason or REASONS[merged.case]
 
 
 def _written(merged: Merged[str], wanted: str | None) -> str | None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from reconciler.core.resolution import Resolution
+
 AssetStatus = Literal[
     "new",  # never brought in sync yet
     "in_sync",
@@ -68,6 +70,8 @@ class AssetRecord:
     """Whether the last good pass found it in the catalogue."""
     checked_at: datetime | None = None
     changed_at: datetime | None = None
+    resolutions: tuple[Resolution, ...] = ()
+    """What a person decided of its conflicts. Read with the record; saved by ``Store.save_resolutions``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from reconciler.core.guard import withhold
 from reconciler.core.records import FINE, AssetRecord, Run
 from reconciler.engine.canary import Canary, CanaryError
 from reconciler.engine.conductor import Conductor, Surroundings
+from reconciler.engine.deciding import keep_decisions
 from reconciler.engine.events import Event, Listener, Progress, ignore
 from reconciler.engine.finishing import finished, outcome_of, summarise
 from reconciler.engine.jobs import Job
@@ -207,6 +208,10 @@ class Cycle:
         gone = [item.asset_id for item in prepared.items if item.adopted and item.status == "unknown_asset"]
         with self._store.transaction():
             self._store.save_records(records)
+            for item in prepared.items:
+                job = by_id.get(item.asset_id)
+                if plan := job.plan if job else item.plan:
+                    keep_decisions(self._store, prepared.records.get(item.asset_id), plan)
             self._store.clear_pending(gone)
             self._note_archived(prepared, by_id)
         return outcomes

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue, SyncSettings
-    from reconciler.core.records import AssetRecord, Run
+    from reconciler.core.records import Run
     from reconciler.engine.ports import Target
     from reconciler.engine.preparing import Wishes
     from reconciler.engine.watched import Watchable
@@ -56,10 +56,6 @@ class ServiceStore(Store, Protocol):
 
     def counts_by_status(self) -> dict[str, int]:
         """Count managed assets by status."""
-        ...
-
-    def record(self, asset_id: str) -> AssetRecord | None:
-        """Give one managed asset."""
         ...
 
     def runs(self, limit: int, before: str | None = None) -> list[Run]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
+    from reconciler.core.resolution import Resolution
 
 
 class CatalogueSource(Protocol):
@@ -153,8 +154,20 @@ class Store(Protocol):
         """All managed assets by asset id."""
         ...
 
+    def record(self, asset_id: str) -> AssetRecord | None:
+        """One managed asset; ``None`` if it is not known."""
+        ...
+
     def save_records(self, records: Iterable[AssetRecord]) -> None:
         """Insert or replace by asset id."""
+        ...
+
+    def save_resolution(self, asset_id: str, resolution: Resolution) -> None:
+        """Keep what a person decided of a conflict; insert or replace by asset and field."""
+        ...
+
+    def drop_resolution(self, asset_id: str, resolution: Resolution) -> bool:
+        """Forget a decision, if it still is this one; tells whether it was."""
         ...
 
     def pending(self) -> dict[str, PendingWrite]:

@@ -255,7 +255,9 @@ class _Planner:
         return self.selection.by_person and record.status in {"unknown_asset", "not_writable"}
 
     def _fingerprint(self, item: Item, pixels: tuple[int, int] | None) -> str:
-        return fingerprint(self._wanted(item, pixels), self.digest)
+        record = self.records.get(item.asset_id)
+        decided = record.resolutions if record else ()
+        return fingerprint(self._wanted(item, pixels), self.digest, decided)
 
     def _wanted(self, item: Item, pixels: tuple[int, int] | None) -> Desired:
         if item.image is None:
@@ -276,7 +278,8 @@ class _Planner:
             return replace(item, status="failed", reason=reason)
         seen = reading.assets[item.asset_id]
         wanted = self._wanted(item, _size(seen))
-        item = replace(item, fingerprint=fingerprint(wanted, self.digest))
+        decided = record.resolutions if record else ()
+        item = replace(item, fingerprint=fingerprint(wanted, self.digest, decided))
         if record and item.adopted:
             # As it will be once the earlier run's write has settled.
             owned = owned_after(record.applied, item.adopted, kept(item.adopted, seen, self.rules.markers))
@@ -295,8 +298,9 @@ class _Planner:
 def merge(
     item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None, rules: Rules, *, force: bool
 ) -> AssetPlan:
-    """Merge one asset; with ``force`` the catalogue wins conflicts."""
+    """Merge one asset; with ``force`` the catalogue wins conflicts, whatever was decided of them."""
     if force:
+        record = replace(record, resolutions=()) if record else None
         rules = replace(
             rules, policy=replace(rules.policy, merge=replace(rules.policy.merge, on_conflict="overwrite"))
         )

@@ -185,7 +185,10 @@ class Undo:
             self._store.save_records([replace(job.record, status="pending", fingerprint="")])
             return (*step.left, reason)
         found = _reverse(step.reversal, job.observed, step.item, job.record, prepared)
-        record = replace(job.record, applied=found.plan.base)
+        record = replace(job.record, applied=found.plan.base, resolutions=())
+        # What was taken back must not be written once more for a decision that it came from.
+        for decided in job.record.resolutions:
+            self._store.drop_resolution(record.asset_id, decided)
         if step.item.image is not None and step.item.plan is not None:
             record = _remembered(step, job.observed, record, prepared)
         self._store.save_records([record])

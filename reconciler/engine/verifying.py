@@ -57,6 +57,9 @@ def kept(pending: PendingWrite, seen: ObservedAsset, markers: Markers) -> Kept:
         if pending.prose is not None:
             same = whole or normal(parts.prose) == normal(pending.prose)
             (stuck if same else lost).add("prose")
+        elif pending.block is None:
+            # A person's words and the catalogue's together: not ours to own, but all has to be there.
+            (stuck if whole else lost).add("prose")
     if pending.coordinates is not None:
         (stuck if same_place(pending.coordinates, seen.coordinates) else lost).add("coordinates")
     as_written: frozenset[str] = frozenset()

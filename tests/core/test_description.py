@@ -168,16 +168,28 @@ def test_stripping_ends_with_a_text_without_blocks():
 
 def test_a_line_that_a_person_wrote_into_the_block_is_rescued():
     live = BLOCK.replace("Telescope: FRA400", "Telescope: FRA400\nBorrowed from Anna")
-    assert rescue(live, BLOCK, BLOCK) == "Borrowed from Anna"
+    assert rescue(live, BLOCK, BLOCK, MARKERS) == "Borrowed from Anna"
 
 
 def test_a_line_of_ours_that_a_person_edited_is_rescued_whole():
-    assert rescue(BLOCK.replace("FRA400", "FRA400, Anna's"), BLOCK, BLOCK) == "Telescope: FRA400, Anna's"
+    edited = BLOCK.replace("FRA400", "FRA400, Anna's")
+    assert rescue(edited, BLOCK, BLOCK, MARKERS) == "Telescope: FRA400, Anna's"
+
+
+def test_a_heading_that_a_person_edited_opens_no_block_where_it_is_moved_to():
+    live = BLOCK.replace("✦ ", "✦ My own ", 1)
+    moved = rescue(live, BLOCK, BLOCK, MARKERS)
+    assert moved.startswith("My own ")
+    assert split(f"{moved}\n\n{BLOCK}", MARKERS).block == BLOCK
+
+
+def test_of_a_block_that_was_never_ours_all_but_the_wanted_lines_are_rescued():
+    assert rescue("✦ Old\nBy hand\n— Skymmich", None, BLOCK, MARKERS) == "Old\nBy hand"
 
 
 def test_our_own_lines_are_not_rescued():
-    assert rescue(BLOCK, OTHER, BLOCK) == ""
-    assert rescue(BLOCK.replace("\n", "\r\n"), BLOCK, BLOCK) == ""
+    assert rescue(BLOCK, OTHER, BLOCK, MARKERS) == ""
+    assert rescue(BLOCK.replace("\n", "\r\n"), BLOCK, BLOCK, MARKERS) == ""
 
 
 def test_rescued_lines_follow_the_block():
