@@ -25,26 +25,33 @@ if TYPE_CHECKING:
     from state.store import SqliteStore
 
 OVERRIDES = "settings.override"
-"""Where the store keeps switches that were set here because Skymmich could not be told."""
+"""Where the store keeps the switches that were set here, and differ from Skymmich's own."""
 TEMPLATE = "template.override"
 """Where the store keeps the template that was written on the page, and earlier ones."""
 TEMPLATE_NAME = "the page's template"
 _VERSIONS = 20
-_SWITCHES = {
+SWITCHES = {
     "metadataSyncEnabled": "enabled",
     "syncDescription": "description",
     "syncCoordinates": "coordinates",
     "syncTags": "tags",
 }
+"""Skymmich's names of the four settings → those of ``core.policy.Switches``."""
+
+
+def override_of(store: SqliteStore) -> dict[str, bool]:
+    """Give what is overridden in the store, by Skymmich's names; empty: Skymmich's own settings hold."""
+    kept = store.get(OVERRIDES)
+    return {key: bool(kept[key]) for key in SWITCHES if key in kept} if isinstance(kept, dict) else {}
 
 
 def overridden_switches(store: SqliteStore, catalogue: Catalogue | None) -> Switches | None:
-    """Give the switches as they are overridden in the store; ``None``: Skymmich's own hold."""
-    override = store.get(OVERRIDES)
-    if not isinstance(override, dict) or not override:
+    """Give all switches as they hold with what is overridden; ``None``: Skymmich's own hold."""
+    override = override_of(store)
+    if not override:
         return None
     base = switches_of(catalogue) if catalogue else Switches()
-    return Switches(**{name: bool(override.get(key, getattr(base, name))) for key, name in _SWITCHES.items()})
+    return replace(base, **{SWITCHES[key]: value for key, value in override.items()})
 
 
 def with_own_template(policy: Policy, store: SqliteStore) -> Policy:
@@ -59,17 +66,31 @@ def with_own_template(policy: Policy, store: SqliteStore) -> Policy:
 
 
 class OwnSettings:
-    """The switches as an override in the state store: for a Skymmich that can not be told."""
+    """The switches as an override in the state store: for a Skymmich that can not be told.
+
+    Only what differs from Skymmich's own setting is kept; the rest follows Skymmich, today and later.
+
+    Args:
+        store: for the override.
+        theirs: gives Skymmich's own switches as last read; ``None`` before that.
+    """
 
     where = "this program's own store"
 
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
+    def __init__(self, store: SqliteStore, theirs: Callable[[], Switches | None]) -> None:
+        self._store, self._theirs = store, theirs
 
     async def write(self, switches: Switches) -> Switches:
-        """Keep them here, over Skymmich's own."""
-        self._store.put(OVERRIDES, {key: getattr(switches, name) for key, name in _SWITCHES.items()})
+        """Keep what differs here, over Skymmich's own."""
+        theirs = self._theirs()
+        wanted = {key: bool(getattr(switches, name)) for key, name in SWITCHES.items()}
+        kept = {key: on for key, on in wanted.items() if on != getattr(theirs, SWITCHES[key], None)}
+        self._store.put(OVERRIDES, kept or None)
         return switches
+
+    async def follow(self) -> None:
+        """Let Skymmich's own hold again."""
+        self._store.put(OVERRIDES, None)
 
 
 class TheirSettings:
@@ -90,12 +111,29 @@ class TheirSettings:
         self._store.put(OVERRIDES, None)
         return written
 
+    async def follow(self) -> None:
+        """Let Skymmich's own hold again, as they are."""
+        self._store.put(OVERRIDES, None)
 
-def settings_writer(config: Config, store: SqliteStore) -> SettingsWriter:
-    """Give the place where the switches are changed: Skymmich where its address is known, else the store."""
+
+def settings_writer(
+    config: Config, store: SqliteStore, catalogue: Callable[[], Catalogue | None]
+) -> SettingsWriter:
+    """Give the place where the switches are changed: Skymmich where its address is known, else the store.
+
+    Args:
+        config: names the address.
+        store: open for writing.
+        catalogue: gives what was last read of Skymmich.
+    """
     if config.skymmich.url is not None:
         return TheirSettings(config.skymmich.url.get_secret_value(), store)
-    return OwnSettings(store)
+
+    def theirs() -> Switches | None:
+        known = catalogue()
+        return switches_of(known) if known is not None else None
+
+    return OwnSettings(store, theirs)
 
 
 class OwnTemplate:

@@ -287,7 +287,7 @@ def web_server(
         passes=passes,
         thumbnails=present,
         requests=present.requests,
-        settings=settings_writer(config, store),
+        settings=settings_writer(config, store, control.catalogue),
         template=OwnTemplate(store, present.configured),
         skymmich_url=redact_url(config.skymmich.url.get_secret_value()) if config.skymmich.url else "",
     )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer._click.exceptions import UsageError
 from typer.core import TyperGroup
-from typer.main import get_command_from_info
+from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
 from reconciler import __version__
@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "plan": ("Reconcile", "Show what would be written to Immich. Writes nothing."),
     "apply": ("Reconcile", "Write it, verify that it stuck, and say what became of each image."),
     "undo": ("Reconcile", "Write back what a run replaced."),
+    "settings": ("Reconcile", "Show or change what is kept in sync."),
     "status": ("Look", "Show how things stand."),
     "explain": ("Look", "Show one image from all sides, and why it is as it is."),
     "conflicts": ("Look", "List the images where a person's words stand against the catalogue's."),
@@ -66,6 +67,10 @@ class Commands(TyperGroup):
         if self._listing or cmd_name not in COMMANDS:
             return self.commands.get(cmd_name)
         module = import_module(f"reconciler.cli.commands.{cmd_name}")
+        if hasattr(module, "group"):
+            made = get_group(module.group)
+            made.name = cmd_name
+            return made
         settings = getattr(module, "CONTEXT", {})
         return _made(CommandInfo(cmd_name, callback=module.command, context_settings=settings))
 

@@ -89,6 +89,10 @@ class SettingsWriter(Protocol):
         """
         ...
 
+    async def follow(self) -> None:
+        """Give up what was set here, so that Skymmich's own hold again; Skymmich is not changed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateVersion:
