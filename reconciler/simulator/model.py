@@ -64,6 +64,8 @@ class Asset:
     height: int = 4176
     size: int = 0
     checksum: str = ""
+    kind: str = ""
+    """What it shows, for its picture."""
     path: str = ""
     mime: str = "image/jpeg"
     library_id: str | None = None

@@ -45,6 +45,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     """Seconds of work before the answer is sent."""
+    drawn: Callable[[], bytes] | None = None
+    """Makes the body, where that takes a while: in a thread of its own."""
 
 
 @dataclass(frozen=True, slots=True)

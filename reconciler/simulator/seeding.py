@@ -20,6 +20,7 @@ from urllib.parse import quote
 from reconciler.errors import CatalogueError
 from reconciler.simulator.checks import is_uuid
 from reconciler.simulator.model import Asset
+from reconciler.simulator.picture_kind import kind_of
 from reconciler.simulator.state import PARTNER_ID, USER_ID
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Photo:
     """Milliseconds since 1970."""
     pixels: tuple[int, int] | None = None
     """Width and height, where the catalogue's camera tells; else one of the usual sensors."""
+    kind: str = ""
+    """What it shows, for its picture."""
 
 
 def photos_of_catalogue(path: Path) -> list[Photo]:
@@ -60,6 +63,7 @@ def photos_of_catalogue(path: Path) -> list[Photo]:
             connection.row_factory = sqlite3.Row
             rows = connection.execute("SELECT * FROM astrophotography_images ORDER BY id").fetchall()
             sensors = _sensors(connection)
+            objects = _objects(connection)
     except sqlite3.Error as error:
         raise CatalogueError(
             f"{path} can not be read as a Skymmich catalogue: {error}.",
@@ -72,7 +76,10 @@ def photos_of_catalogue(path: Path) -> list[Photo]:
         if is_uuid(asset_id):
             filename = str(known.get("filename") or f"{asset_id}.jpg")
             created = _milliseconds(known.get("capture_date"), number)
-            photos.append(Photo(asset_id, filename, created, sensors.get(known["id"])))
+            code, common = objects.get(known.get("target_name"), ("", ""))
+            names = (str(known.get(one) or "") for one in ("title", "target_name", "object_type"))
+            kind = kind_of(code, *names, common)
+            photos.append(Photo(asset_id, filename, created, sensors.get(known["id"]), kind))
     return photos
 
 
@@ -91,6 +98,15 @@ def _sensors(connection: sqlite3.Connection) -> dict[object, tuple[int, int]]:
         if resolution := re.search(r'"resolution"\s*:\s*"(\d+)\s*x\s*(\d+)"', str(specifications)):
             found.setdefault(image_id, (int(resolution[1]), int(resolution[2])))
     return found
+
+
+def _objects(connection: sqlite3.Connection) -> dict[object, tuple[str, str]]:
+    """Give each target's type and common names."""
+    try:
+        rows = connection.execute("SELECT name, type, common_names FROM catalog_objects").fetchall()
+    except sqlite3.Error:
+        return {}  # an older catalogue
+    return {name: (str(code or ""), str(common or "")) for name, code, common in rows}
 
 
 def photos_of_ids(asset_ids: Iterable[str]) -> list[Photo]:
@@ -165,6 +181,7 @@ def _asset(state: State, photo: Photo, created: int) -> Asset:
         height=height,
         size=4_000_000 + 10_000 * digest[1],
         checksum=base64.b64encode(digest).decode(),
+        kind=photo.kind,
         path=f"/usr/src/app/upload/library/admin/{night:%Y/%Y-%m-%d}/{photo.filename}",
     )
 

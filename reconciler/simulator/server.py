@@ -95,6 +95,8 @@ class Application:
         if trouble == "dropped":
             await self._drop(scope, "dropped_after")
             return
+        if result.drawn is not None:
+            result.body = await asyncio.to_thread(result.drawn)
         result.headers["date"] = formatdate(self.now(), usegmt=True)
         await _send(send, result)
 

@@ -1,0 +1,1 @@
+"""Drawing astrophotographs with the standard library alone: stars, light, and the file."""
