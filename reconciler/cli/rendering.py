@@ -161,7 +161,8 @@ def show_tags(screen: Screen, found: Sequence[Difference]) -> None:
 
 def show_conflict(screen: Screen, decision: Decision, *, details: bool = False) -> None:
     """Show both sides of a conflict."""
-    screen.row(f"! {decision.field}", f"{decision.reason}; it is kept", "yellow")
+    kept = "" if decision.case == "resolved" else "; it is kept"
+    screen.row(f"! {decision.field}", f"{decision.reason}{kept}", "yellow")
     screen.row("", f"Immich:    {side(decision.live, details=details)}")
     screen.row("", f"catalogue: {side(decision.desired, details=details)}")
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from reconciler.core.guard import Verdict
     from reconciler.core.plan import AssetPlan
     from reconciler.core.policy import Switches
-    from reconciler.core.records import AssetRecord, Run
+    from reconciler.core.records import AssetRecord, Field, Run
+    from reconciler.core.resolution import Keep
     from reconciler.engine.events import Progress
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.preparing import Wishes
@@ -159,6 +160,26 @@ class Control(Protocol):
 
     async def view(self, image_id: int) -> ImageView | None:
         """Look at one image from all sides; ``None`` if the catalogue has none with this id."""
+        ...
+
+    async def resolve(
+        self, image_id: int, keep: Keep | None, *, field: Field | None = None, shown: str = ""
+    ) -> str | None:
+        """Keep what a person decided of a conflict, and enqueue a pass that carries it out.
+
+        Args:
+            image_id: Skymmich's.
+            keep: the side that stays; ``None`` takes a decision back.
+            field: the field; ``None``: all that are in conflict.
+            shown: what the person saw of it, as ``core.resolution.sides`` names it; ``""``: as it is now.
+
+        Returns:
+            the run's id; ``None`` if the catalogue has no such image.
+
+        Raises:
+            DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
+            ReconcilerError: it could not be looked at.
+        """
         ...
 
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from reconciler.core.catalogue import Catalogue
+    from reconciler.core.records import Field
+    from reconciler.core.resolution import Keep
     from reconciler.engine.control import Notice
     from reconciler.engine.installation import Installation, ServiceStore
     from reconciler.engine.pace import Timing
@@ -135,6 +137,19 @@ class Service:
             ReconcilerError: there is nothing to look at: no catalogue, no address, a broken template.
         """
         return await self._workshop.view(image_id)
+
+    async def resolve(
+        self, image_id: int, keep: Keep | None, *, field: Field | None = None, shown: str = ""
+    ) -> str | None:
+        """Keep what a person decided of a conflict, and enqueue a pass that carries it out.
+
+        Raises:
+            DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
+            ReconcilerError: it could not be looked at.
+        """
+        if not await self._workshop.resolve(image_id, keep, field, shown):
+            return None
+        return self.enqueue(Request(frozenset({image_id}), trigger="decision"))
 
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
         """Listen to notices until the context is left. A slow listener loses the oldest, never blocks."""

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 from reconciler.engine.conditions import told
 from reconciler.engine.control import ImageView
 from reconciler.engine.cycle import Cycle
+from reconciler.engine.deciding import take_decision
 from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import switches_of, told_problems
 from reconciler.engine.watched import WatchedCatalogue
-from reconciler.errors import ImmichError
+from reconciler.errors import DecisionError, ImmichError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.core.catalogue import Catalogue, RowProblem
+    from reconciler.core.records import Field
+    from reconciler.core.resolution import Keep
     from reconciler.engine.control import Request
     from reconciler.engine.events import Listener
     from reconciler.engine.health import Health
@@ -146,6 +149,29 @@ class Workshop:
             return ImageView(image, record, None, told(error))
         item = next(iter(prepared.items), None)
         return ImageView(image, record, item.plan if item else None, item.reason if item else "")
+
+    async def resolve(self, image_id: int, keep: Keep | None, field: Field | None, shown: str) -> bool:
+        """Keep what a person decided of an image, from a fresh reading; tells whether there is such an image.
+
+        Raises:
+            DecisionError: there is no such conflict, or it is another one by now.
+            ReconcilerError: it could not be looked at.
+        """
+        catalogue = await self.catalogue.refresh()
+        linked = {image.image_id for image in catalogue.linked()}
+        if image_id not in linked:
+            return False
+        looker = await self._look_with(catalogue)
+        wishes = self.installation.wishes(catalogue)
+        prepared = await looker.prepare(Selection(frozenset({image_id})), wishes)
+        (item,) = prepared.items
+        if item.plan is None:
+            raise DecisionError(
+                f"“{item.title}” (image {image_id}) can not be decided now: {item.reason}."
+            )
+        markers, now = prepared.rules.markers, self._clock.now()
+        take_decision(self._store, item.plan, keep, markers=markers, at=now, field=field, shown=shown)
+        return True
 
     async def _move_in(self) -> None:
         if self._next is None:

@@ -12,6 +12,8 @@ from reconciler.errors import ReconcilerError
 from reconciler.web.access import Access
 from reconciler.web.actions import Actions
 from reconciler.web.api import Api
+from reconciler.web.decisions import Decisions
+from reconciler.web.doctor_pages import DoctorPages
 from reconciler.web.events import Events
 from reconciler.web.health import Health
 from reconciler.web.image_pages import ImagePages
@@ -68,7 +70,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         passes: counts of passes that ended, by result, for the metrics.
         settings: where the switches are changed; without, pages only show them.
         template: where the block's template is kept; without, there is no such page.
-        doctor: runs the doctor's checks; without, there is no such page.
+        doctor: runs the doctor's checks; without, the page shows only what the daemon knows.
         skymmich_url: Skymmich's web address, for links.
         now: the clock.
     """
@@ -90,6 +92,8 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     parts = (
         *(Api(panel), Events(panel), Health(panel), Metrics(panel), SkymmichButtons(panel)),
         *(OverviewPages(panel, pages, lookups), images, Actions(panel, images), Login(panel, pages)),
+        Decisions(panel),
+        DoctorPages(panel, pages, lookups),
         *(TemplatePages(panel, pages, lookups), Pictures(panel, lookups), StaticFiles()),
     )
     app = Starlette(

@@ -138,7 +138,7 @@ class ImagePages:
 
 def _is_settled(decision: Decision) -> bool:
     """Tell whether a field needs no look: what differs is shown first."""
-    return decision.case in {"in_sync", "not_ours", "switched_off"}
+    return decision.case in {"in_sync", "resolved", "not_ours", "switched_off"}
 
 
 def _target(lookup: Lookup, record: AssetRecord) -> str:

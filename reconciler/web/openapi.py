@@ -128,6 +128,11 @@ def _asking() -> Json:
                 "reconcileImage", "Look at one image now", accepted, [_IMAGE_ID, wait], "ImageWish"
             )
         },
+        f"{v1}/images/{{image_id}}/resolve": {
+            "post": _operation(
+                "resolve", "Decide a conflict, and carry it out", accepted, [_IMAGE_ID, wait], "Choice"
+            )
+        },
         f"{v1}/stop": {"post": _operation("stop", "Stop the pass that runs", _ok("Stopped"))},
         f"{v1}/pause": {"post": _operation("pause", "Start no pass by itself any more", _ok("Paused"))},
         f"{v1}/resume": {"post": _operation("resume", "Undo pause", _ok("Paused"))},

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from reconciler.core.merge import Action, Case
 from reconciler.core.records import AssetStatus, Field, JournalField
+from reconciler.core.resolution import Keep
 from reconciler.engine.control import Level
 from reconciler.web.inputs import SWITCHES
 
@@ -176,6 +177,8 @@ SCHEMAS: dict[str, Any] = {
         observed={},
         reason=_TEXT,
         takes_away=_FLAG,
+        choices={"type": "array", "items": _one_of(Keep)},
+        shown=_TEXT,
     ),
     "AssetPlan": _of(
         changes=_FLAG,
@@ -241,6 +244,16 @@ SCHEMAS: dict[str, Any] = {
         "additionalProperties": False,
     },
     "ImageWish": {"type": "object", "properties": _WISH, "additionalProperties": False},
+    "Choice": {
+        "type": "object",
+        "properties": {
+            "keep": {"enum": [*get_args(Keep), None]},
+            "field": {"enum": ["prose", "block", "coordinates", None]},
+            "shown": {"type": "string", "maxLength": 64},
+        },
+        "required": ["keep"],
+        "additionalProperties": False,
+    },
     "SettingsView": _of(settings=_maybe(_ref("Settings")), source=_TEXT, changed_in=_MAYBE_TEXT),
     "Changes": {
         "type": "object",

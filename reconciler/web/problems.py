@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
-from reconciler.errors import GuardError, ImmichError, ImmichTemporaryError, ReconcilerError
+from reconciler.errors import DecisionError, GuardError, ImmichError, ImmichTemporaryError, ReconcilerError
 from reconciler.redaction import redact
 from reconciler.web.answers import JsonResponse
 
@@ -61,7 +61,7 @@ def problem(
 
 def status_of(error: ReconcilerError) -> int:
     """Give the HTTP status that tells an error of ours best."""
-    if isinstance(error, GuardError):
+    if isinstance(error, GuardError | DecisionError):
         return 409
     if isinstance(error, ImmichError) and not isinstance(error, ImmichTemporaryError):
         return 502

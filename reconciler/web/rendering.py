@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 
 from reconciler import __version__
 from reconciler.core.asset import Coordinates
+from reconciler.core.resolution import choices, sides
 from reconciler.redaction import redact
 from reconciler.web import words
 from reconciler.web.difference import difference, side
@@ -78,6 +79,8 @@ class Pages:
             difference=difference,
             side=side,
             marked=marked,
+            choices=choices,
+            sides=sides,
         )
         self._environment.globals["ui"] = self._environment.get_template("_macros.html").module
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.core.asset import Coordinates
+from reconciler.core.resolution import choices, sides
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
@@ -170,6 +171,8 @@ def decision(found: Decision) -> Shape:
         "observed": plain(found.live),
         "reason": found.reason,
         "takes_away": found.takes_away,
+        "choices": list(choices(found)),
+        "shown": sides(found) if choices(found) else "",
     }
 
 

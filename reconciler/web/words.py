@@ -75,6 +75,7 @@ TRIGGERS: dict[str, str] = {
     "audit": "daily audit",
     "catalogue": "Skymmich changed",
     "cli": "command line",
+    "decision": "a conflict was decided",
     "immich": "Immich changed",
     "page": "asked for on this page",
     "probe": "Immich was down",
@@ -105,6 +106,7 @@ CASES: dict[str, str] = {
     "switched_off": "Switched off",
     "not_sticking": "Not kept by Immich",
     "not_writable": "Can not be written",
+    "resolved": "You decided",
 }
 CONDITIONS: dict[str, str] = {
     "StoreWritable": "The state store can be written",
@@ -151,6 +153,8 @@ SAID: dict[str, tuple[str, Tone]] = {
     "nothing": ("No pass is running.", "unknown"),
     "paused": ("Paused. Nothing is done by itself until it is resumed.", "attention"),
     "resumed": ("Resumed.", "ok"),
+    "decided": ("Decided. It holds until Skymmich or Immich changes.", "ok"),
+    "reopened": ("The decision was taken back; nothing was changed in Immich.", "ok"),
     "logout": ("Logged out.", "ok"),
 }
 """Sentences that a redirect can name."""

@@ -19,8 +19,10 @@ from reconciler.core.plan import AssetPlan, Decision, Rules
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.records import AssetRecord, JournalEntry, Run
 from reconciler.engine.control import Condition, ImageView, Notice, RunState, Snapshot
+from reconciler.engine.control import Request as Wish
 from reconciler.engine.passes import Item, Outcome, Prepared, Report
 from reconciler.engine.ports import ServerFacts
+from reconciler.errors import DecisionError
 from reconciler.web.access import Access
 from reconciler.web.app import create_app
 from state.store import SqliteStore
@@ -66,6 +68,7 @@ class FakeControl:
     def __init__(self) -> None:
         self.images = images()
         self.requested: list[object] = []
+        self.decided: list[tuple] = []
         self.states: dict[str, RunState] = {}
         self.hanging = False
         self.known = True
@@ -156,6 +159,12 @@ class FakeControl:
         if found.asset_id is None:
             return ImageView(found, None, None, "This image is not linked to an asset.")
         return ImageView(found, record_of(image_id), plan_of(found))
+
+    async def resolve(self, image_id, keep, *, field=None, shown=""):
+        if self.status.get(image_id) != "conflict":
+            raise DecisionError("there is no conflict to decide", remedy="Look again.")
+        self.decided.append((image_id, keep, field, shown))
+        return self.request(Wish(frozenset({image_id}), trigger="decision"))
 
     @asynccontextmanager
     async def subscribe(self):

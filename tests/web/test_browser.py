@@ -194,7 +194,7 @@ def test_sync_all_shows_its_progress_moving_and_can_be_stopped(browser, quiet):
         expect(page.get_by_role("button", name="Sync all images")).to_be_visible(timeout=20_000)
 
 
-def test_a_conflict_is_resolved_by_a_click_with_both_sides_shown(browser, quiet):
+def test_a_conflict_is_decided_by_a_click_with_both_sides_shown(browser, quiet):
     with window(browser, quiet) as page:
         page.goto("/")
         page.locator("#attention").get_by_role("link", name=re.compile("See")).first.click()
@@ -202,11 +202,34 @@ def test_a_conflict_is_resolved_by_a_click_with_both_sides_shown(browser, quiet)
         words = page.get_by_label("Description: words")
         expect(words.locator("del").first).to_be_visible()
         expect(words.locator("ins").first).to_be_visible()
-        assert CONFLICT in quiet.shown(3)["description"]
-        page.on("dialog", lambda dialog: dialog.accept())
+        theirs = quiet.sql(f"SELECT description FROM {IMAGES} WHERE id = 3")[0][0]
+        shown = quiet.shown(3)["description"]
+        assert CONFLICT in shown
+        assert theirs not in shown
+
+        words.get_by_role("button", name="Keep Immich's").click()
+        expect(page.locator(".said").first).to_contain_text("Decided")
+        expect(page.locator(".outcome")).to_contain_text("Nothing to write")
+        expect(words).to_contain_text("You decided")
+        assert quiet.shown(3)["description"] == shown
+        assert quiet.status()["counts"].get("conflict", 0) == 0
+
+        words.get_by_role("button", name="Decide again").click()
+        expect(words.get_by_role("button", name="Keep both")).to_be_visible()
+        assert quiet.status()["counts"]["conflict"] == 1
+        words.get_by_role("button", name="Keep both").click()
+        expect(page.locator(".outcome")).to_contain_text("Written and seen in Immich")
+        both = quiet.shown(3)["description"]
+        assert both.index(CONFLICT) < both.index(theirs) < both.index("✦")
+
+        words.get_by_role("button", name="Decide again").click()
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        words.get_by_role("button", name="Use Skymmich's").click()
+        expect(words.get_by_role("button", name="Use Skymmich's")).to_be_visible()
+        assert quiet.shown(3)["description"] == both
+        page.once("dialog", lambda dialog: dialog.accept())
         words.get_by_role("button", name="Use Skymmich's").click()
         expect(page.locator(".outcome")).to_contain_text("Written and seen in Immich")
-        page.reload()
         expect(page.locator("#history-title + ol")).to_contain_text(CONFLICT)
     assert CONFLICT not in quiet.shown(3)["description"]
 
@@ -274,6 +297,12 @@ def test_without_javascript_switches_sync_and_resolve_work(browser, quiet):
         page.get_by_role("button", name="Sync to Immich").click()
         expect(page.locator(".outcome")).to_contain_text("Written and seen in Immich")
         assert "By a plain form" in quiet.shown(9)["description"]
+        quiet.simulator.person(quiet.asset_of(3), "set_description", "A person's")
+        quiet.sql(f"UPDATE {IMAGES} SET description = 'The catalogue''s' WHERE id = 3")
+        page.goto("/images/3")
+        page.get_by_role("button", name="Keep both").click()
+        expect(page.locator(".outcome")).to_contain_text("Written and seen in Immich")
+        assert quiet.shown(3)["description"].startswith("A person's\n\nThe catalogue's\n\n✦")
         page.goto("/")
         page.get_by_label("Coordinates").uncheck()
         page.get_by_role("button", name="Save settings").click()

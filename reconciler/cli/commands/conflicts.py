@@ -54,6 +54,5 @@ def command(
         return 0
     many = "s" if len(plans) > 1 else ""
     session.screen.line(f"{len(plans)} image{many} in conflict; Immich's side stays.", "bold")
-    session.screen.line("To take the catalogue's side: skymmich-reconciler apply --force IMAGE", "dim")
-    session.screen.line("To keep Immich's: copy it into Skymmich, or leave it as it is.", "dim")
+    session.screen.line("To decide: skymmich-reconciler resolve IMAGE --keep immich|skymmich|both", "dim")
     return 0

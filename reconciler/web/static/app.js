@@ -38,6 +38,14 @@
     window.addEventListener("pageshow", (event) => { if (event.persisted) { connect(); tell("state"); } });
   }
 
+  // Before htmx or the browser sends a form: a button that takes something away asks first.
+  document.addEventListener("submit", (event) => {
+    const question = event.submitter && event.submitter.dataset.confirm;
+    if (!question || window.confirm(question)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+
   const span = (s) =>
     s < 90 ? Math.round(s) + " s"
       : s < 5400 ? Math.round(s / 60) + " min"

@@ -1,0 +1,94 @@
+"""Deciding a conflict: a click on the image's page, or ``POST /api/v1/images/{id}/resolve``.
+
+Both name what the person was shown, so that a decision is never taken for values that nobody looked at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast, get_args
+from urllib.parse import urlencode
+
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from reconciler.core.resolution import Keep
+from reconciler.web import inputs, shapes
+from reconciler.web.answers import JsonResponse
+from reconciler.web.api import is_over, linked_image
+from reconciler.web.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from reconciler.web.panel import Panel
+
+REOPEN: Final = "ask"
+"""What a form says for taking a decision back; the API has ``null``."""
+_FIELDS: Final = ("prose", "block", "coordinates")
+_KEEPS: Final = get_args(Keep)
+_MOST = 64
+_PATIENTLY = 20.0
+"""Seconds that a page waits for the outcome."""
+
+
+class Decisions:
+    """The handlers."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+
+    def routes(self) -> list[Route]:
+        """List the addresses."""
+        return [
+            Route("/images/{image_id:int}/resolve", self.clicked, methods=["POST"]),
+            Route("/api/v1/images/{image_id:int}/resolve", self.resolve, methods=["POST"]),
+        ]
+
+    async def clicked(self, request: Request) -> Response:
+        """Decide as the form says, wait for the outcome, and show the image again."""
+        image_id = request.path_params["image_id"]
+        form: dict[str, object] = dict(await inputs.form(request))
+        reopen = form.get("keep") == REOPEN
+        run_id = await self._decide(image_id, {**form, "keep": None if reopen else form.get("keep", "")})
+        await self._panel.control.wait(run_id, _PATIENTLY)
+        query = {"run": run_id, "said": "reopened" if reopen else "decided"}
+        where = f"/images/{image_id}?{urlencode(query)}#state-{image_id}"
+        return RedirectResponse(where, status_code=303)
+
+    async def resolve(self, request: Request) -> Response:
+        """Decide as the body says; the answer is the run's state, as ``reconcile``'s is."""
+        image_id = request.path_params["image_id"]
+        patience = inputs.seconds_to_wait(request)
+        found = await inputs.body(request)
+        if unknown := set(found) - {"field", "keep", "shown"}:
+            raise ProblemError(400, f"There is no “{min(unknown)[:50]}” here.")
+        if "keep" not in found:
+            raise ProblemError(400, f"“keep” must be one of {', '.join(_KEEPS)}, or null to be asked again.")
+        run_id = await self._decide(image_id, found)
+        control = self._panel.control
+        state = await control.wait(run_id, patience) if patience else control.run_state(run_id)
+        where = f"/api/v1/runs/{run_id}"
+        queued: shapes.Shape = {"run_id": run_id, "url": where, "state": "queued"}
+        shown = queued if state is None else shapes.run_state(state)
+        return JsonResponse(shown, 200 if is_over(state) else 202, headers={"location": where})
+
+    async def _decide(self, image_id: int, found: Mapping[str, object]) -> str:
+        keep, field, shown = found.get("keep"), found.get("field") or None, found.get("shown") or ""
+        if keep is not None and keep not in _KEEPS:
+            raise ProblemError(400, f"“keep” must be one of {', '.join(_KEEPS)}.")
+        if field is not None and field not in _FIELDS:
+            raise ProblemError(400, f"“field” must be one of {', '.join(_FIELDS)}.")
+        if not isinstance(shown, str) or len(shown) > _MOST:
+            raise ProblemError(400, "“shown” must be what the image's decision names so.")
+        if shown and field is None:
+            raise ProblemError(400, "“shown” is of one “field”: name it.")
+        linked_image(self._panel, image_id)
+        run_id = await self._panel.control.resolve(
+            image_id, cast("Keep | None", keep), field=field, shown=shown
+        )
+        if run_id is None:
+            raise ProblemError(404, "Skymmich's catalogue has no such image that is linked to Immich.")
+        return run_id
