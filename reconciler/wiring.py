@@ -225,6 +225,11 @@ class Present:
         """Count requests to Immich since the start."""
         return sum((Counter(each.requests()) for each in self._all), Counter[tuple[str, str, int]]())
 
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self._all[-1].config
+
     def configured(self) -> Policy:
         """Give what the user configured."""
         return self._all[-1].configured
@@ -265,9 +270,20 @@ def web_server(
     store: SqliteStore,
     *,
     passes: Callable[[], Mapping[str, int]] = dict,
+    reread: Callable[[], Config] | None = None,
 ) -> WebServer:
-    """Make the status endpoint; it is not listening yet. ``passes`` counts those that ended, by result."""
+    """Make the status endpoint; it is not listening yet.
+
+    Args:
+        config: as the daemon started with it.
+        control: the daemon.
+        present: what is in force, through all reloads.
+        store: the daemon's own.
+        passes: counts those that ended, by result.
+        reread: reads the configuration from the disk, for the doctor's page; without, there is none.
+    """
     # Only the daemon has one.
+    from reconciler.doctor.page import doctor_of  # noqa: PLC0415  see above
     from reconciler.web.access import Access  # noqa: PLC0415  see above
     from reconciler.web.app import create_app  # noqa: PLC0415  see above
     from reconciler.web.serving import WebServer  # noqa: PLC0415  see above
@@ -289,6 +305,7 @@ def web_server(
         requests=present.requests,
         settings=settings_writer(config, store, control.catalogue),
         template=OwnTemplate(store, present.configured),
+        doctor=doctor_of(config, control, present, store, reread) if reread else None,
         skymmich_url=redact_url(config.skymmich.url.get_secret_value()) if config.skymmich.url else "",
     )
     return WebServer(app, status.host, status.port)

@@ -24,6 +24,7 @@ from reconciler.daemon.pulse import Pulse
 from reconciler.daemon.scheduler import Scheduler
 from reconciler.daemon.signals import Signals, end_within, ignore_early
 from reconciler.daemon.triggers import Triggers
+from reconciler.doctor.checks import changed_at_start
 from reconciler.engine.conditions import told
 from reconciler.engine.control import Request
 from reconciler.engine.service import Service
@@ -117,7 +118,9 @@ class _Daemon:
         service.upcoming = scheduler.next_looks
         signals = Signals(triggers.force, lambda: self._reload(service, triggers, scheduler, present, store))
         async with AsyncExitStack() as stack:
-            web = web_server(self._config, service, present, store, passes=lambda: service.passes)
+            web = web_server(
+                self._config, service, present, store, passes=lambda: service.passes, reread=self._load
+            )
             await stack.enter_async_context(web)
             stack.push_async_callback(present.aclose)
             scheduler.start(self._config.schedule)
@@ -211,10 +214,7 @@ class _Daemon:
 
     def _take(self, config: Config) -> None:
         _log_by(config)
-        fixed = [name for name in ("state", "status") if getattr(config, name) != getattr(self._config, name)]
-        if config.skymmich.url != self._config.skymmich.url:
-            fixed.append("skymmich.url")
-        if fixed:
+        if fixed := changed_at_start(self._config, config):
             _LOGGER.warning("changed, and taken at the next start only", sections=fixed)
         self._config = config
 

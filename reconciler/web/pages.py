@@ -1,4 +1,4 @@
-"""The overview, its live parts, the runs, and what is known of the daemon itself."""
+"""The overview, its live parts, a preview, and the runs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,6 @@ class OverviewPages:
             Route("/preview", self.preview),
             Route("/runs", self.runs),
             Route("/runs/{run_id}", self.run),
-            Route("/doctor", self.doctor),
         ]
 
     async def overview(self, request: Request) -> Response:
@@ -112,23 +111,6 @@ class OverviewPages:
             "lookup": await self._lookups.latest(),
         }
         return self._pages.page(request, "run.html", values)
-
-    async def doctor(self, request: Request) -> Response:
-        """Show the daemon's conditions, and run the doctor's checks if it has some."""
-        snapshot = self._panel.control.snapshot()
-        checks = None
-        if self._panel.doctor is not None and "run" in request.query_params:
-            async with self._panel.planning:
-                checks = await self._panel.doctor()
-        requests = sorted(self._panel.requests().items(), key=lambda one: -one[1])
-        values = {
-            "snapshot": snapshot,
-            "checks": checks,
-            "requests": requests[:20],
-            "passes": dict(self._panel.passes()),
-            "lookup": await self._lookups.latest(),
-        }
-        return self._pages.page(request, "doctor.html", values)
 
 
 def _by_image(entries: list[JournalEntry], most: int = _RECENT_IMAGES) -> list[list[JournalEntry]]:

@@ -136,11 +136,13 @@ class TemplateKeeper(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the doctor."""
+    """One thing that the doctor looked at."""
 
-    name: str
-    result: Literal["ok", "warning", "trouble", "skipped"]
-    message: str
+    section: str
+    title: str
+    """The section's, for people."""
+    level: Literal["ok", "warning", "problem"]
+    what: str
     remedy: str = ""
 
 

@@ -112,10 +112,14 @@ def test_a_field_that_is_switched_off_stays_as_it_is_in_immich_until_it_is_on_ag
     assert "Backyard" in two.call("plan").stdout
 
 
-def test_switched_off_altogether_nothing_is_written(two):
+def test_switched_off_altogether_nothing_is_written_and_the_doctor_says_where_it_was(two):
     two.call("settings", "set", "metadataSyncEnabled=false")
     assert two.call("apply", "--yes").returncode == 1
     assert two.writes == 0
+    told = two.call("doctor").stdout
+    assert "switched off here: apply refuses" in told
+    assert "settings set metadataSyncEnabled=on" in told
+    assert "Set here, over Skymmich's own settings: metadataSyncEnabled off" in told
 
 
 class Skymmich(BaseHTTPRequestHandler):

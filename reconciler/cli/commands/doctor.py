@@ -6,22 +6,17 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Final
 
-from reconciler.cli.checks import Finding, examine, exit_code
 from reconciler.cli.plain import value
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.doctor.checks import examine
+from reconciler.doctor.findings import TITLES, exit_code
 from reconciler.immich.client import SystemClock
 
 if TYPE_CHECKING:
     from reconciler.cli.screen import Screen
+    from reconciler.doctor.findings import Finding
 
 _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
-_TITLES: Final = {
-    "configuration": "Configuration",
-    "catalogue": "Skymmich's catalogue",
-    "skymmich": "Skymmich's own sync",
-    "immich": "Immich",
-    "store": "State store",
-}
 
 
 def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose = False) -> int:
@@ -31,8 +26,7 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
     configuration.
     """
     session = begin(config, as_json=json, verbose=verbose)
-    with asyncio.Runner() as runner:
-        findings = examine(session.config, os.environ, runner, SystemClock())
+    findings = asyncio.run(examine(session.config, os.environ, SystemClock()))
     code = exit_code(findings)
     if json:
         session.screen.json({"ok": code == 0, "findings": [value(finding) for finding in findings]})
@@ -47,7 +41,7 @@ def _show(screen: Screen, findings: list[Finding]) -> None:
         if finding.section != above:
             if above:
                 screen.line()
-            screen.line(_TITLES[finding.section], "bold")
+            screen.line(TITLES[finding.section], "bold")
             above = finding.section
         mark, style = _MARKS[finding.level]
         screen.row(mark, finding.what, style if finding.level != "ok" else "", indent=1, width=2)

@@ -1,0 +1,228 @@
+"""The doctor's round through everything: each finding says what it means and, if it is bad, how to mend it.
+
+Nothing is written, neither to Immich nor to the store; what one check can not do, the others still tell. The
+command line and the daemon's page show the same findings; the daemon passes in what only it knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reconciler.config.words import Address, in_environment, in_file, is_secret, leaves, shown
+from reconciler.core.catalogue import SyncSettings
+from reconciler.core.template import BlockTemplate
+from reconciler.doctor.catalogue import check_catalogue
+from reconciler.doctor.findings import Finding, problem
+from reconciler.errors import ReconcilerError
+from reconciler.immich.capabilities import server_advice
+from reconciler.overrides import with_own_template
+from reconciler.wiring import store_of, target_of
+from state.lease import Lease
+from state.process import this_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pydantic import BaseModel
+
+    from reconciler.config import Config
+    from reconciler.config.words import Key
+    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.policy import Policy
+    from reconciler.engine.ports import Clock
+    from state.store import SqliteStore
+
+AT_START: Final = ("state", "status")
+"""Sections that a daemon takes when it starts, and not when it reads its configuration again."""
+_MOST_IN_DAEMON: Final = 5_000
+"""Images whose values are computed beside a daemon's own work: a second or two."""
+_BEYOND: Final = 10.0
+"""Seconds for Immich's answers, beyond the timeout of one: a server that hangs is a finding, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a daemon that examines itself knows, and nobody else."""
+
+    store: SqliteStore
+    started_with: Config
+    policy: Policy
+    """As configured, with the template's text as it was read then."""
+    reread: Callable[[], Config]
+    """Reads the configuration from the disk; raises ``ConfigurationError``."""
+    catalogue: Catalogue | None
+    """As last read."""
+    readable: bool
+    """Whether that is how it is now; else it is read anew, to see why."""
+
+
+async def examine(
+    config: Config, environ: Mapping[str, str], clock: Clock, daemon: Running | None = None
+) -> list[Finding]:
+    """Look at everything.
+
+    Args:
+        config: the one in force.
+        environ: for where values came from.
+        clock: time.
+        daemon: the running daemon, if it is this process that asks.
+    """
+    findings = list(_configuration(config, environ))
+    with ExitStack() as stack:
+        store, policy, trouble = None, None, list[Finding]()
+        try:
+            store = daemon.store if daemon else _opened(config, stack)
+        except ReconcilerError as error:
+            trouble = [problem("store", error)]
+        try:
+            configured = daemon.policy if daemon else config.policy()
+            in_force = with_own_template(configured, store) if store else configured
+            BlockTemplate(in_force.description)
+            policy = in_force
+        except ReconcilerError as error:
+            findings.append(problem("configuration", error))
+        if daemon is not None:
+            findings += await asyncio.to_thread(_on_the_disk, config, daemon)
+        catalogue, seen = await asyncio.to_thread(
+            check_catalogue, config, policy, store,
+            known=daemon.catalogue if daemon and daemon.readable else None,
+            most=_MOST_IN_DAEMON if daemon else None,
+        )  # fmt: skip
+        findings += seen
+        known = catalogue or (daemon.catalogue if daemon else None)
+        findings += await _immich(config, known.settings if known else None)
+        findings += trouble or await asyncio.to_thread(
+            _store, config, store, clock, daemon=daemon is not None
+        )
+    return findings
+
+
+def changed_at_start(before: Config, after: Config) -> list[str]:
+    """List what differs between two configurations and is taken at a daemon's start only."""
+    fixed = [name for name in AT_START if getattr(before, name) != getattr(after, name)]
+    return [*fixed, "skymmich.url"] if before.skymmich.url != after.skymmich.url else fixed
+
+
+def _configuration(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]:
+    where = str(config.file) if config.file else "no file; the environment and the defaults are enough"
+    yield Finding("configuration", "ok", where)
+    for warning in config.warnings:
+        yield Finding("configuration", "warning", warning)
+    for key, field in leaves(type(config)).items():
+        holder: BaseModel = config
+        for part in key[:-1]:
+            holder = getattr(holder, "merge" if part == "policy" else part)
+        if key[-1] not in holder.model_fields_set:
+            continue
+        value = getattr(holder, key[-1])
+        text = shown(str(value) if isinstance(value, Address) else value, field)
+        # What hides secrets would take a text that looks like one for one.
+        text = f" is set {text}" if is_secret(field) else f" = {text}"
+        yield Finding("configuration", "ok", f"{in_file(key)}{text}  ({_origin(key, config, environ)})")
+
+
+def _origin(key: Key, config: Config, environ: Mapping[str, str]) -> str:
+    """Tell where a value came from, as far as that shows afterwards."""
+    if in_environment(key) in environ:
+        return "environment"
+    if key == ("state", "url"):
+        return "the file, or the default"
+    if config.file is None or key in {("immich", "api_key"), ("status", "token")}:
+        return "credentials or a file"
+    return "the file"
+
+
+def _on_the_disk(config: Config, daemon: Running) -> list[Finding]:
+    """Compare what the daemon goes by with what is on the disk by now."""
+    findings = []
+    try:
+        disk = daemon.reread()
+        if disk != config or disk.policy() != daemon.policy:
+            what = "The configuration on the disk has changed since this daemon read it."
+            remedy = "Have it read again: systemctl reload skymmich-reconciler (or the signal SIGHUP)."
+            findings.append(Finding("configuration", "warning", what, remedy))
+    except ReconcilerError as error:
+        what = f"The configuration on the disk can not be used; the one above stays in force. {error.message}"
+        findings.append(Finding("configuration", "warning", what, error.remedy))
+    if fixed := changed_at_start(daemon.started_with, config):
+        what = f"Changed since the start, and taken at the next one only: {', '.join(fixed)}"
+        remedy = "systemctl restart skymmich-reconciler"
+        findings.append(Finding("configuration", "warning", what, remedy))
+    return findings
+
+
+async def _immich(config: Config, settings: SyncSettings | None) -> list[Finding]:
+    own = config.immich
+    if settings is None and (own.url is None or own.api_key is None):
+        what = "Not asked: its address or its key is in Skymmich's settings, which could not be read."
+        return [Finding("immich", "warning", what, "Mend the catalogue first.")]
+    patience = own.timeout_seconds + _BEYOND
+    findings: list[Finding] = []
+    try:
+        async with asyncio.timeout(patience):
+            await _ask_immich(config, settings or SyncSettings(), findings)
+    except ReconcilerError as error:
+        findings.append(problem("immich", error))
+    except TimeoutError:
+        what = f"Immich did not answer everything within {patience:.0f} s."
+        findings.append(Finding("immich", "problem", what, "Look whether it is overloaded, or hangs."))
+    return findings
+
+
+async def _ask_immich(config: Config, settings: SyncSettings, findings: list[Finding]) -> None:
+    target = target_of(config, settings)
+    whose = "this program's configuration" if config.immich.url is not None else "Skymmich's settings"
+    findings.append(Finding("immich", "ok", f"{target.address}  (from {whose})"))
+    try:
+        facts = await target.open()
+        findings.append(Finding("immich", "ok", f"version {facts.version}, the key works"))
+        major, minor, patch = (int(part) for part in facts.version.split("."))
+        findings += [Finding("immich", "warning", line) for line in server_advice((major, minor, patch))]
+        if not facts.tags_enabled:
+            what = "Tags are switched off in Immich, so none are written."
+            findings.append(Finding("immich", "warning", what, "Immich: Account settings → Features → Tags."))
+        for loss in facts.losses:
+            what = f"The key lacks {loss.permission}; it costs: {loss.feature}"
+            findings.append(Finding("immich", "warning", what, loss.remedy))
+        count = await target.asset_count()
+        if count is not None:
+            findings.append(Finding("immich", "ok", f"{count} assets of this user"))
+    finally:
+        await target.aclose()
+
+
+def _opened(config: Config, stack: ExitStack) -> SqliteStore | None:
+    """Open the store beside whoever uses it; ``None``: there is none yet."""
+    if not config.state.path.exists():
+        return None
+    return stack.enter_context(store_of(config, read_only=True))
+
+
+def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: bool) -> list[Finding]:
+    if store is None:
+        what = f"{config.state.path} does not exist yet; the first plan or apply makes it"
+        return [Finding("store", "ok", what)]
+    try:
+        counts, runs = store.counts_by_status(), store.runs(1)
+        waiting, holder = len(store.pending()), Lease(store, clock.now).current()
+    except ReconcilerError as error:
+        return [problem("store", error)]
+    findings = [Finding("store", "ok", f"{store.path}: {sum(counts.values())} images on record")]
+    if runs:
+        what = f"last run {runs[0].started_at.astimezone():%Y-%m-%d %H:%M}: {runs[0].summary}"
+        findings.append(Finding("store", "ok", what))
+    if waiting:
+        what = f"{waiting} writes have not been seen settled"
+        findings.append(Finding("store", "warning", what, "The next pass looks again."))
+    ours = holder is not None and holder.process == this_process()
+    if daemon and not ours:
+        what = "This daemon has lost the right to write; it takes it back when it is free."
+        findings.append(Finding("store", "warning", what))
+    if holder is not None and not holder.process.is_gone():
+        who = f"{holder.what}, process {holder.process.pid} on {holder.process.host}"
+        what = f"the right to write is with{' this daemon' if daemon and ours else f': {who}'}"
+        findings.append(Finding("store", "ok", what))
+    return findings
