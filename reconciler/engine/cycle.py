@@ -10,15 +10,17 @@ from reconciler.core.fingerprint import digest
 from reconciler.core.guard import withhold
 from reconciler.core.records import FINE, AssetRecord, Run
 from reconciler.engine.canary import Canary, CanaryError
+from reconciler.engine.choosing import merge
 from reconciler.engine.conductor import Conductor, Surroundings
 from reconciler.engine.deciding import keep_decisions
 from reconciler.engine.events import Event, Listener, Progress, ignore
 from reconciler.engine.finishing import finished, outcome_of, summarise
+from reconciler.engine.holding import linked_assets
 from reconciler.engine.jobs import Job
 from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
-from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, Preparer, Wishes, linked_assets, merge
+from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, Preparer, Wishes
 from reconciler.errors import GuardError, ImmichError, ReconcilerError
 
 if TYPE_CHECKING:

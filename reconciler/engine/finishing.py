@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.core.records import AssetRecord
+from reconciler.engine.holding import held_mark
 from reconciler.engine.passes import Outcome
-from reconciler.engine.preparing import held_mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,6 +14,7 @@ from reconciler.core.planning import live_digest
 from reconciler.core.records import AssetRecord, Run, Unsticking
 from reconciler.core.reversal import Reversal, Reversed, reversals, reverse
 from reconciler.engine.canary import Canary
+from reconciler.engine.choosing import merge
 from reconciler.engine.conductor import Conductor, Surroundings
 from reconciler.engine.finishing import finished
 from reconciler.engine.jobs import Job
@@ -21,7 +22,6 @@ from reconciler.engine.observing import read_assets
 from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Item, Prepared, Selection
-from reconciler.engine.preparing import merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

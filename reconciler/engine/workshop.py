@@ -166,9 +166,7 @@ class Workshop:
         prepared = await looker.prepare(Selection(frozenset({image_id})), wishes)
         (item,) = prepared.items
         if item.plan is None:
-            raise DecisionError(
-                f"“{item.title}” (image {image_id}) can not be decided now: {item.reason}."
-            )
+            raise DecisionError(f"“{item.title}” (image {image_id}) can not be decided now: {item.reason}.")
         markers, now = prepared.rules.markers, self._clock.now()
         take_decision(self._store, item.plan, keep, markers=markers, at=now, field=field, shown=shown)
         return True

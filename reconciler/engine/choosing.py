@@ -1,0 +1,147 @@
+"""Which images a pass looks at, which it skips as they stand, and how one that was looked at is merged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.desired import NOTHING, Desired
+from reconciler.core.fingerprint import fingerprint
+from reconciler.core.planning import plan_asset
+from reconciler.engine.holding import held_harm, held_mark, linked_assets
+from reconciler.engine.passes import Item, Selection
+from reconciler.engine.verifying import kept, owned_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.plan import AssetPlan, Rules
+    from reconciler.core.policy import Policy
+    from reconciler.core.records import AssetRecord, PendingWrite
+    from reconciler.core.template import BlockTemplate
+    from reconciler.engine.observing import Reading
+
+    Desires = Callable[[CatalogueImage, tuple[int, int] | None, BlockTemplate, Policy], Desired]
+
+_SKIPPABLE = {"in_sync", "conflict", "not_sticking", "unknown_asset", "not_writable", "unlinked"}
+
+
+@dataclass(slots=True)
+class Chooser:
+    """One pass's choice: what is looked at, what is skipped as it stands, and how an asset is merged."""
+
+    desired: Desires
+    """Gives what an image wants."""
+    rules: Rules
+    digest: str
+    template: BlockTemplate
+    selection: Selection
+    records: Mapping[str, AssetRecord]
+    pending: Mapping[str, PendingWrite]
+
+    def items(self, catalogue: Catalogue, moved: frozenset[str] | None) -> list[Item]:
+        """List the pass's images: ``new`` ones are to be looked at, the others are skipped as they stand."""
+        chosen = self.selection.image_ids
+        items = [
+            self._item(Item(image, image.asset_id, image.image_id, image.title), moved)
+            for image in catalogue.images
+            if image.asset_id is not None and (chosen is None or image.image_id in chosen)
+        ]
+        if chosen is None and self.rules.policy.merge.orphans == "release":
+            linked = linked_assets(catalogue, self.records)
+            items += [
+                self._item(Item(None, record.asset_id, record.image_id, record.title), moved)
+                for record in self.records.values()
+                if record.asset_id not in linked and _owns(record)
+            ]
+        return items
+
+    def _item(self, item: Item, moved: frozenset[str] | None) -> Item:
+        record = self.records.get(item.asset_id)
+        item = replace(item, adopted=self.pending.get(item.asset_id), status="new")
+        if moved is None or item.asset_id in moved or record is None:
+            return item
+        if item.image_id in self.selection.later:
+            return replace(item, status=record.status, reason=record.reason, adopted=None)
+        if item.adopted or self.selection.force or self._worth_another_look(record):
+            return item
+        mark = self._fingerprint(item, _pixels(record))
+        if record.status in _SKIPPABLE and record.fingerprint == mark:
+            return replace(item, fingerprint=mark, status=record.status, reason=record.reason)
+        harm = "" if self.selection.by_person else held_harm(record)
+        if harm and record.fingerprint == held_mark(harm, mark):
+            return replace(item, fingerprint=mark, status="held", reason=record.reason, held=harm)
+        return item
+
+    def _worth_another_look(self, record: AssetRecord) -> bool:
+        """Tell whether something besides catalogue and asset may have changed what is wrong with it."""
+        if record.status == "not_sticking":
+            return any(entry.server != self.rules.server_version for entry in record.unsticking)
+        # Another key, or its owner's rights: Immich's dates do not tell of that, but a person asks after it.
+        return self.selection.by_person and record.status in {"unknown_asset", "not_writable"}
+
+    def _fingerprint(self, item: Item, pixels: tuple[int, int] | None) -> str:
+        record = self.records.get(item.asset_id)
+        decided = record.resolutions if record else ()
+        return fingerprint(self._wanted(item, pixels), self.digest, decided)
+
+    def _wanted(self, item: Item, pixels: tuple[int, int] | None) -> Desired:
+        if item.image is None:
+            return NOTHING
+        return self.desired(item.image, pixels, self.template, self.rules.policy)
+
+    def plan(self, item: Item, reading: Reading) -> Item:
+        """Plan an item that was to be looked at."""
+        if item.status != "new":
+            return item
+        record = self.records.get(item.asset_id)
+        if item.asset_id in reading.unknown:
+            mark = self._fingerprint(item, _pixels(record))
+            reason = reading.unknown[item.asset_id]
+            return replace(item, fingerprint=mark, status="unknown_asset", reason=reason)
+        if item.asset_id not in reading.assets:
+            reason = reading.failed.get(item.asset_id, "Immich did not answer; the next pass looks again")
+            return replace(item, status="failed", reason=reason)
+        seen = reading.assets[item.asset_id]
+        wanted = self._wanted(item, _size(seen))
+        item = replace(item, fingerprint=self._fingerprint(item, _size(seen)))
+        if record and item.adopted:
+            # As it will be once the earlier run's write has settled.
+            owned = owned_after(record.applied, item.adopted, kept(item.adopted, seen, self.rules.markers))
+            record = replace(record, applied=owned)
+        return replace(item, plan=self.merge(item, wanted, seen, record))
+
+    def merge(
+        self, item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None
+    ) -> AssetPlan:
+        """Merge one asset under the selection's force, which tries anew what did not stick before."""
+        if self.selection.force and record:
+            record = replace(record, unsticking=())
+        return merge(item, wanted, seen, record, self.rules, force=self.selection.force)
+
+
+def merge(
+    item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None, rules: Rules, *, force: bool
+) -> AssetPlan:
+    """Merge one asset; with ``force`` the catalogue wins conflicts, whatever was decided of them."""
+    if force:
+        record = replace(record, resolutions=()) if record else None
+        rules = replace(
+            rules, policy=replace(rules.policy, merge=replace(rules.policy.merge, on_conflict="overwrite"))
+        )
+    return plan_asset(item.image_id, item.title, wanted, seen, record, rules)
+
+
+def _owns(record: AssetRecord) -> bool:
+    applied = record.applied
+    return bool(applied.block or applied.prose or applied.tags)
+
+
+def _pixels(record: AssetRecord | None) -> tuple[int, int] | None:
+    return (record.width, record.height) if record and record.width and record.height else None
+
+
+def _size(seen: ObservedAsset) -> tuple[int, int] | None:
+    return (seen.width, seen.height) if seen.width and seen.height else None

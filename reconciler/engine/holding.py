@@ -1,0 +1,74 @@
+"""What the guard holds back of a prepared pass, and what is no longer as a saved plan has it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.guard import check, withhold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.records import AssetRecord
+    from reconciler.engine.passes import Item, Prepared, Selection
+
+
+def held_mark(harm: str, mark: str) -> str:
+    """Give the fingerprint of an asset that the guard holds: it waits for a person, or for other values."""
+    return f"held:{harm}:{mark}"
+
+
+def held_harm(record: AssetRecord) -> str:
+    """Give the hash of what the guard held back of an asset; ``""`` for any other."""
+    kind, _, rest = record.fingerprint.partition(":")
+    return rest.partition(":")[0] if kind == "held" else ""
+
+
+def linked_assets(catalogue: Catalogue, records: Mapping[str, AssetRecord]) -> frozenset[str]:
+    """Give the assets that the catalogue links, or did before their row could not be read any more."""
+    linked = {image.asset_id for image in catalogue.linked() if image.asset_id}
+    if doubtful := catalogue.doubtful_ids():
+        linked |= {record.asset_id for record in records.values() if record.image_id in doubtful}
+    return frozenset(linked)
+
+
+def guarded(prepared: Prepared, selection: Selection) -> Prepared:
+    """Judge the plan, hold back what is harmful, and of a saved plan what is no longer the same."""
+    linked = linked_assets(prepared.catalogue, prepared.records)
+    before = frozenset(record.asset_id for record in prepared.records.values() if record.linked)
+    plans = [item.plan for item in prepared.items if item.plan]
+    looked_at = {item.asset_id for item in prepared.items if not item.held}
+    standing = {
+        record.asset_id: harm
+        for record in prepared.records.values()
+        if record.linked and record.asset_id not in looked_at and (harm := held_harm(record))
+    }
+    verdict = check(
+        plans,
+        linked=linked,
+        linked_before=before,
+        managed=len(linked | before | {plan.asset_id for plan in plans}),
+        policy=prepared.rules.policy.guard,
+        approved=selection.approved,
+        standing=standing,
+    )
+    items, stale = [], []
+    for item in prepared.items:
+        kept_item = item
+        if item.plan and item.asset_id in verdict.held:
+            harm = verdict.harm[item.asset_id]
+            kept_item = replace(item, plan=withhold(item.plan), held=harm, reason="the guard holds it back")
+        if _is_stale(kept_item, selection):
+            kept_item = replace(item, plan=None, status="failed", reason="changed since the plan was made")
+            stale.append(item.title)
+        items.append(kept_item)
+    return replace(prepared, items=tuple(items), verdict=verdict, stale=tuple(stale))
+
+
+def _is_stale(item: Item, selection: Selection) -> bool:
+    """Tell whether a change is not, or no longer, the one of the saved plan."""
+    if selection.expected is None or item.plan is None or not item.plan.changes:
+        return False
+    return selection.expected.get(item.asset_id) != item.plan.digest
