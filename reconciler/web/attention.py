@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.engine.headline import TROUBLE
 from reconciler.web import words
+from reconciler.web.phrases import fields_of, spoken
 
 if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord
@@ -32,7 +33,8 @@ class Need:
     status: str = ""
     """The images' state, if it is about images."""
     count: int = 0
-    examples: tuple[AssetRecord, ...] = ()
+    examples: tuple[tuple[AssetRecord, str], ...] = ()
+    """Some of the images, each with its reason, where the text does not say it already."""
     approve: str = ""
     """The hash of what the guard holds back, if a click can approve it."""
     lines: tuple[str, ...] = ()
@@ -43,12 +45,8 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
     found = list(_conditions(snapshot))
     for status in words.URGENCY:
         if count := snapshot.counts.get(status, 0):
-            examples = await asyncio.to_thread(panel.history.search, "", status, EXAMPLES)
-            state = words.STATES[status]
-            title = f"{count} image{'' if count == 1 else 's'}: {state.label[0].lower()}{state.label[1:]}"
-            found.append(
-                Need(title, state.meaning, state.tone, status=status, count=count, examples=tuple(examples))
-            )
+            records = await asyncio.to_thread(panel.history.search, "", status, EXAMPLES)
+            found.append(_images(status, count, records))
     if lookup.problems:
         many = len(lookup.problems)
         found.append(
@@ -60,6 +58,21 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
             )
         )
     return found
+
+
+def _images(status: str, count: int, records: list[AssetRecord]) -> Need:
+    """Speak of the images in a state. A reason that all of them share is said once, for all."""
+    state = words.STATES[status]
+    title = f"{count} image{'' if count == 1 else 's'}: {state.label[0].lower()}{state.label[1:]}"
+    text, reasons = state.meaning, [spoken(record.reason) for record in records]
+    if status == "conflict":
+        reasons = [fields_of(record.reason) for record in records]
+    elif status == "unknown_asset":
+        reasons = [""] * len(records)
+    elif count == len(records) and len(set(reasons)) == 1 and reasons[0]:
+        text, reasons = reasons[0].rstrip(".") + ".", [""] * count
+    examples = tuple(zip(records, reasons, strict=True))
+    return Need(title, text, state.tone, status=status, count=count, examples=examples)
 
 
 def _conditions(snapshot: Snapshot) -> list[Need]:

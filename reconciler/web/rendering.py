@@ -19,7 +19,8 @@ from reconciler.core.asset import Coordinates
 from reconciler.core.resolution import choices, sides
 from reconciler.redaction import redact
 from reconciler.web import words
-from reconciler.web.difference import difference, side
+from reconciler.web.difference import condensed, difference, extent, side
+from reconciler.web.phrases import fields_of, heading, spoken, wrote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 PREVIEWED = 100
 """Images that a preview lists."""
-_FIRST_WORDS = frozenset({"In sync", "Attention", "Trouble", "Off", "Unknown", "Writing"})
 
 
 class Page(HTMLResponse):
@@ -69,14 +69,19 @@ class Pages:
             redact=redact,
             number=number,
             place=place,
+            spoken=spoken,
+            fields_of=fields_of,
         )
         self._environment.globals.update(
             version=__version__,
             static=static,
             words=words,
             state_of=words.state_of,
-            split_headline=split_headline,
+            heading=heading,
+            wrote=wrote,
             difference=difference,
+            condensed=condensed,
+            extent=extent,
             side=side,
             marked=marked,
             choices=choices,
@@ -162,6 +167,9 @@ def marked(pieces: Iterable[Piece]) -> Markup:
     """Write a difference, each line's part marked for itself: a mark over a line's end looks like a blot."""
     parts: list[Markup] = []
     for piece in pieces:
+        if piece.kind == "gap":
+            parts.append(Markup('<span class="gap">{}</span>').format(piece.text))
+            continue
         tag = _TAGS.get(piece.kind)
         for line in re.split(r"(\n+)", piece.text):
             bare = tag is None or not line.strip("\n")
@@ -179,12 +187,6 @@ def place(value: object) -> str:
         pair = tuple(value) if isinstance(value, list | tuple) else ()
     numbers = [float(one) for one in pair if isinstance(one, int | float | str) and one != ""]
     return ", ".join(f"{one:.6f}".rstrip("0").rstrip(".") + "°" for one in numbers)
-
-
-def split_headline(headline: str) -> tuple[str, str]:
-    """Part a headline's first word from the rest: “In sync: 142 images” has its badge beside it."""
-    first, colon, rest = headline.partition(": ")
-    return (first, rest) if colon and first in _FIRST_WORDS and rest else ("", headline)
 
 
 def moment(when: datetime | None) -> str:

@@ -126,7 +126,7 @@ def test_the_overview_says_how_things_stand_and_what_needs_attention_first(clien
     order = ["Needs attention", "4 of 6 images need a look", "not kept", "in conflict", "What changed lately"]
     places = [text.index(each) for each in order]
     assert places == sorted(places)
-    assert "why it is so" in text
+    assert "Why it is so." in text
 
 
 def test_only_a_state_that_is_well_and_fresh_is_green(client, control):
