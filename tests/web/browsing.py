@@ -71,10 +71,10 @@ class Place:
             "[schedule]\ncatalogue_seconds = 0.3\nimmich_seconds = 5\ndebounce_seconds = 0.1\n"
         )
 
-    def start(self) -> None:
+    def start(self, **more: str) -> None:
         # Nothing of the person's own configuration, nor what switches these tests on.
         environ = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILER_")}
-        environ["RECONCILER_IMMICH__API_KEY"] = self.simulator.api_key
+        environ |= {"RECONCILER_IMMICH__API_KEY": self.simulator.api_key, **more}
         log = (self.folder / "daemon.log").open("ab")
         command = [sys.executable, "-m", "reconciler", "run", "--config", str(self.config)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)

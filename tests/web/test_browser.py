@@ -269,6 +269,54 @@ def test_a_setting_is_switched_and_holds_and_the_preview_comes_first(browser, pl
     assert place.status()["settings"]["syncTags"] is True
 
 
+def test_with_the_master_switch_off_nothing_is_written_and_on_again_it_is(browser, place):
+    eventually(place.settled, "all is done")
+    with window(browser, place) as page:
+        page.goto("/")
+        page.get_by_label("Keep Immich in sync").uncheck()
+        page.get_by_role("button", name="Save settings").click()
+        expect(page.locator(".need", has_text="Metadata sync is switched off")).to_be_visible()
+        place.sql(f"UPDATE {IMAGES} SET title = 'While it was off' WHERE id = 12")
+        before = place.status()["attempted_at"]
+        page.get_by_role("button", name="Look now").click()
+        eventually(lambda: place.status()["attempted_at"] != before and place.settled(), "it was looked at")
+        assert "While it was off" not in place.shown(12)["description"]
+        page.get_by_label("Keep Immich in sync").check()
+        page.get_by_role("button", name="Save settings").click()
+        expect(page.locator(".need", has_text="Metadata sync is switched off")).to_have_count(0)
+    eventually(lambda: "While it was off" in place.shown(12)["description"], "it is written", 30)
+
+
+def test_a_look_by_a_click_comes_though_the_daemon_is_paused(browser, quiet):
+    quiet.sql(f"UPDATE {IMAGES} SET title = 'Looked at by a click' WHERE id = 13")
+    with window(browser, quiet) as page:
+        page.goto("/")
+        page.get_by_role("button", name="Look now").click()
+        eventually(lambda: "Looked at by a click" in quiet.shown(13)["description"], "it is written", 30)
+        expect(page.locator("#recent")).to_contain_text("Looked at by a click")
+
+
+def test_a_token_is_asked_for_once_and_a_wrong_one_shows_nothing(browser, place, tmp_path):
+    guarded = Place(tmp_path, place.catalogue, place.simulator)
+    guarded.start(RECONCILER_STATUS__TOKEN="only the family knows this one")
+    try:
+        # The browser itself notes in its console that a page was refused.
+        with window(browser, guarded, gone=True) as page:
+            page.goto("/images")
+            page.get_by_label("Token").fill("a guess")
+            page.get_by_role("button", name="Log in").click()
+            expect(page.locator("main")).to_contain_text("not the token")
+            expect(page.locator(".card")).to_have_count(0)
+            page.get_by_label("Token").fill("only the family knows this one")
+            page.get_by_role("button", name="Log in").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Images")
+            page.get_by_role("button", name="Log out").click()
+            page.goto("/")
+            expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    finally:
+        guarded.kill()
+
+
 def test_a_template_is_seen_while_it_is_typed_and_rewrites_every_image_once_it_is_saved(browser, place):
     with window(browser, place) as page:
         page.goto("/template")
