@@ -55,7 +55,14 @@ def test_each_side_can_stay_and_a_decision_can_be_taken_back(conflict):
     assert open_conflicts(conflict) == []
     assert conflict.call("plan").returncode == 0
 
-    conflict.call("resolve", str(RING), "--reopen")
+    # What was taken back is not written once more for the decision it came from.
+    undone = conflict.call("undo", found["run"]["run_id"], "--yes")
+    assert undone.returncode == 0, undone.stderr
+    assert words(conflict) == [MINE]
+    conflict.call("apply", "--yes")
+    assert words(conflict) == [MINE]
+    assert open_conflicts(conflict) == [RING]
+
     taken = conflict.call("resolve", str(RING), "--keep", "skymmich", "--field", "prose")
     assert taken.returncode == 0, taken.stdout
     assert words(conflict) == [THEIRS]
