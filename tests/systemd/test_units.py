@@ -12,7 +12,8 @@ import pytest
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 TIMERS = sorted(path.name for path in UNITS.glob("*.timer"))
-EXAMPLES = sorted(path.name for path in (UNITS / "examples").glob("*.conf"))
+CONFIGURATIONS = (UNITS / "examples").glob("*.conf")
+EXAMPLES = sorted(path.name for path in CONFIGURATIONS if not path.name.startswith("nginx-"))
 PROGRAM = "/opt/skymmich-reconciler/venv/bin/skymmich-reconciler"
 
 
