@@ -15,8 +15,9 @@ from starlette.routing import Route
 from reconciler.core.policy import Switches
 from reconciler.engine.control import Request as Wish
 from reconciler.web import inputs
-from reconciler.web.api import change_switches, linked_image
+from reconciler.web.api import linked_image
 from reconciler.web.problems import ProblemError
+from reconciler.web.switches import change_switches, follow_skymmich
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,7 @@ class Actions:
             "pause": self.pause,
             "resume": self.resume,
             "settings": self.settings,
+            "follow": self.follow,
             "approve": self.approve,
         }
         return [
@@ -107,6 +109,11 @@ class Actions:
         wished = Switches(**{name: theirs in form for theirs, name in inputs.SWITCHES.items()})
         changed = await change_switches(self._panel, wished)
         return _done(request, "saved" if changed else "same", "settings")
+
+    async def follow(self, request: Request) -> Response:
+        """Let Skymmich's own switches hold again."""
+        followed = await follow_skymmich(self._panel)
+        return _done(request, "followed" if followed else "same", "settings")
 
 
 def _done(request: Request, said: str, fragment: str = "") -> Response:

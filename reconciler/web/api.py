@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from reconciler.engine.control import Request as Wish
 from reconciler.engine.preparing import Wishes
 from reconciler.web import inputs, shapes
 from reconciler.web.answers import JsonResponse, tagged
@@ -22,9 +21,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from reconciler.core.catalogue import CatalogueImage
-    from reconciler.core.policy import Switches
+    from reconciler.engine.control import Request as Wish
     from reconciler.engine.control import RunState
     from reconciler.engine.passes import Prepared
+    from reconciler.web.lookup import Lookups
     from reconciler.web.panel import Panel
 
 _HISTORY = 50
@@ -33,8 +33,9 @@ _HISTORY = 50
 class Api:
     """The handlers; see ``openapi`` for what they take and give."""
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel, lookups: Lookups) -> None:
         self._panel, self._control, self._history = panel, panel.control, panel.history
+        self._lookups = lookups
 
     def routes(self) -> list[Route]:
         """List the addresses."""
@@ -50,8 +51,6 @@ class Api:
             Route("/api/v1/stop", self.stop, methods=["POST"]),
             Route("/api/v1/pause", self.pause, methods=["POST"]),
             Route("/api/v1/resume", self.resume, methods=["POST"]),
-            Route("/api/v1/settings", self.settings, methods=["GET"]),
-            Route("/api/v1/settings", self.change_settings, methods=["POST"]),
             Route("/api/v1/openapi.json", self.openapi),
         ]
 
@@ -62,13 +61,11 @@ class Api:
     async def images(self, request: Request) -> Response:
         """List managed images by title."""
         limit = inputs.whole(request.query_params, "limit", 50, 1, 500)
-        found = await asyncio.to_thread(
-            self._history.search,
-            inputs.search_text(request),
-            inputs.status(request),
-            limit + 1,
-            inputs.after(request),
+        text, status, after = inputs.search_text(request), inputs.status(request), inputs.after(request)
+        _, among = await self._lookups.among(
+            inputs.name(request, "target"), inputs.name(request, "equipment")
         )
+        found = await asyncio.to_thread(self._history.search, text, status, limit + 1, after, among)
         page = found[:limit]
         more = inputs.cursor(page[-1].title, page[-1].asset_id) if len(found) > limit else None
         return tagged(request, {"items": [shapes.record(one) for one in page], "next": more})
@@ -122,27 +119,6 @@ class Api:
         prepared = await previewed(self._panel, wished)
         return tagged(request, shapes.prepared(prepared, limit))
 
-    async def settings(self, request: Request) -> Response:
-        """Show the four switches."""
-        return tagged(request, self._settings())
-
-    async def change_settings(self, request: Request) -> Response:
-        """Change some or all of the four switches where they live."""
-        changes = inputs.switch_changes(await inputs.body(request))
-        snapshot = self._control.snapshot()
-        if snapshot.switches is None:
-            raise ProblemError(503, "The settings have not been read yet.", headers={"retry-after": "5"})
-        await change_switches(self._panel, replace(snapshot.switches, **changes))
-        return JsonResponse(self._settings())
-
-    def _settings(self) -> shapes.Shape:
-        snapshot, writer = self._control.snapshot(), self._panel.settings
-        return {
-            "settings": None if snapshot.switches is None else shapes.switches(snapshot.switches),
-            "source": snapshot.switches_source,
-            "changed_in": writer.where if writer else None,
-        }
-
     async def reconcile(self, request: Request) -> Response:
         """Look at all images, or some, now."""
         return await self._asked(request, inputs.wish(await inputs.body(request)))
@@ -191,22 +167,6 @@ async def previewed(panel: Panel, wished: Mapping[str, bool]) -> Prepared:
         if switches != prepared.rules.switches:
             prepared = await panel.control.preview(Wishes(prepared.rules.policy, switches))
     return prepared
-
-
-async def change_switches(panel: Panel, wished: Switches) -> bool:
-    """Change the switches where they live, and let the daemon read them again; tells whether any changed.
-
-    Raises:
-        ReconcilerError: they were not changed.
-        ProblemError: they can not be changed from here.
-    """
-    if panel.settings is None:
-        raise ProblemError(409, "The settings can not be changed from here.")
-    if wished == panel.control.snapshot().switches:
-        return False
-    await panel.settings.write(wished)
-    await panel.control.wait(panel.control.request(Wish(by_person=False, trigger="settings")), 3.0)
-    return True
 
 
 def is_over(state: RunState | None) -> bool:

@@ -28,6 +28,7 @@ from reconciler.web.refusals import Refusals
 from reconciler.web.rendering import Pages
 from reconciler.web.skymmich_buttons import SkymmichButtons
 from reconciler.web.static_files import StaticFiles
+from reconciler.web.switches import SwitchesApi
 from reconciler.web.template_pages import TemplatePages
 
 if TYPE_CHECKING:
@@ -90,7 +91,14 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     pages, lookups = Pages(panel), Lookups(panel.control)
     images, refuse = ImagePages(panel, pages, lookups), Refusals(pages).answer
     parts = (
-        *(Api(panel), Events(panel), Health(panel), Metrics(panel), SkymmichButtons(panel)),
+        *(
+            Api(panel, lookups),
+            SwitchesApi(panel),
+            Events(panel),
+            Health(panel),
+            Metrics(panel),
+            SkymmichButtons(panel),
+        ),
         *(OverviewPages(panel, pages, lookups), images, Actions(panel, images), Login(panel, pages)),
         Decisions(panel),
         DoctorPages(panel, pages, lookups),

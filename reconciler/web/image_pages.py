@@ -48,14 +48,8 @@ class ImagePages:
         """Show a page of the grid."""
         query = request.query_params
         text, status = inputs.search_text(request), inputs.status(request)
-        target, equipment = query.get("target", "").strip(), query.get("equipment", "").strip()
-        lookup = await (self._lookups.named() if target or equipment else self._lookups.latest())
-        among: set[str] | None = None
-        if target:
-            among = lookup.targets.find(target)
-        if equipment:
-            having = lookup.equipment.find(equipment)
-            among = having if among is None else among & having
+        target, equipment = inputs.name(request, "target"), inputs.name(request, "equipment")
+        lookup, among = await self._lookups.among(target, equipment)
         found = await asyncio.to_thread(
             self._panel.history.search, text, status, PAGE + 1, inputs.after(request), among
         )

@@ -22,6 +22,8 @@ MAX_ID = 2**53
 """Ids beyond it have no exact JSON number everywhere."""
 _MAX_IMAGES = 5000
 MAX_WAIT = 60.0
+MAX_NAME = 200
+"""Characters of a name to filter by."""
 SWITCHES = {
     "metadataSyncEnabled": "enabled",
     "syncDescription": "description",
@@ -57,9 +59,14 @@ def status(request: Request) -> str | None:
 
 def search_text(request: Request) -> str:
     """Read ``q``."""
-    text = request.query_params.get("q", "").strip()
-    if len(text) > 200:
-        raise ProblemError(400, "“q” may have 200 characters.")
+    return name(request, "q")
+
+
+def name(request: Request, parameter: str) -> str:
+    """Read a name, or a part of one, to filter by."""
+    text = request.query_params.get(parameter, "").strip()
+    if len(text) > MAX_NAME:
+        raise ProblemError(400, f"“{parameter}” may have {MAX_NAME} characters.")
     return text
 
 

@@ -84,6 +84,16 @@ class Lookups:
             self._take(*await self._names)
         return self._made
 
+    async def among(self, target: str = "", equipment: str = "") -> tuple[Lookup, set[str] | None]:
+        """Give the index, and the assets whose target and equipment have these names; ``None``: all assets.
+
+        A name may be a part of one, in any case; an empty one asks for nothing.
+        """
+        lookup = await (self.named() if target or equipment else self.latest())
+        asked = ((lookup.targets, target), (lookup.equipment, equipment))
+        found = [names.find(text) for names, text in asked if text]
+        return lookup, set.intersection(*found) if found else None
+
     async def _name(self, lookup: Lookup, hurry: asyncio.Event) -> tuple[Names, Names]:
         # Not beside the page that is being made just now: the thread would slow it down.
         with suppress(TimeoutError):

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from reconciler import __version__
-from reconciler.web.inputs import MAX_ID, MAX_WAIT, STATUSES, SWITCHES
+from reconciler.web.inputs import MAX_ID, MAX_NAME, MAX_WAIT, STATUSES, SWITCHES
 from reconciler.web.openapi_shapes import SCHEMAS
 
 Json = dict[str, Any]
@@ -56,6 +56,7 @@ def _reading() -> Json:
         "200": {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
     }
     v1 = "/api/v1"
+    name: Json = {"type": "string", "maxLength": MAX_NAME}
     switches = [_query(name, {"type": "boolean"}, "As if it were so") for name in SWITCHES]
     before_run = _query("before", {"type": "string"}, "The “next” of the page before")
     before_entry = _query("before", _whole(0, MAX_ID), "The “next” of the page before")
@@ -68,8 +69,10 @@ def _reading() -> Json:
                 "Managed images by title",
                 _ok("Images"),
                 [
-                    _query("q", {"type": "string", "maxLength": 200}, "A part of the title"),
+                    _query("q", name, "A part of the title"),
                     _query("status", {"type": "string", "enum": ["", *STATUSES]}, "Only these"),
+                    _query("target", name, "A part of the target's name"),
+                    _query("equipment", name, "A part of the name of a piece of equipment"),
                     _query("limit", _whole(1, 500), "Images a page"),
                     _query("after", {"type": "string"}, "The “next” of the page before"),
                 ],
@@ -107,6 +110,9 @@ def _reading() -> Json:
             "post": _operation(
                 "changeSettings", "Change some of them where they live", _ok("SettingsView"), body="Changes"
             ),
+        },
+        f"{v1}/settings/override": {
+            "delete": _operation("followSkymmich", "Give up what was set here", _ok("SettingsView"))
         },
         f"{v1}/events": {"get": _operation("events", "What happens, as server-sent events", stream)},
         f"{v1}/openapi.json": {"get": _operation("openapi", "This document", _ok(None))},

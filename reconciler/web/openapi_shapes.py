@@ -254,7 +254,12 @@ SCHEMAS: dict[str, Any] = {
         "required": ["keep"],
         "additionalProperties": False,
     },
-    "SettingsView": _of(settings=_maybe(_ref("Settings")), source=_TEXT, changed_in=_MAYBE_TEXT),
+    "SettingsView": _of(
+        settings=_maybe(_ref("Settings")),
+        source=_TEXT,
+        skymmich=_maybe(_ref("Settings")),
+        changed_in=_MAYBE_TEXT,
+    ),
     "Changes": {
         "type": "object",
         "properties": dict.fromkeys(SWITCHES, _FLAG),

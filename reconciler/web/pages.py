@@ -12,6 +12,7 @@ from reconciler.web.api import previewed
 from reconciler.web.attention import needs
 from reconciler.web.problems import ProblemError
 from reconciler.web.progress import Pace
+from reconciler.web.switches import skymmichs_own
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -65,6 +66,7 @@ class OverviewPages:
             "lookup": lookup,
             "progress": self._pace.showing(snapshot, panel.now()),
             "settings": panel.settings,
+            "theirs": skymmichs_own(panel),
             "skymmich_url": panel.skymmich_url,
         }
         if "attention" in parts:

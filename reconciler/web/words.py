@@ -148,6 +148,7 @@ SAID: dict[str, tuple[str, Tone]] = {
         "ok",
     ),
     "reset": ("The configured template holds again.", "ok"),
+    "followed": ("Skymmich's own settings hold again.", "ok"),
     "same": ("The settings already were like that; nothing was changed.", "ok"),
     "stopping": ("The pass stops; what is on its way finishes first.", "busy"),
     "nothing": ("No pass is running.", "unknown"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
+from reconciler.core.policy import Switches
 from reconciler.errors import ImmichUnauthorizedError, ImmichUnreachableError
 from reconciler.web.openapi import document
 
@@ -62,7 +63,33 @@ def test_images_are_found_by_title_and_by_status(client):
 
 
 @pytest.mark.parametrize(
-    "query", ["status=odd", "limit=0", "limit=x", "limit=٣", "after=%25%25", "after=W10", "q=" + "a" * 300]
+    ("query", "image_ids"),
+    [
+        ("target=ngc 224", [1]),
+        ("target=NGC", [1]),
+        ("equipment=ASI2600", [1, 3, 5]),
+        ("equipment=asi2600&q=elegie", [5]),
+        ("target=ngc 224&equipment=ASI2600", [1]),
+        ("target=M 31&equipment=nothing", []),
+    ],
+)
+def test_images_are_found_by_target_and_by_equipment(client, query, image_ids):
+    found = fits(client.get(f"/api/v1/images?{query}"), "Images")
+    assert sorted(one["image_id"] for one in found["items"]) == image_ids
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=odd",
+        "limit=0",
+        "limit=x",
+        "limit=٣",
+        "after=%25%25",
+        "after=W10",
+        "q=" + "a" * 300,
+        "target=" + "a" * 300,
+    ],
 )
 def test_a_wrong_query_is_explained(client, query):
     answer = client.get(f"/api/v1/images?{query}")
@@ -124,8 +151,12 @@ class Writer:
         self.control = control
 
     async def write(self, switches):
-        self.control.shown = replace(self.control.shown, switches=switches)
+        self.control.shown = replace(self.control.shown, switches=switches, switches_source="override")
         return switches
+
+    async def follow(self):
+        own = Switches(enabled=False)
+        self.control.shown = replace(self.control.shown, switches=own, switches_source="Skymmich")
 
 
 def test_settings_are_changed_one_by_one(build, control):
@@ -139,6 +170,17 @@ def test_settings_are_changed_one_by_one(build, control):
     }
     assert found["changed_in"] == "Skymmich"
     assert control.requested[0].trigger == "settings"
+
+
+def test_what_was_set_here_is_given_up_for_what_skymmich_says(build, control):
+    client = build(settings=Writer(control))
+    found = fits(client.post("/api/v1/settings", json={"syncTags": False}, headers=SAME), "SettingsView")
+    assert (found["source"], found["skymmich"]["syncTags"]) == ("override", True)
+    found = fits(client.delete("/api/v1/settings/override", headers=SAME), "SettingsView")
+    assert (found["source"], found["settings"]) == ("Skymmich", found["skymmich"])
+    assert len(control.requested) == 2
+    assert fits(client.delete("/api/v1/settings/override", headers=SAME), "SettingsView")
+    assert len(control.requested) == 2
 
 
 @pytest.mark.parametrize("body", [{}, {"syncTags": "off"}, {"syncEverything": True}])

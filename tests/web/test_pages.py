@@ -199,7 +199,7 @@ def test_each_button_reaches_the_daemon_and_comes_back(client, control, action, 
 
 
 def test_no_button_works_from_another_site(client, control):
-    for action in ("sync-all", "look", "stop", "pause", "resume", "settings", "approve"):
+    for action in ("sync-all", "look", "stop", "pause", "resume", "settings", "follow", "approve"):
         headers = {"origin": "http://evil.example", "accept": "text/html"}
         answer = client.post(f"/actions/{action}", headers=headers, follow_redirects=False)
         assert answer.status_code == 403
@@ -220,6 +220,9 @@ class Writer:
         self.written.append(switches)
         return switches
 
+    async def follow(self):
+        self.written.append("follow")
+
 
 def test_settings_are_changed_where_they_live_and_read_again(build, control):
     writer = Writer()
@@ -238,6 +241,22 @@ def test_settings_that_are_the_same_are_not_sent(build, control):
     answer = build(settings=writer).post("/actions/settings", data=form, headers=SAME, follow_redirects=False)
     assert "said=same" in answer.headers["location"]
     assert not writer.written
+
+
+def test_what_was_set_here_shows_what_skymmich_says_and_is_given_up_by_a_click(build, control):
+    writer = Writer()
+    client = build(settings=writer)
+    assert "Follow Skymmich again" not in client.get("/", headers=PEOPLE).text
+    mine = Switches(enabled=True, description=True, coordinates=True, tags=True)
+    control.shown = replace(control.shown, switches=mine, switches_source="override")
+    text = client.get("/", headers=PEOPLE).text
+    # In the catalogue of these tests they were never saved, and Skymmich's default is off.
+    assert text.count("Set here; Skymmich says off.") == 1
+    assert "Some are set here" in text
+    assert 'formaction="/actions/follow"' in text
+    answer = client.post("/actions/follow", headers=SAME, follow_redirects=False)
+    assert answer.headers["location"] == "/?said=followed#settings"
+    assert (writer.written, control.requested[0].trigger) == (["follow"], "settings")
 
 
 def test_settings_that_skymmich_refuses_are_said_with_the_remedy(build):
@@ -300,7 +319,7 @@ def test_a_button_syncs_one_image_and_shows_the_outcome_without_javascript(clien
     assert control.requested[0].image_ids == {2}
     assert not control.requested[0].force
     back = client.get("/images?run=run1&image=2", headers=PEOPLE).text
-    assert '<p class="outcome" role="status">why</p>' in back
+    assert '<p class="outcome" role="status">Why</p>' in back
     assert back.count('class="outcome"') == 1
 
 

@@ -1,0 +1,113 @@
+"""The four switches: shown, changed where they live, and what was set here given up again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from reconciler.engine.control import Request as Wish
+from reconciler.engine.preparing import switches_of
+from reconciler.web import inputs, shapes
+from reconciler.web.answers import JsonResponse, tagged
+from reconciler.web.problems import ProblemError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from reconciler.core.policy import Switches
+    from reconciler.web.panel import Panel
+    from reconciler.web.ports import SettingsWriter
+
+_PATIENCE = 3.0
+"""Seconds until the daemon has most probably read them again."""
+
+
+class SwitchesApi:
+    """The handlers of ``/api/v1/settings``."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+
+    def routes(self) -> list[Route]:
+        """List the addresses."""
+        return [
+            Route("/api/v1/settings", self.show, methods=["GET"]),
+            Route("/api/v1/settings", self.change, methods=["POST"]),
+            Route("/api/v1/settings/override", self.give_up, methods=["DELETE"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show the four switches."""
+        return tagged(request, self._shown())
+
+    async def change(self, request: Request) -> Response:
+        """Change some or all of them where they live."""
+        changes = inputs.switch_changes(await inputs.body(request))
+        snapshot = self._panel.control.snapshot()
+        if snapshot.switches is None:
+            raise ProblemError(503, "The settings have not been read yet.", headers={"retry-after": "5"})
+        await change_switches(self._panel, replace(snapshot.switches, **changes))
+        return JsonResponse(self._shown())
+
+    async def give_up(self, _: Request) -> Response:
+        """Let Skymmich's own hold again."""
+        await follow_skymmich(self._panel)
+        return JsonResponse(self._shown())
+
+    def _shown(self) -> shapes.Shape:
+        snapshot, writer = self._panel.control.snapshot(), self._panel.settings
+        theirs = skymmichs_own(self._panel)
+        return {
+            "settings": None if snapshot.switches is None else shapes.switches(snapshot.switches),
+            "source": snapshot.switches_source,
+            "skymmich": None if theirs is None else shapes.switches(theirs),
+            "changed_in": writer.where if writer else None,
+        }
+
+
+def skymmichs_own(panel: Panel) -> Switches | None:
+    """Give what Skymmich itself says, as last read; ``None`` before that."""
+    catalogue = panel.control.catalogue()
+    return None if catalogue is None else switches_of(catalogue)
+
+
+async def change_switches(panel: Panel, wished: Switches) -> bool:
+    """Change the switches where they live, and let the daemon read them again; tells whether any changed.
+
+    Raises:
+        ReconcilerError: they were not changed.
+        ProblemError: they can not be changed from here.
+    """
+    writer = _writer(panel)
+    if wished == panel.control.snapshot().switches:
+        return False
+    await writer.write(wished)
+    await _read_again(panel)
+    return True
+
+
+async def follow_skymmich(panel: Panel) -> bool:
+    """Give up what was set here, and let the daemon read again; tells whether anything was.
+
+    Raises:
+        StateError: it could not be given up.
+        ProblemError: they can not be changed from here.
+    """
+    writer, overridden = _writer(panel), panel.control.snapshot().switches_source == "override"
+    await writer.follow()
+    if overridden:
+        await _read_again(panel)
+    return overridden
+
+
+def _writer(panel: Panel) -> SettingsWriter:
+    if panel.settings is None:
+        raise ProblemError(409, "The settings can not be changed from here.")
+    return panel.settings
+
+
+async def _read_again(panel: Panel) -> None:
+    await panel.control.wait(panel.control.request(Wish(by_person=False, trigger="settings")), _PATIENCE)
