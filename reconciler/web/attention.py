@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 """Images shown of each state; a link leads to all of them."""
+_PLAIN = frozenset({"unknown_asset", "held"})
+"""States of which the reason says no more than their meaning."""
 _ATTENTION = ("CanaryClear", "GuardClear", "ConfigurationCurrent", "Fresh")
 
 
@@ -65,14 +67,17 @@ def _images(status: str, count: int, records: list[AssetRecord]) -> Need:
     state = words.STATES[status]
     title = f"{count} image{'' if count == 1 else 's'}: {state.label[0].lower()}{state.label[1:]}"
     text, reasons = state.meaning, [spoken(record.reason) for record in records]
+    lines: tuple[str, ...] = ()
     if status == "conflict":
         reasons = [fields_of(record.reason) for record in records]
-    elif status == "unknown_asset":
+    elif status in _PLAIN:
         reasons = [""] * len(records)
-    elif count == len(records) and len(set(reasons)) == 1 and reasons[0]:
-        text, reasons = reasons[0].rstrip(".") + ".", [""] * count
+    elif len(set(reasons)) == 1:
+        alone = count == len(records) and reasons[0]
+        text, lines = (reasons[0].rstrip(".") + ".", ()) if alone else (text, (reasons[0],))
+        reasons = [""] * len(records)
     examples = tuple(zip(records, reasons, strict=True))
-    return Need(title, text, state.tone, status=status, count=count, examples=examples)
+    return Need(title, text, state.tone, status=status, count=count, examples=examples, lines=lines)
 
 
 def _conditions(snapshot: Snapshot) -> list[Need]:
@@ -94,7 +99,9 @@ def _conditions(snapshot: Snapshot) -> list[Need]:
                 tone,
                 condition=condition,
                 approve=guard.hash if guard is not None and tripped and not guard.shrunk else "",
-                lines=guard.reasons if guard is not None and tripped else (),
+                lines=tuple(one for one in guard.reasons if one not in condition.message)
+                if guard is not None and tripped
+                else (),
             )
         )
     return found

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.web import words
 
 if TYPE_CHECKING:
-    from reconciler.core.records import Run
+    from collections.abc import Iterable
+
+    from reconciler.core.catalogue import Equipment
+    from reconciler.core.records import JournalEntry, Run
     from reconciler.engine.control import Snapshot
 
 _FIRST_WORDS = frozenset({"In sync", "Attention", "Trouble", "Off", "Unknown", "Writing"})
@@ -16,6 +20,7 @@ _ODD = re.compile(r"(?P<odd>\S+) of (?P<all>\S+) images?: (?P<states>.+?)(?:, (?
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 _NOW = re.compile(r"\b[01] s ago")
 _NAMES = {"block": "facts", "prose": "words", **{one: one for one in ("description", "coordinates", "tags")}}
+_KINDS = ("telescope", "camera", "mount", "filter", "accessory", "software")
 _FIELDS = re.compile(rf"(?:{'|'.join(_NAMES)})(?: and (?:{'|'.join(_NAMES)}))*(?=: )")
 
 
@@ -39,7 +44,7 @@ def heading(snapshot: Snapshot) -> Heading:
         text = f"{found['odd']} of {found['all']} images {'is' if found['odd'] == '1' else 'are'} not in sync"
         more = " · ".join(filter(None, (found["states"], found["looked"])))
         return Heading(badge, _spaced(text), _spaced(more))
-    return Heading(badge, _spaced(text[:1].upper() + text[1:]))
+    return Heading(badge, _spaced(first_upper(text)))
 
 
 def _spaced(text: str) -> str:
@@ -50,7 +55,12 @@ def _spaced(text: str) -> str:
 def spoken(reason: str) -> str:
     """Write a reason with the page's names of fields: ``Words: …`` instead of ``prose: …``."""
     named = _FIELDS.sub(lambda found: " and ".join(_NAMES[one] for one in found[0].split(" and ")), reason)
-    return named[:1].upper() + named[1:]
+    return first_upper(named)
+
+
+def first_upper(text: str) -> str:
+    """Begin a text as a sentence begins; addresses stay as they are."""
+    return text if text.startswith("http") else text[:1].upper() + text[1:]
 
 
 def fields_of(reason: str) -> str:
@@ -65,3 +75,17 @@ def wrote(run: Run) -> list[tuple[str, int]]:
         return []
     kinds = ((name.removeprefix("wrote_"), n) for name, n in run.counts.items() if name.startswith("wrote_"))
     return [(_NAMES.get(kind, kind), count) for kind, count in kinds if count]
+
+
+def by_run(entries: Iterable[JournalEntry]) -> list[list[JournalEntry]]:
+    """Group what was written by the run that did; each run's values by field."""
+    runs = groupby(entries, key=lambda entry: entry.run_id)
+    return [sorted(group, key=lambda entry: entry.field) for _, group in runs]
+
+
+def by_kind(pieces: Iterable[Equipment]) -> list[tuple[str, list[Equipment]]]:
+    """Group equipment as the light meets it: telescope, camera, then what carries and serves them."""
+    groups: dict[str, list[Equipment]] = {kind: [] for kind in _KINDS}
+    for piece in pieces:
+        groups.setdefault(piece.kind, []).append(piece)
+    return [(kind, group) for kind, group in groups.items() if group]

@@ -20,7 +20,7 @@ from reconciler.core.resolution import choices, sides
 from reconciler.redaction import redact
 from reconciler.web import words
 from reconciler.web.difference import condensed, difference, extent, side
-from reconciler.web.phrases import fields_of, heading, spoken, wrote
+from reconciler.web.phrases import by_kind, by_run, first_upper, heading, spoken, wrote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,7 +70,7 @@ class Pages:
             number=number,
             place=place,
             spoken=spoken,
-            fields_of=fields_of,
+            first_upper=first_upper,
         )
         self._environment.globals.update(
             version=__version__,
@@ -79,6 +79,8 @@ class Pages:
             state_of=words.state_of,
             heading=heading,
             wrote=wrote,
+            by_run=by_run,
+            by_kind=by_kind,
             difference=difference,
             condensed=condensed,
             extent=extent,
