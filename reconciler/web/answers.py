@@ -44,6 +44,11 @@ class JsonResponse(Response):
         super().__init__(dumps(content), status_code, headers=headers, media_type=media_type)
 
 
+def etag_of(content: object) -> str:
+    """Give the ETag that ``tagged`` gives this content."""
+    return _etag(dumps(content).encode())
+
+
 def tagged(request: Request, content: object) -> Response:
     """Answer with JSON and its ETag, or 304 when the asker has just that."""
     body = dumps(content).encode()
@@ -52,9 +57,13 @@ def tagged(request: Request, content: object) -> Response:
 
 def tagged_bytes(request: Request, body: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
     """Answer with these bytes and their ETag, or 304 when the asker has just them."""
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    etag = _etag(body)
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
     both = {"etag": etag, **headers}
     if etag in known:
         return Response(status_code=304, headers=both)
     return Response(body, media_type=media_type, headers=both)
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -29,7 +29,9 @@ from reconciler.web.rendering import Pages
 from reconciler.web.skymmich_buttons import SkymmichButtons
 from reconciler.web.static_files import StaticFiles
 from reconciler.web.switches import SwitchesApi
+from reconciler.web.template_api import TemplateApi
 from reconciler.web.template_pages import TemplatePages
+from reconciler.web.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,6 +91,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         now=now,
     )
     pages, lookups = Pages(panel), Lookups(panel.control)
+    trial = Trial(panel, lookups)
     images, refuse = ImagePages(panel, pages, lookups), Refusals(pages).answer
     parts = (
         *(
@@ -102,7 +105,12 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         *(OverviewPages(panel, pages, lookups), images, Actions(panel, images), Login(panel, pages)),
         Decisions(panel),
         DoctorPages(panel, pages, lookups),
-        *(TemplatePages(panel, pages, lookups), Pictures(panel, lookups), StaticFiles()),
+        *(
+            TemplatePages(panel, pages, lookups, trial),
+            TemplateApi(trial),
+            Pictures(panel, lookups),
+            StaticFiles(),
+        ),
     )
     app = Starlette(
         routes=[route for part in parts for route in part.routes()],

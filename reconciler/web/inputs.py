@@ -21,6 +21,7 @@ STATUSES: tuple[str, ...] = get_args(AssetStatus)
 MAX_ID = 2**53
 """Ids beyond it have no exact JSON number everywhere."""
 _MAX_IMAGES = 5000
+MAX_HASH = 100
 MAX_WAIT = 60.0
 MAX_NAME = 200
 """Characters of a name to filter by."""
@@ -152,7 +153,7 @@ def wish(
     if unknown:
         raise ProblemError(400, f"There is no “{min(unknown)[:50]}” here.")
     approved = found.get("approve", "")
-    if not isinstance(approved, str) or len(approved) > 100:
+    if not isinstance(approved, str) or len(approved) > MAX_HASH:
         raise ProblemError(400, "“approve” must be the hash that the guard named.")
     ids = image_ids if image_ids is not None else _image_ids(found.get("image_ids"))
     full, force = _flag(found, "full"), _flag(found, "force")

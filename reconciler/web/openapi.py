@@ -11,6 +11,7 @@ from typing import Any
 from reconciler import __version__
 from reconciler.web.inputs import MAX_ID, MAX_NAME, MAX_WAIT, STATUSES, SWITCHES
 from reconciler.web.openapi_shapes import SCHEMAS
+from reconciler.web.problems import MEDIA_TYPE
 
 Json = dict[str, Any]
 """An OpenAPI document is JSON of any depth; nothing computes with it."""
@@ -30,11 +31,11 @@ def document() -> Json:
         },
         "servers": [{"url": "/"}],
         "security": [{}, {"token": []}],
-        "paths": {**_health(), **_reading(), **_asking(), **_skymmich()},
+        "paths": {**_health(), **_reading(), **_template(), **_asking(), **_skymmich()},
         "components": {
             "schemas": SCHEMAS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "responses": {"Problem": _content("An error", "Problem", "application/problem+json")},
+            "responses": {"Problem": _content("An error", "Problem", MEDIA_TYPE)},
         },
     }
 
@@ -114,8 +115,36 @@ def _reading() -> Json:
         f"{v1}/settings/override": {
             "delete": _operation("followSkymmich", "Give up what was set here", _ok("SettingsView"))
         },
+        f"{v1}/doctor": {"get": _operation("doctor", "Run the doctor's checks", _ok("Findings"))},
         f"{v1}/events": {"get": _operation("events", "What happens, as server-sent events", stream)},
         f"{v1}/openapi.json": {"get": _operation("openapi", "This document", _ok(None))},
+    }
+
+
+def _template() -> Json:
+    where = "/api/v1/template"
+    failing = {"422": _content("The template fails; “line” says where", "Problem", MEDIA_TYPE)}
+    unchanged = {
+        "name": "if-match",
+        "in": "header",
+        "schema": {"type": "string"},
+        "description": "The ETag it had when it was read: changed only if it still has",
+    }
+    limit = _query("limit", _whole(1, 5000), "Images listed")
+    shown, rendered, plan = ({**_ok(name), **failing} for name in ("Template", "Rendered", "Plan"))
+    return {
+        where: {
+            "get": _operation("template", "The block's template, and earlier ones", _ok("Template")),
+            "put": _operation("changeTemplate", "Let another one hold", shown, [unchanged], "TemplateChange"),
+        },
+        f"{where}/preview": {
+            "post": _operation("tryTemplate", "What one renders for an image", rendered, body="TemplateTrial")
+        },
+        f"{where}/plan": {
+            "post": _operation(
+                "planTemplate", "What one would change in all images", plan, [limit], "TemplateText"
+            )
+        },
     }
 
 
@@ -152,9 +181,7 @@ def _skymmich() -> Json:
         **{code: _content("Not synced", "Said") for code in ("404", "409", "502")},
     }
     # An address without a number names nothing at all.
-    answers["404"]["content"]["application/problem+json"] = {
-        "schema": {"$ref": "#/components/schemas/Problem"}
-    }
+    answers["404"]["content"][MEDIA_TYPE] = {"schema": {"$ref": "#/components/schemas/Problem"}}
     base = "/api/immich"
     every = {code: answer for code, answer in answers.items() if code not in {"404", "409"}}
     return {
@@ -186,7 +213,7 @@ def _operation(
         made["parameters"] = parameters
     if body:
         made["requestBody"] = {
-            "required": False,
+            "required": "required" in SCHEMAS[body],
             "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{body}"}}},
         }
     return made

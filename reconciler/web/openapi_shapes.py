@@ -8,7 +8,8 @@ from reconciler.core.merge import Action, Case
 from reconciler.core.records import AssetStatus, Field, JournalField
 from reconciler.core.resolution import Keep
 from reconciler.engine.control import Level
-from reconciler.web.inputs import SWITCHES
+from reconciler.web.inputs import MAX_HASH, SWITCHES
+from reconciler.web.trial import MAX_TEMPLATE
 
 _TEXT = {"type": "string"}
 _FLAG = {"type": "boolean"}
@@ -17,6 +18,7 @@ _MOMENT = {"type": "string", "format": "date-time"}
 _MAYBE_MOMENT = {"type": ["string", "null"], "format": "date-time"}
 _MAYBE_TEXT = {"type": ["string", "null"]}
 _TEXTS = {"type": "array", "items": _TEXT}
+_TEMPLATE = {"type": "string", "maxLength": MAX_TEMPLATE}
 _COUNTS = {"type": "object", "additionalProperties": _COUNT}
 
 
@@ -25,6 +27,15 @@ def _of(**properties: dict[str, Any]) -> dict[str, Any]:
         "type": "object",
         "properties": properties,
         "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _body(text: dict[str, Any], **more: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"text": text, **more},
+        "required": ["text"],
         "additionalProperties": False,
     }
 
@@ -49,7 +60,7 @@ _STATUS = _one_of(AssetStatus)
 _WISH: dict[str, Any] = {
     "full": {"type": "boolean", "description": "Read every asset, whatever was remembered"},
     "force": {"type": "boolean", "description": "The catalogue wins conflicts in this run"},
-    "approve": {"type": "string", "maxLength": 100, "description": "The hash that the guard named"},
+    "approve": {"type": "string", "maxLength": MAX_HASH, "description": "The hash that the guard named"},
 }
 _IMAGE_IDS = {
     "type": ["array", "null"],
@@ -72,6 +83,7 @@ SCHEMAS: dict[str, Any] = {
             "status": {"type": "integer"},
             "detail": _TEXT,
             "remedy": _TEXT,
+            "line": {"type": ["integer", "null"], "description": "Of a template that fails, from 1"},
         },
         "required": ["type", "title", "status", "detail"],
     },
@@ -266,6 +278,22 @@ SCHEMAS: dict[str, Any] = {
         "minProperties": 1,
         "additionalProperties": False,
     },
+    "TemplateVersion": _of(at=_MOMENT, text=_TEXT),
+    "Template": _of(text=_TEXT, origin=_TEXT, configured=_TEXT, versions=_list("TemplateVersion")),
+    "TemplateChange": _body(
+        text={"type": ["string", "null"], "maxLength": MAX_TEMPLATE},
+        approve={"type": "string", "maxLength": MAX_HASH, "description": "The hash that the guard named"},
+    ),
+    "TemplateTrial": _body(text=_TEMPLATE, image_id={"type": ["integer", "null"], "minimum": 0}),
+    "TemplateText": _body(text=_TEMPLATE),
+    "Rendered": _of(image_id={"type": ["integer", "null"]}, title=_TEXT, rendered=_MAYBE_TEXT),
+    "Finding": _of(
+        section=_TEXT,
+        level={"type": "string", "enum": ["ok", "warning", "problem"]},
+        what=_TEXT,
+        remedy=_TEXT,
+    ),
+    "Findings": _of(ok=_FLAG, findings=_list("Finding")),
     "Stopped": _of(stopped=_FLAG),
     "Paused": _of(paused=_FLAG),
     "Said": {

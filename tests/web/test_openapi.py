@@ -10,8 +10,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from starlette.routing import Route
 
+from reconciler.core.policy import Policy
+from reconciler.overrides import OwnTemplate
 from reconciler.web.app import create_app
 from reconciler.web.openapi import document
+from reconciler.web.ports import Check
 from state.store import SqliteStore
 
 with warnings.catch_warnings():
@@ -35,11 +38,22 @@ OPERATIONS = [
 ]
 
 
+class Kept(dict):
+    """Where a template is kept, as in a store."""
+
+    def put(self, key, value):
+        self[key] = value
+
+
+async def doctor():
+    return (Check("immich", "Immich", "problem", "It does not answer.", "Start it."),)
+
+
 @pytest.fixture
 def described(control, filled):
     # One store for all examples: requests change nothing in it.
     with SqliteStore.open(filled, read_only=True) as store:
-        app = create_app(control, store)
+        app = create_app(control, store, template=OwnTemplate(Kept(), Policy), doctor=doctor)
         yield schemathesis.openapi.from_asgi("/api/v1/openapi.json", app, headers=HEADERS)
 
 

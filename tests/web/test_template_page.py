@@ -7,7 +7,7 @@ import pytest
 from reconciler.core.policy import DescriptionPolicy, Policy
 from reconciler.core.template import DEFAULT_TEMPLATE
 from reconciler.overrides import OwnTemplate, with_own_template
-from reconciler.web import template_pages
+from reconciler.web import trial
 
 SAME = {"origin": "http://127.0.0.1:8287", "accept": "text/html"}
 PART = {**SAME, "hx-request": "true"}
@@ -69,7 +69,7 @@ def test_an_error_names_its_line_and_is_not_saved(client, keeper, control, text,
 
 
 def test_a_template_that_takes_too_long_does_not_stop_the_daemon(client, monkeypatch, keeper):
-    monkeypatch.setattr(template_pages, "_PATIENCE", 0.05)
+    monkeypatch.setattr(trial, "_PATIENCE", 0.05)
     loops = "{% for a in range(300) %}" * 3 + "{% endfor %}" * 3
     answer = client.post("/template", data={"text": loops}, headers=SAME)
     assert "it takes more than" in answer.text

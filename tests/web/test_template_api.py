@@ -1,0 +1,130 @@
+"""The block's template over the API: shown, tried, changed, and kept in a real store."""
+
+from __future__ import annotations
+
+import jsonschema
+import pytest
+
+from reconciler.core.policy import Policy
+from reconciler.core.template import DEFAULT_TEMPLATE
+from reconciler.overrides import OwnTemplate
+from reconciler.web import trial
+from reconciler.web.openapi import document
+
+SAME = {"origin": "http://127.0.0.1:8287"}
+ADDRESS = "/api/v1/template"
+
+
+def fits(answer, schema: str) -> dict:
+    whole = {"$ref": f"#/components/schemas/{schema}", "components": document()["components"]}
+    jsonschema.Draft202012Validator(whole).validate(answer.json())
+    return answer.json()
+
+
+@pytest.fixture
+def keeper(store):
+    return OwnTemplate(store, Policy)
+
+
+@pytest.fixture
+def client(build, keeper):
+    client = build(template=keeper)
+    client.headers.update(SAME)
+    return client
+
+
+def test_the_template_is_shown_with_its_origin_and_not_sent_again_unchanged(client):
+    answer = client.get(ADDRESS)
+    found = fits(answer, "Template")
+    assert (found["text"], found["configured"]) == (DEFAULT_TEMPLATE, DEFAULT_TEMPLATE)
+    assert (found["origin"], found["versions"]) == ("the built-in one", [])
+    again = client.get(ADDRESS, headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_text_holds_and_null_brings_the_configured_one_back(client, keeper, control):
+    found = fits(client.put(ADDRESS, json={"text": "{{ title }}\r\n!"}), "Template")
+    assert (found["text"], found["origin"]) == ("{{ title }}\n!", "written on this page")
+    assert [one["text"] for one in found["versions"]] == ["{{ title }}\n!"]
+    found = fits(client.put(ADDRESS, json={"text": None}), "Template")
+    assert (found["text"], len(found["versions"])) == (DEFAULT_TEMPLATE, 1)
+    assert [one.trigger for one in control.requested] == ["settings", "settings"]
+
+
+def test_what_the_guard_would_hold_back_is_approved_by_its_hash(client, control):
+    client.put(ADDRESS, json={"text": "{{ title }}", "approve": "abc"})
+    assert (control.requested[0].approved, control.requested[0].by_person) == ("abc", True)
+
+
+def test_an_error_has_its_line_and_changes_nothing(client, keeper, control):
+    for method, address in (("PUT", ""), ("POST", "/preview"), ("POST", "/plan")):
+        answer = client.request(method, ADDRESS + address, json={"text": "a\nb\n{{ nothing_like_it }}"})
+        assert answer.status_code == 422
+        assert answer.headers["content-type"] == "application/problem+json"
+        found = fits(answer, "Problem")
+        assert found["line"] == 3
+        assert "nothing_like_it" in found["detail"]
+    assert keeper.text() == DEFAULT_TEMPLATE
+    assert not control.requested
+
+
+def test_one_that_takes_too_long_has_no_line(client, monkeypatch):
+    monkeypatch.setattr(trial, "_PATIENCE", 0.05)
+    loops = "{% for a in range(300) %}" * 3 + "{% endfor %}" * 3
+    found = fits(client.post(f"{ADDRESS}/preview", json={"text": loops}), "Problem")
+    assert found["line"] is None
+    assert "it takes more than" in found["detail"]
+
+
+def test_who_saw_an_older_template_does_not_overwrite_a_newer_one(client, keeper):
+    seen = {"if-match": client.get(ADDRESS).headers["etag"]}
+    saved = client.put(ADDRESS, json={"text": "{{ title }} 1"}, headers=seen)
+    assert saved.status_code == 200
+    late = client.put(ADDRESS, json={"text": "{{ title }} 2"}, headers=seen)
+    assert (late.status_code, keeper.text()) == (412, "{{ title }} 1")
+    seen = {"if-match": saved.headers["etag"]}
+    assert client.put(ADDRESS, json={"text": "{{ title }} 2"}, headers=seen).status_code == 200
+
+
+def test_a_preview_renders_the_named_image_or_the_first_and_changes_nothing(client, keeper):
+    address, text = f"{ADDRESS}/preview", {"text": "{{ heading }} by me"}
+    found = fits(client.post(address, json={**text, "image_id": 3}), "Rendered")
+    assert (found["image_id"], found["title"]) == (3, "NGC 7000")
+    assert "NGC 7000 by me" in found["rendered"]
+    assert fits(client.post(address, json=text), "Rendered")["image_id"] == 1
+    assert client.post(address, json={**text, "image_id": 12345}).status_code == 404
+    assert keeper.text() == DEFAULT_TEMPLATE
+
+
+def test_before_the_first_reading_there_is_no_image_to_preview(client, control):
+    control.known = False
+    found = fits(client.post(f"{ADDRESS}/preview", json={"text": "a", "image_id": None}), "Rendered")
+    assert (found["image_id"], found["rendered"]) == (None, None)
+
+
+def test_what_a_text_would_change_is_planned_and_not_saved(client, keeper):
+    found = fits(client.post(f"{ADDRESS}/plan?limit=2", json={"text": "{{ title }}"}), "Plan")
+    assert (found["changes"], len(found["items"]), found["left_out"]) == (6, 2, 4)
+    assert keeper.text() == DEFAULT_TEMPLATE
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{}", 400),
+        (b'{"text": 1}', 400),
+        (b'{"text": "a", "texts": "b"}', 400),
+        (b'{"text": "a", "approve": 5}', 400),
+        (b'{"text": "\\ud83d"}', 400),
+        (b'{"text": "' + b"x" * 17_000 + b'"}', 413),
+    ],
+)
+def test_a_wrong_body_is_explained(client, keeper, body, code):
+    answer = client.put(ADDRESS, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == code
+    assert fits(answer, "Problem")["detail"]
+    assert keeper.text() == DEFAULT_TEMPLATE
+
+
+def test_without_a_place_to_keep_it_there_is_none(build):
+    assert build().get(ADDRESS).status_code == 404
