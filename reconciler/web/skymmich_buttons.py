@@ -73,7 +73,7 @@ def members(path: str, detail: str, remedy: str) -> Mapping[str, object]:
     """Give what the problem document of a refused request needs, so that Skymmich's page can show why."""
     if not path.startswith(f"{BASE}/"):
         return {}
-    return {"success": False, "message": redact(f"{detail} {remedy}".strip())}
+    return {"success": False, "message": redact(f"skymmich-reconciler: {detail} {remedy}".strip())}
 
 
 def _one(state: RunState | None, image_id: int) -> Response:

@@ -344,6 +344,6 @@ def test_a_refusal_of_skymmichs_button_says_why_where_its_page_looks(client, gua
     ):
         found = fits(refused, "Problem")
         assert found["success"] is False
-        assert found["message"] == f"{found['detail']} {found['remedy']}"
+        assert found["message"] == f"skymmich-reconciler: {found['detail']} {found['remedy']}"
     assert "message" not in client.post("/api/v1/pause").json()
     assert control.requested == []

@@ -22,17 +22,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 from browsing import ARGUMENTS, CHROMIUM, IMAGES, ROOT, eventually, need_chromium
 from proxying import (
     EXAMPLES,
-    NAME,
     PAGE_NAME,
     PASSWORD,
     TOKEN,
     Guarded,
-    Skymmich,
     caddy,
     check,
     fenced,
     nginx,
 )
+from standing_in import NAME, Skymmich
 
 from reconciler.simulator.sample import build_sample
 from reconciler.simulator.serving import serve
