@@ -210,7 +210,8 @@ def _plan_coordinates(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
             "the catalogue no longer has a place, but Immich can not clear one; clear it by hand in Immich"
         )
         notes = (*notes, reason)
-    if merged.action == "write" and (
+    # A turned sign is Immich's own doing, though it looks like a person's place: no conflict, then.
+    if (merged.action == "write" or merged.case in {"conflict", "both_changed"}) and (
         diagnosis := _unsticking(record, "coordinates", digest(place(wanted)), plan, rules)
     ):
         merged, reason = Merged("not_sticking", "keep", merged.base), diagnosis

@@ -55,6 +55,18 @@ async def test_a_turned_sign_is_one_attempt_with_its_diagnosis(install):
     await here.assert_true()
 
 
+async def test_a_turned_sign_where_there_was_no_place_is_not_taken_for_a_persons(install):
+    here = install(count=6, unkind=FLIPPING)
+    image_id, asset_id = here.images()[0]
+    here.sql("UPDATE astrophotography_images SET latitude = 51.48, longitude = 0.001 WHERE id = ?", image_id)
+    await here.run(by_person=False)
+    assert here.shown(asset_id)["longitude"] == -0.001
+    record = record_of(here, asset_id)
+    assert (record.status, "turns the sign" in record.reason) == ("not_sticking", True)
+    await here.run(full=True)
+    assert here.writes == 0
+
+
 @pytest.fixture
 async def read_only(install):
     """Six images, brought in sync, then one whose folder can not be written any more and whose title changes."""
