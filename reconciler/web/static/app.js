@@ -55,7 +55,7 @@
     for (const element of where.querySelectorAll("time[datetime]")) {
       const when = new Date(element.dateTime);
       element.title = when.toLocaleString();
-      if (element.dataset.show === "moment") element.textContent = when.toLocaleString();
+      if (element.dataset.show === "moment") element.textContent = when.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
       const passed = (Date.now() - when) / 1000;
       if (element.dataset.show === "ago") element.textContent = passed < 2 ? "just now" : span(passed) + " ago";
       if (element.dataset.show === "until") element.textContent = passed > -1 ? "now" : "in " + span(-passed);

@@ -1,0 +1,299 @@
+"""Photographs every page of the control room, as people see it: ``make screenshots``.
+
+The sample catalogue, a simulated Immich with pictures of its own, the real daemon between them, people and
+Skymmich who do something, and Debian's Chromium: every page at two widths, light and dark. With ``--pictures``
+also the few that the README shows, as WebP. It is no test, but ends with an error if a page does not come.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import socket
+import sys
+import tempfile
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from browsing import ARGUMENTS, CHROMIUM, IMAGES, ROOT, Place, eventually
+
+from reconciler.cli.demo_stage import UNKINDNESS
+from reconciler.simulator.sample import build_sample
+from reconciler.simulator.serving import serve
+
+WIDTHS = {1280: 900, 380: 780}
+SCHEMES = ("light", "dark")
+TOKEN = "stage-token-for-the-picture-of-the-login"
+FAST, SLOW = 400.0, 6.0
+ANDROMEDA, ORION, WITCH, WHIRLPOOL, ROSETTE = 1, 3, 12, 22, 29
+FLIPPED = 36
+"""Gets a place beside Greenwich's meridian, where Immich turns the sign."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A page to photograph; ``part`` names a part of it (CSS), ``typed`` is typed into the template's editor."""
+
+    name: str
+    path: str
+    part: str = ""
+    typed: str = ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A window for the README: CSS pixels, and what stands at its upper edge."""
+
+    name: str
+    path: str
+    width: int
+    height: int
+    top: str = ""
+
+
+class Session:
+    """One window that goes from page to page."""
+
+    def __init__(self, browser, place: Place, asked: argparse.Namespace) -> None:
+        self.place, self.folder, self.pictures, self.only = place, asked.folder, asked.pictures, asked.only
+        self.page = browser.new_page(base_url=place.url, reduced_motion="reduce")
+        self.keeper = browser.new_page(base_url=place.url, reduced_motion="reduce", device_scale_factor=1.5)
+        self.wide: list[str] = []
+
+    def take(self, *shots: Shot) -> None:
+        """Photograph each at every width, light and dark, whole."""
+        for shot in shots:
+            if self.only and shot.name not in self.only:
+                continue
+            self._open(self.page, shot.path)
+            if shot.typed:
+                self.page.locator("#text").fill(shot.typed)
+                self.page.locator("#preview .said").wait_for()
+            for width, height in WIDTHS.items():
+                self.page.set_viewport_size({"width": width, "height": height})
+                if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    self.wide.append(f"{shot.name} at {width}")
+                for scheme in SCHEMES:
+                    self.page.emulate_media(color_scheme=scheme)
+                    file = self.folder / f"{shot.name}-{width}-{scheme}.png"
+                    if shot.part:
+                        self.page.locator(shot.part).screenshot(path=file, animations="disabled")
+                    else:
+                        self.page.screenshot(path=file, full_page=True, animations="disabled")
+            print(shot.name, flush=True)
+
+    def keep(self, *windows: Kept) -> None:
+        """Photograph what the README shows."""
+        for one in windows if self.pictures else ():
+            self.keeper.set_viewport_size({"width": one.width, "height": one.height})
+            self._open(self.keeper, one.path)
+            if one.top:
+                self.keeper.locator(one.top).evaluate("one => one.scrollIntoView({block: 'start'})")
+            for scheme in SCHEMES:
+                self.keeper.emulate_media(color_scheme=scheme)
+                file = self.pictures / f"{one.name}-{scheme}.webp"
+                file.write_bytes(as_webp(self.page.context, self.keeper.screenshot(animations="disabled")))
+                print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB", flush=True)
+
+    def _open(self, page, path: str) -> None:
+        page.goto(path)
+        page.evaluate("document.querySelectorAll('img').forEach(one => one.loading = 'eager')")
+        drawn = "[...document.images].every(one => one.complete)"
+        eventually(lambda: page.evaluate(drawn), f"the pictures of {path}", 60)
+
+
+def as_webp(context, png: bytes, quality: float = 0.9) -> bytes:
+    """Let the browser write a picture as WebP, which it can do and the standard library can not."""
+    with context.new_page() as page:
+        source = "data:image/png;base64," + base64.b64encode(png).decode()
+        text = page.evaluate(
+            """async ([source, quality]) => {
+                const image = new Image(); image.src = source; await image.decode();
+                const canvas = document.createElement('canvas');
+                canvas.width = image.width; canvas.height = image.height;
+                canvas.getContext('2d').drawImage(image, 0, 0);
+                return canvas.toDataURL('image/webp', quality);
+            }""",
+            [source, quality],
+        )
+    return base64.b64decode(text.partition(",")[2])
+
+
+@contextmanager
+def stage(folder: Path):
+    """Build catalogue, Immich and daemon; the daemon is not started yet."""
+    catalogue = folder / "skymmich.db"
+    build_sample(catalogue)
+    with serve(catalogue=catalogue, unkind=UNKINDNESS, drain=FAST, port=free(2283)) as simulator:
+        place = Place(folder, catalogue, simulator)
+        place.port = free(8287) or place.port
+        place.url = f"http://127.0.0.1:{place.port}"
+        configure(place)
+        yield place
+        place.kill()
+
+
+def free(port: int) -> int:
+    """Give the port if nothing listens there, else 0: the usual ports look best."""
+    with socket.socket() as probe:
+        return 0 if probe.connect_ex(("127.0.0.1", port)) == 0 else port
+
+
+def configure(place: Place, more: str = "") -> None:
+    """Write the configuration: as delivered, but for a catalogue that is looked at more often."""
+    place.config.write_text(
+        f'[skymmich]\nsource = "{place.catalogue}"\n[state]\nurl = "sqlite:///{place.folder}/state.sqlite3"\n'
+        f'[immich]\nurl = "{place.simulator.url}"\n[status]\nport = {place.port}\n{more}'
+        "[schedule]\ncatalogue_seconds = 2\nimmich_seconds = 10\ndebounce_seconds = 0.1\n"
+    )
+
+
+def post(place: Place, path: str) -> None:
+    """Press a button, as the API."""
+    request = urllib.request.Request(place.url + path, b"", {"origin": place.url}, method="POST")
+    with urllib.request.urlopen(request, timeout=70):
+        pass
+
+
+def before_the_first_pass(place: Place) -> None:
+    """Let people have written before this program came."""
+    person = place.simulator.person
+    person(place.asset_of(ORION), "set_description", "A cold night in January; the mount behaved for once.")
+    person(place.asset_of(WITCH), "set_coordinates", [53.1214, 8.2139])
+    person(place.asset_of(ROSETTE), "add_tag", "Wall")
+    place.sql(f"UPDATE {IMAGES} SET latitude = 51.48, longitude = 0.001 WHERE id = ?", FLIPPED)
+    place.simulator.wait_until_idle()
+
+
+def life_goes_on(place: Place) -> None:
+    """Let people and Skymmich do something, one after the other."""
+    person = place.simulator.person
+    whirlpool, andromeda = place.asset_of(WHIRLPOOL), place.asset_of(ANDROMEDA)
+    facts = str(place.shown(ANDROMEDA)["description"])
+    person(
+        andromeda, "set_description", f"Shown at the club evening in March. Grandpa's favourite.\n\n{facts}"
+    )
+    person(whirlpool, "append_description", "\n\nPrinted 60 × 40 cm, hangs in the hallway.")
+    person(whirlpool, "add_tag", "Wall")
+    place.simulator.wait_until_idle()
+    for image_id, title in ((WHIRLPOOL, "Whirlpool, 35 hours"), (ROSETTE, "Rosette, the whole flower")):
+        place.sql(
+            "UPDATE image_acquisition SET frame_count = frame_count + 120 WHERE id ="
+            " (SELECT min(id) FROM image_acquisition WHERE image_id = ?)",
+            image_id,
+        )
+        place.sql(f"UPDATE {IMAGES} SET title = ? WHERE id = ?", title, image_id)
+        arrived(place, image_id, title)
+    place.sql("UPDATE equipment SET name = 'Esprit 100ED Super APO' WHERE name = 'Sky-Watcher Esprit 100ED'")
+    arrived(place, ROSETTE, "Super APO")
+
+
+def arrived(place: Place, image_id: int, words: str) -> None:
+    """Wait until Immich shows something of an image, and the pass that brought it is over."""
+    eventually(lambda: words in place.shown(image_id)["description"], f"{words} is in Immich", 90)
+    eventually(place.settled, "the pass is over", 90)
+
+
+def play(session: Session, place: Place) -> None:
+    """Go from scene to scene."""
+    take, simulator = session.take, place.simulator
+    simulator.configure(down=True)
+    place.start()
+    eventually(lambda: place.status()["level"] == "trouble", "the daemon misses Immich")
+    take(Shot("first-overview", "/"), Shot("first-images", "/images"), Shot("first-runs", "/runs"))
+    place.kill()
+
+    simulator.configure(down=False)
+    before_the_first_pass(place)
+    place.start()
+    eventually(place.settled, "the first pass", 120)
+    life_goes_on(place)
+    runs = json.loads(place.get("/api/v1/runs"))["items"]
+    take(
+        Shot("overview", "/"),
+        Shot("settings", "/", part="#settings"),
+        Shot("images", "/images"),
+        Shot("images-none", "/images?q=nothing+like+this"),
+        Shot("image", f"/images/{ANDROMEDA}"),
+        Shot("image-conflict", f"/images/{ORION}"),
+        Shot("image-place", f"/images/{WITCH}"),
+        Shot("image-not-kept", f"/images/{FLIPPED}"),
+        Shot("image-unlinked", "/images/56"),
+        Shot("runs", "/runs"),
+        Shot("run", f"/runs/{runs[1]['run_id']}"),
+        Shot("template", "/template"),
+        Shot("template-error", "/template", typed="{{ heading }}\n{{ oops }}"),
+        Shot("doctor", "/doctor?run=1"),
+        Shot("problem", "/images/12345"),
+    )
+    session.keep(
+        Kept("overview", "/", 1200, 860),
+        Kept("image", f"/images/{ORION}", 1200, 860),
+    )
+
+    post(place, "/api/v1/pause")
+    place.sql(f"UPDATE {IMAGES} SET title = 'Andromeda, at last', longitude = 8.3 WHERE id = ?", ANDROMEDA)
+    place.sql(f"UPDATE {IMAGES} SET tags = json_insert(tags, '$[#]', 'Calendar 2026') WHERE id IN (2, 8, 10)")
+    take(Shot("preview", "/preview"), Shot("paused", "/"))
+    simulator.configure(drain=SLOW)
+    place.sql(f"UPDATE {IMAGES} SET description = description || ' More to come.'")
+    post(place, "/api/v1/resume")
+    post(place, "/api/v1/reconcile")
+    eventually(
+        lambda: ((place.status()["current"] or {}).get("progress") or {}).get("done", 0) > 3,
+        "it is under way",
+        60,
+    )
+    take(Shot("working", "/"))
+    simulator.configure(drain=FAST)
+    eventually(place.settled, "the pass is over", 120)
+
+    place.sql(f"UPDATE {IMAGES} SET tags = '[]', description = NULL, object_type = NULL")
+    eventually(lambda: "guard" in place.get("/").decode(), "the guard steps in", 60)
+    take(Shot("guard", "/"))
+    simulator.configure(down=True)
+    eventually(lambda: place.status()["level"] == "trouble", "the daemon misses Immich", 60)
+    take(Shot("down", "/"))
+    place.kill()
+
+    (place.folder / "token").write_text(TOKEN)
+    configure(place, f'token_file = "{place.folder}/token"\n')
+    place.start()
+    take(Shot("login", "/login"))
+
+
+def main() -> int:
+    """Take them all."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "build" / "screenshots")
+    parser.add_argument("--pictures", type=Path, help="also those of the README, into this folder")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these pages")
+    asked = parser.parse_args()
+    if not Path(CHROMIUM).exists():
+        print("This needs Chromium, and there is none here. Debian: apt install chromium", file=sys.stderr)
+        return 1
+    from playwright.sync_api import sync_playwright
+
+    for folder in filter(None, (asked.folder, asked.pictures)):
+        folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="skymmich-reconciler-shots-") as folder,
+        stage(Path(folder)) as place,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        session = Session(browser, place, asked)
+        play(session, place)
+        browser.close()
+    print(f"In {asked.folder}")
+    for one in session.wide:
+        print(f"Wider than its window: {one}", file=sys.stderr)
+    return 1 if session.wide else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
