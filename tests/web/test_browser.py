@@ -269,6 +269,26 @@ def test_a_setting_is_switched_and_holds_and_the_preview_comes_first(browser, pl
     assert place.status()["settings"]["syncTags"] is True
 
 
+def test_what_was_set_here_is_told_from_skymmichs_and_given_up_by_a_click(browser, place):
+    with window(browser, place) as page:
+        page.goto("/")
+        page.get_by_label("Coordinates").uncheck()
+        page.get_by_role("button", name="Save settings").click()
+        eventually(lambda: place.status()["settings_source"] == "override", "the switch holds")
+        page.goto("/")
+        expect(page.locator(".switch", has_text="Coordinates")).to_contain_text("Skymmich says on")
+        page.get_by_role("button", name="Follow Skymmich again").click()
+        expect(page.locator(".said").first).to_contain_text("own settings hold again")
+        eventually(lambda: place.status()["settings_source"] == "Skymmich", "Skymmich's hold again")
+    assert place.status()["settings"]["syncCoordinates"] is True
+
+
+def test_the_doctors_checks_come_by_themselves(browser, place):
+    with window(browser, place) as page:
+        page.goto("/doctor")
+        expect(page.locator("#checks")).to_contain_text("the right to write is with this daemon")
+
+
 def test_with_the_master_switch_off_nothing_is_written_and_on_again_it_is(browser, place):
     eventually(place.settled, "all is done")
     with window(browser, place) as page:
