@@ -97,8 +97,9 @@ class Cycle:
         """
         if not prepared.rules.switches.enabled:
             raise GuardError(
-                "Metadata sync is switched off in Skymmich (metadataSyncEnabled); nothing was written.",
-                remedy="Switch it on in Skymmich under Admin → Immich, then run this again.",
+                "Metadata sync is switched off (metadataSyncEnabled); nothing was written.",
+                remedy="Switch it on in Skymmich under Admin → Immich, or with "
+                "skymmich-reconciler settings set metadataSyncEnabled=on; then run this again.",
             )
         run = Run(run_id, trigger, self._clock.now())
         self._store.start_run(run)

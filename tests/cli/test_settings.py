@@ -59,6 +59,7 @@ def test_only_what_differs_is_kept_here_and_the_rest_follows_skymmich(two):
     shown = two.call("settings").stdout
     assert "set here; Skymmich itself says on" in shown
     assert "settings follow" in shown
+    assert "syncTags off (set here, over Skymmich's own settings)" in two.call("status").stdout
 
 
 @pytest.mark.parametrize("way", [["follow"], ["set", "syncTags=on"]])

@@ -236,7 +236,7 @@ async def test_the_master_switch_off_shows_the_plan_and_writes_nothing(install):
     here = install(count=4)
     here.switches = Switches(enabled=False)
     assert len((await here.prepare()).changes) == 4
-    with pytest.raises(Exception, match="switched off in Skymmich"):
+    with pytest.raises(Exception, match="sync is switched off"):
         await here.run()
     assert here.writes == 0
 

@@ -58,7 +58,7 @@ def command(
     show_plan(session.screen, prepared, details=details)
     if not prepared.rules.switches.enabled:
         session.screen.line(
-            "Metadata sync is switched off in Skymmich (metadataSyncEnabled), so apply will refuse.", "yellow"
+            "Metadata sync is switched off (metadataSyncEnabled), so apply will refuse.", "yellow"
         )
     if out is not None:
         session.screen.line(f"Saved. To write just this: skymmich-reconciler apply {out}")

@@ -13,9 +13,12 @@ from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.records import FINE
 from reconciler.engine.finishing import WORDS
 from reconciler.errors import StateError
+from reconciler.overrides import override_of
 from reconciler.wiring import store_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.cli.screen import Screen
     from reconciler.config import Config
     from reconciler.core.records import AssetRecord, Run
@@ -32,6 +35,8 @@ class OnRecord:
     counts: dict[str, int] = field(default_factory=dict)
     runs: tuple[Run, ...] = ()
     attention: tuple[AssetRecord, ...] = ()
+    override: dict[str, bool] = field(default_factory=dict)
+    """What is set here over Skymmich's own settings."""
     trouble: str = ""
     """Why it could not be read."""
 
@@ -51,6 +56,7 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
             "counts": known.counts,
             "attention": [value(one) for one in known.attention],
             "runs": [value(run) for run in known.runs],
+            "override": known.override,
             "trouble": known.trouble,
         }
         screen.json({"daemon": told is not None} | (record if told is None else told))
@@ -83,7 +89,7 @@ def _on_record(config: Config) -> OnRecord:
                 for status in sorted(counts.keys() - FINE)
                 for record in store.search(status=status, limit=_MOST)
             ]
-            return OnRecord(counts, tuple(store.runs(5)), tuple(attention))
+            return OnRecord(counts, tuple(store.runs(5)), tuple(attention), override_of(store))
     except StateError as error:
         return OnRecord(trouble=error.message)
 
@@ -98,6 +104,8 @@ def _show_record(screen: Screen, known: OnRecord) -> None:
     screen.line(f"{total} images: {listed}." if total else "No image was looked at yet.", "bold")
     checked = max((run.finished_at for run in known.runs if run.finished_at), default=None)
     screen.line(f"Last looked at {moment(checked)}.", "dim")
+    if known.override:
+        screen.line(f"{_listed(known.override)} (set here, over Skymmich's own settings)", "dim")
 
 
 def _code(told: dict[str, object]) -> int:
@@ -112,5 +120,12 @@ def _show_daemon(screen: Screen, told: dict[str, object]) -> None:
             screen.row(str(one.get("type", "")), str(one.get("message", "")), "yellow", width=20)
     settings = told.get("settings")
     if isinstance(settings, dict):
-        listed = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in settings.items())
-        screen.line(f"{listed} (from {told.get('settings_source') or 'Skymmich'})", "dim")
+        source = told.get("settings_source")
+        where = (
+            "some set here, over Skymmich's own" if source == "override" else f"from {source or 'Skymmich'}"
+        )
+        screen.line(f"{_listed(settings)} ({where})", "dim")
+
+
+def _listed(settings: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {'on' if on else 'off'}" for name, on in settings.items())
