@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 """Images shown of each state; a link leads to all of them."""
-_PLAIN = frozenset({"unknown_asset", "held"})
+_PLAIN = frozenset({"unknown_asset", "held", "conflict"})
 """States of which the reason says no more than their meaning."""
 _ATTENTION = ("CanaryClear", "GuardClear", "ConfigurationCurrent", "Fresh")
 
@@ -35,8 +35,8 @@ class Need:
     status: str = ""
     """The images' state, if it is about images."""
     count: int = 0
-    examples: tuple[tuple[AssetRecord, str], ...] = ()
-    """Some of the images, each with its reason, where the text does not say it already."""
+    groups: tuple[tuple[str, tuple[tuple[AssetRecord, str], ...]], ...] = ()
+    """Some of the images, by the reason that they share; each with a note of its own, or none."""
     approve: str = ""
     """The hash of what the guard holds back, if a click can approve it."""
     lines: tuple[str, ...] = ()
@@ -63,21 +63,22 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
 
 
 def _images(status: str, count: int, records: list[AssetRecord]) -> Need:
-    """Speak of the images in a state. A reason that all of them share is said once, for all."""
+    """Speak of the images in a state. A reason is said once, for all images that share it."""
     state = words.STATES[status]
     title = f"{count} image{'' if count == 1 else 's'}: {state.label[0].lower()}{state.label[1:]}"
-    text, reasons = state.meaning, [spoken(record.reason) for record in records]
-    lines: tuple[str, ...] = ()
-    if status == "conflict":
-        reasons = [fields_of(record.reason) for record in records]
-    elif status in _PLAIN:
-        reasons = [""] * len(records)
-    elif len(set(reasons)) == 1:
-        alone = count == len(records) and reasons[0]
-        text, lines = (reasons[0].rstrip(".") + ".", ()) if alone else (text, (reasons[0],))
-        reasons = [""] * len(records)
-    examples = tuple(zip(records, reasons, strict=True))
-    return Need(title, text, state.tone, status=status, count=count, examples=examples, lines=lines)
+    text = state.meaning
+    groups: dict[str, list[tuple[AssetRecord, str]]] = {}
+    for record in records:
+        note = fields_of(record.reason) if status == "conflict" else ""
+        reason = "" if status in _PLAIN else spoken(record.reason)
+        groups.setdefault(reason, []).append((record, note))
+    if count == len(records) and all(groups):
+        text = ""
+        if len(groups) == 1:
+            ((reason, found),) = groups.items()
+            text, groups = reason.rstrip(".") + ".", {"": found}
+    shown = tuple((reason, tuple(found)) for reason, found in groups.items())
+    return Need(title, text, state.tone, status=status, count=count, groups=shown)
 
 
 def _conditions(snapshot: Snapshot) -> list[Need]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import os
 import socket
 import sys
 import tempfile
@@ -59,6 +60,7 @@ class Session:
     """One window that goes from page to page."""
 
     def __init__(self, browser, place: Place, asked: argparse.Namespace) -> None:
+        self.browser = browser
         self.place, self.folder, self.pictures, self.only = place, asked.folder, asked.pictures, asked.only
         self.page = browser.new_page(base_url=place.url, reduced_motion="reduce")
         self.keeper = browser.new_page(base_url=place.url, reduced_motion="reduce", device_scale_factor=1.5)
@@ -96,7 +98,7 @@ class Session:
             for scheme in SCHEMES:
                 self.keeper.emulate_media(color_scheme=scheme)
                 file = self.pictures / f"{one.name}-{scheme}.webp"
-                file.write_bytes(as_webp(self.page.context, self.keeper.screenshot(animations="disabled")))
+                file.write_bytes(as_webp(self.browser, self.keeper.screenshot(animations="disabled")))
                 print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB", flush=True)
 
     def _open(self, page, path: str) -> None:
@@ -106,9 +108,9 @@ class Session:
         eventually(lambda: page.evaluate(drawn), f"the pictures of {path}", 60)
 
 
-def as_webp(context, png: bytes, quality: float = 0.9) -> bytes:
+def as_webp(browser, png: bytes, quality: float = 0.8) -> bytes:
     """Let the browser write a picture as WebP, which it can do and the standard library can not."""
-    with context.new_page() as page:
+    with browser.new_page() as page:
         source = "data:image/png;base64," + base64.b64encode(png).decode()
         text = page.evaluate(
             """async ([source, quality]) => {
@@ -121,6 +123,20 @@ def as_webp(context, png: bytes, quality: float = 0.9) -> bytes:
             [source, quality],
         )
     return base64.b64decode(text.partition(",")[2])
+
+
+def desktop_fonts(folder: Path) -> dict[str, str]:
+    """Give an environment in which a page's ``system-ui`` is a desktop's, where one is installed (fonts-inter)."""
+    file = folder / "fonts.conf"
+    family = "".join(f"<string>{name}</string>" for name in ("Inter", "Cantarell", "Noto Sans"))
+    rules = "".join(
+        f'<match target="pattern"><test name="family"><string>{generic}</string></test>'
+        f'<edit name="family" mode="prepend" binding="strong">{family}</edit></match>'
+        for generic in ("system-ui", "sans-serif", "sans")
+    )
+    system = '<include ignore_missing="yes">/etc/fonts/fonts.conf</include>'
+    file.write_text(f"<fontconfig>{system}{rules}</fontconfig>")
+    return {**os.environ, "FONTCONFIG_FILE": str(file)}
 
 
 @contextmanager
@@ -231,8 +247,9 @@ def play(session: Session, place: Place) -> None:
         Shot("problem", "/images/12345"),
     )
     session.keep(
-        Kept("overview", "/", 1200, 860),
-        Kept("image", f"/images/{ORION}", 1200, 860),
+        Kept("overview", "/", 1200, 900),
+        Kept("images", "/images", 1200, 900),
+        Kept("image", f"/images/{ORION}", 1200, 1080),
     )
 
     post(place, "/api/v1/pause")
@@ -285,7 +302,9 @@ def main() -> int:
         stage(Path(folder)) as place,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS, env=desktop_fonts(Path(folder))
+        )
         session = Session(browser, place, asked)
         play(session, place)
         browser.close()
