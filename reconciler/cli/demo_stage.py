@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 import tempfile
 from contextlib import closing, contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler import config as configuration
+from reconciler.config.sections import StatusSection
 from reconciler.redaction import register_secret
 from reconciler.simulator.sample import asset_id_of, build_sample
 from reconciler.simulator.serving import Simulator, serve
@@ -74,6 +76,20 @@ class Stage:
             )
 
 
+def _port() -> int:
+    """Give the page's usual port, or a free one: a daemon of one's own may be at work there."""
+    usual = StatusSection().port
+    for port in (usual, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return usual
+
+
 @contextmanager
 def stage() -> Iterator[Stage]:
     """Set the stage in a folder of its own, which is gone afterwards."""
@@ -85,7 +101,7 @@ def stage() -> Iterator[Stage]:
             file = Path(folder, "config.toml")
             file.write_text(
                 f'[skymmich]\nsource = "{catalogue}"\n[state]\nurl = "{folder}/state.sqlite3"\n'
-                f'[immich]\nurl = "{simulator.url}"\n'
+                f'[immich]\nurl = "{simulator.url}"\n[status]\nport = {_port()}\n'
             )
             environ = {"RECONCILER_IMMICH__API_KEY": simulator.api_key, "HOME": folder}
             yield Stage(catalogue, simulator, configuration.load(file, environ))

@@ -1,21 +1,57 @@
 from __future__ import annotations
 
+import re
+import signal
 import subprocess
 import sys
+import threading
 import time
+import urllib.request
 from pathlib import Path
+
+from reconciler.cli.commands.demo import finish
+from reconciler.cli.demo_story import Told
+from reconciler.cli.screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_demo_tells_its_story_and_all_it_claims_holds():
+def get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        return answer.read()
+
+
+def test_the_demo_tells_its_story_and_all_it_claims_holds_and_it_serves_its_page_with_pictures():
     began = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "reconciler", "demo"],
-        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert time.monotonic() - began < 60
+    command = [sys.executable, "-m", "reconciler", "demo", "--serve"]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as demo:
+        late = threading.Timer(120, demo.kill)
+        late.start()
+        told, page = [], ""
+        for line in demo.stdout:
+            told.append(line)
+            if found := re.search(r'"event": "ready", "page": "([^"]+)"', line):
+                page = found.group(1)
+                break
+        story = "".join(told)
+        assert page, story
+        assert time.monotonic() - began < 90
+        assert f"The page: {page}/" in story
+        grid = get(f"{page}/images").decode()
+        assert "Whirlpool, 35 hours" in get(f"{page}/").decode() + grid + get(f"{page}/runs").decode()
+        picture = re.search(r'"(/thumbnails/[^"]+)"', grid).group(1)
+        assert get(page + picture).startswith(b"\x89PNG")
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stdout.read()
+        assert demo.wait(30) == 0, rest
+        late.cancel()
     for expected in (
         "55 images: 5",
         "photographs written and verified",
@@ -26,5 +62,10 @@ def test_the_demo_tells_its_story_and_all_it_claims_holds():
         "no write at all.",
         "writes lost             0",
     ):
-        assert expected in done.stdout
-    assert "✗" not in done.stdout
+        assert expected in story
+    assert "✗" not in story
+
+
+def test_the_demo_ends_by_naming_its_page(capsys):
+    finish(Screen(), Told())
+    assert "make demo SERVE=1" in capsys.readouterr().out

@@ -38,7 +38,7 @@ def command(
         )
         with working(Session(built.config, story_screen)) as work:
             told = Story(built, work, story_screen).tell()
-        finish(screen, told)
+        finish(screen, told, serve=serve)
         if serve:
             from reconciler.cli.commands import run  # noqa: PLC0415 - the daemon is only needed here
 
@@ -46,13 +46,17 @@ def command(
     return 1 if told.untrue else 0
 
 
-def finish(screen: Screen, told: Told) -> None:
-    """Say how it went, and what to do next."""
+def finish(screen: Screen, told: Told, *, serve: bool = False) -> None:
+    """Say how it went, and what to do next; the page is named unless it comes at once."""
     if screen.as_json:
         screen.json(told.counts | {"untrue": told.untrue})
         return
     screen.line()
     for claim in told.untrue:
         screen.line(f"✗ This did not hold: {claim}", "bold red")
+    if not serve:
+        screen.line(
+            "The same on a page, with pictures: make demo SERVE=1 (or skymmich-reconciler demo --serve)"
+        )
     if not told.untrue:
         screen.line("Yours next: skymmich-reconciler doctor, then plan. Neither writes anything.", "bold")
