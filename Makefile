@@ -10,17 +10,18 @@ UV := $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench screenshots lock clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
 help:
-	@echo "make demo     see a sample catalogue reconciled with a simulated Immich (SERVE=1 keeps its page up)"
-	@echo "make test     run the tests (ARGS are pytest's)"
-	@echo "make check    lint, formatting, types, and the arrows between the rooms"
-	@echo "make bench    measure requests, time and memory against the bound"
-	@echo "make lock     write the lock files anew from pyproject.toml"
-	@echo "make clean    remove what these targets made"
+	@echo "make demo         see a sample catalogue reconciled with a simulated Immich (SERVE=1 keeps its page up)"
+	@echo "make test         run the tests (ARGS are pytest's)"
+	@echo "make check        lint, formatting, types, and the arrows between the rooms"
+	@echo "make bench        measure requests, time and memory against the bound"
+	@echo "make screenshots  photograph the page, also for the README (needs Chromium; ARGS is a folder)"
+	@echo "make lock         write the lock files anew from pyproject.toml"
+	@echo "make clean        remove what these targets made"
 
 demo: $(VENV)/.runtime
 	@$(PY) -m reconciler demo $(if $(filter-out 0,$(SERVE)),--serve) $(ARGS)
@@ -37,6 +38,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(PY) tests/benchmarks/run.py $(ARGS)
+
+screenshots: $(VENV)/.dev
+	@$(PY) tests/web/screenshots.py --pictures docs/pictures $(ARGS)
 
 lock: $(VENV)/bin/python
 	@$(PY) -m uv --version >/dev/null 2>&1 || { echo "Installing uv"; $(PIP) uv; }

@@ -247,9 +247,9 @@ def play(session: Session, place: Place) -> None:
         Shot("problem", "/images/12345"),
     )
     session.keep(
-        Kept("overview", "/", 1200, 900),
+        Kept("overview", "/", 1200, 1180),
         Kept("images", "/images", 1200, 900),
-        Kept("image", f"/images/{ORION}", 1200, 1080),
+        Kept("image", f"/images/{ORION}", 1200, 1110),
     )
 
     post(place, "/api/v1/pause")
