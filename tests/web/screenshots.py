@@ -149,8 +149,10 @@ def stage(folder: Path):
         place.port = free(8287) or place.port
         place.url = f"http://127.0.0.1:{place.port}"
         configure(place)
-        yield place
-        place.kill()
+        try:
+            yield place
+        finally:
+            place.kill()
 
 
 def free(port: int) -> int:
