@@ -106,6 +106,8 @@ class Session:
         page.evaluate("document.querySelectorAll('img').forEach(one => one.loading = 'eager')")
         drawn = "[...document.images].every(one => one.complete)"
         eventually(lambda: page.evaluate(drawn), f"the pictures of {path}", 60)
+        # what has arrived is not yet decoded, and would be photographed as a hole
+        page.evaluate("Promise.all([...document.images].map(one => one.decode()))")
 
 
 def as_webp(browser, png: bytes, quality: float = 0.8) -> bytes:
