@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.core.resolution import Resolution
 
 AssetStatus = Literal[
-    "new",  # never brought in sync yet
+    "new",  # not brought in sync yet, and nothing went wrong
     "in_sync",
     "pending",  # written, not yet seen settled
     "conflict",  # a person's value stands against the catalogue's

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.errors import ReconcilerError
 
 WORDS: dict[str, str] = {
-    "new": "not looked at yet",
+    "new": "not synced yet",
     "in_sync": "in sync",
     "pending": "not settled yet",
     "conflict": "in conflict",
@@ -82,7 +82,10 @@ def _standing(
     if plan.blocked:
         found.append(("not_writable", plan.blocked))
     if unfinished:
-        found.append(("failed", error.message if error else "the pass ended before it; the next one goes on"))
+        if error is not None:
+            found.append(("failed", error.message))
+        else:  # stopped, or made room for a person's wish: nothing went wrong
+            found.append(("new", "the pass ended before it; the next one goes on"))
     if item.held:
         found.append(("held", "the guard holds back what this change would take away"))
     return found[0] if found else _decided(item, plan)

@@ -22,7 +22,7 @@ class State:
 
 
 STATES: dict[str, State] = {
-    "new": State("Not looked at yet", "unknown", "The next look brings it in sync."),
+    "new": State("Not synced yet", "unknown", "The next look brings it in sync."),
     "in_sync": State("In sync", "ok", "Immich shows what Skymmich knows."),
     "pending": State("Settling", "busy", "Written; Immich has not digested it yet. The next look checks it."),
     "conflict": State(
