@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from reconciler.core.records import JournalEntry, Run
 
 
+RECENT = 2_000
+"""Journal entries, from the newest on, among which the latest images are looked for."""
+_FIELDS_AT_MOST = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Pruned:
     """What housekeeping removed."""
@@ -48,6 +53,23 @@ def journal_of(
     if before is not None:
         query = query.where(JOURNAL.c.entry_id < before)
     return [rows.to_entry(row) for row in connection.execute(query)]
+
+
+def latest(connection: Connection, assets: int) -> list[list[JournalEntry]]:
+    """Give what was last done to the assets that were last written to, newest first.
+
+    However long the journal is, only its end is read, and then each asset's own end by its index. Each group
+    is of one asset and one run.
+    """
+    order = JOURNAL.c.entry_id.desc()
+    end = select(JOURNAL.c.entry_id, JOURNAL.c.asset_id).order_by(order).limit(RECENT).subquery()
+    newest = func.max(end.c.entry_id)
+    named = select(end.c.asset_id).group_by(end.c.asset_id).order_by(newest.desc()).limit(assets)
+    groups = []
+    for asset_id in connection.execute(named).scalars().all():
+        entries = journal_of(connection, None, asset_id, _FIELDS_AT_MOST, None)
+        groups.append([entry for entry in entries if entry.run_id == entries[0].run_id])
+    return groups
 
 
 def runs(connection: Connection, limit: int, before: str | None) -> list[Run]:

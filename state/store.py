@@ -256,6 +256,15 @@ class SqliteStore:
         with self.database.reading() as connection:
             return history.journal_of(connection, run_id, asset_id, limit, before)
 
+    def latest(self, assets: int) -> list[list[JournalEntry]]:
+        """Give what was last done to the assets that were last written to, newest first.
+
+        Args:
+            assets: at most as many.
+        """
+        with self.database.reading() as connection:
+            return history.latest(connection, assets)
+
     def start_run(self, run: Run) -> None:
         """Record a run as running, in this process."""
         with self.database.writing() as connection:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from reconciler.web.rendering import Pages
 
 _BARS = 40
-_RECENT_ENTRIES = 40
 _RECENT_IMAGES = 8
 PARTS = frozenset({"headline", "attention", "counts", "progress", "passes", "recent"})
 
@@ -74,8 +73,7 @@ class OverviewPages:
         if "passes" in parts:
             values["runs"] = list(reversed(await asyncio.to_thread(panel.history.runs, _BARS)))
         if "recent" in parts:
-            entries = await asyncio.to_thread(panel.history.journal_of, None, None, _RECENT_ENTRIES)
-            values["recent"] = _by_image(entries)
+            values["recent"] = await asyncio.to_thread(panel.history.latest, _RECENT_IMAGES)
         return values
 
     async def preview(self, request: Request) -> Response:
@@ -108,16 +106,16 @@ class OverviewPages:
             "run_id": run_id,
             "run": run,
             "state": state,
-            "groups": _by_image(entries[:100], most=100),
+            "groups": _by_image(entries[:100]),
             "next": entries[99].entry_id if len(entries) > 100 else None,
             "lookup": await self._lookups.latest(),
         }
         return self._pages.page(request, "run.html", values)
 
 
-def _by_image(entries: list[JournalEntry], most: int = _RECENT_IMAGES) -> list[list[JournalEntry]]:
+def _by_image(entries: list[JournalEntry]) -> list[list[JournalEntry]]:
     """Group what happened to each image, the newest first."""
     groups: dict[str, list[JournalEntry]] = {}
     for entry in entries:
         groups.setdefault(entry.asset_id, []).append(entry)
-    return list(groups.values())[:most]
+    return list(groups.values())

@@ -52,6 +52,10 @@ class History(Protocol):
         """Give journal entries, newest first."""
         ...
 
+    def latest(self, assets: int) -> list[list[JournalEntry]]:
+        """Give what was last done to the assets that were last written to: a group each, newest first."""
+        ...
+
     def run(self, run_id: str) -> Run | None:
         """Give one run."""
         ...

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from state.history import Pruned
+from state.history import RECENT, Pruned
 from state.store import SqliteStore
 
 
@@ -30,6 +30,25 @@ def test_journal_entries_are_found_by_run_and_by_asset(store, make):
     (one,) = store.journal_of(run_id="r2", asset_id="b")
     assert (one.run_id, one.asset_id) == ("r2", "b")
     assert store.journal_of(run_id="r3") == []
+
+
+def test_what_was_last_done_is_whole_for_each_of_the_last_assets(store, make):
+    fields = ("tags", "description")
+    for field in fields:  # as a pass writes: the tags of all, then the descriptions of all
+        store.journal([make.entry(f"a{number:03}", run_id="r1", field=field) for number in range(100)])
+    store.journal([make.entry("a050", run_id="r2", field="coordinates")])
+    groups = store.latest(3)
+    assert [group[0].asset_id for group in groups] == ["a050", "a099", "a098"]
+    assert [[entry.field for entry in group] for group in groups] == [["coordinates"], *[[*fields[::-1]]] * 2]
+    assert all(group[0].run_id == entry.run_id for group in groups for entry in group)
+
+
+def test_what_was_last_done_is_found_by_reading_the_journals_end_only(store, make):
+    assert store.latest(8) == []
+    store.journal([make.entry("old")])
+    store.journal([make.entry("restless", run_id=f"r{number}") for number in range(RECENT)])
+    (group,) = store.latest(8)
+    assert [(entry.asset_id, entry.run_id) for entry in group] == [("restless", f"r{RECENT - 1}")]
 
 
 def test_runs_come_newest_first_by_page(store, make, noon):
