@@ -73,6 +73,8 @@ def item_json(item: Item, prepared: Prepared) -> dict[str, object]:
         "status": "changes" if item.plan and item.plan.changes else record.status,
         "reason": "" if item.plan and item.plan.changes else record.reason,
     }
+    if item.withheld:
+        shown["withheld"] = asset_plan_json(item.withheld)
     return shown | (asset_plan_json(item.plan) if item.plan else {})
 
 

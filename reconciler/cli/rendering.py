@@ -6,7 +6,7 @@ Few images are shown in full; of many, one line each and the first in full. Noth
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
@@ -53,6 +53,7 @@ def show_plan(screen: Screen, prepared: Prepared, *, details: bool = False, atte
         screen.line(f"! “{title}” changed since the plan was made; it is not written", "yellow")
     if prepared.verdict.tripped:
         show_verdict(screen, prepared.verdict)
+        show_withheld(screen, prepared, details=details)
     screen.line()
     screen.line(summary(prepared), "bold")
 
@@ -183,7 +184,8 @@ def show_attention(screen: Screen, prepared: Prepared, *, details: bool = False)
     listed = [
         (item, standing(item, prepared))
         for item in prepared.items
-        if not needs_work(item) and not (prepared.stale and item.title in prepared.stale)
+        if not needs_work(item) and not item.withheld
+        if not (prepared.stale and item.title in prepared.stale)
     ]
     listed = [(item, record) for item, record in listed if record.status not in FINE]
     if not listed:
@@ -245,6 +247,27 @@ def show_verdict(screen: Screen, verdict: Verdict) -> None:
     screen.row("safe", "Nothing is taken from Immich. What only adds is written.")
     screen.row("mend", "Restore the catalogue: then all goes on by itself.")
     screen.row("approve", f"If it is meant so: skymmich-reconciler apply --approve {verdict.hash}")
+
+
+def show_withheld(screen: Screen, prepared: Prepared, *, details: bool = False) -> None:
+    """Show what an approval would write to the images of which the guard holds something back."""
+    held = [item for item in prepared.items if item.withheld]
+    if not held:
+        return
+    whole = details or len(held) <= FULL_UP_TO
+    screen.line()
+    screen.line(
+        f"What it would write to {len(held)} image{'' if len(held) == 1 else 's'} if approved:", "yellow"
+    )
+    if not whole:
+        overview(screen, [replace(item, plan=item.withheld) for item in held])
+        screen.line()
+        screen.line("One of them in full (all: --details):")
+    for item in held if whole else held[:1]:
+        if item.withheld:
+            screen.line()
+            screen.line(heading(item.title, item.image_id))
+            show_changes(screen, item.withheld)
 
 
 def _by_field(plan: AssetPlan) -> dict[str, list[Difference]]:

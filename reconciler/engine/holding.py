@@ -59,7 +59,13 @@ def guarded(prepared: Prepared, selection: Selection) -> Prepared:
         kept_item = item
         if item.plan and item.asset_id in verdict.held:
             harm = verdict.harm[item.asset_id]
-            kept_item = replace(item, plan=withhold(item.plan), held=harm, reason="the guard holds it back")
+            kept_item = replace(
+                item,
+                plan=withhold(item.plan),
+                withheld=item.plan,
+                held=harm,
+                reason="the guard holds it back",
+            )
         if _is_stale(kept_item, selection):
             kept_item = replace(item, plan=None, status="failed", reason="changed since the plan was made")
             stale.append(item.title)

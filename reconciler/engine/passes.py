@@ -58,6 +58,8 @@ class Item:
     """A write of an earlier run that has not been seen settled: it is waited for before anything else."""
     held: str = ""
     """Hash of the harm that the guard holds back; ``plan`` is then what remains. ``""``: nothing is."""
+    withheld: AssetPlan | None = None
+    """The whole plan of which the guard holds a part back; ``None`` where it does not, or did not look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ class Prepared:
     def changes(self) -> tuple[AssetPlan, ...]:
         """The plans that would write something."""
         return tuple(item.plan for item in self.items if item.plan and item.plan.changes)
+
+    @property
+    def withheld(self) -> tuple[AssetPlan, ...]:
+        """The whole plans of the images of which the guard holds something back, as far as it looked."""
+        return tuple(item.withheld for item in self.items if item.withheld)
 
     @property
     def quiet(self) -> bool:

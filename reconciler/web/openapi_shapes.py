@@ -239,6 +239,7 @@ SCHEMAS: dict[str, Any] = {
         reason=_TEXT,
         held=_FLAG,
         plan=_maybe(_ref("AssetPlan")),
+        withheld=_maybe(_ref("AssetPlan")),
     ),
     "Plan": _of(
         images=_COUNT,

@@ -118,11 +118,17 @@ class Pages:
         template: str | None = None,
     ) -> HTMLResponse:
         """Render what a pass would do; ``other``: under settings, ``template``: with one, not in force."""
-        plans = prepared.changes
+        held = prepared.withheld
+        asked = {plan.asset_id for plan in held}
+        plans = [plan for plan in prepared.changes if plan.asset_id not in asked]
+        room = max(0, PREVIEWED - len(held))
         values = {
             "prepared": prepared,
-            "plans": plans[:PREVIEWED],
-            "left_out": max(0, len(plans) - PREVIEWED),
+            "held": held[:PREVIEWED],
+            "held_count": len(held),
+            "plans": plans[:room],
+            "count": len(held) + len(plans),
+            "left_out": max(0, len(plans) - room),
             "switches": prepared.rules.switches,
             "other": other,
             "template": template,

@@ -201,6 +201,7 @@ def item(found: Item) -> Shape:
         "reason": redact(found.reason),
         "held": bool(found.held),
         "plan": None if found.plan is None else asset_plan(found.plan),
+        "withheld": None if found.withheld is None else asset_plan(found.withheld),
     }
 
 
