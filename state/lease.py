@@ -166,10 +166,15 @@ def _held(current: LeaseHolder, here: ProcessIdentity) -> LeaseHeldError:
             remedy="Wait until that has finished.",
         )
     stop = f"`kill {process.pid}`" if process.host == here.host else f"on {process.host}"
+    if current.what == "daemon":
+        remedy = (
+            "Stop the daemon (`systemctl stop skymmich-reconciler`; one that systemd does not run: "
+            f"{stop}), run this again, then start it (`systemctl start skymmich-reconciler`)."
+        )
+    else:
+        remedy = f"Wait until it has finished, or stop it ({stop})."
     return LeaseHeldError(
         f"Another process writes to Immich just now: {current.what!r}, process {process.pid} on "
         f"{process.host}, since {current.acquired_at:{moment}}. Nothing was written here.",
-        remedy=f"Wait until it has finished, or stop it ({stop}; a daemon: `systemctl stop "
-        "skymmich-reconciler`). If it hangs or is gone, its right ends by itself at "
-        f"{current.expires_at:{moment}}.",
+        remedy=f"{remedy} If it hangs or is gone, its right ends by itself at {current.expires_at:{moment}}.",
     )

@@ -62,6 +62,14 @@ class Work:
             raise self.lost
         return done
 
+    @property
+    def daemon_writes(self) -> bool:
+        """Whether a running daemon has the right to write."""
+        holder = Lease(self.bench.store, self.bench.clock.now).current()
+        if holder is None or holder.what != "daemon":
+            return False
+        return holder.expires_at > self.bench.clock.now() and not holder.process.is_gone()
+
     @contextmanager
     def right_to_write(self, what: str) -> Iterator[None]:
         """Hold the store's lease within, and keep it alive.

@@ -260,7 +260,7 @@ class Service:
 
     def _must_end(self, work: Work) -> bool:
         """Tell whether the pass is to end early: it stops, or a person wants something else first."""
-        yields = not work.request.by_person and self._queue.person_waits
+        yields = not (work.request.by_person or self._workshop.by_person) and self._queue.person_waits
         return self._stopping or self._stop_run or self._forbidden or yields
 
     def _done(self, work: Work, report: Report | None) -> None:

@@ -6,8 +6,10 @@ service's.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.engine.approving import take_approval, waiting_approval
 from reconciler.engine.conditions import told
 from reconciler.engine.control import ImageView
 from reconciler.engine.cycle import Cycle
@@ -59,6 +61,8 @@ class Workshop:
         self.catalogue = WatchedCatalogue(installation.source)
         self.later: frozenset[int] = frozenset()
         """Images that the present pass leaves alone because their next attempt is not due."""
+        self.by_person = False
+        """Whether the present pass carries out a person's wish: it makes no room for another."""
         self.writing = False
         """Whether the present pass may have something on the wire."""
         self._store, self._clock, self._health = store, clock, health
@@ -84,7 +88,7 @@ class Workshop:
         Raises:
             ReconcilerError: it could not be prepared; nothing was written.
         """
-        self.writing = False
+        self.writing, self.by_person = False, request.by_person
         await self._move_in()
         self._health.attempted()
         whole = request.image_ids is None
@@ -97,16 +101,24 @@ class Workshop:
         if not self._health.enabled and not request.by_person:
             return None
         cycle = await self._cycle_for(catalogue)
-        self.later = frozenset() if request.by_person else queue.waiting(self._clock.monotonic())
+        # An approval that was left in the store is a person's wish: what is held is looked at again for it.
+        approval = (
+            waiting_approval(self._store) if whole and self._health.enabled and not request.approved else ""
+        )
+        self.by_person = request.by_person or bool(approval)
+        self.later = frozenset() if self.by_person else queue.waiting(self._clock.monotonic())
         selection = Selection(
             request.image_ids,
             full=request.full,
             force=request.force,
-            by_person=request.by_person,
-            approved=request.approved,
+            by_person=self.by_person,
+            approved=request.approved or approval,
             later=self.later,
         )
         prepared = await cycle.prepare(selection, wishes)
+        if approval and not take_approval(self._store, approval, prepared):
+            self.by_person = request.by_person
+            selection = replace(selection, by_person=self.by_person, approved="")
         self._health.prepared(prepared)
         if whole and not request.by_person and prepared.quiet:
             cycle.note(prepared)

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
+from reconciler.engine.approving import waiting_approval
 from state.lease import Lease
 from state.store import SqliteStore
 
@@ -134,6 +135,11 @@ def test_what_the_guard_holds_back_comes_with_the_command_that_approves_it(two):
     assert guard["tripped"]
     assert "2 of 2 managed assets would lose something" in guard["reasons"][0]
     tags = two.shown(JELLYFISH)["tags"]
+    gone = json.loads(planned.stdout)["images"][1]["withheld"]["writes"]["remove_tags"]
+    assert len(gone) == 1
+    shown = two.call("plan").stdout
+    assert "What it would write to 2 images if approved" in shown
+    assert f"- {gone[0]}" in shown
     held = two.call("apply", "--yes")
     assert (held.returncode, two.shown(JELLYFISH)["tags"]) == (1, tags)
     assert guard["reasons"][0] in held.stdout
@@ -148,4 +154,24 @@ def test_apply_beside_another_writer_says_who_that_is(two):
             done = two.run("apply", "--yes")
         assert (done.returncode, two.writes) == (1, 0)
         assert "'daemon'" in done.stderr
-        assert "Wait until it has finished" in done.stderr
+        assert "systemctl stop skymmich-reconciler" in done.stderr
+
+
+def test_an_approval_beside_the_daemon_is_left_for_it_and_only_of_what_it_holds(two):
+    two.configure("[guard]\ncanary = 0\nmin_count = 2\n")
+    assert two.call("apply", "--yes").returncode == 0
+    two.sql("UPDATE astrophotography_images SET tags = json_remove(tags, '$[0]')")
+    harm = json.loads(two.call("plan", "--json").stdout)["guard"]["hash"]
+    before = two.writes
+    with (
+        SqliteStore.open(two.store) as store,
+        Lease(store, lambda: datetime.now(UTC)).held("daemon", timedelta(minutes=1)),
+    ):
+        wrong = two.call("apply", "--approve", "0" * 20)
+        assert (wrong.returncode, waiting_approval(store)) == (1, "")
+        assert f"it holds {harm} now" in wrong.stderr
+        right = two.call("apply", "--approve", harm)
+        assert (right.returncode, waiting_approval(store)) == (0, harm)
+        assert "Approved: the daemon carries it out at its next look" in right.stdout
+        assert two.call("apply", "--approve", harm, "ring").returncode == 1
+    assert two.writes == before

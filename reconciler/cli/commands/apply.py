@@ -15,7 +15,9 @@ from reconciler.cli.planfile import SavedPlan, is_plan_file, read_plan
 from reconciler.cli.rendering import show_plan
 from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
 from reconciler.cli.working import Work, working
+from reconciler.engine.approving import leave_approval
 from reconciler.engine.passes import Prepared, Selection
+from reconciler.engine.service import PAUSED
 from reconciler.errors import ReconcilerError
 from reconciler.wiring import new_run_id
 
@@ -57,6 +59,9 @@ def command(  # noqa: PLR0913 - one parameter an option
     named, saved = _understood(what or [], force=force)
     session = begin(config, as_json=json, verbose=verbose)
     screen = session.screen
+    with working(session) as work:
+        if approve and not (what or force) and work.daemon_writes:
+            return _approved_beside_daemon(work, approve, details=details)
     with working(session) as work, work.right_to_write("apply"):
         selection = _selection(work, named, saved)
         selection = replace(selection, force=force, full=full, approved=approve)
@@ -83,6 +88,38 @@ def command(  # noqa: PLR0913 - one parameter an option
         screen.say("Stopped as asked. What was sent is on record; the next pass goes on from here.")
         return 128 + work.stopping.received
     return exit_code(report) or (1 if gone else 0)
+
+
+def _approved_beside_daemon(work: Work, approve: str, *, details: bool) -> int:
+    """Leave an approval for the daemon, which has the right to write, if it is of what the guard holds now.
+
+    Raises:
+        ReconcilerError: the guard holds nothing, or other harm; nothing was approved.
+    """
+    bench, screen = work.bench, work.session.screen
+    selection = Selection(approved=approve)
+    prepared = work.do(bench.cycle.prepare(selection, bench.wishes))
+    verdict = prepared.verdict
+    if verdict.hash != approve:
+        now = (
+            f"it holds {verdict.hash} now: {'; '.join(verdict.reasons)}"
+            if verdict.tripped
+            else "it holds nothing"
+        )
+        raise ReconcilerError(
+            f"Not approved: {approve} does not name what the guard holds back; {now}. Nothing was written.",
+            remedy="Look at it as it is now: skymmich-reconciler plan",
+        )
+    leave_approval(bench.store, approve)
+    when = "once it is resumed" if bench.store.get(PAUSED) is not None else "at its next look"
+    if not prepared.rules.switches.enabled:
+        when = "once metadata sync is switched on"
+    if screen.as_json:
+        screen.json({"plan": plan_json(prepared), "approved": approve, "carried_out": when})
+    else:
+        show_plan(screen, prepared, details=details, attention=False)
+        screen.line(f"Approved: the daemon carries it out {when}.", "bold green")
+    return 0
 
 
 def _understood(what: list[str], *, force: bool) -> tuple[list[str], SavedPlan | None]:
