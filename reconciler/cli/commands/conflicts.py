@@ -6,6 +6,7 @@ from reconciler.cli.plain import decision_json
 from reconciler.cli.rendering import heading, show_conflict
 from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
 from reconciler.cli.working import working
+from reconciler.core.records import FINE
 from reconciler.engine.passes import Selection
 
 
@@ -14,21 +15,19 @@ def command(
 ) -> int:
     """List the images where Immich and the catalogue disagree and Immich's side is a person's: both sides.
 
-    Reads every asset of which that is on record; exits 0.
+    Looks at all linked images, as `plan` does; exits 0.
     """
     session = begin(config, as_json=json, verbose=verbose)
     with working(session) as work:
-        on_record = [record for record in work.bench.store.records().values() if record.linked]
-        # Images that were never looked at may be in conflict, too.
-        settled = {record.asset_id for record in on_record if record.status == "in_sync"}
-        wanted = [
-            image.image_id
-            for image in work.bench.source.read().linked()
-            if image.asset_id is not None and image.asset_id not in settled
-        ]
-        selection = Selection(image_ids=frozenset(wanted))
-        prepared = work.do(work.bench.cycle.prepare(selection, work.bench.wishes))
-    plans = [item.plan for item in prepared.items if item.plan and item.plan.conflicts]
+        prepared = work.do(work.bench.cycle.prepare(Selection(), work.bench.wishes))
+        # What is skipped as it stands is looked at after all: its sides are on no record.
+        skipped = {item.image_id for item in prepared.items if not item.plan and item.status not in FINE}
+        found = {item.image_id: item for item in prepared.items}
+        if skipped:
+            selection = Selection(image_ids=frozenset(skipped))
+            looked_at = work.do(work.bench.cycle.prepare(selection, work.bench.wishes))
+            found |= {item.image_id: item for item in looked_at.items}
+    plans = [item.plan for item in found.values() if item.plan and item.plan.conflicts]
     if json:
         session.screen.json(
             {
