@@ -15,6 +15,8 @@ from reconciler.core.fingerprint import digest, place
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.core.desired import Desired
     from reconciler.core.merge import Action, Case
     from reconciler.core.policy import Policy, Switches
@@ -142,7 +144,9 @@ class Rules:
     server_version: str = ""
     user_id: str | None = None
     tags_available: bool = True
-    """``False`` where Immich's tag feature is off or the key lacks the scopes."""
+    """``False`` where Immich's tag feature is off."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """What the key does not allow: ``description``, ``coordinates`` or ``tags`` → the permission it lacks."""
 
     @property
     def markers(self) -> Markers:

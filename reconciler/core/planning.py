@@ -44,13 +44,31 @@ def plan_asset(
     if blocked := _not_writable(observed, rules):
         return replace(plan, blocked=blocked)
     if rules.switches.description:
-        plan = _plan_description(plan, record, rules)
+        plan = _allowed(plan, _plan_description(plan, record, rules), "description", rules)
     if rules.switches.coordinates:
         readable = "coordinates" not in desired.unreadable
-        plan = _plan_coordinates(plan, record, rules) if readable else _leave(plan, "coordinates")
+        planned = _plan_coordinates(plan, record, rules) if readable else _leave(plan, "coordinates")
+        plan = _allowed(plan, planned, "coordinates", rules)
     if rules.switches.tags and rules.tags_available:
-        plan = _plan_tags(plan, record, rules) if "tags" not in desired.unreadable else _leave(plan, "tags")
+        readable = "tags" not in desired.unreadable
+        planned = _plan_tags(plan, record, rules) if readable else _leave(plan, "tags")
+        plan = _allowed(plan, planned, "tags", rules)
     return plan
+
+
+def _allowed(plan: AssetPlan, planned: AssetPlan, feature: str, rules: Rules) -> AssetPlan:
+    """Give what was planned, or, where the key does not allow it, why it is not written."""
+    lacking = rules.missing.get(feature)
+    if lacking is None:
+        return planned
+    reason = f"the API key lacks {lacking}, so Immich keeps what it has"
+    decisions = tuple(
+        replace(one, case="not_writable", action="keep", reason=reason, takes_away=False)
+        if one.action in {"write", "remove"}
+        else one
+        for one in planned.decisions
+    )
+    return replace(plan, decisions=decisions)
 
 
 def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Keep = Literal["immich", "skymmich", "both"]
 
 CONFLICTS: Final = frozenset({"conflict", "both_changed"})
+_TEXTS: Final = frozenset({"prose", "block"})
 
 V = TypeVar("V")
 
@@ -66,8 +67,15 @@ class Ruling(Generic[V]):
     reason: str = ""
 
 
+def _disputed(found: Merged[V] | Decision) -> bool:
+    """Tell whether a person's value stands against the catalogue's: in conflict, or left to the person."""
+    return found.case in CONFLICTS or (found.case == "drift" and found.action == "keep")
+
+
 def side(value: object) -> str:
-    """Give the digest of one side of a conflict; texts are compared in normal form."""
+    """Give the digest of one side of a field; texts are compared in normal form."""
+    if isinstance(value, tuple):
+        return digest(list(value))
     if isinstance(value, Coordinates):
         return digest(place(value))
     return digest(normal(value) if isinstance(value, str) else None)
@@ -83,7 +91,7 @@ def rule(
 ) -> Ruling[V]:
     """Let a person's decision speak where there is one for just these two values."""
     entry = next((one for one in known if one.field == field), None)
-    if entry is None or merged.case not in CONFLICTS or entry.desired != side(desired):
+    if entry is None or not _disputed(merged) or entry.desired != side(desired):
         return Ruling(merged)
     if entry.result and side(live) == entry.result:
         entry = replace(entry, keep="immich", live=entry.result, result="")
@@ -100,17 +108,27 @@ def rule(
 
 
 def choices(decision: Decision) -> tuple[Keep, ...]:
-    """Give what a person may decide of a field; empty when it is no conflict, nor was one."""
-    if decision.case != "resolved" and (decision.case not in CONFLICTS or decision.action != "keep"):
+    """Give what a person may decide of a field; empty when both sides agree, or Immich can not be told."""
+    if decision.case == "not_sticking":
+        return ("skymmich",)  # try once more, this field only
+    if decision.field == "tags" or (decision.case != "resolved" and not _disputed(decision)):
         return ()
-    return ("immich", "skymmich") if decision.field == "coordinates" else ("immich", "skymmich", "both")
+    if decision.case != "resolved" and decision.action != "keep":
+        return ()
+    stays: tuple[Keep, ...] = () if decision.case == "drift" else ("immich",)  # a drift that is left stays so
+    return (*stays, "skymmich", "both") if decision.field in _TEXTS else (*stays, "skymmich")
 
 
 def decide(plan: AssetPlan, decision: Decision, keep: Keep, markers: Markers, at: datetime) -> Resolution:
     """Make the decision of a field of a plan; ``keep`` is one of its ``choices``."""
     result = ""
     if keep == "both" and decision.field == "prose":
-        parts = split(plan.observed.description, markers, plan.base.block)
-        text = parts.joined_by(str(decision.desired)).text
-        result = side(split(text, markers, plan.base.block).prose)
+        result = side(joined(plan, decision, markers))
     return Resolution(decision.field, keep, side(decision.desired), side(decision.live), at, result)
+
+
+def joined(plan: AssetPlan, decision: Decision, markers: Markers) -> str:
+    """Give the prose that ``both`` makes of a person's words and the catalogue's."""
+    parts = split(plan.observed.description, markers, plan.base.block)
+    text = parts.joined_by(str(decision.desired)).text
+    return split(text, markers, plan.base.block).prose

@@ -125,12 +125,14 @@ class Chooser:
 def merge(
     item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None, rules: Rules, *, force: bool
 ) -> AssetPlan:
-    """Merge one asset; with ``force`` the catalogue wins conflicts, whatever was decided of them."""
+    """Merge one asset; with ``force`` the catalogue wins, also what was left to the person or decided."""
     if force:
         record = replace(record, resolutions=()) if record else None
-        rules = replace(
-            rules, policy=replace(rules.policy, merge=replace(rules.policy.merge, on_conflict="overwrite"))
-        )
+        wins = replace(
+            rules.policy.merge, on_conflict="overwrite", on_drift_block="correct", on_drift_prose="correct",
+            on_drift_coordinates="correct", on_drift_tags="correct",
+        )  # fmt: skip
+        rules = replace(rules, policy=replace(rules.policy, merge=wins))
     return plan_asset(item.image_id, item.title, wanted, seen, record, rules)
 
 

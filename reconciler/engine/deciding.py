@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.records import AssetRecord
-from reconciler.core.resolution import choices, decide, sides
+from reconciler.core.resolution import CONFLICTS, choices, decide, joined, sides
+from reconciler.core.text import size
 from reconciler.errors import DecisionError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler.core.description import Markers
-    from reconciler.core.plan import AssetPlan, Decision
+    from reconciler.core.plan import AssetPlan, Decision, Rules
     from reconciler.core.records import Field
     from reconciler.core.resolution import Keep
     from reconciler.engine.ports import Store
@@ -28,7 +29,7 @@ def take_decision(
     plan: AssetPlan,
     keep: Keep | None,
     *,
-    markers: Markers,
+    rules: Rules,
     at: datetime,
     field: Field | None = None,
     shown: str = "",
@@ -38,8 +39,8 @@ def take_decision(
     Args:
         store: the state store.
         plan: of the image, from a fresh reading.
-        keep: the side that stays; ``None`` takes a decision back, so that it is a conflict again.
-        markers: the block's.
+        keep: the side that stays; ``None`` takes decisions back, so that they are conflicts again.
+        rules: those that the plan was made by.
         at: the time.
         field: the field; ``None``: all that are in conflict, or, to take back, all that were decided.
         shown: what the person saw of it (see ``core.resolution.sides``); ``""``: this very plan.
@@ -50,44 +51,81 @@ def take_decision(
     Raises:
         DecisionError: there is nothing to decide, or not in this way. Nothing was changed.
     """
+    if keep is None:
+        return _take_back(store, plan, field)
     found = _chosen(plan, keep, field, shown)
-    record = store.record(plan.asset_id)
+    _require_room(plan, found, keep, rules)
+    again = {one.field for one in found if one.case == "not_sticking"}
     with store.transaction():
+        record = store.record(plan.asset_id)
         if record is None:
             store.save_records([AssetRecord(plan.asset_id, plan.image_id, plan.title)])
+        elif again:  # what Immich did not keep is forgotten, so it is written once more
+            left = tuple(entry for entry in record.unsticking if entry.field not in again)
+            store.save_records([replace(record, unsticking=left, fingerprint="")])
         for one in found:
-            if keep is not None:
-                store.save_resolution(plan.asset_id, decide(plan, one, keep, markers, at))
-            for known in record.resolutions if record and keep is None else ():
-                if known.field == one.field:
-                    store.drop_resolution(plan.asset_id, known)
+            if one.field != "tags":
+                store.save_resolution(plan.asset_id, decide(plan, one, keep, rules.markers, at))
     return tuple(one.field for one in found)
 
 
-def _chosen(plan: AssetPlan, keep: Keep | None, field: Field | None, shown: str) -> list[Decision]:
+def _take_back(store: Store, plan: AssetPlan, field: Field | None) -> tuple[Field, ...]:
+    record = store.record(plan.asset_id)
+    known = [one for one in record.resolutions if field in {None, one.field}] if record else []
+    if not known:
+        raise _nothing_to_decide(plan, field)
+    with store.transaction():
+        for one in known:
+            store.drop_resolution(plan.asset_id, one)
+    return tuple(one.field for one in known)
+
+
+def _chosen(plan: AssetPlan, keep: Keep, field: Field | None, shown: str) -> list[Decision]:
     """Give the fields that are meant, all of which can be decided so."""
-    found = [one for one in plan.decisions if field in {None, one.field} and choices(one)]
+    found = [one for one in plan.decisions if choices(one)]
     if field is None:
-        found = [one for one in found if (one.case == "resolved") == (keep is None)]
-    where = f"“{plan.title}” (image {plan.image_id})"
+        found = [one for one in found if one.case in CONFLICTS]
+    else:
+        found = [one for one in found if one.field == field]
     if not found:
-        what = f"its {field}" if field else "it"
-        raise DecisionError(
-            f"{where}: there is no conflict about {what} to decide; nothing was changed.",
-            remedy=f"See how it stands: skymmich-reconciler explain {plan.image_id}",
-        )
+        raise _nothing_to_decide(plan, field)
     if shown and shown != sides(found[0]):
         raise DecisionError(
-            f"{where}: it changed since it was shown, so the decision was not taken; nothing was changed.",
+            f"{_named(plan)}: it changed since it was shown, so nothing was decided or changed.",
             remedy="Look at both sides again, then decide.",
         )
     for one in found:
-        if keep is not None and keep not in choices(one):
+        if keep not in choices(one):
+            possible = " or ".join(choices(one))
             raise DecisionError(
-                f"{where}: an image has one place, so both can not be kept; nothing was changed.",
-                remedy="Decide on immich or skymmich for the coordinates.",
+                f"{_named(plan)}: its {one.field} can not be decided so; nothing was changed.",
+                remedy=f"Of its {one.field}, {possible} can be kept.",
             )
     return found
+
+
+def _require_room(plan: AssetPlan, found: list[Decision], keep: Keep, rules: Rules) -> None:
+    """Refuse to join texts that Immich could not keep together."""
+    limit = rules.policy.description.max_bytes
+    for one in found:
+        if keep == "both" and one.field == "prose" and size(joined(plan, one, rules.markers)) > limit:
+            raise DecisionError(
+                f"{_named(plan)}: both texts together are over {limit} bytes, which Immich may corrupt; "
+                "nothing was changed.",
+                remedy="Keep one of them, or shorten one.",
+            )
+
+
+def _nothing_to_decide(plan: AssetPlan, field: Field | None) -> DecisionError:
+    what = f"its {field}" if field else "it"
+    return DecisionError(
+        f"{_named(plan)}: there is no conflict about {what} to decide; nothing was changed.",
+        remedy=f"See how it stands: skymmich-reconciler explain {plan.image_id}",
+    )
+
+
+def _named(plan: AssetPlan) -> str:
+    return f"“{plan.title}” (image {plan.image_id})"
 
 
 def keep_decisions(store: Store, record: AssetRecord | None, plan: AssetPlan) -> None:

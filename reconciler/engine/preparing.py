@@ -112,12 +112,13 @@ class Preparer:
         switches = wishes.switches or switches_of(catalogue)
         rules = Rules(
             policy=wishes.policy,
-            switches=_affordable(switches, server),
+            switches=switches,
             server_version=server.version,
             user_id=server.user_id,
             tags_available=server.tags_enabled,
+            missing=_missing(server),
         )
-        digest = policy_digest(wishes.policy, rules.switches, template.digest)
+        digest = policy_digest(wishes.policy, _affordable(switches, server), template.digest)
         planner = Chooser(
             self.desired, rules, digest, template, selection, self._store.records(), self._store.pending()
         )
@@ -189,8 +190,17 @@ def switches_of(catalogue: Catalogue) -> Switches:
     return Switches(settings.enabled, settings.description, settings.coordinates, settings.tags)
 
 
+def _missing(server: ServerFacts) -> dict[str, str]:
+    """Give the permissions that each feature lacks, for people."""
+    found: dict[str, str] = {}
+    for loss in server.losses:
+        known = found.get(loss.feature)
+        found[loss.feature] = f"{known}, {loss.permission}" if known else loss.permission
+    return found
+
+
 def _affordable(switches: Switches, server: ServerFacts) -> Switches:
-    """Switch off what key or server do not allow: it is reported, and the rest goes on."""
+    """Leave out what key or server do not allow: a permission that is given is a reason to look again."""
     lost = {loss.feature for loss in server.losses}
     return replace(
         switches,

@@ -17,12 +17,13 @@ from reconciler.engine.deciding import take_decision
 from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import switches_of, told_problems
 from reconciler.engine.watched import WatchedCatalogue
-from reconciler.errors import DecisionError, ImmichError
+from reconciler.errors import CatalogueError, DecisionError, ImmichError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.core.catalogue import Catalogue, RowProblem
+    from reconciler.core.policy import Switches
     from reconciler.core.records import Field
     from reconciler.core.resolution import Keep
     from reconciler.engine.control import Request
@@ -95,9 +96,8 @@ class Workshop:
         catalogue = await self.catalogue.refresh(anyway=request.by_person, whole=whole)
         queue.forget(queue.failing & self.catalogue.take_changes())
         self._read(catalogue)
+        self._switched(catalogue)
         wishes = self.installation.wishes(catalogue)
-        overridden = wishes.switches is not None
-        self._health.switched(wishes.switches or switches_of(catalogue), overridden=overridden)
         if not self._health.enabled and not request.by_person:
             return None
         cycle = await self._cycle_for(catalogue)
@@ -129,6 +129,20 @@ class Workshop:
         whole = whole and report.error is None and report.run.outcome != "interrupted"
         self._health.reported(prepared, report, whole=whole)
         return report
+
+    async def read_switches(self) -> Switches:
+        """Read the switches again; where the catalogue can not be read now, it counts as last read.
+
+        Raises:
+            CatalogueError: it was never read.
+        """
+        try:
+            catalogue = await self.catalogue.refresh()
+        except CatalogueError:
+            if self.catalogue.latest is None:
+                raise
+            catalogue = self.catalogue.latest
+        return self._switched(catalogue)
 
     async def preview(self, wishes: Wishes | None) -> Prepared:
         """Plan all images and write nothing; may be asked while a pass runs.
@@ -179,9 +193,15 @@ class Workshop:
         (item,) = prepared.items
         if item.plan is None:
             raise DecisionError(f"“{item.title}” (image {image_id}) can not be decided now: {item.reason}.")
-        markers, now = prepared.rules.markers, self._clock.now()
-        take_decision(self._store, item.plan, keep, markers=markers, at=now, field=field, shown=shown)
+        rules, now = prepared.rules, self._clock.now()
+        take_decision(self._store, item.plan, keep, rules=rules, at=now, field=field, shown=shown)
         return True
+
+    def _switched(self, catalogue: Catalogue) -> Switches:
+        override = self.installation.wishes(catalogue).switches
+        switches = override or switches_of(catalogue)
+        self._health.switched(switches, overridden=override is not None)
+        return switches
 
     async def _move_in(self) -> None:
         if self._next is None:

@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from reconciler.core.policy import Switches
 from reconciler.engine.control import Request as Wish
 from reconciler.web import inputs
 from reconciler.web.api import linked_image
@@ -57,12 +56,11 @@ class Actions:
         ]
 
     async def sync_one(self, request: Request) -> Response:
-        """Sync one image; with ``force`` Skymmich's value wins over a person's, for this once."""
+        """Sync one image."""
         image_id = request.path_params["image_id"]
         form = await inputs.form(request)
         linked_image(self._panel, image_id)
-        wish = Wish(frozenset({image_id}), force=form.get("force") == "yes", trigger="page")
-        run_id = self._panel.control.request(wish)
+        run_id = self._panel.control.request(Wish(frozenset({image_id}), trigger="page"))
         if request.headers.get("hx-request") == "true":
             await self._panel.control.wait(run_id, _AT_ONCE)
             part = _with_query(request, {"run": run_id})
@@ -104,10 +102,9 @@ class Actions:
         return _done(request, "asked")
 
     async def settings(self, request: Request) -> Response:
-        """Change the four switches where they live, and read them back."""
-        form = await inputs.form(request)
-        wished = Switches(**{name: theirs in form for theirs, name in inputs.SWITCHES.items()})
-        changed = await change_switches(self._panel, wished)
+        """Change those switches that differ from what the form showed, where they live."""
+        changes = inputs.ticked_otherwise(await inputs.form(request))
+        changed = await change_switches(self._panel, changes)
         return _done(request, "saved" if changed else "same", "settings")
 
     async def follow(self, request: Request) -> Response:

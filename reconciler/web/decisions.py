@@ -11,7 +11,9 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from reconciler.core.records import Field
 from reconciler.core.resolution import Keep
+from reconciler.errors import DecisionError
 from reconciler.web import inputs, shapes
 from reconciler.web.answers import JsonResponse
 from reconciler.web.api import is_over, linked_image
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 REOPEN: Final = "ask"
 """What a form says for taking a decision back; the API has ``null``."""
-_FIELDS: Final = ("prose", "block", "coordinates")
+_FIELDS: Final = get_args(Field)
 _KEEPS: Final = get_args(Keep)
 _MOST = 64
 _PATIENTLY = 20.0
@@ -52,9 +54,14 @@ class Decisions:
         image_id = request.path_params["image_id"]
         form: dict[str, object] = dict(await inputs.form(request))
         reopen = form.get("keep") == REOPEN
-        run_id = await self._decide(image_id, {**form, "keep": None if reopen else form.get("keep", "")})
+        try:
+            run_id = await self._decide(image_id, {**form, "keep": None if reopen else form.get("keep", "")})
+        except DecisionError:
+            # Both sides are shown as they are now; nothing was decided.
+            return RedirectResponse(f"/images/{image_id}?said=moved#sides-title", status_code=303)
         await self._panel.control.wait(run_id, _PATIENTLY)
-        query = {"run": run_id, "said": "reopened" if reopen else "decided"}
+        said = "reopened" if reopen else "again" if form.get("again") == "yes" else "decided"
+        query = {"run": run_id, "said": said}
         where = f"/images/{image_id}?{urlencode(query)}#state-{image_id}"
         return RedirectResponse(where, status_code=303)
 
@@ -87,7 +94,7 @@ class Decisions:
             raise ProblemError(400, "“shown” is of one “field”: name it.")
         linked_image(self._panel, image_id)
         run_id = await self._panel.control.resolve(
-            image_id, cast("Keep | None", keep), field=field, shown=shown
+            image_id, cast("Keep | None", keep), field=cast("Field | None", field), shown=shown
         )
         if run_id is None:
             raise ProblemError(404, "Skymmich's catalogue has no such image that is linked to Immich.")

@@ -261,7 +261,7 @@ SCHEMAS: dict[str, Any] = {
         "type": "object",
         "properties": {
             "keep": {"enum": [*get_args(Keep), None]},
-            "field": {"enum": ["prose", "block", "coordinates", None]},
+            "field": {"enum": [*get_args(Field), None]},
             "shown": {"type": "string", "maxLength": 64},
         },
         "required": ["keep"],

@@ -155,6 +155,11 @@ SAID: dict[str, tuple[str, Tone]] = {
     "paused": ("Paused. Nothing is done by itself until it is resumed.", "attention"),
     "resumed": ("Resumed.", "ok"),
     "decided": ("Decided. It holds until Skymmich or Immich changes.", "ok"),
+    "moved": (
+        "Nothing was decided: it changed since it was shown. Both sides stand below as they are now.",
+        "attention",
+    ),
+    "again": ("It was tried once more; what became of it stands beside the image.", "ok"),
     "reopened": ("The decision was taken back; nothing was changed in Immich.", "ok"),
     "logout": ("Logged out.", "ok"),
 }

@@ -63,7 +63,10 @@ def test_each_side_can_stay_and_a_decision_can_be_taken_back(conflict):
     assert words(conflict) == [MINE]
     assert open_conflicts(conflict) == [RING]
 
-    taken = conflict.call("resolve", str(RING), "--keep", "skymmich", "--field", "prose")
+    asked = conflict.call("resolve", str(RING), "--keep", "skymmich")
+    assert asked.returncode == 1
+    assert "Nobody is there to be asked" in asked.stderr
+    taken = conflict.call("resolve", str(RING), "--keep", "skymmich", "--field", "prose", "--yes")
     assert taken.returncode == 0, taken.stdout
     assert words(conflict) == [THEIRS]
     with SqliteStore.open(conflict.store, read_only=True) as store:
@@ -92,7 +95,7 @@ def test_what_can_not_be_decided_changes_nothing_and_says_why(conflict):
         ((str(RING),), "Say which side stays"),
         (("--keep", "both", "--reopen", str(RING)), "Say which side stays"),
         # Of several images all are decided, or none.
-        ((str(RING), str(JELLYFISH), "--keep", "skymmich"), "no conflict"),
+        ((str(RING), str(JELLYFISH), "--keep", "skymmich", "--yes"), "no conflict"),
     ):
         refused = conflict.call("resolve", *arguments)
         assert refused.returncode == 1

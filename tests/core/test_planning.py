@@ -461,3 +461,35 @@ def test_a_place_that_the_catalogue_can_not_tell_stays_ours(make):
     assert not plan.changes
     assert plan.base.coordinates == HERE
     assert make.decision(plan, "coordinates") == ("not_writable", "keep")
+
+
+# What the key does not allow.
+
+
+def test_what_the_key_does_not_allow_is_not_written_and_not_called_in_sync(make):
+    desired = make.desired(block=make.block, coordinates=HERE, tags=["a"])
+    lacking = {"description": "asset.update", "coordinates": "asset.update", "tags": "tag.asset"}
+    plan = make.plan(desired, make.asset(), rules=make.rules(missing=lacking))
+    assert not plan.changes
+    assert {d.field: (d.case, d.action) for d in plan.decisions if d.field != "prose"} == dict.fromkeys(
+        ("block", "coordinates", "tags"), ("not_writable", "keep")
+    )
+    reasons = {d.field: d.reason for d in plan.decisions}
+    assert "asset.update" in reasons["block"]
+    assert "tag.asset" in reasons["tags"]
+    assert not plan.takes_away
+
+
+def test_what_immich_has_already_needs_no_permission(make):
+    desired = make.desired(block=make.block, coordinates=HERE, tags=["a"])
+    lacking = {"description": "asset.update", "coordinates": "asset.update", "tags": "tag.asset"}
+    observed = make.asset(make.block, coordinates=HERE, tags=["a"])
+    plan = make.plan(desired, observed, rules=make.rules(missing=lacking))
+    assert {d.case for d in plan.decisions} == {"in_sync"}
+
+
+def test_a_missing_permission_for_tags_costs_the_tags_alone(make):
+    desired = make.desired(block=make.block, tags=["a"])
+    plan = make.plan(desired, make.asset(), rules=make.rules(missing={"tags": "tag.asset"}))
+    assert plan.description == make.block
+    assert plan.add_tags == frozenset()

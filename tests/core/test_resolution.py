@@ -198,3 +198,20 @@ def test_both_lose_no_line_of_either_side_and_are_settled_by_one_write(make, bef
     later = make.plan(desired, observed, record)
     assert not later.changes
     assert not later.conflicts
+
+
+def test_a_drift_that_is_left_to_the_person_can_be_decided_for_skymmich_or_both(make):
+    desired, record = make.desired(prose="Written"), make.record(prose="Written")
+    observed = make.asset("Mine")
+    plan = make.plan(desired, observed, record)
+    assert choices(field(plan, "prose")) == ("skymmich", "both")
+    taken = make.plan(desired, observed, decided(make, plan, "prose", "skymmich", record))
+    assert taken.description == "Written"
+    both = make.plan(desired, observed, decided(make, plan, "prose", "both", record))
+    assert both.description == "Mine\n\nWritten"
+
+
+def test_a_drift_that_is_put_right_needs_no_decision(make):
+    desired, record = make.desired(block=make.block), make.record(block=make.block)
+    plan = make.plan(desired, make.asset(make.block.replace("FRA400", "mine")), record)
+    assert choices(field(plan, "block")) == ()

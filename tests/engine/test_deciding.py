@@ -36,7 +36,7 @@ async def decide(here, image_id, keep, **more):
     prepared = await here.prepare(image_ids=frozenset({image_id}))
     (item,) = prepared.items
     at = SystemClock().now()
-    return take_decision(here.store, item.plan, keep, markers=prepared.rules.markers, at=at, **more)
+    return take_decision(here.store, item.plan, keep, rules=prepared.rules, at=at, **more)
 
 
 async def test_immich_s_side_stays_and_nothing_is_written(conflict):
@@ -132,4 +132,63 @@ async def test_a_person_who_writes_after_the_decision_is_asked_anew(conflict):
     here.sim.wait_until_idle()
     await here.run(by_person=False)
     assert here.shown(asset_id)["description"].startswith("Second thoughts")
+    assert here.statuses()[asset_id] == "conflict"
+
+
+async def test_left_to_the_person_is_decided_only_where_it_is_asked_for(conflict, policy):
+    """A field that is in conflict beside it stays as it is: a decision is for one field."""
+    here, image_id, asset_id = await conflict()
+    await decide(here, image_id, "skymmich")
+    await here.run(by_person=False)
+    here.sim.person(asset_id, "set_description", f"{MINE}\n\n{here.shown(asset_id)['description']}")
+    here.sim.person(asset_id, "set_coordinates", [10.5, 20.5])
+    here.sql("UPDATE astrophotography_images SET latitude = 49.0, longitude = 11.0 WHERE id = ?", image_id)
+    here.sim.wait_until_idle()
+    await here.run(by_person=False)
+    assert here.statuses()[asset_id] == "conflict"
+    (item,) = (await here.prepare(image_ids=frozenset({image_id}))).items
+    assert {one.field: one.case for one in open_conflicts(item.plan)} == {
+        "prose": "drift",
+        "coordinates": "both_changed",
+    }
+    assert await decide(here, image_id, "skymmich", field="prose") == ("prose",)
+    await here.run(by_person=False)
+    shown = here.shown(asset_id)
+    assert shown["description"].startswith(f"{THEIRS}\n\n✦ ")
+    assert (shown["latitude"], shown["longitude"]) == (10.5, 20.5)
+    assert here.statuses()[asset_id] == "conflict"
+
+
+async def test_what_immich_did_not_keep_is_tried_again_without_a_word_of_another_field(conflict):
+    here, image_id, asset_id = await conflict("sign_flips,round_trip")
+    near = "UPDATE astrophotography_images SET latitude = 0.02, longitude = 30.1 WHERE id = ?"
+    here.sql(near, image_id)
+    await here.run(by_person=False)
+    assert here.statuses()[asset_id] == "not_sticking"
+    assert await decide(here, image_id, "skymmich", field="coordinates") == ("coordinates",)
+    await here.run(image_ids=frozenset({image_id}))
+    assert here.writes > 0  # it was tried
+    assert here.shown(asset_id)["description"].startswith(MINE)
+    await here.run(by_person=False)
+    assert here.writes == 0  # once
+
+
+async def test_force_takes_also_what_was_left_to_the_person(conflict):
+    here, image_id, asset_id = await conflict()
+    await decide(here, image_id, "skymmich")
+    await here.run(by_person=False)
+    here.sim.person(asset_id, "set_description", MINE)
+    here.sim.wait_until_idle()
+    await here.run(image_ids=frozenset({image_id}), force=True)
+    assert here.shown(asset_id)["description"].startswith(f"{THEIRS}\n\n✦ ")
+
+
+async def test_texts_too_long_together_are_refused_before_anything_is_decided(conflict):
+    here, image_id, asset_id = await conflict()
+    long = "x" * 9_990
+    here.sql("UPDATE astrophotography_images SET description = ? WHERE id = ?", long, image_id)
+    await here.run(by_person=False)
+    with pytest.raises(DecisionError, match="over 10000 bytes"):
+        await decide(here, image_id, "both")
+    assert here.store.record(asset_id).resolutions == ()
     assert here.statuses()[asset_id] == "conflict"

@@ -32,7 +32,7 @@ def test_a_decision_reaches_the_daemon_with_what_was_shown(client, control):
     [
         ("2", {}, 400, "keep"),
         ("2", {"keep": "mine"}, 400, "immich, skymmich, both"),
-        ("2", {"keep": "both", "field": "tags"}, 400, "prose, block, coordinates"),
+        ("2", {"keep": "both", "field": "title"}, 400, "block, prose, coordinates, tags"),
         ("2", {"keep": "both", "shown": 7, "field": "prose"}, 400, "shown"),
         ("2", {"keep": "both", "shown": "ab"}, 400, "name it"),
         ("2", {"keep": "both", "hurry": True}, 400, "hurry"),
@@ -58,6 +58,14 @@ def test_a_form_decides_and_comes_back_to_the_image_with_the_outcome(client, con
     assert answer.headers["location"].startswith("/images/2?run=run1&said=decided")
     client.post("/images/2/resolve", data={**form, "keep": "ask"}, headers=ORIGIN, follow_redirects=False)
     assert control.decided == [(2, "immich", "prose", shown), (2, None, "prose", shown)]
+
+
+def test_a_form_for_what_is_no_longer_there_shows_both_sides_anew(client, control):
+    form = {"field": "prose", "keep": "skymmich", "shown": "ab" * 10}
+    answer = client.post("/images/1/resolve", data=form, headers=ORIGIN, follow_redirects=False)
+    assert answer.headers["location"].startswith("/images/1?said=moved")
+    assert "Nothing was decided" in client.get("/images/1?said=moved").text
+    assert control.decided == []
 
 
 def test_a_form_of_another_site_decides_nothing(client, control):

@@ -12,12 +12,20 @@ from reconciler.cli.plain import report_json, request_counts
 from reconciler.cli.rendering import heading, show_conflict
 from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
 from reconciler.cli.working import Work, working
+from reconciler.core.resolution import CONFLICTS
 from reconciler.engine.deciding import open_conflicts, take_decision
-from reconciler.engine.passes import Report, Selection
+from reconciler.engine.passes import Prepared, Report, Selection
 from reconciler.errors import DecisionError, LeaseHeldError, ReconcilerError
 from reconciler.wiring import new_run_id
 
 Side = Literal["immich", "skymmich", "both"]
+Field = Literal["prose", "block", "coordinates", "tags"]
+_SAID: dict[Side | None, str] = {
+    "immich": "Immich's stays.",
+    "skymmich": "Skymmich's is taken.",
+    "both": "Both are kept.",
+    None: "It is a conflict again.",
+}
 
 
 def command(  # noqa: PLR0913 - one parameter an option
@@ -30,11 +38,18 @@ def command(  # noqa: PLR0913 - one parameter an option
         ),
     ] = None,
     field: Annotated[
-        Literal["prose", "block", "coordinates"] | None,
-        typer.Option(help="Decide this field only; all that are in conflict by default.", show_default=False),
+        Field | None,
+        typer.Option(
+            help="Decide this field only, also one left to the person or not kept by Immich; "
+            "all that are in conflict by default.",
+            show_default=False,
+        ),
     ] = None,
     reopen: Annotated[
         bool, typer.Option("--reopen", help="Take a decision back: it is a conflict again.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask before Immich's side is given up.")
     ] = False,
     details: Details = False,
     config: ConfigFile = None,
@@ -56,63 +71,70 @@ def command(  # noqa: PLR0913 - one parameter an option
     screen = session.screen
     with working(session) as work:
         image_ids = find_images(images, work.bench.source.read())
-        decided = _decide(work, image_ids, keep, field, details=details, as_json=json)
+        prepared = work.do(work.bench.cycle.prepare(Selection(image_ids=image_ids), work.bench.wishes))
+        if not json:
+            _show(work, prepared, field, details=details)
+        if keep == "skymmich" and not yes:
+            _ask(work)
+        decided = _decide(work, prepared, keep, field)
         report, left_to = _carry_out(work, image_ids)
         requests = request_counts(work.bench.target.requests)
     if json:
         carried = report_json(report, requests) if report else {}
         screen.json({"decided": decided, "left_to": left_to} | carried)
-    elif report:
+        return exit_code(report) if report else 0
+    screen.line(_SAID[keep], "green")
+    if report:
         show_report(screen, report, requests)
     else:
         screen.line(f"It is on record, and the next pass carries it out. {left_to}")
     return exit_code(report) if report else 0
 
 
+def _show(work: Work, prepared: Prepared, field: Field | None, *, details: bool) -> None:
+    """Show both sides of what is to be decided."""
+    screen = work.session.screen
+    for item in prepared.items:
+        screen.line(heading(item.title, item.image_id))
+        for decision in open_conflicts(item.plan) if item.plan else ():
+            meant = decision.field == field if field else decision.case in {*CONFLICTS, "resolved"}
+            if meant:
+                show_conflict(screen, decision, details=details)
+
+
+def _ask(work: Work) -> None:
+    """Ask before a person's side is given up.
+
+    Raises:
+        ReconcilerError: nobody is there to be asked, or the answer was no. Nothing was changed.
+    """
+    if not work.session.screen.interactive:
+        raise ReconcilerError(
+            "Nobody is there to be asked whether Immich's side may go, so nothing was changed.",
+            remedy="Say it beforehand: skymmich-reconciler resolve IMAGE --keep skymmich --yes",
+        )
+    if not typer.confirm("Replace what Immich shows by Skymmich's? The journal keeps what is replaced."):
+        raise ReconcilerError("As you wish: nothing was changed.")
+
+
 def _decide(
-    work: Work,
-    image_ids: frozenset[int] | None,
-    keep: Side | None,
-    field: Literal["prose", "block", "coordinates"] | None,
-    *,
-    details: bool,
-    as_json: bool,
+    work: Work, prepared: Prepared, keep: Side | None, field: Field | None
 ) -> list[dict[str, object]]:
-    """Show both sides of each image's conflicts and keep the decision.
+    """Keep the decision for the values that were shown.
 
     Raises:
         DecisionError: one of the images has none, or can not be decided so. Nothing was changed for any.
     """
-    prepared = work.do(work.bench.cycle.prepare(Selection(image_ids=image_ids), work.bench.wishes))
     made: list[dict[str, object]] = []
-    with work.bench.store.transaction():
+    store, now = work.bench.store, work.bench.clock.now()
+    with store.transaction():
         for item in prepared.items:
             if item.plan is None:
                 raise DecisionError(f"“{item.title}” can not be decided now: {item.reason}.")
-            fields = take_decision(
-                work.bench.store,
-                item.plan,
-                keep,
-                markers=prepared.rules.markers,
-                at=work.bench.clock.now(),
-                field=field,
-            )
+            fields = take_decision(store, item.plan, keep, rules=prepared.rules, at=now, field=field)
             made.append(
                 {"image_id": item.image_id, "title": item.title, "fields": list(fields), "keep": keep}
             )
-            if as_json:
-                continue
-            screen = work.session.screen
-            screen.line(heading(item.title, item.image_id))
-            for decision in open_conflicts(item.plan):
-                if decision.field in fields:
-                    show_conflict(screen, decision, details=details)
-            stays = {
-                "immich": "Immich's stays.",
-                "skymmich": "Skymmich's is taken.",
-                "both": "Both are kept.",
-            }
-            screen.line(stays[keep] if keep else "It is a conflict again.", "green", indent=1)
     return made
 
 
