@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from reconciler.engine.control import Notice
     from reconciler.web.panel import Panel
 
-HEARTBEAT = 15.0
-"""Seconds of silence after which a comment is sent: proxies close what is silent."""
+HEARTBEAT = 10.0
+"""Seconds of silence after which a ``beat`` is sent. Proxies close what is silent, and a page takes silence
+for a daemon that is gone (``app.js``): an event, because a script never sees a comment."""
 MAX_STREAMS = 64
 
 
@@ -37,7 +38,7 @@ class Events:
         return [Route("/api/v1/events", self.events, methods=["GET"])]
 
     async def events(self, request: Request) -> Response:
-        """Stream: first the state, then each notice."""
+        """Stream: first the state, then each notice, and beats with the daemon's time."""
         if self.listening >= MAX_STREAMS:
             raise ProblemError(503, "Too many pages listen already.", headers={"retry-after": "30"})
         return Response() if request.method == "HEAD" else _Stream(self, self._panel)
@@ -77,14 +78,14 @@ class _Stream(Response):
         await send(start)
         async with self._panel.control.subscribe() as notices:
             state = shapes.snapshot(self._panel.control.snapshot())
-            await send(_piece("retry: 3000\n" + told("state", state)))
+            await send(_piece("retry: 3000\n" + told("state", state) + self._beat()))
             upcoming: asyncio.Future[Notice] = asyncio.ensure_future(anext(notices))
             try:
                 while True:
                     # A task of its own outlives a heartbeat: to cancel it would end the subscription.
                     done, _ = await asyncio.wait({upcoming}, timeout=HEARTBEAT)
                     if not done:
-                        await send(_piece(": still here\n\n"))
+                        await send(_piece(self._beat()))
                         continue
                     notice = upcoming.result()
                     await send(_piece(told(notice.name, notice.data)))
@@ -95,6 +96,9 @@ class _Stream(Response):
                 upcoming.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration):
                     await upcoming
+
+    def _beat(self) -> str:
+        return told("beat", {"now": self._panel.now()})
 
 
 async def _hung_up(receive: Receive) -> None:

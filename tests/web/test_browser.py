@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -407,3 +409,82 @@ def test_a_page_left_open_over_a_restart_says_so_and_recovers_by_itself(browser,
         place.sql(f"UPDATE {IMAGES} SET title = 'After the restart' WHERE id = 11")
         expect(page.locator("#recent")).to_contain_text("After the restart", timeout=20_000)
         expect(page.locator("#headline")).to_contain_text("checked", timeout=20_000)
+
+
+def shown(page, *, hidden):
+    """Say to a page that its tab was hidden or shown: windows without a screen are never hidden."""
+    page.evaluate(
+        "(hidden) => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
+
+
+def test_a_page_whose_daemon_stands_still_says_so_and_its_times_go_on(browser, quiet):
+    eventually(lambda: quiet.status()["level"] == "attention", "the pause shows")
+    with window(browser, quiet, gone=True) as page:
+        page.add_init_script(
+            "const Real = EventSource; window.EventSource = class extends Real {"
+            " constructor(...given) { super(...given); window.heard = this; } };"
+        )
+        page.clock.install()
+        page.goto("/")
+        checked = page.locator("#headline time")
+        expect(checked).to_be_visible()
+        # A daemon that beats is there, however long nothing happens.
+        for _ in range(4):
+            page.clock.fast_forward(20_000)
+            page.evaluate(
+                "heard.dispatchEvent(new MessageEvent('beat', {data: JSON.stringify({now: new Date()})}))"
+            )
+        expect(page.locator(".lost")).to_be_hidden()
+        os.kill(quiet.process.pid, signal.SIGSTOP)
+        try:
+            page.clock.fast_forward(26_000)
+            expect(page.locator(".lost")).to_be_visible()
+            page.clock.fast_forward(600_000)
+            expect(page.locator(".lost")).to_be_visible()
+            expect(checked).to_contain_text(re.compile(r"^1\d min ago$"))
+        finally:
+            os.kill(quiet.process.pid, signal.SIGCONT)
+        expect(page.locator(".lost")).to_be_hidden(timeout=30_000)
+        # What was asked while it stood still holds nothing up.
+        post(quiet, "/api/v1/resume")
+        expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=30_000)
+
+
+def test_pages_that_nobody_sees_keep_no_connection_and_catch_up_when_they_are_shown(browser, quiet):
+    with window(browser, quiet) as first:
+        first.goto("/")
+        expect(first.get_by_role("button", name="Resume")).to_be_visible()
+        shown(first, hidden=True)
+        for path in PAGES[:7]:
+            other = first.context.new_page()
+            other.goto(path, timeout=30_000)
+            shown(other, hidden=True)
+        post(quiet, "/api/v1/resume")
+        expect(other.locator("h1")).to_be_visible()
+        expect(first.get_by_role("button", name="Resume")).to_be_visible()
+        shown(first, hidden=False)
+        expect(first.get_by_role("button", name="Pause")).to_be_visible()
+        expect(first.locator(".lost")).to_be_hidden()
+
+
+def test_a_refused_click_says_why_where_it_is_seen(browser, quiet):
+    with window(browser, quiet, gone=True, viewport={"width": 380, "height": 500}) as page:
+        page.goto("/images?status=in_sync")
+        button = page.get_by_role("button", name="Sync to Immich").last
+        button.scroll_into_view_if_needed()
+        page.route(
+            "**/images/*/sync",
+            lambda route: route.fulfill(
+                status=503,
+                content_type="application/problem+json",
+                body='{"detail": "Not now.", "remedy": "Later."}',
+            ),
+        )
+        button.click()
+        told = page.get_by_role("alert")
+        expect(told).to_have_text("Not now. Later.")
+        expect(told).to_be_in_viewport()
+        expect(told).to_be_focused()

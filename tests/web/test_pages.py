@@ -493,3 +493,23 @@ def test_durations_read_as_people_say_them(seconds, text):
 )
 def test_places_read_the_same_however_they_are_remembered(value, text):
     assert place(value) == text
+
+
+def test_the_headline_counts_on_from_the_moment_of_the_last_look(client, control):
+    checked = control.shown.checked_at.isoformat()
+    sentence = "In sync: 6 images, checked 38 s ago, next look in 22 s"
+    control.shown = replace(control.shown, headline=sentence, level="ok")
+    text = client.get("/").text
+    assert "6 images, checked <time" in text
+    assert (
+        f'<time datetime="{checked}" data-show="ago" aria-live="off">38 s ago</time>, next look in 22 s'
+        in text
+    )
+
+
+def test_each_button_in_the_grid_names_its_image(client):
+    text = client.get("/images").text
+    names = re.findall(r'aria-label="(Sync to Immich: [^"]+)"', text)
+    assert len(names) == len(set(names)) == 6
+    assert "Sync to Immich: M 42" in names
+    assert 'aria-label="Sync to Immich: M 42"' in client.get("/images/6/state").text

@@ -7,12 +7,14 @@ import contextlib
 import json
 import signal
 import socket
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from reconciler.engine.control import Notice
 from reconciler.errors import ConfigurationError
+from reconciler.web import events
 from reconciler.web.app import create_app
 from reconciler.web.serving import WebServer
 
@@ -53,12 +55,31 @@ async def test_an_open_page_hears_of_everything_and_does_not_hold_up_the_end(con
         lines = answer.aiter_lines()
         name, data = await event(lines)
         assert (name, data["level"]) == ("state", "attention")
+        name, data = await event(lines)
+        assert (name, datetime.fromisoformat(data["now"]).tzinfo) == ("beat", UTC)
         control.queue.put_nowait(Notice("progress", {"done": 3, "total": 9}))
         assert await event(lines) == ("progress", {"done": 3, "total": 9})
         await asyncio.wait_for(server.stop(), 2)
         with contextlib.suppress(httpx.RemoteProtocolError):
             assert [line async for line in lines if line.startswith("data")] == []
     assert control.queue is None
+
+
+async def test_an_open_page_hears_beats_when_nothing_happens(control, store, monkeypatch):
+    monkeypatch.setattr(events, "HEARTBEAT", 0.02)
+    async with (
+        WebServer(create_app(control, store), "127.0.0.1", 0) as server,
+        httpx.AsyncClient(base_url=server.url) as client,
+        client.stream("GET", "/api/v1/events") as answer,
+    ):
+        lines = answer.aiter_lines()
+        heard = [await asyncio.wait_for(event(lines), 10) for _ in range(4)]
+        assert [name for name, _ in heard] == ["state", "beat", "beat", "beat"]
+        assert heard[1][1]["now"] < heard[3][1]["now"]
+        control.queue.put_nowait(Notice("progress", {"done": 3, "total": 9}))
+        while (name := (await asyncio.wait_for(event(lines), 10))[0]) == "beat":
+            pass
+        assert name == "progress"
 
 
 async def test_a_page_that_is_closed_is_forgotten(control, store):

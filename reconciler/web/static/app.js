@@ -14,38 +14,6 @@
     }, pace));
   };
 
-  let stream = null;
-  let lost = null;
-  const connect = () => {
-    stream = new EventSource("/api/v1/events");
-    stream.addEventListener("state", () => {
-      clearTimeout(lost);
-      root.removeAttribute("data-lost");
-      tell("state");
-    });
-    stream.addEventListener("progress", () => tell("progress"));
-    stream.addEventListener("run", () => { tell("run"); tell("progress"); });
-    stream.onerror = () => {
-      clearTimeout(lost);
-      lost = setTimeout(() => root.setAttribute("data-lost", ""), 1500);
-      if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
-    };
-  };
-  if (document.body.hasAttribute("data-live") && window.EventSource) {
-    connect();
-    setInterval(() => { if (!root.hasAttribute("data-lost") && !document.hidden) tell("tick"); }, 10000);
-    window.addEventListener("pagehide", () => stream.close());
-    window.addEventListener("pageshow", (event) => { if (event.persisted) { connect(); tell("state"); } });
-  }
-
-  // Before htmx or the browser sends a form: a button that takes something away asks first.
-  document.addEventListener("submit", (event) => {
-    const question = event.submitter && event.submitter.dataset.confirm;
-    if (!question || window.confirm(question)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  }, true);
-
   const span = (s) =>
     s < 90 ? Math.round(s) + " s"
       : s < 5400 ? Math.round(s / 60) + " min"
@@ -56,20 +24,91 @@
       const when = new Date(element.dateTime);
       element.title = when.toLocaleString();
       if (element.dataset.show === "moment") element.textContent = when.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-      const passed = (Date.now() - when) / 1000;
+      const passed = (Date.now() + skew - when) / 1000;
       if (element.dataset.show === "ago") element.textContent = passed < 2 ? "just now" : span(passed) + " ago";
       if (element.dataset.show === "until") element.textContent = passed > -1 ? "now" : "in " + span(-passed);
     }
   };
+
+  // The daemon says something at least every 10 s (web/events.py). A stopped daemon and a lost network say
+  // nothing at all, and no error comes of it: so silence counts, two beats and a bit of it.
+  const patience = 25000;
+  let stream = null;
+  let silence = null;
+  let skew = 0; // ms: how far the daemon's clock is ahead of this one
+  let stale = document.hidden; // something may have been missed
+
+  const expect = (ms) => {
+    clearTimeout(silence);
+    silence = setTimeout(() => { root.setAttribute("data-lost", ""); connect(); }, ms);
+  };
+  const heard = () => {
+    expect(patience);
+    root.removeAttribute("data-lost");
+    if (!stale) return;
+    stale = false;
+    // What was asked of a network that is gone is never answered, and nothing else is asked while it waits.
+    if (window.htmx) for (const part of document.querySelectorAll("[hx-trigger*=live-]")) window.htmx.trigger(part, "htmx:abort");
+    tell("state");
+    tell("run");
+  };
+  const connect = () => {
+    if (stream) { stream.close(); stale = true; }
+    stream = new EventSource("/api/v1/events");
+    const on = (name, then) => stream.addEventListener(name, (event) => { heard(); then(event); });
+    on("beat", (event) => { skew = new Date(JSON.parse(event.data).now) - Date.now(); times(document); });
+    on("state", () => tell("state"));
+    on("progress", () => tell("progress"));
+    on("run", () => { tell("run"); tell("progress"); });
+    stream.onerror = () => { stale = true; expect(root.hasAttribute("data-lost") ? 3000 : 1500); };
+    expect(patience);
+  };
+  const leave = () => {
+    clearTimeout(silence);
+    if (stream) stream.close();
+    stream = null;
+    stale = true;
+  };
+  if (document.body.hasAttribute("data-live") && window.EventSource) {
+    // A browser allows six connections to a host: a page that nobody sees must not keep one.
+    const attend = () => { if (document.hidden) leave(); else connect(); };
+    attend();
+    document.addEventListener("visibilitychange", attend);
+    window.addEventListener("pagehide", leave);
+    window.addEventListener("pageshow", (event) => { if (event.persisted) attend(); });
+    setInterval(() => { if (stream && !root.hasAttribute("data-lost")) tell("tick"); }, 10000);
+  }
+
+  // Before htmx or the browser sends a form: a button that takes something away asks first.
+  document.addEventListener("submit", (event) => {
+    const question = event.submitter && event.submitter.dataset.confirm;
+    if (!question || window.confirm(question)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }, true);
+
   times(document);
   setInterval(() => times(document), 5000);
   document.body.addEventListener("htmx:afterSwap", (event) => times(event.detail.target.parentNode || document));
-  document.body.addEventListener("htmx:responseError", (event) => {
-    const told = document.getElementById("told");
+
+  // What came of a click is brought into view; what the page asked by itself interrupts nobody.
+  const told = document.getElementById("told");
+  const clicked = (event) => ((event.detail.requestConfig || {}).triggeringEvent || {}).type === "submit";
+  const say = (event, text) => {
     if (!told) return;
-    let text = "The daemon answered " + event.detail.xhr.status + ".";
-    try { const body = JSON.parse(event.detail.xhr.responseText); text = [body.detail, body.remedy].filter(Boolean).join(" "); } catch (_) { /* no JSON */ }
     told.querySelector("p").textContent = text;
     told.hidden = false;
+    if (!clicked(event)) return;
+    told.scrollIntoView({ block: "center" });
+    told.focus({ preventScroll: true });
+  };
+  document.body.addEventListener("htmx:beforeRequest", (event) => { if (told && clicked(event)) told.hidden = true; });
+  document.body.addEventListener("htmx:responseError", (event) => {
+    let text = "";
+    try { const body = JSON.parse(event.detail.xhr.responseText); text = [body.detail, body.remedy].filter(Boolean).join(" "); } catch (_) { /* no JSON */ }
+    say(event, text || "The daemon answered " + event.detail.xhr.status + ".");
+  });
+  document.body.addEventListener("htmx:sendError", (event) => {
+    if (clicked(event)) say(event, "The daemon does not answer: whether it heard this is not known. Look again once it is back.");
   });
 })();
