@@ -16,7 +16,7 @@ from reconciler.skymmich.settings_api import SkymmichSettings
 from reconciler.web.ports import TemplateVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue
@@ -37,6 +37,7 @@ SWITCHES = {
     "syncTags": "tags",
 }
 """Skymmich's names of the four settings → those of ``core.policy.Switches``."""
+SKYMMICHS = {name: key for key, name in SWITCHES.items()}
 
 
 def override_of(store: SqliteStore) -> dict[str, bool]:
@@ -80,13 +81,13 @@ class OwnSettings:
     def __init__(self, store: SqliteStore, theirs: Callable[[], Switches | None]) -> None:
         self._store, self._theirs = store, theirs
 
-    async def write(self, switches: Switches) -> Switches:
-        """Keep what differs here, over Skymmich's own."""
+    async def write(self, changes: Mapping[str, bool]) -> None:
+        """Set some over what is kept by now, and keep what differs from Skymmich's own."""
         theirs = self._theirs()
-        wanted = {key: bool(getattr(switches, name)) for key, name in SWITCHES.items()}
-        kept = {key: on for key, on in wanted.items() if on != getattr(theirs, SWITCHES[key], None)}
-        self._store.put(OVERRIDES, kept or None)
-        return switches
+        with self._store.transaction():
+            wanted = _merged(self._store, changes)
+            kept = {SKYMMICHS[name]: on for name, on in wanted.items() if on != getattr(theirs, name, None)}
+            self._store.put(OVERRIDES, kept or None)
 
     async def follow(self) -> None:
         """Let Skymmich's own hold again."""
@@ -101,15 +102,14 @@ class TheirSettings:
     def __init__(self, url: str, store: SqliteStore) -> None:
         self._skymmich, self._store = SkymmichSettings(url), store
 
-    async def write(self, switches: Switches) -> Switches:
-        """Change them in Skymmich.
+    async def write(self, changes: Mapping[str, bool]) -> None:
+        """Change some in Skymmich, together with those that were kept here before; its others stay.
 
         Raises:
             CatalogueError: it did not take them; nothing was changed here either.
         """
-        written = await self._skymmich.write(switches)
+        await self._skymmich.write(_merged(self._store, changes))
         self._store.put(OVERRIDES, None)
-        return written
 
     async def follow(self) -> None:
         """Let Skymmich's own hold again, as they are."""
@@ -134,6 +134,11 @@ def settings_writer(
         return switches_of(known) if known is not None else None
 
     return OwnSettings(store, theirs)
+
+
+def _merged(store: SqliteStore, changes: Mapping[str, bool]) -> dict[str, bool]:
+    """Give what is overridden with changes over it, named as in ``Switches``."""
+    return {**{SWITCHES[key]: on for key, on in override_of(store).items()}, **changes}
 
 
 class OwnTemplate:

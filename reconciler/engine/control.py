@@ -146,6 +146,16 @@ class Control(Protocol):
         """Stop the pass that runs: what is in flight finishes. False when none runs."""
         ...
 
+    async def read_switches(self) -> Switches:
+        """Read the four switches again, from where they live; the snapshot has them from now on.
+
+        A master switch found turned off ends the pass that runs, as ``stop_run`` does.
+
+        Raises:
+            CatalogueError: the catalogue was never read, and can not be.
+        """
+        ...
+
     def pause(self) -> None:
         """Start no pass by itself any more; a person's requests still run."""
         ...

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from reconciler.core.catalogue import Catalogue
+    from reconciler.core.policy import Switches
     from reconciler.core.records import Field
     from reconciler.core.resolution import Keep
     from reconciler.engine.control import Notice
@@ -113,6 +114,21 @@ class Service:
         """Stop the pass that runs: what is in flight finishes. False when none runs."""
         self._stop_run = self._runs.current is not None
         return self._stop_run
+
+    async def read_switches(self) -> Switches:
+        """Read the four switches again, from where they live; the snapshot has them from now on.
+
+        A master switch found turned off ends the pass that runs, as ``stop_run`` does.
+
+        Raises:
+            CatalogueError: the catalogue was never read, and can not be.
+        """
+        enabled = self.health.enabled
+        switches = await self._workshop.read_switches()
+        if enabled and not switches.enabled:
+            self.stop_run()
+        self._tell_state()
+        return switches
 
     def pause(self) -> None:
         """Start no pass by itself any more, nor after a restart; a person's requests still run."""

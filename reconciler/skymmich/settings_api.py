@@ -1,8 +1,8 @@
 """Changing the four metadata switches in Skymmich, through its API. The only place that writes to Skymmich.
 
 Skymmich replaces a settings object as a whole: a partial one would erase Immich's address and key. So the
-object is read, the four switches are set in it, and all of it is sent back, the key as the mask that Skymmich
-showed, which it takes as "unchanged"; then it is read again and compared. Measured against Skymmich 0.9.2.
+object is read, the switches to change are set in it, and all of it is sent back, the key as the mask that
+Skymmich showed, which it takes as "unchanged"; then it is read again and compared. Measured against 0.9.2.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from reconciler.core.policy import Switches
 from reconciler.errors import CatalogueError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from http.client import HTTPResponse
 
 _PATIENCE = 15.0
@@ -55,18 +56,21 @@ class SkymmichSettings:
         self._opener = build_opener(_Straight)
         self._turn = asyncio.Lock()
 
-    async def write(self, switches: Switches) -> Switches:
-        """Set the switches; gives what reads back.
+    async def write(self, changes: Mapping[str, bool]) -> Switches:
+        """Set some switches, named as in ``Switches``; the others stay. Gives what reads back.
 
         Raises:
             CatalogueError: Skymmich did not take them, or not as they were sent.
         """
         async with self._turn:
-            return await asyncio.to_thread(self._write, switches)
+            return await asyncio.to_thread(self._write, changes)
 
-    def _write(self, switches: Switches) -> Switches:
+    def _write(self, changes: Mapping[str, bool]) -> Switches:
         before = _immich(self._call(None))
-        wanted = {**before, **{name: getattr(switches, field) for name, field in _NAMES.items()}}
+        set_now = {name: changes[field] for name, field in _NAMES.items() if field in changes}
+        if all(before.get(name) is on for name, on in set_now.items()):
+            return _switches(before)
+        wanted = {**before, **set_now}
         key = before.get("apiKey")
         if isinstance(key, str) and key and not key.startswith(_MASK):
             raise CatalogueError(

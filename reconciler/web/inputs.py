@@ -32,6 +32,8 @@ SWITCHES = {
     "syncTags": "tags",
 }
 """Skymmich's names of the four settings → those of ``core.policy.Switches``."""
+SHOWN = "shown_"
+"""Before the name of a setting: how a form showed it."""
 
 
 def whole(values: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
@@ -123,6 +125,27 @@ def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:
     if wrong:
         raise ProblemError(400, f"“{wrong}” must be true or false.")
     return {SWITCHES[name]: words[values[name]] for name in SWITCHES if name in values}
+
+
+def ticked_otherwise(values: Mapping[str, str]) -> dict[str, bool]:
+    """Read the form of the four switches; gives those that differ from what it showed, by our names.
+
+    It names the boxes that are ticked, and as ``shown_syncTags=on`` how each of them came: what was changed
+    elsewhere since then is none of this person's changes.
+    """
+    words = {"on": True, "off": False}
+    if any(values.get(f"{SHOWN}{name}") not in words for name in SWITCHES):
+        raise ProblemError(
+            400, "The form does not say what it showed. Load the page again, and change it there."
+        )
+    shown = {name: words[values[f"{SHOWN}{name}"]] for name in SWITCHES}
+    return {SWITCHES[name]: name in values for name, on in shown.items() if (name in values) != on}
+
+
+def of_switches(values: Mapping[str, str]) -> dict[str, str]:
+    """Give what a form says of the four switches, to be sent again as it is."""
+    names = {*SWITCHES, *(f"{SHOWN}{name}" for name in SWITCHES)}
+    return {name: value for name, value in values.items() if name in names}
 
 
 def switch_changes(found: Mapping[str, object]) -> dict[str, bool]:

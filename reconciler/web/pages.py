@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BARS = 40
 _RECENT_IMAGES = 8
-PARTS = frozenset({"headline", "attention", "counts", "progress", "passes", "recent"})
+PARTS = frozenset({"headline", "attention", "counts", "progress", "passes", "recent", "settings"})
 
 
 class OverviewPages:
@@ -79,12 +79,10 @@ class OverviewPages:
     async def preview(self, request: Request) -> Response:
         """Show what a pass would do, under the present settings or under others; nothing is written."""
         query, before = request.query_params, self._panel.control.snapshot().switches
-        # A form names only the boxes that are ticked.
-        other = "other" in query
-        wished = {name: theirs in query for theirs, name in inputs.SWITCHES.items()} if other else {}
-        prepared = await previewed(self._panel, wished)
-        changed = other and prepared.rules.switches != before
-        return self._pages.preview(request, prepared, await self._lookups.latest(), other=changed)
+        prepared = await previewed(self._panel, inputs.ticked_otherwise(query) if "other" in query else {})
+        # Saved later, it is still the difference from what the person was shown.
+        asked = inputs.of_switches(query) if "other" in query and prepared.rules.switches != before else {}
+        return self._pages.preview(request, prepared, await self._lookups.latest(), other=asked)
 
     async def runs(self, request: Request) -> Response:
         """List the runs."""

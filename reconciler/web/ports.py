@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler.core.policy import Policy, Switches
+    from reconciler.core.policy import Policy
     from reconciler.core.records import AssetRecord, JournalEntry, Run
 
 PictureSize = Literal["thumbnail", "preview"]
@@ -85,8 +85,8 @@ class SettingsWriter(Protocol):
         """The place, for people: ``Skymmich``, ``this program's own store``."""
         ...
 
-    async def write(self, switches: Switches) -> Switches:
-        """Change them; gives what reads back.
+    async def write(self, changes: Mapping[str, bool]) -> None:
+        """Change some, named as in ``core.policy.Switches``; the others stay as they are there by now.
 
         Raises:
             ReconcilerError: they were not changed.

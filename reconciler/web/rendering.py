@@ -114,10 +114,13 @@ class Pages:
         prepared: Prepared,
         lookup: Lookup,
         *,
-        other: bool = False,
+        other: Mapping[str, str] | None = None,
         template: str | None = None,
     ) -> HTMLResponse:
-        """Render what a pass would do; ``other``: under settings, ``template``: with one, not in force."""
+        """Render what a pass would do.
+
+        ``other``: the form of settings, ``template``: the template under which it would, and not in force.
+        """
         held = prepared.withheld
         asked = {plan.asset_id for plan in held}
         plans = [plan for plan in prepared.changes if plan.asset_id not in asked]

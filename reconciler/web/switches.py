@@ -14,6 +14,8 @@ from reconciler.web.answers import JsonResponse, tagged
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     from reconciler.web.panel import Panel
     from reconciler.web.ports import SettingsWriter
 
+
 _PATIENCE = 3.0
-"""Seconds until the daemon has most probably read them again."""
+"""Seconds for the pass that follows a change, so that the next page shows what came of it."""
 
 
 class SwitchesApi:
@@ -45,11 +48,7 @@ class SwitchesApi:
 
     async def change(self, request: Request) -> Response:
         """Change some or all of them where they live."""
-        changes = inputs.switch_changes(await inputs.body(request))
-        snapshot = self._panel.control.snapshot()
-        if snapshot.switches is None:
-            raise ProblemError(503, "The settings have not been read yet.", headers={"retry-after": "5"})
-        await change_switches(self._panel, replace(snapshot.switches, **changes))
+        await change_switches(self._panel, inputs.switch_changes(await inputs.body(request)))
         return JsonResponse(self._shown())
 
     async def give_up(self, _: Request) -> Response:
@@ -74,18 +73,25 @@ def skymmichs_own(panel: Panel) -> Switches | None:
     return None if catalogue is None else switches_of(catalogue)
 
 
-async def change_switches(panel: Panel, wished: Switches) -> bool:
-    """Change the switches where they live, and let the daemon read them again; tells whether any changed.
+async def change_switches(panel: Panel, changes: Mapping[str, bool]) -> bool:
+    """Change some switches where they live, over what holds by now; tells whether any changed.
+
+    The daemon goes by them at once: the snapshot has them when this returns, and a pass is enqueued.
+
+    Args:
+        panel: the daemon.
+        changes: named as in ``core.policy.Switches``.
 
     Raises:
         ReconcilerError: they were not changed.
         ProblemError: they can not be changed from here.
     """
     writer = _writer(panel)
-    if wished == panel.control.snapshot().switches:
+    before = await panel.control.read_switches()
+    if replace(before, **changes) == before:
         return False
-    await writer.write(wished)
-    await _read_again(panel)
+    await writer.write(changes)
+    await _go_by_them(panel)
     return True
 
 
@@ -96,10 +102,12 @@ async def follow_skymmich(panel: Panel) -> bool:
         StateError: it could not be given up.
         ProblemError: they can not be changed from here.
     """
-    writer, overridden = _writer(panel), panel.control.snapshot().switches_source == "override"
+    writer = _writer(panel)
+    await panel.control.read_switches()
+    overridden = panel.control.snapshot().switches_source == "override"
     await writer.follow()
     if overridden:
-        await _read_again(panel)
+        await _go_by_them(panel)
     return overridden
 
 
@@ -109,5 +117,9 @@ def _writer(panel: Panel) -> SettingsWriter:
     return panel.settings
 
 
-async def _read_again(panel: Panel) -> None:
-    await panel.control.wait(panel.control.request(Wish(by_person=False, trigger="settings")), _PATIENCE)
+async def _go_by_them(panel: Panel) -> None:
+    await panel.control.read_switches()
+    before = panel.control.snapshot()
+    run_id = panel.control.request(Wish(by_person=False, trigger="settings"))
+    if not before.paused and before.current is None:
+        await panel.control.wait(run_id, _PATIENCE)

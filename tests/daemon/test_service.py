@@ -166,6 +166,60 @@ async def test_switched_off_in_skymmich_nothing_is_asked_of_immich(world):
     assert world.wire.requests()["writes"] == 0
 
 
+async def test_switched_off_amid_a_pass_what_is_on_its_way_finishes_and_no_more_is_written(
+    make_world,
+):
+    """As a click on Stop does; and the state shows it at once, before any look."""
+    world = make_world()
+    world.start()
+    await world.run(60)
+    world.store.put("canary", None)  # so that a few images go first
+    world.sql("UPDATE astrophotography_images SET description = 'A new text for ' || id")
+    answer, sent, answered = world.wire.handle_async_request, asyncio.Event(), asyncio.Event()
+
+    async def slowly(request):
+        if request.method == "PUT":
+            sent.set()
+            await answered.wait()
+        return await answer(request)
+
+    world.wire.handle_async_request = slowly
+    run_id = world.service.request(Request())
+    running = asyncio.ensure_future(world.service.tick())
+    await asyncio.wait_for(sent.wait(), 60)
+    settings = json.loads(world.sql("SELECT value FROM admin_settings WHERE key = 'immich'")[0][0])
+    off = json.dumps(settings | {"metadataSyncEnabled": False})
+    world.sql("UPDATE admin_settings SET value = ? WHERE key = 'immich'", off)
+    assert world.service.snapshot().switches.enabled
+    assert not (await world.service.read_switches()).enabled
+    assert not world.service.snapshot().switches.enabled
+    assert condition(world, "SyncEnabled").reason == "SwitchedOff"
+    answered.set()
+    await running
+    assert world.service.run_state(run_id).state == "stopped"
+    written = sum("A new text" in world.description(asset) for asset in world.assets)
+    assert 0 < written < len(world.assets)
+    await world.run(120)
+    assert sum("A new text" in world.description(asset) for asset in world.assets) == written
+    on = json.dumps(settings | {"metadataSyncEnabled": True})
+    world.sql("UPDATE admin_settings SET value = ? WHERE key = 'immich'", on)
+    await world.run(60)
+    assert all("A new text" in world.description(asset) for asset in world.assets)
+    await world.stop()
+
+
+async def test_paused_the_switches_are_read_again_when_asked_though_no_pass_runs(world):
+    world.service.pause()
+    settings = json.loads(world.sql("SELECT value FROM admin_settings WHERE key = 'immich'")[0][0])
+    world.sql(
+        "UPDATE admin_settings SET value = ? WHERE key = 'immich'", json.dumps(settings | {"syncTags": False})
+    )
+    assert not (await world.service.read_switches()).tags
+    assert not world.service.snapshot().switches.tags
+    world.catalogue.rename(world.catalogue.with_suffix(".away"))
+    assert not (await world.service.read_switches()).tags
+
+
 async def test_an_image_that_fails_is_tried_ever_less_often_and_at_once_when_it_changes(world):
     image_id, asset_id = one_image(world)
     world.wire.broken.add(asset_id)

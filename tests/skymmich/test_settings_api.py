@@ -86,19 +86,31 @@ def skymmich():
 
 async def test_only_the_switches_change_and_address_key_and_all_else_stay(skymmich):
     wanted = Switches(enabled=True, description=False, coordinates=True, tags=False)
-    assert await SkymmichSettings(skymmich.url).write(wanted) == wanted
+    assert await SkymmichSettings(skymmich.url).write({"description": False, "tags": False}) == wanted
     assert skymmich.stored == {**STORED, "syncDescription": False, "syncTags": False}
 
 
+async def test_what_was_changed_in_skymmich_meanwhile_stays(skymmich):
+    skymmich.stored["syncCoordinates"] = False
+    wanted = Switches(coordinates=False, tags=False)
+    assert await SkymmichSettings(skymmich.url).write({"tags": False}) == wanted
+    assert skymmich.stored == {**STORED, "syncCoordinates": False, "syncTags": False}
+
+
+async def test_what_is_like_that_already_is_not_sent(skymmich):
+    assert await SkymmichSettings(skymmich.url).write({"tags": True}) == Switches()
+    assert [method for method, _ in skymmich.seen] == ["GET"]
+
+
 async def test_the_key_itself_never_travels(skymmich):
-    await SkymmichSettings(skymmich.url + "/").write(Switches(enabled=False))
+    await SkymmichSettings(skymmich.url + "/").write({"enabled": False})
     assert KEY not in json.dumps(skymmich.seen)
 
 
 async def test_what_does_not_read_back_is_an_error(skymmich):
     skymmich.fault = "deaf"
     with pytest.raises(CatalogueError, match="reads back other values for metadataSyncEnabled"):
-        await SkymmichSettings(skymmich.url).write(Switches(enabled=False))
+        await SkymmichSettings(skymmich.url).write({"enabled": False})
 
 
 @pytest.mark.parametrize(
@@ -107,23 +119,23 @@ async def test_what_does_not_read_back_is_an_error(skymmich):
 async def test_nothing_is_sent_where_the_settings_can_not_be_read_as_expected(skymmich, fault, said):
     skymmich.fault = fault
     with pytest.raises(CatalogueError, match=said):
-        await SkymmichSettings(skymmich.url).write(Switches())
+        await SkymmichSettings(skymmich.url).write({"enabled": False})
     assert [method for method, _ in skymmich.seen] == ["GET"]
     assert skymmich.stored == STORED
 
 
 async def test_a_skymmich_that_is_not_there_is_said_with_the_remedy():
     with pytest.raises(CatalogueError) as caught:
-        await SkymmichSettings("http://127.0.0.1:9").write(Switches())
+        await SkymmichSettings("http://127.0.0.1:9").write({"enabled": False})
     assert "[skymmich] url" in caught.value.remedy
 
 
 async def test_a_login_of_a_proxy_is_sent_and_never_shown(skymmich):
     host = skymmich.url.removeprefix("http://")
-    await SkymmichSettings(f"http://ann:p%40ss@{host}").write(Switches())
+    await SkymmichSettings(f"http://ann:p%40ss@{host}").write({"enabled": False})
     assert skymmich.seen[0][1] == "Basic YW5uOnBAc3M="
     with pytest.raises(CatalogueError) as caught:
-        await SkymmichSettings("http://ann:p%40ss@127.0.0.1:9").write(Switches())
+        await SkymmichSettings("http://ann:p%40ss@127.0.0.1:9").write({"enabled": False})
     assert "p@ss" not in str(caught.value)
 
 

@@ -74,6 +74,8 @@ class FakeControl:
         self.known = True
         self.paused = False
         self.stopped = 0
+        self.holding, self.source = Switches(), "Skymmich"
+        """The switches where they live; the snapshot has them once they were read."""
         self.queue: asyncio.Queue[Notice] | None = None
         self.status = dict(enumerate(STATUSES, start=1))
         self.shown = Snapshot(
@@ -130,6 +132,10 @@ class FakeControl:
     def stop_run(self) -> bool:
         self.stopped += 1
         return self.hanging
+
+    async def read_switches(self) -> Switches:
+        self.shown = replace(self.shown, switches=self.holding, switches_source=self.source)
+        return self.holding
 
     def pause(self) -> None:
         self.paused = True

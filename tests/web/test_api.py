@@ -150,13 +150,12 @@ class Writer:
     def __init__(self, control):
         self.control = control
 
-    async def write(self, switches):
-        self.control.shown = replace(self.control.shown, switches=switches, switches_source="override")
-        return switches
+    async def write(self, changes):
+        self.control.holding = replace(self.control.holding, **changes)
+        self.control.source = "override"
 
     async def follow(self):
-        own = Switches(enabled=False)
-        self.control.shown = replace(self.control.shown, switches=own, switches_source="Skymmich")
+        self.control.holding, self.control.source = Switches(enabled=False), "Skymmich"
 
 
 def test_settings_are_changed_one_by_one(build, control):
@@ -170,6 +169,22 @@ def test_settings_are_changed_one_by_one(build, control):
     }
     assert found["changed_in"] == "Skymmich"
     assert control.requested[0].trigger == "settings"
+
+
+def test_a_second_change_starts_from_what_holds_and_not_from_the_last_look(build, control):
+    """Paused or amid a pass no look comes; each answer is what holds then all the same."""
+    client, control.hanging = build(settings=Writer(control)), True
+
+    def changed(**to):
+        return fits(client.post("/api/v1/settings", json=to, headers=SAME), "SettingsView")["settings"]
+
+    assert changed(syncTags=False)["syncTags"] is False
+    both = changed(syncCoordinates=False)
+    assert (both["syncTags"], both["syncCoordinates"]) == (False, False)
+    control.holding = replace(control.holding, description=False)
+    after = changed(syncTags=True)
+    assert (after["syncTags"], after["syncDescription"]) == (True, False)
+    assert control.holding == Switches(coordinates=False, description=False)
 
 
 def test_what_was_set_here_is_given_up_for_what_skymmich_says(build, control):

@@ -398,6 +398,31 @@ def test_two_windows_show_the_same_without_a_reload(browser, place):
         expect(one.get_by_role("button", name="Pause")).to_be_visible()
 
 
+def test_windows_do_not_undo_each_others_switches_and_unsaved_ones_stay(browser, quiet):
+    """Paused, so that no pass reads the settings again for them."""
+    with window(browser, quiet) as one, window(browser, quiet) as other, window(browser, quiet) as idle:
+        for page in (one, other, idle):
+            page.goto("/")
+            expect(page.get_by_label("Tags")).to_be_checked()
+        one.get_by_label("Coordinates").uncheck()
+        other.get_by_label("Tags").uncheck()
+        other.get_by_role("button", name="Save settings").click()
+        expect(other.locator(".said").first).to_contain_text("changed and read back")
+        expect(other.get_by_label("Tags")).not_to_be_checked()
+        expect(idle.get_by_label("Tags")).not_to_be_checked()
+        expect(one.get_by_label("Coordinates")).not_to_be_checked()
+        expect(one.get_by_label("Tags")).to_be_checked()
+        one.get_by_role("button", name="Save settings").click()
+        for page in (one, idle):
+            expect(page.get_by_label("Coordinates")).not_to_be_checked()
+            expect(page.get_by_label("Tags")).not_to_be_checked()
+        one.get_by_role("button", name="Follow Skymmich again").click()
+        for page in (one, idle):
+            expect(page.get_by_label("Coordinates")).to_be_checked()
+            expect(page.get_by_label("Tags")).to_be_checked()
+    assert quiet.status()["settings_source"] == "Skymmich"
+
+
 def test_a_page_left_open_over_a_restart_says_so_and_recovers_by_itself(browser, place):
     with window(browser, place, gone=True) as page:
         page.goto("/")

@@ -214,33 +214,74 @@ class Writer:
     def __init__(self, error=None):
         self.written, self.error = [], error
 
-    async def write(self, switches):
+    async def write(self, changes):
         if self.error:
             raise self.error
-        self.written.append(switches)
-        return switches
+        self.written.append(dict(changes))
 
     async def follow(self):
         self.written.append("follow")
 
 
+BOXES = ("metadataSyncEnabled", "syncDescription", "syncCoordinates", "syncTags")
+
+
+def boxes(ticked, *, shown=BOXES):
+    """The form of the switches as a browser sends it."""
+    return {
+        **{f"shown_{name}": "on" if name in shown else "off" for name in BOXES},
+        **dict.fromkeys(ticked, "on"),
+    }
+
+
 def test_settings_are_changed_where_they_live_and_read_again(build, control):
     writer = Writer()
     client = build(settings=writer)
-    form = {"metadataSyncEnabled": "on", "syncTags": "on"}
+    form = boxes(["metadataSyncEnabled", "syncTags"])
     answer = client.post("/actions/settings", data=form, headers=SAME, follow_redirects=False)
     assert answer.headers["location"] == "/?said=saved#settings"
-    assert writer.written == [Switches(enabled=True, description=False, coordinates=False, tags=True)]
+    assert writer.written == [{"description": False, "coordinates": False}]
     assert control.requested[0].trigger == "settings"
     assert not control.requested[0].by_person
 
 
 def test_settings_that_are_the_same_are_not_sent(build, control):
     writer = Writer()
-    form = dict.fromkeys(("metadataSyncEnabled", "syncDescription", "syncCoordinates", "syncTags"), "on")
-    answer = build(settings=writer).post("/actions/settings", data=form, headers=SAME, follow_redirects=False)
-    assert "said=same" in answer.headers["location"]
+    client = build(settings=writer)
+    control.holding = Switches(tags=False)
+    for ticked in (BOXES, BOXES[:3]):  # nothing was changed; it is like that by now
+        answer = client.post("/actions/settings", data=boxes(ticked), headers=SAME, follow_redirects=False)
+        assert "said=same" in answer.headers["location"]
     assert not writer.written
+
+
+def test_a_window_that_shows_old_settings_changes_only_what_its_person_changed(build, control):
+    """Another window turned Tags off meanwhile, and the page did not see it."""
+    writer = Writer()
+    client = build(settings=writer)
+    text = client.get("/", headers=PEOPLE).text
+    assert all(f'name="shown_{name}" value="on"' in text for name in BOXES)
+    control.holding = Switches(tags=False)
+    form = boxes(["metadataSyncEnabled", "syncDescription", "syncTags"])
+    client.post("/actions/settings", data=form, headers=SAME, follow_redirects=False)
+    assert writer.written == [{"coordinates": False}]
+
+
+def test_a_form_that_does_not_say_what_it_showed_changes_nothing(build):
+    writer = Writer()
+    answer = build(settings=writer).post("/actions/settings", data={"syncTags": "on"}, headers=SAME)
+    assert answer.status_code == 400
+    assert "Load the page again" in answer.text
+    assert not writer.written
+
+
+def test_an_open_page_is_shown_the_settings_anew(build, control):
+    client = build(settings=Writer())
+    assert (
+        'hx-get="/parts/settings" hx-trigger="live-state from:body"' in client.get("/", headers=PEOPLE).text
+    )
+    control.shown = replace(control.shown, switches=Switches(tags=False))
+    assert 'name="shown_syncTags" value="off"' in client.get("/parts/settings", headers=PEOPLE).text
 
 
 def test_what_was_set_here_shows_what_skymmich_says_and_is_given_up_by_a_click(build, control):
@@ -249,6 +290,7 @@ def test_what_was_set_here_shows_what_skymmich_says_and_is_given_up_by_a_click(b
     assert "Follow Skymmich again" not in client.get("/", headers=PEOPLE).text
     mine = Switches(enabled=True, description=True, coordinates=True, tags=True)
     control.shown = replace(control.shown, switches=mine, switches_source="override")
+    control.holding, control.source = mine, "override"
     text = client.get("/", headers=PEOPLE).text
     # In the catalogue of these tests they were never saved, and Skymmich's default is off.
     assert text.count("Set here; Skymmich says off.") == 1
@@ -261,7 +303,7 @@ def test_what_was_set_here_shows_what_skymmich_says_and_is_given_up_by_a_click(b
 
 def test_settings_that_skymmich_refuses_are_said_with_the_remedy(build):
     writer = Writer(CatalogueError("Skymmich answered 500.", remedy="Look into its log."))
-    answer = build(settings=writer).post("/actions/settings", data={}, headers=SAME)
+    answer = build(settings=writer).post("/actions/settings", data=boxes([]), headers=SAME)
     assert answer.status_code == 503
     assert "Skymmich answered 500." in answer.text
     assert "Look into its log." in answer.text
@@ -273,8 +315,14 @@ def test_without_a_place_to_change_them_the_settings_only_show(client):
     assert "Save settings" not in text
 
 
-def test_the_preview_of_other_settings_plans_under_them(client):
-    text = read(client.get("/preview?other=1&metadataSyncEnabled=on&syncTags=on", headers=PEOPLE)).text
+def test_the_preview_of_other_settings_plans_under_them(build):
+    form = boxes(["metadataSyncEnabled", "syncTags"])
+    answer = build(settings=Writer()).get("/preview", params={"other": "1", **form}, headers=PEOPLE)
+    text = read(answer).text
+    # Saved from there, it is still the difference from what the page showed.
+    assert all(
+        f'<input type="hidden" name="{name}" value="{value}">' in answer.text for name, value in form.items()
+    )
     assert "6 images would change" in text
     assert "under the settings you chose" in text
     assert "with tags switched on" in text

@@ -105,7 +105,7 @@ def change(
         after = replace(before.in_force, **wanted)
         if after != before.in_force:
             writer = settings_writer(session.config, store, lambda: catalogue)
-            asyncio.run(writer.write(after))
+            asyncio.run(writer.write(wanted))
         now = Standing.of(store, source.read())
         changed = {
             name: on
@@ -113,7 +113,8 @@ def change(
             if on != getattr(before.in_force, SWITCHES[name])
         }
         # Skymmich has read them back, so this is another Skymmich's catalogue.
-        _report(session, store, now, changed, strange=now.in_force != after)
+        strange = replace(now.in_force, **wanted) != now.in_force
+        _report(session, store, now, changed, strange=strange)
     return 0
 
 
