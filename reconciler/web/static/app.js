@@ -90,7 +90,6 @@
   times(document);
   setInterval(() => times(document), 5000);
   document.body.addEventListener("htmx:afterSwap", (event) => times(event.detail.target.parentNode || document));
-<<<<<<< reconciler/web/static/app.js
   // Switches that are changed and not saved yet stay as the person left them.
   for (const name of ["htmx:beforeRequest", "htmx:beforeSwap"]) {
     document.body.addEventListener(name, (event) => {
@@ -98,15 +97,11 @@
       if ([...boxes].some((box) => box.checked !== box.defaultChecked)) event.preventDefault();
     });
   }
-  document.body.addEventListener("htmx:responseError", (event) => {
-    const told = document.getElementById("told");
-=======
 
   // What came of a click is brought into view; what the page asked by itself interrupts nobody.
   const told = document.getElementById("told");
   const clicked = (event) => ((event.detail.requestConfig || {}).triggeringEvent || {}).type === "submit";
   const say = (event, text) => {
->>>>>>> /tmp/livefix/reconciler/web/static/app.js
     if (!told) return;
     told.querySelector("p").textContent = text;
     told.hidden = false;
