@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -75,6 +76,13 @@ class Commands(TyperGroup):
         settings = getattr(module, "CONTEXT", {})
         return _made(CommandInfo(cmd_name, callback=module.command, context_settings=settings))
 
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # the signature is typer's
+        """Call a command; a signal is answered here, for typer would end the program without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            return _stopped(error)
+
     def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override]
         """List the commands without importing them."""
         self._listing = True
@@ -128,7 +136,14 @@ def _call(args: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _guarded(call: Callable[[], int], *, as_json: bool) -> int:  # noqa: PLR0911 - one line a kind of end
+def _stopped(error: BaseException) -> int:
+    """Tell a person how a signal left things; give the exit code."""
+    stop = error if isinstance(error, Interrupted) else Interrupted(signal.SIGINT, "Stopped.")
+    sys.stderr.write(f"\n{stop.words}\n")
+    return 128 + stop.number
+
+
+def _guarded(call: Callable[[], int], *, as_json: bool) -> int:
     try:
         return call()
     except ReconcilerError as error:
@@ -139,12 +154,8 @@ def _guarded(call: Callable[[], int], *, as_json: bool) -> int:  # noqa: PLR0911
         where = f"{hint.command_path} --help" if hint is not None else f"{PROGRAM} --help"
         _tell(error.format_message(), f"See: {where}", as_json=as_json)
         return USAGE
-    except Interrupted as error:
-        sys.stderr.write("\nStopped. Nothing was written to Immich.\n")
-        return 128 + error.number
-    except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("\nStopped.\n")
-        return 130
+    except (KeyboardInterrupt, typer.Abort) as error:
+        return _stopped(error)
     except BrokenPipeError:
         # Whoever read has gone; Python would complain once more when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,6 +14,7 @@ from rich.text import Text
 from reconciler.cli.demo_stage import ANDROMEDA, WHIRLPOOL, Stage
 from reconciler.cli.outcome import show_outcomes
 from reconciler.cli.rendering import heading, overview, show_changes, summary
+from reconciler.cli.stopping import Interrupted
 from reconciler.engine.passes import Selection
 from reconciler.logging import printable
 from reconciler.wiring import new_run_id
@@ -78,11 +79,14 @@ class Story:
 
     def _apply(self, prepared: Prepared) -> Report:
         with self._work.right_to_write("demo"):
-            return self._work.write(
+            report = self._work.write(
                 lambda stop: self._work.bench.cycle.apply(
                     prepared, Selection(), run_id=new_run_id(), trigger="cli", stop=stop
                 )
             )
+        if (number := self._work.stopping.received) is not None:
+            raise Interrupted(number)
+        return report
 
     def _show_plan(self) -> Prepared:
         self._title("The plan: what would be written. Nothing is, yet.")

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal came while nothing was at stake."""
+    """A signal came while nothing was at stake; ``words`` tell a person how things are left."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, words: str = "Stopped. Nothing was written to Immich.") -> None:
         super().__init__(number)
         self.number = number
+        self.words = words
 
 
 class Stopping:
@@ -36,6 +37,7 @@ class Stopping:
     def __init__(self) -> None:
         self.received: int | None = None
         self._careful = False
+        self._wrote = False
 
     @property
     def requested(self) -> bool:
@@ -58,7 +60,7 @@ class Stopping:
     @contextmanager
     def careful(self) -> Iterator[None]:
         """Finish what is in flight within."""
-        self._careful = True
+        self._careful = self._wrote = True
         try:
             yield
         finally:
@@ -69,7 +71,7 @@ class Stopping:
             os._exit(128 + number)
         self.received = number
         if not self._careful:
-            raise Interrupted(number)
+            raise Interrupted(number, *(["Stopped. What was sent is on record."] if self._wrote else []))
         sys.stderr.write(
             "\nStopping: calls in flight are finished and recorded. Once more ends at once, safely too.\n"
         )

@@ -66,6 +66,38 @@ def test_the_demo_tells_its_story_and_all_it_claims_holds_and_it_serves_its_page
     assert "✗" not in story
 
 
+def stopped_at(place: str) -> tuple[int, str]:
+    """Press Ctrl-C once the demo has come to a line; give its exit code, and all that it said afterwards."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "reconciler", "demo"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as demo:
+        late = threading.Timer(60, demo.kill)
+        late.start()
+        for line in demo.stdout:
+            if place in line:
+                break
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stdout.read()
+        code = demo.wait(30)
+        late.cancel()
+    return code, rest
+
+
+def test_ctrl_c_stops_the_demo_before_its_next_step():
+    while_reading, said = stopped_at("The plan:")
+    assert (while_reading, said.strip().splitlines()[-1]) == (130, "Stopped.")
+    assert "Apply:" not in said
+    while_writing, said = stopped_at("Apply:")
+    assert (while_writing, said.strip().splitlines()[-1]) == (130, "Stopped.")
+    assert "before and after" not in said
+    assert "✗" not in said
+
+
 def test_the_demo_ends_by_naming_its_page(capsys):
     finish(Screen(), Told())
     assert "make demo SERVE=1" in capsys.readouterr().out

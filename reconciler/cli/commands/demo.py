@@ -10,6 +10,7 @@ from reconciler.cli.demo_stage import stage
 from reconciler.cli.demo_story import Story
 from reconciler.cli.screen import Screen
 from reconciler.cli.session import Json, Session, Verbose, log_to_stderr
+from reconciler.cli.stopping import Interrupted
 from reconciler.cli.working import working
 
 if TYPE_CHECKING:
@@ -36,8 +37,11 @@ def command(
             "A catalogue of true astronomy (55 linked photographs), and a simulated Immich that is as unkind "
             "as the real one. Nothing of yours is touched. It ends by itself, in about 20 seconds.",
         )
-        with working(Session(built.config, story_screen)) as work:
-            told = Story(built, work, story_screen).tell()
+        try:
+            with working(Session(built.config, story_screen)) as work:
+                told = Story(built, work, story_screen).tell()
+        except Interrupted as stopped:
+            raise Interrupted(stopped.number, "Stopped.") from None
         finish(screen, told, serve=serve)
         if serve:
             from reconciler.cli.commands import run  # noqa: PLC0415 - the daemon is only needed here
