@@ -119,7 +119,6 @@ def _writer(panel: Panel) -> SettingsWriter:
 
 async def _go_by_them(panel: Panel) -> None:
     await panel.control.read_switches()
-    before = panel.control.snapshot()
     run_id = panel.control.request(Wish(by_person=False, trigger="settings"))
-    if not before.paused and before.current is None:
+    if not panel.control.snapshot().paused:
         await panel.control.wait(run_id, _PATIENCE)
