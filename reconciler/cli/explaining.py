@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.past import moment, show_entries
 from reconciler.cli.plain import standing
-from reconciler.cli.rendering import show_difference, show_tags, side
+from reconciler.cli.rendering import show_choice, show_difference, show_tags, side
 from reconciler.core.asset import Coordinates
 from reconciler.core.differences import Difference, differences
 from reconciler.engine.finishing import WORDS
@@ -45,6 +45,8 @@ def show_view(screen: Screen, view: View) -> None:
             screen.row("not written", view.plan.blocked, "yellow")
         for decision in view.plan.decisions:
             _show_decision(screen, decision)
+        if view.plan.conflicts:
+            show_choice(screen)
     _title(screen, "The block as it would read")
     screen.line(view.desired.block or "(none: the catalogue has no fact for it)", indent=2)
     if view.entries:
@@ -70,9 +72,9 @@ def _show_standing(screen: Screen, view: View) -> None:
             style = "green" if now.status == "in_sync" else "yellow"
             screen.line(f"{_sentence(WORDS[now.status], now.reason)}.", style)
     if record is not None:
-        screen.line(
-            f"Last looked at {moment(record.checked_at)}, changed {moment(record.changed_at)}.", "dim"
-        )
+        looked = f"Last looked at {moment(record.checked_at)}" if record.checked_at else "Not looked at yet"
+        changed = f"changed {moment(record.changed_at)}" if record.changed_at else "nothing written yet"
+        screen.line(f"{looked}, {changed}.", "dim")
         for entry in record.unsticking:
             screen.line(f"{entry.field} is left alone: {entry.diagnosis}", "yellow")
 
@@ -89,7 +91,9 @@ def _facts(image: CatalogueImage) -> Iterable[tuple[str, str]]:
         "taken": f"{image.captured_at:%Y-%m-%d %H:%M} UTC" if image.captured_at else "",
         "target": ", ".join(filter(None, names)),
         "type": image.object_type or "",
-        "solution": f"RA {solution.ra_deg}°, Dec {solution.dec_deg}°" if solution and solution.ra_deg else "",
+        "solution": f"RA {solution.ra_deg}°, Dec {solution.dec_deg}°"
+        if solution and solution.ra_deg is not None
+        else "",
         "field": f"{width / 3600:.2f}° × {height / 3600:.2f}°" if width and height else "",
         "equipment": ", ".join(f"{piece.name} ({piece.kind})" for piece in image.equipment),
         "exposures": f"{frames} frames, {_duration(seconds)}" if image.acquisitions else "",
@@ -116,7 +120,7 @@ def _show_decision(screen: Screen, decision: Decision) -> None:
     reason = f": {decision.reason}" if decision.reason else ""
     screen.row(decision.field, f"{words}{reason}", style)
     if decision.case == "in_sync":
-        owned = "as written by this program" if decision.base else "not ours: it was equal by itself"
+        owned = _owned(decision)
         screen.row(
             "", f"{_short(decision.live)}  ({owned})" if decision.live else "(none on either side)", "dim"
         )
@@ -135,6 +139,17 @@ def _show_decision(screen: Screen, decision: Decision) -> None:
         ("catalogue", decision.desired),
     ):
         screen.row("", f"{label:10} {_short(value)}")
+
+
+def _owned(decision: Decision) -> str:
+    """Tell who wrote a value that is in sync; of tags, how many are whose."""
+    if not decision.base:
+        return "not ours: it was equal by itself"
+    if isinstance(decision.live, tuple) and isinstance(decision.base, tuple):
+        ours = len(set(decision.live) & set(decision.base))
+        if others := len(decision.live) - ours:
+            return f"{ours} written by this program, {others} not"
+    return "as written by this program"
 
 
 def _short(value: object) -> str:

@@ -67,7 +67,21 @@ def summary(prepared: Prepared) -> str:
         counts["to write" if changes else "to settle" if waits else _status(item, prepared)] += 1
     listed = ", ".join(f"{count} {what}" for what, count in counts.most_common())
     images = len(prepared.items)
-    return f"{images} image{'' if images == 1 else 's'}: {listed}." if images else "No linked images."
+    if not images:
+        return "No linked images."
+    kept = sum(bool(item.plan and item.plan.changes and item.plan.conflicts) for item in prepared.items)
+    conflicts = f" {kept} of those to write keep{'s' if kept == 1 else ''} a value of yours." if kept else ""
+    return f"{images} image{'' if images == 1 else 's'}: {listed}.{conflicts}"
+
+
+def show_choice(screen: Screen) -> None:
+    """Say how a conflict is decided."""
+    screen.line("To decide: skymmich-reconciler resolve IMAGE --keep immich|skymmich|both", "dim")
+
+
+def has_conflict(prepared: Prepared) -> bool:
+    """Tell whether a person's value stands against the catalogue's, also where other values are written."""
+    return any(item.plan.conflicts if item.plan else item.status == "conflict" for item in prepared.items)
 
 
 def _status(item: Item, prepared: Prepared) -> str:

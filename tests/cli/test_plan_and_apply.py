@@ -125,6 +125,23 @@ def test_a_persons_words_are_kept_shown_with_both_sides_and_overwritten_only_by_
     assert "balcony" not in two.shown(RING)["description"]
 
 
+def test_a_conflict_is_told_everywhere_although_the_image_was_in_sync_or_has_something_to_write(two):
+    assert two.call("apply", "--yes").returncode == 0
+    assert "No conflicts." in two.call("conflicts").stdout
+    two.person(RING, "set_description", "Mine, alone")
+    two.sql("UPDATE astrophotography_images SET description = 'Theirs' WHERE id = ?", RING)
+    listed = two.call("conflicts").stdout
+    assert ("Mine, alone" in listed, "Theirs" in listed) == (True, True)
+    planned = two.call("plan", str(RING), "--full").stdout
+    assert "1 of those to write keeps a value of yours." in planned
+    assert "To write it: skymmich-reconciler apply 19 --full" in planned
+    for said in (planned, two.call("explain", str(RING)).stdout, two.call("apply", "--yes").stdout):
+        assert said.count("resolve IMAGE --keep immich|skymmich|both") == 1
+    skipped = two.call("plan")
+    assert (skipped.returncode, "resolve IMAGE --keep" in skipped.stdout) == (0, True)
+    assert "Theirs" in two.call("conflicts").stdout
+
+
 def test_what_the_guard_holds_back_comes_with_the_command_that_approves_it(two):
     two.configure("[guard]\ncanary = 0\nmin_count = 2\n")
     assert two.call("apply", "--yes").returncode == 0

@@ -12,7 +12,7 @@ from reconciler.cli.images import find_images
 from reconciler.cli.outcome import exit_code, show_report
 from reconciler.cli.plain import plan_json, report_json, request_counts
 from reconciler.cli.planfile import SavedPlan, is_plan_file, read_plan
-from reconciler.cli.rendering import show_plan
+from reconciler.cli.rendering import has_conflict, show_choice, show_plan
 from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
 from reconciler.cli.working import Work, working
 from reconciler.engine.approving import leave_approval
@@ -82,6 +82,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         screen.json({"plan": plan_json(prepared)} | report_json(report, requests) | {"gone": list(gone)})
     else:
         show_report(screen, report, requests)
+        if has_conflict(prepared):
+            show_choice(screen)
         if report.error and report.error.remedy:
             screen.say(f"→ {report.error.remedy}")
     if work.stopping.received is not None:

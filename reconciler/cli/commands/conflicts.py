@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.cli.plain import decision_json
-from reconciler.cli.rendering import heading, show_conflict
+from reconciler.cli.rendering import heading, show_choice, show_conflict
 from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
 from reconciler.cli.working import working
 from reconciler.core.records import FINE
@@ -53,5 +53,5 @@ def command(
         return 0
     many = "s" if len(plans) > 1 else ""
     session.screen.line(f"{len(plans)} image{many} in conflict; Immich's side stays.", "bold")
-    session.screen.line("To decide: skymmich-reconciler resolve IMAGE --keep immich|skymmich|both", "dim")
+    show_choice(session.screen)
     return 0

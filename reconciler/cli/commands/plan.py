@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path  # noqa: TC003 - typer reads the annotations at run time
 from typing import Annotated, Final
 
@@ -10,7 +11,7 @@ import typer
 from reconciler.cli.images import find_images
 from reconciler.cli.plain import needs_work, plan_json
 from reconciler.cli.planfile import save_plan
-from reconciler.cli.rendering import show_plan
+from reconciler.cli.rendering import has_conflict, show_choice, show_plan
 from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
 from reconciler.cli.working import working
 from reconciler.engine.passes import Prepared, Selection
@@ -56,6 +57,8 @@ def command(
         session.screen.json(plan_json(prepared) | {"created": created.isoformat()})
         return exit_code(prepared)
     show_plan(session.screen, prepared, details=details)
+    if has_conflict(prepared):
+        show_choice(session.screen)
     if not prepared.rules.switches.enabled:
         session.screen.line(
             "Metadata sync is switched off (metadataSyncEnabled), so apply will refuse.", "yellow"
@@ -63,7 +66,8 @@ def command(
     if out is not None:
         session.screen.line(f"Saved. To write just this: skymmich-reconciler apply {out}")
     elif prepared.changes:
-        session.screen.line("Nothing was written. To write it: skymmich-reconciler apply", "dim")
+        named = shlex.join(["apply", *(images or []), *(["--full"] if full else [])])
+        session.screen.line(f"Nothing was written. To write it: skymmich-reconciler {named}", "dim")
     return exit_code(prepared)
 
 

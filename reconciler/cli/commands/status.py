@@ -103,7 +103,8 @@ def _show_record(screen: Screen, known: OnRecord) -> None:
     listed = ", ".join(f"{count} {WORDS[status]}" for status, count in sorted(known.counts.items()))
     screen.line(f"{total} images: {listed}." if total else "No image was looked at yet.", "bold")
     checked = max((run.finished_at for run in known.runs if run.finished_at), default=None)
-    screen.line(f"Last looked at {moment(checked)}.", "dim")
+    if checked:
+        screen.line(f"Last looked at {moment(checked)}.", "dim")
     if known.override:
         screen.line(f"{_listed(known.override)} (set here, over Skymmich's own settings)", "dim")
 
