@@ -41,6 +41,7 @@ def of_record(record: AssetRecord) -> Values:
                 "live": one.live,
                 "server": one.server,
                 "diagnosis": one.diagnosis,
+                "undone": one.undone,
             }
             for one in record.unsticking
         ],

@@ -127,7 +127,7 @@ class AssetRow(Row, table=True):
     seen_updated_at: datetime | None = Field(sa_type=UtcDateTime)
     width: int | None
     height: int | None
-    unsticking: list[dict[str, str]] = Field(sa_type=JsonText)
+    unsticking: list[dict[str, Any]] = Field(sa_type=JsonText)
     linked: bool
     checked_at: datetime | None = Field(sa_type=UtcDateTime)
     changed_at: datetime | None = Field(sa_type=UtcDateTime)

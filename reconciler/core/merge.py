@@ -40,6 +40,7 @@ Case = Literal[
     "not_ours",
     "switched_off",
     "not_sticking",
+    "undone",
     "not_writable",
     "resolved",
 ]

@@ -34,6 +34,7 @@ REASONS: dict[Case, str] = {
     "not_ours": "the catalogue has none; what Immich has is not ours",
     "switched_off": "this field is switched off",
     "not_sticking": "Immich did not keep it the last time",
+    "undone": "a person took it back",
     "not_writable": "it can not be written",
     "resolved": "a person decided that Immich's value stays",
 }

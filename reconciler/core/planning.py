@@ -13,7 +13,7 @@ from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.coordinates import near_a_zero_line, same_place
 from reconciler.core.description import Split, fit, rescue, split
 from reconciler.core.fingerprint import digest, place
-from reconciler.core.merge import Action, Merged, merge_tags, merge_value
+from reconciler.core.merge import Action, Case, Merged, merge_tags, merge_value
 from reconciler.core.plan import REASONS, AssetPlan, Decision, Rules
 from reconciler.core.resolution import Ruling, rule
 from reconciler.core.text import normal, size
@@ -102,14 +102,18 @@ def live_digest(which: Field, observed: ObservedAsset) -> str:
     return digest(normal(observed.description))
 
 
-def _unsticking(record: AssetRecord | None, which: Field, wanted: str, plan: AssetPlan, rules: Rules) -> str:
-    """Give the diagnosis if this very value did not stick before and nothing about it has changed."""
+def _unsticking(
+    record: AssetRecord | None, which: Field, wanted: str, plan: AssetPlan, rules: Rules
+) -> tuple[Case, str] | None:
+    """Give case and reason if this very value did not stick, or was undone, and nothing about it changed."""
     for entry in record.unsticking if record else ():
-        if (entry.field, entry.desired, entry.server) != (which, wanted, rules.server_version):
+        if (entry.field, entry.desired) != (which, wanted) or entry.live != live_digest(which, plan.observed):
             continue
-        if entry.live == live_digest(which, plan.observed):
-            return entry.diagnosis
-    return ""
+        if entry.undone:
+            return "undone", entry.diagnosis
+        if entry.server == rules.server_version:
+            return "not_sticking", entry.diagnosis
+    return None
 
 
 def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
@@ -230,9 +234,9 @@ def _plan_coordinates(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         notes = (*notes, reason)
     # A turned sign is Immich's own doing, though it looks like a person's place: no conflict, then.
     if (merged.action == "write" or merged.case in {"conflict", "both_changed"}) and (
-        diagnosis := _unsticking(record, "coordinates", digest(place(wanted)), plan, rules)
+        held := _unsticking(record, "coordinates", digest(place(wanted)), plan, rules)
     ):
-        merged, reason = Merged("not_sticking", "keep", merged.base), diagnosis
+        merged, reason = Merged(held[0], "keep", merged.base), held[1]
     elif merged.action == "write" and wanted and near_a_zero_line(wanted):
         notes = (*notes, "this place is near a zero line, where Immich may turn a sign; tried once")
     decision = _decision("coordinates", merged, (plan.base.coordinates, wanted, live), reason)
@@ -254,13 +258,13 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> Ass
     if merged.add and case == "update" and not plan.base.tags:
         case, reason = "fill", "Immich does not have them"
     remove = merged.remove
-    if add and (diagnosis := _unsticking(record, "tags", digest(add), plan, rules)):
-        case, reason, add = "not_sticking", diagnosis, frozenset()
+    if add and (held := _unsticking(record, "tags", digest(add), plan, rules)):
+        case, reason, add = *held, frozenset()
     for tag in sorted(remove):
-        if diagnosis := _unsticking(record, "tags", digest("-", tag), plan, rules):
-            case, reason, remove = "not_sticking", diagnosis, remove - {tag}
+        if held := _unsticking(record, "tags", digest("-", tag), plan, rules):
+            case, reason, remove = *held, remove - {tag}
     action: Action = "write" if add else "remove" if remove else "nothing"
-    if action == "nothing" and (merged.drifted or case == "not_sticking"):
+    if action == "nothing" and (merged.drifted or case in {"not_sticking", "undone"}):
         action = "keep"
     sides = (_sorted(plan.base.tags), _sorted(plan.desired.tags), _sorted(live))
     return replace(
@@ -295,9 +299,9 @@ def _hold_unsticking(
 ) -> tuple[Merged[str], str]:  # fmt: skip
     merged = ruling.merged
     if merged.action in {"write", "remove"}:
-        diagnosis = _unsticking(record, which, digest(wanted or ""), plan, rules)
-        if diagnosis:
-            return Merged("not_sticking", "keep", merged.base), diagnosis
+        held = _unsticking(record, which, digest(wanted or ""), plan, rules)
+        if held:
+            return Merged(held[0], "keep", merged.base), held[1]
     return merged, ruling.reason or REASONS[merged.case]
 
 

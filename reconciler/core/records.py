@@ -20,13 +20,14 @@ AssetStatus = Literal[
     "conflict",  # a person's value stands against the catalogue's
     "held",  # the guard holds a change back
     "not_sticking",  # Immich did not keep what was written; see reason
+    "undone",  # a person took back what was written: it is left alone
     "unknown_asset",  # Immich does not show the asset to this key
     "not_writable",  # trashed, another user's, not yet extracted …: see reason
     "failed",  # the last attempt met an error; tried again
     "unlinked",  # left the catalogue
 ]
 
-FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "unlinked"})
+FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "undone", "unlinked"})
 """The states that need nobody's attention."""
 
 Field = Literal["block", "prose", "coordinates", "tags"]
@@ -46,6 +47,8 @@ class Unsticking:
     server: str
     """The server's version then."""
     diagnosis: str
+    undone: bool = False
+    """Whether a person took it back: then another server is no reason to write it again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,8 +109,8 @@ def rule(
 
 def choices(decision: Decision) -> tuple[Keep, ...]:
     """Give what a person may decide of a field; empty when both sides agree, or Immich can not be told."""
-    if decision.case == "not_sticking":
-        return ("skymmich",)  # try once more, this field only
+    if decision.case in {"not_sticking", "undone"}:
+        return ("skymmich",)  # write it once more, this field only
     if decision.field == "tags" or (decision.case != "resolved" and not _disputed(decision)):
         return ()
     if decision.case != "resolved" and decision.action != "keep":

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Desires = Callable[[CatalogueImage, tuple[int, int] | None, BlockTemplate, Policy], Desired]
 
-_SKIPPABLE = {"in_sync", "conflict", "not_sticking", "unknown_asset", "not_writable", "unlinked"}
+_SKIPPABLE = {"in_sync", "conflict", "not_sticking", "undone", "unknown_asset", "not_writable", "unlinked"}
 
 
 @dataclass(slots=True)

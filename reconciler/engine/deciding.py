@@ -55,7 +55,7 @@ def take_decision(
         return _take_back(store, plan, field)
     found = _chosen(plan, keep, field, shown)
     _require_room(plan, found, keep, rules)
-    again = {one.field for one in found if one.case == "not_sticking"}
+    again = {one.field for one in found if one.case in {"not_sticking", "undone"}}
     with store.transaction():
         record = store.record(plan.asset_id)
         if record is None:

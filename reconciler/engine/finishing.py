@@ -28,6 +28,7 @@ WORDS: dict[str, str] = {
     "conflict": "in conflict",
     "held": "held by the guard",
     "not_sticking": "not kept by Immich",
+    "undone": "undone and left alone",
     "unknown_asset": "unknown to Immich",
     "not_writable": "not writable",
     "failed": "failed",
@@ -100,6 +101,9 @@ def _decided(item: Item, plan: AssetPlan) -> tuple[AssetStatus, str]:
     if plan.conflicts:
         fields = " and ".join(decision.field for decision in plan.conflicts)
         return "conflict", f"{fields}: {plan.conflicts[0].reason}; Immich's value is kept"
+    for decision in plan.decisions:
+        if decision.case == "undone":
+            return "undone", f"{decision.field}: {decision.reason}"
     if item.image is None:
         return "unlinked", "it left the catalogue"
     left = [f"{d.field}: changed in Immich, left to the person" for d in plan.decisions if _left(d)]

@@ -85,7 +85,9 @@ def headline(standing: Standing) -> tuple[str, Level]:  # noqa: PLR0911 - a tabl
     if odd:
         parts = ", ".join(f"{count} {WORDS.get(status, status)}" for status, count in sorted(odd.items()))
         return f"Attention: {sum(odd.values())} of {_images(total)}: {parts}{_looked(standing)}", "attention"
-    return f"In sync: {_images(total)}{_looked(standing)}{_next(standing)}", "ok"
+    undone = standing.counts.get("undone", 0)
+    left = f", {undone} {WORDS['undone']}" if undone else ""
+    return f"In sync: {_images(total - undone)}{left}{_looked(standing)}{_next(standing)}", "ok"
 
 
 def is_fresh(standing: Standing) -> bool:

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from reconciler.errors import ReconcilerError
 
 UNDONE: Final = (
-    "undone by a person; left alone until the catalogue's value or Immich's changes, Immich is updated, or "
-    "apply --force"
+    "undone by a person; left alone until the catalogue's value or Immich's changes, or a person has it "
+    "written again"
 )
 _MOST_TRIES: Final = 2
 
@@ -213,7 +213,9 @@ def _remembered(step: Step, seen: ObservedAsset, record: AssetRecord, prepared: 
             wanted = [digest(plan.add_tags)] if plan.add_tags else []
             wanted += [digest("-", tag) for tag in sorted(plan.remove_tags)]
         live = live_digest(decision.field, seen)
-        notes += [Unsticking(decision.field, one, live, rules.server_version, UNDONE) for one in wanted]
+        notes += [
+            Unsticking(decision.field, one, live, rules.server_version, UNDONE, undone=True) for one in wanted
+        ]
     record = replace(record, unsticking=tuple(notes))
     after = merge(item, desired, seen, record, rules, force=False)
     known = replace(prepared, records={item.asset_id: record})

@@ -40,6 +40,11 @@ STATES: dict[str, State] = {
         "trouble",
         "Immich took the value and put the old one back. It is tried again once something about it changes.",
     ),
+    "undone": State(
+        "Undone",
+        "off",
+        "A person took back what was written. It is left alone until Skymmich's value or Immich's changes.",
+    ),
     "unknown_asset": State(
         "Not in Immich",
         "trouble",
@@ -105,6 +110,7 @@ CASES: dict[str, str] = {
     "not_ours": "Left alone",
     "switched_off": "Switched off",
     "not_sticking": "Not kept by Immich",
+    "undone": "Undone and left alone",
     "not_writable": "Can not be written",
     "resolved": "You decided",
 }

@@ -381,10 +381,11 @@ def test_a_button_syncs_one_image_and_shows_the_outcome_on_the_spot(client, cont
     assert 'hx-get="/images/1/state?run=run2"' in going.text
 
 
-def test_a_person_lets_skymmich_win_for_one_image(client, control):
+def test_a_button_of_one_image_never_forces(client, control):
+    """Force would decide all that image's conflicts; a decision names its field, and what was shown."""
     client.post("/images/2/sync", data={"force": "yes"}, headers=SAME)
-    assert control.requested[0].force
     assert control.requested[0].image_ids == {2}
+    assert not control.requested[0].force
 
 
 @pytest.mark.parametrize(
