@@ -64,8 +64,9 @@ class Canary:
             # No canary has this kind; it waits until the canaries are through with theirs.
             return all(job.state == "done" for job in self.jobs)
         over = [job.state == "done" or step not in job.steps for job in group]
-        tried = [step in job.verified | job.reverted for job in group]
-        # One that is read-only and has its second attempt before it holds up nobody, if others kept theirs.
+        tried = [step in job.verified | job.reverted or job.doubtful for job in group]
+        # One that is read-only and has its second attempt before it, or whose write was perhaps lost on its
+        # way, holds up nobody, if others kept theirs.
         kept = any(step in job.verified for job in group)
         return all(over) or (kept and all(done or was for done, was in zip(over, tried, strict=True)))
 

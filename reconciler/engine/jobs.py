@@ -25,6 +25,8 @@ State = Literal["ready", "sent", "moved", "yielding", "done"]
 
 MOST_ATTEMPTS = 2
 """A field that did not stick is tried once more, from a fresh reading."""
+UNSEEN_LOOKS = 2
+"""Looks without the asset after which it is read by itself: listings skip rows."""
 MOST_WRITES = 6
 """Writes of one kind to one asset in a pass (tags to remove aside): more is somebody writing against us."""
 
@@ -47,14 +49,23 @@ class Job:
     turn: int = 0
     """How-many-th of all assets it was sent: Immich digests in this order, nearly."""
     sent_at: float = 0.0
-    """Monotonic seconds, like the three below."""
+    """Monotonic seconds, like those below."""
     moved_at: float = 0.0
-    """When it was seen moved; later where its move came out of turn, and so may be another's."""
+    """By when it had moved; later where its move came out of turn, and so may be another's."""
     first_moved_at: float = 0.0
+    quiet: float = 0.0
+    """Seconds without a move after which a yielding one goes on."""
     asked_at: float = 0.0
     """When it was last read by itself."""
     moved_to: datetime | None = None
     """Its date when it was seen moved: from there on a look shows it again."""
+    moved_before: datetime | None = None
+    """A date up to which its moves are another's: it was there before our write was."""
+    crossed: bool = False
+    """Whether somebody else moved it between our reading and the settling of our write."""
+    remark: str = ""
+    """What a person should know of it; told at the end of the turn, and kept with the outcome."""
+    untold: bool = False
     looks: int = 0
     """Looks since it moved that did not show it: listings may skip a row."""
     troubles: int = 0
@@ -67,6 +78,8 @@ class Job:
     verified: set[WriteStep] = field(default_factory=set)
     reverted: set[WriteStep] = field(default_factory=set)
     changed: set[Field] = field(default_factory=set)
+    proven: set[str] = field(default_factory=set)
+    """What was found to be wrong with the asset as a whole, by as many attempts as it takes."""
     status: AssetStatus | None = None
     """Set when the job ended otherwise than its plan says; ``failed`` then says why."""
     failed: str = ""
@@ -134,6 +147,7 @@ class Job:
         """Make the record of the next write, before it is sent."""
         step, plan = self.step, self.plan
         assert step is not None  # noqa: S101 - only jobs with a step are sent
+        self.moved_before, self.crossed = None, False
         self.pending = PendingWrite(
             asset_id=plan.asset_id,
             image_id=plan.image_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.errors import (
@@ -40,16 +40,15 @@ class Reading:
 async def read_assets(target: Target, ids: Collection[str], *, tags: bool) -> Reading:
     """Read these assets, with tags if they are managed.
 
-    A listing shows a thousand assets a request but never tags; those without any are known from a second
-    listing. Everything that no listing tells is asked for by itself: a row that is missing means nothing.
+    A listing shows a thousand assets a request but never tags; where they matter, those without any are
+    listed. Everything that no listing tells is asked for by itself: a row that is missing means nothing.
     """
     reading = Reading()
     left = set(ids)
     if len(left) > FEW and await _listing_is_cheaper(target, len(left)):
-        untagged = await target.untagged() if tags else frozenset()
-        for seen in await target.listing():
-            if seen.asset_id in left and (not tags or seen.asset_id in untagged):
-                reading.assets[seen.asset_id] = replace(seen, tags=frozenset()) if tags else seen
+        for seen in await target.untagged() if tags else await target.listing():
+            if seen.asset_id in left:
+                reading.assets[seen.asset_id] = seen
         left -= reading.assets.keys()
     await _read_one_by_one(target, sorted(left), reading)
     return reading
@@ -57,8 +56,8 @@ async def read_assets(target: Target, ids: Collection[str], *, tags: bool) -> Re
 
 async def _listing_is_cheaper(target: Target, wanted: int) -> bool:
     count = await target.asset_count()
-    # Timeline and archive are listed apart, and again for the untagged; an unknown size is taken as large.
-    requests = 4 + 2 * (count // PAGE) if count is not None else wanted // 2 + 4
+    # Timeline and archive are listed apart; an unknown size is taken as large.
+    requests = 2 + count // PAGE if count is not None else wanted // 2 + 4
     return requests < wanted
 
 

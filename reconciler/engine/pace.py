@@ -1,4 +1,4 @@
-"""How much to send, how often to look, how long to wait: Immich answers at once and digests later.
+"""How much to send, and how long to wait at most: Immich answers at once and digests later.
 
 The number of writes it has not digested is bounded, so that a person's own edit, which queues behind ours,
 stays visible within seconds. A server that digests faster is given more.
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.engine.jobs import Job
+    from reconciler.engine.lookout import Lookout
 
 CHUNK = 100
 """Most assets sent after one look: the window in which a person's edit can be missed."""
 _FEWEST, _MOST = 64, 640
 _TROUBLES = 8
-_STRAGGLERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Timing:
 class Pace:
     """Adapts to what the server digests."""
 
-    def __init__(self, timing: Timing, now: float) -> None:
-        self.timing = timing
+    def __init__(self, timing: Timing, now: float, lookout: Lookout) -> None:
+        self.timing, self._lookout = timing, lookout
         self._limit = _FEWEST
         self._last_progress = now
         self._troubles = 0
@@ -57,33 +57,17 @@ class Pace:
     def progressed(self, now: float) -> None:
         """Note that something settled."""
         self._last_progress, self._troubles = now, 0
+        self._lookout.progressed(now)
 
-    def pause(self, active: Iterable[Job], undigested: int, ready: int, now: float) -> float:
-        """Give the seconds until the next turn: none while a worthwhile chunk can be sent."""
+    def moved(self, job: Job, now: float) -> None:
+        """Note that a write was digested."""
+        self.progressed(now)
+        self._lookout.moved(job)
+
+    def has_room_for(self, ready: int, undigested: int) -> bool:
+        """Tell whether a worthwhile chunk of those that are ready can be sent now."""
         room = self.room(undigested)
-        if ready and room >= min(ready, CHUNK, self._limit // 4):
-            return 0.0
-        due = min(
-            (job.moved_at + self.timing.recheck - now for job in active if job.state == "moved"), default=60
-        )
-        if not undigested:
-            return max(0.0, due)
-        waited = now - self._last_progress
-        look = self.timing.look * (
-            0.5 if undigested < _FEWEST // 4 and waited < 5 else 1 if waited < 10 else 3
-        )
-        return max(0.0, min(due, look)) if due > self.timing.look / 4 else look
-
-    def overdue(self, job: Job, undigested: int, now: float) -> bool:
-        """Tell whether a sent asset is to be read by itself: doubtful, in no listing, or long not seen.
-
-        A few stragglers cost little to read; while many wait, it is the server that is slow.
-        """
-        if job.state != "sent":
-            return False
-        soon = job.doubtful or job.observed.visibility not in {"timeline", "archive"}
-        waited = now - max(job.sent_at, job.asked_at, self._last_progress if not soon else 0.0)
-        return waited > self.timing.grace * (1 if soon or undigested <= _STRAGGLERS else 3)
+        return bool(ready) and room >= min(ready, CHUNK, self._limit // 4)
 
     def stalled(self, active: Iterable[Job], now: float) -> bool:
         """Tell whether nothing has settled for so long that the rest is left to the next pass."""

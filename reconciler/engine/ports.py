@@ -72,6 +72,8 @@ class WriteOutcome:
     """Asset id → reason, for those that were refused (a bulk call is bisected to find them)."""
     unchanged: frozenset[str] = frozenset()
     """Of ``sent``: the server says that nothing changed, so nothing will settle."""
+    dates: Mapping[str, datetime] = field(default_factory=dict)
+    """Of ``sent``: ``updated_at`` just before the write, where the answer shows it."""
 
 
 class Target(Protocol):
@@ -106,8 +108,8 @@ class Target(Protocol):
         """List all own assets (timeline and archive), a thousand a request; tags are ``None``."""
         ...
 
-    async def untagged(self) -> frozenset[str]:
-        """List ids of own assets without any tag, a thousand a request."""
+    async def untagged(self) -> list[ObservedAsset]:
+        """List own assets (timeline and archive) without any tag, a thousand a request."""
         ...
 
     async def asset_count(self) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.core.coordinates import same_place
 from reconciler.engine.verifying import disturbed
 from reconciler.errors import (
     AssetUnknownError,
@@ -47,10 +48,14 @@ class Rereader:
         replan: Callable[[Job, ObservedAsset], AssetPlan],
     ) -> None:
         self._target, self._clock, self._settling, self._pace = target, clock, settling, pace
-        self._replan = replan
+        self._timing, self._replan = pace.timing, replan
 
-    async def merge_anew(self, job: Job) -> None:
+    async def merge_anew(self, job: Job, row: ObservedAsset | None = None) -> None:
         """Merge an asset anew before it is written: a person's newest words are in it.
+
+        Args:
+            job: what is to be written.
+            row: what a look has just shown of it, if it did.
 
         Raises:
             ImmichError: Immich could not be asked; the job stays as it was.
@@ -58,9 +63,19 @@ class Rereader:
         seen = await self._read(job)
         if seen is None:
             return
-        being_digested = seen.updated_at <= job.observed.updated_at and disturbed(job, seen)
+        before = job.observed
+        # A move to the archive or the trash shows in the date at once, and is digested all the same.
+        told_early = (seen.visibility, seen.is_trashed) != (before.visibility, before.is_trashed)
+        unmoved = seen.updated_at <= before.updated_at
+        being_digested = told_early or (unmoved and disturbed(job, seen))
+        if row is not None and seen.updated_at <= row.updated_at:
+            being_digested |= seen.description != row.description
+            being_digested |= not same_place(seen.coordinates, row.coordinates)
         job.take(self._replan(job, seen))
-        self._give_way(job, being_digested)
+        if being_digested:
+            self._give_way(job, self._timing.grace)
+        elif seen.updated_at > before.updated_at:
+            self._let_settle(job, seen)
 
     async def verify(self, job: Job) -> None:
         """Look after an asset that was written and is not shown by any listing, or not with its tags.
@@ -71,34 +86,52 @@ class Rereader:
         seen = await self._read(job)
         if seen is None:
             return
-        now = self._clock.monotonic()
-        if job.state == "sent" and self._settling.moved(job, seen, now):
-            self._pace.progressed(now)
-        elif job.state == "moved" or self._settling.rests(job, seen, now):
-            self._pace.progressed(now)
+        asked, now = job.asked_at, self._clock.monotonic()
+        if job.state == "moved":
+            self._settling.moved_again(job, seen, now)
+        elif job.state == "sent" and self._settling.moved(job, seen, now):
+            self._pace.moved(job, now)
+        if job.state == "moved":
+            if asked - job.moved_at >= self._timing.recheck:
+                self.judge(job, seen)
+        elif self._settling.rests(job, seen, now):
             self.judge(job, seen)
-        elif self._settling.never_arrived(job, seen):
+        elif self._settling.never_arrived(job, seen, now):
             job.take(self._replan(job, job.observed))
 
     def judge(self, job: Job, seen: ObservedAsset) -> None:
         """Go on with an asset whose write has settled, as this reading shows it."""
+        self._pace.progressed(self._clock.monotonic())
         others = self._settling.judge(job, seen)
         job.take(self._replan(job, job.observed))
-        self._give_way(job, others)
+        if others:
+            self._give_way(job, self._timing.grace)
 
-    def wait(self, job: Job, row: ObservedAsset | None, now: float, quiet: float) -> None:
-        """Let an asset that a person works on be, until it has been quiet for so many seconds.
+    def expect_edit(self, job: Job) -> None:
+        """Let an asset be on which somebody was at work when the pass began."""
+        self._give_way(job, self._timing.grace)
+
+    def wait(self, job: Job, row: ObservedAsset | None, now: float) -> None:
+        """Let an asset that a person works on be, until it has been quiet for long enough.
 
         Each edit, theirs and ours, moves the date when it is digested; how many are to come is not known.
         """
         if row is not None and (job.moved_to is None or row.updated_at > job.moved_to):
             job.moved_at, job.moved_to = now, row.updated_at
-        elif now - job.moved_at > quiet:
+        elif now - job.moved_at > job.quiet:
             job.state = "ready"
 
-    def _give_way(self, job: Job, being_digested: bool) -> None:  # noqa: FBT001 - private, one meaning
-        if being_digested and job.state == "ready":
-            job.state, job.moved_at = "yielding", self._clock.monotonic()
+    def _let_settle(self, job: Job, seen: ObservedAsset) -> None:
+        """Wait for a person's edit as for a write of ours: it has settled a second after the asset moved."""
+        now = self._clock.monotonic()
+        self._settling.dates.saw(seen.updated_at, now)
+        age = job.asked_at - self._settling.dates.ours(seen.updated_at, now)
+        if age < self._timing.recheck:
+            self._give_way(job, self._timing.recheck)
+
+    def _give_way(self, job: Job, quiet: float) -> None:
+        if job.state == "ready":
+            job.state, job.moved_at, job.quiet = "yielding", self._clock.monotonic(), quiet
             job.moved_to = job.observed.updated_at
 
     async def _read(self, job: Job) -> ObservedAsset | None:

@@ -170,6 +170,10 @@ def _note(outcome: WriteOutcome, jobs: Sequence[Job]) -> None:
             job.fail(outcome.rejected[asset_id])
         elif asset_id in outcome.sent:
             job.state = "sent"
+            date = outcome.dates.get(asset_id)
+            if date is not None and date > job.observed.updated_at:
+                # The answer shows the date from before the write: it moved between our reading and the write.
+                job.moved_before, job.crossed = date, True
             job.writes[job.steps[0]] += 1
             if asset_id in outcome.unchanged:
                 # Nothing was queued, so nothing will move: it is read right away.

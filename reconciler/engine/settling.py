@@ -6,8 +6,10 @@ from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.engine.jobs import MOST_ATTEMPTS, Job
+from reconciler.engine.jobs import MOST_ATTEMPTS, UNSEEN_LOOKS, Job
+from reconciler.engine.serverclock import ServerClock
 from reconciler.engine.verifying import (
+    CROSSED,
     FLIPPED,
     OTHER,
     READ_ONLY,
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
     from reconciler.engine.pace import Timing
     from reconciler.engine.ports import Clock, Store
 
-_UNSEEN_LOOKS = 2
-"""Looks without the asset after which it is read by itself: listings skip rows."""
+_MOST_WAITS = 3
+"""Times the grace for which an asset that others move, too, is waited for."""
+_SET_BACK = 4
+"""Dates in a row from before their writes: it is the clock, not persons."""
 _ABREAST = 8
 """Assets that Immich digests side by side, so that so many may overtake each other."""
 
@@ -53,6 +57,8 @@ class Settling:
         self._markers, self._timing = markers, timing
         self._records: dict[str, AssetRecord] = {}
         self._over: set[str] = set()
+        self.dates = ServerClock()
+        self._anothers = 0
 
     def flush(self) -> None:
         """Record what was decided since the last time, in one commit."""
@@ -63,12 +69,38 @@ class Settling:
             self._records, self._over = {}, set()
 
     def moved(self, job: Job, seen: ObservedAsset, now: float) -> bool:
-        """Note a first sight of a sent asset; true if it has moved past its write."""
-        if job.pending is None or seen.updated_at <= job.pending.before_updated_at:
+        """Note a sight of a sent asset, in an answer that has come by now; true if its write moved it.
+
+        A date that was there before the write was sent is another's, and ours is still to come.
+        """
+        if job.pending is None or seen.updated_at <= (job.moved_before or job.pending.before_updated_at):
             return False
-        job.state, job.moved_at, job.first_moved_at, job.looks = "moved", now, now, 0
+        self.dates.saw(seen.updated_at, now)
+        moved_at = self.dates.ours(seen.updated_at, now)
+        if moved_at < job.sent_at and not job.adopted and self._is_anothers():
+            job.moved_before, job.crossed = seen.updated_at, True
+            return False
+        self._anothers = 0
+        job.state, job.moved_at, job.first_moved_at, job.looks = "moved", moved_at, now, 0
         job.moved_to = seen.updated_at
         return True
+
+    def _is_anothers(self) -> bool:
+        """Believe a date from before the write; not many in a row: then their clock was set back."""
+        self._anothers += 1
+        if self._anothers < _SET_BACK:
+            return True
+        self.dates.forget()
+        return False
+
+    def moved_again(self, job: Job, seen: ObservedAsset, now: float) -> None:
+        """Let the wait of a moved asset begin anew where it has moved once more: two were at work on it."""
+        if job.moved_to is None or seen.updated_at <= job.moved_to:
+            return
+        job.moved_to, job.crossed = seen.updated_at, True
+        self.dates.saw(seen.updated_at, now)
+        if now - job.first_moved_at < _MOST_WAITS * self._timing.grace:
+            job.moved_at = max(job.moved_at, self.dates.ours(seen.updated_at, now))
 
     def hold_back(self, active: Iterable[Job], now: float) -> None:
         """Doubt the moves that came out of turn.
@@ -85,26 +117,20 @@ class Settling:
         )
         for job in jobs:
             early = job.state == "moved" and bisect_left(behind, job.turn) > _ABREAST
-            if early and now - job.first_moved_at < 3 * self._timing.grace:
+            if early and now - job.first_moved_at < _MOST_WAITS * self._timing.grace:
                 job.moved_at = max(job.moved_at, now)
 
     def seen_again(self, job: Job, row: ObservedAsset | None, now: float) -> bool:
-        """Use a later look on an asset that moved; true once it can be judged by it."""
+        """Use a look, asked for at ``now``, on an asset that moved; true once it can be judged by it."""
         if now - job.moved_at < self._timing.recheck or job.pending is None or job.pending.tags:
-            return False  # a listing does not show tags: see must_read
+            return False  # a listing does not show tags: it is read by itself
         if row is None:
             job.looks += 1
         elif kept(job.pending, row, self._markers).lost:
-            job.looks = _UNSEEN_LOOKS  # why, a reading tells better: its tags show whether a person was there
+            job.looks = UNSEEN_LOOKS  # why, a reading tells better: its tags show whether a person was there
         else:
             return True
         return False
-
-    def must_read(self, job: Job, now: float) -> bool:
-        """Tell whether an asset has to be read by itself to be judged."""
-        if job.state != "moved" or now - job.moved_at < self._timing.recheck:
-            return False
-        return bool(job.pending and job.pending.tags) or job.looks >= _UNSEEN_LOOKS
 
     def judge(self, job: Job, seen: ObservedAsset) -> bool:
         """Verify a settled write: record what stuck, decide on what did not.
@@ -120,14 +146,18 @@ class Settling:
         entries: list[Unsticking] = []
         # A write that may never have arrived, or met a person's, says nothing about what Immich keeps.
         others = disturbed(job, seen)
-        telling = not job.doubtful and not others
+        telling = not job.doubtful and not others and not job.crossed
         if telling:
             entries = [
                 unsticking(which, job, seen, self._server, diagnosis)
                 for which, diagnosis in diagnoses.items()
-                if job.attempt >= MOST_ATTEMPTS or diagnosis == FLIPPED
+                if job.attempt >= MOST_ATTEMPTS or diagnosis in job.proven | {FLIPPED}
             ]
+            # What two tries of its tags have shown needs not two more of its description.
+            job.proven |= {entry.diagnosis for entry in entries} & {READ_ONLY}
             job.attempt = job.attempt + 1 if len(result.lost) > len(entries) else 1
+        if job.crossed and not result.lost and not others:
+            job.remark, job.untold = CROSSED, True
         if result.fields:
             job.verified.add(pending.step)
         elif READ_ONLY in diagnoses.values() and telling:
@@ -159,12 +189,15 @@ class Settling:
             return False
         return not kept(job.pending, seen, self._markers).lost
 
-    def never_arrived(self, job: Job, seen: ObservedAsset) -> bool:
+    def never_arrived(self, job: Job, seen: ObservedAsset, now: float) -> bool:
         """Tell of a doubtful write, read by itself and not moved, whether it never reached the server.
 
-        Then the job has to be planned anew from ``job.observed``.
+        A proxy may hand it on long after it gave up waiting. Once true the job has to be planned anew from
+        ``job.observed``.
         """
-        if job.pending is None or not job.doubtful or not kept(job.pending, seen, self._markers).lost:
+        if job.pending is None or not job.doubtful or now - job.sent_at < self._timing.grace:
+            return False
+        if not kept(job.pending, seen, self._markers).lost:
             return False
         self.forget(job)
         job.observed = seen

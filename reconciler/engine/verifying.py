@@ -26,6 +26,9 @@ FLIPPED = (
     "Immich turns the sign of this place, which is near the equator, Greenwich or the antimeridian; it can "
     "not be written through Immich's API. Enter it by hand in the file, or leave it."
 )
+CROSSED = (
+    "somebody changed it in Immich at the very moment it was written: look whether what they entered is there"
+)
 OTHER = "Immich kept something else than what was written; it is tried again when something changes."
 
 
@@ -119,6 +122,16 @@ def disturbed(job: Job, seen: ObservedAsset) -> bool:
     if seen.tags is None or was.tags is None:
         return False
     return bool((seen.tags ^ was.tags) - (pending.tags if pending else frozenset()))
+
+
+def at_work(job: Job) -> bool:
+    """Tell whether somebody is at work on an asset as a pass finds it, by what the last pass left there.
+
+    It drifted, and yet its date is the one that it was left with: that moves when the edit is digested.
+    """
+    unmoved = job.record.seen_updated_at == job.observed.updated_at
+    drifted = {"drift", "both_changed"}
+    return unmoved and any(one.case in drifted and one.action == "write" for one in job.plan.decisions)
 
 
 def diagnose(which: Field, job: Job, seen: ObservedAsset) -> str:

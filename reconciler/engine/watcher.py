@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset, Visibility
@@ -18,30 +18,40 @@ if TYPE_CHECKING:
 
 OVERLAP = timedelta(seconds=1)
 """Rows become visible a little out of order: extractions run side by side."""
+_WHOLE_SECONDS = timedelta(seconds=2)
+"""The server's time is known in whole seconds only."""
+LISTED: tuple[Visibility, ...] = ("timeline", "archive")
+"""Assets of any other visibility are in no listing."""
 
 
 class Watcher:
-    """A cursor over ``updatedAt``, by the server's own dates. It never skips, it may repeat."""
+    """Cursors over ``updatedAt``, by the server's own dates. They never skip, they may repeat.
 
-    def __init__(self, target: Target, start: datetime, visibilities: Iterable[Visibility]) -> None:
-        """Start at ``start``, for assets of these visibilities; others are not in any listing."""
+    A search answers for one visibility, so each has a cursor of its own and is asked only while it matters.
+    """
+
+    def __init__(self, target: Target, start: datetime) -> None:
         self._target = target
-        self._cursor = start
-        # A search answers for one visibility: only those that are needed are asked for.
-        self._visibilities = tuple(sorted({v for v in visibilities if v in {"timeline", "archive"}}))
-        self.looks = 0
+        self._cursors = dict.fromkeys(LISTED, start)
 
-    async def look(self, keep: Iterable[datetime] = ()) -> dict[str, ObservedAsset]:
+    async def look(self, keep: Mapping[Visibility, Sequence[datetime]]) -> dict[str, ObservedAsset]:
         """Give what moved, by asset id (tags unread).
 
         Args:
-            keep: dates that have to stay in view: of assets that are to be seen a second time.
+            keep: the visibilities that matter, each with the dates that have to stay in view: of assets
+                that are to be seen a second time.
         """
-        since = min((self._cursor, *keep))
-        if not self._visibilities:
-            return {}
-        rows = await self._target.changed_since(since, visibilities=self._visibilities)
-        self.looks += 1
-        newest = max((row.updated_at for row in rows), default=self._cursor)
-        self._cursor = max(self._cursor, newest - OVERLAP)
-        return {row.asset_id: row for row in rows}
+        since: dict[datetime, list[Visibility]] = {}
+        for visibility in LISTED:
+            if visibility in keep:
+                since.setdefault(min((self._cursors[visibility], *keep[visibility])), []).append(visibility)
+        found: dict[str, ObservedAsset] = {}
+        for date, visibilities in since.items():
+            rows = await self._target.changed_since(date, visibilities=visibilities)
+            # A date from a time when the server's clock was wrong must not hide what moves from now on.
+            latest = await self._target.server_time() + _WHOLE_SECONDS
+            newest = max((row.updated_at for row in rows if row.updated_at <= latest), default=date)
+            for visibility in visibilities:
+                self._cursors[visibility] = max(self._cursors[visibility], newest - OVERLAP)
+            found |= {row.asset_id: row for row in rows}
+        return found

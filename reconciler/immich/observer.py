@@ -8,6 +8,7 @@ that is missing means nothing. Only ``asset`` can say that an asset is gone.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.errors import (
@@ -68,17 +69,11 @@ class Observer:
         """Search own assets with ``updated_at >= since`` (cut to the millisecond)."""
         return await self.search({"updatedAfter": iso(since)}, visibilities)
 
-    async def untagged(self) -> frozenset[str]:
+    async def untagged(self) -> list[ObservedAsset]:
         """List own assets without a tag; empty on servers before 1.136, which can not be asked."""
         if not self._capabilities.untagged_search:
-            return frozenset()
-        return frozenset(
-            [
-                text(member(row, "id")).lower()
-                async for row in self._rows({"tagIds": None}, EVERYWHERE)
-                if self._is_own(text(member(row, "ownerId")))
-            ]
-        )
+            return []
+        return [replace(seen, tags=frozenset()) for seen in await self.search({"tagIds": None})]
 
     async def count(self) -> int | None:
         """Count own assets; ``None`` if the key may not."""

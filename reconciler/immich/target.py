@@ -138,8 +138,8 @@ class Immich:
         """List all own assets, a thousand a request; tags are ``None``."""
         return await self._observer.search({})
 
-    async def untagged(self) -> frozenset[str]:
-        """List ids of own assets without any tag; empty on servers before 1.136."""
+    async def untagged(self) -> list[ObservedAsset]:
+        """List own assets without any tag, a thousand a request; empty on servers before 1.136."""
         return await self._observer.untagged()
 
     async def asset_count(self) -> int | None:

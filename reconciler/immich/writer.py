@@ -22,10 +22,11 @@ from reconciler.immich.roundtrip import (
     settled_tag,
     writable,
 )
-from reconciler.immich.wire import is_uuid, items, member, tag_values, text, whole
+from reconciler.immich.wire import is_uuid, items, member, moment, tag_values, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from reconciler.engine.ports import FieldWrite
     from reconciler.immich.capabilities import Capabilities
@@ -45,11 +46,13 @@ class _Ledger:
     sent: set[str] = field(default_factory=set)
     rejected: dict[str, str] = field(default_factory=dict)
     unchanged: set[str] = field(default_factory=set)
+    dates: dict[str, datetime] = field(default_factory=dict)
     hopeless: str = ""
     """Set once the request itself, not an id, is found to be at fault: the reason."""
 
     def outcome(self) -> WriteOutcome:
-        return WriteOutcome(frozenset(self.sent), dict(self.rejected), frozenset(self.unchanged))
+        sent, unchanged = frozenset(self.sent), frozenset(self.unchanged)
+        return WriteOutcome(sent, dict(self.rejected), unchanged, dict(self.dates))
 
 
 class Writer:
@@ -79,8 +82,10 @@ class Writer:
             return ledger.outcome()
 
         async def send(part: Sequence[str]) -> None:
-            await self._send_fields(part, write)
+            date = await self._send_fields(part, write)
             ledger.sent.update(part)
+            if date is not None:
+                ledger.dates[part[0]] = date
 
         size = 1 if write.description is not None and not self._bulk_description else ASSETS_PER_CALL
         return await self._run(ids, size, send, ledger)
@@ -148,7 +153,8 @@ class Writer:
             return ledger.outcome()
         return await self._run(ids, ASSETS_PER_CALL, send, ledger)
 
-    async def _send_fields(self, ids: Sequence[str], write: FieldWrite) -> None:
+    async def _send_fields(self, ids: Sequence[str], write: FieldWrite) -> datetime | None:
+        """Send, and give the date that a single asset had before; a bulk call's answer is empty."""
         description = None if write.description is None else settled_description(write.description)
         one = len(ids) == 1
         method = self._method
@@ -169,11 +175,11 @@ class Writer:
             # Which 3.x version brought PATCH is not known for sure; PUT stays until 4.0. Several calls may
             # find out at the same time.
             self._method = "PUT"
-            await self._send_fields(ids, write)
-            return
+            return await self._send_fields(ids, write)
         if self._observer.user_id is None:
             # The key may not ask whose it is, but only the owner's assets can be written.
             self._observer.user_id = text(member(answer, "ownerId")) or None
+        return moment(member(answer, "updatedAt")) if one else None
 
     async def _upsert(self, paths: Sequence[str]) -> dict[str, str]:
         """Create what is missing. It touches no asset, so it may be repeated."""

@@ -11,7 +11,7 @@ Time comes in as ``now`` (seconds); nothing here runs by itself. HTTP is not kno
 from __future__ import annotations
 
 import random
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -71,10 +71,10 @@ class State:
     # -- listing ----------------------------------------------------------------------------------------
 
     def add(self, asset: Asset) -> None:
-        """Take an asset in. Its ``updated`` is not before that of the one taken in last."""
+        """Take an asset in."""
         self.assets[asset.asset_id] = asset
         self._by_date = None
-        self._changes.append((asset.updated, asset.asset_id))
+        insort(self._changes, (asset.updated, asset.asset_id))
 
     def newest_first(self) -> list[Asset]:
         """List all assets by ``fileCreatedAt``, newest first; ids break ties."""
@@ -123,7 +123,7 @@ class State:
         asset.updated = self.milliseconds
         asset.row = None
         changes = self._changes
-        changes.append((asset.updated, asset.asset_id))
+        insort(changes, (asset.updated, asset.asset_id))
         if len(changes) > 4 * len(self.assets) + 1000:
             changes[:] = sorted((known.updated, known.asset_id) for known in self.assets.values())
 

@@ -28,7 +28,7 @@ class Meddler:
             ids = args[0] if name in {"write_fields", "add_tags", "remove_tag"} else None
             for asset_id in [args[0]] if name == "asset" else ids or []:
                 self._act(name, asset_id)
-            if name in {"listing", "changed_since"}:
+            if name in {"untagged", "changed_since"}:
                 for row in answer:
                     self._act(name, row.asset_id)
             return answer
@@ -111,7 +111,7 @@ async def test_words_typed_right_after_the_observation_are_in_what_is_written(in
             person.write(asset_id)
             person.tag(asset_id)
 
-    person = meddle(here, act, "listing", "asset")
+    person = meddle(here, act, "untagged", "asset")
     await here.run()
     await person.assert_nothing_lost(here)
 
@@ -181,7 +181,7 @@ async def test_a_person_at_random_moments_loses_nothing(install, meddle, seed, d
         else:
             here.sim.person(asset_id, "archive")
 
-    person = meddle(here, act, "listing", "asset", "add_tags", "write_fields", "changed_since", seed=seed)
+    person = meddle(here, act, "untagged", "asset", "add_tags", "write_fields", "changed_since", seed=seed)
     await here.run()
     await person.assert_nothing_lost(here)
 

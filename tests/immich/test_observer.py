@@ -101,14 +101,15 @@ async def test_before_1_133_the_archive_comes_along(immich, server, answer, row)
 
 async def test_untagged_assets_are_listed_a_thousand_at_a_time(immich, server, answer, row, uuid, bob):
     server.on(*SEARCH, library(answer, [row(1), row(2, owner=bob)], [row(3)]))
-    assert await (await immich()).untagged() == {uuid(1), uuid(3)}
-    assert all(asked.json["tagIds"] is None and "withExif" not in asked.json for asked in server.asked)
+    found = await (await immich()).untagged()
+    assert {asset.asset_id: asset.tags for asset in found} == {uuid(1): frozenset(), uuid(3): frozenset()}
+    assert all(asked.json["tagIds"] is None and asked.json["withExif"] is True for asked in server.asked)
 
 
 async def test_a_server_that_can_not_be_asked_for_untagged_assets_is_not_asked(immich, server, answer):
     server.on("GET", "/api/server/version", answer.ok({"major": 1, "minor": 135, "patch": 0}))
     server.on(*SEARCH, answer.ok({})).on("GET", "/api/tags", answer.ok([]))
-    assert await (await immich()).untagged() == frozenset()
+    assert await (await immich()).untagged() == []
     assert server.asked == []
 
 

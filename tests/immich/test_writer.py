@@ -11,7 +11,12 @@ import pytest
 
 from reconciler.core.asset import Coordinates
 from reconciler.engine.ports import FieldWrite
-from reconciler.errors import ImmichUnauthorizedError, MissingPermissionError, WriteInDoubtError
+from reconciler.errors import (
+    ImmichUnauthorizedError,
+    MissingPermissionError,
+    WriteInDoubtError,
+)
+from reconciler.immich.wire import iso
 
 pytestmark = pytest.mark.anyio
 
@@ -63,6 +68,14 @@ async def test_one_asset_gets_description_and_coordinates_in_one_request(immich,
         server.asked[0].raw
         == b'{"description":"M 31 &amp;amp; friends","latitude":0.000004,"longitude":-118.123457}'
     )
+
+
+async def test_the_date_from_before_the_write_is_told_where_the_answer_has_it(immich, strict, uuid, row):
+    strict()
+    target = await immich()
+    outcome = await target.write_fields([uuid(1)], WORDS)
+    assert {asset: iso(date) for asset, date in outcome.dates.items()} == {uuid(1): row(1)["updatedAt"]}
+    assert (await target.write_fields([uuid(1), uuid(2)], WORDS)).dates == {}
 
 
 async def test_an_empty_description_clears(immich, server, strict, uuid):
