@@ -115,6 +115,13 @@ class BlockTemplate:
         self.markers = Markers(policy.opening, policy.closing)
         self.name = policy.template_name
         source = DEFAULT_TEMPLATE if policy.template is None else policy.template
+        if not source.strip():
+            raise TemplateError(
+                "the template is empty, which would take the facts from every description",
+                source=self.name,
+                line=1,
+                remedy="To have no facts in Immich, switch the description off. Nothing was written.",
+            )
         self.digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
         environment = ImmutableSandboxedEnvironment(
             undefined=jinja2.StrictUndefined,

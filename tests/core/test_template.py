@@ -108,7 +108,7 @@ def test_html_and_template_language_in_a_title_are_text(render):
     assert render(title="<b>{{ 1/0 }}</b> &amp;") == "✦ <b>{{ 1/0 }}</b> &amp;\n— Skymmich"
 
 
-@pytest.mark.parametrize("source", ["", "\n  \n", "{% if false %}x{% endif %}"])
+@pytest.mark.parametrize("source", ["{# nothing #}", "{% if false %}x{% endif %}"])
 def test_a_template_that_renders_nothing_makes_no_block(render, source):
     assert render(source, title="Moon") == ""
 
@@ -214,3 +214,11 @@ def test_what_would_differ_at_every_pass_is_an_error_not_a_text(render, slip):
 
 def test_a_title_that_only_reads_like_a_place_in_memory_stops_nothing(render):
     assert "<Nebula at 0xff>" in render("{{ heading }}", title="<Nebula at 0xff>")
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\n"])
+def test_an_empty_template_is_a_mistake_and_not_a_wish(text):
+    with pytest.raises(TemplateError, match="empty") as caught:
+        BlockTemplate(DescriptionPolicy(template=text, template_name="mine.j2"))
+    assert caught.value.line == 1
+    assert "switch the description off" in caught.value.remedy
