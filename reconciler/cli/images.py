@@ -1,7 +1,8 @@
-"""Which image a person means: a Skymmich id, an asset's UUID, or a part of the title that only one has."""
+"""Which image or run a person means: an image by id, asset or part of its title, a run by its id's beginning."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,9 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
-    from reconciler.core.records import AssetRecord
+    from reconciler.core.records import AssetRecord, Run
+    from state.store import SqliteStore
 
 MOST_SHOWN = 8
+_ALL_RUNS = 1_000_000
+_RUN = re.compile(r"[0-9a-f]{3,}")
+
+
+class NoSuchImageError(ReconcilerError):
+    """A name fits no image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,45 @@ def find_record(text: str, records: Iterable[AssetRecord]) -> AssetRecord:
     return by_asset[_only(text, named, "the store").asset_id or ""]
 
 
+def find_run(text: str, store: SqliteStore) -> Run | None:
+    """Give the run of which this is the id, or the beginning of its id; ``None`` if there is none.
+
+    Raises:
+        ReconcilerError: several runs begin so.
+    """
+    if (whole := store.run(text)) is not None:
+        return whole
+    if not _RUN.fullmatch(text.lower()):
+        return None
+    found = [run for run in store.runs(_ALL_RUNS) if run.run_id.startswith(text.lower())]
+    if len(found) > 1:
+        listed = ", ".join(run.run_id for run in found[:MOST_SHOWN])
+        raise ReconcilerError(f"{len(found)} runs begin with “{text}”: {listed}.", remedy="Give more of it.")
+    return found[0] if found else None
+
+
+def find_run_or_record(
+    text: str, store: SqliteStore, records: Iterable[AssetRecord]
+) -> tuple[Run | None, AssetRecord | None]:
+    """Give the run or the asset on record that is meant. A run's whole id counts first, then an image.
+
+    Raises:
+        ReconcilerError: the name fits none or several.
+    """
+    if (whole := store.run(text)) is not None:
+        return whole, None
+    try:
+        return None, find_record(text, records)
+    except NoSuchImageError as error:
+        if (run := find_run(text, store)) is not None:
+            return run, None
+        raise ReconcilerError(
+            f"No run and no image in the store is “{text}”.",
+            remedy="Runs: skymmich-reconciler history. An image is named by its number, its asset's UUID, "
+            "or a part of its title.",
+        ) from error
+
+
 def _only(text: str, named: Sequence[Named], where: str) -> Named:
     wanted = _plain(text)
     for test in (
@@ -85,7 +132,7 @@ def _only(text: str, named: Sequence[Named], where: str) -> Named:
             raise ReconcilerError(
                 f"“{text}” fits {len(hits)} images: {listed}{more}.", remedy="Name one by its number."
             )
-    raise ReconcilerError(
+    raise NoSuchImageError(
         f"No image in {where} is “{text}”.",
         remedy="Name it by its number in Skymmich, by its Immich asset's UUID, or by a part of its title.",
     )

@@ -45,6 +45,12 @@ def test_history_lists_runs_and_of_one_what_it_replaced(applied):
     assert shown.returncode == 0
     assert "Ring Nebula with its outer halo  image 19" in shown.stdout
     assert "+ 49.573100, 10.984200" in shown.stdout
+    named = applied.call("history", listed[0]["run_id"][:5])
+    assert (named.returncode, named.stdout) == (0, shown.stdout)
+    for command in ("undo", "history"):
+        neither = applied.call(command, "zzzz")
+        assert neither.returncode == 1
+        assert "No run and no image in the store is “zzzz”." in neither.stderr
     unknown = applied.call("history", "--run", "nope")
     assert (unknown.returncode, "No run is called nope" in unknown.stderr) == (1, True)
 

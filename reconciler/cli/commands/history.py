@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli.images import find_record
+from reconciler.cli.images import find_record, find_run, find_run_or_record
 from reconciler.cli.past import show_entries, show_runs
 from reconciler.cli.plain import value
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
@@ -15,7 +15,9 @@ from reconciler.wiring import store_of
 
 
 def command(
-    image: Annotated[str | None, typer.Argument(metavar="[IMAGE]", show_default=False)] = None,
+    what: Annotated[
+        str | None, typer.Argument(metavar="[IMAGE|RUN]", help="An image, or a run.", show_default=False)
+    ] = None,
     *,
     run: Annotated[
         str | None, typer.Option(metavar="RUN", help="What this run replaced.", show_default=False)
@@ -29,19 +31,26 @@ def command(
     session = begin(config, as_json=json, verbose=verbose)
     screen = session.screen
     with store_of(session.config, read_only=True) as store:
-        if image is None and run is None:
+        if what is None and run is None:
             runs = store.runs(limit)
             if json:
                 screen.json({"runs": [value(one) for one in runs]})
                 return 0
             show_runs(screen, runs)
-            screen.line("Nothing has been done yet." if not runs else "What one replaced: --run RUN", "dim")
+            screen.line("Nothing has been done yet." if not runs else "What one replaced: history RUN", "dim")
             return 0
         records = store.records()
-        if run is not None and store.run(run) is None:
-            raise ReconcilerError(f"No run is called {run}.", remedy="See: skymmich-reconciler history")
-        asset_id = find_record(image, records.values()).asset_id if image is not None else None
-        entries = store.journal_of(run, asset_id, limit)
+        found, record = None, None
+        if run is not None:
+            found = find_run(run, store)
+            if found is None:
+                raise ReconcilerError(f"No run is called {run}.", remedy="See: skymmich-reconciler history")
+            record = find_record(what, records.values()) if what is not None else None
+        elif what is not None:
+            found, record = find_run_or_record(what, store, records.values())
+        entries = store.journal_of(
+            found.run_id if found else None, record.asset_id if record else None, limit
+        )
     if json:
         screen.json({"entries": [value(one) for one in entries]})
         return 0

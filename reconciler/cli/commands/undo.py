@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from reconciler.cli.images import find_record
+from reconciler.cli.images import find_run_or_record
 from reconciler.cli.plain import asset_plan_json, request_counts, value
 from reconciler.cli.rendering import FULL_UP_TO, heading, overview, show_changes
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
@@ -66,10 +66,11 @@ def command(
 
 def _entries(work: Work, what: str) -> list[JournalEntry]:
     store = work.bench.store
-    if store.run(what) is not None:
-        entries = store.journal_of(run_id=what, limit=_ALL)
+    run, record = find_run_or_record(what, store, store.records().values())
+    if run is not None:
+        entries = store.journal_of(run_id=run.run_id, limit=_ALL)
     else:
-        asset_id = find_record(what, store.records().values()).asset_id
+        asset_id = record.asset_id if record else ""
         newest = store.journal_of(asset_id=asset_id, limit=1)
         entries = store.journal_of(newest[0].run_id, asset_id, _ALL) if newest else []
     if not entries:
