@@ -127,11 +127,14 @@ def disturbed(job: Job, seen: ObservedAsset) -> bool:
 def at_work(job: Job) -> bool:
     """Tell whether somebody is at work on an asset as a pass finds it, by what the last pass left there.
 
-    It drifted, and yet its date is the one that it was left with: that moves when the edit is digested.
+    It drifted, and yet its date is the one that it was left with: that moves when the edit is digested. A
+    drift that was left, and that a person has decided on since, is no such thing.
     """
-    unmoved = job.record.seen_updated_at == job.observed.updated_at
-    drifted = {"drift", "both_changed"}
-    return unmoved and any(one.case in drifted and one.action == "write" for one in job.plan.decisions)
+    decided = {resolution.field for resolution in job.plan.resolutions}
+    return job.record.seen_updated_at == job.observed.updated_at and any(
+        one.case == "drift" and one.action == "write" and one.field not in decided
+        for one in job.plan.decisions
+    )
 
 
 def diagnose(which: Field, job: Job, seen: ObservedAsset) -> str:

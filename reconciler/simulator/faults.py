@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.simulator.model import Actor
 
 MOST_EXAMPLES = 20
 
 COUNTED = (
-    "lost",  # a client's value that was thrown away because of another write close by
+    "lost",  # a client's value that was thrown away because of another write of the client's close by
     "lost_to_person",  # the same, where the other write was a person's: no client could know
+    "persons_lost",  # a person's value that was thrown away because of a client's write close by
+    "persons_own",  # the same, where the other write was a person's, too
     "overlaps",  # client writes to an asset that a client's write had left unsettled
     "rejected",  # write requests that were answered 4xx
     "reverted",  # values that a read-only asset took back
@@ -22,6 +28,15 @@ COUNTED = (
     "dropped_after",
     "slow",
 )
+
+
+VICTIMS: dict[tuple[Actor, Actor], str] = {
+    ("client", "client"): "lost",
+    ("client", "person"): "lost_to_person",
+    ("person", "client"): "persons_lost",
+    ("person", "person"): "persons_own",
+}
+"""Whose value was thrown away, and because of whose write."""
 
 
 @dataclass(slots=True)

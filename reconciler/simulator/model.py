@@ -5,6 +5,7 @@ Plain mutable records without behaviour; times are whole milliseconds since 1970
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -15,6 +16,7 @@ FIELDS: tuple[FieldName, ...] = ("description", "coordinates", "rating", "taken"
 
 Actor = Literal["client", "person"]
 """Who writes: the holder of the API key, or a person in Immich's own page."""
+ACTORS: tuple[Actor, ...] = ("client", "person")
 
 
 @dataclass(slots=True)
@@ -83,8 +85,10 @@ class Asset:
     exif: Exif = field(default_factory=Exif)
     sidecar: Exif = field(default_factory=Exif)
     embedded: Exif = field(default_factory=Exif)
-    locked: set[FieldName] = field(default_factory=set)
-    """The fields that a sidecar write has still to save; an extraction leaves them alone."""
+    locked: dict[FieldName, Actor] = field(default_factory=dict)
+    """The fields that a sidecar write has still to save, and whose they are; an extraction leaves them be."""
+    lost: Counter[tuple[Actor, FieldName]] = field(default_factory=Counter)
+    """Whose values of which field were thrown away because two writes came close together."""
     tags: set[str] = field(default_factory=set)
     """Ids of the linked tags."""
     jobs: int = 0

@@ -140,6 +140,7 @@ def final_json(state: State, asset: Asset) -> dict[str, object]:
         "readOnly": asset.read_only and state.settings.on("read_only"),
         "metadata": {key: value for key, (value, _) in asset.metadata.items()},
         "writes": asset.writes,
+        "lost": {f"{whose}'s {name}": count for (whose, name), count in sorted(asset.lost.items())},
     }
 
 

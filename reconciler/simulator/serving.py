@@ -92,6 +92,11 @@ class Simulator:
         """
         self._on_loop(lambda: control.settings(self.state, switches))
 
+    def is_edited(self, asset_id: str) -> bool:
+        """Tell whether a person's edit of an asset has not settled."""
+        asset = self.state.assets[asset_id]
+        return self._on_loop(lambda: asset.jobs > asset.client_jobs)
+
     def is_idle(self) -> bool:
         """Tell whether both queues are empty."""
         return self._on_loop(lambda: self.state.queues.waiting == 0)

@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reconciler.simulator import roundtrip
-from reconciler.simulator.faults import Book
-from reconciler.simulator.model import FIELDS, Exif
+from reconciler.simulator.faults import VICTIMS, Book
+from reconciler.simulator.model import ACTORS, FIELDS, Exif
 from reconciler.simulator.queues import Job, Queues
 from reconciler.simulator.tags import TagStore
 
@@ -94,11 +94,11 @@ class State:
     def write(self, asset: Asset, values: Exif, fields: Iterable[FieldName], actor: Actor) -> None:
         """Change fields of the exif row, and queue what has to follow. No fields: only the jobs."""
         before = Exif(*(getattr(asset.exif, name) for name in FIELDS))
-        was_locked = set(asset.locked)
+        was_locked = dict(asset.locked)
         touched = set(fields)
         for name in touched:
             setattr(asset.exif, name, getattr(values, name))
-        asset.locked |= touched
+        asset.locked |= dict.fromkeys(touched, actor)
         asset.row = None
         if asset.jobs:
             self._collide(asset, touched, was_locked, before, actor)
@@ -139,11 +139,17 @@ class State:
     # -- what the queues do -----------------------------------------------------------------------------
 
     def _collide(
-        self, asset: Asset, touched: set[FieldName], was_locked: set[FieldName], before: Exif, actor: Actor
+        self,
+        asset: Asset,
+        touched: set[FieldName],
+        was_locked: dict[FieldName, Actor],
+        before: Exif,
+        actor: Actor,
     ) -> None:
         """A write met an asset that had not settled: perhaps one of the two loses its lock, and so its value.
 
-        A person's write is never the victim: no client could have known of it, so none could mend it.
+        Whose it is makes no difference to the server. Of two writes of the same field it is the later; of
+        writes of different fields mostly the later.
         """
         if actor == "client" and asset.client_jobs:
             fields: list[str] = sorted(touched)
@@ -152,26 +158,27 @@ class State:
             return
         if self.settings.chance("loss", asset.asset_id, asset.writes) >= self.settings.loss:
             return
-        earlier = was_locked - touched
-        persons_jobs = asset.jobs - asset.client_jobs
-        if actor == "person":
-            self._lose(asset, set() if persons_jobs else earlier, asset.sidecar, "lost_to_person")
+        earlier = {name: whose for name, whose in was_locked.items() if name not in touched}
+        if earlier and self.settings.chance("victim", asset.asset_id, asset.writes) < 0.25:
+            for whose in ACTORS:
+                theirs = {name for name in earlier if earlier[name] == whose}
+                self._lose(asset, theirs, asset.sidecar, whose, to=actor)
             return
-        drawn = self.settings.chance("victim", asset.asset_id, asset.writes)
-        if earlier and not persons_jobs and drawn < 0.25:
-            self._lose(asset, earlier, asset.sidecar, "lost")
-            return
-        for name in touched & was_locked:
+        for name in touched & was_locked.keys():
             if not self._is_read_only(asset):
                 setattr(asset.sidecar, name, getattr(before, name))
-        self._lose(asset, touched, before, "lost" if asset.client_jobs else "lost_to_person")
+        # Where both were at work on it, the client should have waited for itself.
+        other: Actor = "client" if asset.client_jobs else "person"
+        self._lose(asset, touched, before, actor, to=other)
 
-    def _lose(self, asset: Asset, fields: set[FieldName], kept: Exif, kind: str) -> None:
+    def _lose(self, asset: Asset, fields: set[FieldName], kept: Exif, whose: Actor, *, to: Actor) -> None:
         """Take the lock from fields that have not reached the file: what is kept there comes back."""
-        asset.locked -= fields
+        for name in fields:
+            asset.locked.pop(name, None)
         gone = [name for name in sorted(fields) if _differ(asset.exif, kept, name)]
+        asset.lost.update((whose, name) for name in gone)
         if gone:
-            self.book.fault(kind, asset=asset.asset_id, fields=gone)
+            self.book.fault(VICTIMS[whose, to], asset=asset.asset_id, fields=gone)
 
     def _save_sidecar(self, job: Job) -> None:
         asset = job.asset

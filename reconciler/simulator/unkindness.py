@@ -14,7 +14,7 @@ from reconciler.errors import ConfigurationError
 
 UNKINDNESS = {
     "settling": "writes settle late: 80 ms in the median, now and then most of a second",
-    "lost_updates": "of two writes to an asset that has not settled, one is lost for ever",
+    "lost_updates": "of two writes to an asset that has not settled one is lost for ever, whosesoever it is",
     "round_trip": "texts, tags and coordinates come back from the file changed",
     "sign_flips": "near the equator, Greenwich and the antimeridian a coordinate's sign flips",
     "read_only": "a few assets answer 200 and silently revert",

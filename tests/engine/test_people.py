@@ -1,4 +1,8 @@
-"""A person works in Immich while a pass runs: every word and every tag of theirs is there at the end."""
+"""A person works in Immich while a pass runs: every word and every tag of theirs is there at the end.
+
+But for those that the server itself throws away, because two writes came close together: no client can prevent
+that where it could not know of the person's. The simulator keeps a book of them, asset by asset.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +16,31 @@ PEACEFUL = {"conflict", "not_writable"}
 ANXIOUS = "settling,lost_updates"
 
 
+WRITES = {"write_fields", "add_tags", "remove_tag"}
+LISTINGS = {"listing", "untagged", "changed_since"}
+
+
 class Meddler:
     """A target between whose answers a person acts. ``moment`` names the method after which they do."""
 
-    def __init__(self, target, act, moments):
-        self._target, self._act, self._moments = target, act, moments
+    def __init__(self, target, person, act, moments):
+        self._target, self._person, self._act, self._moments = target, person, act, moments
 
     def __getattr__(self, name):
         known = getattr(self._target, name)
-        if name not in self._moments:
+        if name not in {*WRITES, *LISTINGS, "asset"}:
             return known
 
         async def meddled(*args, **named):
+            if name in WRITES:
+                self._person.expect_heed(args[0], fields=name == "write_fields")
             answer = await known(*args, **named)
-            ids = args[0] if name in {"write_fields", "add_tags", "remove_tag"} else None
-            for asset_id in [args[0]] if name == "asset" else ids or []:
-                self._act(name, asset_id)
-            if name in {"untagged", "changed_since"}:
-                for row in answer:
-                    self._act(name, row.asset_id)
+            rows = [] if name in WRITES else [answer] if name == "asset" else answer
+            for row in rows:
+                self._person.is_shown(row, whole=name == "asset")
+            if name in self._moments:
+                for asset_id in args[0] if name in WRITES else [row.asset_id for row in rows]:
+                    self._act(self._person, name, asset_id)
             return answer
 
         return meddled
@@ -41,7 +51,33 @@ class Person:
 
     def __init__(self, sim, seed=1):
         self.sim, self.random = sim, Random(seed)
-        self.done, self.words, self.tags, self.places = set(), [], [], {}
+        self.done, self.words, self.tags = set(), [], []
+        self.known, self.shown, self.heedless = {}, set(), []
+
+    def begin(self):
+        """Note that a pass begins, which knows nothing yet."""
+        self.known, self.shown = {}, set()
+
+    def do(self, asset_id, action, value=None):
+        if not self.sim.is_edited(asset_id):
+            self.shown.discard(asset_id)
+        self.sim.person(asset_id, action, value)
+
+    def is_shown(self, row, *, whole):
+        """Note whether a reading tells that somebody is at work on an asset: it is not as it was."""
+        seen = (row.description, row.coordinates, row.visibility)
+        if whole and self.sim.is_edited(row.asset_id) and self.known.get(row.asset_id, seen) != seen:
+            self.shown.add(row.asset_id)
+        self.known[row.asset_id] = seen
+
+    def expect_heed(self, asset_ids, *, fields):
+        """Note writes to assets that a reading had shown to be at work on."""
+        self.heedless += [
+            asset_id for asset_id in self.shown & set(asset_ids) if self.sim.is_edited(asset_id)
+        ]
+        if fields:  # what differs from here on is ours
+            for asset_id in asset_ids:
+                self.known.pop(asset_id, None)
 
     def write(self, asset_id, where="end"):
         word = f"word-{len(self.words)}-{where}"
@@ -53,12 +89,12 @@ class Person:
             text = "\n".join([*lines[:-2], word, *lines[-2:]])
         else:
             text = f"{text}\n\n{word}"
-        self.sim.person(asset_id, "set_description", text)
+        self.do(asset_id, "set_description", text)
         self.words.append((asset_id, word))
 
     def tag(self, asset_id):
         tag = f"mine/{len(self.tags)}"
-        self.sim.person(asset_id, "add_tag", tag)
+        self.do(asset_id, "add_tag", tag)
         self.tags.append((asset_id, tag))
 
     def once(self, key):
@@ -66,28 +102,43 @@ class Person:
         self.done.add(key)
         return fresh
 
-    async def assert_nothing_lost(self, here, passes=2):
+    async def assert_nothing_lost(self, here, passes=2, survive=0.25):
         """Do two more passes, and look for all that the person did.
 
-        Whether their own write is still under way can not always be told, so that one of ours may meet
-        another of ours after it; what is lost by that is found and mended.
+        Whether their own write is still under way can not always be told, so that one of ours may meet it.
+        What is lost by that of ours is found and mended; what the server lost of theirs is in its book, and
+        of whatever it did not lose every word is there.
         """
+        assert not self.heedless
         here.wrap = lambda target: target
         for _ in range(passes):
             here.sim.wait_until_idle()
             await here.run(by_person=False)
         here.sim.wait_until_idle()
         shown = here.sim.assets()
-        assert self.words or self.tags
-        for asset_id, word in self.words:
+        words = [pair for pair in self.words if "person's description" not in shown[pair[0]]["lost"]]
+        tags = [pair for pair in self.tags if "person's tags" not in shown[pair[0]]["lost"]]
+        assert len(words) + len(tags) >= survive * len(self.words + self.tags) > 0
+        for asset_id, word in words:
             assert word in shown[asset_id]["description"], (word, shown[asset_id])
-        for asset_id, tag in self.tags:
-            assert tag in shown[asset_id]["tags"]
+        for asset_id, tag in tags:
+            assert tag in shown[asset_id]["tags"], (tag, shown[asset_id])
         records = here.store.records()
-        odd = [record for record in records.values() if record.status not in {"in_sync", *PEACEFUL}]
+        # Lost twice in a row to a person's own writes, a value looks just as if Immich would not keep it.
+        unlucky = {asset_id for asset_id, asset in shown.items() if losses_of_ours(asset) > 1}
+        odd = [
+            (record.status, record.reason)
+            for record in records.values()
+            if record.status not in {"in_sync", *PEACEFUL}
+            and (record.asset_id not in unlucky or record.status != "not_sticking")
+        ]
         assert not odd
         await here.run(by_person=False)
         assert here.writes == 0
+
+
+def losses_of_ours(asset):
+    return sum(count for whose, count in asset["lost"].items() if whose.startswith("client"))
 
 
 @pytest.fixture
@@ -96,7 +147,12 @@ def meddle():
 
     def begin(here, act, *moments, seed=1):
         person = Person(here.sim, seed)
-        here.wrap = lambda target: Meddler(target, lambda name, asset: act(person, name, asset), moments)
+
+        def wrap(target):
+            person.begin()
+            return Meddler(target, person, act, moments)
+
+        here.wrap = wrap
         return person
 
     return begin
@@ -108,10 +164,9 @@ async def test_words_typed_right_after_the_observation_are_in_what_is_written(in
 
     def act(person, name, asset_id):
         if person.once(asset_id):
-            person.write(asset_id)
-            person.tag(asset_id)
+            (person.write if len(person.done) % 3 else person.tag)(asset_id)
 
-    person = meddle(here, act, "untagged", "asset")
+    person = meddle(here, act, "untagged")
     await here.run()
     await person.assert_nothing_lost(here)
 
@@ -163,7 +218,7 @@ async def test_a_person_at_random_moments_loses_nothing(install, meddle, seed, d
 
     def act(person, name, asset_id):
         deed = person.random.random()
-        if len(person.done) >= 20 or deed > 0.25:
+        if len(person.done) >= 20 or deed > 0.25 or here.sim.is_edited(asset_id):
             return
         person.done.add(len(person.done))
         if deed < 0.1 and name != "asset":  # between that reading and the write lies the one request
@@ -173,13 +228,13 @@ async def test_a_person_at_random_moments_loses_nothing(install, meddle, seed, d
         elif deed < 0.18:
             tags = [tag for tag in here.sim.assets()[asset_id]["tags"] if not tag.startswith("mine")]
             if tags:
-                here.sim.person(asset_id, "remove_tag", person.random.choice(tags))
+                person.do(asset_id, "remove_tag", person.random.choice(tags))
         elif deed < 0.21:
-            here.sim.person(asset_id, "set_coordinates", [51.5 + deed, 11.25])
+            person.do(asset_id, "set_coordinates", [51.5 + deed, 11.25])
         elif deed < 0.22:
-            here.sim.person(asset_id, "trash")
+            person.do(asset_id, "trash")
         else:
-            here.sim.person(asset_id, "archive")
+            person.do(asset_id, "archive")
 
     person = meddle(here, act, "untagged", "asset", "add_tags", "write_fields", "changed_since", seed=seed)
     await here.run()

@@ -135,8 +135,8 @@ def test_without_lost_updates_close_writes_are_kept_but_counted() -> None:
     assert state.book.faults["overlaps"] == 2
 
 
-def test_a_persons_write_is_never_lost_and_never_counted() -> None:
-    state = make("lost_updates", assets=200, loss=1.0)
+def test_of_a_persons_write_and_ours_either_is_lost_and_counted_by_whose_it_was() -> None:
+    state = make("lost_updates", assets=400, loss=1.0)
     for number, asset in enumerate(state.assets.values()):
         if number % 2:
             describe(state, asset, "ours")
@@ -145,8 +145,24 @@ def test_a_persons_write_is_never_lost_and_never_counted() -> None:
             describe(state, asset, "a person's", "person")
             tag(state, asset, "Galaxy")
     state.advance(START + 60)
-    assert all(asset.exif.description == "a person's" for asset in state.assets.values())
-    assert state.book.faults["overlaps"] == state.book.faults["lost"] == 0
+    texts = [asset.exif.description for asset in state.assets.values()]
+    assert texts[1::2] == ["ours"] * 200  # of the same field the later is lost
+    wordless, untagged = texts[::2].count(None), sum(not asset.tags for asset in state.assets.values()) - 200
+    assert 30 <= wordless <= 70
+    assert wordless + untagged == 200
+    faults = state.book.faults
+    assert (faults["persons_lost"], faults["lost_to_person"]) == (200 + wordless, untagged)
+    assert faults["overlaps"] == faults["lost"] == faults["persons_own"] == 0
+    assert sum(asset.lost["person", "description"] for asset in state.assets.values()) == 200 + wordless
+
+
+def test_a_persons_two_close_writes_lose_one_without_any_client() -> None:
+    state = make("lost_updates", loss=1.0)
+    describe(state, only(state), "first", "person")
+    describe(state, only(state), "second", "person")
+    state.advance(START + 60)
+    assert only(state).exif.description == "first"
+    assert state.book.faults["persons_own"] == 1
 
 
 def test_a_read_only_asset_shows_the_value_and_then_reverts() -> None:
