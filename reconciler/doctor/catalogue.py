@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from state.store import SqliteStore
 
 _MOST_ROWS: Final = 8
+_MOST_VALUES: Final = 10
 _FIELDS: Final = {field: name for name, field in SWITCHES.items() if field != "enabled"}
 
 
@@ -74,16 +75,26 @@ def _rows(catalogue: Catalogue) -> Iterator[Finding]:
 
 def _values(catalogue: Catalogue, policy: Policy, most: int | None) -> Iterator[Finding]:
     linked = catalogue.linked()
-    of = f"of the first {most} linked images" if most is not None and most < len(linked) else "linked images"
     try:
         template, form = BlockTemplate(policy.description), Form(settled_description, settled_tag)
-        unusable = sum(bool(desire(image, policy, template, form).problems) for image in linked[:most])
+        unusable = [
+            f"{image.image_id} “{image.title}”: {'; '.join(problems)}"
+            for image in linked[:most]
+            if (problems := desire(image, policy, template, form).problems)
+        ]
     except ReconcilerError as error:
         yield problem("catalogue", error)
         return
     if unusable:
-        what = f"{unusable} {of} have a value that Immich can not take (which: explain IMAGE)"
-        yield Finding("catalogue", "warning", what, "Mend it in Skymmich; the rest of the image is written.")
+        of = f" of the first {most}" if most is not None and most < len(linked) else ""
+        have = "image has" if len(unusable) == 1 and not of else "images have"
+        what = f"{len(unusable)}{of} linked {have} a value that Immich can not take:"
+        more = len(unusable) - _MOST_VALUES
+        listed = [*unusable[:_MOST_VALUES], *([f"and {more} more"] if more > 0 else [])]
+        yield Finding(
+            "catalogue", "warning", "\n• ".join([what, *listed]),
+            "Mend it in Skymmich; the rest of the image is written.",
+        )  # fmt: skip
 
 
 def _write_back(catalogue: Catalogue, store: SqliteStore | None) -> Iterator[Finding]:
@@ -114,7 +125,7 @@ def _write_back(catalogue: Catalogue, store: SqliteStore | None) -> Iterator[Fin
         yield Finding(
             "skymmich", "warning",
             "Skymmich's own Sync buttons write, too: the bare description over the block, and flat tags.",
-            "Leave them alone, or let your reverse proxy pass them here. The next pass mends the block.",
+            "Leave them alone, or let your reverse proxy pass them here. The next apply mends the block.",
         )  # fmt: skip
     yield Finding(
         "skymmich", "warning",

@@ -216,7 +216,7 @@ def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: b
         findings.append(Finding("store", "ok", what))
     if waiting:
         what = f"{waiting} writes have not been seen settled"
-        findings.append(Finding("store", "warning", what, "The next pass looks again."))
+        findings.append(Finding("store", "warning", what, "The daemon looks again; without one: run apply."))
     ours = holder is not None and holder.process == this_process()
     if daemon and not ours:
         what = "This daemon has lost the right to write; it takes it back when it is free."

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -99,6 +100,16 @@ def test_doctor_finds_all_well_and_warns_of_skymmichs_own_write_back(applied):
     assert "Skymmich's own Sync buttons write, too" in done.stdout
     assert "✓ version 2.7.5" in done.stdout
     assert "(not shown)" in done.stdout
+
+
+def test_doctor_lists_the_images_with_a_value_that_immich_can_not_take(applied):
+    before = applied.sql("SELECT latitude FROM astrophotography_images WHERE id = 33")[0][0]
+    applied.sql("UPDATE astrophotography_images SET latitude = 912 WHERE id = 33")
+    done = applied.call("doctor")
+    applied.sql("UPDATE astrophotography_images SET latitude = ? WHERE id = 33", before)
+    assert re.search(
+        r"1 linked image has a value that Immich can not take:\s+• 33 “Jellyfish”: ", done.stdout
+    )
 
 
 def test_doctor_names_each_missing_scope_with_what_it_costs(applied):
