@@ -10,6 +10,7 @@ be repeated depends on the call and on how far it got.)
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -62,6 +63,9 @@ class Call:
     """The scope it needs, for the error when the server does not name it."""
     bulk: bool = False
     """Works through many assets before it answers (10 ms each), so it gets more time."""
+    fresh: float = math.inf
+    """Seconds for which it may be put off because the server asks for it. A text is made from a reading: sent
+    much later, it would take a person's newest words with it."""
     query: str = ""
     """Of the address, without the question mark; made of constants only."""
 
@@ -246,20 +250,29 @@ class Client:
 
     async def _patiently(self, call: Call) -> object:
         """Send a call, again after a temporary error if that is safe."""
+        until = self._clock.monotonic() + call.fresh
         for attempt in range(1, self._patience.attempts + 1):
             try:
-                return await self._attempt(call, final=attempt == self._patience.attempts)
+                return await self._attempt(call, until, final=attempt == self._patience.attempts)
             except WriteInDoubtError:
                 raise
             except ImmichTemporaryError as error:
-                if attempt == self._patience.attempts or self.circuit.is_open:
+                delay = self._delay(attempt, error.retry_after)
+                over = attempt == self._patience.attempts or self._clock.monotonic() + delay > until
+                if over or self.circuit.is_open:
                     raise
-                await self._clock.sleep(self._delay(attempt, error.retry_after))
+                await self._clock.sleep(delay)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _attempt(self, call: Call, *, final: bool) -> object:
+    async def _attempt(self, call: Call, until: float, *, final: bool) -> object:
         """Send once, when there is room and the circuit lets it; ``final``: a failure is not retried."""
         if (pause := self.circuit.pause()) > 0:
+            if self._clock.monotonic() + pause > until:
+                raise ImmichTemporaryError(
+                    f"{self.address} asks to be left alone for {pause:.0f} s; {call.name} was not sent.",
+                    retry_after=pause,
+                    remedy="Nothing to do: the asset is read again, and then written.",
+                )
             await self._clock.sleep(pause)
         async with self._slots:
             self.circuit.admit()

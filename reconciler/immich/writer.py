@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 ASSETS_PER_CALL = 500
 PATHS_PER_CALL = 200
+FRESH = 1.5
+"""Seconds after which a text is not sent any more: see ``client.Call.fresh``."""
 
 
 @dataclass(slots=True)
@@ -166,6 +168,7 @@ class Writer:
             write=True,
             permission="asset.update",
             bulk=not one,
+            fresh=FRESH,
         )
         try:
             answer = await self._client.send(call)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -125,6 +126,28 @@ async def test_retry_after_has_a_cap_and_the_wish_is_passed_on(client, server, a
         await client(patience=Patience(attempts=2, retry_after_cap=60)).send(READ)
     assert clock.seconds == 60
     assert caught.value.retry_after == 86400
+
+
+async def test_what_must_be_fresh_is_given_back_rather_than_sent_late(client, server, answer, clock):
+    """A description is made from a reading: words that a person wrote since would go with it."""
+    busy = answer.refused(429, **{"retry-after": "30"})
+    server.on("PUT", "/api/assets", busy, answer.nothing())
+    fresh, patient = replace(WRITE, fresh=1.5), client()
+    for _ in range(2):  # once it is told to wait, and once it knows
+        with pytest.raises(ImmichTemporaryError) as caught:
+            await patient.send(fresh)
+    assert len(server.asked) == 1
+    assert (clock.seconds, caught.value.retry_after) == (0, 30)
+    assert not isinstance(caught.value, WriteInDoubtError)
+    clock.advance(30)
+    await patient.send(fresh)
+    assert len(server.asked) == 2
+
+
+async def test_what_must_be_fresh_is_sent_again_where_that_is_soon(client, server, answer):
+    server.on("PUT", "/api/assets", answer.refused(429, **{"retry-after": "1"}), answer.nothing())
+    await client().send(replace(WRITE, fresh=1.5))
+    assert len(server.asked) == 2
 
 
 async def test_retry_after_holds_back_every_other_call_too(client, server, answer, clock):

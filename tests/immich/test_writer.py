@@ -12,6 +12,7 @@ import pytest
 from reconciler.core.asset import Coordinates
 from reconciler.engine.ports import FieldWrite
 from reconciler.errors import (
+    ImmichTemporaryError,
     ImmichUnauthorizedError,
     MissingPermissionError,
     WriteInDoubtError,
@@ -76,6 +77,13 @@ async def test_the_date_from_before_the_write_is_told_where_the_answer_has_it(im
     outcome = await target.write_fields([uuid(1)], WORDS)
     assert {asset: iso(date) for asset, date in outcome.dates.items()} == {uuid(1): row(1)["updatedAt"]}
     assert (await target.write_fields([uuid(1), uuid(2)], WORDS)).dates == {}
+
+
+async def test_a_text_is_not_sent_after_a_long_wait(immich, server, answer, uuid):
+    server.on("PUT", f"/api/assets/{uuid(1)}", answer.refused(429, **{"retry-after": "20"}))
+    with pytest.raises(ImmichTemporaryError):
+        await (await immich()).write_fields([uuid(1)], WORDS)
+    assert len(server.calls("PUT")) == 1
 
 
 async def test_an_empty_description_clears(immich, server, strict, uuid):
