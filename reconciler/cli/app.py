@@ -22,6 +22,7 @@ from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
 from reconciler import __version__
+from reconciler.cli.byhand import by_hand
 from reconciler.cli.stopping import Interrupted
 from reconciler.errors import ReconcilerError
 
@@ -175,7 +176,7 @@ def _unexpected(*, as_json: bool) -> int:
     name = kind.__name__ if kind else "an error"
     _tell(
         f"This is a fault of the program: {name}.",
-        "The log above has the details. What was sent to Immich is on record; the next pass goes on from it.",
+        "The log above has the details. What was sent to Immich is on record: run it again, and it goes on.",
         as_json=as_json,
     )
     return 1
@@ -186,7 +187,7 @@ def _tell(message: str, remedy: str, *, as_json: bool) -> None:
     from reconciler.logging import printable  # noqa: PLC0415 - only where something went wrong
     from reconciler.redaction import redact  # noqa: PLC0415 - the same
 
-    message, remedy = redact(message), redact(remedy)
+    message, remedy = redact(by_hand(message)), redact(by_hand(remedy))
     if as_json:
         sys.stdout.write(json.dumps({"error": message, "remedy": remedy}, ensure_ascii=False) + "\n")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Which image or run a person means: an image by id, asset or part of its title, a run by its id's beginning."""
+"""Which image or run a person means: by number, asset or a part of the title; a run by its id's beginning."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.cli.byhand import by_hand
 from reconciler.cli.rendering import Standing, show_standings, show_verdict
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Outcome, Report
 
 _UNFINISHED = {"failed", "pending", "held"}
+_STALE = "changed since the plan was made"
+"""The engine's reason for leaving out a change of a saved plan."""
 
 
 def show_report(screen: Screen, report: Report, requests: Mapping[str, int]) -> None:
@@ -21,9 +24,12 @@ def show_report(screen: Screen, report: Report, requests: Mapping[str, int]) -> 
     if report.verdict.tripped:
         show_verdict(screen, report.verdict)
         screen.line()
-    show_outcomes(screen, report.attention)
-    for title in report.stale:
-        screen.line(f"! “{title}” changed since the plan was made; it was not written", "yellow")
+    # What was skipped was said with the plan; what was not come to needs no look, but another apply.
+    listed = [one for one in report.attention if one.status != "new" and one.reason != _STALE]
+    show_outcomes(screen, listed)
+    if left := sum(outcome.status == "new" for outcome in report.attention):
+        were = "1 image was" if left == 1 else f"{left} images were"
+        screen.line(f"{were} not come to: run apply again.", "yellow")
     took = (report.run.finished_at - report.run.started_at).total_seconds() if report.run.finished_at else 0.0
     screen.line(
         f"Run {report.run.run_id}, {took:.0f} s, {requests['total']} requests to Immich "
@@ -33,8 +39,8 @@ def show_report(screen: Screen, report: Report, requests: Mapping[str, int]) -> 
     screen.line(f"{report.run.summary}.", "bold green" if report.run.outcome == "ok" else "bold")
     if report.run.counts.get("changed"):
         screen.line(f"What was replaced: skymmich-reconciler history --run {report.run.run_id}", "dim")
-    if report.attention:
-        screen.line(f"Why: skymmich-reconciler explain {report.attention[0].image_id}", "dim")
+    if listed:
+        screen.line(f"Why: skymmich-reconciler explain {listed[0].image_id}", "dim")
 
 
 def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
@@ -42,7 +48,8 @@ def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
     if not outcomes:
         return
     screen.line("Needs a look:", "yellow")
-    show_standings(screen, [Standing(one.image_id, one.title, one.status, one.reason) for one in outcomes])
+    standings = [Standing(one.image_id, one.title, one.status, by_hand(one.reason)) for one in outcomes]
+    show_standings(screen, standings)
     screen.line()
 
 

@@ -50,7 +50,7 @@ def show_plan(screen: Screen, prepared: Prepared, *, details: bool = False, atte
         show_attention(screen, prepared, details=details)
     show_problems(screen, prepared.catalogue)
     for title in prepared.stale:
-        screen.line(f"! “{title}” changed since the plan was made; it is not written", "yellow")
+        screen.line(f"! “{title}” is skipped: changed since the plan was made; plan again", "yellow")
     if prepared.verdict.tripped:
         show_verdict(screen, prepared.verdict)
         show_withheld(screen, prepared, details=details)

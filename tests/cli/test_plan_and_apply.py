@@ -92,7 +92,8 @@ def test_a_saved_plan_is_applied_only_where_it_is_still_the_same(two, tmp_path):
     two.person(RING, "set_description", "Mine.")
     done = two.call("apply", "--yes", str(file))
     assert done.returncode == 1
-    assert "“Ring Nebula with its outer halo” changed since the plan was made" in done.stdout
+    assert "“Ring Nebula with its outer halo” is skipped: changed since the plan was made" in done.stdout
+    assert done.stdout.count("since the plan was made") == 1
     assert two.shown(RING)["description"] == "Mine."
     assert two.shown(RING)["tags"] == []
     assert "✦ IC 443" in two.shown(JELLYFISH)["description"]

@@ -23,7 +23,7 @@ def test_a_signal_lets_calls_in_flight_finish_and_the_next_apply_goes_on(install
         out, err = process.communicate(timeout=20)
         assert process.returncode == 143, err
         assert "calls in flight are finished and recorded" in err
-        assert "the next pass goes on from here" in err
+        assert "run apply again, and it goes on from here" in err
         assert "Run " in out
         it.simulator.configure(drain=2000.0)
         assert it.run("apply", "--yes").returncode == 0

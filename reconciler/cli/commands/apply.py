@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.cli.byhand import by_hand
 from reconciler.cli.images import find_images
 from reconciler.cli.outcome import exit_code, show_report
 from reconciler.cli.plain import plan_json, report_json, request_counts
@@ -85,9 +86,9 @@ def command(  # noqa: PLR0913 - one parameter an option
         if has_conflict(prepared):
             show_choice(screen)
         if report.error and report.error.remedy:
-            screen.say(f"→ {report.error.remedy}")
+            screen.say(f"→ {by_hand(report.error.remedy)}")
     if work.stopping.received is not None:
-        screen.say("Stopped as asked. What was sent is on record; the next pass goes on from here.")
+        screen.say("Stopped as asked. What was sent is on record; run apply again, and it goes on from here.")
         return 128 + work.stopping.received
     return exit_code(report) or (1 if gone else 0)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli.byhand import by_hand
 from reconciler.cli.explaining import show_view
 from reconciler.cli.plain import asset_plan_json, standing, value
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
@@ -36,7 +37,7 @@ def command(
         show_view(session.screen, view)
         if view.error is not None:
             session.screen.say(f"✗ {view.error.message}", "red")
-            session.screen.say(f"  → {view.error.remedy}")
+            session.screen.say(f"  → {by_hand(view.error.remedy)}")
     return view.error.exit_code if view.error else 0
 
 

@@ -118,7 +118,10 @@ def _show_daemon(screen: Screen, told: dict[str, object]) -> None:
     conditions = told.get("conditions")
     for one in conditions if isinstance(conditions, list) else ():
         if isinstance(one, dict) and one.get("status") != "True":
-            screen.row(str(one.get("type", "")), str(one.get("message", "")), "yellow", width=20)
+            kind, message = str(one.get("type", "")), str(one.get("message", ""))
+            if kind == "InSync":  # "6 of 61 are not." is said beside the condition's name elsewhere
+                message = message.replace("are not.", "images are not in sync.")
+            screen.row(kind, message, "yellow", width=20)
     settings = told.get("settings")
     if isinstance(settings, dict):
         source = told.get("settings_source")
