@@ -26,9 +26,9 @@ help:
 demo: $(VENV)/.runtime
 	@$(PY) -m reconciler demo $(if $(filter-out 0,$(SERVE)),--serve) $(ARGS)
 
-# Two processes, each with whole files: much of a test's time is waiting for a server to settle.
+# Four processes, each with whole files, on two cores, too: much of a test's time is waiting for a server to settle.
 test: $(VENV)/.dev
-	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev
 	@echo "Lint";       $(PY) -m ruff check --quiet

@@ -201,7 +201,7 @@ def test_a_conflict_is_decided_by_a_click_with_both_sides_shown(browser, quiet):
         page.goto("/")
         page.locator("#attention").get_by_role("link", name=re.compile("See")).first.click()
         page.locator(".card h2 a").first.click()
-        words = page.get_by_label("Description: words")
+        words = page.get_by_role("article", name="Description: words")
         expect(words.locator("del").first).to_be_visible()
         expect(words.locator("ins").first).to_be_visible()
         theirs = quiet.sql(f"SELECT description FROM {IMAGES} WHERE id = 3")[0][0]
