@@ -32,8 +32,9 @@ async def test_the_real_catalogue_against_all_unkindness_loses_nothing(install, 
     report = await here.run()
     assert len(report.outcomes) == 61
     assert all(outcome.status in {"in_sync", *NAMED} for outcome in report.outcomes), report.attention
-    # Two writes and a reading each; a quarter more for what fails, does not stick, and is looked for.
-    assert here.requests.total() <= 3.8 * 61, here.requests
+    # Two writes and a reading each, and a part more for what fails, does not stick, and is looked for: 3.6 an
+    # image on a quiet machine. On a loaded one values show later, and some are read once more.
+    assert here.requests.total() <= 4.8 * 61, here.requests
     await here.assert_true(allowed=NAMED)
     await here.run()
     assert here.writes == 0
