@@ -51,7 +51,7 @@ async def test_a_first_apply_costs_three_requests_an_image_and_its_share_of_look
     assert here.requests["PUT /assets/{id}"] <= images
     assert here.requests["PUT /tags/assets"] <= images
     # Once each, to verify its tags; the last few are read to see them settle, where a look would cost as much.
-    assert here.requests["GET /assets/{id}"] <= 1.05 * images
+    assert here.requests["GET /assets/{id}"] <= 1.2 * images
     await here.assert_true()
     await here.run()
     assert here.requests.total() < 10
