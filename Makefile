@@ -28,7 +28,7 @@ demo: $(VENV)/.runtime
 
 # Four processes, each with whole files, on two cores, too: much of a test's time is waiting for a server to settle.
 test: $(VENV)/.dev
-	@$(PY) -m pytest -n 4 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev
 	@echo "Lint";       $(PY) -m ruff check --quiet

@@ -20,3 +20,22 @@ def shared() -> Path:
     if not (SHARED / "skymmich" / "seed.sqlite3").exists():
         pytest.skip("no folder of real catalogue files beside this clone")
     return SHARED
+
+
+LONGEST = (
+    "web/test_browser.py",
+    "daemon/test_process.py",
+    "systemd/test_boot.py",
+    "cli/test_plan_and_apply.py",
+    "engine/test_trouble.py",
+    "daemon/test_service.py",
+    "daemon/test_day.py",
+    "engine/test_people.py",
+    "web/test_reverse_proxy.py",
+)
+"""Files that take half a minute and more: they begin first, so that no process is left with one at the end."""
+
+
+def pytest_collection_modifyitems(items):
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get("/".join(item.path.parts[-2:]), len(ranks)))
