@@ -111,9 +111,8 @@ def choices(decision: Decision) -> tuple[Keep, ...]:
     """Give what a person may decide of a field; empty when both sides agree, or Immich can not be told."""
     if decision.case in {"not_sticking", "undone"}:
         return ("skymmich",)  # write it once more, this field only
-    if decision.field == "tags" or (decision.case != "resolved" and not _disputed(decision)):
-        return ()
-    if decision.case != "resolved" and decision.action != "keep":
+    undecided = _disputed(decision) and decision.action == "keep"
+    if decision.field == "tags" or not (undecided or decision.case == "resolved"):
         return ()
     stays: tuple[Keep, ...] = () if decision.case == "drift" else ("immich",)  # a drift that is left stays so
     return (*stays, "skymmich", "both") if decision.field in _TEXTS else (*stays, "skymmich")

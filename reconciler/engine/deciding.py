@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from reconciler.engine.ports import Store
 
 
-def open_conflicts(plan: AssetPlan) -> tuple[Decision, ...]:
+def decidable(plan: AssetPlan) -> list[Decision]:
     """Give the fields of which a person may decide, those decided already included."""
-    return tuple(decision for decision in plan.decisions if choices(decision))
+    return [decision for decision in plan.decisions if choices(decision)]
 
 
 def take_decision(
@@ -82,7 +82,7 @@ def _take_back(store: Store, plan: AssetPlan, field: Field | None) -> tuple[Fiel
 
 def _chosen(plan: AssetPlan, keep: Keep, field: Field | None, shown: str) -> list[Decision]:
     """Give the fields that are meant, all of which can be decided so."""
-    found = [one for one in plan.decisions if choices(one)]
+    found = decidable(plan)
     if field is None:
         found = [one for one in found if one.case in CONFLICTS]
     else:

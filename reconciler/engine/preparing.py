@@ -118,7 +118,7 @@ class Preparer:
             tags_available=server.tags_enabled,
             missing=_missing(server),
         )
-        digest = policy_digest(wishes.policy, _affordable(switches, server), template.digest)
+        digest = policy_digest(wishes.policy, _affordable(rules), template.digest)
         planner = Chooser(
             self.desired, rules, digest, template, selection, self._store.records(), self._store.pending()
         )
@@ -199,14 +199,14 @@ def _missing(server: ServerFacts) -> dict[str, str]:
     return found
 
 
-def _affordable(switches: Switches, server: ServerFacts) -> Switches:
+def _affordable(rules: Rules) -> Switches:
     """Leave out what key or server do not allow: a permission that is given is a reason to look again."""
-    lost = {loss.feature for loss in server.losses}
+    switches, missing = rules.switches, rules.missing
     return replace(
         switches,
-        description=switches.description and "description" not in lost,
-        coordinates=switches.coordinates and "coordinates" not in lost,
-        tags=switches.tags and server.tags_enabled and "tags" not in lost,
+        description=switches.description and "description" not in missing,
+        coordinates=switches.coordinates and "coordinates" not in missing,
+        tags=switches.tags and rules.tags_available and "tags" not in missing,
     )
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from reconciler.core.catalogue import CatalogueImage
+    from reconciler.engine.control import Control, RunState
     from reconciler.engine.control import Request as Wish
-    from reconciler.engine.control import RunState
     from reconciler.engine.passes import Prepared
     from reconciler.web.lookup import Lookups
     from reconciler.web.panel import Panel
@@ -132,13 +132,7 @@ class Api:
 
     async def _asked(self, request: Request, wish: Wish) -> Response:
         patience = inputs.seconds_to_wait(request)
-        run_id = self._control.request(wish)
-        state = await self._control.wait(run_id, patience) if patience else self._control.run_state(run_id)
-        shown: shapes.Shape = {"run_id": run_id, "url": f"/api/v1/runs/{run_id}", "state": "queued"}
-        if state is not None:
-            shown = shapes.run_state(state)
-        ended = is_over(state)
-        return JsonResponse(shown, 200 if ended else 202, headers={"location": f"/api/v1/runs/{run_id}"})
+        return await run_answer(self._control, self._control.request(wish), patience)
 
     async def stop(self, _: Request) -> Response:
         """Stop the pass that runs."""
@@ -167,6 +161,16 @@ async def previewed(panel: Panel, wished: Mapping[str, bool]) -> Prepared:
         if switches != prepared.rules.switches:
             prepared = await panel.control.preview(Wishes(prepared.rules.policy, switches))
     return prepared
+
+
+async def run_answer(control: Control, run_id: str, patience: float) -> JsonResponse:
+    """Answer with a requested run's state, after waiting for its end for at most ``patience`` seconds."""
+    state = await control.wait(run_id, patience) if patience else control.run_state(run_id)
+    where = f"/api/v1/runs/{run_id}"
+    shown: shapes.Shape = {"run_id": run_id, "url": where, "state": "queued"}
+    if state is not None:
+        shown = shapes.run_state(state)
+    return JsonResponse(shown, 200 if is_over(state) else 202, headers={"location": where})
 
 
 def is_over(state: RunState | None) -> bool:

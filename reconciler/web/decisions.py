@@ -14,9 +14,8 @@ from starlette.routing import Route
 from reconciler.core.records import Field
 from reconciler.core.resolution import Keep
 from reconciler.errors import DecisionError
-from reconciler.web import inputs, shapes
-from reconciler.web.answers import JsonResponse
-from reconciler.web.api import is_over, linked_image
+from reconciler.web import inputs
+from reconciler.web.api import linked_image, run_answer
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -75,12 +74,7 @@ class Decisions:
         if "keep" not in found:
             raise ProblemError(400, f"“keep” must be one of {', '.join(_KEEPS)}, or null to be asked again.")
         run_id = await self._decide(image_id, found)
-        control = self._panel.control
-        state = await control.wait(run_id, patience) if patience else control.run_state(run_id)
-        where = f"/api/v1/runs/{run_id}"
-        queued: shapes.Shape = {"run_id": run_id, "url": where, "state": "queued"}
-        shown = queued if state is None else shapes.run_state(state)
-        return JsonResponse(shown, 200 if is_over(state) else 202, headers={"location": where})
+        return await run_answer(self._panel.control, run_id, patience)
 
     async def _decide(self, image_id: int, found: Mapping[str, object]) -> str:
         keep, field, shown = found.get("keep"), found.get("field") or None, found.get("shown") or ""

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.cli.commands.demo import finish
@@ -21,19 +22,28 @@ def get(url: str) -> bytes:
         return answer.read()
 
 
-def test_the_demo_tells_its_story_and_all_it_claims_holds_and_it_serves_its_page_with_pictures():
-    began = time.monotonic()
-    command = [sys.executable, "-m", "reconciler", "demo", "--serve"]
+@contextmanager
+def started(*options: str, patience: float):
+    """Run the demo as a process, killed after so many seconds."""
     with subprocess.Popen(
-        command,
+        [sys.executable, "-u", "-m", "reconciler", "demo", *options],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     ) as demo:
-        late = threading.Timer(120, demo.kill)
+        late = threading.Timer(patience, demo.kill)
         late.start()
+        try:
+            yield demo
+        finally:
+            late.cancel()
+
+
+def test_the_demo_tells_its_story_and_all_it_claims_holds_and_it_serves_its_page_with_pictures():
+    began = time.monotonic()
+    with started("--serve", patience=120) as demo:
         told, page = [], ""
         for line in demo.stdout:
             told.append(line)
@@ -54,7 +64,6 @@ def test_the_demo_tells_its_story_and_all_it_claims_holds_and_it_serves_its_page
         demo.send_signal(signal.SIGINT)
         rest = demo.stdout.read()
         assert demo.wait(30) == 0, rest
-        late.cancel()
     for expected in (
         "55 images: 5",
         "photographs written and verified",
@@ -71,23 +80,13 @@ def test_the_demo_tells_its_story_and_all_it_claims_holds_and_it_serves_its_page
 
 def stopped_at(place: str) -> tuple[int, str]:
     """Press Ctrl-C once the demo has come to a line; give its exit code, and all that it said afterwards."""
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "reconciler", "demo"],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as demo:
-        late = threading.Timer(60, demo.kill)
-        late.start()
+    with started(patience=60) as demo:
         for line in demo.stdout:
             if place in line:
                 break
         demo.send_signal(signal.SIGINT)
         rest = demo.stdout.read()
         code = demo.wait(30)
-        late.cancel()
     return code, rest
 
 

@@ -33,6 +33,19 @@ class Between:
         return interposed
 
 
+def typed_once(here, asset_id):
+    """Give what lets a person change the description the first time that it is called for the asset."""
+    done = []
+
+    def edit(asset_ids, _):
+        if asset_id in asset_ids and not done:
+            done.append(True)
+            here.sim.person(asset_id, "set_description", "Just now.")
+            here.sim.wait_until_idle()
+
+    return edit
+
+
 def crossings(here):
     return {event.asset_id: event for event in here.events if getattr(event, "name", "") == "asset.crossed"}
 
@@ -40,14 +53,8 @@ def crossings(here):
 async def test_an_edit_that_was_digested_between_our_reading_and_our_write_is_told(install):
     """Their words are gone from Immich, and were never shown to us: that this was so can be told, no more."""
     here = install(count=6, unkind="settling,lost_updates")
-    odd, done = here.asset(2), []
-
-    def edit(asset_ids, _):
-        if odd in asset_ids and not done:
-            done.append(True)
-            here.sim.person(odd, "set_description", "Just now.")
-            here.sim.wait_until_idle()
-
+    odd = here.asset(2)
+    edit = typed_once(here, odd)
     here.wrap = lambda target: Between(target, "write_fields", edit)
     report = await here.run()
     assert "Just now." not in here.shown(odd)["description"]
@@ -65,14 +72,8 @@ async def test_an_edit_that_was_digested_between_our_reading_and_our_write_is_to
 async def test_an_edit_between_our_look_and_our_tags_loses_nothing_and_is_not_told(install):
     """The reading that verifies the tags shows it, and the description is made from that reading."""
     here = install(count=6, unkind="settling,lost_updates")
-    odd, done = here.asset(2), []
-
-    def edit(asset_ids, _):
-        if odd in asset_ids and not done:
-            done.append(True)
-            here.sim.person(odd, "set_description", "Just now.")
-            here.sim.wait_until_idle()
-
+    odd = here.asset(2)
+    edit = typed_once(here, odd)
     here.wrap = lambda target: Between(target, "add_tags", edit)
     await here.run()
     assert "Just now." in here.shown(odd)["description"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.resolution import sides
-from reconciler.engine.deciding import open_conflicts, take_decision
+from reconciler.engine.deciding import decidable, take_decision
 from reconciler.errors import DecisionError
 from reconciler.immich.client import SystemClock
 
@@ -105,7 +105,7 @@ async def test_a_decision_can_be_taken_back(conflict):
 async def test_a_decision_for_what_is_no_longer_there_is_refused(conflict):
     here, image_id, asset_id = await conflict()
     (item,) = (await here.prepare(image_ids=frozenset({image_id}))).items
-    (decision,) = open_conflicts(item.plan)
+    (decision,) = decidable(item.plan)
     shown = sides(decision)
     here.sim.person(asset_id, "set_description", "Newer words")
     here.sim.wait_until_idle()
@@ -147,7 +147,7 @@ async def test_left_to_the_person_is_decided_only_where_it_is_asked_for(conflict
     await here.run(by_person=False)
     assert here.statuses()[asset_id] == "conflict"
     (item,) = (await here.prepare(image_ids=frozenset({image_id}))).items
-    assert {one.field: one.case for one in open_conflicts(item.plan)} == {
+    assert {one.field: one.case for one in decidable(item.plan)} == {
         "prose": "drift",
         "coordinates": "both_changed",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -12,15 +12,14 @@ from reconciler.cli.plain import report_json, request_counts
 from reconciler.cli.rendering import heading, show_conflict
 from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
 from reconciler.cli.working import Work, working
-from reconciler.core.resolution import CONFLICTS
-from reconciler.engine.deciding import open_conflicts, take_decision
+from reconciler.core.records import Field  # noqa: TC001 - typer asks for it
+from reconciler.core.resolution import CONFLICTS, Keep
+from reconciler.engine.deciding import decidable, take_decision
 from reconciler.engine.passes import Prepared, Report, Selection
 from reconciler.errors import DecisionError, LeaseHeldError, ReconcilerError
 from reconciler.wiring import new_run_id
 
-Side = Literal["immich", "skymmich", "both"]
-Field = Literal["prose", "block", "coordinates", "tags"]
-_SAID: dict[Side | None, str] = {
+_SAID: dict[Keep | None, str] = {
     "immich": "Immich's stays.",
     "skymmich": "Skymmich's is taken.",
     "both": "Both are kept.",
@@ -32,7 +31,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     images: Annotated[list[str], typer.Argument(metavar="IMAGE...", show_default=False)],
     *,
     keep: Annotated[
-        Side | None,
+        Keep | None,
         typer.Option(
             help="The side that stays; both: Immich's words, and Skymmich's below.", show_default=False
         ),
@@ -96,7 +95,7 @@ def _show(work: Work, prepared: Prepared, field: Field | None, *, details: bool)
     screen = work.session.screen
     for item in prepared.items:
         screen.line(heading(item.title, item.image_id))
-        for decision in open_conflicts(item.plan) if item.plan else ():
+        for decision in decidable(item.plan) if item.plan else ():
             meant = decision.field == field if field else decision.case in {*CONFLICTS, "resolved"}
             if meant:
                 show_conflict(screen, decision, details=details)
@@ -118,7 +117,7 @@ def _ask(work: Work) -> None:
 
 
 def _decide(
-    work: Work, prepared: Prepared, keep: Side | None, field: Field | None
+    work: Work, prepared: Prepared, keep: Keep | None, field: Field | None
 ) -> list[dict[str, object]]:
     """Keep the decision for the values that were shown.
 
