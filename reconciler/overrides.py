@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reconciler.core.policy import Switches
+from reconciler.core.policy import SWITCHES, Switches
 from reconciler.core.template import DEFAULT_TEMPLATE, BlockTemplate
 from reconciler.engine.preparing import switches_of
 from reconciler.skymmich.settings_api import SkymmichSettings
@@ -30,13 +30,6 @@ TEMPLATE = "template.override"
 """Where the store keeps the template that was written on the page, and earlier ones."""
 TEMPLATE_NAME = "the page's template"
 _VERSIONS = 20
-SWITCHES = {
-    "metadataSyncEnabled": "enabled",
-    "syncDescription": "description",
-    "syncCoordinates": "coordinates",
-    "syncTags": "tags",
-}
-"""Skymmich's names of the four settings → those of ``core.policy.Switches``."""
 SKYMMICHS = {name: key for key, name in SWITCHES.items()}
 
 

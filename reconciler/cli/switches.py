@@ -12,9 +12,10 @@ from typer._click.exceptions import UsageError
 
 from reconciler.cli.asking import ask_daemon
 from reconciler.config import redact_url
+from reconciler.core.policy import SWITCHES
 from reconciler.engine.headline import lasting
 from reconciler.engine.preparing import switches_of
-from reconciler.overrides import SWITCHES, OwnSettings, TheirSettings, overridden_switches, override_of
+from reconciler.overrides import OwnSettings, TheirSettings, overridden_switches, override_of
 from state.lease import Lease
 
 if TYPE_CHECKING:

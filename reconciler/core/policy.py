@@ -117,6 +117,15 @@ class Switches:
     tags: bool = True
 
 
+SWITCHES: Final = {
+    "metadataSyncEnabled": "enabled",
+    "syncDescription": "description",
+    "syncCoordinates": "coordinates",
+    "syncTags": "tags",
+}
+"""Skymmich's names of the four settings → those of ``Switches``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """All decisions of the user that the pure core needs."""

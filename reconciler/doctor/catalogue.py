@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.desired import Form, desire
+from reconciler.core.policy import SWITCHES
 from reconciler.core.template import BlockTemplate
 from reconciler.doctor.findings import Finding, problem
 from reconciler.engine.preparing import switches_of
 from reconciler.errors import ReconcilerError
 from reconciler.immich.roundtrip import settled_description, settled_tag
-from reconciler.overrides import SWITCHES, overridden_switches, override_of
+from reconciler.overrides import overridden_switches, override_of
 from reconciler.wiring import source_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from reconciler.core.policy import Switches
+from reconciler.core.policy import SWITCHES, Switches
 from reconciler.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -25,12 +25,6 @@ if TYPE_CHECKING:
 _PATIENCE = 15.0
 _MOST = 1 << 20
 _MASK = "••••"
-_NAMES = {
-    "metadataSyncEnabled": "enabled",
-    "syncDescription": "description",
-    "syncCoordinates": "coordinates",
-    "syncTags": "tags",
-}
 _DEFAULTS = Switches(enabled=False)
 """Of an installation that never saved them."""
 Json = dict[str, object]
@@ -67,7 +61,7 @@ class SkymmichSettings:
 
     def _write(self, changes: Mapping[str, bool]) -> Switches:
         before = _immich(self._call(None))
-        set_now = {name: changes[field] for name, field in _NAMES.items() if field in changes}
+        set_now = {name: changes[field] for name, field in SWITCHES.items() if field in changes}
         if all(before.get(name) is on for name, on in set_now.items()):
             return _switches(before)
         wanted = {**before, **set_now}
@@ -133,5 +127,5 @@ def _immich(settings: object) -> Json:
 
 def _switches(found: Json) -> Switches:
     return Switches(
-        **{field: bool(found.get(name, getattr(_DEFAULTS, field))) for name, field in _NAMES.items()}
+        **{field: bool(found.get(name, getattr(_DEFAULTS, field))) for name, field in SWITCHES.items()}
     )

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, get_args
 from urllib.parse import parse_qs, urlsplit
 
+from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus
 from reconciler.engine.control import Request as Wish
 from reconciler.web.problems import ProblemError
@@ -25,13 +26,6 @@ MAX_HASH = 100
 MAX_WAIT = 60.0
 MAX_NAME = 200
 """Characters of a name to filter by."""
-SWITCHES = {
-    "metadataSyncEnabled": "enabled",
-    "syncDescription": "description",
-    "syncCoordinates": "coordinates",
-    "syncTags": "tags",
-}
-"""Skymmich's names of the four settings → those of ``core.policy.Switches``."""
 SHOWN = "shown_"
 """Before the name of a setting: how a form showed it."""
 

@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any
 
 from reconciler import __version__
-from reconciler.web.inputs import MAX_ID, MAX_NAME, MAX_WAIT, STATUSES, SWITCHES
+from reconciler.core.policy import SWITCHES
+from reconciler.web.inputs import MAX_ID, MAX_NAME, MAX_WAIT, STATUSES
 from reconciler.web.openapi_shapes import SCHEMAS
 from reconciler.web.problems import MEDIA_TYPE
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from reconciler.core.merge import Action, Case
+from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus, Field, JournalField
 from reconciler.core.resolution import Keep
 from reconciler.engine.control import Level
-from reconciler.web.inputs import MAX_HASH, SWITCHES
+from reconciler.web.inputs import MAX_HASH
 from reconciler.web.trial import MAX_TEMPLATE
 
 _TEXT = {"type": "string"}

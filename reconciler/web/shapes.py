@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.core.asset import Coordinates
+from reconciler.core.policy import SWITCHES
 from reconciler.core.resolution import choices, sides
 from reconciler.redaction import redact
 
@@ -28,12 +29,7 @@ MAX_OUTCOMES = 1000
 
 def switches(found: Switches) -> Shape:
     """Give the four settings by Skymmich's names."""
-    return {
-        "metadataSyncEnabled": found.enabled,
-        "syncDescription": found.description,
-        "syncCoordinates": found.coordinates,
-        "syncTags": found.tags,
-    }
+    return {theirs: getattr(found, ours) for theirs, ours in SWITCHES.items()}
 
 
 def snapshot(found: Snapshot) -> Shape:

@@ -16,7 +16,8 @@ from typer.core import TyperGroup
 from reconciler.cli import switches
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.cli.switches import Standing
-from reconciler.overrides import SWITCHES, settings_writer
+from reconciler.core.policy import SWITCHES
+from reconciler.overrides import settings_writer
 from reconciler.wiring import source_of, store_of
 
 if TYPE_CHECKING:
