@@ -22,11 +22,18 @@ turned into these at one boundary each (``raise … from``), so nothing above an
         │   └── WriteInDoubtError   a write's answer was lost: look before writing again
         ├── ImmichRejectedError     400: this request, never again as it is
         │   └── AssetUnknownError   the asset is gone or not ours
+        ├── ImmichAnswerError       an answer that is not used: it says too little, or is about something else
+        │   └── AssetIncompleteError  the answer about one asset
         ├── ImmichUnauthorizedError 401
         └── MissingPermissionError  403
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class ReconcilerError(Exception):
@@ -154,6 +161,50 @@ class AssetUnknownError(ImmichRejectedError):
             remedy="Check the image's link in Skymmich, or the owner of the API key.",
         )
         self.asset_id = asset_id
+
+
+class ImmichAnswerError(ImmichError):
+    """An answer of success that is not used: it says less than it must, or is about something else."""
+
+
+class AssetIncompleteError(ImmichAnswerError):
+    """The answer about one asset lacks fields, or they are of another type: they are unknown, not empty.
+
+    Args:
+        asset_id: the asset.
+        fields: those that are unknown, by their place in the answer.
+        route: what was asked, for people.
+        version: the server's.
+    """
+
+    def __init__(self, asset_id: str, fields: tuple[str, ...], *, route: str, version: str) -> None:
+        self.fields, self.route, self.version = fields, route, version
+        self.unextracted = fields == ("exifInfo",)
+        """So it is until Immich has read the file."""
+        super().__init__(
+            "Immich has not read the file's metadata yet; the next pass looks again."
+            if self.unextracted
+            else f"Immich {version} does not tell {', '.join(fields)} of asset {asset_id} ({route}). What is "
+            "unknown is not empty, so the asset is left as it is.",
+            status=200,
+            remedy=""
+            if self.unextracted
+            else "Nothing is lost. If it stays so, look for a proxy or a cache in front of Immich, or update "
+            "this program.",
+        )
+
+
+def unfamiliar(
+    fields: Collection[str], *, route: str, version: str, count: int, of: int
+) -> ImmichAnswerError:
+    """Return the error for a server that leaves so much unknown that nothing is written to it."""
+    return ImmichAnswerError(
+        f"Immich {version} does not tell {', '.join(sorted(fields))} of {count} of {of} assets in its "
+        f"answers to {route}. What is unknown is not empty, so nothing was written.",
+        status=200,
+        remedy="Nothing is lost. Look for a proxy or a cache in front of Immich; if there is none, update "
+        "this program: this Immich answers in a way that it does not know.",
+    )
 
 
 class ImmichUnauthorizedError(ImmichError):

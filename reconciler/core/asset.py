@@ -1,4 +1,9 @@
-"""What Immich shows of an asset, and what this program last wrote to it."""
+"""What Immich shows of an asset, and what this program last wrote to it.
+
+Unknown is not empty. Whatever is an ``ObservedAsset`` is known in every field, or known to be empty. An
+answer in which a field is missing, or is not of its type, is an ``IncompleteAsset``: a type that no merge,
+write, journal or verification takes.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 Visibility = Literal["timeline", "archive", "hidden", "locked"]
@@ -21,7 +27,7 @@ class Coordinates:
 
 @dataclass(frozen=True, slots=True)
 class ObservedAsset:
-    """One asset as Immich answered it. ``tags`` is ``None`` where the answer does not carry them."""
+    """One asset as Immich answered it, known in every field."""
 
     asset_id: str
     owner_id: str
@@ -30,17 +36,64 @@ class ObservedAsset:
     description: str = ""
     coordinates: Coordinates | None = None
     tags: frozenset[str] | None = None
-    """Full paths (``Astro/Galaxy``)."""
+    """Full paths (``Astro/Galaxy``). ``None``: not known, for this route never tells; see ``known_tags``."""
     visibility: Visibility = "timeline"
     is_trashed: bool = False
-    has_exif: bool = True
-    """``False`` until Immich has extracted the file's metadata: such an asset is not written to."""
     width: int | None = None
     """Pixels of the original, as stored in the file."""
     height: int | None = None
     filename: str = ""
     library_id: str | None = None
     """Set for external libraries (often read-only)."""
+
+    @property
+    def known_tags(self) -> frozenset[str]:
+        """Return the tags.
+
+        Raises:
+            ValueError: they were not read. Whoever needs them reads the asset by itself.
+        """
+        if self.tags is None:
+            raise ValueError(f"the tags of asset {self.asset_id} were not read")
+        return self.tags
+
+
+@dataclass(frozen=True, slots=True)
+class IncompleteAsset:
+    """What is left of an answer about an asset that says less than it must."""
+
+    asset_id: str
+    """Empty where the id itself cannot be read."""
+    owner_id: str
+    """Likewise."""
+    fields: tuple[str, ...]
+    """Those that are missing or of another type, by their place: ``exifInfo.description``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The assets of a search. What it does not list, or lists incompletely, it says nothing about."""
+
+    assets: tuple[ObservedAsset, ...] = ()
+    incomplete: tuple[IncompleteAsset, ...] = ()
+    """With an id; each has to be asked for by itself."""
+
+    def __iter__(self) -> Iterator[ObservedAsset]:
+        """Go through those that are known."""
+        return iter(self.assets)
+
+    def __len__(self) -> int:
+        """Count those that are known."""
+        return len(self.assets)
+
+
+_UNKNOWN_SHARE = 0.05
+_UNKNOWN_COUNT = 3
+
+
+def too_much_unknown(incomplete: int, of: int) -> bool:
+    """Tell whether so many incomplete answers mean that this is not the server we know: 5 %, at least 3."""
+    return incomplete >= max(_UNKNOWN_COUNT, _UNKNOWN_SHARE * of)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,16 +38,20 @@ class Difference:
     """Of a description: counted from 1, in the text after, or in the text before where it was removed."""
 
 
-def facts(description: str, coordinates: Coordinates | None, tags: Iterable[str]) -> dict[str, object]:
-    """Give a state in the form that ``differences`` takes: description as lines, the pair, tags as a set."""
+def facts(description: str, coordinates: Coordinates | None, tags: Iterable[str] | None) -> dict[str, object]:
+    """Give a state in the form that ``differences`` takes: description as lines, the pair, tags as a set.
+
+    Tags that are ``None``, so not known, are left out: they differ from nothing.
+    """
     pair = None if coordinates is None else f"{coordinates.latitude:.6f}, {coordinates.longitude:.6f}"
     lines = normal(description).split("\n") if normal(description) else []
-    return {"description": lines, "coordinates": pair, "tags": frozenset(tags)}
+    found: dict[str, object] = {"description": lines, "coordinates": pair}
+    return found if tags is None else {**found, "tags": frozenset(tags)}
 
 
 def observed_facts(observed: ObservedAsset) -> dict[str, object]:
     """Give what Immich shows."""
-    return facts(observed.description, observed.coordinates, observed.tags or ())
+    return facts(observed.description, observed.coordinates, observed.tags)
 
 
 def planned_facts(plan: AssetPlan) -> dict[str, object]:
@@ -56,7 +60,7 @@ def planned_facts(plan: AssetPlan) -> dict[str, object]:
     return facts(
         seen.description if plan.description is None else plan.description,
         seen.coordinates if plan.coordinates is None else plan.coordinates,
-        ((seen.tags or frozenset()) | plan.add_tags) - plan.remove_tags,
+        None if seen.tags is None else (seen.tags | plan.add_tags) - plan.remove_tags,
     )
 
 

@@ -75,7 +75,9 @@ def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:
     """Leave a field alone of which the catalogue can not be read: it may well be what Immich has."""
     base, live = getattr(plan.base, which), getattr(plan.observed, which)
     if which == "tags":
-        base, live = _sorted(base), _sorted(live or frozenset())
+        if live is None:  # not read: nothing can be said of them
+            return plan
+        base, live = _sorted(base), _sorted(live)
     reason = f"the catalogue's {which} can not be read; what Immich has stays as it is"
     decision = Decision(which, "not_writable", "keep", base, None, live, reason=reason)
     return replace(plan, decisions=(*plan.decisions, decision))
@@ -88,15 +90,13 @@ def _not_writable(observed: ObservedAsset, rules: Rules) -> str:
         return "the asset belongs to another Immich user; use a key of its owner"
     if observed.visibility == "locked":
         return "the asset is in Immich's locked folder"
-    if not observed.has_exif:
-        return "Immich has not read the file's metadata yet; the next pass looks again"
     return ""
 
 
 def live_digest(which: Field, observed: ObservedAsset) -> str:
     """Hash what Immich shows of a field: a change of it is a reason to try an unsticking value again."""
     if which == "tags":
-        return digest(observed.tags or ())
+        return digest(observed.known_tags)
     if which == "coordinates":
         return digest(place(observed.coordinates))
     return digest(normal(observed.description))

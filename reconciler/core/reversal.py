@@ -109,7 +109,7 @@ def _chain(steps: Sequence[tuple[T, T]], same: Callable[[T, T], bool]) -> tuple[
 def reverse(
     reversal: Reversal, seen: ObservedAsset, title: str, applied: Applied, markers: Markers, max_bytes: int
 ) -> Reversed:
-    """Plan taking a run back on an asset as it is now.
+    """Plan taking a run back on an asset as it is now; its tags have been read if the run touched them.
 
     The plan makes nothing ours: what is written back is whoever's it was, and ``plan.base`` gives up what the
     run had made ours.
@@ -134,7 +134,7 @@ def reverse(
                 plan = replace(plan, coordinates=was)
         elif not same_place(seen.coordinates, was):
             left.append(f"coordinates: {NEWER}")
-    tags = seen.tags or frozenset()
+    tags = seen.known_tags if reversal.added or reversal.removed else frozenset()
     base = disowned(applied, reversal, seen, markers)
     return Reversed(
         replace(plan, add_tags=reversal.removed - tags, remove_tags=reversal.added & tags, base=base),

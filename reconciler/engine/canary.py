@@ -50,8 +50,11 @@ class Canary:
         return self._lets(job, job.step)
 
     def lets_follow(self, job: Job) -> bool:
-        """Tell whether the step after the one under way may be sent: until then it is not looked after."""
-        return self._lets(job, job.steps[1] if len(job.steps) > 1 else None)
+        """Tell whether the step after the one under way may be sent: until then it is not looked after.
+
+        Once the canary failed nothing follows any more, so what was sent is looked after at once.
+        """
+        return self.failed() is not None or self._lets(job, job.steps[1] if len(job.steps) > 1 else None)
 
     def _lets(self, job: Job, step: WriteStep | None) -> bool:
         if not self._ids or job.plan.asset_id in self._ids:

@@ -101,17 +101,23 @@ class Chooser:
             mark = self._fingerprint(item, _pixels(record))
             reason = reading.unknown[item.asset_id]
             return replace(item, fingerprint=mark, status="unknown_asset", reason=reason)
+        if item.asset_id in reading.unextracted:
+            mark = self._fingerprint(item, _pixels(record))
+            reason = reading.unextracted[item.asset_id]
+            return replace(item, fingerprint=mark, status="not_writable", reason=reason)
         if item.asset_id not in reading.assets:
             reason = reading.failed.get(item.asset_id, "Immich did not answer; the next pass looks again")
             return replace(item, status="failed", reason=reason)
         seen = reading.assets[item.asset_id]
-        wanted = self._wanted(item, _size(seen))
-        item = replace(item, fingerprint=self._fingerprint(item, _size(seen)))
+        pixels = _size(seen) or _pixels(record)  # once told, a size that is missing is no other size
+        wanted = self._wanted(item, pixels)
+        item = replace(item, fingerprint=self._fingerprint(item, pixels))
         if record and item.adopted:
             # As it will be once the earlier run's write has settled.
             owned = owned_after(record.applied, item.adopted, kept(item.adopted, seen, self.rules.markers))
             record = replace(record, applied=owned)
-        return replace(item, plan=self.merge(item, wanted, seen, record))
+        edited = item.asset_id in reading.edited
+        return replace(item, plan=self.merge(item, wanted, seen, record), edited=edited)
 
     def merge(
         self, item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None

@@ -52,8 +52,8 @@ def finished(
     )
     plan = job.plan if job else item.plan
     if plan is None:
-        known_gone = item.status == "unknown_asset"
-        mark = item.fingerprint if known_gone else "" if item.status == "failed" else record.fingerprint
+        told = item.status in {"unknown_asset", "not_writable"}
+        mark = item.fingerprint if told else "" if item.status == "failed" else record.fingerprint
         return replace(record, status=item.status, reason=item.reason, fingerprint=mark)
     seen = job.observed if job else plan.observed
     status, reason = _standing(item, job, plan, error)

@@ -4,37 +4,51 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.asset import ObservedAsset, too_much_unknown
+from reconciler.core.coordinates import same_place
 from reconciler.errors import (
+    AssetIncompleteError,
     AssetUnknownError,
+    ImmichAnswerError,
     ImmichRejectedError,
     ImmichTemporaryError,
     ImmichUnreachableError,
     MaintenanceError,
+    unfamiliar,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
-    from reconciler.core.asset import ObservedAsset
     from reconciler.engine.ports import Target
 
 FEW = 8
 """So few assets are read one by one without asking how large the library is."""
 PAGE = 1000
+SAMPLE = 3
+"""So many assets of a listing are read by themselves to see whether it is true."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """What was read. An id is in exactly one of the three."""
+    """What was read. An id is in exactly one of the four."""
 
     assets: dict[str, ObservedAsset] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
     """Asset id → reason: Immich does not show it to this key."""
+    unextracted: dict[str, str] = field(default_factory=dict)
+    """Asset id → reason: Immich has not read the file yet."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Asset id → reason: not readable this time."""
+    """Asset id → reason: not readable this time, or not to be understood."""
+    edited: set[str] = field(default_factory=set)
+    """Those of ``assets`` on which somebody is at work: they were read twice, and the readings differ."""
+
+    def __contains__(self, asset_id: str) -> bool:
+        """Tell whether something is known of an asset, if only that it cannot be read."""
+        return any(asset_id in ids for ids in (self.assets, self.unknown, self.unextracted, self.failed))
 
 
 async def read_assets(target: Target, ids: Collection[str], *, tags: bool) -> Reading:
@@ -42,15 +56,26 @@ async def read_assets(target: Target, ids: Collection[str], *, tags: bool) -> Re
 
     A listing shows a thousand assets a request but never tags; where they matter, those without any are
     listed. Everything that no listing tells is asked for by itself: a row that is missing means nothing.
+
+    Raises:
+        ImmichAnswerError: so much is unknown that this is not the server we know.
+        ImmichError: Immich cannot be asked.
     """
-    reading = Reading()
-    left = set(ids)
-    if len(left) > FEW and await _listing_is_cheaper(target, len(left)):
-        for seen in await target.untagged() if tags else await target.listing():
-            if seen.asset_id in left:
-                reading.assets[seen.asset_id] = seen
-        left -= reading.assets.keys()
-    await _read_one_by_one(target, sorted(left), reading)
+    reading, listed = Reading(), dict[str, ObservedAsset]()
+    if len(ids) > FEW and await _listing_is_cheaper(target, len(ids)):
+        wanted = set(ids)
+        rows = await target.untagged() if tags else await target.listing()
+        listed = {row.asset_id: row for row in rows if row.asset_id in wanted}
+        believed = not tags or await _are_untagged(target, list(listed), reading)
+        for asset_id, row in listed.items() if believed else ():
+            if asset_id not in reading:
+                reading.assets[asset_id] = replace(row, tags=frozenset()) if tags else row
+    await _read_one_by_one(target, sorted(asset_id for asset_id in ids if asset_id not in reading), reading)
+    reading.edited = {
+        asset_id
+        for asset_id, row in listed.items()
+        if (seen := reading.assets.get(asset_id)) and replace(seen, tags=None) != row
+    }
     return reading
 
 
@@ -61,8 +86,25 @@ async def _listing_is_cheaper(target: Target, wanted: int) -> bool:
     return requests < wanted
 
 
+async def _are_untagged(target: Target, listed: list[str], reading: Reading) -> bool:
+    """Tell whether a listing of assets without tags can be believed: its rows do not show it.
+
+    A few are read by themselves. Where one of them has tags (the answer is another search's, or a person was
+    there just now), none is believed.
+    """
+    sample = listed[:: max(1, len(listed) // SAMPLE)][:SAMPLE]
+    await _read_one_by_one(target, sample, reading)
+    return not any(reading.assets[asset_id].tags for asset_id in sample if asset_id in reading.assets)
+
+
+def differ(one: ObservedAsset, other: ObservedAsset) -> bool:
+    """Tell whether two readings of an asset differ in what a listing shows, too."""
+    return one.description != other.description or not same_place(one.coordinates, other.coordinates)
+
+
 async def _read_one_by_one(target: Target, ids: Collection[str], reading: Reading) -> None:
     down: list[ImmichTemporaryError] = []
+    incomplete: list[AssetIncompleteError] = []
 
     async def read(asset_id: str) -> None:
         if down:
@@ -73,7 +115,13 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
             reading.unknown[asset_id] = error.message
         except (ImmichUnreachableError, MaintenanceError) as error:
             down.append(error)
-        except (ImmichTemporaryError, ImmichRejectedError) as error:
+        except AssetIncompleteError as error:
+            if error.unextracted:
+                reading.unextracted[asset_id] = error.message
+            else:
+                reading.failed[asset_id] = error.message
+                incomplete.append(error)
+        except (ImmichTemporaryError, ImmichRejectedError, ImmichAnswerError) as error:
             reading.failed[asset_id] = error.message
 
     queue = deque(ids)
@@ -81,6 +129,11 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
     await asyncio.gather(*(_drain(queue, read) for _ in range(min(8, len(queue)))))
     if down:
         raise down[0]
+    if incomplete and too_much_unknown(len(incomplete), len(ids)):
+        first, fields = incomplete[0], {field for error in incomplete for field in error.fields}
+        raise unfamiliar(
+            fields, route=first.route, version=first.version, count=len(incomplete), of=len(ids)
+        ) from first
 
 
 async def _drain(queue: deque[str], read: Callable[[str], Awaitable[None]]) -> None:

@@ -54,6 +54,8 @@ class Item:
     """``None``: skipped by fingerprint, or not readable (see ``status``)."""
     status: AssetStatus = "in_sync"
     reason: str = ""
+    edited: bool = False
+    """Whether somebody was at work on the asset when it was read."""
     adopted: PendingWrite | None = None
     """A write of an earlier run that has not been seen settled: it is waited for before anything else."""
     held: str = ""

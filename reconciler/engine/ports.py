@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
+    from reconciler.core.asset import Coordinates, Listing, ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
     from reconciler.core.resolution import Resolution
@@ -97,18 +97,18 @@ class Target(Protocol):
 
     async def changed_since(
         self, since: datetime, *, visibilities: Sequence[Visibility] = ("timeline", "archive")
-    ) -> list[ObservedAsset]:
+    ) -> Listing:
         """List own assets with ``updated_at >= since``; tags are ``None``. Each visibility costs a request.
 
         A listing can repeat and skip rows; repeated ones are folded, and a row that is missing means nothing.
         """
         ...
 
-    async def listing(self) -> list[ObservedAsset]:
+    async def listing(self) -> Listing:
         """List all own assets (timeline and archive), a thousand a request; tags are ``None``."""
         ...
 
-    async def untagged(self) -> list[ObservedAsset]:
+    async def untagged(self) -> Listing:
         """List own assets (timeline and archive) without any tag, a thousand a request."""
         ...
 

@@ -155,7 +155,7 @@ class Preparer:
             datetime.fromisoformat(mark), visibilities=("timeline", "archive") if archived else ("timeline",)
         )
         known = planner.records
-        return frozenset(
+        return frozenset(row.asset_id for row in rows.incomplete) | frozenset(
             row.asset_id
             for row in rows
             if row.asset_id not in known

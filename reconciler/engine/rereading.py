@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.core.coordinates import same_place
+from reconciler.engine.observing import differ
 from reconciler.engine.verifying import disturbed
 from reconciler.errors import (
     AssetUnknownError,
+    ImmichAnswerError,
     ImmichRejectedError,
     ImmichTemporaryError,
     ImmichUnreachableError,
@@ -69,8 +70,7 @@ class Rereader:
         unmoved = seen.updated_at <= before.updated_at
         being_digested = told_early or (unmoved and disturbed(job, seen))
         if row is not None and seen.updated_at <= row.updated_at:
-            being_digested |= seen.description != row.description
-            being_digested |= not same_place(seen.coordinates, row.coordinates)
+            being_digested |= differ(seen, row)
         job.take(self._replan(job, seen))
         if being_digested:
             self._give_way(job, self._timing.grace)
@@ -144,7 +144,7 @@ class Rereader:
             self._settling.forget(job)
         except (ImmichUnreachableError, MaintenanceError):
             raise
-        except ImmichRejectedError as error:
+        except (ImmichRejectedError, ImmichAnswerError) as error:
             job.fail(error.message)
         except ImmichTemporaryError as error:
             job.troubles += 1

@@ -152,7 +152,7 @@ class Sender:
             before = None if was is None else [was.latitude, was.longitude]
             found.append(self._entry(job, "coordinates", before, [place.latitude, place.longitude]))
         if pending and pending.tags:
-            live = seen.tags or frozenset()
+            live = seen.known_tags
             after = live | pending.tags if pending.step == "add_tags" else live - pending.tags
             found.append(self._entry(job, "tags", sorted(live), sorted(after)))
         return found

@@ -158,7 +158,8 @@ class Settling:
             job.attempt = job.attempt + 1 if len(result.lost) > len(entries) else 1
         if job.crossed and not result.lost and not others:
             job.remark, job.untold = CROSSED, True
-        if result.fields:
+        # Verified is every field of the write. A sign that Immich turns is no fault of the write.
+        if result.fields and all(diagnosis == FLIPPED for diagnosis in diagnoses.values()):
             job.verified.add(pending.step)
         elif READ_ONLY in diagnoses.values() and telling:
             job.reverted.add(pending.step)

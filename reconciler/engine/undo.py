@@ -104,8 +104,11 @@ class Undo:
         image_ids = frozenset(reversal.image_id for reversal in wanted.values())
         prepared = await self._cycle.prepare(Selection(image_ids=image_ids, full=True), wishes)
         items = {item.asset_id: item for item in prepared.items if item.asset_id in wanted}
-        seen = {asset_id: item.plan.observed for asset_id, item in items.items() if item.plan}
-        others = await read_assets(self._target, sorted(wanted.keys() - items.keys()), tags=True)
+        plans = {asset_id: item.plan for asset_id, item in items.items() if item.plan}
+        # With the tags switched off a pass does not read them; what the run did to them is taken back too.
+        seen = {i: plan.observed for i, plan in plans.items() if plan.observed.tags is not None}
+        unread = (wanted.keys() - items.keys()) | (plans.keys() - seen.keys())
+        others = await read_assets(self._target, sorted(unread), tags=True)
         seen |= others.assets
         steps = []
         for asset_id, reversal in wanted.items():

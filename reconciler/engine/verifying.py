@@ -67,7 +67,7 @@ def kept(pending: PendingWrite, seen: ObservedAsset, markers: Markers) -> Kept:
         (stuck if same_place(pending.coordinates, seen.coordinates) else lost).add("coordinates")
     as_written: frozenset[str] = frozenset()
     if pending.tags:
-        live = seen.tags or frozenset()
+        live = seen.known_tags
         as_written = pending.tags & live if pending.step == "add_tags" else pending.tags - live
         (stuck if as_written == pending.tags else lost).add("tags")
     return Kept(frozenset(stuck), frozenset(lost), as_written)
@@ -127,9 +127,12 @@ def disturbed(job: Job, seen: ObservedAsset) -> bool:
 def at_work(job: Job) -> bool:
     """Tell whether somebody is at work on an asset as a pass finds it, by what the last pass left there.
 
-    It drifted, and yet its date is the one that it was left with: that moves when the edit is digested. A
-    drift that was left, and that a person has decided on since, is no such thing.
+    Two readings of the moment differed. Or it drifted, and yet its date is the one that it was left with:
+    that moves when the edit is digested. A drift that was left, and that a person has decided on since, is no
+    such thing.
     """
+    if job.item.edited:
+        return True
     decided = {resolution.field for resolution in job.plan.resolutions}
     return job.record.seen_updated_at == job.observed.updated_at and any(
         one.case == "drift" and one.action == "write" and one.field not in decided
@@ -145,8 +148,7 @@ def diagnose(which: Field, job: Job, seen: ObservedAsset) -> str:
             return FLIPPED
         return READ_ONLY if same_place(seen.coordinates, job.observed.coordinates) else OTHER
     if which == "tags":
-        before = job.observed.tags or frozenset()
-        return READ_ONLY if (seen.tags or frozenset()) == before else OTHER
+        return READ_ONLY if seen.known_tags == job.observed.known_tags else OTHER
     return READ_ONLY if normal(seen.description) == normal(job.observed.description) else OTHER
 
 

@@ -3,20 +3,26 @@
 Search pages repeat and skip rows of equal date, hide what is archived unless asked, and include partners'
 assets. So rows are folded by id, each visibility is asked for by name, other owners are left out, and a row
 that is missing means nothing. Only ``asset`` can say that an asset is gone.
+
+An answer is used only if it is about what was asked (a cache or a proxy can give another one) and says what
+it has to say; see ``wire`` for what that is.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.asset import IncompleteAsset, Listing, too_much_unknown
 from reconciler.errors import (
+    AssetIncompleteError,
     AssetUnknownError,
+    ImmichAnswerError,
     ImmichRejectedError,
-    ImmichTemporaryError,
     MissingPermissionError,
+    unfamiliar,
 )
+from reconciler.immich.capabilities import dotted
 from reconciler.immich.client import Call
 from reconciler.immich.wire import is_uuid, iso, items, member, observed, text, whole
 
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 1000
 EVERYWHERE: tuple[Visibility, ...] = ("timeline", "archive")
+_SEARCH, _ASSET = "POST /api/search/metadata", "GET /api/assets/{id}"
+_NO_CACHE = "Nothing is lost. Look for a cache or a proxy in front of Immich, and let /api pass it untouched."
 # A 400 on an asset comes from a working API; this only excludes a maintenance that began in between.
 _MAINTENANCE_AGE = 30.0
 
@@ -50,30 +58,73 @@ class Observer:
         self._may_count = True
 
     async def search(
-        self, criteria: Mapping[str, object], visibilities: Sequence[Visibility] = EVERYWHERE
-    ) -> list[ObservedAsset]:
-        """Search own assets with description and coordinates; tags are ``None``; each asset once."""
+        self,
+        criteria: Mapping[str, object],
+        visibilities: Sequence[Visibility] = EVERYWHERE,
+        *,
+        since: datetime | None = None,
+    ) -> Listing:
+        """Search own assets with description and coordinates; tags are ``None``; each asset once.
+
+        Args:
+            criteria: of the search.
+            visibilities: what is searched, a request each.
+            since: no row may be older than this.
+
+        Raises:
+            ImmichAnswerError: so much is unknown, or it is about something else.
+        """
         found: dict[str, ObservedAsset] = {}
+        incomplete: dict[str, IncompleteAsset] = {}
+        nameless = 0
         async for row in self._rows({**criteria, "withExif": True}, visibilities):
-            seen = observed(row, with_tags=False)
-            if seen is None or not self._is_own(seen.owner_id):
+            seen = observed(row, with_tags=False, with_visibility=self._capabilities.visibility)
+            if seen.owner_id and not self._is_own(seen.owner_id):
                 continue
+            if isinstance(seen, IncompleteAsset):
+                incomplete[seen.asset_id or f"?{nameless}"] = seen
+                nameless += not seen.asset_id
+                continue
+            self._check_is_asked_for(seen, visibilities, since)
             known = found.get(seen.asset_id)
             if known is None or known.updated_at < seen.updated_at:
                 found[seen.asset_id] = seen
-        return list(found.values())
+        total = len(found.keys() | incomplete.keys())
+        if too_much_unknown(len(incomplete), total):
+            fields = {field for one in incomplete.values() for field in one.fields}
+            raise unfamiliar(fields, route=_SEARCH, version=self.version, count=len(incomplete), of=total)
+        return Listing(tuple(found.values()), tuple(one for one in incomplete.values() if one.asset_id))
+
+    def _check_is_asked_for(
+        self, seen: ObservedAsset, visibilities: Sequence[Visibility], since: datetime | None
+    ) -> None:
+        if seen.visibility not in visibilities:
+            asked = " or ".join(visibilities)
+            wrong = f"an asset of the visibility {seen.visibility} where {asked} was asked for"
+        elif since is not None and iso(seen.updated_at) < iso(since):
+            wrong = f"an asset of {iso(seen.updated_at)} where those from {iso(since)} on were asked for"
+        else:
+            return
+        raise ImmichAnswerError(
+            f"Immich's answer to {_SEARCH} is about something else: it lists {wrong}. It is not used.",
+            status=200,
+            remedy=_NO_CACHE,
+        )
 
     async def changed_since(
         self, since: datetime, visibilities: Sequence[Visibility] = EVERYWHERE
-    ) -> list[ObservedAsset]:
+    ) -> Listing:
         """Search own assets with ``updated_at >= since`` (cut to the millisecond)."""
-        return await self.search({"updatedAfter": iso(since)}, visibilities)
+        return await self.search({"updatedAfter": iso(since)}, visibilities, since=since)
 
-    async def untagged(self) -> list[ObservedAsset]:
-        """List own assets without a tag; empty on servers before 1.136, which can not be asked."""
+    async def untagged(self) -> Listing:
+        """List own assets without a tag; empty on servers before 1.136, which cannot be asked.
+
+        The rows do not show that they have none, so ``tags`` stays ``None``: see ``engine.observing``.
+        """
         if not self._capabilities.untagged_search:
-            return []
-        return [replace(seen, tags=frozenset()) for seen in await self.search({"tagIds": None})]
+            return Listing()
+        return await self.search({"tagIds": None})
 
     async def count(self) -> int | None:
         """Count own assets; ``None`` if the key may not."""
@@ -91,7 +142,8 @@ class Observer:
 
         Raises:
             AssetUnknownError: gone, locked, or not ours (a 400 on the asset, outside maintenance).
-            ImmichTemporaryError: the answer was incomplete.
+            AssetIncompleteError: the answer says less than it must.
+            ImmichAnswerError: the answer is about another asset.
         """
         if not is_uuid(asset_id):
             raise AssetUnknownError(asset_id)
@@ -103,10 +155,22 @@ class Observer:
                 raise
             await self._client.check_maintenance(no_older_than=_MAINTENANCE_AGE)
             raise AssetUnknownError(asset_id) from error
-        seen = observed(answer, with_tags=True)
-        if seen is None:
-            raise ImmichTemporaryError(f"Immich's answer about asset {asset_id} is incomplete.", status=200)
+        seen = observed(answer, with_tags=True, with_visibility=self._capabilities.visibility)
+        if seen.asset_id and seen.asset_id != asset_id.lower():
+            raise ImmichAnswerError(
+                f"Immich's answer about asset {asset_id} is about asset {seen.asset_id}. It is not used, and "
+                "nothing was written.",
+                status=200,
+                remedy=_NO_CACHE,
+            )
+        if isinstance(seen, IncompleteAsset):
+            raise AssetIncompleteError(asset_id, seen.fields, route=_ASSET, version=self.version)
         return seen
+
+    @property
+    def version(self) -> str:
+        """The server's version, for people."""
+        return dotted(self._capabilities.version)
 
     async def _rows(
         self, criteria: Mapping[str, object], visibilities: Sequence[Visibility]
@@ -142,7 +206,7 @@ class Observer:
                 page = following
 
     def _is_own(self, owner_id: str) -> bool:
-        return self.user_id is None or not owner_id or owner_id == self.user_id
+        return self.user_id is None or owner_id == self.user_id
 
 
 def _id(row: object) -> str:

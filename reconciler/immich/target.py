@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from reconciler.core.asset import ObservedAsset, Visibility
+    from reconciler.core.asset import Listing, ObservedAsset, Visibility
     from reconciler.engine.ports import Clock, FieldWrite, ServerFacts, Target, WriteOutcome
     from reconciler.immich.capabilities import Capabilities
     from reconciler.immich.circuit import Circuit
@@ -130,15 +130,15 @@ class Immich:
 
     async def changed_since(
         self, since: datetime, *, visibilities: Sequence[Visibility] = EVERYWHERE
-    ) -> list[ObservedAsset]:
+    ) -> Listing:
         """List own assets with ``updated_at >= since``; one request per visibility and thousand."""
         return await self._observer.changed_since(since, visibilities)
 
-    async def listing(self) -> list[ObservedAsset]:
+    async def listing(self) -> Listing:
         """List all own assets, a thousand a request; tags are ``None``."""
         return await self._observer.search({})
 
-    async def untagged(self) -> list[ObservedAsset]:
+    async def untagged(self) -> Listing:
         """List own assets without any tag, a thousand a request; empty on servers before 1.136."""
         return await self._observer.untagged()
 

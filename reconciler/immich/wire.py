@@ -1,7 +1,22 @@
-"""Immich's JSON as the core's values: lenient in what it accepts.
+"""Immich's JSON as the core's values: lenient about what is more than expected, strict about what is less.
 
-Unknown members are ignored, missing ones tolerated, wrong types read as absent: a strict model broke other
-tools with every major version. Not for sending: see ``roundtrip`` and ``writer``.
+Unknown members are ignored: a strict model broke other tools with every major version. A member that decides
+what is written is *known*, *known to be empty* (in the one form that the server has for it), or *unknown*.
+
+=============================  =============================  ============================================
+member                         known to be empty              unknown, so that the asset is incomplete
+=============================  =============================  ============================================
+``exifInfo.description``       ``""``                         missing, ``null``, another type
+``exifInfo.latitude`` and      both ``null``                  missing, one of the two, another type, out of
+``longitude``                                                 range
+``tags`` (never in searches)   ``[]``                         missing, another type, an entry without value
+``id``, ``ownerId``,           never                          missing, another type
+``updatedAt``, ``isTrashed``
+``visibility``                 never; before Immich 1.133     missing, another type, a value that is not known
+                               ``isArchived`` tells
+=============================  =============================  ============================================
+
+Not for sending: see ``roundtrip`` and ``writer``.
 """
 
 from __future__ import annotations
@@ -9,12 +24,13 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, cast, get_args
+from enum import Enum
+from typing import Final, cast, get_args
 
-from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
+from reconciler.core.asset import Coordinates, IncompleteAsset, ObservedAsset, Visibility
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+NO_EXIF: Final = "exifInfo"
+"""Missing whole, as until Immich has read the file."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -68,58 +84,114 @@ def iso(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def observed(row: object, *, with_tags: bool) -> ObservedAsset | None:
-    """Read an asset; ``None`` without an id or ``updatedAt``, for then nothing can be said of it.
+def observed(
+    row: object, *, with_tags: bool, with_visibility: bool = True
+) -> ObservedAsset | IncompleteAsset:
+    """Read an asset; what is unknown makes it incomplete.
 
     Args:
         row: an asset as ``GET /assets/{id}`` or a search answers it (``withExif``).
         with_tags: whether this answer carries tags. A search never does, whatever it may show.
+        with_visibility: whether this server tells the visibility; before 1.133 ``isArchived`` does.
     """
-    asset_id, updated_at = text(member(row, "id")).lower(), moment(member(row, "updatedAt"))
-    if not asset_id or updated_at is None:
-        return None
-    exif = member(row, "exifInfo")
-    tags = member(row, "tags")
-    return ObservedAsset(
-        asset_id=asset_id,
-        owner_id=text(member(row, "ownerId")),
-        updated_at=updated_at,
-        description=text(member(exif, "description")),
-        coordinates=_coordinates(exif),
-        tags=frozenset(tag_values(tags)) if with_tags and isinstance(tags, list) else None,
-        visibility=_visibility(row),
-        is_trashed=member(row, "isTrashed") is True,
-        has_exif=isinstance(exif, dict) and member(row, "hasMetadata") is not False,
-        width=whole(member(exif, "exifImageWidth")) or whole(member(row, "width")),
-        height=whole(member(exif, "exifImageHeight")) or whole(member(row, "height")),
-        filename=text(member(row, "originalFileName")),
-        library_id=text(member(row, "libraryId")) or None,
-    )
-
-
-def tag_values(tags: object) -> Mapping[str, str]:
-    """Read tags as full path → id."""
-    return {
-        value: tag_id
-        for tag in items(tags)
-        if (value := text(member(tag, "value"))) and (tag_id := text(member(tag, "id")))
+    asset_id, owner_id = text(member(row, "id")).lower(), text(member(row, "ownerId"))
+    updated_at, is_trashed = moment(member(row, "updatedAt")), member(row, "isTrashed")
+    visibility = _visibility(row) if with_visibility else _archived(row)
+    exif = member(row, "exifInfo") if member(row, "hasMetadata") is not False else None
+    description, place = member(exif, "description"), _place(exif)
+    tags = _tags(member(row, "tags")) if with_tags else None
+    # Nothing is missing, in the words of a type checker.
+    if (
+        asset_id
+        and owner_id
+        and updated_at is not None
+        and visibility is not None
+        and isinstance(is_trashed, bool)
+        and isinstance(description, str)
+        and not isinstance(place, _Unknown)
+        and (tags is not None or not with_tags)
+    ):
+        return ObservedAsset(
+            asset_id=asset_id,
+            owner_id=owner_id,
+            updated_at=updated_at,
+            description=description,
+            coordinates=place,
+            tags=tags,
+            visibility=visibility,
+            is_trashed=is_trashed,
+            width=whole(member(exif, "exifImageWidth")) or whole(member(row, "width")),
+            height=whole(member(exif, "exifImageHeight")) or whole(member(row, "height")),
+            filename=text(member(row, "originalFileName")),
+            library_id=text(member(row, "libraryId")) or None,
+        )
+    told = {
+        "id": bool(asset_id),
+        "ownerId": bool(owner_id),
+        "updatedAt": updated_at is not None,
+        "visibility": visibility is not None,
+        "isTrashed": isinstance(is_trashed, bool),
+        NO_EXIF: isinstance(exif, dict),
+        f"{NO_EXIF}.description": isinstance(description, str) or not isinstance(exif, dict),
+        f"{NO_EXIF}.latitude": not isinstance(place, _Unknown) or not isinstance(exif, dict),
+        "tags": tags is not None or not with_tags,
     }
+    return IncompleteAsset(asset_id, owner_id, tuple(name for name, known in told.items() if not known))
 
 
-def _coordinates(exif: object) -> Coordinates | None:
-    latitude, longitude = _degrees(member(exif, "latitude"), 90), _degrees(member(exif, "longitude"), 180)
-    return None if latitude is None or longitude is None else Coordinates(latitude, longitude)
+def tag_values(tags: object) -> dict[str, str] | None:
+    """Read tags as full path → id; ``None`` where the list or one of its tags cannot be read.
+
+    A tag with an empty path (Immich 3.1 can make one) is left out: nobody can want it.
+    """
+    if not isinstance(tags, list):
+        return None
+    pairs = [(member(tag, "value"), text(member(tag, "id"))) for tag in tags]
+    known = {path: tag_id for path, tag_id in pairs if isinstance(path, str) and is_uuid(tag_id)}
+    if any(not isinstance(path, str) or not is_uuid(tag_id) for path, tag_id in pairs):
+        return None
+    return {path: tag_id for path, tag_id in known.items() if path}
+
+
+class _Unknown(Enum):
+    """What is neither a value nor the server's way to say that there is none."""
+
+    UNKNOWN = "unknown"
+
+
+def _place(exif: object) -> Coordinates | _Unknown | None:
+    """Read the pair: both numbers, or both ``null``, which says that there is none."""
+    if not isinstance(exif, dict) or not {"latitude", "longitude"} <= exif.keys():
+        return _Unknown.UNKNOWN
+    latitude, longitude = exif["latitude"], exif["longitude"]
+    if latitude is None and longitude is None:
+        return None
+    north, east = _degrees(latitude, 90), _degrees(longitude, 180)
+    return _Unknown.UNKNOWN if north is None or east is None else Coordinates(north, east)
 
 
 def _degrees(value: object, limit: int) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if abs(value) <= limit else None
+    return float(value) if abs(value) <= limit else None  # not so with NaN
 
 
-def _visibility(row: object) -> Visibility:
+def _tags(value: object) -> frozenset[str] | None:
+    """Read an asset's tags; ``None`` if there is one that cannot be read: then the set is not known."""
+    if not isinstance(value, list):
+        return None
+    values = [member(tag, "value") for tag in value]
+    known = [path for path in values if isinstance(path, str)]
+    return frozenset(filter(None, known)) if len(known) == len(values) else None
+
+
+def _visibility(row: object) -> Visibility | None:
     value = member(row, "visibility")
-    if value in get_args(Visibility):
-        return cast("Visibility", value)
-    # Servers before 1.133 know isArchived only.
-    return "archive" if member(row, "isArchived") is True else "timeline"
+    return cast("Visibility", value) if value in get_args(Visibility) else None
+
+
+def _archived(row: object) -> Visibility | None:
+    archived = member(row, "isArchived")
+    if isinstance(archived, bool):
+        return "archive" if archived else "timeline"
+    return None

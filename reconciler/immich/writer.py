@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.engine.ports import WriteOutcome
-from reconciler.errors import AssetUnknownError, ImmichError, ImmichRejectedError, WriteInDoubtError
+from reconciler.errors import (
+    AssetUnknownError,
+    ImmichAnswerError,
+    ImmichError,
+    ImmichRejectedError,
+    WriteInDoubtError,
+)
 from reconciler.immich.client import Call
 from reconciler.immich.roundtrip import (
     MAX_BYTES,
@@ -101,8 +107,13 @@ class Writer:
         return {path: made[tag] for path, tag in wanted.items() if tag in made}
 
     async def tag_ids(self) -> Mapping[str, str]:
-        """List own tags: full path → id."""
-        return tag_values(await self._client.send(Call("GET", "/tags", permission="tag.read")))
+        """List own tags: full path → id.
+
+        Raises:
+            ImmichAnswerError: the list is none, or has a tag without path or id.
+        """
+        call = Call("GET", "/tags", permission="tag.read")
+        return _tag_list(await self._client.send(call), call)
 
     async def add_tags(self, asset_ids: Sequence[str], tag_ids: Sequence[str]) -> WriteOutcome:
         """Give all these tags to all these assets. Tag ids that no longer exist are skipped by Immich."""
@@ -179,16 +190,25 @@ class Writer:
             # find out at the same time.
             self._method = "PUT"
             return await self._send_fields(ids, write)
+        if not one or answer is None:
+            return None
+        if text(member(answer, "id")).lower() != ids[0]:
+            raise WriteInDoubtError(
+                f"Immich's answer to {call.name} is not about asset {ids[0]}: perhaps it was not written.",
+                status=200,
+                remedy="Nothing to do: it is looked up in Immich. Look for a cache in front of it.",
+            )
         if self._observer.user_id is None:
             # The key may not ask whose it is, but only the owner's assets can be written.
             self._observer.user_id = text(member(answer, "ownerId")) or None
-        return moment(member(answer, "updatedAt")) if one else None
+        return moment(member(answer, "updatedAt"))
 
     async def _upsert(self, paths: Sequence[str]) -> dict[str, str]:
         """Create what is missing. It touches no asset, so it may be repeated."""
         body = json.dumps({"tags": list(paths)}).encode()
+        call = Call("PUT", "/tags", body=body, permission="tag.create")
         try:
-            answer = await self._client.send(Call("PUT", "/tags", body=body, permission="tag.create"))
+            answer = await self._client.send(call)
         except ImmichRejectedError as error:
             if error.status != 400:
                 raise
@@ -197,7 +217,7 @@ class Writer:
             middle = len(paths) // 2
             return {**await self._upsert(paths[:middle]), **await self._upsert(paths[middle:])}
         # By value, not by position: the answer can be shorter than the question.
-        return dict(tag_values(answer))
+        return dict(_tag_list(answer, call))
 
     async def _run(self, ids: Sequence[str], size: int, send: Send, ledger: _Ledger) -> WriteOutcome:
         try:
@@ -246,6 +266,9 @@ class Writer:
         except AssetUnknownError as error:
             ledger.rejected[asset_id] = error.message
             return
+        except ImmichAnswerError:  # what is known is that it was refused
+            ledger.rejected[asset_id] = refusal.message
+            return
         own = self._observer.user_id
         if own is None or seen.owner_id != own:
             reason = f"Immich refuses to write to asset {asset_id}; it is probably another user's."
@@ -254,6 +277,18 @@ class Writer:
         # The asset is there and ours, so any other one would be refused as well: no further halving.
         ledger.hopeless = refusal.message
         ledger.rejected[asset_id] = refusal.message
+
+
+def _tag_list(answer: object, call: Call) -> Mapping[str, str]:
+    """Read a list of tags as full path → id; what cannot be read is not taken for a shorter list."""
+    tags = tag_values(answer)
+    if tags is None:
+        raise ImmichAnswerError(
+            f"Immich's answer to {call.name} is no list of tags with paths and ids; no tag was written.",
+            status=200,
+            remedy="Nothing is lost. Look for a proxy in front of Immich, or update this program.",
+        )
+    return tags
 
 
 def _usable(asset_ids: Sequence[str]) -> tuple[list[str], _Ledger]:

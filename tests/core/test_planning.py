@@ -291,7 +291,6 @@ def test_a_text_that_would_stay_too_long_is_not_touched(make):
         ({"is_trashed": True}, "trash"),
         ({"owner_id": "anna"}, "another Immich user"),
         ({"visibility": "locked"}, "locked folder"),
-        ({"has_exif": False}, "not read the file's metadata yet"),
     ],
 )
 def test_an_asset_that_can_not_be_written_says_why_and_keeps_what_is_owned(make, known, reason):

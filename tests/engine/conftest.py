@@ -53,6 +53,8 @@ class Installation:
         self.events = []
         self.requests = Counter()
         self.wrap = lambda target: target
+        self.transport = None
+        """Between the engine and the server, where a test puts something there."""
         self._numbers = itertools.count(1)
 
     async def _with_cycle(self, act):
@@ -61,7 +63,8 @@ class Installation:
             self.api_key,
             patience=self.patience,
             random=Random(1),
-            transport=httpx.AsyncHTTPTransport(verify=False),  # certificates take longer than a pass
+            # certificates take longer than a pass
+            transport=self.transport or httpx.AsyncHTTPTransport(verify=False),
         )
         async with immich:
             target = self.wrap(immich)

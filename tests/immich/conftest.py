@@ -191,6 +191,7 @@ def row(uuid):
             "isTrashed": False,
             "hasMetadata": True,
             "originalFileName": f"M{number}.jpg",
+            "tags": [],
             "exifInfo": {"description": description, "latitude": None, "longitude": None},
             **more,
         }

@@ -6,7 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.errors import AssetUnknownError, ImmichRejectedError, ImmichTemporaryError, MaintenanceError
+from reconciler.errors import (
+    AssetIncompleteError,
+    AssetUnknownError,
+    ImmichAnswerError,
+    ImmichRejectedError,
+    MaintenanceError,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -62,11 +68,49 @@ async def test_a_server_that_repeats_its_first_page_for_ever_is_left(immich, ser
     assert len(server.asked) <= 4
 
 
-async def test_partners_assets_and_rows_without_an_id_are_left_out(immich, server, answer, row, uuid, bob):
-    odd = [row(1), row(2, owner=bob), {"ownerId": "x"}, None, "row", {**row(3), "updatedAt": None}]
+async def test_partners_assets_are_left_out_and_incomplete_rows_are_named(
+    immich, server, answer, row, uuid, bob
+):
+    odd = [row(1), row(2, owner=bob), {"ownerId": bob}, None, {**row(3), "updatedAt": None}]
     server.on(*SEARCH, library(answer, odd))
     found = await (await immich()).listing()
     assert [asset.asset_id for asset in found] == [uuid(1)]
+    assert [(one.asset_id, one.fields) for one in found.incomplete] == [(uuid(3), ("updatedAt",))]
+
+
+async def test_a_listing_of_which_a_share_is_unknown_is_refused(immich, server, answer, row):
+    few = [row(n) for n in range(40)]
+    for broken in (2, 3):
+        rows = [*few, *({**row(n), "exifInfo": {"description": None}} for n in range(50, 50 + broken))]
+        server.on(*SEARCH, library(answer, rows))
+        if broken == 2:
+            assert len((await (await immich()).listing()).incomplete) == 2
+    with pytest.raises(ImmichAnswerError) as caught:
+        await (await immich()).listing()
+    for told in (
+        "2.7.5",
+        "exifInfo.description",
+        "exifInfo.latitude",
+        "POST /api/search/metadata",
+        "3 of 43",
+    ):
+        assert told in str(caught.value)
+
+
+async def test_a_listing_of_something_else_than_was_asked_for_is_refused(immich, server, answer, row):
+    server.on(*SEARCH, answer.ok({"assets": {"items": [row(1, visibility="hidden")], "nextPage": None}}))
+    with pytest.raises(ImmichAnswerError, match="visibility hidden"):
+        await (await immich()).listing()
+    old = row(1, updatedAt="2026-11-22T13:59:59.999Z")
+    server.on(*SEARCH, answer.ok({"assets": {"items": [old], "nextPage": None}}))
+    with pytest.raises(ImmichAnswerError, match="13:59:59"):
+        await (await immich()).changed_since(SINCE, visibilities=("timeline",))
+
+
+async def test_an_answer_about_another_asset_is_refused(immich, server, answer, row, uuid):
+    server.on("GET", f"/api/assets/{uuid(1)}", answer.ok(row(2)))
+    with pytest.raises(ImmichAnswerError, match=f"about asset {uuid(2)}"):
+        await (await immich()).asset(uuid(1))
 
 
 async def test_without_leave_to_ask_who_we_are_nobody_is_left_out(immich, server, answer, row, bob):
@@ -79,7 +123,7 @@ async def test_changes_are_asked_for_with_a_full_time_cut_to_milliseconds(immich
     server.on(*SEARCH, library(answer, [row(1)]))
     found = await (await immich()).changed_since(SINCE)
     assert len(found) == 1
-    assert found[0].tags is None
+    assert [asset.tags for asset in found] == [None]
     assert [asked.json["updatedAfter"] for asked in server.asked] == ["2026-11-22T14:00:00.123Z"] * 2
 
 
@@ -92,7 +136,9 @@ async def test_one_visibility_alone_costs_one_request(immich, server, answer, ro
 async def test_before_1_133_the_archive_comes_along(immich, server, answer, row):
     server.on("GET", "/api/server/version", answer.ok({"major": 1, "minor": 132, "patch": 0}))
     server.on("GET", "/api/tags", answer.ok([]))
-    server.on(*SEARCH, answer.ok({"assets": {"items": [row(1)], "nextPage": None}}))
+    old = row(1, isArchived=False)
+    del old["visibility"]
+    server.on(*SEARCH, answer.ok({"assets": {"items": [old], "nextPage": None}}))
     assert len(await (await immich()).listing()) == 1
     assert len(server.asked) == 1
     assert server.asked[0].json["withArchived"] is True
@@ -102,14 +148,14 @@ async def test_before_1_133_the_archive_comes_along(immich, server, answer, row)
 async def test_untagged_assets_are_listed_a_thousand_at_a_time(immich, server, answer, row, uuid, bob):
     server.on(*SEARCH, library(answer, [row(1), row(2, owner=bob)], [row(3)]))
     found = await (await immich()).untagged()
-    assert {asset.asset_id: asset.tags for asset in found} == {uuid(1): frozenset(), uuid(3): frozenset()}
+    assert {asset.asset_id: asset.tags for asset in found} == {uuid(1): None, uuid(3): None}
     assert all(asked.json["tagIds"] is None and asked.json["withExif"] is True for asked in server.asked)
 
 
 async def test_a_server_that_can_not_be_asked_for_untagged_assets_is_not_asked(immich, server, answer):
     server.on("GET", "/api/server/version", answer.ok({"major": 1, "minor": 135, "patch": 0}))
     server.on(*SEARCH, answer.ok({})).on("GET", "/api/tags", answer.ok([]))
-    assert await (await immich()).untagged() == []
+    assert len(await (await immich()).untagged()) == 0
     assert server.asked == []
 
 
@@ -182,10 +228,12 @@ async def test_an_upper_case_id_is_asked_for_in_lower_case(immich, server, answe
     assert (await (await immich()).asset(lower.upper())).asset_id == lower
 
 
-async def test_an_incomplete_answer_about_an_asset_is_temporary(immich, server, answer, uuid):
-    server.on("GET", f"/api/assets/{uuid(1)}", answer.ok({"id": uuid(1)}))
-    with pytest.raises(ImmichTemporaryError):
+async def test_an_incomplete_answer_about_an_asset_names_what_is_missing(immich, server, answer, row, uuid):
+    server.on("GET", f"/api/assets/{uuid(1)}", answer.ok({**row(1), "tags": None}))
+    with pytest.raises(AssetIncompleteError) as caught:
         await (await immich()).asset(uuid(1))
+    for told in ("2.7.5", "tags", uuid(1), "GET /api/assets/{id}"):
+        assert told in str(caught.value)
 
 
 async def test_the_servers_clock_is_read_from_an_answer_that_came_anyway(immich, server, answer, clock):

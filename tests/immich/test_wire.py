@@ -1,4 +1,4 @@
-"""Immich's JSON is read leniently: what is unknown, missing or of a wrong type costs only itself."""
+"""Immich's JSON: what is more than expected does not matter, what is less is unknown and never empty."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from reconciler.core.asset import Coordinates
+from reconciler.core.asset import Coordinates, IncompleteAsset, ObservedAsset
 from reconciler.immich.wire import iso, moment, observed, tag_values, whole
 
 ID = "5c006224-0036-526e-875f-16acbdb97dbe"
@@ -41,7 +41,7 @@ def test_a_whole_asset_is_read():
     assert asset.description == "words"
     assert asset.coordinates == Coordinates(48.137154, -11.0)
     assert asset.tags == {"Astro/Galaxy", "M 31"}
-    assert (asset.visibility, asset.is_trashed, asset.has_exif) == ("archive", True, True)
+    assert (asset.visibility, asset.is_trashed) == ("archive", True)
     assert (asset.width, asset.height) == (6248, 4176)
     assert (asset.filename, asset.library_id) == ("M31.jpg", "lib")
 
@@ -50,47 +50,87 @@ def test_a_search_row_never_has_tags_whatever_it_shows():
     assert observed({**FULL, "tags": []}, with_tags=False).tags is None
 
 
-def test_an_asset_that_was_not_extracted_yet_says_so():
-    bare = {"id": ID, "updatedAt": "2026-11-22T14:42:32.866Z", "width": 100, "height": 50}
-    asset = observed(bare, with_tags=True)
-    assert not asset.has_exif
-    assert asset.description == ""
-    assert asset.coordinates is None
-    assert asset.tags is None
-    assert (asset.width, asset.height) == (100, 50)
-    assert not observed({**FULL, "hasMetadata": False}, with_tags=True).has_exif
+GONE = object()
 
 
-def test_older_servers_tell_the_archive_by_another_name():
-    old = {key: value for key, value in FULL.items() if key != "visibility"}
-    assert observed({**old, "isArchived": True}, with_tags=True).visibility == "archive"
-    assert observed(old, with_tags=True).visibility == "timeline"
+def without(place, value=GONE):
+    """Give the whole asset with the member at a place gone, or with another value."""
+    row = {**FULL, "exifInfo": dict(FULL["exifInfo"])}
+    *way, name = place.split(".")
+    part = row[way[0]] if way else row
+    if value is GONE:
+        del part[name]
+    else:
+        part[name] = value
+    return row
 
 
+@pytest.mark.parametrize("value", [GONE, None, 5, {}, ["x"], True])
 @pytest.mark.parametrize(
-    "row", [None, 3, "x", [], {}, {"id": ID}, {"id": ID, "updatedAt": "soon"}, {"id": 5}]
-)
-def test_a_row_that_says_nothing_usable_is_none(row):
-    assert observed(row, with_tags=True) is None
+    "place",
+    ["id", "ownerId", "updatedAt", "visibility", "isTrashed", "exifInfo.description", "exifInfo.latitude",
+     "exifInfo.longitude", "tags", "exifInfo"],
+)  # fmt: skip
+def test_a_member_that_is_missing_or_of_another_type_is_unknown_and_named(place, value):
+    if (place, value) in [("isTrashed", True), ("exifInfo.latitude", 5), ("exifInfo.longitude", 5)]:
+        pytest.skip("that is a value")
+    seen = observed(without(place, value), with_tags=True)
+    assert isinstance(seen, IncompleteAsset)
+    told = {"exifInfo.longitude": "exifInfo.latitude"}.get(place, place)
+    if place == "exifInfo" and value == {}:
+        assert seen.fields == ("exifInfo.description", "exifInfo.latitude")
+    else:
+        assert seen.fields == (told,)
+    assert seen.asset_id == ("" if place == "id" else ID)
 
 
-@pytest.mark.parametrize("wrong", ["12.5", True, None, [], float("nan"), 91])
-def test_half_a_place_is_no_place(wrong):
-    exif = {**FULL["exifInfo"], "latitude": wrong}
-    assert observed({**FULL, "exifInfo": exif}, with_tags=True).coordinates is None
+def test_each_field_has_one_way_to_be_empty():
+    row = without("exifInfo", {"description": "", "latitude": None, "longitude": None}) | {"tags": []}
+    seen = observed(row, with_tags=True)
+    assert isinstance(seen, ObservedAsset)
+    assert (seen.description, seen.coordinates, seen.tags) == ("", None, frozenset())
 
 
-@pytest.mark.parametrize("wrong", [None, 5, ["x"], {}])
-def test_wrong_types_are_read_as_absent(wrong):
-    row = {**FULL, "ownerId": wrong, "originalFileName": wrong, "visibility": wrong, "exifInfo": wrong}
-    asset = observed(row, with_tags=True)
-    assert (asset.owner_id, asset.filename, asset.description) == ("", "", "")
-    assert asset.visibility == "timeline"
+def test_an_asset_whose_file_was_not_read_yet_lacks_its_exif():
+    assert observed(without("exifInfo"), with_tags=True).fields == ("exifInfo",)
+    assert observed(without("hasMetadata", value=False), with_tags=True).fields == ("exifInfo",)
 
 
-def test_tags_without_a_value_or_id_are_left_out():
-    assert tag_values([{"id": "a", "value": "x"}, {"id": "b"}, {"value": "y"}, 7, None]) == {"x": "a"}
-    assert tag_values({"not": "a list"}) == {}
+def test_tags_of_which_one_can_not_be_read_are_unknown():
+    for odd in (None, 5, {}, {"id": "t3", "value": None}, {"id": "t3", "value": 7}):
+        assert observed({**FULL, "tags": [*FULL["tags"], odd]}, with_tags=True).fields == ("tags",)
+
+
+def test_before_1_133_is_archived_tells_the_visibility():
+    old = without("visibility")
+    assert observed({**old, "isArchived": True}, with_tags=True).fields == ("visibility",)
+    seen = observed({**old, "isArchived": True}, with_tags=True, with_visibility=False)
+    assert seen.visibility == "archive"
+    seen = observed({**old, "isArchived": False}, with_tags=True, with_visibility=False)
+    assert seen.visibility == "timeline"
+    assert observed(old, with_tags=True, with_visibility=False).fields == ("visibility",)
+
+
+@pytest.mark.parametrize("row", [None, 3, "x", [], {}, {"id": 5}])
+def test_a_row_that_says_nothing_usable_is_no_asset(row):
+    seen = observed(row, with_tags=True)
+    assert isinstance(seen, IncompleteAsset)
+    assert seen.asset_id == ""
+
+
+@pytest.mark.parametrize("wrong", ["12.5", True, None, [], float("nan"), float("inf"), 91, 10**400])
+def test_half_a_place_is_no_place_and_not_known(wrong):
+    for which in ("latitude", "longitude"):
+        value = 181 if (which, wrong) == ("longitude", 91) else wrong
+        assert observed(without(f"exifInfo.{which}", value), with_tags=True).fields == ("exifInfo.latitude",)
+
+
+def test_a_list_of_tags_is_known_whole_or_not_at_all(uuid):
+    good = [{"id": uuid(1), "value": "x"}, {"id": uuid(2), "value": ""}]
+    assert tag_values(good) == {"x": uuid(1)}
+    for odd in ({"id": uuid(3)}, {"value": "y"}, {"id": "no-uuid", "value": "y"}, 7, None):
+        assert tag_values([*good, odd]) is None
+    assert tag_values({"not": "a list"}) is None
 
 
 def test_times_are_read_in_any_zone_and_written_as_immich_does():
