@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
+import time
+import tracemalloc
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from reconciler.core.policy import Switches
 from reconciler.errors import CatalogueError
+from reconciler.skymmich import settings_api
 from reconciler.skymmich.settings_api import SkymmichSettings
 
 pytestmark = pytest.mark.anyio
@@ -24,6 +29,30 @@ STORED = {
     "syncCoordinates": True,
     "syncTags": True,
     "futureSetting": {"kept": 1},
+}
+
+
+def endless():
+    while True:
+        yield b" " * 65536
+
+
+def dripping():
+    while True:
+        time.sleep(0.02)
+        yield b" "
+
+
+BOMB = gzip.compress(bytes(64 << 20))
+GZIP = {"content-encoding": "gzip"}
+BODIES = {
+    "endless": ({}, endless),
+    "bomb": (GZIP, lambda: [BOMB]),
+    "deep": ({}, lambda: [b'{"immich":' + b"[" * 100_000]),
+    "twice": ({}, lambda: [b'{"immich":{},"immich":{}}']),
+    "cut": ({}, lambda: [b'{"immich":{"host":"http']),
+    "dripping": ({}, dripping),
+    "digits": ({}, lambda: [b'{"immich":[' + b"9" * 5000 + b"]}"]),
 }
 
 
@@ -43,6 +72,8 @@ class Skymmich(BaseHTTPRequestHandler):
             self.send_header("location", "/login")
             self.end_headers()
             return None
+        if self.fault in BODIES:
+            return self.raw(*BODIES[self.fault])
         immich = dict(self.stored)
         if self.fault != "unmasked":
             immich["apiKey"] = f"••••{immich['apiKey'][-4:]}" if immich.get("apiKey") else ""
@@ -66,6 +97,16 @@ class Skymmich(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def raw(self, headers, body):
+        self.send_response(200)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        with suppress(ConnectionError):
+            for part in body():
+                self.wfile.write(part)
+                self.wfile.flush()
 
     def log_message(self, *_):
         pass
@@ -120,6 +161,34 @@ async def test_nothing_is_sent_where_the_settings_can_not_be_read_as_expected(sk
     skymmich.fault = fault
     with pytest.raises(CatalogueError, match=said):
         await SkymmichSettings(skymmich.url).write({"enabled": False})
+    assert [method for method, _ in skymmich.seen] == ["GET"]
+    assert skymmich.stored == STORED
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("endless", "is longer than 1 MB"),
+        ("bomb", "unpacks to more than 1 MB"),
+        ("deep", "is nested too deep"),
+        ("twice", "has a name twice"),
+        ("cut", "is no JSON"),
+        ("dripping", "no answer came in time"),
+        ("digits", "do not look as expected"),
+    ],
+)
+async def test_an_answer_beyond_its_bounds_is_an_error_and_nothing_is_sent(
+    skymmich, monkeypatch, fault, said
+):
+    skymmich.fault = fault
+    monkeypatch.setattr(settings_api, "_TOTAL", 0.5 if fault == "dripping" else 20.0)
+    tracemalloc.start()
+    try:
+        with pytest.raises(CatalogueError, match=said):
+            await SkymmichSettings(skymmich.url).write({"enabled": False})
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
     assert [method for method, _ in skymmich.seen] == ["GET"]
     assert skymmich.stored == STORED
 
