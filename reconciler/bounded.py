@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ACCEPT_ENCODING = "gzip"
 """The one packing that is asked for, because it can be unpacked in bounded steps."""
-MOST_VALUES = 500_000
+MOST_VALUES = 400_000
 """Of one answer. A value takes a few bytes on the wire and up to some two hundred in memory."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.immich.client import Client
 
 PAGE_SIZE = 1000
+SMALLEST_PAGE = 60
 EVERYWHERE: tuple[Visibility, ...] = ("timeline", "archive")
 # A 400 on an asset comes from a working API; this only excludes a maintenance that began in between.
 _MAINTENANCE_AGE = 30.0
@@ -129,11 +130,18 @@ class Observer:
         )
         began = self._client.seconds()
         for scope in scopes:
-            page, known = 1, set[str]()
+            page, size, known = 1, PAGE_SIZE, set[str]()
             while True:
                 # The page is a number: Immich 3 answers 400 to the very string it gave as nextPage.
-                body = {**criteria, **scope, "size": PAGE_SIZE, "page": page}
-                answer = await self._client.send(replace(_SEARCH, body=json.dumps(body).encode()))
+                body = {**criteria, **scope, "size": size, "page": page}
+                try:
+                    answer = await self._client.send(replace(_SEARCH, body=json.dumps(body).encode()))
+                except ImmichAnswerError:
+                    if size < SMALLEST_PAGE * 2:
+                        raise
+                    # A thousand long texts may be beyond the bound: begin anew with fewer at a time.
+                    page, size, known = 1, size // 4, set[str]()
+                    continue
                 rows, following = _page(answer)
                 ids = set[str]()
                 for row in rows:

@@ -222,7 +222,7 @@ def huge_text(chance, answer, past):
         return None
     holder, name = chance.choice(texts)
     holder[name] = "@long@"
-    longer = "x" * ((17 if "search" in answer.path or "tags" in answer.path else 5) << 20)
+    longer = "x" * (9 << 20)
     return replace(answer, body=json.dumps(value).replace("@long@", longer).encode())
 
 
