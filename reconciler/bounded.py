@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 ACCEPT_ENCODING = "gzip"
 """The one packing that is asked for, because it can be unpacked in bounded steps."""
+MOST_CONTAINERS = 200_000
+"""Objects and lists of one answer: ``{"":0}`` takes 7 bytes on the wire and some 450 in memory."""
 MOST_VALUES = 400_000
-"""Of one answer. A value takes a few bytes on the wire and up to some two hundred in memory."""
-
+"""Of an answer larger than ``_LARGE``, commas in texts included."""
+_LARGE = 3 << 20
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -100,18 +103,25 @@ def read_json(body: bytes) -> object:
         BoundError: too many values, nested too deep, or a name twice in one object.
         CutShortError: no JSON.
     """
-    # Of two bytes at least each, but for the last.
-    if len(body) > 2 * MOST_VALUES and sum(map(body.count, (b",", b"{", b"["))) > MOST_VALUES:
-        raise BoundError(f"has more than {MOST_VALUES} values")
+    if _has_too_many_values(body):
+        raise BoundError("has too many values")
     try:
         value = _DECODER.decode(body.decode().removeprefix("\ufeff"))
     except RecursionError as error:
         raise BoundError("is nested too deep") from error
     except ValueError as error:
         raise CutShortError("is no JSON; it was probably cut short") from error
-    if b"\\u" in body and (b"\\ud" in body or b"\\uD" in body):
-        return _without_halves(value)
-    return value
+    return _without_halves(value) if _ESCAPED_SURROGATE.search(body) else value
+
+
+def _has_too_many_values(body: bytes) -> bool:
+    """Count what becomes an object in memory, as far as the body is long enough for too many."""
+    if len(body) <= MOST_CONTAINERS:
+        return False
+    containers = body.count(b"{") + body.count(b"[")
+    return containers > MOST_CONTAINERS or (
+        len(body) > _LARGE and containers + body.count(b",") > MOST_VALUES
+    )
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """``make soak``: spoil answers of Immich by the thousand, and see that no word, tag or pin is lost.
 
-Prints the seed, so that a run can be repeated, and what was done; exits 1 on a violation.
+Prints the seed, so that a run can be repeated (but for the order of answers that come at the same time), and what
+was done; exits 1 on a violation.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 from campaign import Campaign  # noqa: E402 - after the path to the checkout
-from mutations import PENDING  # noqa: E402 - the same
+from mutations import KINDS, LIE, PENDING  # noqa: E402 - the same
 
 MOST_MB = 200.0
 
@@ -53,10 +54,18 @@ def main():
     parser.add_argument("--answers", type=float, default=float("inf"), help="at most so many spoilt answers")
     parser.add_argument("--passes", type=int, default=1, help="whole passes after every 16 rounds of looks")
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--kind", action="append", help="only this kind of spoiling; may be repeated")
+    parser.add_argument(
+        "--kind",
+        action="append",
+        choices=sorted({**KINDS, **LIE}),
+        metavar="KIND",
+        help="only this kind of spoiling; may be repeated",
+    )
     parser.add_argument("--all", action="store_true", help="those that are pending, too")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if not options.json:
+        print(f"seed {options.seed}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         tally = asyncio.run(fuzz(options, Path(folder)))
@@ -79,7 +88,7 @@ def main():
     if options.json:
         print(json.dumps(said))
     else:
-        print(f"seed {said['seed']}: {said['answers']} answers spoilt in {said['seconds']} s")
+        print(f"{said['answers']} answers spoilt in {said['seconds']} s")
         for kind, count in said["kinds"].items():
             print(f"  {count:6} {kind}")
         names = ("looks", "passes", "refused", "left_alone", "lost", "peak_mb")
