@@ -317,7 +317,7 @@ class Campaign:
                 )
             if report is not None:
                 self.tally.refused += report.error is not None
-                self.tally.left_alone += sum(1 for one in report.outcomes if one.status == "error")
+                self.tally.left_alone += sum(1 for one in report.outcomes if one.status == "failed")
             here.transport.kinds = ()
             await here.idle()
             if found := here.lost():
