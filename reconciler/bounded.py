@@ -9,6 +9,7 @@ caller as well: ``asyncio.timeout``.
 from __future__ import annotations
 
 import json
+import math
 import re
 import zlib
 from typing import TYPE_CHECKING, cast
@@ -103,15 +104,32 @@ def read_json(body: bytes) -> object:
         BoundError: too many values, nested too deep, or a name twice in one object.
         CutShortError: no JSON.
     """
+    value = _decoded(body, _DECODER)
+    return _without_halves(value) if _ESCAPED_SURROGATE.search(body) else value
+
+
+def read_exact_json(body: bytes) -> object:
+    """Read JSON that is to be sent back as it is: whole numbers stay whole, and what can not stay is refused.
+
+    Raises:
+        BoundError: as above, or a number or a text that could not be sent back.
+        CutShortError: no JSON.
+    """
+    value = _decoded(body, _EXACT)
+    if _ESCAPED_SURROGATE.search(body) and _without_halves(value) != _decoded(body, _EXACT):
+        raise BoundError("has a text with half a surrogate pair")
+    return value
+
+
+def _decoded(body: bytes, decoder: json.JSONDecoder) -> object:
     if _has_too_many_values(body):
         raise BoundError("has too many values")
     try:
-        value = _DECODER.decode(body.decode().removeprefix("\ufeff"))
+        return decoder.decode(body.decode().removeprefix("\ufeff"))
     except RecursionError as error:
         raise BoundError("is nested too deep") from error
     except ValueError as error:
         raise CutShortError("is no JSON; it was probably cut short") from error
-    return _without_halves(value) if _ESCAPED_SURROGATE.search(body) else value
 
 
 def _has_too_many_values(body: bytes) -> bool:
@@ -135,7 +153,25 @@ def _no_constant(name: str) -> object:
     raise ValueError(name)
 
 
+def _exact_whole(digits: str) -> int:
+    if len(digits) > 300:
+        raise BoundError("has a number that can not be kept")
+    return int(digits)
+
+
+def _exact_float(digits: str) -> float:
+    if math.isinf(value := float(digits)):
+        raise BoundError("has a number that can not be kept")
+    return value
+
+
 _DECODER = json.JSONDecoder(parse_int=float, parse_constant=_no_constant, object_pairs_hook=_each_once)
+_EXACT = json.JSONDecoder(
+    parse_int=_exact_whole,
+    parse_float=_exact_float,
+    parse_constant=_no_constant,
+    object_pairs_hook=_each_once,
+)
 
 
 def _without_halves(value: object) -> object:

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from reconciler.bounded import ACCEPT_ENCODING, BoundError, CutShortError, read_body, read_json
+from reconciler.bounded import ACCEPT_ENCODING, BoundError, CutShortError, read_body, read_exact_json
 from reconciler.core.policy import SWITCHES, Switches
 from reconciler.errors import CatalogueError
 
@@ -63,7 +63,11 @@ class SkymmichSettings:
         async with (
             self._turn,
             httpx.AsyncClient(
-                headers=_HEADERS, auth=self._login, timeout=_PATIENCE, follow_redirects=False
+                headers=_HEADERS,
+                auth=self._login,
+                timeout=_PATIENCE,
+                follow_redirects=False,
+                verify=self._address.startswith("https:"),  # certificates take a while to load
             ) as http,
         ):
             return await self._write(http, changes)
@@ -104,7 +108,7 @@ class SkymmichSettings:
                     f"Skymmich answered {answer.status_code} when its settings were {doing}.",
                     remedy="Look into Skymmich's log; nothing else was changed.",
                 )
-            return read_json(content) if content.strip() else None
+            return read_exact_json(content) if content.strip() else None
         except (BoundError, CutShortError) as error:
             raise CatalogueError(
                 f"Skymmich's answer when its settings were {doing} {error}.",

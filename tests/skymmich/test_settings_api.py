@@ -52,6 +52,8 @@ BODIES = {
     "twice": ({}, lambda: [b'{"immich":{},"immich":{}}']),
     "cut": ({}, lambda: [b'{"immich":{"host":"http']),
     "dripping": ({}, dripping),
+    "huge": ({}, lambda: [b'{"immich":{"apiKey":"","a":1e400}}']),
+    "half": ({}, lambda: [rb'{"immich":{"apiKey":"","a":"\ud83d"}}']),
     "digits": ({}, lambda: [b'{"immich":[' + b"9" * 5000 + b"]}"]),
 }
 
@@ -131,6 +133,14 @@ async def test_only_the_switches_change_and_address_key_and_all_else_stay(skymmi
     assert skymmich.stored == {**STORED, "syncDescription": False, "syncTags": False}
 
 
+async def test_every_other_setting_is_sent_back_as_it_was(skymmich):
+    odd = {"every": 5, "share": 0.1, "big": 12345678901234567890, "text": "\U0001f600 \\ud83d", "none": None}
+    skymmich.stored.update(odd)
+    await SkymmichSettings(skymmich.url).write({"tags": False})
+    sent = next(body["immich"] for method, body in skymmich.seen if method == "POST")
+    assert {name: repr(sent[name]) for name in odd} == {name: repr(value) for name, value in odd.items()}
+
+
 async def test_what_was_changed_in_skymmich_meanwhile_stays(skymmich):
     skymmich.stored["syncCoordinates"] = False
     wanted = Switches(coordinates=False, tags=False)
@@ -174,7 +184,9 @@ async def test_nothing_is_sent_where_the_settings_can_not_be_read_as_expected(sk
         ("twice", "has a name twice"),
         ("cut", "is no JSON"),
         ("dripping", "no answer came in time"),
-        ("digits", "do not look as expected"),
+        ("digits", "has a number that can not be kept"),
+        ("huge", "has a number that can not be kept"),
+        ("half", "has a text with half a surrogate pair"),
     ],
 )
 async def test_an_answer_beyond_its_bounds_is_an_error_and_nothing_is_sent(
