@@ -18,6 +18,8 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     └── ImmichError
         ├── ImmichTemporaryError    network, timeout, 408/429/5xx: try again later
         │   ├── ImmichUnreachableError
+        │   │   └── ImmichSlowError      an answer that did not come to its end in time
+        │   ├── ImmichAnswerError    an answer that can not be used: too long, too deep, not what was asked
         │   ├── MaintenanceError
         │   └── WriteInDoubtError   a write's answer was lost: look before writing again
         ├── ImmichRejectedError     400: this request, never again as it is
@@ -117,6 +119,17 @@ class ImmichTemporaryError(ImmichError):
 
 class ImmichUnreachableError(ImmichTemporaryError):
     """No answer at all, or the circuit is open because there was none lately."""
+
+
+class ImmichSlowError(ImmichUnreachableError):
+    """An answer did not come to its end in time, though a byte came now and then. Not asked again at once."""
+
+
+class ImmichAnswerError(ImmichTemporaryError):
+    """Immich answered success with what can not be used: beyond a bound, or not what was asked for.
+
+    The server is well, so this opens no circuit; and asking again at once would bring the same.
+    """
 
 
 class MaintenanceError(ImmichTemporaryError):

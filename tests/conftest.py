@@ -32,6 +32,7 @@ LONGEST = (
     "daemon/test_day.py",
     "engine/test_people.py",
     "web/test_reverse_proxy.py",
+    "fuzz/test_fuzz.py",
 )
 """Files that take half a minute and more: they begin first, so that no process is left with one at the end."""
 

@@ -70,4 +70,5 @@ def is_news(message: str | bytes) -> bool:
         frame = json.loads(message)
     except (ValueError, RecursionError):
         return False
-    return isinstance(frame, dict) and frame.get("event") in _NEWS
+    event = frame.get("event") if isinstance(frame, dict) else None
+    return isinstance(event, str) and event in _NEWS

@@ -6,33 +6,45 @@ A 404 is only a missing route here: it never means that an asset is gone (see ``
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 import httpx
 
+from reconciler.bounded import BoundError, CutShortError, read_json
 from reconciler.errors import (
     ConfigurationError,
+    ImmichAnswerError,
     ImmichError,
     ImmichRejectedError,
+    ImmichSlowError,
     ImmichTemporaryError,
     ImmichUnauthorizedError,
     ImmichUnreachableError,
     MissingPermissionError,
 )
-from reconciler.immich.wire import items, member, text
+from reconciler.immich.wire import items, member, plausible, text, whole
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from reconciler.immich.client import Call
 
 _SCOPE = re.compile(r"Missing required permission: (\S+)")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 # What a browser shows without running anything that may stand in it: no SVG.
 _PICTURES = frozenset({"image/jpeg", "image/webp", "image/png", "image/avif", "image/gif"})
+_MOST = {"/search/metadata": 6 << 20, "/tags": 8 << 20}
+"""Bytes by route: a full page of 1,000 rows measures 1.7 MB, and a list of 10,000 tags 2 MB. In memory it is
+several times as much."""
+_MOST_ELSE = 4 << 20  # one asset, whose text may have a megabyte
+_MOST_PICTURE = 16 << 20  # a preview has some 0.5 MB
+MOST_WORDS = 64 << 10
+"""Bytes of a refusal: only its words are wanted."""
+_LONGEST_WISH = 86400.0
 _NEW_KEY = "Keys are made and changed in Immich under Account settings → API keys."
 _CHECK_URL = "Set [immich] url to the address that opens Immich in a browser, without a path."
 
@@ -86,11 +98,24 @@ def usable_key(api_key: str) -> str:
     return key
 
 
-def read(response: httpx.Response, call: Call, *, base: str, secret: str, now: datetime) -> object:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came: the head, and the body within its bounds."""
+
+    head: httpx.Response
+    body: bytes
+
+
+def most_bytes(call: Call) -> int:
+    """Give how long a good answer to this call may be."""
+    return _MOST_PICTURE if call.route.endswith("/thumbnail") else _MOST.get(call.route, _MOST_ELSE)
+
+
+def read(answer: Answer, call: Call, *, base: str, secret: str, now: datetime) -> object:
     """Give the answer's JSON, or ``None`` for an empty one.
 
     Args:
-        response: what came.
+        answer: what came.
         call: what was asked.
         base: the normalised address.
         secret: the API key, to scrub it from what the server says.
@@ -99,58 +124,81 @@ def read(response: httpx.Response, call: Call, *, base: str, secret: str, now: d
     Raises:
         ImmichError: one of its kinds, for everything but success.
     """
-    status = response.status_code
-    if response.is_redirect:
-        raise _redirected(response, call, base)
-    if not response.is_success:
-        raise _refused(response, call, says=server_says(response, secret), base=base, now=now)
+    response = _successful(answer, call, base=base, secret=secret, now=now)
     if "text/html" in response.headers.get("content-type", ""):
         raise ImmichRejectedError(
             f"{base} answered {call.name} with a web page instead of Immich's API.",
-            status=status,
+            status=response.status_code,
             remedy=_CHECK_URL,
         )
-    if not response.content:
+    if not answer.body:
         return None
     try:
-        return json.loads(response.content)
-    except ValueError as error:
+        return read_json(answer.body)
+    except (BoundError, CutShortError) as error:
         if call.write:
             return None  # it was carried out, whatever the text of the answer
-        raise ImmichTemporaryError(
-            f"Immich's answer to {call.name} is no JSON; it was probably cut short.", status=status
-        ) from error
+        raise unusable(error, call, response.status_code) from error
 
 
 def read_picture(
-    response: httpx.Response, call: Call, *, base: str, secret: str, now: datetime
+    answer: Answer, call: Call, *, base: str, secret: str, now: datetime
 ) -> tuple[bytes, str, str]:
     """Give a picture, its content type, and its ETag (as sent; empty without); for the rest see ``read``."""
-    if response.is_redirect:
-        raise _redirected(response, call, base)
-    if not response.is_success:
-        raise _refused(response, call, says=server_says(response, secret), base=base, now=now)
+    response = _successful(answer, call, base=base, secret=secret, now=now)
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in _PICTURES:
         raise ImmichRejectedError(
-            f"{base} answered {call.name} with {content_type or 'something'} instead of a picture.",
+            f"{base} answered {call.name} with {content_type[:40] or 'something'} instead of a picture.",
             status=response.status_code,
         )
-    return response.content, content_type, response.headers.get("etag", "")
+    return answer.body, content_type, response.headers.get("etag", "")
 
 
-def server_says(response: httpx.Response, secret: str) -> str:
+def _successful(answer: Answer, call: Call, *, base: str, secret: str, now: datetime) -> httpx.Response:
+    """Give the head of a success; everything else leaves as an error of ours."""
+    response = answer.head
+    if response.is_redirect:
+        raise _redirected(response, call, base)
+    if not response.is_success:
+        raise _refused(response, call, says=server_says(answer.body, secret), base=base, now=now)
+    return response
+
+
+def unusable(error: BoundError | CutShortError, call: Call, status: int) -> ImmichTemporaryError:
+    """Say what is wrong with a good answer's body."""
+    message = f"Immich's answer to {call.name} {error}."
+    if isinstance(error, CutShortError):
+        return ImmichTemporaryError(message, status=status)
+    return ImmichAnswerError(
+        message,
+        status=status,
+        remedy="Nothing was done with it. Look at what stands between here and Immich, "
+        "and whether [immich] url leads to Immich.",
+    )
+
+
+def too_slow(call: Call, base: str, seconds: float) -> ImmichSlowError:
+    """Say that an answer did not come to its end."""
+    return ImmichSlowError(
+        f"{base} did not finish its answer to {call.name} within {seconds:.0f} s.",
+        remedy="Nothing is lost; it is tried again. Look at what stands between here and Immich.",
+    )
+
+
+def server_says(content: bytes, secret: str) -> str:
     """Give the server's own words from an error body of any version, for people only; never parsed on."""
     try:
-        body = json.loads(response.content)
-    except ValueError:
+        body = read_json(content)
+    except (BoundError, CutShortError):
         return ""
     message = member(body, "message")
     said = [text(message), *(text(line) for line in items(message))]
     for issue in items(member(body, "errors")):  # 3.x: {"message": …, "errors": [{"path": …, "message": …}]}
-        where = ".".join(str(step) for step in items(member(issue, "path")))
+        where = ".".join(text(step) or str(whole(step)) for step in items(member(issue, "path")))
         said.append(f"{where}: {text(member(issue, 'message'))}".removeprefix(": "))
     words = "; ".join(line for line in said if line).replace(secret, "[redacted]")
+    words = "".join(sign if sign.isprintable() else " " for sign in words[:400])
     return words if len(words) <= 300 else words[:299] + "…"
 
 
@@ -224,10 +272,21 @@ def _refused(response: httpx.Response, call: Call, *, says: str, base: str, now:
     return ImmichRejectedError(f"Immich refused {call.name} ({status}){words}", status=status)
 
 
+def led_astray(call: Call, base: str) -> ImmichRejectedError:
+    """Say that an answer leads to what is no address."""
+    return ImmichRejectedError(
+        f"{base} redirects {call.name} to what is no address. Redirects are not followed.", remedy=_CHECK_URL
+    )
+
+
 def _redirected(response: httpx.Response, call: Call, base: str) -> ImmichRejectedError:
-    target = urlsplit(urljoin(str(response.request.url), response.headers.get("location", "")))
+    try:
+        target = urlsplit(urljoin(str(response.request.url), response.headers.get("location", "")[:2000]))
+    except ValueError:
+        target = urlsplit("")
     here = urlsplit(base)
-    goes_to = _without_credentials(urlunsplit((target.scheme, target.netloc, target.path, "", "")))
+    where = _without_credentials(urlunsplit((target.scheme, target.netloc, target.path, "", "")))
+    goes_to = where[:200] or "nowhere"
     same_host = target.hostname == here.hostname
     asked = response.request.url.path
     if same_host and target.path == asked:
@@ -248,18 +307,17 @@ def _redirected(response: httpx.Response, call: Call, base: str) -> ImmichReject
 def _retry_after(response: httpx.Response, now: datetime) -> float | None:
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        return float(value)
+        return min(float(value), _LONGEST_WISH)
     at = http_date(value)
-    return None if at is None else max(0.0, (at - now).total_seconds())
+    return None if at is None else min(max(0.0, (at - now).total_seconds()), _LONGEST_WISH)
 
 
 def http_date(value: str) -> datetime | None:
-    """Read an HTTP date (RFC 9110) as aware UTC; ``None`` if it is none."""
+    """Read an HTTP date (RFC 9110) as aware UTC; ``None`` if it is none, or of another age."""
     try:
-        read_date = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+        return plausible(parsedate_to_datetime(value))
+    except (ValueError, TypeError, OverflowError):
         return None
-    return read_date.replace(tzinfo=UTC) if read_date.tzinfo is None else read_date.astimezone(UTC)
 
 
 def _without_credentials(url: str) -> str:

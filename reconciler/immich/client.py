@@ -14,21 +14,26 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.cookiejar import CookieJar
 from random import Random
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 import httpx
 
+from reconciler.bounded import ACCEPT_ENCODING, BoundError, CutShortError, read_body
 from reconciler.errors import (
+    ImmichAnswerError,
     ImmichError,
     ImmichRejectedError,
+    ImmichSlowError,
     ImmichTemporaryError,
     ImmichUnreachableError,
     MaintenanceError,
     WriteInDoubtError,
 )
 from reconciler.immich import answers
+from reconciler.immich.answers import Answer
 from reconciler.immich.circuit import Circuit
 from reconciler.immich.wire import member
 
@@ -82,6 +87,8 @@ class Patience:
     connect: float = 5.0
     read: float = 30.0
     bulk: float = 120.0
+    total: float = 4.0
+    """Times so long may a whole answer take: each byte that drips starts ``read`` or ``bulk`` anew."""
     attempts: int = 4
     backoff: float = 0.5
     """Ceiling of the first random wait; it doubles each time."""
@@ -90,6 +97,13 @@ class Patience:
     """A server that asks for more is waited for this long; then the call fails with its wish in the error."""
     circuit_threshold: int = 5
     probe_interval: float = 60.0
+
+
+class _NoCookies(CookieJar):
+    """Keeps none: a server could make them grow without end, and none is ever needed."""
+
+    def extract_cookies(self, *_: object) -> None:
+        return None
 
 
 class SystemClock:
@@ -159,7 +173,9 @@ class Client:
                 # Always: without it Immich ignores the body, and a search gives its first page for ever.
                 "content-type": "application/json",
                 "accept": "application/json",
+                "accept-encoding": ACCEPT_ENCODING,
             },
+            cookies=_NoCookies(),
             limits=httpx.Limits(
                 max_connections=in_flight + _PICTURES_IN_FLIGHT,
                 max_keepalive_connections=in_flight + _PICTURES_IN_FLIGHT,
@@ -182,6 +198,10 @@ class Client:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    def seconds(self) -> float:
+        """Give its clock's seconds, which never run backwards."""
+        return self._clock.monotonic()
 
     def date_is_younger_than(self, seconds: float) -> bool:
         """Tell whether an answer with a Date came in the last ``seconds``."""
@@ -218,9 +238,9 @@ class Client:
         if self.circuit.is_open or self.circuit.pause() > 0:
             raise ImmichUnreachableError(f"{self.address} is being left alone for now: {self.circuit.cause}")
         async with self._picture_slots:
-            response = await self._respond(call)
+            answer = await self._respond(call)
         return answers.read_picture(
-            response, call, base=self.address, secret=self._secret, now=self._clock.now()
+            answer, call, base=self.address, secret=self._secret, now=self._clock.now()
         )
 
     async def check_maintenance(self, *, no_older_than: float = 0.0) -> None:
@@ -254,7 +274,7 @@ class Client:
         for attempt in range(1, self._patience.attempts + 1):
             try:
                 return await self._attempt(call, until, final=attempt == self._patience.attempts)
-            except WriteInDoubtError:
+            except (WriteInDoubtError, ImmichAnswerError, ImmichSlowError):
                 raise
             except ImmichTemporaryError as error:
                 delay = self._delay(attempt, error.retry_after)
@@ -279,9 +299,9 @@ class Client:
             try:
                 answer = await self._exchange(call)
             except ImmichTemporaryError as error:
-                if error.status == 429:  # a busy server, not one that is down
+                if error.status == 429 or isinstance(error, ImmichAnswerError):  # busy or odd, but not down
                     self.circuit.succeeded()
-                elif final or self.circuit.is_open or isinstance(error, WriteInDoubtError):
+                elif final or self.circuit.is_open or isinstance(error, WriteInDoubtError | ImmichSlowError):
                     self.circuit.failed(error)
                 if error.retry_after:
                     self.circuit.hold(min(error.retry_after, self._patience.retry_after_cap))
@@ -297,34 +317,56 @@ class Client:
 
     async def _exchange(self, call: Call) -> object:
         """Send once; every failure leaves as an error of ours."""
-        response = await self._respond(call)
+        answer = await self._respond(call)
         try:
-            return answers.read(response, call, base=self.address, secret=self._secret, now=self._clock.now())
+            return answers.read(answer, call, base=self.address, secret=self._secret, now=self._clock.now())
         except ImmichTemporaryError as cause:
             # 429 is a refusal before any work. A 5xx may come from a proxy that lost patience, or from a
             # server that broke, while the write went on.
             raise (cause if cause.status == 429 else _in_doubt(cause, call)) from cause.__cause__
 
-    async def _respond(self, call: Call) -> httpx.Response:
+    async def _respond(self, call: Call) -> Answer:
         """Send once, count it, and note the server's clock."""
         query = f"?{call.query}" if call.query else ""
+        patience = self._patience.bulk if call.bulk else self._patience.read
+        request = self._http.build_request(
+            call.method,
+            f"{self.address}/api{call.route.format(**call.ids)}{query}",
+            content=call.body,
+            timeout=httpx.Timeout(patience, connect=self._patience.connect),
+        )
         try:
-            response = await self._http.request(
-                call.method,
-                f"{self.address}/api{call.route.format(**call.ids)}{query}",
-                content=call.body,
-                timeout=httpx.Timeout(
-                    self._patience.bulk if call.bulk else self._patience.read, connect=self._patience.connect
-                ),
-            )
+            async with asyncio.timeout(patience * self._patience.total):
+                head = await self._http.send(request, stream=True)
+                body = await self._body(head, call)
         except httpx.HTTPError as error:
             self.requests[call.method, call.route, 0] += 1
             cause = answers.unreachable(error, call, self.address)
             raise (cause if answers.never_arrived(error) else _in_doubt(cause, call)) from error
-        self.requests[call.method, call.route, response.status_code] += 1
-        if (date := answers.http_date(response.headers.get("date", ""))) is not None:
+        except httpx.InvalidURL as error:  # httpx takes a Location apart, followed or not
+            self.requests[call.method, call.route, 0] += 1
+            raise answers.led_astray(call, self.address) from error
+        except TimeoutError as error:
+            self.requests[call.method, call.route, 0] += 1
+            slow = answers.too_slow(call, self.address, patience * self._patience.total)
+            raise _in_doubt(slow, call) from error
+        self.requests[call.method, call.route, head.status_code] += 1
+        if (date := answers.http_date(head.headers.get("date", ""))) is not None:
             self._server_date, self._server_date_at = date, self._clock.monotonic()
-        return response
+        if isinstance(body, bytes):
+            return Answer(head, body)
+        if call.write or not head.is_success:
+            return Answer(head, b"")  # the status says what became of it
+        raise answers.unusable(body, call, head.status_code) from body
+
+    @staticmethod
+    async def _body(head: httpx.Response, call: Call) -> bytes | BoundError | CutShortError:
+        """Read the body within its bound; give what is wrong with it otherwise."""
+        most = answers.most_bytes(call) if head.is_success else answers.MOST_WORDS
+        try:
+            return await read_body(head, most)
+        except (BoundError, CutShortError) as error:
+            return error
 
     def _delay(self, attempt: int, retry_after: float | None) -> float:
         ceiling = min(self._patience.backoff_cap, self._patience.backoff * 2 ** (attempt - 1))

@@ -24,7 +24,7 @@ from reconciler.errors import (
 )
 from reconciler.immich.capabilities import dotted
 from reconciler.immich.client import Call
-from reconciler.immich.wire import is_uuid, iso, items, member, observed, text, whole
+from reconciler.immich.wire import is_uuid, iso, member, observed, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -35,11 +35,17 @@ if TYPE_CHECKING:
     from reconciler.immich.client import Client
 
 PAGE_SIZE = 1000
+SMALLEST_PAGE = 60
 EVERYWHERE: tuple[Visibility, ...] = ("timeline", "archive")
 _SEARCH, _ASSET = "POST /api/search/metadata", "GET /api/assets/{id}"
 _NO_CACHE = "Nothing is lost. Look for a cache or a proxy in front of Immich, and let /api pass it untouched."
 # A 400 on an asset comes from a working API; this only excludes a maintenance that began in between.
 _MAINTENANCE_AGE = 30.0
+LAST_PAGE = 5000
+"""Five million assets of one visibility: more is no library, but a server that counts on without end."""
+LONGEST_LISTING = 1800.0
+"""Seconds for all pages; 100,000 assets take some 20 s."""
+_SEARCH = Call("POST", "/search/metadata", permission="asset.read")
 
 
 class Observer:
@@ -175,38 +181,69 @@ class Observer:
     async def _rows(
         self, criteria: Mapping[str, object], visibilities: Sequence[Visibility]
     ) -> AsyncIterator[object]:
-        """Yield rows with an id, page by page, each id once or more often."""
+        """Yield rows page by page, each once or more often.
+
+        Raises:
+            ImmichAnswerError: a page is none, or there is no end of pages.
+        """
         scopes: list[dict[str, object]] = (
             [{"visibility": name} for name in visibilities]
             if self._capabilities.visibility
             else [{"withArchived": "archive" in visibilities}]
         )
+        began = self._client.seconds()
         for scope in scopes:
-            page, known = 1, set[str]()
+            page, size, known = 1, PAGE_SIZE, set[str]()
             while True:
                 # The page is a number: Immich 3 answers 400 to the very string it gave as nextPage.
-                body = {**criteria, **scope, "size": PAGE_SIZE, "page": page}
-                answer = await self._client.send(
-                    Call(
-                        "POST",
-                        "/search/metadata",
-                        body=json.dumps(body).encode(),
-                        permission="asset.read",
-                    )
-                )
-                assets = member(answer, "assets")
-                rows = {asset_id: row for row in items(member(assets, "items")) if (asset_id := _id(row))}
-                for row in rows.values():
+                body = {**criteria, **scope, "size": size, "page": page}
+                try:
+                    answer = await self._client.send(replace(_SEARCH, body=json.dumps(body).encode()))
+                except ImmichAnswerError:
+                    if size < SMALLEST_PAGE * 2:
+                        raise
+                    # A thousand long texts may be beyond the bound: begin anew with fewer at a time.
+                    page, size, known = 1, size // 4, set[str]()
+                    continue
+                rows, following = _page(answer)
+                ids = set[str]()
+                for row in rows:
+                    ids.add(_id(row))
                     yield row
-                following = whole(member(assets, "nextPage"))
                 # A proxy or an old server may give the first page for ever: no new row, no next page.
-                if following is None or following <= page or rows.keys() <= known:
+                if following is None or following <= page or ids <= known:
                     break
-                known |= rows.keys()
+                if following > LAST_PAGE or self._client.seconds() - began > LONGEST_LISTING:
+                    raise ImmichAnswerError(
+                        f"Immich's answers to {_SEARCH.name} do not come to an end: "
+                        f"after page {page} there is to be a page {following}.",
+                        status=200,
+                        remedy="Nothing was done with them. Look at what stands between here and Immich.",
+                    )
+                known |= ids
                 page = following
 
     def _is_own(self, owner_id: str) -> bool:
         return self.user_id is None or owner_id == self.user_id
+
+
+def _page(answer: object) -> tuple[list[object], int | None]:
+    """Take a page apart: its rows, and the number of the next page (``None`` after the last).
+
+    Raises:
+        ImmichAnswerError: it is none. An empty library would be told by a page without rows.
+    """
+    assets = member(answer, "assets")
+    rows, following = member(assets, "items"), member(assets, "nextPage")
+    number = whole(following)
+    if not isinstance(rows, list) or (number is None and following is not None):
+        what = "has no assets.items" if not isinstance(rows, list) else "has a nextPage that is no page"
+        raise ImmichAnswerError(
+            f"Immich's answer to {_SEARCH.name} {what}.",
+            status=200,
+            remedy="Nothing was done with it. Look at what stands between here and Immich.",
+        )
+    return rows, number
 
 
 def _id(row: object) -> str:

@@ -33,6 +33,8 @@ NO_EXIF: Final = "exifInfo"
 """Missing whole, as until Immich has read the file."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_MOST_EXACT = 2**53
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
 def is_uuid(value: str) -> bool:
@@ -60,12 +62,15 @@ def items(value: object) -> list[object]:
 
 
 def whole(value: object) -> int | None:
-    """Read a whole number, from a string too (``nextPage``); anything else is ``None``."""
+    """Read a whole number, from a string too (``nextPage``); anything else is ``None``.
+
+    So is one beyond 2⁵³, which JSON's own numbers can not tell from its neighbours.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return int(value) if math.isfinite(value) else None
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value) if -_MOST_EXACT <= value <= _MOST_EXACT else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
         return int(value)
     return None
 
@@ -73,8 +78,17 @@ def whole(value: object) -> int | None:
 def moment(value: object) -> datetime | None:
     """Read an ISO time as aware UTC; a time without a zone is UTC; anything else is ``None``."""
     try:
-        read = datetime.fromisoformat(text(value))
+        return plausible(datetime.fromisoformat(text(value)))
     except ValueError:
+        return None
+
+
+def plausible(read: datetime) -> datetime | None:
+    """Give a time as aware UTC; ``None`` if it is none that a server can mean.
+
+    A year further away has no use, and breaks the arithmetic: a zone or a day more leads out of the calendar.
+    """
+    if not _FIRST_YEAR <= read.year <= _LAST_YEAR:
         return None
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 

@@ -9,21 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from base64 import b64encode
 from typing import TYPE_CHECKING
-from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+import httpx
+
+from reconciler.bounded import ACCEPT_ENCODING, BoundError, CutShortError, read_body, read_exact_json
 from reconciler.core.policy import SWITCHES, Switches
 from reconciler.errors import CatalogueError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from http.client import HTTPResponse
 
 _PATIENCE = 15.0
+_TOTAL = 30.0
+"""Seconds for a whole answer: each byte that drips would start the patience anew."""
 _MOST = 1 << 20
+_HEADERS = {
+    "content-type": "application/json",
+    "accept": "application/json",
+    "accept-encoding": ACCEPT_ENCODING,
+}
 _MASK = "••••"
 _DEFAULTS = Switches(enabled=False)
 """Of an installation that never saved them."""
@@ -43,11 +49,8 @@ class SkymmichSettings:
         parts = urlsplit(url.strip())
         host = parts.netloc.rpartition("@")[2]
         self._address = f"{parts.scheme}://{host}{parts.path.rstrip('/')}/api/admin/settings"
-        self._headers = {"content-type": "application/json", "accept": "application/json"}
-        if parts.username:  # for a proxy in front of Skymmich, which itself has no login
-            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-            self._headers["authorization"] = f"Basic {b64encode(login).decode()}"
-        self._opener = build_opener(_Straight)
+        # For a proxy in front of Skymmich, which itself has no login.
+        self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
         self._turn = asyncio.Lock()
 
     async def write(self, changes: Mapping[str, bool]) -> Switches:
@@ -56,11 +59,21 @@ class SkymmichSettings:
         Raises:
             CatalogueError: Skymmich did not take them, or not as they were sent.
         """
-        async with self._turn:
-            return await asyncio.to_thread(self._write, changes)
+        # A redirect is not followed: it would turn a POST into a GET, and look like success.
+        async with (
+            self._turn,
+            httpx.AsyncClient(
+                headers=_HEADERS,
+                auth=self._login,
+                timeout=_PATIENCE,
+                follow_redirects=False,
+                verify=self._address.startswith("https:"),  # certificates take a while to load
+            ) as http,
+        ):
+            return await self._write(http, changes)
 
-    def _write(self, changes: Mapping[str, bool]) -> Switches:
-        before = _immich(self._call(None))
+    async def _write(self, http: httpx.AsyncClient, changes: Mapping[str, bool]) -> Switches:
+        before = _immich(await self._call(http, None))
         set_now = {name: changes[field] for name, field in SWITCHES.items() if field in changes}
         if all(before.get(name) is on for name, on in set_now.items()):
             return _switches(before)
@@ -71,8 +84,8 @@ class SkymmichSettings:
                 "Skymmich shows Immich's API key unmasked, so its settings are not sent back.",
                 remedy="Change the switches in Skymmich itself, under Admin → Immich.",
             )
-        self._call({"immich": wanted})
-        after = _immich(self._call(None))
+        await self._call(http, {"immich": wanted})
+        after = _immich(await self._call(http, None))
         lost = sorted(name for name, value in wanted.items() if after.get(name) != value)
         if lost:
             raise CatalogueError(
@@ -81,38 +94,32 @@ class SkymmichSettings:
             )
         return _switches(after)
 
-    def _call(self, body: Json | None) -> object:
+    async def _call(self, http: httpx.AsyncClient, body: Json | None) -> object:
         """Read the settings, or send some."""
         data = None if body is None else json.dumps(body).encode()
-        request = Request(self._address, data, self._headers)  # noqa: S310  the configuration admits only http and https
+        method, doing = ("GET", "read") if body is None else ("POST", "sent")
+        request = http.build_request(method, self._address, content=data)
         try:
-            with self._opener.open(request, timeout=_PATIENCE) as answer:
-                return _read(answer)
-        except HTTPError as error:
-            with error:
-                doing = "read" if body is None else "sent"
+            async with asyncio.timeout(_TOTAL):
+                answer = await http.send(request, stream=True)
+                content = await read_body(answer, _MOST)
+            if not answer.is_success:
                 raise CatalogueError(
-                    f"Skymmich answered {error.code} when its settings were {doing}.",
+                    f"Skymmich answered {answer.status_code} when its settings were {doing}.",
                     remedy="Look into Skymmich's log; nothing else was changed.",
-                ) from error
-        except (URLError, OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
+                )
+            return read_exact_json(content) if content.strip() else None
+        except (BoundError, CutShortError) as error:
+            raise CatalogueError(
+                f"Skymmich's answer when its settings were {doing} {error}.",
+                remedy="Check that [skymmich] url is Skymmich's own address.",
+            ) from error
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            reason = str(error) or "no answer came in time"
             raise CatalogueError(
                 f"Skymmich's settings can not be reached: {reason}.",
                 remedy="Check [skymmich] url, and that Skymmich runs.",
             ) from error
-
-
-class _Straight(HTTPRedirectHandler):
-    """Follows no redirect: it would turn a POST into a GET, and look like success."""
-
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
-def _read(answer: HTTPResponse) -> object:
-    content = answer.read(_MOST)
-    return json.loads(content) if content.strip() else None
 
 
 def _immich(settings: object) -> Json:

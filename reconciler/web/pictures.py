@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reconciler.errors import ImmichError, ImmichTemporaryError
+from reconciler.errors import ImmichAnswerError, ImmichError, ImmichTemporaryError
 from reconciler.web.answers import tagged_bytes
 from reconciler.web.problems import ProblemError
 
@@ -49,6 +49,8 @@ class Pictures:
         if picture is None:
             try:
                 picture = await self._fetch(asset_id, cast("Literal['thumbnail', 'preview']", size))
+            except ImmichAnswerError:
+                return _none(passing=False)  # too large: asked again soon, it would be so again
             except ImmichError as error:
                 return _none(passing=isinstance(error, ImmichTemporaryError))
         else:

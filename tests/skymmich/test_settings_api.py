@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
+import time
+import tracemalloc
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from reconciler.core.policy import Switches
 from reconciler.errors import CatalogueError
+from reconciler.skymmich import settings_api
 from reconciler.skymmich.settings_api import SkymmichSettings
 
 pytestmark = pytest.mark.anyio
@@ -24,6 +29,32 @@ STORED = {
     "syncCoordinates": True,
     "syncTags": True,
     "futureSetting": {"kept": 1},
+}
+
+
+def endless():
+    while True:
+        yield b" " * 65536
+
+
+def dripping():
+    while True:
+        time.sleep(0.02)
+        yield b" "
+
+
+BOMB = gzip.compress(bytes(64 << 20))
+GZIP = {"content-encoding": "gzip"}
+BODIES = {
+    "endless": ({}, endless),
+    "bomb": (GZIP, lambda: [BOMB]),
+    "deep": ({}, lambda: [b'{"immich":' + b"[" * 100_000]),
+    "twice": ({}, lambda: [b'{"immich":{},"immich":{}}']),
+    "cut": ({}, lambda: [b'{"immich":{"host":"http']),
+    "dripping": ({}, dripping),
+    "huge": ({}, lambda: [b'{"immich":{"apiKey":"","a":1e400}}']),
+    "half": ({}, lambda: [rb'{"immich":{"apiKey":"","a":"\ud83d"}}']),
+    "digits": ({}, lambda: [b'{"immich":[' + b"9" * 5000 + b"]}"]),
 }
 
 
@@ -43,6 +74,8 @@ class Skymmich(BaseHTTPRequestHandler):
             self.send_header("location", "/login")
             self.end_headers()
             return None
+        if self.fault in BODIES:
+            return self.raw(*BODIES[self.fault])
         immich = dict(self.stored)
         if self.fault != "unmasked":
             immich["apiKey"] = f"••••{immich['apiKey'][-4:]}" if immich.get("apiKey") else ""
@@ -67,6 +100,16 @@ class Skymmich(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    def raw(self, headers, body):
+        self.send_response(200)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        with suppress(ConnectionError):
+            for part in body():
+                self.wfile.write(part)
+                self.wfile.flush()
+
     def log_message(self, *_):
         pass
 
@@ -88,6 +131,14 @@ async def test_only_the_switches_change_and_address_key_and_all_else_stay(skymmi
     wanted = Switches(enabled=True, description=False, coordinates=True, tags=False)
     assert await SkymmichSettings(skymmich.url).write({"description": False, "tags": False}) == wanted
     assert skymmich.stored == {**STORED, "syncDescription": False, "syncTags": False}
+
+
+async def test_every_other_setting_is_sent_back_as_it_was(skymmich):
+    odd = {"every": 5, "share": 0.1, "big": 12345678901234567890, "text": "\U0001f600 \\ud83d", "none": None}
+    skymmich.stored.update(odd)
+    await SkymmichSettings(skymmich.url).write({"tags": False})
+    sent = next(body["immich"] for method, body in skymmich.seen if method == "POST")
+    assert {name: repr(sent[name]) for name in odd} == {name: repr(value) for name, value in odd.items()}
 
 
 async def test_what_was_changed_in_skymmich_meanwhile_stays(skymmich):
@@ -120,6 +171,36 @@ async def test_nothing_is_sent_where_the_settings_can_not_be_read_as_expected(sk
     skymmich.fault = fault
     with pytest.raises(CatalogueError, match=said):
         await SkymmichSettings(skymmich.url).write({"enabled": False})
+    assert [method for method, _ in skymmich.seen] == ["GET"]
+    assert skymmich.stored == STORED
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("endless", "is longer than 1 MB"),
+        ("bomb", "unpacks to more than 1 MB"),
+        ("deep", "is nested too deep"),
+        ("twice", "has a name twice"),
+        ("cut", "is no JSON"),
+        ("dripping", "no answer came in time"),
+        ("digits", "has a number that can not be kept"),
+        ("huge", "has a number that can not be kept"),
+        ("half", "has a text with half a surrogate pair"),
+    ],
+)
+async def test_an_answer_beyond_its_bounds_is_an_error_and_nothing_is_sent(
+    skymmich, monkeypatch, fault, said
+):
+    skymmich.fault = fault
+    monkeypatch.setattr(settings_api, "_TOTAL", 0.5 if fault == "dripping" else 20.0)
+    tracemalloc.start()
+    try:
+        with pytest.raises(CatalogueError, match=said):
+            await SkymmichSettings(skymmich.url).write({"enabled": False})
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
     assert [method for method, _ in skymmich.seen] == ["GET"]
     assert skymmich.stored == STORED
 

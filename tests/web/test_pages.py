@@ -14,7 +14,7 @@ from reconciler.core.guard import Verdict
 from reconciler.core.policy import Switches
 from reconciler.engine.control import Condition
 from reconciler.engine.events import Progress
-from reconciler.errors import CatalogueError, ImmichRejectedError
+from reconciler.errors import CatalogueError, ImmichAnswerError, ImmichRejectedError, ImmichTemporaryError
 from reconciler.web.access import Access
 from reconciler.web.difference import difference
 from reconciler.web.rendering import lasting, marked, place
@@ -419,6 +419,16 @@ def test_a_picture_that_immich_does_not_give_is_a_drawing_and_asked_for_again(bu
     answer = build().get("/thumbnails/00000000-0000-4000-8000-000000000001")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("image/svg+xml")
+
+
+@pytest.mark.parametrize(("error", "seconds"), [(ImmichTemporaryError, 15), (ImmichAnswerError, 600)])
+def test_a_picture_that_is_too_large_is_not_asked_for_again_soon(build, pictures, error, seconds):
+    async def fails(asset_id, size):
+        raise error("no picture")
+
+    pictures.thumbnail = fails
+    answer = build().get("/thumbnails/00000000-0000-4000-8000-000000000001")
+    assert answer.headers["cache-control"] == f"private, max-age={seconds}"
 
 
 def test_pictures_take_no_more_memory_than_is_set_aside(build, control, pictures, monkeypatch):
