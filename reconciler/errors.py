@@ -19,13 +19,13 @@ turned into these at one boundary each (``raise … from``), so nothing above an
         ├── ImmichTemporaryError    network, timeout, 408/429/5xx: try again later
         │   ├── ImmichUnreachableError
         │   │   └── ImmichSlowError      an answer that did not come to its end in time
-        │   ├── ImmichAnswerError    an answer that can not be used: too long, too deep, not what was asked
+        │   ├── ImmichAnswerError    an answer that is not used: too long, too deep, not what was asked
+        │   │   ├── AssetIncompleteError   it says less of one asset than it must
+        │   │   └── UnfamiliarServerError  so do many: nothing is written
         │   ├── MaintenanceError
         │   └── WriteInDoubtError   a write's answer was lost: look before writing again
         ├── ImmichRejectedError     400: this request, never again as it is
         │   └── AssetUnknownError   the asset is gone or not ours
-        ├── ImmichAnswerError       an answer that is not used: it says too little, or is about something else
-        │   └── AssetIncompleteError  the answer about one asset
         ├── ImmichUnauthorizedError 401
         └── MissingPermissionError  403
 """
@@ -126,10 +126,58 @@ class ImmichSlowError(ImmichUnreachableError):
 
 
 class ImmichAnswerError(ImmichTemporaryError):
-    """Immich answered success with what can not be used: beyond a bound, or not what was asked for.
+    """Immich answered success with what is not used: beyond a bound, too little, or about something else.
 
     The server is well, so this opens no circuit; and asking again at once would bring the same.
     """
+
+
+class AssetIncompleteError(ImmichAnswerError):
+    """The answer about one asset lacks fields, or they are of another type: they are unknown, not empty.
+
+    Args:
+        asset_id: the asset.
+        fields: those that are unknown, by their place in the answer.
+        route: what was asked, for people.
+        version: the server's.
+    """
+
+    def __init__(self, asset_id: str, fields: tuple[str, ...], *, route: str, version: str) -> None:
+        self.fields, self.route, self.version = fields, route, version
+        self.unextracted = fields == ("exifInfo",)
+        """So it is until Immich has read the file."""
+        super().__init__(
+            "Immich has not read the file's metadata yet; the next pass looks again."
+            if self.unextracted
+            else f"Immich {version} does not tell {', '.join(fields)} of asset {asset_id} ({route}). What is "
+            "unknown is not empty, so the asset is left as it is.",
+            status=200,
+            remedy=""
+            if self.unextracted
+            else "Nothing is lost. If it stays so, look for a proxy or a cache in front of Immich, or update "
+            "this program.",
+        )
+
+
+class UnfamiliarServerError(ImmichAnswerError):
+    """The server leaves so much unknown that nothing is written to it.
+
+    Args:
+        fields: those that are unknown, by their place in the answer.
+        route: what was asked, for people.
+        version: the server's.
+        count: how many assets lack them.
+        of: how many were told of.
+    """
+
+    def __init__(self, fields: Collection[str], *, route: str, version: str, count: int, of: int) -> None:
+        super().__init__(
+            f"Immich {version} does not tell {', '.join(sorted(fields))} of {count} of {of} assets in its "
+            f"answers to {route}. What is unknown is not empty, so nothing was written.",
+            status=200,
+            remedy="Nothing is lost. Look for a proxy or a cache in front of Immich; if there is none, "
+            "update this program: this Immich answers in a way that it does not know.",
+        )
 
 
 class MaintenanceError(ImmichTemporaryError):
@@ -174,50 +222,6 @@ class AssetUnknownError(ImmichRejectedError):
             remedy="Check the image's link in Skymmich, or the owner of the API key.",
         )
         self.asset_id = asset_id
-
-
-class ImmichAnswerError(ImmichError):
-    """An answer of success that is not used: it says less than it must, or is about something else."""
-
-
-class AssetIncompleteError(ImmichAnswerError):
-    """The answer about one asset lacks fields, or they are of another type: they are unknown, not empty.
-
-    Args:
-        asset_id: the asset.
-        fields: those that are unknown, by their place in the answer.
-        route: what was asked, for people.
-        version: the server's.
-    """
-
-    def __init__(self, asset_id: str, fields: tuple[str, ...], *, route: str, version: str) -> None:
-        self.fields, self.route, self.version = fields, route, version
-        self.unextracted = fields == ("exifInfo",)
-        """So it is until Immich has read the file."""
-        super().__init__(
-            "Immich has not read the file's metadata yet; the next pass looks again."
-            if self.unextracted
-            else f"Immich {version} does not tell {', '.join(fields)} of asset {asset_id} ({route}). What is "
-            "unknown is not empty, so the asset is left as it is.",
-            status=200,
-            remedy=""
-            if self.unextracted
-            else "Nothing is lost. If it stays so, look for a proxy or a cache in front of Immich, or update "
-            "this program.",
-        )
-
-
-def unfamiliar(
-    fields: Collection[str], *, route: str, version: str, count: int, of: int
-) -> ImmichAnswerError:
-    """Return the error for a server that leaves so much unknown that nothing is written to it."""
-    return ImmichAnswerError(
-        f"Immich {version} does not tell {', '.join(sorted(fields))} of {count} of {of} assets in its "
-        f"answers to {route}. What is unknown is not empty, so nothing was written.",
-        status=200,
-        remedy="Nothing is lost. Look for a proxy or a cache in front of Immich; if there is none, update "
-        "this program: this Immich answers in a way that it does not know.",
-    )
 
 
 class ImmichUnauthorizedError(ImmichError):

@@ -28,6 +28,7 @@ from reconciler.errors import (
     ImmichUnreachableError,
     MaintenanceError,
     ReconcilerError,
+    UnfamiliarServerError,
 )
 
 if TYPE_CHECKING:
@@ -290,7 +291,8 @@ class Conductor:
         self._around.listen(
             Event("immich.trouble", "warning", self._around.run_id, details={"error": error.message})
         )
-        if isinstance(error, ImmichUnreachableError | MaintenanceError) or self._pace.too_much_trouble():
+        hopeless = ImmichUnreachableError | MaintenanceError | UnfamiliarServerError
+        if isinstance(error, hopeless) or self._pace.too_much_trouble():
             self.error = error
 
     def _tell(self, job: Job, name: str, level: Level = "info", **more: object) -> None:

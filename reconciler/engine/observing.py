@@ -17,7 +17,7 @@ from reconciler.errors import (
     ImmichTemporaryError,
     ImmichUnreachableError,
     MaintenanceError,
-    unfamiliar,
+    UnfamiliarServerError,
 )
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
         raise down[0]
     if incomplete and too_much_unknown(len(incomplete), len(ids)):
         first, fields = incomplete[0], {field for error in incomplete for field in error.fields}
-        raise unfamiliar(
+        raise UnfamiliarServerError(
             fields, route=first.route, version=first.version, count=len(incomplete), of=len(ids)
         ) from first
 

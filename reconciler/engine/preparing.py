@@ -129,8 +129,10 @@ class Preparer:
         since -= timedelta(seconds=self._clock.monotonic() - asked)
         items = planner.items(catalogue, moved)
         wanted = [item.asset_id for item in items if item.status == "new"]
-        manages_tags = rules.switches.tags and rules.tags_available
-        reading = await read_assets(self._target, wanted, tags=manages_tags)
+        # An earlier run's write of tags is judged whatever the switches say by now.
+        tags = rules.switches.tags and rules.tags_available
+        tags = tags or any(write.tags for write in planner.pending.values())
+        reading = await read_assets(self._target, wanted, tags=tags)
         self._listen(Progress("planning", total=len(wanted)))
         planned = [planner.plan(item, reading) for item in items]
         return guarded(

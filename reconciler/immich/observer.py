@@ -11,6 +11,7 @@ it has to say; see ``wire`` for what that is.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import IncompleteAsset, Listing, too_much_unknown
@@ -20,7 +21,7 @@ from reconciler.errors import (
     ImmichAnswerError,
     ImmichRejectedError,
     MissingPermissionError,
-    unfamiliar,
+    UnfamiliarServerError,
 )
 from reconciler.immich.capabilities import dotted
 from reconciler.immich.client import Call
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 PAGE_SIZE = 1000
 SMALLEST_PAGE = 60
 EVERYWHERE: tuple[Visibility, ...] = ("timeline", "archive")
-_SEARCH, _ASSET = "POST /api/search/metadata", "GET /api/assets/{id}"
 _NO_CACHE = "Nothing is lost. Look for a cache or a proxy in front of Immich, and let /api pass it untouched."
 # A 400 on an asset comes from a working API; this only excludes a maintenance that began in between.
 _MAINTENANCE_AGE = 30.0
@@ -98,7 +98,9 @@ class Observer:
         total = len(found.keys() | incomplete.keys())
         if too_much_unknown(len(incomplete), total):
             fields = {field for one in incomplete.values() for field in one.fields}
-            raise unfamiliar(fields, route=_SEARCH, version=self.version, count=len(incomplete), of=total)
+            raise UnfamiliarServerError(
+                fields, route=_SEARCH.name, version=self.version, count=len(incomplete), of=total
+            )
         return Listing(tuple(found.values()), tuple(one for one in incomplete.values() if one.asset_id))
 
     def _check_is_asked_for(
@@ -112,7 +114,7 @@ class Observer:
         else:
             return
         raise ImmichAnswerError(
-            f"Immich's answer to {_SEARCH} is about something else: it lists {wrong}. It is not used.",
+            f"Immich's answer to {_SEARCH.name} is about something else: it lists {wrong}. It is not used.",
             status=200,
             remedy=_NO_CACHE,
         )
@@ -170,7 +172,7 @@ class Observer:
                 remedy=_NO_CACHE,
             )
         if isinstance(seen, IncompleteAsset):
-            raise AssetIncompleteError(asset_id, seen.fields, route=_ASSET, version=self.version)
+            raise AssetIncompleteError(asset_id, seen.fields, route=call.name, version=self.version)
         return seen
 
     @property

@@ -21,7 +21,6 @@ Not for sending: see ``roundtrip`` and ``writer``.
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime
 from enum import Enum

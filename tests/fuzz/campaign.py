@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import httpx
-from mutations import HEAVY, KINDS, LIE, PENDING, Past, Recorded
+from mutations import HEAVY, KINDS, LIE, Past, Recorded
 
 from reconciler.core.policy import GuardPolicy, Policy, Switches
 from reconciler.engine.cycle import Cycle
@@ -227,10 +227,10 @@ class Tally:
 class Campaign:
     """Looks, which only plan, and passes, which write: each under one kind of spoiling, or under all."""
 
-    def __init__(self, folder, seed, *, pending=PENDING):
+    def __init__(self, folder, seed):
         self.folder, self.seed = folder, seed
         self.chance, self.tally = Random(seed), Tally()
-        self.kinds = sorted(KINDS.keys() - pending)
+        self.kinds = sorted(KINDS)
         self.light = [kind for kind in self.kinds if kind not in HEAVY]
         self._number = 0
         self._runs = 0

@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 from campaign import Campaign  # noqa: E402 - after the path to the checkout
-from mutations import KINDS, LIE, PENDING  # noqa: E402 - the same
+from mutations import KINDS, LIE  # noqa: E402 - the same
 
 MOST_MB = 200.0
 
@@ -29,8 +29,7 @@ def peak_mb():
 
 
 async def fuzz(options, folder):
-    pending = frozenset() if options.all else PENDING
-    campaign = Campaign(folder, options.seed, pending=pending)
+    campaign = Campaign(folder, options.seed)
     if options.kind:
         campaign.kinds = campaign.light = options.kind
     tally, ends = campaign.tally, time.monotonic() + options.seconds
@@ -61,7 +60,6 @@ def main():
         metavar="KIND",
         help="only this kind of spoiling; may be repeated",
     )
-    parser.add_argument("--all", action="store_true", help="those that are pending, too")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if not options.json:
