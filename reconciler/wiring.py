@@ -295,6 +295,7 @@ def web_server(
         allowed_hosts=frozenset(status.allowed_hosts),
         user_header=status.user_header,
         proxies=frozenset(status.trusted_proxies),
+        memory=store,
     )
     app = create_app(
         control,

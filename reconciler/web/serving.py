@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from typing import TYPE_CHECKING, Self, cast
 
 import uvicorn
 
 from reconciler.errors import ConfigurationError
 from reconciler.web.access import check_binding
+from reconciler.web.connections import Connection, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,23 +28,32 @@ class WebServer:
         app: made by ``create_app``.
         host: where to listen; beyond loopback the application's access must have a token.
         port: 0 takes a free one.
+        limits: what strangers may take up.
     """
 
-    def __init__(self, app: Starlette, host: str, port: int) -> None:
+    def __init__(self, app: Starlette, host: str, port: int, limits: Limits | None = None) -> None:
+        limits = limits or Limits()
         self._panel = app.state.panel
         self._host, self._port = host, port
         self._server = _Server(
             uvicorn.Config(
                 app,
+                # Called like the class that uvicorn's type asks for.
+                http=cast("type[asyncio.Protocol]", partial(Connection, limits=limits)),
                 lifespan="off",
                 ws="none",
                 log_config=None,
+                # Its warnings are of what strangers send: they would fill the log with it.
+                log_level="error",
                 access_log=False,
                 server_header=False,
                 date_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=2,
-                limit_concurrency=256,
+                limit_concurrency=limits.all,
+                backlog=limits.waiting,
+                timeout_keep_alive=5,
+                h11_max_incomplete_event_size=16 * 1024,
             )
         )
         self._task: asyncio.Task[None] | None = None
