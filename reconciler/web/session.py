@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from reconciler.errors import StateError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -97,7 +99,7 @@ class Session:
             return None
         try:
             name = self._ready().loads(value)
-        except BadData:
+        except (BadData, StateError):  # a store that can not be read now opens nothing
             return None
         return name if isinstance(name, str) else None
 

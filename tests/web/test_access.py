@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from reconciler.errors import ConfigurationError
+from reconciler.errors import ConfigurationError, StateError
 from reconciler.web.access import Access, check_binding
 from reconciler.web.inputs import local
 from reconciler.web.session import LIFETIME, SESSIONS, Session
@@ -268,6 +268,30 @@ def test_the_store_alone_opens_no_session(store):
     made = Session("", store)
     made._token = "guess"
     assert not Session("token", store).holds(str(made._ready().dumps(name)))
+
+
+def test_a_store_that_can_not_be_read_opens_nothing_and_breaks_nothing(build, store):
+    cookie = Session("right-token", store).issue()
+
+    class Broken:
+        broken = True
+
+        def get(self, key):
+            if self.broken:
+                raise StateError("the disk is gone")
+            return store.get(key)
+
+        def put(self, *_):
+            raise StateError("the disk is gone")
+
+    broken = Broken()
+    client = build(access=Access(token="right-token", memory=broken))
+    client.cookies.set(Session.cookie, cookie)
+    assert client.get("/livez").status_code == 200
+    assert client.get("/api/v1/status").status_code == 401
+    assert client.get("/api/v1/status", headers=TOKEN).status_code == 200
+    broken.broken = False
+    assert client.get("/api/v1/status").status_code == 200
 
 
 def test_more_sessions_than_there_can_be_people_end_the_oldest():
