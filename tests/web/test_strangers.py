@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -229,3 +230,13 @@ async def test_logging_out_ends_the_open_pages_of_that_session(control, store, m
                     pass
 
             await asyncio.wait_for(to_the_end(), 5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the option is Linux's own")
+async def test_the_kernel_gives_up_who_vanished_without_a_word(control, store):
+    async with served(control, store, HASTY) as (server, crowd):
+        await crowd.come(1, STREAM)
+        await crowd.said(crowd.sockets[0])
+        (connection,) = server._server.server_state.connections
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 500
