@@ -8,6 +8,7 @@ turned into these at one boundary each (``raise … from``), so nothing above an
 
     ReconcilerError
     ├── ConfigurationError          exit 78
+    │   └── UnconfirmedError        another address or library than before: a person says whether it is right
     ├── CatalogueError              the catalogue as a whole can not be read
     ├── TemplateError               the description's template (file and line)
     ├── GuardError                  a pass was refused
@@ -53,6 +54,10 @@ class ConfigurationError(ReconcilerError):
     """The configuration is wrong; the process ends with 78 (EX_CONFIG), so systemd does not restart it."""
 
     exit_code = 78
+
+
+class UnconfirmedError(ConfigurationError):
+    """Where our key would go, or whose library it opens, is not what was known, and nobody confirmed it."""
 
 
 class CatalogueError(ReconcilerError):

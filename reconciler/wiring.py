@@ -14,12 +14,12 @@ from reconciler.engine.cycle import Cycle
 from reconciler.engine.events import Event, Listener, Progress
 from reconciler.engine.preparing import Wishes
 from reconciler.engine.watched import Watchable
-from reconciler.errors import ConfigurationError, ImmichUnreachableError
+from reconciler.errors import ImmichUnreachableError, ReconcilerError
 from reconciler.immich.client import Patience, SystemClock
 from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
 from reconciler.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_template
-from reconciler.redaction import register_secret
+from reconciler.pairing import check_pair, pair_of
 from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reconciler.engine.installation import Installation
     from reconciler.engine.pace import Timing
     from reconciler.engine.ports import CatalogueSource
+    from reconciler.pairing import Pair
     from reconciler.web.ports import PictureSize
     from reconciler.web.serving import WebServer
 
@@ -53,29 +54,22 @@ def source_of(config: Config) -> CatalogueSource:
     return open_catalogue(config.catalogue_source())
 
 
-def target_of(config: Config, settings: SyncSettings) -> Immich:
+def target_of(config: Config, settings: SyncSettings, store: SqliteStore | None) -> Immich:
     """Open Immich: address and key from the configuration, else from Skymmich's own settings.
 
     Raises:
         ConfigurationError: neither has them.
+        UnconfirmedError: nobody who may say so sent this key to that address; nothing was sent.
     """
-    if settings.immich_api_key:
-        register_secret(settings.immich_api_key)
-    url = config.immich.url.get_secret_value() if config.immich.url else settings.immich_url
-    key = config.immich.api_key.get_secret_value() if config.immich.api_key else settings.immich_api_key
-    if not url:
-        raise ConfigurationError(
-            "Immich's address is known neither to this program nor to Skymmich.",
-            remedy="Set [immich] url, or RECONCILER_IMMICH__URL, or enter it in Skymmich's admin page.",
-        )
-    if not key:
-        raise ConfigurationError(
-            "No API key for Immich is known to this program or to Skymmich.",
-            remedy="Set [immich] api_key_file, or RECONCILER_IMMICH__API_KEY, or enter it in Skymmich.",
-        )
-    register_secret(key)
+    pair = pair_of(config, settings)
+    check_pair(pair, store)
+    return immich_at(pair, config)
+
+
+def immich_at(pair: Pair, config: Config) -> Immich:
+    """Open Immich at an address that was checked, or just confirmed."""
     patience = Patience(read=config.immich.timeout_seconds)
-    return Immich(url, key, in_flight=config.immich.in_flight, patience=patience)
+    return Immich(pair.url, pair.key, in_flight=config.immich.in_flight, patience=patience)
 
 
 def store_of(config: Config, *, read_only: bool = False) -> SqliteStore:
@@ -112,8 +106,12 @@ def workbench(
     """Open everything a pass needs; reads the catalogue once for Skymmich's settings."""
     source = source_of(config)
     catalogue = source.read()
-    target = target_of(config, catalogue.settings)
     store = store_of(config)
+    try:
+        target = target_of(config, catalogue.settings, store)
+    except ReconcilerError:
+        store.close()
+        raise
     clock = SystemClock()
     cycle = Cycle(source, target, store, clock, timing=timing, listen=listener(progress))
     return Workbench(config, source, target, store, clock, cycle, wishes_of(config, store, catalogue))
@@ -177,13 +175,13 @@ class Installed:
         """Give Immich: the same object for as long as its address and key stay.
 
         Raises:
-            ConfigurationError: address or key are not known.
+            ConfigurationError: address or key are not known, or nobody confirmed that they belong together.
         """
         named = (settings.immich_url, settings.immich_api_key)
         known = self._target
         if known is not None and named == self._named:
             return known
-        found = target_of(self.config, settings)
+        found = target_of(self.config, settings, self._store)
         self._named = named
         # A pass may still work with the former one: all are closed at the end.
         self._targets.append(found)
@@ -295,6 +293,7 @@ def web_server(
         allowed_hosts=frozenset(status.allowed_hosts),
         user_header=status.user_header,
         proxies=frozenset(status.trusted_proxies),
+        memory=store,
     )
     app = create_app(
         control,

@@ -637,3 +637,10 @@ def test_a_configuration_can_not_be_changed_afterwards():
 
     with pytest.raises(ValueError, match="frozen"):
         config.status.port = 1
+
+
+@pytest.mark.parametrize(("token", "warned"), [("short", True), ("x" * 15, True), ("x" * 16, False)])
+def test_a_token_that_could_be_guessed_is_told_and_never_shown(token, warned):
+    config = load(None, {"HOME": "/nowhere", "RECONCILER_STATUS__TOKEN": token})
+    assert any("could be guessed" in warning for warning in config.warnings) is warned
+    assert token not in "".join(config.warnings)

@@ -36,6 +36,7 @@ USAGE: Final = 64
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("Begin here", "Watch a sample catalogue being reconciled; nothing of yours is touched."),
     "doctor": ("Begin here", "Check configuration, catalogue and Immich, and say how to mend what is wrong."),
+    "confirm": ("Begin here", "Say once that Immich's address, or the library behind it, is the right one."),
     "plan": ("Reconcile", "Show what would be written to Immich. Writes nothing."),
     "apply": ("Reconcile", "Write it, verify that it stuck, and say what became of each image."),
     "resolve": ("Reconcile", "Decide a conflict: keep Immich's side, Skymmich's, or both."),

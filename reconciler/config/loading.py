@@ -39,6 +39,8 @@ _NAME: Final = "skymmich-reconciler"
 _STATE: Final = ("state", "url")
 _SOURCE: Final = ("skymmich", "source")
 _MAX_TEMPLATE: Final = 1 << 18
+_SHORT: Final = 16
+"""Characters of a token below which guessing gets somewhere: a wrong guess is slow, and never refused."""
 _SOURCE_REMEDY: Final = (
     "Set [skymmich] source in the configuration file, or the variable "
     f"{in_environment(_SOURCE)}, to the path of Skymmich's SQLite file "
@@ -175,6 +177,11 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     for key in (key for key in CREDENTIALS.values() if is_secret(settings[key])):
         read_secret_file(key, gathered)
     config = _checked(gathered)
+    if config is not None and config.status.token and len(config.status.token.get_secret_value()) < _SHORT:
+        gathered.warnings.append(
+            f"The token of [status] has fewer than {_SHORT} characters, and could be guessed. "
+            "A good one: openssl rand -hex 24"
+        )
     if gathered.problems or config is None:
         raise _error(gathered.problems)
     config._file = file.absolute() if file else None  # noqa: SLF001  load is the model's constructor

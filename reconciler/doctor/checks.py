@@ -16,10 +16,12 @@ from reconciler.core.catalogue import SyncSettings
 from reconciler.core.template import BlockTemplate
 from reconciler.doctor.catalogue import check_catalogue
 from reconciler.doctor.findings import Finding, problem
+from reconciler.engine.acquaintance import KnownImmich, recognise
 from reconciler.errors import ReconcilerError
 from reconciler.immich.capabilities import server_advice
 from reconciler.overrides import with_own_template
-from reconciler.wiring import store_of, target_of
+from reconciler.pairing import check_pair, pair_of
+from reconciler.wiring import immich_at, store_of
 from state.lease import Lease
 from state.process import this_process
 
@@ -93,7 +95,7 @@ async def examine(
         )  # fmt: skip
         findings += seen
         known = catalogue or (daemon.catalogue if daemon else None)
-        findings += await _immich(config, known.settings if known else None)
+        findings += await _immich(config, known.settings if known else None, store)
         findings += trouble or await asyncio.to_thread(
             _store, config, store, clock, daemon=daemon is not None
         )
@@ -154,7 +156,7 @@ def _on_the_disk(config: Config, daemon: Running) -> list[Finding]:
     return findings
 
 
-async def _immich(config: Config, settings: SyncSettings | None) -> list[Finding]:
+async def _immich(config: Config, settings: SyncSettings | None, store: SqliteStore | None) -> list[Finding]:
     own = config.immich
     if settings is None and (own.url is None or own.api_key is None):
         what = "Not asked: its address or its key is in Skymmich's settings, which could not be read."
@@ -163,7 +165,7 @@ async def _immich(config: Config, settings: SyncSettings | None) -> list[Finding
     findings: list[Finding] = []
     try:
         async with asyncio.timeout(patience):
-            await _ask_immich(config, settings or SyncSettings(), findings)
+            await _ask_immich(config, settings or SyncSettings(), store, findings)
     except ReconcilerError as error:
         findings.append(problem("immich", error))
     except TimeoutError:
@@ -172,13 +174,21 @@ async def _immich(config: Config, settings: SyncSettings | None) -> list[Finding
     return findings
 
 
-async def _ask_immich(config: Config, settings: SyncSettings, findings: list[Finding]) -> None:
-    target = target_of(config, settings)
-    whose = "this program's configuration" if config.immich.url is not None else "Skymmich's settings"
-    findings.append(Finding("immich", "ok", f"{target.address}  (from {whose})"))
+async def _ask_immich(
+    config: Config, settings: SyncSettings, store: SqliteStore | None, findings: list[Finding]
+) -> None:
+    pair = pair_of(config, settings)
+    findings.append(Finding("immich", "ok", f"{pair.address}  (from {pair.address_from})"))
+    findings.append(Finding("immich", "ok", f"the API key is from {pair.key_from}"))
+    check_pair(pair, store)
+    target = immich_at(pair, config)
     try:
         facts = await target.open()
         findings.append(Finding("immich", "ok", f"version {facts.version}, the key works"))
+        if store is not None:
+            met = await recognise(target, store, facts, store.records(), anyway=True)
+            if met.user_id is not None and met == KnownImmich.of(store):
+                findings.append(Finding("immich", "ok", "the same user's library as before"))
         major, minor, patch = (int(part) for part in facts.version.split("."))
         findings += [Finding("immich", "warning", line) for line in server_advice((major, minor, patch))]
         if not facts.tags_enabled:

@@ -21,6 +21,7 @@ from reconciler.errors import (
     ReconcilerError,
     StateError,
     TemplateError,
+    UnconfirmedError,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ ORDER = (
 _FILED: tuple[tuple[type[ReconcilerError], str, str], ...] = (
     (CatalogueError, "CatalogueReadable", "NotReadable"),
     (TemplateError, "Configured", "TemplateBroken"),
+    (UnconfirmedError, "Configured", "Unconfirmed"),
     (ConfigurationError, "Configured", "Incomplete"),
     (StateError, "StoreWritable", "StoreFailed"),
     (CanaryError, "CanaryClear", "NothingStuck"),

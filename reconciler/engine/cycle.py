@@ -80,6 +80,7 @@ class Cycle:
         """Take note of a look at all images that found nothing to do: no run is recorded."""
         with self._store.transaction():
             self._note_look(prepared)
+            self._note_immich(prepared)
 
     async def apply(
         self,
@@ -103,6 +104,7 @@ class Cycle:
             )
         run = Run(run_id, trigger, self._clock.now())
         self._store.start_run(run)
+        self._note_immich(prepared)
         jobs = self._jobs(prepared, selection)
         canary = self._canary(prepared, selection, jobs)
         error: ReconcilerError | None = None
@@ -232,6 +234,10 @@ class Cycle:
         whole = len(prepared.items) >= len(prepared.catalogue.linked())
         if sorted(archived) != before and (before is not None or whole):
             self._store.put(ARCHIVED, sorted(archived))
+
+    def _note_immich(self, prepared: Prepared) -> None:
+        if prepared.immich is not None:
+            prepared.immich.keep(self._store)
 
     def _note_look(self, prepared: Prepared) -> None:
         # Images that a shrunken catalogue hides are not looked at: what moves meanwhile is looked up later.

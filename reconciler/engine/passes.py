@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.plan import AssetPlan, Rules
     from reconciler.core.records import AssetRecord, AssetStatus, PendingWrite, Run
+    from reconciler.engine.acquaintance import KnownImmich
     from reconciler.engine.ports import ServerFacts
     from reconciler.errors import ReconcilerError
 
@@ -82,6 +83,8 @@ class Prepared:
     """Server time from which on changes are not in the observation."""
     stale: tuple[str, ...] = ()
     """Titles of changes of a saved plan that are no longer the same, and so are not written."""
+    immich: KnownImmich | None = None
+    """Whom to remember once it is carried out."""
 
     @property
     def changes(self) -> tuple[AssetPlan, ...]:

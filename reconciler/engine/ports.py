@@ -79,6 +79,11 @@ class WriteOutcome:
 class Target(Protocol):
     """Immich. Every method raises the errors of ``reconciler.errors``; temporary ones only after retries."""
 
+    @property
+    def address(self) -> str:
+        """The normalised address without credentials."""
+        ...
+
     async def open(self) -> ServerFacts:
         """Ask for version, permissions and user; raise if nothing can be done with this server or key."""
         ...

@@ -15,12 +15,13 @@ from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan import Rules
 from reconciler.core.policy import DescriptionPolicy, Policy, Switches
 from reconciler.core.template import BlockTemplate
+from reconciler.engine.acquaintance import KnownImmich, check_user, is_there, recognise
 from reconciler.engine.choosing import Chooser
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.holding import guarded
 from reconciler.engine.observing import read_assets
 from reconciler.engine.passes import Prepared, Selection
-from reconciler.errors import ImmichError
+from reconciler.errors import ImmichError, UnconfirmedError
 
 if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue, CatalogueImage
@@ -59,10 +60,11 @@ class Preparer:
         self._template: tuple[DescriptionPolicy, BlockTemplate] | None = None
         self._server: ServerFacts | None = None
         self._asked_at = 0.0
+        self._recognised: KnownImmich | None = None
 
     def forget_server(self) -> None:
         """Ask the server for its facts anew at the next pass: something went wrong with it."""
-        self._server = None
+        self._server = self._recognised = None
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
         """Observe and plan.
@@ -80,10 +82,24 @@ class Preparer:
                 self.forget_server()
                 if (renewed := await self._facts(selection)) != server:
                     prepared = await self._observed(selection, wishes, template, catalogue, renewed)
-        except ImmichError:
+            return replace(prepared, immich=await self._acquainted(prepared))
+        except (ImmichError, UnconfirmedError):
             self.forget_server()
             raise
-        return prepared
+
+    async def _acquainted(self, prepared: Prepared) -> KnownImmich:
+        """Tell whom this Immich is to be remembered as; asks where something is new, or assets are lost."""
+        lost = [
+            item.asset_id
+            for item in prepared.items
+            if item.status == "unknown_asset" and is_there(prepared.records.get(item.asset_id))
+        ]
+        if self._recognised is None or lost:
+            self._recognised = await recognise(
+                self._target, self._store, prepared.server, prepared.records,
+                seen=[item.asset_id for item in prepared.items if item.plan], lost=lost,
+            )  # fmt: skip
+        return self._recognised
 
     def _compiled(self, policy: DescriptionPolicy) -> BlockTemplate:
         """Give the template; compiling takes longer than all else that an idle look does."""
@@ -97,7 +113,9 @@ class Preparer:
         known = self._server
         whole = selection.image_ids is None and (selection.full or selection.by_person)
         if known is None or whole or age > (_RENEW_LOSSES if known.losses else _RENEW):
-            known = self._server = await self._target.open()
+            known = await self._target.open()
+            check_user(KnownImmich.of(self._store), known, self._target.address)
+            self._server = known
             self._asked_at = self._clock.monotonic()
         return known
 

@@ -36,7 +36,7 @@ def readable(state: State, asset_id: str, permission: str = "asset.read") -> Ass
     Raises:
         ApiError: there is none that the key may see (400).
     """
-    asset = state.assets.get(asset_id)
+    asset = state.shown(asset_id)
     if asset is None or asset.owner_id not in {USER_ID, PARTNER_ID} or asset.visibility == "locked":
         raise no_access(permission)
     if asset.owner_id == PARTNER_ID and asset.visibility != "timeline":
@@ -50,7 +50,7 @@ def writable(state: State, asset_id: str, permission: str = "asset.update") -> A
     Raises:
         ApiError: there is none that the key may change (400).
     """
-    asset = state.assets.get(asset_id)
+    asset = state.shown(asset_id)
     if asset is None or asset.owner_id != USER_ID or asset.visibility == "locked":
         raise no_access(permission)
     return asset

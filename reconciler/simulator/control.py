@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Body = dict[str, object]
 
 
+_FLAGS = {"maintenance", "paused", "down", "tags_enabled", "another_user"}
+
+
 def handle(state: State, method: str, path: str, body: Body) -> Answer:
     """Answer a request to ``/_simulator/…``.
 
@@ -83,7 +86,9 @@ def settings(state: State, body: Body) -> object:
                 switches.scopes = tuple(map(str, value))
             elif name in {"drain", "loss", "failures"} and isinstance(value, int | float):
                 setattr(switches, name, float(value))
-            elif name in {"maintenance", "paused", "down", "tags_enabled"} and isinstance(value, bool):
+            elif name in {"maintenance", "paused", "down", "tags_enabled", "another_user"} and isinstance(
+                value, bool
+            ):
                 setattr(switches, name, value)
             else:
                 raise ApiError(400, f"There is no setting {name!r} that could be {value!r}")

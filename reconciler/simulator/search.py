@@ -147,6 +147,8 @@ def _visibility(state: State, body: Mapping[str, object]) -> Callable[[Asset], b
 
     def visible(asset: Asset) -> bool:
         shown = asset.visibility
+        if state.settings.another_user:
+            return False
         if shown != asked and (asked is not None or shown == "locked"):
             return with_archive and shown == "archive" and asset.owner_id == USER_ID
         return asset.owner_id == USER_ID or (asset.owner_id == PARTNER_ID and shown == "timeline")

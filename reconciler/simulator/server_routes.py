@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.simulator import search
 from reconciler.simulator.rendering import user_json
 from reconciler.simulator.requests import Answer, Request, answer
-from reconciler.simulator.state import USER_ID
+from reconciler.simulator.state import STRANGER_ID, USER_ID
 
 if TYPE_CHECKING:
     from reconciler.simulator.state import State
@@ -87,7 +87,7 @@ def own_user(state: State, request: Request) -> Answer:  # noqa: ARG001 - the fo
     """``GET /users/me``."""
     return answer(
         {
-            **user_json(USER_ID),
+            **user_json(STRANGER_ID if state.settings.another_user else USER_ID),
             "isAdmin": False,
             "status": "active",
             "storageLabel": None,

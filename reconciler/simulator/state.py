@@ -47,6 +47,10 @@ class State:
         self._changes: list[tuple[int, str]] = []
         self._by_date: list[Asset] | None = None
 
+    def shown(self, asset_id: str) -> Asset | None:
+        """Give an asset by its id as text; ``None``: there is none for this key."""
+        return None if self.settings.another_user else self.assets.get(asset_id)
+
     # -- time -------------------------------------------------------------------------------------------
 
     def advance(self, now: float) -> None:

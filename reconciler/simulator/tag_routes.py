@@ -83,7 +83,7 @@ def tag_assets(state: State, request: Request) -> Answer:
     ]
     count = changed = 0
     for asset_id in asset_ids:
-        asset = state.assets.get(asset_id)
+        asset = state.shown(asset_id)
         if asset is None or asset.owner_id != USER_ID or asset.visibility == "locked":
             continue
         new = [tag for tag in tags if tag.tag_id not in asset.tags]
@@ -99,7 +99,7 @@ def add_to_assets(state: State, request: Request) -> Answer:
     tag = _own_tag(state, request.path[1], "tag.asset")
     results: list[dict[str, object]] = []
     for asset_id in dict.fromkeys(checks.uuids(request.body, "ids")):
-        asset = state.assets.get(asset_id)
+        asset = state.shown(asset_id)
         if asset is None or asset.owner_id not in {USER_ID, PARTNER_ID} or asset.visibility == "locked":
             results.append({"id": asset_id, "success": False, "error": "no_permission"})
         elif tag.tag_id in asset.tags:

@@ -96,6 +96,8 @@ class Settings:
     """Every connection is broken without an answer."""
     tags_enabled: bool = True
     """The user's own switch for the tags feature (preferences)."""
+    another_user: bool = False
+    """The API key is another user's, who sees none of these assets."""
 
     def on(self, name: str) -> bool:
         """Tell whether this unkindness is switched on."""

@@ -16,10 +16,13 @@ from urllib.parse import urlsplit
 
 from reconciler.errors import ConfigurationError
 from reconciler.web.problems import ProblemError
-from reconciler.web.session import Session, Slowdown
+from reconciler.web.session import Session
+from reconciler.web.slowdown import Slowdown
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
+
+    from reconciler.web.session import Memory
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -59,6 +62,7 @@ class Access:
         allowed_hosts: further names by which it is asked for, such as a reverse proxy's; lower case.
         user_header: a header in which a reverse proxy names the user who logged in there; empty: none.
         proxies: addresses of the proxies whose ``user_header`` counts.
+        memory: where sessions are kept over restarts; ``None``: nowhere.
     """
 
     host: str = "127.0.0.1"
@@ -66,11 +70,12 @@ class Access:
     allowed_hosts: frozenset[str] = frozenset()
     user_header: str = ""
     proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})
+    memory: Memory | None = field(default=None, repr=False)
     session: Session = field(init=False, repr=False)
     slowdown: Slowdown = field(default_factory=Slowdown, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "session", Session(self.token))
+        object.__setattr__(self, "session", Session(self.token, self.memory))
 
     def check_host(self, named: str) -> None:
         """Refuse a host that is not ours. An IP address is: rebinding needs a name.
@@ -98,7 +103,7 @@ class Access:
         named = connection.headers.get(self.user_header, "") if self.user_header else ""
         return bool(named) and peer in self.proxies
 
-    def has_bearer(self, connection: HTTPConnection) -> bool:
+    async def has_bearer(self, connection: HTTPConnection) -> bool:
         """Tell whether the request shows the token.
 
         Raises:
@@ -107,25 +112,26 @@ class Access:
         scheme, _, shown = connection.headers.get("authorization", "").partition(" ")
         if not self.token or scheme.lower() != "bearer":
             return False
-        return self.is_token(shown.strip(), peer_of(connection))
+        return await self.is_token(shown.strip(), peer_of(connection))
 
-    def is_token(self, shown: str, peer: str) -> bool:
-        """Compare in constant time, and slow down whoever guesses.
+    async def is_token(self, shown: str, peer: str) -> bool:
+        """Compare in constant time. The right one is let in at once; a wrong one waits ever longer.
 
         Raises:
-            ProblemError: 429, too many wrong ones came from there.
+            ProblemError: 429, it is wrong, and so were several from there before.
         """
-        wait = self.slowdown.wait(peer)
+        if hmac.compare_digest(_digest(shown), _digest(self.token)):
+            self.slowdown.right(peer)
+            return True
+        wait = await self.slowdown.wrong(peer)
         if wait > 0:
             raise ProblemError(
                 429,
-                "Too many wrong tokens came from this address.",
-                remedy=f"Wait {wait:.0f} s, then try again.",
+                "That is not the token, and too many wrong ones came from this address.",
+                remedy="The right one is [status] token_file's; it is taken at once, whoever else guesses.",
                 headers={"retry-after": str(max(1, round(wait)))},
             )
-        right = hmac.compare_digest(_digest(shown), _digest(self.token))
-        self.slowdown.note(peer, right=right)
-        return right
+        return False
 
     def check_origin(self, connection: HTTPConnection, *, bearer: bool) -> None:
         """Refuse a change that another site's page may have asked for.

@@ -41,7 +41,7 @@ class Events:
         """Stream: first the state, then each notice, and beats with the daemon's time."""
         if self.listening >= MAX_STREAMS:
             raise ProblemError(503, "Too many pages listen already.", headers={"retry-after": "30"})
-        return Response() if request.method == "HEAD" else _Stream(self, self._panel)
+        return Response() if request.method == "HEAD" else _Stream(self, self._panel, request)
 
 
 class _Stream(Response):
@@ -49,10 +49,13 @@ class _Stream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, owner: Events, panel: Panel) -> None:
+    def __init__(self, owner: Events, panel: Panel, request: Request) -> None:
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._owner, self._panel = owner, panel
+        # Who came with a cookie listens for as long as its session is open.
+        self._session = request.cookies.get(panel.access.session.cookie, "")
+        self._began_in_session = panel.access.session.holds(self._session)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's form
         """Send until there is nobody to send to."""
@@ -84,6 +87,8 @@ class _Stream(Response):
                 while True:
                     # A task of its own outlives a heartbeat: to cancel it would end the subscription.
                     done, _ = await asyncio.wait({upcoming}, timeout=HEARTBEAT)
+                    if self._is_over():
+                        return
                     if not done:
                         await send(_piece(self._beat()))
                         continue
@@ -96,6 +101,9 @@ class _Stream(Response):
                 upcoming.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration):
                     await upcoming
+
+    def _is_over(self) -> bool:
+        return self._began_in_session and not self._panel.access.session.holds(self._session)
 
     def _beat(self) -> str:
         return told("beat", {"now": self._panel.now()})

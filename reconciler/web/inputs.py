@@ -150,10 +150,19 @@ def switch_changes(found: Mapping[str, object]) -> dict[str, bool]:
 
 
 def local(address: str, otherwise: str) -> str:
-    """Give an address of this server's own pages: a form names where to go back to."""
-    parts = urlsplit(address) if address.startswith("/") else None
-    odd = parts is None or parts.scheme or parts.netloc or "\\" in address or not address.isprintable()
-    return otherwise if odd else address
+    """Give an address of this server's own pages: a form names where to go back to.
+
+    Browsers drop tabs and line ends, take a backslash for a slash, and whatever begins with two slashes for
+    another host, where ``urlsplit`` sees none in ``///evil.example``. So none of these is taken in a path.
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return otherwise
+    odd = not address.isascii() or not address.isprintable() or "\\" in address or " " in address
+    page = address.partition("?")[0].partition("#")[0]
+    elsewhere = parts.scheme or parts.netloc or not page.startswith("/") or "//" in page
+    return otherwise if odd or elsewhere else address
 
 
 def wish(

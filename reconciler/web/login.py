@@ -44,7 +44,7 @@ class Login:
         if request.method == "POST":
             try:
                 form = await inputs.form(request)
-                if access.is_token(form.get("token", "").strip(), peer_of(request)):
+                if await access.is_token(form.get("token", "").strip(), peer_of(request)):
                     return self._opened(request, back)
                 wrong, status = "That is not the token.", 403
             except ProblemError as error:
@@ -65,8 +65,10 @@ class Login:
         )
         return answer
 
-    async def logout(self, _: Request) -> Response:
-        """Forget the session."""
+    async def logout(self, request: Request) -> Response:
+        """End the session, in every window and for every copy of its cookie."""
+        session = self._panel.access.session
+        session.end(request.cookies.get(session.cookie, ""))
         answer = RedirectResponse("/login?said=logout", status_code=303)
-        answer.delete_cookie(self._panel.access.session.cookie)
+        answer.delete_cookie(session.cookie)
         return answer

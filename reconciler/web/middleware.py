@@ -5,11 +5,12 @@ The rules themselves stand in ``access``.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from reconciler.web.access import SAFE_METHODS
 from reconciler.web.problems import ProblemError
@@ -60,17 +61,19 @@ class Gate:
             return
         adorned = _adorning(send)
         try:
-            self._check(scope)
+            await self._check(scope)
         except HTTPException as error:
             answer = await self._refuse(Request(scope, receive), error)
             await answer(scope, receive, adorned)
             return
-        await self._app(scope, _limited(scope, receive), adorned)
+        # Who hangs up in the middle of a body is nobody's error, and nobody is there to be told.
+        with suppress(ClientDisconnect):
+            await self._app(scope, _limited(scope, receive), adorned)
 
-    def _check(self, scope: Scope) -> None:
+    async def _check(self, scope: Scope) -> None:
         connection, access = HTTPConnection(scope), self._access
         access.check_host(connection.headers.get("host", ""))
-        bearer = access.has_bearer(connection)
+        bearer = await access.has_bearer(connection)
         trusted = bearer or access.knows(connection)
         scope["state"] = {**scope.get("state", {}), "trusted": trusted}
         if not trusted and scope["path"] not in PUBLIC and not scope["path"].startswith("/static/"):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from typing import TYPE_CHECKING, Self, cast
 
 import uvicorn
 
 from reconciler.errors import ConfigurationError
 from reconciler.web.access import check_binding
+from reconciler.web.connections import Connection, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,23 +29,32 @@ class WebServer:
         app: made by ``create_app``.
         host: where to listen; beyond loopback the application's access must have a token.
         port: 0 takes a free one.
+        limits: what strangers may take up.
     """
 
-    def __init__(self, app: Starlette, host: str, port: int) -> None:
+    def __init__(self, app: Starlette, host: str, port: int, limits: Limits | None = None) -> None:
+        limits = self._limits = limits or Limits()
         self._panel = app.state.panel
         self._host, self._port = host, port
         self._server = _Server(
             uvicorn.Config(
                 app,
+                # Called like the class that uvicorn's type asks for.
+                http=cast("type[asyncio.Protocol]", partial(Connection, limits=limits)),
                 lifespan="off",
                 ws="none",
                 log_config=None,
+                # Its warnings are of what strangers send: they would fill the log with it.
+                log_level="error",
                 access_log=False,
                 server_header=False,
                 date_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=2,
-                limit_concurrency=256,
+                limit_concurrency=limits.all,
+                backlog=limits.waiting,
+                timeout_keep_alive=5,
+                h11_max_incomplete_event_size=16 * 1024,
             )
         )
         self._task: asyncio.Task[None] | None = None
@@ -66,6 +78,7 @@ class WebServer:
         """
         check_binding(self._host, self._panel.access.token)
         listener = _listen(self._host, self._port)
+        _forget_who_vanished(listener, self._limits.stalled)
         port: int = listener.getsockname()[1]
         shown = f"[{self._host}]" if ":" in self._host else self._host
         self.url = f"http://{shown}:{port}"
@@ -124,3 +137,12 @@ def _listen(host: str, port: int) -> socket.socket:
             remedy="Another program, or another instance of this one, has the port: set [status] port.",
         ) from error
     return listener
+
+
+def _forget_who_vanished(listener: socket.socket, seconds: float) -> None:
+    """Have the kernel give up a client that acknowledges nothing any more, as a laptop that was closed.
+
+    Each connection inherits it. Without it a stream of events to nobody lasts a quarter of an hour.
+    """
+    if sys.platform == "linux":
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))

@@ -1,6 +1,8 @@
-"""Being logged in: a signed cookie that holds nothing but its end, and patience with whoever guesses.
+"""Being logged in: a signed cookie that names a session, and the list of those that are open.
 
-The key is made from the token, so a new token ends every session, and nothing has to be stored.
+The cookie's key is made from the token and a random salt that the state store keeps, so a new token ends
+every session, and neither cookie nor store alone is worth anything. A session that is not on the list is
+over, whatever its cookie says: logging out ends it wherever the cookie was copied to.
 """
 
 from __future__ import annotations
@@ -9,84 +11,117 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Protocol
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from reconciler.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIFETIME = 14 * 86_400
+LIFETIME: Final = 14 * 86_400
 """Seconds that a login holds."""
+SESSIONS: Final = "web.sessions"
+"""Where the store keeps the salt, and the open sessions: a digest of the name → its end."""
+_MOST: Final = 200
+"""Sessions that are open at a time; the oldest one ends when there are more."""
+
+
+class Memory(Protocol):
+    """What outlives the process: the state store."""
+
+    def get(self, key: str) -> object:
+        """Read a small JSON value; ``None`` if absent."""
+        ...
+
+    def put(self, key: str, value: object) -> None:
+        """Write a small JSON value."""
+        ...
+
+
+class Forgetful:
+    """A memory that ends with the process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, object] = {}
+
+    def get(self, key: str) -> object:
+        """Read a value."""
+        return self._kept.get(key)
+
+    def put(self, key: str, value: object) -> None:
+        """Write a value."""
+        self._kept[key] = value
 
 
 class Session:
-    """Makes and checks the cookie.
+    """Makes, checks and ends sessions.
 
     Args:
-        token: the configured one.
+        token: the configured one; empty: there are no sessions.
+        memory: where they are kept.
         clock: seconds since 1970.
     """
 
     cookie = "reconciler_session"
 
-    def __init__(self, token: str, clock: Callable[[], float] = time.time) -> None:
-        self._key = (
-            hmac.digest(token.encode("utf-8", "surrogatepass"), b"session", "sha256") if token else b""
-        )
-        self._clock = clock
+    def __init__(
+        self, token: str, memory: Memory | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._token, self._memory, self._clock = token, memory or Forgetful(), clock
+        self._salt, self._open = "", dict[str, float]()
+        self._signer: URLSafeSerializer | None = None
 
     def issue(self) -> str:
-        """Make a cookie's value: end, a random part, signature."""
-        content = f"{int(self._clock()) + LIFETIME}.{secrets.token_urlsafe(9)}"
-        return f"{content}.{self._sign(content)}"
+        """Open a session; gives its cookie."""
+        signer, name = self._ready(), secrets.token_urlsafe(18)
+        now = self._clock()
+        known = {known: end for known, end in self._open.items() if end > now}
+        newest = sorted(known.items(), key=lambda one: one[1])[-(_MOST - 1) :]
+        self._open = {**dict(newest), _digest(name): now + LIFETIME}
+        self._keep()
+        return str(signer.dumps(name))
 
     def holds(self, value: str) -> bool:
-        """Tell whether a cookie is ours, and not over."""
-        content, _, signature = value.rpartition(".")
-        if (
-            not self._key
-            or not content
-            or not hmac.compare_digest(self._sign(content).encode(), signature.encode("utf-8", "replace"))
-        ):
-            return False
-        end = content.partition(".")[0]
-        return end.isascii() and end.isdigit() and int(end) > self._clock()
+        """Tell whether a cookie is ours, and its session open."""
+        name = self._name(value)
+        return name is not None and self._open.get(_digest(name), 0.0) > self._clock()
 
-    def _sign(self, content: str) -> str:
-        return hmac.new(self._key, content.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    def end(self, value: str) -> None:
+        """End a cookie's session, for every copy of the cookie."""
+        name = self._name(value)
+        if name is not None and self._open.pop(_digest(name), None) is not None:
+            self._keep()
+
+    def _name(self, value: str) -> str | None:
+        if not self._token or not value:
+            return None
+        try:
+            name = self._ready().loads(value)
+        except (BadData, StateError):  # a store that can not be read now opens nothing
+            return None
+        return name if isinstance(name, str) else None
+
+    def _ready(self) -> URLSafeSerializer:
+        """Give what signs; reads what is kept at its first use."""
+        if self._signer is None:
+            kept = self._memory.get(SESSIONS)
+            kept = kept if isinstance(kept, dict) else {}
+            salt, listed = kept.get("salt"), kept.get("open")
+            self._salt = salt if isinstance(salt, str) and len(salt) >= 32 else secrets.token_hex(32)
+            if isinstance(listed, dict):
+                self._open = {name: end for name, end in listed.items() if isinstance(end, int | float)}
+            token = self._token.encode("utf-8", "surrogatepass")
+            key = hmac.digest(token, self._salt.encode(), "sha256")
+            self._signer = URLSafeSerializer(
+                key, salt="session", signer_kwargs={"digest_method": hashlib.sha256}
+            )
+        return self._signer
+
+    def _keep(self) -> None:
+        self._memory.put(SESSIONS, {"salt": self._salt, "open": self._open})
 
 
-class Slowdown:
-    """Makes each further wrong guess from an address wait longer: 1 s after the third, up to a minute.
-
-    Args:
-        clock: seconds that never run backwards.
-    """
-
-    free = 3
-    longest = 60.0
-    remembered = 1024
-    forgotten_after = 900.0
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
-
-    def wait(self, peer: str) -> float:
-        """Give the seconds until this address may try again; 0: now."""
-        count, last = self._wrong.get(peer, (0, 0.0))
-        passed = self._clock() - last
-        if count <= self.free or passed > self.forgotten_after:
-            return 0.0
-        return max(0.0, min(self.longest, 2.0 ** (count - self.free - 1)) - passed)
-
-    def note(self, peer: str, *, right: bool) -> None:
-        """Remember how a guess went."""
-        count, last = self._wrong.pop(peer, (0, 0.0))
-        if right:
-            return
-        if self._clock() - last > self.forgotten_after:
-            count = 0
-        self._wrong[peer] = (count + 1, self._clock())
-        while len(self._wrong) > self.remembered:
-            self._wrong.popitem(last=False)
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pytest
 
-from reconciler.errors import ConfigurationError
+from reconciler.errors import ConfigurationError, StateError
 from reconciler.web.access import Access, check_binding
-from reconciler.web.session import LIFETIME, Session, Slowdown
+from reconciler.web.inputs import local
+from reconciler.web.session import LIFETIME, SESSIONS, Session
+from reconciler.web.slowdown import Slowdown
 
 TOKEN = {"authorization": "Bearer right-token"}
 SAME = {"origin": "http://127.0.0.1:8287"}
@@ -101,45 +106,210 @@ def test_the_token_does_not_speak_for_another_sites_page(guarded, control, heade
     assert guarded.post("/api/v1/pause", headers={**TOKEN, **SAME}).status_code == 200
 
 
-def test_guessing_is_slowed_down_even_when_the_right_token_comes(guarded):
+class Sleeps:
+    """Waits no time, and remembers for how long it should have."""
+
+    def __init__(self):
+        self.seconds = []
+
+    async def __call__(self, seconds):
+        self.seconds.append(seconds)
+
+
+def test_whoever_guesses_waits_ever_longer_and_the_right_token_never_does(build):
+    sleeps = Sleeps()
+    client = build(access=Access(token="right-token", slowdown=Slowdown(sleep=sleeps)))
     codes = [
-        guarded.get("/api/v1/status", headers={"authorization": f"Bearer {number}"}).status_code
-        for number in range(6)
+        client.get("/api/v1/status", headers={"authorization": f"Bearer {number}"}).status_code
+        for number in range(9)
     ]
-    assert codes[:4] == [401] * 4
-    assert codes[4:] == [429] * 2
-    answer = guarded.get("/api/v1/status", headers=TOKEN)
-    assert answer.status_code == 429
-    assert int(answer.headers["retry-after"]) >= 1
+    assert codes == [401] * 3 + [429] * 6
+    assert sleeps.seconds == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0]
+    answer = client.get("/api/v1/status", headers={"authorization": "Bearer wrong"})
+    assert int(answer.headers["retry-after"]) == 8
+    sleeps.seconds.clear()
+    assert client.get("/api/v1/status", headers=TOKEN).status_code == 200
+    assert client.post("/login", data={"token": "right-token"}, headers=SAME).status_code == 200
+    assert sleeps.seconds == []
 
 
-def test_waiting_grows_to_a_minute_and_is_forgotten_after_a_success():
+def test_a_wrong_token_in_the_form_waits_too(build):
+    sleeps = Sleeps()
+    client = build(access=Access(token="right-token", slowdown=Slowdown(sleep=sleeps)))
+    codes = [
+        client.post("/login", data={"token": str(number)}, headers=SAME).status_code for number in range(5)
+    ]
+    assert codes == [403] * 3 + [429] * 2
+    assert sleeps.seconds == [0.5, 1.0]
+    answer = client.post("/login", data={"token": "right-token"}, headers=SAME, follow_redirects=False)
+    assert answer.status_code == 303
+
+
+@pytest.mark.anyio
+async def test_wrong_guesses_are_forgotten_after_a_while_and_after_a_right_one():
     moment = [0.0]
-    slow = Slowdown(lambda: moment[0])
-    for _ in range(20):
-        slow.note("peer", right=False)
-    assert slow.wait("peer") == 60.0
-    assert slow.wait("another") == 0.0
-    moment[0] = 61.0
-    assert slow.wait("peer") == 0.0
-    slow.note("peer", right=True)
-    slow.note("peer", right=False)
-    assert slow.wait("peer") == 0.0
+    slow = Slowdown(lambda: moment[0], Sleeps())
+    for _ in range(5000):
+        wait = await slow.wrong("192.0.2.1")
+    assert wait == Slowdown.longest
+    assert await slow.wrong("192.0.2.2") == 0.0
+    slow.right("192.0.2.1")
+    assert await slow.wrong("192.0.2.1") == 0.0
+    for _ in range(4):
+        await slow.wrong("192.0.2.1")
+    moment[0] = Slowdown.forgotten_after + 1
+    assert await slow.wrong("192.0.2.1") == 0.0
 
 
-def test_a_flood_of_addresses_takes_no_more_memory():
-    slow = Slowdown()
+@pytest.mark.anyio
+async def test_a_network_of_ipv6_guesses_as_one():
+    slow = Slowdown(sleep=Sleeps())
+    waits = [await slow.wrong(f"2001:db8:0:1::{number:x}") for number in range(6)]
+    assert waits == [0.0, 0.0, 0.0, 0.5, 1.0, 2.0]
+    assert await slow.wrong("2001:db8:0:2::1") == 0.0
+    assert [await slow.wrong("::ffff:192.0.2.9") for _ in range(4)][-1] == 0.5
+    assert await slow.wrong("::ffff:192.0.2.10") == 0.0
+
+
+@pytest.mark.anyio
+async def test_a_flood_of_guesses_takes_no_more_memory_and_few_connections():
+    slow = Slowdown(sleep=Sleeps())
     for number in range(3000):
-        slow.note(str(number), right=False)
+        await slow.wrong(str(number))
     assert len(slow._wrong) == Slowdown.remembered
+    over = asyncio.Event()
+    asleep = []
+
+    async def until_over(seconds):
+        asleep.append(seconds)
+        await over.wait()
+
+    slow = Slowdown(sleep=until_over)
+    guesses = [asyncio.create_task(slow.wrong("192.0.2.1")) for _ in range(100)]
+    await asyncio.sleep(0)
+    assert len(asleep) == Slowdown.most_waiting
+    over.set()
+    await asyncio.gather(*guesses)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "//evil.example",
+        "///evil.example",
+        "////evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "\t//evil.example",
+        " //evil.example",
+        "/\x00/evil.example",
+        "https:evil.example",
+        "https:/evil.example",
+        "https:///evil.example",
+        "https://evil.example/",
+        "javascript:alert(1)",
+        "//evil.example@127.0.0.1/",
+        "/images//evil.example",
+        "/.//evil.example",
+        "//[",
+        "evil.example",
+        "",
+        "／／evil.example",
+    ],
+)
+def test_what_leaves_this_site_is_no_way_back(guarded, address):
+    assert local(address, "/") == "/"
+    where = guarded.post(
+        "/login",
+        params={"next": address},
+        data={"token": "right-token"},
+        headers=SAME,
+        follow_redirects=False,
+    )
+    assert (where.status_code, where.headers["location"]) == (303, "/")
+
+
+@pytest.mark.parametrize("address", ["/", "/images/3", "/images?q=M+31&status=conflict", "/runs?a=//b#c"])
+def test_a_page_of_this_site_is(address):
+    assert local(address, "/other") == address
+
+
+def test_logging_out_ends_the_session_for_every_copy_of_its_cookie(guarded):
+    guarded.post("/login", data={"token": "right-token"}, headers=SAME, follow_redirects=False)
+    cookie = guarded.cookies[Session.cookie]
+    assert guarded.get("/api/v1/status").status_code == 200
+    guarded.post("/logout", headers=SAME, follow_redirects=False)
+    guarded.cookies.clear()
+    again = guarded.get("/api/v1/status", headers={"cookie": f"{Session.cookie}={cookie}"})
+    assert again.status_code == 401
+
+
+def test_sessions_outlive_a_restart_and_their_end_does_too(store):
+    first = Session("token", store)
+    stays, ends = first.issue(), first.issue()
+    first.end(ends)
+    after = Session("token", store)
+    assert after.holds(stays)
+    assert not after.holds(ends)
+    assert not Session("another token", store).holds(stays)
+    assert Session("token", store).holds(stays)
+
+
+def test_the_store_alone_opens_no_session(store):
+    """What is kept names no session and makes no cookie without the token."""
+    session = Session("token", store)
+    cookie = session.issue()
+    kept = json.dumps(store.get(SESSIONS))
+    name = session._name(cookie)
+    assert name not in kept
+    assert "token" not in kept
+    made = Session("", store)
+    made._token = "guess"
+    assert not Session("token", store).holds(str(made._ready().dumps(name)))
+
+
+def test_a_store_that_can_not_be_read_opens_nothing_and_breaks_nothing(build, store):
+    cookie = Session("right-token", store).issue()
+
+    class Broken:
+        broken = True
+
+        def get(self, key):
+            if self.broken:
+                raise StateError("the disk is gone")
+            return store.get(key)
+
+        def put(self, *_):
+            raise StateError("the disk is gone")
+
+    broken = Broken()
+    client = build(access=Access(token="right-token", memory=broken))
+    client.cookies.set(Session.cookie, cookie)
+    assert client.get("/livez").status_code == 200
+    assert client.get("/api/v1/status").status_code == 401
+    assert client.get("/api/v1/status", headers=TOKEN).status_code == 200
+    broken.broken = False
+    assert client.get("/api/v1/status").status_code == 200
+
+
+def test_more_sessions_than_there_can_be_people_end_the_oldest():
+    moment = [1000.0]
+    session = Session("token", clock=lambda: moment[0])
+    cookies = []
+    for _ in range(203):
+        moment[0] += 1
+        cookies.append(session.issue())
+    assert [session.holds(cookie) for cookie in cookies] == [False] * 3 + [True] * 200
 
 
 def test_a_session_ends_and_can_not_be_made_up():
     moment = [1000.0]
-    session = Session("token", lambda: moment[0])
+    session = Session("token", clock=lambda: moment[0])
     value = session.issue()
     assert session.holds(value)
-    assert not Session("other", lambda: moment[0]).holds(value)
+    assert not Session("other", clock=lambda: moment[0]).holds(value)
     assert not session.holds(value[:-1] + ("0" if value[-1] != "0" else "1"))
     assert not session.holds("9" + value)
     assert not session.holds("")
