@@ -237,6 +237,8 @@ class Cycle:
         # Images that a shrunken catalogue hides are not looked at: what moves meanwhile is looked up later.
         if prepared.observed_from and not prepared.verdict.shrunk:
             self._store.put("watermark", prepared.observed_from.isoformat())
+            if prepared.look is not None:
+                self._preparer.noted(prepared.look)
         now = self._clock.now().isoformat()
         self._store.put(CHECKED_AT, now)
         if prepared.full:

@@ -17,6 +17,7 @@ from reconciler.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
+    from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.engine.ports import Target
@@ -35,6 +36,8 @@ class Reading:
     """Asset id → reason: Immich does not show it to this key."""
     failed: dict[str, str] = field(default_factory=dict)
     """Asset id → reason: not readable this time."""
+    dates: list[datetime] = field(default_factory=list)
+    """Of all rows that were shown, also of assets that nobody asked for."""
 
 
 async def read_assets(target: Target, ids: Collection[str], *, tags: bool) -> Reading:
@@ -47,6 +50,7 @@ async def read_assets(target: Target, ids: Collection[str], *, tags: bool) -> Re
     left = set(ids)
     if len(left) > FEW and await _listing_is_cheaper(target, len(left)):
         for seen in await target.untagged() if tags else await target.listing():
+            reading.dates.append(seen.updated_at)
             if seen.asset_id in left:
                 reading.assets[seen.asset_id] = seen
         left -= reading.assets.keys()
@@ -68,7 +72,8 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
         if down:
             return
         try:
-            reading.assets[asset_id] = await target.asset(asset_id)
+            reading.assets[asset_id] = seen = await target.asset(asset_id)
+            reading.dates.append(seen.updated_at)
         except AssetUnknownError as error:
             reading.unknown[asset_id] = error.message
         except (ImmichUnreachableError, MaintenanceError) as error:

@@ -25,6 +25,7 @@ from reconciler.engine.passes import Item, Prepared, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan import AssetPlan
@@ -190,13 +191,15 @@ class Undo:
         for decided in job.record.resolutions:
             self._store.drop_resolution(record.asset_id, decided)
         if step.item.image is not None and step.item.plan is not None:
-            record = _remembered(step, job.observed, record, prepared)
+            record = _remembered(step, job.observed, record, prepared, self._clock.now())
         self._store.save_records([record])
         kept_out = ("Immich did not keep what was written back",) if found.plan.changes else ()
         return (*found.left, *kept_out)
 
 
-def _remembered(step: Step, seen: ObservedAsset, record: AssetRecord, prepared: Prepared) -> AssetRecord:
+def _remembered(
+    step: Step, seen: ObservedAsset, record: AssetRecord, prepared: Prepared, now: datetime
+) -> AssetRecord:
     """Give the record with a note of all that the next pass would write again at once."""
     item, rules = step.item, prepared.rules
     desired = item.plan.desired if item.plan else None
@@ -219,7 +222,7 @@ def _remembered(step: Step, seen: ObservedAsset, record: AssetRecord, prepared: 
     record = replace(record, unsticking=tuple(notes))
     after = merge(item, desired, seen, record, rules, force=False)
     known = replace(prepared, records={item.asset_id: record})
-    return finished(replace(item, plan=after), None, known, prepared.observed_from or seen.updated_at, None)
+    return finished(replace(item, plan=after), None, known, now, None)
 
 
 def _reverse(
