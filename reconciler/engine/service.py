@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 PAUSED = "paused"
 """Where the store keeps that a person paused the daemon: a restart does not undo it."""
+LONGEST_HOLD = 60.0
+"""Seconds for which Immich is left alone at most: a proxy may name a day as its ``Retry-After``."""
 
 
 class Service:
@@ -332,7 +334,8 @@ class Service:
     def _hold(self, error: ReconcilerError | None) -> None:
         """Leave Immich alone for as long as its circuit says: one probe a minute, and no other request."""
         wait = error.retry_after if isinstance(error, ImmichTemporaryError) else None
-        self._queue.hold(self._clock.monotonic() + (wait or 0.0))
+        wait = min(wait or 0.0, LONGEST_HOLD)
+        self._queue.hold(self._clock.monotonic() + wait)
         if wait and self._workshop.installation.circuit_open_since is not None:
             self.enqueue(Request(by_person=False, trigger="probe"))
 
