@@ -21,6 +21,7 @@ from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
 from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, Preparer, Wishes
+from reconciler.engine.running import Runs
 from reconciler.errors import GuardError, ImmichError, ReconcilerError
 
 if TYPE_CHECKING:
@@ -54,10 +55,12 @@ class Cycle:
         *,
         timing: Timing | None = None,
         listen: Listener = ignore,
+        runs: Runs | None = None,
     ) -> None:
         self._target, self._store, self._clock = target, store, clock
         self._timing, self._listen = timing or Timing(), listen
         self._preparer = Preparer(source, target, store, clock, listen)
+        self.runs = runs or Runs(store, clock)
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
         """Observe and plan, and write nothing."""
@@ -94,6 +97,7 @@ class Cycle:
 
         Raises:
             GuardError: the master switch is off; nothing was written.
+            StateError: the store can not be used; the run is closed when it can.
         """
         if not prepared.rules.switches.enabled:
             raise GuardError(
@@ -102,18 +106,22 @@ class Cycle:
                 "skymmich-reconciler settings set metadataSyncEnabled=on; then run this again.",
             )
         run = Run(run_id, trigger, self._clock.now())
-        self._store.start_run(run)
-        jobs = self._jobs(prepared, selection)
-        canary = self._canary(prepared, selection, jobs)
-        error: ReconcilerError | None = None
-        if isinstance(canary, CanaryError):
-            error, jobs = canary, []
-        else:
-            error = await self._write(prepared, selection, run_id, jobs, canary, stop)
-        if isinstance(error, ImmichError):
-            self._preparer.forget_server()
-        outcomes = self._record(prepared, jobs, error)
-        return self._close(prepared, run, outcomes, error, stopped=stop())
+        with self.runs.open(run) as opened:
+            jobs = self._jobs(prepared, selection)
+            canary = self._canary(prepared, selection, jobs)
+            error: ReconcilerError | None = None
+            if isinstance(canary, CanaryError):
+                error, jobs = canary, []
+            else:
+                error = await self._write(prepared, selection, run_id, jobs, canary, stop)
+            if isinstance(error, ImmichError):
+                self._preparer.forget_server()
+            outcomes = self._record(prepared, jobs, error)
+            report = self._close(prepared, run, outcomes, error, stopped=stop())
+            opened.ended = report.run
+        details = {"outcome": report.run.outcome, **report.run.counts}
+        self._listen(Event("pass.done", "info", run_id, details=details))
+        return report
 
     def _jobs(self, prepared: Prepared, selection: Selection) -> list[Job]:
         now = self._clock.monotonic()
@@ -275,8 +283,6 @@ class Cycle:
                 **_found(prepared),
             },
         )
-        self._store.finish_run(ended)
-        self._listen(Event("pass.done", "info", run.run_id, details={"outcome": result, **ended.counts}))
         return Report(ended, tuple(outcomes), prepared.verdict, prepared.stale, error)
 
 

@@ -219,6 +219,7 @@ class Service:
         work = self._queue.take(self._clock.monotonic(), self._new_id(), background=not self._paused)
         if work is None:
             return False
+        self._workshop.runs.settle()
         self._stop_run = False
         self._runs.started(work.run_id, work.request)
         try:

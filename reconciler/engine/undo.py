@@ -129,7 +129,12 @@ class Undo:
     async def apply(self, undo: PreparedUndo, *, run_id: str, stop: Callable[[], bool]) -> UndoReport:
         """Write back what was replaced, verify it, and remember that it was undone."""
         run = Run(run_id, "undo", self._clock.now())
-        self._store.start_run(run)
+        with self._cycle.runs.open(run) as opened:
+            report = await self._carry_out(undo, run, stop)
+            opened.ended = report.run
+        return report
+
+    async def _carry_out(self, undo: PreparedUndo, run: Run, stop: Callable[[], bool]) -> UndoReport:
         prepared, jobs, reversal_of = undo.prepared, [], {}
         for step in undo.steps:
             if step.found and step.found.plan.changes:
@@ -147,7 +152,7 @@ class Undo:
             return replace(plan, description=None, coordinates=None) if tried else plan
 
         around = Surroundings(
-            self._target, self._store, self._clock, self._timing, prepared.rules, run_id, self._listen,
+            self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
             replan, stop,
         )  # fmt: skip
         conductor = Conductor(around, order(jobs), Canary(jobs, 0))
@@ -176,7 +181,6 @@ class Undo:
             summary=_summary(len(undone), len(left)),
             counts={"images": len(undo.steps), "changed": len(undone)},
         )
-        self._store.finish_run(ended)
         return UndoReport(ended, tuple(undone), tuple(left), error)
 
     def _finish(self, step: Step, job: Job, prepared: Prepared) -> tuple[str, ...]:
