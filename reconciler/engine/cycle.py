@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.core.fingerprint import digest
 from reconciler.core.guard import withhold
 from reconciler.core.records import FINE, AssetRecord, Run
+from reconciler.engine.approving import spend_approval
 from reconciler.engine.canary import Canary, CanaryError
 from reconciler.engine.choosing import merge
 from reconciler.engine.conductor import Conductor, Surroundings
@@ -96,7 +97,8 @@ class Cycle:
         """Write a prepared pass, verify it, and record what stuck.
 
         Raises:
-            GuardError: the master switch is off; nothing was written.
+            GuardError: the master switch is off, or what was approved was carried out already; nothing was
+                written.
             StateError: the store can not be used; the run is closed when it can.
         """
         if not prepared.rules.switches.enabled:
@@ -106,7 +108,7 @@ class Cycle:
                 "skymmich-reconciler settings set metadataSyncEnabled=on; then run this again.",
             )
         run = Run(run_id, trigger, self._clock.now())
-        with self.runs.open(run) as opened:
+        with self.runs.open(run, lambda: spend_approval(self._store, prepared, run_id)) as opened:
             jobs = self._jobs(prepared, selection)
             canary = self._canary(prepared, selection, jobs)
             error: ReconcilerError | None = None

@@ -75,6 +75,8 @@ class Prepared:
     """All linked images of the selection, in order of image id."""
     records: Mapping[str, AssetRecord]
     verdict: Verdict = field(default_factory=Verdict)
+    moment: str = ""
+    """What the verdict's hash goes on from: see ``approving``."""
     full: bool = False
     """Whether every asset was read, whatever its date said."""
     observed_from: datetime | None = None

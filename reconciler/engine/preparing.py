@@ -15,6 +15,7 @@ from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan import Rules
 from reconciler.core.policy import DescriptionPolicy, Policy, Switches
 from reconciler.core.template import BlockTemplate
+from reconciler.engine.approving import moment
 from reconciler.engine.choosing import Chooser
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.holding import guarded
@@ -142,6 +143,7 @@ class Preparer:
                 catalogue=catalogue, server=server, rules=rules, rules_digest=digest,
                 items=tuple(planned), records=planner.records, observed_from=mark,
                 full=moved is None and selection.image_ids is None, look=look,
+                moment=moment(self._store),
             ),
             selection,
         )  # fmt: skip

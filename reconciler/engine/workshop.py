@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.engine.approving import take_approval, waiting_approval
+from reconciler.engine.approving import covers, waiting_approval
 from reconciler.engine.conditions import told
 from reconciler.engine.control import ImageView
 from reconciler.engine.cycle import Cycle
@@ -119,7 +119,7 @@ class Workshop:
             later=self.later,
         )
         prepared = await cycle.prepare(selection, wishes)
-        if approval and not take_approval(self._store, approval, prepared):
+        if approval and not covers(self._store, approval, prepared):
             self.by_person = request.by_person
             selection = replace(selection, by_person=self.by_person, approved="")
         self._health.prepared(prepared)
