@@ -15,7 +15,7 @@ from sqlalchemy import Table, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from state import history, rows
-from state.opening import locate, open_to_read, open_to_write
+from state.opening import leave_log_behind, locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, this_process
 from state.tables import (
     ASSETS,
@@ -79,6 +79,31 @@ class SqliteStore:
             return cls(open_to_read(path))
         database, warnings = open_to_write(path, (now or datetime.now(UTC)).astimezone(UTC))
         return cls(database, warnings)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the file at the path is the one that is open: else it was deleted, moved or replaced."""
+        return self.database.is_there
+
+    def require(self) -> None:
+        """Make sure that the file at the path is the one that is open.
+
+        Raises:
+            StateGoneError: it is not; says what to do.
+        """
+        self.database.require()
+
+    def reopen(self, now: datetime | None = None) -> None:
+        """Take up the file that is at the path by now; checked and migrated as at the start, never set aside.
+
+        Raises:
+            StateError: it can not be used; the store stays unusable, and this may be tried again.
+        """
+        path, moment = self.database.path, (now or datetime.now(UTC)).astimezone(UTC)
+        leave_log_behind(path, moment)
+        # First: SQLite's locks are the process's, and closing one file takes those of the other away.
+        self.database.close()
+        self.database, self.warnings = open_to_write(path, moment, again=True)
 
     @property
     def path(self) -> Path:

@@ -237,6 +237,7 @@ def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: b
         what = f"{config.state.path} does not exist yet; the first plan or apply makes it"
         return [Finding("store", "ok", what)]
     try:
+        store.require()
         counts, runs = store.counts_by_status(), store.runs(1)
         waiting, holder = len(store.pending()), Lease(store, clock.now).current()
     except ReconcilerError as error:

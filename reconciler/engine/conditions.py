@@ -20,6 +20,7 @@ from reconciler.errors import (
     MissingPermissionError,
     ReconcilerError,
     StateError,
+    StateGoneError,
     TemplateError,
 )
 
@@ -49,6 +50,7 @@ _FILED: tuple[tuple[type[ReconcilerError], str, str], ...] = (
     (CatalogueError, "CatalogueReadable", "NotReadable"),
     (TemplateError, "Configured", "TemplateBroken"),
     (ConfigurationError, "Configured", "Incomplete"),
+    (StateGoneError, "StoreWritable", "StoreGone"),
     (StateError, "StoreWritable", "StoreFailed"),
     (CanaryError, "CanaryClear", "NothingStuck"),
     (GuardError, "SyncEnabled", "SwitchedOff"),
