@@ -179,8 +179,8 @@ class Preparer:
                 or row.updated_at != seen  # earlier, too: a clock may have been set back
             )
         )
-        look = Look({row.asset_id: row.updated_at for row in rows}, asked)
-        return moved, self._marks.after_look(mark, look, now), look
+        look = Look({row.asset_id: row.updated_at for row in rows}, asked, now)
+        return moved, self._marks.after_look(mark, look), look
 
     async def _present(self, rows: Iterable[ObservedAsset] = ()) -> datetime:
         """Give the earliest that it may be now; says so if the clocks differ otherwise than before."""
@@ -197,7 +197,7 @@ class Preparer:
 
     def noted(self, look: Look) -> None:
         """Take note that the pass which a look began went through."""
-        self._marks.noted(look, self._clock.now())
+        self._marks.noted(look)
 
     def _audit_is_due(self) -> bool:
         """Tell whether everything was last read over a day ago: some changes do not move Immich's dates.

@@ -23,8 +23,10 @@ OVERLAP = timedelta(seconds=5)
 """Changes are stamped, then committed: within this time they are all visible."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """The mark where no row was seen yet: all that comes is news."""
-_SET_BACK = timedelta(seconds=2)
-"""A mark so far ahead of the present was made before a clock was set back; headers have whole seconds."""
+_STEP = timedelta(seconds=5)
+"""What a clock seems to go back by no step: headers have whole seconds, and some answers are slow."""
+_UNKNOWN = timedelta(days=1)
+"""How far a clock went back that an earlier process saw."""
 _HEARD = timedelta(days=1)
 """A header that is further from our clock than this is no clock."""
 _TELLING = timedelta(seconds=10)
@@ -63,7 +65,9 @@ class Look:
     dates: Mapping[str, datetime] = field(default_factory=dict)
     """Asset id → the date of its row."""
     at: float = 0.0
-    """Monotonic seconds."""
+    """Monotonic seconds when it began."""
+    present: datetime = BEGINNING
+    """The earliest that it may have been when its answer came."""
 
 
 class Watermark:
@@ -73,10 +77,10 @@ class Watermark:
         self._last: Look | None = None
         self._newest: tuple[datetime, float] | None = None
 
-    def after_look(self, mark: datetime, look: Look, present: datetime) -> datetime:
+    def after_look(self, mark: datetime, look: Look) -> datetime:
         """Return the mark after a look that asked for everything since ``mark``."""
-        newest = max((date for date in look.dates.values() if date <= present), default=None)
-        floor = min(mark, present)
+        newest = max((date for date in look.dates.values() if date <= look.present), default=None)
+        floor = min(mark, look.present)
         if newest is None:
             return floor
         # Seen before, and long enough ago: nothing older is still on its way, so it need not be shown again.
@@ -93,26 +97,26 @@ class Watermark:
         return BEGINNING if newest is None else newest - OVERLAP - timedelta(seconds=took)
 
     def set_back(self, mark: datetime, present: datetime, now: float) -> datetime | None:
-        """Return where to look again as a clock was set back since the mark was made; ``None``: it was not.
+        """Return where to look again as a clock was set back since the last look; ``None``: none was.
 
         Args:
             mark: where the look began.
             present: the earliest that it may be now.
-            now: monotonic seconds.
+            now: monotonic seconds when the look began.
         """
-        if mark <= present + _SET_BACK:
-            return None
-        since = timedelta(seconds=now - self._last.at) if self._last else _HEARD
-        return present - since - OVERLAP
+        if self._last is None:
+            return present - _UNKNOWN if mark > present + _STEP else None
+        back = self._last.present - present + timedelta(seconds=now - self._last.at)
+        return mark - back - OVERLAP if back > _STEP else None
 
     def is_news(self, row: ObservedAsset) -> bool:
         """Tell whether the last look that went through did not show this row with this date."""
         return self._last is None or self._last.dates.get(row.asset_id) != row.updated_at
 
-    def noted(self, look: Look, present: datetime) -> None:
+    def noted(self, look: Look) -> None:
         """Take a look as done: the pass that it began went through."""
         self._last = look
-        newest = max((date for date in look.dates.values() if date <= present), default=None)
+        newest = max((date for date in look.dates.values() if date <= look.present), default=None)
         if newest is not None and (self._newest is None or self._newest[0] != newest):
             self._newest = (newest, look.at)
 
