@@ -15,6 +15,7 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     ├── StateError                  the daemon's own store
     │   ├── StateTooNewError
     │   ├── StateCorruptError
+    │   ├── StateGoneError          its file was deleted, moved or replaced
     │   └── LeaseHeldError          another process is writing
     └── ImmichError
         ├── ImmichTemporaryError    network, timeout, 408/429/5xx: try again later
@@ -98,6 +99,10 @@ class StateTooNewError(StateError):
 
 class StateCorruptError(StateError):
     """The store is damaged; it was set aside, not overwritten."""
+
+
+class StateGoneError(StateError):
+    """The store's file is not where it was opened: deleted, moved, or another one is in its place."""
 
 
 class LeaseHeldError(StateError):

@@ -8,6 +8,9 @@ asset. ``NORMAL`` would never damage the file, but a power cut could take the la
 *intention* would be harmless (a value of ours would be taken for a person's and left alone), but the same
 commit carries the *journal*: the only copy of what the write is about to replace. That must be on the disk
 before the request is on the wire.
+
+A file that is deleted, moved or replaced goes on living for whoever has it open, and what is written then is
+lost. So the file at the path is compared with the open one before and after each commit.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.exc import StatementError
 from sqlalchemy.pool import QueuePool
 
-from reconciler.errors import StateCorruptError, StateError
+from reconciler.errors import StateCorruptError, StateError, StateGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +92,15 @@ def explain(error: BaseException | None, path: Path) -> StateError:
     )
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return which file is at a path; ``None``: none is, or it can not be told."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class Database:
     """Connections to an existing file.
 
@@ -100,6 +112,7 @@ class Database:
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
         self.read_only = read_only
+        self._file = identity(path)
         self._turn = threading.RLock()
         self._local = threading.local()
         self._engine = create_engine(
@@ -114,6 +127,28 @@ class Database:
     def close(self) -> None:
         """Close all connections; the last one of all processes folds the log into the file."""
         self._engine.dispose()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the file at the path is the one that is open."""
+        return identity(self.path) == self._file
+
+    def require(self) -> None:
+        """Make sure that what is written is not lost.
+
+        Raises:
+            StateGoneError: the file at the path is not the one that is open.
+        """
+        found = identity(self.path)
+        if found == self._file:
+            return
+        what = "was deleted or moved" if found is None else "was replaced by another file"
+        raise StateGoneError(
+            f"The state store {self.path} {what} while it was in use. Nothing is written to Immich any more.",
+            remedy="Put the file or a backup of it there, or make an empty one (touch, as the user that runs "
+            "this program): the daemon takes it up by itself within seconds. With an empty one, what equals "
+            "the catalogue is found in sync, and what differs counts as a person's.",
+        )
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -131,6 +166,7 @@ class Database:
                 with _savepoint(outer):
                     yield outer
                 return
+            self.require()
             with (
                 self._turn,
                 self._engine.connect().execution_options(writing=True) as connection,
@@ -141,6 +177,8 @@ class Database:
                     yield connection
                 finally:
                     self._local.connection = None
+            # What follows upon this commit, a write to Immich, must find it again after a crash.
+            self.require()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -175,6 +213,9 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self.path, "mode=ro" if self.read_only else "mode=rw")
+        if not self.is_there:
+            connection.close()
+            self.require()
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA journal_size_limit=16777216")

@@ -60,7 +60,7 @@ class Lease:
     """
 
     def __init__(self, store: SqliteStore, now: Callable[[], datetime]) -> None:
-        self._database = store.database
+        self._store = store
         self._now = now
         self._holder = uuid4().hex
         self._what = ""
@@ -72,7 +72,7 @@ class Lease:
         Raises:
             LeaseHeldError: another one has it; says who, since when, and what to do.
         """
-        with self._database.writing() as connection:
+        with self._store.database.writing() as connection:
             now = self._now()
             current = _current(connection)
             if current is not None and self._is_held_against_us(current, now):
@@ -90,7 +90,7 @@ class Lease:
         """
         if self._ttl is None:
             raise RuntimeError("a lease is acquired before it is renewed")
-        with self._database.writing() as connection:
+        with self._store.database.writing() as connection:
             now = self._now()
             current = _current(connection)
             if current is not None and current.holder != self._holder:
@@ -100,13 +100,13 @@ class Lease:
 
     def release(self) -> None:
         """Give it back; does nothing if another one has it by now."""
-        with self._database.writing() as connection:
+        with self._store.database.writing() as connection:
             connection.execute(delete(LEASE).where(LEASE.c.holder == self._holder))
         self._ttl = None
 
     def current(self) -> LeaseHolder | None:
         """Tell who is written down as the holder, dead or alive; ``None`` if nobody."""
-        with self._database.reading() as connection:
+        with self._store.database.reading() as connection:
             return _current(connection)
 
     @contextmanager

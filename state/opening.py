@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
-from state.database import DAMAGE, Database, connect, explain, primary_code
+from state.database import DAMAGE, Database, connect, explain, identity, primary_code
 from state.migrations import HEAD, is_known, upgrade
 from state.tables import APPLICATION_ID
 
@@ -81,8 +81,13 @@ def open_to_read(path: Path) -> Database:
     return Database(path, read_only=True)
 
 
-def open_to_write(path: Path, now: datetime) -> tuple[Database, tuple[str, ...]]:
+def open_to_write(path: Path, now: datetime, *, again: bool = False) -> tuple[Database, tuple[str, ...]]:
     """Open a store, creating or migrating it as needed; give it and warnings for people.
+
+    Args:
+        path: absolute.
+        now: names a damaged file that is set aside.
+        again: while the program runs; a damaged file is then left alone, for it may still be copied there.
 
     Raises:
         StateError: it can not be created or written, or is another program's database.
@@ -93,7 +98,7 @@ def open_to_write(path: Path, now: datetime) -> tuple[Database, tuple[str, ...]]
     try:
         found = _look(path, check=True)
     except sqlite3.Error as error:
-        if primary_code(error) not in DAMAGE:
+        if again or primary_code(error) not in DAMAGE:
             raise explain(error, path) from error
         raise _set_aside(path, str(error), now) from error
     _refuse_newer(path, found)
@@ -239,6 +244,29 @@ def _set_aside(path: Path, reason: str, now: datetime) -> StateCorruptError:
         "and not rewritten; what differs counts as a person's until resolved. "
         "The old journal is in the file set aside.",
     )
+
+
+def leave_log_behind(path: Path, now: datetime) -> None:
+    """Rename the log of a file that this process still has open though it is gone from the path.
+
+    Played into another file at the path, it would damage that; and it may hold the last commits of one that
+    was moved.
+
+    Raises:
+        StateError: it can not be renamed.
+    """
+    try:
+        fds = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]  # noqa: PTH208 - names
+        open_here = {identity(fd) for fd in fds} - {None}
+        for suffix in _SIDECARS:
+            file = path.with_name(path.name + suffix)
+            if identity(file) in open_here:
+                file.rename(path.with_name(f"{path.name}.gone-{now:%Y%m%dT%H%M%SZ}{suffix}"))
+    except OSError as error:
+        raise StateError(
+            f"The log of the former state store, beside {path}, can not be set aside: {error.strerror}.",
+            remedy=_OURS,
+        ) from error
 
 
 def _in_use(path: Path) -> bool:

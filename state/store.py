@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Table, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
-from state import history, rows
-from state.opening import locate, open_to_read, open_to_write
+from state import assets, history, rows
+from state.opening import leave_log_behind, locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, this_process
 from state.tables import (
     ASSETS,
     JOURNAL,
     META,
-    OWNED_TAGS,
     PENDING,
     RESOLUTIONS,
     RUNS,
-    JsonText,
     storable,
     title_key,
 )
@@ -43,9 +41,6 @@ if TYPE_CHECKING:
     from reconciler.core.resolution import Resolution
     from state.database import Database
     from state.history import Pruned
-
-_CHUNK = 500
-"""Keys in one condition: far below SQLite's limit of 32,766 variables."""
 
 
 class SqliteStore:
@@ -81,6 +76,31 @@ class SqliteStore:
         return cls(database, warnings)
 
     @property
+    def is_there(self) -> bool:
+        """Whether the file at the path is the one that is open: else it was deleted, moved or replaced."""
+        return self.database.is_there
+
+    def require(self) -> None:
+        """Make sure that the file at the path is the one that is open.
+
+        Raises:
+            StateGoneError: it is not; says what to do.
+        """
+        self.database.require()
+
+    def reopen(self, now: datetime | None = None) -> None:
+        """Take up the file that is at the path by now; checked and migrated as at the start, never set aside.
+
+        Raises:
+            StateError: it can not be used; the store stays unusable, and this may be tried again.
+        """
+        path, moment = self.database.path, (now or datetime.now(UTC)).astimezone(UTC)
+        leave_log_behind(path, moment)
+        # First: SQLite's locks are the process's, and closing one file takes those of the other away.
+        self.database.close()
+        self.database, self.warnings = open_to_write(path, moment, again=True)
+
+    @property
     def path(self) -> Path:
         """The file, absolute."""
         return self.database.path
@@ -112,7 +132,7 @@ class SqliteStore:
     def records(self) -> dict[str, AssetRecord]:
         """Give all managed assets by asset id."""
         with self.database.reading() as connection:
-            tags, decided = _tags(connection), _resolutions(connection)
+            tags, decided = assets.tags(connection), assets.resolutions(connection)
             return {
                 row.asset_id: rows.to_record(
                     row, tags.get(row.asset_id, frozenset()), decided.get(row.asset_id, ())
@@ -123,7 +143,7 @@ class SqliteStore:
     def record(self, asset_id: str) -> AssetRecord | None:
         """Give one managed asset; ``None`` if it is not known."""
         with self.database.reading() as connection:
-            return next(iter(_records(connection, ASSETS.c.asset_id == asset_id)), None)
+            return next(iter(assets.records(connection, ASSETS.c.asset_id == asset_id)), None)
 
     def save_records(self, records: Iterable[AssetRecord]) -> None:
         """Insert or replace by asset id, owned tags included. Of two with one id the later counts.
@@ -136,7 +156,7 @@ class SqliteStore:
             return
         with self.database.writing() as connection:
             _upsert(connection, ASSETS, [rows.of_record(record) for record in latest.values()])
-            had = _tags(connection, list(latest))
+            had = assets.tags(connection, list(latest))
             gone, new = [], []
             for asset_id, record in latest.items():
                 before, after = had.get(asset_id, frozenset()), set(map(storable, record.applied.tags))
@@ -183,7 +203,7 @@ class SqliteStore:
             order = tuple_(ASSETS.c.title_key, ASSETS.c.asset_id)
             conditions.append(order > tuple_(title_key(after[0]), after[1]))
         with self.database.reading() as connection:
-            return _records(connection, *conditions, limit=limit)
+            return assets.records(connection, *conditions, limit=limit)
 
     # What people decided of conflicts
 
@@ -351,44 +371,3 @@ def _upsert(connection: Connection, table: Table, values: Sequence[rows.Values])
     keys = [column.name for column in table.primary_key]
     changes = {name: statement.excluded[name] for name in values[0] if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), values)
-
-
-def _records(
-    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None
-) -> list[AssetRecord]:
-    order = (ASSETS.c.title_key, ASSETS.c.asset_id)
-    found = connection.execute(select(ASSETS).where(*conditions).order_by(*order).limit(limit)).all()
-    ids = [row.asset_id for row in found]
-    tags, decided = _tags(connection, ids), _resolutions(connection, ids)
-    return [
-        rows.to_record(row, tags.get(row.asset_id, frozenset()), decided.get(row.asset_id, ()))
-        for row in found
-    ]
-
-
-def _resolutions(
-    connection: Connection, asset_ids: Sequence[str] | None = None
-) -> dict[str, tuple[Resolution, ...]]:
-    """Give people's decisions by asset id; all by default. There are few of them."""
-    if asset_ids is not None and not asset_ids:
-        return {}
-    query = select(RESOLUTIONS).order_by(RESOLUTIONS.c.asset_id, RESOLUTIONS.c.field)
-    if asset_ids is not None and len(asset_ids) <= _CHUNK:
-        query = query.where(RESOLUTIONS.c.asset_id.in_(asset_ids))
-    found: dict[str, tuple[Resolution, ...]] = {}
-    for row in connection.execute(query):
-        found[row.asset_id] = (*found.get(row.asset_id, ()), rows.to_resolution(row))
-    return found
-
-
-def _tags(connection: Connection, asset_ids: Sequence[str] | None = None) -> dict[str, frozenset[str]]:
-    """Give owned tags by asset id; of all assets by default."""
-    # One row an asset, not one a tag: that halves the time to load ten thousand.
-    listed = func.json_group_array(OWNED_TAGS.c.tag, type_=JsonText)
-    query = select(OWNED_TAGS.c.asset_id, listed).group_by(OWNED_TAGS.c.asset_id)
-    if asset_ids is None:
-        queries = [query]
-    else:
-        chunks = (asset_ids[start : start + _CHUNK] for start in range(0, len(asset_ids), _CHUNK))
-        queries = [query.where(OWNED_TAGS.c.asset_id.in_(chunk)) for chunk in chunks]
-    return {asset_id: frozenset(tags) for one in queries for asset_id, tags in connection.execute(one)}

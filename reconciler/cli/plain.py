@@ -38,7 +38,7 @@ def value(thing: object) -> object:
 
 def standing(item: Item, prepared: Prepared) -> AssetRecord:
     """Tell where an image stands if nothing is written."""
-    return finished(item, None, prepared, prepared.observed_from or datetime.now(UTC), None)
+    return finished(item, None, prepared, datetime.now(UTC), None)
 
 
 def needs_work(item: Item) -> bool:

@@ -48,7 +48,7 @@ class Verdict:
         )
 
 
-def check(
+def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     plans: Sequence[AssetPlan],
     *,
     linked: frozenset[str],
@@ -57,6 +57,7 @@ def check(
     policy: GuardPolicy,
     approved: str = "",
     standing: Mapping[str, str] = MappingProxyType({}),
+    moment: str = "",
 ) -> Verdict:
     """Judge a plan before anything is written.
 
@@ -69,6 +70,7 @@ def check(
         approved: the hash that a person approved; only the very same harm passes.
         standing: ``harm`` of an earlier verdict, as far as those assets were not looked at again. They count:
             what is held back must not slip through one by one.
+        moment: names the last approval that was used: the same harm after it has another name.
     """
     lost = linked_before - linked
     losing = sorted((plan for plan in plans if plan.takes_away), key=lambda plan: plan.asset_id)
@@ -94,7 +96,8 @@ def check(
         )
     if not reasons:
         return Verdict()
-    name = digest(sorted(lost) if shrunk else [], sorted(harm.items()) if harmful else [])
+    since = [moment] if moment else []
+    name = digest(*since, sorted(lost) if shrunk else [], sorted(harm.items()) if harmful else [])
     if approved and approved == name:
         return Verdict(hash=name)
     held = harm if harmful else {}

@@ -18,6 +18,7 @@ import structlog
 from reconciler import logging as logs
 from reconciler.config import load
 from reconciler.core.template import BlockTemplate
+from reconciler.daemon.keeping import Keeper
 from reconciler.daemon.memory import create_apart, give_back
 from reconciler.daemon.notify import Notifier
 from reconciler.daemon.pulse import Pulse
@@ -128,7 +129,7 @@ class _Daemon:
             _LOGGER.info("ready", page=web.url, state=str(store.path), config=str(self._config.file or ""))
             self._notifier.status(service.snapshot().headline)
             self._notifier.ready()
-            tasks = self._tasks(service, triggers, pulse)
+            tasks = self._tasks(service, triggers, pulse, store)
             failure = await _first_end(tasks, signals.stop())
             end_within(_DEADLINE, 1 if failure else 0)
             self._notifier.stopping("Stopping: calls in flight are finished and recorded")
@@ -140,7 +141,8 @@ class _Daemon:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         if clean and failure is None:
-            store.put(RUNNING, None)
+            with suppress(StateError):
+                store.put(RUNNING, None)
         if failure is not None:
             _LOGGER.critical("ended by an error that nobody expected", exc_info=failure)
             return 1
@@ -159,8 +161,17 @@ class _Daemon:
         full = unclean or bool(store.counts_by_status().get("held"))
         service.enqueue(Request(full=full, by_person=False, trigger="start"))
 
-    def _tasks(self, service: Service, triggers: Triggers, pulse: Pulse) -> list[asyncio.Task[None]]:
-        work: list[Coroutine[object, object, None]] = [service.serve(), pulse.beat(), self._show(service)]
+    def _tasks(
+        self, service: Service, triggers: Triggers, pulse: Pulse, store: SqliteStore
+    ) -> list[asyncio.Task[None]]:
+        async def begin() -> None:
+            await triggers.renew_anew()
+            store.put(RUNNING, self._clock.now().isoformat())
+
+        keeper = Keeper(store, service, self._clock, begin, self._listen)
+        work: list[Coroutine[object, object, None]] = [
+            service.serve(), pulse.beat(), self._show(service), keeper.keep(),
+        ]  # fmt: skip
         if (url := self._config.skymmich.url) is not None:
             # Only who names Skymmich's address needs the library.
             from reconciler.daemon.websocket import listen  # noqa: PLC0415  see above

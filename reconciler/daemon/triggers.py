@@ -10,7 +10,7 @@ from reconciler.daemon import scheduler as names
 from reconciler.engine.conditions import told
 from reconciler.engine.control import Request
 from reconciler.engine.events import Event
-from reconciler.errors import LeaseHeldError, StateError
+from reconciler.errors import LeaseHeldError, StateError, StateGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,8 +98,12 @@ class Triggers:
         """Forget old journal entries and runs, and tidy up the store's file."""
         days = self.schedule.journal_days
         before = self._clock.now() - timedelta(days=days) if days else datetime.min.replace(tzinfo=UTC)
-        pruned = await asyncio.to_thread(self._store.prune, before, KEPT_RUNS)
-        await asyncio.to_thread(self._store.optimize)
+        try:
+            pruned = await asyncio.to_thread(self._store.prune, before, KEPT_RUNS)
+            await asyncio.to_thread(self._store.optimize)
+        except StateError as error:
+            self._store_failed(error)
+            return
         details = {"journal_entries": pruned.journal, "runs": pruned.runs}
         self._listen(Event("store.tidied", "info", details=details))
 
@@ -117,13 +121,23 @@ class Triggers:
             self._lost = True
             self._service.forbid(told(error))
         except StateError as error:
-            if self._service.health.failed(error):
-                self._listen(Event("store.failed", "error", details={"error": told(error)}))
+            self._store_failed(error)
         else:
             if self._lost:
                 self._listen(Event("lease.regained", "info"))
                 self._service.forbid("")
             self._lost = False
+
+    async def renew_anew(self) -> None:
+        """Take the right to write in a store that was not there, or is another one now."""
+        self._lost = True
+        self._service.forbid("The right to write is being taken anew, in the state store that is there now.")
+        await self.renew()
+
+    def _store_failed(self, error: StateError) -> None:
+        # Of one that is gone the keeper tells, and of what it finds in its place.
+        if not isinstance(error, StateGoneError) and self._service.health.failed(error):
+            self._listen(Event("store.failed", "error", details={"error": told(error)}))
 
     def lease_time(self) -> timedelta:
         """Give how long the right to write outlives a process that hangs: three heartbeats."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from reconciler.config.words import Address, in_environment, in_file, is_secret, leaves, shown
@@ -17,6 +18,8 @@ from reconciler.core.template import BlockTemplate
 from reconciler.doctor.catalogue import check_catalogue
 from reconciler.doctor.findings import Finding, problem
 from reconciler.engine.acquaintance import KnownImmich, recognise
+from reconciler.engine.headline import lasting
+from reconciler.engine.watermark import skew
 from reconciler.errors import ReconcilerError
 from reconciler.immich.capabilities import server_advice
 from reconciler.overrides import with_own_template
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.policy import Policy
     from reconciler.engine.ports import Clock
+    from reconciler.immich.target import Immich
     from state.store import SqliteStore
 
 AT_START: Final = ("state", "status")
@@ -95,7 +99,7 @@ async def examine(
         )  # fmt: skip
         findings += seen
         known = catalogue or (daemon.catalogue if daemon else None)
-        findings += await _immich(config, known.settings if known else None, store)
+        findings += await _immich(config, known.settings if known else None, store, clock)
         findings += trouble or await asyncio.to_thread(
             _store, config, store, clock, daemon=daemon is not None
         )
@@ -156,7 +160,9 @@ def _on_the_disk(config: Config, daemon: Running) -> list[Finding]:
     return findings
 
 
-async def _immich(config: Config, settings: SyncSettings | None, store: SqliteStore | None) -> list[Finding]:
+async def _immich(
+    config: Config, settings: SyncSettings | None, store: SqliteStore | None, clock: Clock
+) -> list[Finding]:
     own = config.immich
     if settings is None and (own.url is None or own.api_key is None):
         what = "Not asked: its address or its key is in Skymmich's settings, which could not be read."
@@ -165,7 +171,7 @@ async def _immich(config: Config, settings: SyncSettings | None, store: SqliteSt
     findings: list[Finding] = []
     try:
         async with asyncio.timeout(patience):
-            await _ask_immich(config, settings or SyncSettings(), store, findings)
+            await _ask_immich(config, settings or SyncSettings(), store, findings, clock)
     except ReconcilerError as error:
         findings.append(problem("immich", error))
     except TimeoutError:
@@ -175,7 +181,7 @@ async def _immich(config: Config, settings: SyncSettings | None, store: SqliteSt
 
 
 async def _ask_immich(
-    config: Config, settings: SyncSettings, store: SqliteStore | None, findings: list[Finding]
+    config: Config, settings: SyncSettings, store: SqliteStore | None, findings: list[Finding], clock: Clock
 ) -> None:
     pair = pair_of(config, settings)
     findings.append(Finding("immich", "ok", f"{pair.address}  (from {pair.address_from})"))
@@ -200,8 +206,35 @@ async def _ask_immich(
         count = await target.asset_count()
         if count is not None:
             findings.append(Finding("immich", "ok", f"{count} assets of this user"))
+        findings += await _clocks(target, clock)
     finally:
         await target.aclose()
+
+
+async def _clocks(target: Immich, clock: Clock) -> list[Finding]:
+    """Compare the clocks that show in Immich's answers with this machine's."""
+    rows = await target.changed_since(clock.now())
+    found = skew(clock.now(), await target.server_time(), rows)
+    findings = []
+    if found.header_tells:
+        what = f"The Date header of Immich's answers is {_apart(found.header)} this machine's clock."
+        remedy = (
+            "Nothing is missed by it: looks go by the dates of Immich's own rows. Put the clock right that "
+            "is wrong: this machine's, Immich's, or that of a proxy between them."
+        )
+        findings.append(Finding("immich", "warning", what, remedy))
+    if found.rows_tell:
+        what = f"An asset in Immich bears a date that is {_apart(found.rows)} this machine's clock."
+        remedy = (
+            "Nothing is missed by it. Immich's clock is, or was for a while, ahead, or this machine's is "
+            "behind: until the clocks agree, looks show the rows in between again and again."
+        )
+        findings.append(Finding("immich", "warning", what, remedy))
+    return findings
+
+
+def _apart(ahead: timedelta) -> str:
+    return f"{lasting(abs(ahead.total_seconds()))} {'ahead of' if ahead > timedelta(0) else 'behind'}"
 
 
 def _opened(config: Config, stack: ExitStack) -> SqliteStore | None:
@@ -216,6 +249,7 @@ def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: b
         what = f"{config.state.path} does not exist yet; the first plan or apply makes it"
         return [Finding("store", "ok", what)]
     try:
+        store.require()
         counts, runs = store.counts_by_status(), store.runs(1)
         waiting, holder = len(store.pending()), Lease(store, clock.now).current()
     except ReconcilerError as error:

@@ -1,19 +1,26 @@
-"""An approval that waits in the store for the daemon, left by a process that may not write itself.
+"""A guard's approval: of one harm, at one moment, for one pass.
 
-It names one harm by its hash. The next look at all images takes it: the very same harm passes, once; any
-other is held as before, and the approval is forgotten.
+What is approved is named by a hash. Once a pass has begun to carry it out, in the very same commit, that name
+is used up: the guard names the next harm otherwise, also an identical one after a restore.
+
+An approval may wait in the store for the daemon, left by a process that may not write itself. The next look
+at all images takes it, or, if the harm is another one by then, forgets it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from reconciler.errors import GuardError
+
 if TYPE_CHECKING:
     from reconciler.engine.passes import Prepared
     from reconciler.engine.ports import Store
 
 APPROVED: Final = "guard.approved"
-"""Where the store keeps it."""
+"""Where the store keeps one that waits."""
+USED: Final = "guard.used"
+"""Where the store keeps the run that used up the last one: the names of harm go on from it."""
 
 
 def leave_approval(store: Store, harm: str) -> None:
@@ -22,13 +29,19 @@ def leave_approval(store: Store, harm: str) -> None:
 
 
 def waiting_approval(store: Store) -> str:
-    """Give the hash that a person approved and no pass has taken yet; ``""`` if there is none."""
+    """Return the hash that a person approved and no pass has taken yet; ``""`` if there is none."""
     found = store.get(APPROVED)
     return found if isinstance(found, str) else ""
 
 
-def take_approval(store: Store, approval: str, prepared: Prepared) -> bool:
-    """Tell whether a prepared pass over all images is covered by the approval, and forget it when judged.
+def moment(store: Store) -> str:
+    """Return what the names of harm go on from: they are others after each approval that was used."""
+    found = store.get(USED)
+    return found if isinstance(found, str) else ""
+
+
+def covers(store: Store, approval: str, prepared: Prepared) -> bool:
+    """Tell whether a prepared pass over all images is covered by the approval, which is forgotten if not.
 
     An image that could not be read leaves open what the harm is: nothing is approved then, and the approval
     waits on.
@@ -37,6 +50,25 @@ def take_approval(store: Store, approval: str, prepared: Prepared) -> bool:
     covered = not verdict.tripped and verdict.hash == approval
     unread = any(item.status == "failed" for item in prepared.items)
     # Another one may have been left meanwhile: that is not this pass's.
-    if (covered or not unread) and store.get(APPROVED) == approval:
+    if not covered and not unread and store.get(APPROVED) == approval:
         store.put(APPROVED, None)
     return covered
+
+
+def spend_approval(store: Store, prepared: Prepared, run_id: str) -> None:
+    """Use up the approval under which a pass begins, if there is one; within the commit that begins it.
+
+    Raises:
+        GuardError: another pass has used it since this one was prepared.
+    """
+    verdict = prepared.verdict
+    if verdict.tripped or not verdict.hash:
+        return
+    if moment(store) != prepared.moment:
+        raise GuardError(
+            f"What was approved as {verdict.hash} has been carried out already; nothing was written.",
+            remedy="Look at it as it is now: skymmich-reconciler plan",
+        )
+    store.put(USED, run_id)
+    if store.get(APPROVED) == verdict.hash:
+        store.put(APPROVED, None)

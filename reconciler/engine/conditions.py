@@ -20,6 +20,7 @@ from reconciler.errors import (
     MissingPermissionError,
     ReconcilerError,
     StateError,
+    StateGoneError,
     TemplateError,
     UnconfirmedError,
 )
@@ -51,6 +52,7 @@ _FILED: tuple[tuple[type[ReconcilerError], str, str], ...] = (
     (TemplateError, "Configured", "TemplateBroken"),
     (UnconfirmedError, "Configured", "Unconfirmed"),
     (ConfigurationError, "Configured", "Incomplete"),
+    (StateGoneError, "StoreWritable", "StoreGone"),
     (StateError, "StoreWritable", "StoreFailed"),
     (CanaryError, "CanaryClear", "NothingStuck"),
     (GuardError, "SyncEnabled", "SwitchedOff"),

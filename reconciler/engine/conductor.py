@@ -96,10 +96,11 @@ class Conductor:
         """Bring all jobs to ``done``; after a stop, an error, or a stalled server some stay as they are.
 
         Args:
-            since: the server's time from which on changes are not in the jobs' observations.
+            since: by Immich's own dates: changes from then on are not in the jobs' observations.
         """
         order_removals(self._jobs)
-        watcher = Watcher(self._around.target, since)
+        known = {asset_id: job.observed.updated_at for asset_id, job in self._by_id.items()}
+        watcher = Watcher(self._around.target, self._around.clock, since, known)
         while not self._ended():
             try:
                 await self._turn(watcher)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.core.fingerprint import digest
 from reconciler.core.guard import withhold
 from reconciler.core.records import FINE, AssetRecord, Run
+from reconciler.engine.approving import spend_approval
 from reconciler.engine.canary import Canary, CanaryError
 from reconciler.engine.choosing import merge
 from reconciler.engine.conductor import Conductor, Surroundings
@@ -21,6 +22,7 @@ from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
 from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, Preparer, Wishes
+from reconciler.engine.running import Runs
 from reconciler.errors import GuardError, ImmichError, ReconcilerError
 
 if TYPE_CHECKING:
@@ -54,10 +56,12 @@ class Cycle:
         *,
         timing: Timing | None = None,
         listen: Listener = ignore,
+        runs: Runs | None = None,
     ) -> None:
         self._target, self._store, self._clock = target, store, clock
         self._timing, self._listen = timing or Timing(), listen
         self._preparer = Preparer(source, target, store, clock, listen)
+        self.runs = runs or Runs(store, clock)
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
         """Observe and plan, and write nothing."""
@@ -94,7 +98,9 @@ class Cycle:
         """Write a prepared pass, verify it, and record what stuck.
 
         Raises:
-            GuardError: the master switch is off; nothing was written.
+            GuardError: the master switch is off, or what was approved was carried out already; nothing was
+                written.
+            StateError: the store can not be used; the run is closed when it can.
         """
         if not prepared.rules.switches.enabled:
             raise GuardError(
@@ -103,19 +109,23 @@ class Cycle:
                 "skymmich-reconciler settings set metadataSyncEnabled=on; then run this again.",
             )
         run = Run(run_id, trigger, self._clock.now())
-        self._store.start_run(run)
-        self._note_immich(prepared)
-        jobs = self._jobs(prepared, selection)
-        canary = self._canary(prepared, selection, jobs)
-        error: ReconcilerError | None = None
-        if isinstance(canary, CanaryError):
-            error, jobs = canary, []
-        else:
-            error = await self._write(prepared, selection, run_id, jobs, canary, stop)
-        if isinstance(error, ImmichError):
-            self._preparer.forget_server()
-        outcomes = self._record(prepared, jobs, error)
-        return self._close(prepared, run, outcomes, error, stopped=stop())
+        with self.runs.open(run, lambda: spend_approval(self._store, prepared, run_id)) as opened:
+            self._note_immich(prepared)
+            jobs = self._jobs(prepared, selection)
+            canary = self._canary(prepared, selection, jobs)
+            error: ReconcilerError | None = None
+            if isinstance(canary, CanaryError):
+                error, jobs = canary, []
+            else:
+                error = await self._write(prepared, selection, run_id, jobs, canary, stop)
+            if isinstance(error, ImmichError):
+                self._preparer.forget_server()
+            outcomes = self._record(prepared, jobs, error)
+            report = self._close(prepared, run, outcomes, error, stopped=stop())
+            opened.ended = report.run
+        details = {"outcome": report.run.outcome, **report.run.counts}
+        self._listen(Event("pass.done", "info", run_id, details=details))
+        return report
 
     def _jobs(self, prepared: Prepared, selection: Selection) -> list[Job]:
         now = self._clock.monotonic()
@@ -243,6 +253,8 @@ class Cycle:
         # Images that a shrunken catalogue hides are not looked at: what moves meanwhile is looked up later.
         if prepared.observed_from and not prepared.verdict.shrunk:
             self._store.put("watermark", prepared.observed_from.isoformat())
+            if prepared.look is not None:
+                self._preparer.noted(prepared.look)
         now = self._clock.now().isoformat()
         self._store.put(CHECKED_AT, now)
         if prepared.full:
@@ -279,8 +291,6 @@ class Cycle:
                 **_found(prepared),
             },
         )
-        self._store.finish_run(ended)
-        self._listen(Event("pass.done", "info", run.run_id, details={"outcome": result, **ended.counts}))
         return Report(ended, tuple(outcomes), prepared.verdict, prepared.stale, error)
 
 

@@ -96,6 +96,10 @@ class Health:
         self.put("Configured", "True", "Complete", "Address, key, policy and template are usable.")
         self.put("ImmichReachable", "True", "Answers", f"Immich {self._version} answers.")
         self._permitted(prepared.server)
+        verdict, known = prepared.verdict, self._verdict
+        # Named anew after an approval was used; else the one of the pass that looked at all has the examples.
+        if verdict.tripped and (known is None or known.hash != verdict.hash):
+            self._verdict = verdict
 
     def looked(self, *, whole: bool) -> None:
         """A pass went through, with or without writing; ``whole``: over all images."""

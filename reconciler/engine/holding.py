@@ -53,6 +53,7 @@ def guarded(prepared: Prepared, selection: Selection) -> Prepared:
         policy=prepared.rules.policy.guard,
         approved=selection.approved,
         standing=standing,
+        moment=prepared.moment,
     )
     items, stale = [], []
     for item in prepared.items:

@@ -22,6 +22,7 @@ from reconciler.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
+    from datetime import datetime
 
     from reconciler.engine.ports import Target
 
@@ -45,6 +46,8 @@ class Reading:
     """Asset id → reason: not readable this time, or not to be understood."""
     edited: set[str] = field(default_factory=set)
     """Those of ``assets`` on which somebody is at work: they were read twice, and the readings differ."""
+    dates: list[datetime] = field(default_factory=list)
+    """Of all rows that were shown, also of assets that nobody asked for."""
 
     def __contains__(self, asset_id: str) -> bool:
         """Tell whether something is known of an asset, if only that it cannot be read."""
@@ -65,6 +68,7 @@ async def read_assets(target: Target, ids: Collection[str], *, tags: bool) -> Re
     if len(ids) > FEW and await _listing_is_cheaper(target, len(ids)):
         wanted = set(ids)
         rows = await target.untagged() if tags else await target.listing()
+        reading.dates += [row.updated_at for row in rows]
         listed = {row.asset_id: row for row in rows if row.asset_id in wanted}
         believed = not tags or await _are_untagged(target, list(listed), reading)
         for asset_id, row in listed.items() if believed else ():
@@ -110,7 +114,8 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
         if down:
             return
         try:
-            reading.assets[asset_id] = await target.asset(asset_id)
+            reading.assets[asset_id] = seen = await target.asset(asset_id)
+            reading.dates.append(seen.updated_at)
         except AssetUnknownError as error:
             reading.unknown[asset_id] = error.message
         except (ImmichUnreachableError, MaintenanceError) as error:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord, AssetStatus, PendingWrite, Run
     from reconciler.engine.acquaintance import KnownImmich
     from reconciler.engine.ports import ServerFacts
+    from reconciler.engine.watermark import Look
     from reconciler.errors import ReconcilerError
 
 
@@ -77,10 +78,14 @@ class Prepared:
     """All linked images of the selection, in order of image id."""
     records: Mapping[str, AssetRecord]
     verdict: Verdict = field(default_factory=Verdict)
+    moment: str = ""
+    """What the verdict's hash goes on from: see ``approving``."""
     full: bool = False
     """Whether every asset was read, whatever its date said."""
     observed_from: datetime | None = None
-    """Server time from which on changes are not in the observation."""
+    """By Immich's own dates: changes from then on are not in the observation."""
+    look: Look | None = None
+    """The look at changes that began it; ``None``: all that was asked for was read."""
     stale: tuple[str, ...] = ()
     """Titles of changes of a saved plan that are no longer the same, and so are not written."""
     immich: KnownImmich | None = None

@@ -97,7 +97,7 @@ class Target(Protocol):
         ...
 
     async def server_time(self) -> datetime:
-        """Give the server's own clock (the Date header), for the first watermark."""
+        """Give the Date header of an answer, perhaps of a proxy's clock: it may hold a watermark back."""
         ...
 
     async def changed_since(

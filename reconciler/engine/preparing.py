@@ -16,20 +16,23 @@ from reconciler.core.plan import Rules
 from reconciler.core.policy import DescriptionPolicy, Policy, Switches
 from reconciler.core.template import BlockTemplate
 from reconciler.engine.acquaintance import KnownImmich, check_user, is_there, recognise
+from reconciler.engine.approving import moment
 from reconciler.engine.choosing import Chooser
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.holding import guarded
 from reconciler.engine.observing import read_assets
 from reconciler.engine.passes import Prepared, Selection
+from reconciler.engine.watermark import Look, Skew, Watermark, present, skew
 from reconciler.errors import ImmichError, UnconfirmedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue, CatalogueImage
-    from reconciler.engine.events import Listener
+    from reconciler.engine.events import Level, Listener
     from reconciler.engine.ports import CatalogueSource, Clock, ServerFacts, Store, Target
 
-_CLOCK_SLACK = timedelta(seconds=2)
-"""A server's Date header has whole seconds, and is older than the answer by its transport."""
 _RENEW_TO_WRITE, _RENEW_LOSSES, _RENEW = 600.0, 300.0, 86_400.0
 """Seconds after which the server is asked again for its version, permissions and user: before something is
 written, while the key lacks something, and at all. A whole look by a person, or an error, does so at once."""
@@ -61,6 +64,7 @@ class Preparer:
         self._server: ServerFacts | None = None
         self._asked_at = 0.0
         self._recognised: KnownImmich | None = None
+        self._marks, self._skew = Watermark(), Skew()
 
     def forget_server(self) -> None:
         """Ask the server for its facts anew at the next pass: something went wrong with it."""
@@ -141,47 +145,79 @@ class Preparer:
             self.desired, rules, digest, template, selection, self._store.records(), self._store.pending()
         )
         asked = self._clock.monotonic()
-        moved = await self._moved(planner)
-        # After the search, whose answer brings the server's time along; taken back to when it was asked.
-        since = await self._target.server_time() - _CLOCK_SLACK
-        since -= timedelta(seconds=self._clock.monotonic() - asked)
+        moved, mark, look = await self._moved(planner)
         items = planner.items(catalogue, moved)
         wanted = [item.asset_id for item in items if item.status == "new"]
         # An earlier run's write of tags is judged whatever the switches say by now.
         tags = rules.switches.tags and rules.tags_available
         tags = tags or any(write.tags for write in planner.pending.values())
         reading = await read_assets(self._target, wanted, tags=tags)
+        if look is None:
+            took = self._clock.monotonic() - asked
+            read_from = self._marks.after_reading(reading.dates, await self._present(), took)
+            mark = max(mark or read_from, read_from)
         self._listen(Progress("planning", total=len(wanted)))
         planned = [planner.plan(item, reading) for item in items]
         return guarded(
             Prepared(
                 catalogue=catalogue, server=server, rules=rules, rules_digest=digest,
-                items=tuple(planned), records=planner.records, observed_from=since,
-                full=moved is None and selection.image_ids is None,
+                items=tuple(planned), records=planner.records, observed_from=mark,
+                full=moved is None and selection.image_ids is None, look=look,
+                moment=moment(self._store),
             ),
             selection,
         )  # fmt: skip
 
-    async def _moved(self, planner: Chooser) -> frozenset[str] | None:
-        """Tell which assets moved since the last pass by their dates; ``None``: unknown, look at all."""
-        mark = self._store.get("watermark")
-        if planner.selection.full or planner.selection.image_ids is not None or not isinstance(mark, str):
-            return None
+    async def _moved(self, planner: Chooser) -> tuple[frozenset[str] | None, datetime | None, Look | None]:
+        """Tell which assets moved since the last pass by their dates; ``None``: unknown, look at all.
+
+        Beside it: since when changes are not in what is read now, as far as the store or the look tells, and
+        the look if there was one.
+        """
+        stored = self._store.get("watermark")
+        mark = datetime.fromisoformat(stored) if isinstance(stored, str) else None
+        if planner.selection.full or planner.selection.image_ids is not None or mark is None:
+            return None, mark, None
         if planner.selection.by_person and self._audit_is_due():
-            return None
+            return None, mark, None
         # Each visibility costs a request: the archive is asked only if it holds an asset of ours, or may.
         archived = self._store.get(ARCHIVED) != []
-        rows = await self._target.changed_since(
-            datetime.fromisoformat(mark), visibilities=("timeline", "archive") if archived else ("timeline",)
-        )
+        visibilities: tuple[Visibility, ...] = ("timeline", "archive") if archived else ("timeline",)
+        asked = self._clock.monotonic()
+        rows = await self._target.changed_since(mark, visibilities=visibilities)
+        now = await self._present(rows)
+        if (again := self._marks.set_back(mark, now, asked)) is not None:
+            rows = await self._target.changed_since(again, visibilities=visibilities)
         known = planner.records
-        return frozenset(row.asset_id for row in rows.incomplete) | frozenset(
+        moved = frozenset(row.asset_id for row in rows.incomplete) | frozenset(
             row.asset_id
             for row in rows
-            if row.asset_id not in known
-            or (seen := known[row.asset_id].seen_updated_at) is None
-            or row.updated_at > seen
+            if self._marks.is_news(row)
+            and (
+                row.asset_id not in known
+                or (seen := known[row.asset_id].seen_updated_at) is None
+                or row.updated_at != seen  # earlier, too: a clock may have been set back
+            )
         )
+        look = Look({row.asset_id: row.updated_at for row in rows}, asked, now)
+        return moved, self._marks.after_look(mark, look), look
+
+    async def _present(self, rows: Iterable[ObservedAsset] = ()) -> datetime:
+        """Give the earliest that it may be now; says so if the clocks differ otherwise than before."""
+        header, ours = await self._target.server_time(), self._clock.now()
+        found, before = skew(ours, header, rows), self._skew
+        self._skew = found
+        if (found.header_tells, found.rows_tell) != (before.header_tells, before.rows_tell):
+            ahead = {"header": found.header.total_seconds(), "rows": found.rows.total_seconds()}
+            level: Level = "warning" if found.header_tells or found.rows_tell else "info"
+            self._listen(
+                Event("clock.skew", level, details={f"{k}_ahead": round(v) for k, v in ahead.items()})
+            )
+        return present(ours, header)
+
+    def noted(self, look: Look) -> None:
+        """Take note that the pass which a look began went through."""
+        self._marks.noted(look)
 
     def _audit_is_due(self) -> bool:
         """Tell whether everything was last read over a day ago: some changes do not move Immich's dates.

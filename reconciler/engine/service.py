@@ -38,9 +38,12 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.ports import Clock
     from reconciler.engine.preparing import Wishes
+    from reconciler.errors import StateError
 
 PAUSED = "paused"
 """Where the store keeps that a person paused the daemon: a restart does not undo it."""
+LONGEST_HOLD = 60.0
+"""Seconds for which Immich is left alone at most: a proxy may name a day as its ``Retry-After``."""
 
 
 class Service:
@@ -78,7 +81,7 @@ class Service:
         self.passes: Counter[str] = Counter()
         """Passes by result: ``ok``, ``attention``, ``failed``, ``interrupted``, ``quiet``, ``unexpected``."""
         self._paused = store.get(PAUSED) is not None
-        self._forbidden = self._stopping = self._stop_run = False
+        self._forbidden = self._storeless = self._stopping = self._stop_run = False
         self._wake = asyncio.Event()
         self._pass: asyncio.Task[bool] | None = None
 
@@ -202,21 +205,41 @@ class Service:
             self.health.put("Writer", "True", "Held", "This process holds the right to write.")
         self._wake.set()
 
+    def suspend(self, error: StateError) -> None:
+        """Do nothing any more: the store is gone, and what is not recorded must not be written."""
+        self._storeless = True
+        self.health.failed(error)
+        self._wake.set()
+        self._tell_state()
+
+    def take_up(self) -> None:
+        """Go on with a store that is there again, or another one: everything is looked at.
+
+        Raises:
+            StateError: it can not be written.
+        """
+        self._store.put(PAUSED, self._clock.now().isoformat() if self._paused else None)
+        self._storeless = False
+        self.health.put("StoreWritable", "True", "TakenUp", "The state store was taken up again.")
+        self.enqueue(Request(full=True, by_person=False, trigger="store"))
+        self._tell_state()
+
     # Running
 
     def next_due(self) -> float | None:
         """Tell when ``tick`` will have something to do, in monotonic seconds, as far as it is known now."""
-        if self._stopping or self._forbidden:
+        if self._stopping or self._forbidden or self._storeless:
             return None
         return self._queue.next_due(background=not self._paused)
 
     async def tick(self) -> bool:
         """Run the next pass if one is due; tells whether one was."""
-        if self._stopping or self._forbidden:
+        if self._stopping or self._forbidden or self._storeless:
             return False
         work = self._queue.take(self._clock.monotonic(), self._new_id(), background=not self._paused)
         if work is None:
             return False
+        self._workshop.runs.settle()
         self._stop_run = False
         self._runs.started(work.run_id, work.request)
         try:
@@ -277,7 +300,7 @@ class Service:
     def _must_end(self, work: Work) -> bool:
         """Tell whether the pass is to end early: it stops, or a person wants something else first."""
         yields = not (work.request.by_person or self._workshop.by_person) and self._queue.person_waits
-        return self._stopping or self._stop_run or self._forbidden or yields
+        return self._stopping or self._stop_run or self._forbidden or self._storeless or yields
 
     def _done(self, work: Work, report: Report | None) -> None:
         if report is None:
@@ -332,7 +355,8 @@ class Service:
     def _hold(self, error: ReconcilerError | None) -> None:
         """Leave Immich alone for as long as its circuit says: one probe a minute, and no other request."""
         wait = error.retry_after if isinstance(error, ImmichTemporaryError) else None
-        self._queue.hold(self._clock.monotonic() + (wait or 0.0))
+        wait = min(wait or 0.0, LONGEST_HOLD)
+        self._queue.hold(self._clock.monotonic() + wait)
         if wait and self._workshop.installation.circuit_open_since is not None:
             self.enqueue(Request(by_person=False, trigger="probe"))
 

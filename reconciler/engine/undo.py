@@ -25,6 +25,7 @@ from reconciler.engine.passes import Item, Prepared, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan import AssetPlan
@@ -131,7 +132,12 @@ class Undo:
     async def apply(self, undo: PreparedUndo, *, run_id: str, stop: Callable[[], bool]) -> UndoReport:
         """Write back what was replaced, verify it, and remember that it was undone."""
         run = Run(run_id, "undo", self._clock.now())
-        self._store.start_run(run)
+        with self._cycle.runs.open(run) as opened:
+            report = await self._carry_out(undo, run, stop)
+            opened.ended = report.run
+        return report
+
+    async def _carry_out(self, undo: PreparedUndo, run: Run, stop: Callable[[], bool]) -> UndoReport:
         prepared, jobs, reversal_of = undo.prepared, [], {}
         for step in undo.steps:
             if step.found and step.found.plan.changes:
@@ -149,7 +155,7 @@ class Undo:
             return replace(plan, description=None, coordinates=None) if tried else plan
 
         around = Surroundings(
-            self._target, self._store, self._clock, self._timing, prepared.rules, run_id, self._listen,
+            self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
             replan, stop,
         )  # fmt: skip
         conductor = Conductor(around, order(jobs), Canary(jobs, 0))
@@ -178,7 +184,6 @@ class Undo:
             summary=_summary(len(undone), len(left)),
             counts={"images": len(undo.steps), "changed": len(undone)},
         )
-        self._store.finish_run(ended)
         return UndoReport(ended, tuple(undone), tuple(left), error)
 
     def _finish(self, step: Step, job: Job, prepared: Prepared) -> tuple[str, ...]:
@@ -193,13 +198,15 @@ class Undo:
         for decided in job.record.resolutions:
             self._store.drop_resolution(record.asset_id, decided)
         if step.item.image is not None and step.item.plan is not None:
-            record = _remembered(step, job.observed, record, prepared)
+            record = _remembered(step, job.observed, record, prepared, self._clock.now())
         self._store.save_records([record])
         kept_out = ("Immich did not keep what was written back",) if found.plan.changes else ()
         return (*found.left, *kept_out)
 
 
-def _remembered(step: Step, seen: ObservedAsset, record: AssetRecord, prepared: Prepared) -> AssetRecord:
+def _remembered(
+    step: Step, seen: ObservedAsset, record: AssetRecord, prepared: Prepared, now: datetime
+) -> AssetRecord:
     """Give the record with a note of all that the next pass would write again at once."""
     item, rules = step.item, prepared.rules
     desired = item.plan.desired if item.plan else None
@@ -222,7 +229,7 @@ def _remembered(step: Step, seen: ObservedAsset, record: AssetRecord, prepared: 
     record = replace(record, unsticking=tuple(notes))
     after = merge(item, desired, seen, record, rules, force=False)
     known = replace(prepared, records={item.asset_id: record})
-    return finished(replace(item, plan=after), None, known, prepared.observed_from or seen.updated_at, None)
+    return finished(replace(item, plan=after), None, known, now, None)
 
 
 def _reverse(

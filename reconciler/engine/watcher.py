@@ -7,6 +7,7 @@ since they were read, just before they would be written.
 from __future__ import annotations
 
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,25 +15,36 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset, Visibility
-    from reconciler.engine.ports import Target
+    from reconciler.engine.ports import Clock, Target
 
 OVERLAP = timedelta(seconds=1)
 """Rows become visible a little out of order: extractions run side by side."""
-_WHOLE_SECONDS = timedelta(seconds=2)
-"""The server's time is known in whole seconds only."""
 LISTED: tuple[Visibility, ...] = ("timeline", "archive")
 """Assets of any other visibility are in no listing."""
 
 
 class Watcher:
-    """Cursors over ``updatedAt``, by the server's own dates. They never skip, they may repeat.
+    """Cursors over ``updatedAt``, by the dates of Immich's own rows. They never skip, they may repeat.
 
     A search answers for one visibility, so each has a cursor of its own and is asked only while it matters.
+
+    Args:
+        target: Immich.
+        clock: time.
+        start: the date from which on changes matter.
+        known: asset id → its date when it was last read.
     """
 
-    def __init__(self, target: Target, start: datetime) -> None:
-        self._target = target
+    def __init__(
+        self,
+        target: Target,
+        clock: Clock,
+        start: datetime,
+        known: Mapping[str, datetime] = MappingProxyType({}),
+    ) -> None:
+        self._target, self._clock = target, clock
         self._cursors = dict.fromkeys(LISTED, start)
+        self._known = dict(known)
 
     async def look(self, keep: Mapping[Visibility, Sequence[datetime]]) -> dict[str, ObservedAsset]:
         """Give what moved, by asset id (tags unread).
@@ -48,10 +60,19 @@ class Watcher:
         found: dict[str, ObservedAsset] = {}
         for date, visibilities in since.items():
             rows = await self._target.changed_since(date, visibilities=visibilities)
-            # A date from a time when the server's clock was wrong must not hide what moves from now on.
-            latest = await self._target.server_time() + _WHOLE_SECONDS
-            newest = max((row.updated_at for row in rows if row.updated_at <= latest), default=date)
+            newest = max((row.updated_at for row in rows if self._is_believed(row)), default=date)
             for visibility in visibilities:
                 self._cursors[visibility] = max(self._cursors[visibility], newest - OVERLAP)
             found |= {row.asset_id: row for row in rows}
+        self._known |= {row.asset_id: row.updated_at for row in found.values()}
         return found
+
+    def _is_believed(self, row: ObservedAsset) -> bool:
+        """Tell whether a row's date may move a cursor: it is past by our clock, or was stamped as we watched.
+
+        A date from a time when Immich's clock was wrong must not hide what moves from now on.
+        """
+        if row.updated_at <= self._clock.now():
+            return True
+        before = self._known.get(row.asset_id)
+        return before is not None and before < row.updated_at

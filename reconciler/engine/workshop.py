@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.engine.approving import take_approval, waiting_approval
+from reconciler.engine.approving import covers, waiting_approval
 from reconciler.engine.conditions import told
 from reconciler.engine.control import ImageView
 from reconciler.engine.cycle import Cycle
 from reconciler.engine.deciding import take_decision
 from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import switches_of, told_problems
+from reconciler.engine.running import Runs
 from reconciler.engine.watched import WatchedCatalogue
 from reconciler.errors import CatalogueError, DecisionError, ImmichError
 
@@ -68,6 +69,8 @@ class Workshop:
         """Whether the present pass may have something on the wire."""
         self._store, self._clock, self._health = store, clock, health
         self._listen, self._timing = listen, timing
+        self.runs = Runs(store, clock)
+        """Shared by all cycles: what one could not close, the next one does."""
         self._next: Installation | None = None
         self._problems: tuple[RowProblem, ...] = ()
         self._target: Target | None = None
@@ -116,7 +119,7 @@ class Workshop:
             later=self.later,
         )
         prepared = await cycle.prepare(selection, wishes)
-        if approval and not take_approval(self._store, approval, prepared):
+        if approval and not covers(self._store, approval, prepared):
             self.by_person = request.by_person
             selection = replace(selection, by_person=self.by_person, approved="")
         self._health.prepared(prepared)
@@ -216,7 +219,7 @@ class Workshop:
         if self._cycle is None or target is not self._target:
             parts = (self.catalogue, target, self._store, self._clock)
             self._target = target
-            self._cycle = Cycle(*parts, timing=self._timing, listen=self._listen)
+            self._cycle = Cycle(*parts, timing=self._timing, listen=self._listen, runs=self.runs)
             # Another one for looks: its progress is nobody's, and it may be used while a pass runs.
             self._looker = Cycle(*parts, timing=self._timing)
         return self._cycle

@@ -122,7 +122,7 @@ class Immich:
         return roundtrip.settled_tag(path)
 
     async def server_time(self) -> datetime:
-        """Give the server's clock, up to a few seconds early: a watermark may be early, never late."""
+        """Give what the Date header says, up to a few seconds early; perhaps a proxy's clock."""
         client = self._client
         if not client.date_is_younger_than(_DATE_AGE):
             await client.send(Call("GET", "/server/ping"))

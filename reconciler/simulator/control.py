@@ -84,7 +84,9 @@ def settings(state: State, body: Body) -> object:
                 switches.version = parse_version(str(value))
             elif name == "scopes" and isinstance(value, list):
                 switches.scopes = tuple(map(str, value))
-            elif name in {"drain", "loss", "failures"} and isinstance(value, int | float):
+            elif name in {"drain", "loss", "failures", "proxy_ahead", "clock_ahead"} and isinstance(
+                value, int | float
+            ):
                 setattr(switches, name, float(value))
             elif name in {"maintenance", "paused", "down", "tags_enabled", "another_user"} and isinstance(
                 value, bool

@@ -97,7 +97,8 @@ class Application:
             return
         if result.drawn is not None:
             result.body = await asyncio.to_thread(result.drawn)
-        result.headers["date"] = formatdate(self.now(), usegmt=True)
+        proxy = self.settings.proxy_ahead if self.settings.on("proxy_clock") else 0.0
+        result.headers["date"] = formatdate(self.now() + self.settings.clock_ahead + proxy, usegmt=True)
         await _send(send, result)
 
     def _answered(self, scope: Scope, path: str, raw: bytes, found: routes.Found | None) -> Answer:

@@ -70,7 +70,7 @@ class State:
     @property
     def milliseconds(self) -> int:
         """Now, as the database writes it."""
-        return int(self.now * 1000)
+        return int((self.now + self.settings.clock_ahead) * 1000)
 
     # -- listing ----------------------------------------------------------------------------------------
 

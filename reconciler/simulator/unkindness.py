@@ -30,6 +30,7 @@ UNKINDNESS = {
     "trashed": "a linked asset is in the trash",
     "locked": "a linked asset is in the locked folder, which no API key sees",
     "clock_skew": "the server's clock is 97 s behind ours",
+    "proxy_clock": "the Date header is a proxy's, whose clock is 90 s ahead of the server's",
 }
 """Every name that can be switched, with what it does."""
 
@@ -87,6 +88,10 @@ class Settings:
     """The API key's permissions."""
     loss: float = 0.5
     """The share of writes to an unsettled asset that cost a value."""
+    proxy_ahead: float = 90.0
+    """Seconds by which the Date header of ``proxy_clock`` is ahead of the server's own clock."""
+    clock_ahead: float = 0.0
+    """Seconds by which the server's clock, which stamps ``updatedAt``, was set on; less: it is set back."""
     failures: float = 0.03
     """The share of requests that ``busy`` spoils."""
     maintenance: bool = False

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reconciler.web.panel import Panel
 
 CHECKS = {
+    "StoreWritable": "store",
     "Configured": "configuration",
     "Writer": "lease",
     "Working": "passes",
@@ -61,7 +62,8 @@ class Health:
                 checks[name] = "not seen yet"
             elif condition is not None:
                 fine = condition.status == "True"
-                checks[name] = "" if fine else condition.message or condition.reason or condition.status
+                why = "" if fine else condition.message or condition.reason or condition.status
+                checks[name] = checks.get(name) or why
         return _told("readyz", checks, request)
 
 

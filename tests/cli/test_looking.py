@@ -121,6 +121,27 @@ def test_doctor_names_each_missing_scope_with_what_it_costs(applied):
     assert "The key lacks tag.asset; it costs: tags" in said
 
 
+def test_doctor_tells_of_clocks_that_differ(applied):
+    proxy = {"unkind": "proxy_clock", "proxy_ahead": 600}
+    applied.simulator.configure(**proxy)
+    ahead = applied.call("doctor")
+    applied.simulator.configure(**proxy | {"proxy_ahead": -90})
+    behind = applied.call("doctor")
+    applied.simulator.configure(unkind="none")
+    assert "The Date header of Immich's answers is 10 min ahead of this machine's clock." in ahead.stdout
+    assert re.search(r"header of Immich's answers is (89|90|91|92) s behind this", behind.stdout)
+    assert "Date header" not in applied.call("doctor").stdout
+
+
+def test_doctor_tells_of_a_date_from_the_future(applied):
+    applied.simulator.configure(clock_ahead=7200)
+    applied.person(33, "append_description", "\n\nMore.")
+    applied.simulator.wait_until_idle()
+    applied.simulator.configure(clock_ahead=0)
+    told = applied.call("doctor").stdout
+    assert "An asset in Immich bears a date that is 120 min ahead of this machine's clock." in told
+
+
 def test_doctor_says_how_to_mend_a_wrong_key_and_goes_on(applied):
     done = applied.call("doctor", RECONCILER_IMMICH__API_KEY="wrong-but-long-enough-key")
     assert done.returncode == 1

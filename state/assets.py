@@ -1,0 +1,67 @@
+"""Managed assets as they are stored, read together with their owned tags and what people decided of them.
+
+Each takes an open connection: ``state.store`` has them, and is what others call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from state import rows
+from state.tables import ASSETS, OWNED_TAGS, RESOLUTIONS, JsonText
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.sql import ColumnElement
+
+    from reconciler.core.records import AssetRecord
+    from reconciler.core.resolution import Resolution
+
+_CHUNK = 500
+"""Keys in one condition: far below SQLite's limit of 32,766 variables."""
+
+
+def records(
+    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None
+) -> list[AssetRecord]:
+    """Return managed assets in the order of their titles."""
+    order = (ASSETS.c.title_key, ASSETS.c.asset_id)
+    found = connection.execute(select(ASSETS).where(*conditions).order_by(*order).limit(limit)).all()
+    ids = [row.asset_id for row in found]
+    owned, decided = tags(connection, ids), resolutions(connection, ids)
+    return [
+        rows.to_record(row, owned.get(row.asset_id, frozenset()), decided.get(row.asset_id, ()))
+        for row in found
+    ]
+
+
+def resolutions(
+    connection: Connection, asset_ids: Sequence[str] | None = None
+) -> dict[str, tuple[Resolution, ...]]:
+    """Give people's decisions by asset id; all by default. There are few of them."""
+    if asset_ids is not None and not asset_ids:
+        return {}
+    query = select(RESOLUTIONS).order_by(RESOLUTIONS.c.asset_id, RESOLUTIONS.c.field)
+    if asset_ids is not None and len(asset_ids) <= _CHUNK:
+        query = query.where(RESOLUTIONS.c.asset_id.in_(asset_ids))
+    found: dict[str, tuple[Resolution, ...]] = {}
+    for row in connection.execute(query):
+        found[row.asset_id] = (*found.get(row.asset_id, ()), rows.to_resolution(row))
+    return found
+
+
+def tags(connection: Connection, asset_ids: Sequence[str] | None = None) -> dict[str, frozenset[str]]:
+    """Give owned tags by asset id; of all assets by default."""
+    # One row an asset, not one a tag: that halves the time to load ten thousand.
+    listed = func.json_group_array(OWNED_TAGS.c.tag, type_=JsonText)
+    query = select(OWNED_TAGS.c.asset_id, listed).group_by(OWNED_TAGS.c.asset_id)
+    if asset_ids is None:
+        queries = [query]
+    else:
+        chunks = (asset_ids[start : start + _CHUNK] for start in range(0, len(asset_ids), _CHUNK))
+        queries = [query.where(OWNED_TAGS.c.asset_id.in_(chunk)) for chunk in chunks]
+    return {asset_id: frozenset(tags) for one in queries for asset_id, tags in connection.execute(one)}
