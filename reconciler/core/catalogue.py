@@ -16,7 +16,8 @@ IMAGES_TABLE = "astrophotography_images"
 """Skymmich's table of images, as ``RowProblem.table`` names it."""
 
 Specification = str | int | float | bool
-Unreadable = Literal["tags", "coordinates"]
+Unreadable = Literal["block", "prose", "coordinates", "tags", "more_tags"]
+"""A field of which it is not known what it should be; ``more_tags``: more tags than those that are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,10 @@ class Catalogue:
     settings: SyncSettings = field(default_factory=SyncSettings)
     schema: str = ""
     """What was found, for people: ``SQLite, journal mode delete, schema of 0.9``."""
+    columns: frozenset[str] = frozenset()
+    """``table.column`` of all that is read and was there."""
+    gone: frozenset[str] = frozenset()
+    """``table.column`` of what the schema once had: their facts are unknown."""
 
     def doubtful_ids(self) -> frozenset[int]:
         """Give the ids of images whose row, or whose link, could not be read: they did not leave."""

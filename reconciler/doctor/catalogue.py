@@ -9,7 +9,8 @@ from reconciler.core.policy import SWITCHES
 from reconciler.core.template import BlockTemplate
 from reconciler.doctor.findings import Finding, problem
 from reconciler.engine.preparing import switches_of
-from reconciler.errors import ReconcilerError
+from reconciler.engine.schema import recalled
+from reconciler.errors import ReconcilerError, UnusableImageError
 from reconciler.immich.roundtrip import settled_description, settled_tag
 from reconciler.overrides import overridden_switches, override_of
 from reconciler.wiring import source_of
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.config import Config
-    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.policy import Policy
     from state.store import SqliteStore
 
@@ -49,6 +50,7 @@ def check_catalogue(
     """
     try:
         catalogue = known or source_of(config).read()
+        catalogue = recalled(catalogue, store) if store else catalogue
         findings = [*_rows(catalogue), *(_values(catalogue, policy, most) if policy else ())]
         return catalogue, [*findings, *_write_back(catalogue, store)]
     except ReconcilerError as error:
@@ -81,7 +83,7 @@ def _values(catalogue: Catalogue, policy: Policy, most: int | None) -> Iterator[
         unusable = [
             f"{image.image_id} “{image.title}”: {'; '.join(problems)}"
             for image in linked[:most]
-            if (problems := desire(image, policy, template, form).problems)
+            if (problems := _problems(image, policy, template, form))
         ]
     except ReconcilerError as error:
         yield problem("catalogue", error)
@@ -96,6 +98,13 @@ def _values(catalogue: Catalogue, policy: Policy, most: int | None) -> Iterator[
             "catalogue", "warning", "\n• ".join([what, *listed]),
             "Mend it in Skymmich; the rest of the image is written.",
         )  # fmt: skip
+
+
+def _problems(image: CatalogueImage, policy: Policy, template: BlockTemplate, form: Form) -> tuple[str, ...]:
+    try:
+        return desire(image, policy, template, form).problems
+    except UnusableImageError as error:
+        return (error.message,)
 
 
 def _write_back(catalogue: Catalogue, store: SqliteStore | None) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
 from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, Preparer, Wishes
+from reconciler.engine.schema import remember
 from reconciler.errors import GuardError, ImmichError, ReconcilerError
 
 if TYPE_CHECKING:
@@ -237,6 +238,7 @@ class Cycle:
         # Images that a shrunken catalogue hides are not looked at: what moves meanwhile is looked up later.
         if prepared.observed_from and not prepared.verdict.shrunk:
             self._store.put("watermark", prepared.observed_from.isoformat())
+        remember(prepared.catalogue, self._store)
         now = self._clock.now().isoformat()
         self._store.put(CHECKED_AT, now)
         if prepared.full:

@@ -20,6 +20,7 @@ from reconciler.engine.events import Event, Progress
 from reconciler.engine.holding import guarded
 from reconciler.engine.observing import read_assets
 from reconciler.engine.passes import Prepared, Selection
+from reconciler.engine.schema import recalled
 from reconciler.errors import ImmichError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Preparer:
             CatalogueError, TemplateError, ImmichError, StateError: nothing was written.
         """
         template = self._compiled(wishes.policy.description)
-        catalogue = await asyncio.to_thread(self._source.read)
+        catalogue = recalled(await asyncio.to_thread(self._source.read), self._store)
         self._listen(Progress("reading", total=len(catalogue.linked())))
         try:
             server = await self._facts(selection)
@@ -133,6 +134,7 @@ class Preparer:
         reading = await read_assets(self._target, wanted, tags=manages_tags)
         self._listen(Progress("planning", total=len(wanted)))
         planned = [planner.plan(item, reading) for item in items]
+        catalogue = planner.told(catalogue)
         return guarded(
             Prepared(
                 catalogue=catalogue, server=server, rules=rules, rules_digest=digest,

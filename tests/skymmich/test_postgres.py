@@ -138,14 +138,18 @@ TABLES = """
         id serial PRIMARY KEY, immich_id text UNIQUE, title text NOT NULL, filename text NOT NULL,
         capture_date timestamp, focal_length real, iso integer, latitude real, longitude real,
         plate_solved boolean DEFAULT false, ra text, "dec" text, rotation real, field_of_view text,
-        tags text[], description text, created_at timestamp DEFAULT now());
+        tags text[], description text, created_at timestamp DEFAULT now(), aperture text, exposure_time text,
+        frame_count integer, total_integration_hours real, telescope text, camera text, mount text, filters text,
+        object_type text, constellation text);
     CREATE TABLE equipment (id serial PRIMARY KEY, name text NOT NULL, type text NOT NULL, specifications json);
     CREATE TABLE image_equipment (id serial PRIMARY KEY, image_id integer, equipment_id integer);
     CREATE TABLE image_acquisition (
         id serial PRIMARY KEY, image_id integer, filter_id integer, filter_name text, frame_count integer,
-        exposure_time real, "offset" integer, date timestamp);
+        exposure_time real, gain integer, "offset" integer, binning text, sensor_temp real, date timestamp);
+    CREATE TABLE locations (id serial PRIMARY KEY, name text, latitude real, longitude real);
     CREATE TABLE plate_solving_jobs (
-        id serial PRIMARY KEY, image_id integer, status text, submitted_at timestamp, result json);
+        id serial PRIMARY KEY, image_id integer, status text, submitted_at timestamp,
+        completed_at timestamp, result json);
     CREATE TABLE admin_settings (id serial PRIMARY KEY, key text UNIQUE, value json);
 """
 ROWS = """
