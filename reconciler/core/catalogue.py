@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 IMAGES_TABLE = "astrophotography_images"
 """Skymmich's table of images, as ``RowProblem.table`` names it."""
 
+WHOLE_TABLE = "-"
+"""``RowProblem.row_id`` where it is not a row that is wrong but the table."""
+
 Specification = str | int | float | bool
 Unreadable = Literal["block", "prose", "coordinates", "tags", "more_tags"]
 """A field of which it is not known what it should be; ``more_tags``: more tags than those that are known."""
@@ -145,6 +148,11 @@ class RowProblem:
     reason: str
     severity: Literal["error", "warning"] = "error"
     """``error``: the row was left out. ``warning``: a part of it was."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people: ``equipment 4``, or the table alone."""
+        return self.table if self.row_id == WHOLE_TABLE else f"{self.table} {self.row_id}"
 
 
 @dataclass(frozen=True, slots=True)

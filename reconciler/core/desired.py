@@ -89,13 +89,14 @@ def _desire(
     markers = Markers(policy.description.opening, policy.description.closing)
     place, place_problem = desired_coordinates(image.latitude, image.longitude)
     own_tags, left_out = first_tags(image.tags, policy.tags)
+    left_out += len(image.equipment[MAX_TAGS:])
     tags, tag_problems = desired_tags(
         TagSources(
             catalogue=own_tags,
             object_type=object_type_of(image),
             constellation=constellation_of(image),
             target=_target_tag(image),
-            equipment=tuple((piece.kind, piece.name) for piece in image.equipment),
+            equipment=tuple((piece.kind, piece.name) for piece in image.equipment[:MAX_TAGS]),
         ),
         policy.tags,
         form.tag,

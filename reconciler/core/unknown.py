@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.catalogue import IMAGES_TABLE, RowProblem
+from reconciler.core.catalogue import IMAGES_TABLE, WHOLE_TABLE, RowProblem
 from reconciler.core.facts import constellation_of, kind_of, object_type_of, position_of
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def without(catalogue: Catalogue, gone: AbstractSet[str]) -> Catalogue:
         images.append(replace(image, unreadable=unreadable, title=title) if changed else image)
     tables = {name.partition(".")[0] for name in catalogue.columns}
     problems = [
-        RowProblem(table, "-", _reason(table, columns, is_there=table in tables), "warning")
+        RowProblem(table, WHOLE_TABLE, _reason(table, columns, is_there=table in tables), "warning")
         for table, columns in sorted(_by_table(gone).items())
     ]
     return replace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.catalogue import WHOLE_TABLE
 from reconciler.core.desired import Form, desire
 from reconciler.core.policy import SWITCHES
 from reconciler.core.template import BlockTemplate
@@ -67,9 +68,13 @@ def _rows(catalogue: Catalogue) -> Iterator[Finding]:
         "" if linked else "Import images from Immich in Skymmich: only those are linked.",
     )
     for row in catalogue.problems[:_MOST_ROWS]:
+        if row.row_id == WHOLE_TABLE:
+            remedy = "What Immich shows stays. Look for a newer version of this program."
+            yield Finding("catalogue", "warning", f"{row.table}: {row.reason}", remedy)
+            continue
         kept = "is left out" if row.severity == "error" else "is used without that part"
         yield Finding(
-            "catalogue", "warning", f"{row.table} {row.row_id} {kept}: {row.reason}",
+            "catalogue", "warning", f"{row.place} {kept}: {row.reason}",
             "Mend it in Skymmich; it spoils only itself.",
         )  # fmt: skip
     if (more := len(catalogue.problems) - _MOST_ROWS) > 0:

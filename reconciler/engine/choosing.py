@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Desires = Callable[[CatalogueImage, tuple[int, int] | None, BlockTemplate, Policy], Desired]
 
+_MOST_REASON = 500
+"""Characters: an error may quote a value."""
 _SKIPPABLE = {"in_sync", "conflict", "not_sticking", "undone", "unknown_asset", "not_writable", "unlinked"}
 
 
@@ -71,7 +73,9 @@ class Chooser:
         for error in self._unusable.values():
             if isinstance(error, TemplateError) and not self._usable:
                 raise error
-        problems = [RowProblem(IMAGES_TABLE, key, str(error)) for key, error in self._unusable.items()]
+        problems = [
+            RowProblem(IMAGES_TABLE, key, str(error)[:_MOST_REASON]) for key, error in self._unusable.items()
+        ]
         return replace(catalogue, problems=(*catalogue.problems, *problems)) if problems else catalogue
 
     def _chosen(self, item: Item, moved: frozenset[str] | None) -> Item:
@@ -83,7 +87,7 @@ class Chooser:
     def _failed(self, item: Item, error: TemplateError | UnusableImageError) -> Item:
         """Give an item that can not be used, which costs none but itself."""
         self._unusable[item.image_id] = error
-        reason = f"{IMAGES_TABLE} {item.image_id}: {error}"
+        reason = f"{IMAGES_TABLE} {item.image_id}: {str(error)[:_MOST_REASON]}"
         return replace(item, status="failed", reason=reason, adopted=self.pending.get(item.asset_id))
 
     def _item(self, item: Item, moved: frozenset[str] | None) -> Item:

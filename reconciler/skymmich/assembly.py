@@ -96,8 +96,9 @@ def _asset_id(fields: Fields) -> str | None:
 
 def _with_doubts(image: CatalogueImage, fields: Fields, doubts: Doubts, *, sites: bool) -> CatalogueImage:
     """Note what was there, in the image's own row or in one that belongs to it, and could not be read."""
-    missing = {f"{IMAGES.name}.{name}" for name in fields.dropped}
-    missing |= doubts.everywhere | doubts.of_image.get(image.image_id, set())
+    missing = doubts.everywhere | doubts.of_image.get(image.image_id, set())
+    if fields.dropped:
+        missing |= {f"{IMAGES.name}.{name}" for name in fields.dropped}
     if LOCATIONS.name in doubts.nameless:
         missing.add(f"{LOCATIONS.name}.name")
     if image.target is not None:

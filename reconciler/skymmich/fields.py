@@ -75,6 +75,8 @@ def read_rows(
 class Fields:
     """One row; its odd values go to ``problems`` as warnings."""
 
+    __slots__ = ("_problems", "_row", "_table", "dropped", "partly")
+
     def __init__(self, table: str, row: Row, problems: list[RowProblem]) -> None:
         self._table = table
         self._row = row
@@ -273,7 +275,7 @@ class Fields:
 
     def _clean(self, name: str, text: str) -> str:
         """Replace lone surrogates (JSON can spell them): no encoding could carry them on."""
-        if _LONE_SURROGATE.search(text) is None:
+        if text.isascii() or _LONE_SURROGATE.search(text) is None:
             return text
         self.warn(f"{name} has half a character in it, which is replaced")
         return _LONE_SURROGATE.sub("\ufffd", text)
