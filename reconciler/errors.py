@@ -11,6 +11,7 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     │   └── UnconfirmedError        another address or library than before: a person says whether it is right
     ├── CatalogueError              the catalogue as a whole can not be read
     ├── TemplateError               the description's template (file and line)
+    ├── UnusableImageError          one image's values can not be worked with
     ├── GuardError                  a pass was refused
     ├── StateError                  the daemon's own store
     │   ├── StateTooNewError
@@ -79,6 +80,10 @@ class TemplateError(ReconcilerError):
         super().__init__(f"{source}:{line or '?'}: {message}", remedy=remedy)
         self.source = source
         self.line = line
+
+
+class UnusableImageError(ReconcilerError):
+    """What the catalogue has of one image can not be worked with: it is left as it is, the others go on."""
 
 
 class GuardError(ReconcilerError):

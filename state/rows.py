@@ -32,8 +32,8 @@ def of_record(record: AssetRecord) -> Values:
         "status": record.status,
         "reason": record.reason,
         "seen_updated_at": record.seen_updated_at,
-        "width": record.width,
-        "height": record.height,
+        "width": _storable(record.width),
+        "height": _storable(record.height),
         "unsticking": [
             {
                 "field": one.field,
@@ -176,6 +176,11 @@ def to_run(row: Row[Any]) -> Run:
         summary=row.summary,
         counts=row.counts,
     )
+
+
+def _storable(pixels: int | None) -> int | None:
+    """Give a size that SQLite can hold; another one, which a server may answer, is none."""
+    return pixels if pixels is not None and 0 <= pixels < 2**63 else None
 
 
 def _of_coordinates(place: Coordinates | None) -> Values:

@@ -247,7 +247,7 @@ def show_problems(screen: Screen, catalogue: Catalogue) -> None:
     screen.line()
     screen.line(f"Rows of the catalogue that could not be read whole ({len(catalogue.problems)}):", "yellow")
     for problem in catalogue.problems[:MOST_PROBLEMS]:
-        screen.line(f"{problem.table} {problem.row_id}: {problem.reason}", "dim", indent=2)
+        screen.line(f"{problem.place}: {problem.reason}", "dim", indent=2)
     if (more := len(catalogue.problems) - MOST_PROBLEMS) > 0:
         screen.line(f"and {more} more: skymmich-reconciler doctor", "dim", indent=2)
 

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 IMAGES_TABLE = "astrophotography_images"
 """Skymmich's table of images, as ``RowProblem.table`` names it."""
 
+WHOLE_TABLE = "-"
+"""``RowProblem.row_id`` where it is not a row that is wrong but the table."""
+
 Specification = str | int | float | bool
-Unreadable = Literal["tags", "coordinates"]
+Unreadable = Literal["block", "prose", "coordinates", "tags", "more_tags"]
+"""A field of which it is not known what it should be; ``more_tags``: more tags than those that are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,11 @@ class RowProblem:
     severity: Literal["error", "warning"] = "error"
     """``error``: the row was left out. ``warning``: a part of it was."""
 
+    @property
+    def place(self) -> str:
+        """Where it is, for people: ``equipment 4``, or the table alone."""
+        return self.table if self.row_id == WHOLE_TABLE else f"{self.table} {self.row_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class SyncSettings:
@@ -173,6 +182,10 @@ class Catalogue:
     settings: SyncSettings = field(default_factory=SyncSettings)
     schema: str = ""
     """What was found, for people: ``SQLite, journal mode delete, schema of 0.9``."""
+    columns: frozenset[str] = frozenset()
+    """``table.column`` of all that is read and was there."""
+    gone: frozenset[str] = frozenset()
+    """``table.column`` of what the schema once had: their facts are unknown."""
 
     def doubtful_ids(self) -> frozenset[int]:
         """Give the ids of images whose row, or whose link, could not be read: they did not leave."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from reconciler.core.coordinates import desired_coordinates
 from reconciler.core.description import Markers, strip_blocks
 from reconciler.core.facts import constellation_of, facts_of, object_type_of, target_names
-from reconciler.core.tags import TagSources, desired_tags
+from reconciler.core.tags import MAX_TAGS, TagSources, desired_tags, first_tags
+from reconciler.errors import UnusableImageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import CatalogueImage, Unreadable
     from reconciler.core.policy import Policy
     from reconciler.core.template import BlockTemplate
+
+
+# What arithmetic and text can raise over values that nobody thought of.
+_FAILURES = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +70,33 @@ def desire(
 
     Raises:
         TemplateError: the template fails for this image.
+        UnusableImageError: its values can not be worked with.
     """
+    try:
+        return _desire(image, policy, template, form, pixels)
+    except _FAILURES as error:
+        message = f"its values can not be worked with ({type(error).__name__}: {str(error)[:200]})"
+        raise UnusableImageError(message, remedy="Mend it in Skymmich; it is left as it is.") from error
+
+
+def _desire(
+    image: CatalogueImage,
+    policy: Policy,
+    template: BlockTemplate,
+    form: Form,
+    pixels: tuple[int, int] | None,
+) -> Desired:
     markers = Markers(policy.description.opening, policy.description.closing)
     place, place_problem = desired_coordinates(image.latitude, image.longitude)
+    own_tags, left_out = first_tags(image.tags, policy.tags)
+    left_out += len(image.equipment[MAX_TAGS:])
     tags, tag_problems = desired_tags(
         TagSources(
-            catalogue=image.tags,
+            catalogue=own_tags,
             object_type=object_type_of(image),
             constellation=constellation_of(image),
             target=_target_tag(image),
-            equipment=tuple((piece.kind, piece.name) for piece in image.equipment),
+            equipment=tuple((piece.kind, piece.name) for piece in image.equipment[:MAX_TAGS]),
         ),
         policy.tags,
         form.tag,
@@ -85,9 +107,15 @@ def desire(
         prose=form.description(strip_blocks(strip_blocks(image.description, markers), Markers())) or None,
         coordinates=place,
         tags=tags,
-        problems=(*((place_problem,) if place_problem else ()), *tag_problems),
-        unreadable=image.unreadable,
+        problems=tuple(filter(None, (place_problem, _cut(left_out), *tag_problems))),
+        unreadable=image.unreadable | {"more_tags"} if left_out else image.unreadable,
     )
+
+
+def _cut(left_out: int) -> str:
+    if not left_out:
+        return ""
+    return f"it has more than {MAX_TAGS} tags: {left_out} were left out, and none is taken off in Immich"
 
 
 def _target_tag(image: CatalogueImage) -> str:

@@ -82,7 +82,7 @@ def constellation_of(image: CatalogueImage) -> str:
     The plate solution's position by the IAU boundaries; without one the catalogue object's, the tag
     “Part of the constellation …”, Skymmich's own column (wrong half the time), in this order.
     """
-    if position := _position(image.solution):
+    if position := position_of(image.solution):
         return constellations.name_of(constellations.constellation_at(*position))
     candidates = [image.target.constellation if image.target else None]
     candidates += [
@@ -196,7 +196,7 @@ def _equipment(image: CatalogueImage) -> dict[str, tuple[str, ...]]:
     groups: dict[str, dict[str, None]] = {}
     for piece in image.equipment:
         if name := one_line(piece.name):
-            groups.setdefault(_kind(piece), {})[name] = None
+            groups.setdefault(kind_of(piece), {})[name] = None
     for kind in ("telescope", "camera", "mount"):
         flat = one_line(getattr(image.summary, kind) or "")
         if flat and kind not in groups:
@@ -204,7 +204,8 @@ def _equipment(image: CatalogueImage) -> dict[str, tuple[str, ...]]:
     return {kind: tuple(names) for kind, names in groups.items()}
 
 
-def _kind(piece: Equipment) -> str:
+def kind_of(piece: Equipment) -> str:
+    """Give a piece's kind; ``guiding`` for whatever guides."""
     role = " ".join(str(value) for key, value in piece.specifications if key.lower() == "role")
     return "guiding" if "guid" in role.lower() else piece.kind
 
@@ -219,7 +220,7 @@ def _filters(image: CatalogueImage, groups: dict[str, tuple[str, ...]]) -> tuple
 
 def _optics(image: CatalogueImage) -> str:
     """Give focal length and ratio of the one telescope: its own, else Skymmich's flat columns."""
-    scopes = [piece for piece in image.equipment if _kind(piece) == "telescope"]
+    scopes = [piece for piece in image.equipment if kind_of(piece) == "telescope"]
     if len(scopes) > 1:
         return ""
     if scopes:
@@ -291,7 +292,7 @@ def _span(nights: list[date]) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def _position(solution: PlateSolution | None) -> tuple[float, float] | None:
+def position_of(solution: PlateSolution | None) -> tuple[float, float] | None:
     """Give right ascension and declination, degrees, if the solution has both and they are a position."""
     if solution is None or solution.ra_deg is None or solution.dec_deg is None:
         return None
@@ -307,7 +308,7 @@ def _solution(
     if solution is None:
         return {}
     found = {}
-    if position := _position(solution):
+    if position := position_of(solution):
         digits = policy.precision_arcsec
         found["ra"] = astronomy.format_ra(position[0], decimals=digits + 1)
         found["dec"] = astronomy.format_dec(position[1], decimals=digits)

@@ -71,6 +71,10 @@ def _allowed(plan: AssetPlan, planned: AssetPlan, feature: str, rules: Rules) ->
     return replace(plan, decisions=decisions)
 
 
+def _unknown(what: str) -> str:
+    return f"the catalogue's {what} can not be read; what Immich has stays as it is"
+
+
 def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:
     """Leave a field alone of which the catalogue can not be read: it may well be what Immich has."""
     base, live = getattr(plan.base, which), getattr(plan.observed, which)
@@ -78,8 +82,7 @@ def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:
         if live is None:  # not read: nothing can be said of them
             return plan
         base, live = _sorted(base), _sorted(live)
-    reason = f"the catalogue's {which} can not be read; what Immich has stays as it is"
-    decision = Decision(which, "not_writable", "keep", base, None, live, reason=reason)
+    decision = Decision(which, "not_writable", "keep", base, None, live, reason=_unknown(which))
     return replace(plan, decisions=(*plan.decisions, decision))
 
 
@@ -124,7 +127,9 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         equal=_same_text, on_conflict=merge_policy.on_conflict, on_drift=merge_policy.on_drift_prose,
     )  # fmt: skip
     notes, reasons = list(plan.notes), {"prose": "", "block": ""}
+    unknown = plan.desired.unreadable
     ruling = rule("prose", prose, plan.desired.prose, parts.prose or None, plan.resolutions)
+    ruling = _left(plan, "prose") if "prose" in unknown else ruling
     plan = _with_ruling(plan, "prose", ruling)
     sent = "" if ruling.joins else plan.desired.prose
     prose, reasons["prose"] = _hold_unsticking("prose", ruling, sent, plan, record, rules)
@@ -138,7 +143,9 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         wanted_prose = plan.desired.prose or ""
         after = parts.joined_by(wanted_prose) if ruling.joins else parts.with_prose(wanted_prose)
     wanted = plan.desired.block
-    if wanted is not None:
+    if "block" in unknown:
+        wanted = None
+    elif wanted is not None:
         _, fitted = fit(after, wanted, limit)
         if fitted != wanted:
             notes.append("the description is near Immich's limit; the block was shortened")
@@ -148,6 +155,7 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         equal=_same_text, on_conflict=merge_policy.on_conflict, on_drift=merge_policy.on_drift_block,
     )  # fmt: skip
     block_ruling = rule("block", block, wanted, parts.block, plan.resolutions)
+    block_ruling = _left(plan, "block") if "block" in unknown else block_ruling
     plan = _with_ruling(plan, "block", block_ruling)
     block, reasons["block"] = _hold_unsticking("block", block_ruling, wanted, plan, record, rules)
     if not block_ruling.standing:
@@ -181,6 +189,14 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         base=replace(plan.base, block=block.base, prose=prose.base),
         notes=tuple(notes),
     )
+
+
+def _left(plan: AssetPlan, which: Literal["block", "prose"]) -> Ruling[str]:
+    """Leave a text alone that the catalogue can not tell, and what a person decided of it."""
+    owned = plan.base.block if which == "block" else plan.base.prose
+    standing = tuple(one for one in plan.resolutions if one.field == which)
+    reason = _unknown("facts" if which == "block" else "description")
+    return Ruling(Merged("not_writable", "keep", owned), standing, reason=reason)
 
 
 def _prose_is_defended(prose: Merged[str], wanted: str | None, rules: Rules) -> bool:
@@ -257,7 +273,7 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> Ass
     case, reason, add = merged.case, REASONS[merged.case], merged.add
     if merged.add and case == "update" and not plan.base.tags:
         case, reason = "fill", "Immich does not have them"
-    remove = merged.remove
+    remove: frozenset[str] = frozenset() if "more_tags" in plan.desired.unreadable else merged.remove
     if add and (held := _unsticking(record, "tags", digest(add), plan, rules)):
         case, reason, add = *held, frozenset()
     for tag in sorted(remove):

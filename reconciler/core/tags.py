@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
     from reconciler.core.policy import TagPolicy
 
+MAX_TAGS = 200
+"""Different tags that an image may have of its own in Skymmich; more are left out, with one remark."""
+
+_MOST_REMARKS = 10
+_COUNTED = 5_000
+"""So many tags that are left out are counted without noise; more than that nobody entered by hand."""
+
 MAX_NAME = 200
 """Characters; longer ones are left out and reported: Immich would take them, but no list could show them."""
 
@@ -71,6 +78,24 @@ def is_noise(name: str, drop: tuple[str, ...] = ()) -> bool:
     return any(pattern.search(name) for pattern in _compiled(drop))
 
 
+def first_tags(tags: tuple[str, ...], policy: TagPolicy) -> tuple[tuple[str, ...], int]:
+    """Give an image's own tags, at most ``MAX_TAGS`` different ones, and how many are left out."""
+    if len(tags) <= MAX_TAGS or not policy.catalogue_tags:
+        return tags, 0
+    kept: dict[str, str] = {}
+    rest: dict[str, None] = {}
+    for text in tags:
+        if len(kept) >= MAX_TAGS:
+            rest[text.strip().casefold()] = None
+        elif (name := tag_name(text)) and not is_noise(name, policy.drop):
+            kept.setdefault(name.casefold(), text)
+    left = len(rest)
+    if left <= _COUNTED:
+        names = {tag_name(text).casefold() for text in rest} - kept.keys() - {""}
+        left = sum(not is_noise(name, policy.drop) for name in names)
+    return tuple(kept.values()), left
+
+
 def desired_tags(
     sources: TagSources, policy: TagPolicy, settled: Callable[[str], str | None]
 ) -> tuple[frozenset[str], tuple[str, ...]]:
@@ -100,6 +125,8 @@ def desired_tags(
             # a plain tag yields to any of them.
             chosen.setdefault((group, name.casefold()), path)
             taken.add(name.casefold())
+    if (more := len(problems) - _MOST_REMARKS) > 0:
+        problems[_MOST_REMARKS:] = [f"{more} more tags were left out likewise"]
     return frozenset(chosen.values()), tuple(problems)
 
 

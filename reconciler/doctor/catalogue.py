@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.catalogue import WHOLE_TABLE
 from reconciler.core.desired import Form, desire
 from reconciler.core.policy import SWITCHES
 from reconciler.core.template import BlockTemplate
 from reconciler.doctor.findings import Finding, problem
 from reconciler.engine.preparing import switches_of
-from reconciler.errors import ReconcilerError
+from reconciler.engine.schema import recalled
+from reconciler.errors import ReconcilerError, UnusableImageError
 from reconciler.immich.roundtrip import settled_description, settled_tag
 from reconciler.overrides import overridden_switches, override_of
 from reconciler.wiring import source_of
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.config import Config
-    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.policy import Policy
     from state.store import SqliteStore
 
@@ -49,6 +51,7 @@ def check_catalogue(
     """
     try:
         catalogue = known or source_of(config).read()
+        catalogue = recalled(catalogue, store) if store else catalogue
         findings = [*_rows(catalogue), *(_values(catalogue, policy, most) if policy else ())]
         return catalogue, [*findings, *_write_back(catalogue, store)]
     except ReconcilerError as error:
@@ -65,9 +68,13 @@ def _rows(catalogue: Catalogue) -> Iterator[Finding]:
         "" if linked else "Import images from Immich in Skymmich: only those are linked.",
     )
     for row in catalogue.problems[:_MOST_ROWS]:
+        if row.row_id == WHOLE_TABLE:
+            remedy = "What Immich shows stays. Look for a newer version of this program."
+            yield Finding("catalogue", "warning", f"{row.table}: {row.reason}", remedy)
+            continue
         kept = "is left out" if row.severity == "error" else "is used without that part"
         yield Finding(
-            "catalogue", "warning", f"{row.table} {row.row_id} {kept}: {row.reason}",
+            "catalogue", "warning", f"{row.place} {kept}: {row.reason}",
             "Mend it in Skymmich; it spoils only itself.",
         )  # fmt: skip
     if (more := len(catalogue.problems) - _MOST_ROWS) > 0:
@@ -81,7 +88,7 @@ def _values(catalogue: Catalogue, policy: Policy, most: int | None) -> Iterator[
         unusable = [
             f"{image.image_id} “{image.title}”: {'; '.join(problems)}"
             for image in linked[:most]
-            if (problems := desire(image, policy, template, form).problems)
+            if (problems := _problems(image, policy, template, form))
         ]
     except ReconcilerError as error:
         yield problem("catalogue", error)
@@ -96,6 +103,13 @@ def _values(catalogue: Catalogue, policy: Policy, most: int | None) -> Iterator[
             "catalogue", "warning", "\n• ".join([what, *listed]),
             "Mend it in Skymmich; the rest of the image is written.",
         )  # fmt: skip
+
+
+def _problems(image: CatalogueImage, policy: Policy, template: BlockTemplate, form: Form) -> tuple[str, ...]:
+    try:
+        return desire(image, policy, template, form).problems
+    except UnusableImageError as error:
+        return (error.message,)
 
 
 def _write_back(catalogue: Catalogue, store: SqliteStore | None) -> Iterator[Finding]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.catalogue import IMAGES_TABLE, RowProblem
 from reconciler.core.desired import NOTHING, Desired
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.planning import plan_asset
 from reconciler.engine.holding import held_harm, held_mark, linked_assets
 from reconciler.engine.passes import Item, Selection
 from reconciler.engine.verifying import kept, owned_after
+from reconciler.errors import TemplateError, UnusableImageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
     Desires = Callable[[CatalogueImage, tuple[int, int] | None, BlockTemplate, Policy], Desired]
 
+_MOST_REASON = 500
+"""Characters: an error may quote a value."""
 _SKIPPABLE = {"in_sync", "conflict", "not_sticking", "undone", "unknown_asset", "not_writable", "unlinked"}
 
 
@@ -40,23 +44,51 @@ class Chooser:
     selection: Selection
     records: Mapping[str, AssetRecord]
     pending: Mapping[str, PendingWrite]
+    _usable: bool = False
+    _unusable: dict[int, TemplateError | UnusableImageError] = field(default_factory=dict)
 
     def items(self, catalogue: Catalogue, moved: frozenset[str] | None) -> list[Item]:
         """List the pass's images: ``new`` ones are to be looked at, the others are skipped as they stand."""
         chosen = self.selection.image_ids
         items = [
-            self._item(Item(image, image.asset_id, image.image_id, image.title), moved)
+            self._chosen(Item(image, image.asset_id, image.image_id, image.title), moved)
             for image in catalogue.images
             if image.asset_id is not None and (chosen is None or image.image_id in chosen)
         ]
         if chosen is None and self.rules.policy.merge.orphans == "release":
             linked = linked_assets(catalogue, self.records)
             items += [
-                self._item(Item(None, record.asset_id, record.image_id, record.title), moved)
+                self._chosen(Item(None, record.asset_id, record.image_id, record.title), moved)
                 for record in self.records.values()
                 if record.asset_id not in linked and _owns(record)
             ]
         return items
+
+    def told(self, catalogue: Catalogue) -> Catalogue:
+        """Give the catalogue with the images named that could not be used.
+
+        Raises:
+            TemplateError: it is the template: not one image could be rendered.
+        """
+        for error in self._unusable.values():
+            if isinstance(error, TemplateError) and not self._usable:
+                raise error
+        problems = [
+            RowProblem(IMAGES_TABLE, key, str(error)[:_MOST_REASON]) for key, error in self._unusable.items()
+        ]
+        return replace(catalogue, problems=(*catalogue.problems, *problems)) if problems else catalogue
+
+    def _chosen(self, item: Item, moved: frozenset[str] | None) -> Item:
+        try:
+            return self._item(item, moved)
+        except (TemplateError, UnusableImageError) as error:
+            return self._failed(item, error)
+
+    def _failed(self, item: Item, error: TemplateError | UnusableImageError) -> Item:
+        """Give an item that can not be used, which costs none but itself."""
+        self._unusable[item.image_id] = error
+        reason = f"{IMAGES_TABLE} {item.image_id}: {str(error)[:_MOST_REASON]}"
+        return replace(item, status="failed", reason=reason, adopted=self.pending.get(item.asset_id))
 
     def _item(self, item: Item, moved: frozenset[str] | None) -> Item:
         record = self.records.get(item.asset_id)
@@ -90,12 +122,20 @@ class Chooser:
     def _wanted(self, item: Item, pixels: tuple[int, int] | None) -> Desired:
         if item.image is None:
             return NOTHING
-        return self.desired(item.image, pixels, self.template, self.rules.policy)
+        found = self.desired(item.image, pixels, self.template, self.rules.policy)
+        self._usable = True
+        return found
 
     def plan(self, item: Item, reading: Reading) -> Item:
         """Plan an item that was to be looked at."""
         if item.status != "new":
             return item
+        try:
+            return self._planned(item, reading)
+        except (TemplateError, UnusableImageError) as error:
+            return self._failed(item, error)
+
+    def _planned(self, item: Item, reading: Reading) -> Item:
         record = self.records.get(item.asset_id)
         if item.asset_id in reading.unknown:
             mark = self._fingerprint(item, _pixels(record))

@@ -23,6 +23,7 @@ from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
 from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, Preparer, Wishes
 from reconciler.engine.running import Runs
+from reconciler.engine.schema import remember
 from reconciler.errors import GuardError, ImmichError, ReconcilerError
 
 if TYPE_CHECKING:
@@ -255,6 +256,7 @@ class Cycle:
             self._store.put("watermark", prepared.observed_from.isoformat())
             if prepared.look is not None:
                 self._preparer.noted(prepared.look)
+        remember(prepared.catalogue, self._store)
         now = self._clock.now().isoformat()
         self._store.put(CHECKED_AT, now)
         if prepared.full:

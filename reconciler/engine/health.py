@@ -78,6 +78,10 @@ class Health:
         message = f"{len(catalogue.images)} images, {self._linked} of them linked to Immich."
         if odd:
             message += f" {odd} rows could not be read and were left out."
+        if catalogue.gone:
+            message += (
+                " It lost tables or columns that it once had: what rests on them is left alone in Immich."
+            )
         self.put("CatalogueReadable", "True", "Read", message)
 
     def switched(self, switches: Switches, *, overridden: bool) -> None:

@@ -22,6 +22,7 @@ from reconciler.engine.events import Event, Progress
 from reconciler.engine.holding import guarded
 from reconciler.engine.observing import read_assets
 from reconciler.engine.passes import Prepared, Selection
+from reconciler.engine.schema import recalled
 from reconciler.engine.watermark import Look, Skew, Watermark, present, skew
 from reconciler.errors import ImmichError, UnconfirmedError
 
@@ -77,7 +78,7 @@ class Preparer:
             CatalogueError, TemplateError, ImmichError, StateError: nothing was written.
         """
         template = self._compiled(wishes.policy.description)
-        catalogue = await asyncio.to_thread(self._source.read)
+        catalogue = recalled(await asyncio.to_thread(self._source.read), self._store)
         self._listen(Progress("reading", total=len(catalogue.linked())))
         try:
             server = await self._facts(selection)
@@ -158,6 +159,7 @@ class Preparer:
             mark = max(mark or read_from, read_from)
         self._listen(Progress("planning", total=len(wanted)))
         planned = [planner.plan(item, reading) for item in items]
+        catalogue = planner.told(catalogue)
         return guarded(
             Prepared(
                 catalogue=catalogue, server=server, rules=rules, rules_digest=digest,

@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reconciler.core.catalogue import Catalogue
 
 _NEVER = object()
@@ -30,10 +32,17 @@ class Watchable(Protocol):
 
 
 class WatchedCatalogue:
-    """A catalogue and what was last read of it; fulfils ``ports.CatalogueSource``."""
+    """A catalogue and what was last read of it; fulfils ``ports.CatalogueSource``.
 
-    def __init__(self, source: Watchable) -> None:
-        self._source = source
+    Args:
+        source: the catalogue.
+        recall: completes what was read with what is known of earlier.
+    """
+
+    def __init__(
+        self, source: Watchable, recall: Callable[[Catalogue], Catalogue] = lambda catalogue: catalogue
+    ) -> None:
+        self._source, self._recall = source, recall
         self._read_at: object = _NEVER
         self._told: object = _NEVER
         self._changed: frozenset[int] = frozenset()
@@ -46,7 +55,7 @@ class WatchedCatalogue:
             CatalogueError: it can not be read.
         """
         if self.latest is None:
-            self.latest = self._source.read()
+            self.latest = self._recall(self._source.read())
         return self.latest
 
     async def refresh(self, *, anyway: bool = False, whole: bool = False) -> Catalogue:
@@ -65,7 +74,7 @@ class WatchedCatalogue:
         if self.latest is not None and not anyway and token is not None and token == self._read_at:
             return self.latest
         self._read_at = _NEVER
-        found = await asyncio.to_thread(self._source.read)
+        found = self._recall(await asyncio.to_thread(self._source.read))
         before = {image.image_id: image for image in self.latest.images} if self.latest else {}
         # An image that did not change stays the same object: it is held by others, and compared often.
         images = tuple(

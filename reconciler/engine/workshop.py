@@ -17,6 +17,7 @@ from reconciler.engine.deciding import take_decision
 from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import switches_of, told_problems
 from reconciler.engine.running import Runs
+from reconciler.engine.schema import recalled
 from reconciler.engine.watched import WatchedCatalogue
 from reconciler.errors import CatalogueError, DecisionError, ImmichError
 
@@ -60,7 +61,7 @@ class Workshop:
         timing: Timing | None,
     ) -> None:
         self.installation = installation
-        self.catalogue = WatchedCatalogue(installation.source)
+        self.catalogue = WatchedCatalogue(installation.source, self._recall)
         self.later: frozenset[int] = frozenset()
         """Images that the present pass leaves alone because their next attempt is not due."""
         self.by_person = False
@@ -210,7 +211,7 @@ class Workshop:
         if self._next is None:
             return
         old, self.installation, self._next = self.installation, self._next, None
-        self.catalogue = WatchedCatalogue(self.installation.source)
+        self.catalogue = WatchedCatalogue(self.installation.source, self._recall)
         self._cycle = self._looker = self._target = None
         await old.aclose()
 
@@ -227,6 +228,9 @@ class Workshop:
     async def _look_with(self, catalogue: Catalogue) -> Cycle:
         cycle = await self._cycle_for(catalogue)
         return self._looker or cycle
+
+    def _recall(self, catalogue: Catalogue) -> Catalogue:
+        return recalled(catalogue, self._store)
 
     def _read(self, catalogue: Catalogue) -> None:
         self._health.catalogue_read(catalogue)

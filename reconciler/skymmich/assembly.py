@@ -11,18 +11,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import Catalogue, CatalogueImage, RowProblem, Summary
-from reconciler.skymmich.equipment import read_acquisitions, read_equipment, read_links
-from reconciler.skymmich.fields import excerpt, read_rows
+from reconciler.core.unknown import title_without, unknown_of, without
+from reconciler.skymmich.doubts import Doubts
+from reconciler.skymmich.equipment import MOST_FRAMES, read_acquisitions, read_equipment, read_links
+from reconciler.skymmich.fields import MAX_PROSE, excerpt, read_rows
 from reconciler.skymmich.settings import read_settings
 from reconciler.skymmich.sites import read_locations, site_at
 from reconciler.skymmich.solutions import read_solves, solution_of
-from reconciler.skymmich.tables import IMAGES
+from reconciler.skymmich.tables import IMAGES, LOCATIONS, OBJECTS
 from reconciler.skymmich.targets import read_objects, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.core.catalogue import Unreadable
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
 
@@ -31,24 +32,25 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 def assemble(snapshot: Snapshot) -> Catalogue:
     """Turn a snapshot's rows into the catalogue, in order of image id."""
-    problems = list(snapshot.problems)
-    equipment = read_equipment(snapshot, problems)
-    linked = read_links(snapshot, equipment, problems)
-    acquisitions = read_acquisitions(snapshot, equipment, problems)
-    solves = read_solves(snapshot, problems)
-    locations = read_locations(snapshot, problems)
-    objects = read_objects(snapshot, problems)
+    problems: list[RowProblem] = []
+    doubts = Doubts()
+    equipment = read_equipment(snapshot, problems, doubts)
+    linked = read_links(snapshot, equipment, problems, doubts)
+    acquisitions = read_acquisitions(snapshot, equipment, problems, doubts)
+    solves = read_solves(snapshot, problems, doubts)
+    locations = read_locations(snapshot, problems, doubts)
+    objects = read_objects(snapshot, problems, doubts)
 
     def read_image(fields: Fields) -> CatalogueImage:
         image_id = fields.identity()
         latitude, longitude = fields.number("latitude"), fields.number("longitude")
         target_name = fields.text("target_name")
-        return CatalogueImage(
+        image = CatalogueImage(
             image_id=image_id,
             asset_id=_asset_id(fields),
             title=fields.vital("title"),
             filename=fields.text("filename") or "",
-            description=fields.vital("description"),
+            description=fields.vital("description", MAX_PROSE),
             captured_at=fields.moment("capture_date"),
             tags=fields.strings("tags"),
             object_type=fields.text("object_type"),
@@ -62,16 +64,18 @@ def assemble(snapshot: Snapshot) -> Catalogue:
             equipment=linked.get(image_id, ()),
             acquisitions=acquisitions.get(image_id, ()),
             summary=_summary(fields),
-            unreadable=_unreadable(fields),
         )
+        return _with_doubts(image, fields, doubts, sites=bool(locations or doubts.nameless))
 
     images = _distinct(read_rows(snapshot, IMAGES, read_image, problems), problems)
-    return Catalogue(
+    catalogue = Catalogue(
         images=images,
         settings=read_settings(snapshot, problems),
         problems=tuple(problems),
         schema=f"{snapshot.storage}, schema of {snapshot.release}",
+        columns=snapshot.columns,
     )
+    return without(catalogue, snapshot.gone)
 
 
 def _asset_id(fields: Fields) -> str | None:
@@ -90,14 +94,26 @@ def _asset_id(fields: Fields) -> str | None:
     return asset_id
 
 
-def _unreadable(fields: Fields) -> frozenset[Unreadable]:
-    """Name what was there and could not be read; everything must have been read before."""
-    found: set[Unreadable] = set()
-    if "tags" in fields.dropped:
-        found.add("tags")
-    if fields.dropped & {"latitude", "longitude"}:
-        found.add("coordinates")
-    return frozenset(found)
+def _with_doubts(image: CatalogueImage, fields: Fields, doubts: Doubts, *, sites: bool) -> CatalogueImage:
+    """Note what was there, in the image's own row or in one that belongs to it, and could not be read."""
+    missing = doubts.everywhere | doubts.of_image.get(image.image_id, set())
+    if fields.dropped:
+        missing |= {f"{IMAGES.name}.{name}" for name in fields.dropped}
+    if LOCATIONS.name in doubts.nameless:
+        missing.add(f"{LOCATIONS.name}.name")
+    if image.target is not None:
+        missing |= doubts.of_object.get(image.target.name, set())
+    elif OBJECTS.name in doubts.nameless:
+        missing.add(f"{OBJECTS.name}.name")
+    if not missing and not fields.partly:
+        return image
+    unreadable = unknown_of(image, missing)
+    if fields.dropped & {"latitude", "longitude"} and sites:
+        unreadable |= {"block"}  # which names the site
+    if "tags" in fields.partly and "tags" not in unreadable:
+        unreadable |= {"more_tags"}
+    title = title_without(image) if "title" in fields.dropped else image.title
+    return replace(image, unreadable=unreadable, title=title)
 
 
 def _summary(fields: Fields) -> Summary:
@@ -107,12 +123,12 @@ def _summary(fields: Fields) -> Summary:
         camera=fields.text("camera"),
         mount=fields.text("mount"),
         filters=tuple(part.strip() for part in filters.split(",") if part.strip()),
-        focal_length_mm=fields.number("focal_length", minimum=0),
+        focal_length_mm=fields.number("focal_length", minimum=0, maximum=1e6, may_be_nan=True),
         aperture=fields.text("aperture"),
         iso=fields.integer("iso", minimum=0),
         exposure_time=fields.text("exposure_time"),
-        frame_count=fields.integer("frame_count", minimum=0),
-        integration_hours=fields.number("total_integration_hours", minimum=0),
+        frame_count=fields.integer("frame_count", minimum=0, maximum=MOST_FRAMES),
+        integration_hours=fields.number("total_integration_hours", minimum=0, maximum=1e6),
     )
 
 

@@ -3,49 +3,86 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import Acquisition, Equipment
-from reconciler.skymmich.fields import UnreadableRowError, excerpt, finite, read_rows
+from reconciler.skymmich.fields import (
+    MAX_TEXT,
+    UnreadableRowError,
+    excerpt,
+    finite,
+    plain_text,
+    read_rows,
+    within,
+)
 from reconciler.skymmich.tables import ACQUISITIONS, EQUIPMENT, LINKS
+
+MOST_FRAMES: Final = 10_000_000
+SHORTEST_S, LONGEST_S = 1e-6, 1e6
+"""Seconds of one sub-exposure; the longest is eleven days."""
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.catalogue import RowProblem, Specification
+    from reconciler.skymmich.doubts import Doubts
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
 
 
-def read_equipment(snapshot: Snapshot, problems: list[RowProblem]) -> dict[int, Equipment]:
+def read_equipment(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts) -> dict[int, Equipment]:
     """Give all equipment by id."""
-    return {item.equipment_id: item for item in read_rows(snapshot, EQUIPMENT, _read_equipment, problems)}
+
+    def note(fields: Fields) -> None:
+        equipment_id = fields.raw("id")
+        if not isinstance(equipment_id, int):
+            doubts.nameless.add(EQUIPMENT.name)
+        elif not fields.dropped and isinstance(name := fields.raw("name"), str) and not name.strip():
+            return  # it was read whole: it has no name
+        else:
+            names = fields.dropped or {"name"}
+            doubts.of_equipment[equipment_id] = {f"{EQUIPMENT.name}.{name}" for name in names}
+
+    rows = read_rows(snapshot, EQUIPMENT, _read_equipment, problems, after=note)
+    return {item.equipment_id: item for item in rows}
 
 
 def read_links(
-    snapshot: Snapshot, equipment: Mapping[int, Equipment], problems: list[RowProblem]
+    snapshot: Snapshot, equipment: Mapping[int, Equipment], problems: list[RowProblem], doubts: Doubts
 ) -> dict[int, tuple[Equipment, ...]]:
     """Give each image's equipment in order of the links, each piece once.
 
     SQLite keeps links to deleted equipment (no foreign keys there): they are nothing.
     """
     linked: dict[int, dict[int, Equipment]] = {}
-    for image_id, equipment_id in read_rows(snapshot, LINKS, _read_link, problems):
-        if image_id is not None and equipment_id is not None and equipment_id in equipment:
+    note = doubts.owned(f"{LINKS.name}.equipment_id", len(snapshot.rows.get(LINKS.name, ())))
+    for image_id, equipment_id in read_rows(snapshot, LINKS, _read_link, problems, after=note):
+        if image_id is None or equipment_id is None:
+            continue
+        if equipment_id in equipment:
             linked.setdefault(image_id, {}).setdefault(equipment_id, equipment[equipment_id])
+        elif EQUIPMENT.name in doubts.nameless:
+            doubts.add(image_id, f"{EQUIPMENT.name}.id")
+        for what in doubts.of_equipment.get(equipment_id, ()):
+            doubts.add(image_id, what)
     return {image_id: tuple(pieces.values()) for image_id, pieces in linked.items()}
 
 
 def read_acquisitions(
-    snapshot: Snapshot, equipment: Mapping[int, Equipment], problems: list[RowProblem]
+    snapshot: Snapshot, equipment: Mapping[int, Equipment], problems: list[RowProblem], doubts: Doubts
 ) -> dict[int, tuple[Acquisition, ...]]:
     """Give each image's sub-exposures, by night (undated ones last) and then in order of entry."""
+    unread = f"{ACQUISITIONS.name}.frame_count"
 
     def read(fields: Fields) -> tuple[int | None, int, Acquisition]:
-        return fields.reference("image_id"), fields.identity(), _read_acquisition(fields, equipment)
+        owner, filter_id = fields.reference("image_id"), fields.raw("filter_id")
+        if owner is not None and isinstance(filter_id, int) and filter_id in doubts.of_equipment:
+            doubts.add(owner, unread)
+        return owner, fields.identity(), _read_acquisition(fields, equipment)
 
     found: dict[int, list[tuple[date, int, Acquisition]]] = {}
-    for image_id, row_id, acquisition in read_rows(snapshot, ACQUISITIONS, read, problems):
+    note = doubts.owned(unread, len(snapshot.rows.get(ACQUISITIONS.name, ())))
+    for image_id, row_id, acquisition in read_rows(snapshot, ACQUISITIONS, read, problems, after=note):
         if image_id is not None:
             found.setdefault(image_id, []).append((acquisition.night or date.max, row_id, acquisition))
     return {
@@ -55,7 +92,10 @@ def read_acquisitions(
 
 
 def _read_equipment(fields: Fields) -> Equipment:
-    identity, name = fields.identity(), fields.vital("name").strip()
+    identity, stored = fields.identity(), fields.raw("name")
+    if isinstance(stored, str) and len(stored) > MAX_TEXT:
+        raise UnreadableRowError(f"name is longer than {MAX_TEXT} characters ({len(stored)})")
+    name = fields.vital("name").strip()
     if not name:
         raise UnreadableRowError("it has no name")
     return Equipment(
@@ -71,13 +111,15 @@ def _specifications(fields: Fields) -> tuple[tuple[str, Specification], ...]:
     if stored is None:
         return ()
     if not isinstance(stored, dict):
-        fields.warn(f"specifications is not an object ({excerpt(stored)}); it is ignored")
+        fields.drop("specifications", f"is not an object ({excerpt(stored)})")
         return ()
-    plain = {
-        key: value
-        for key, value in stored.items()
-        if isinstance(value, str | bool) or (isinstance(value, int | float) and finite(value) is not None)
-    }
+    plain: dict[str, Specification] = {}
+    for name, value in stored.items():
+        key, kept = plain_text(name), plain_text(value) if isinstance(value, str) else value
+        if key is None or kept is None or not isinstance(kept, str | bool | int | float):
+            continue
+        if isinstance(kept, str | bool) or finite(kept) is not None:
+            plain[key] = kept
     return tuple(sorted(plain.items()))
 
 
@@ -87,10 +129,11 @@ def _read_link(fields: Fields) -> tuple[int | None, int | None]:
 
 def _read_acquisition(fields: Fields, equipment: Mapping[int, Equipment]) -> Acquisition:
     """Read one row; its filter goes by its present name, since the stored one is of the day of entry."""
-    count, exposure = finite(fields.raw("frame_count")), finite(fields.raw("exposure_time"))
-    if count is None or count < 1 or not count.is_integer():
+    count = within(fields.raw("frame_count"), 1, MOST_FRAMES)
+    exposure = within(fields.raw("exposure_time"), SHORTEST_S, LONGEST_S)
+    if count is None or not count.is_integer():
         raise UnreadableRowError(f"frame_count is no count of frames: {excerpt(fields.raw('frame_count'))}")
-    if exposure is None or exposure <= 0:
+    if exposure is None:
         raise UnreadableRowError(f"exposure_time is no duration: {excerpt(fields.raw('exposure_time'))}")
     noted = fields.text("filter_name")
     filter_id = fields.reference("filter_id")

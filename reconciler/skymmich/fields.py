@@ -2,7 +2,9 @@
 
 Both storages come through here: SQLite gives integers, floats and text; PostgreSQL gives booleans, lists
 and, by choice of its adapter, the text of timestamps and of JSON. An odd value is dropped and noted as a
-warning; only what a row cannot be understood without makes the row unreadable. No field's meaning is here.
+warning; only what a row cannot be understood without makes the row unreadable. Every value that leaves has
+bounds, far beyond what a person would enter: no text is too long to render, and no number too large to add
+or to write out. No field's meaning is here.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ from __future__ import annotations
 import json
 import math
 import re
+import reprlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler.core.catalogue import RowProblem
 
@@ -22,7 +26,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MAX_TEXT: Final = 2_000
+"""Characters of a title, a name, or any other short text."""
+MAX_PROSE: Final = 20_000
+"""Characters of a description: twice what Immich is given at most."""
+MAX_JSON: Final = 16_000_000
+"""Characters of a JSON value."""
+MAX_LIST: Final = 200_000
+"""Texts in a list."""
+MAX_NUMBER: Final = 1e9
+"""The largest number, either side of zero, unless a column has bounds of its own."""
+
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_YES, _NO = (True, 1, "1", "true", "t"), (False, 0, "0", "false", "f", "")
 _SECONDS = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -31,21 +47,35 @@ class UnreadableRowError(ValueError):
 
 
 def read_rows(
-    snapshot: Snapshot, table: Table, read: Callable[[Fields], T], problems: list[RowProblem]
+    snapshot: Snapshot,
+    table: Table,
+    read: Callable[[Fields], T],
+    problems: list[RowProblem],
+    *,
+    after: Callable[[Fields], None] | None = None,
 ) -> list[T]:
-    """Read every row of ``table``; one that is unreadable is noted in ``problems`` and left out."""
+    """Read every row of ``table``; one that is unreadable is noted in ``problems`` and left out.
+
+    ``after`` is told of each row that was read in part or not at all: what it has is unknown, not absent.
+    """
     results: list[T] = []
     for row in snapshot.rows.get(table.name, ()):
         fields = Fields(table.name, row, problems)
+        whole = True
         try:
             results.append(read(fields))
         except UnreadableRowError as error:
             problems.append(RowProblem(table.name, fields.row_id, str(error)))
+            whole = False
+        if after is not None and (fields.dropped or not whole):
+            after(fields)
     return results
 
 
 class Fields:
     """One row; its odd values go to ``problems`` as warnings."""
+
+    __slots__ = ("_problems", "_row", "_table", "dropped", "partly")
 
     def __init__(self, table: str, row: Row, problems: list[RowProblem]) -> None:
         self._table = table
@@ -53,12 +83,14 @@ class Fields:
         self._problems = problems
         self.dropped: set[str] = set()
         """Columns that hold something that could not be read: not to be taken for empty."""
+        self.partly: set[str] = set()
+        """Columns of which a part could not be read."""
 
     @property
     def row_id(self) -> int | str:
         """The row's id for messages, whatever it is."""
         value = self._row.get("id")
-        return value if isinstance(value, int) else excerpt(value)
+        return value if isinstance(value, int) and not isinstance(value, bool) else excerpt(value)
 
     def warn(self, reason: str) -> None:
         """Note that a part of this row was left out."""
@@ -69,9 +101,14 @@ class Fields:
         return self._row.get(name)
 
     def reference(self, name: str) -> int | None:
-        """A foreign key; ``None`` where it is missing or no integer: such a row refers to nothing."""
+        """A foreign key; ``None`` where it refers to nothing, or to something that cannot be told."""
         value = self._row.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
+        if value is None:
+            return None
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        self.drop(name, f"is no reference ({excerpt(value)})")
+        return None
 
     def identity(self) -> int:
         """The row's own id.
@@ -79,15 +116,16 @@ class Fields:
         Raises:
             UnreadableRowError: it is not an integer.
         """
-        found = self.reference("id")
-        if found is None:
-            raise UnreadableRowError(f"its id is not an integer: {excerpt(self._row.get('id'))}")
+        found = self._row.get("id")
+        if not isinstance(found, int) or isinstance(found, bool):
+            raise UnreadableRowError(f"its id is not an integer: {excerpt(found)}")
         return found
 
-    def vital(self, name: str) -> str:
+    def vital(self, name: str, longest: int = MAX_TEXT) -> str:
         """A text that the row must not lose, as stored; ``""`` for NULL or a column that is not there.
 
-        To read on without it would look as if a person had cleared it, and would clear it in Immich.
+        To read on without it would look as if a person had cleared it, and would clear it in Immich. One that
+        is too long is ``""`` too, and ``dropped``.
 
         Raises:
             UnreadableRowError: it is not text.
@@ -97,7 +135,7 @@ class Fields:
             return ""
         if isinstance(value, bytes):
             raise UnreadableRowError(f"{name} is not text but {len(value)} bytes of binary data")
-        return self._clean(name, value if isinstance(value, str) else str(value))
+        return self._plain(name, value, longest) or ""
 
     def text(self, name: str) -> str | None:
         """A text without outer blanks, or ``None`` where there is none."""
@@ -105,36 +143,61 @@ class Fields:
         if value is None:
             return None
         if isinstance(value, bytes):
-            self.warn(f"{name} is not text but {len(value)} bytes of binary data; it is ignored")
+            self.drop(name, f"is not text but {len(value)} bytes of binary data")
             return None
-        return self._clean(name, value if isinstance(value, str) else str(value)).strip() or None
+        found = self._plain(name, value, MAX_TEXT)
+        return found.strip() or None if found else None
 
-    def number(self, name: str, *, minimum: float = -math.inf) -> float | None:
-        """A finite number of at least ``minimum``, or ``None``."""
+    def number(
+        self,
+        name: str,
+        *,
+        minimum: float = -MAX_NUMBER,
+        maximum: float = MAX_NUMBER,
+        may_be_nan: bool = False,
+    ) -> float | None:
+        """A number within bounds, or ``None``.
+
+        Args:
+            name: the column.
+            minimum: the least.
+            maximum: the most.
+            may_be_nan: Skymmich itself keeps "no number" as NaN there: that is none, and nothing unknown.
+        """
         value = self._row.get(name)
         if value is None:
             return None
         found = finite(value)
-        if found is None or found < minimum:
-            self.dropped.add(name)
-            reason = "is not a number" if found is None else f"is less than {minimum:g}"
+        if found is not None and minimum <= found <= maximum:
+            return found
+        reason = "is not a number"
+        if found is not None:
+            reason = f"is less than {minimum:g}" if found < minimum else f"is more than {maximum:g}"
+        if may_be_nan and isinstance(value, float) and math.isnan(value):
             self.warn(f"{name} {reason} ({excerpt(value)}); it is ignored")
-            return None
-        return found
+        else:
+            self.drop(name, f"{reason} ({excerpt(value)})")
+        return None
 
-    def integer(self, name: str, *, minimum: float = -math.inf) -> int | None:
-        """A whole number of at least ``minimum``, or ``None``."""
-        found = self.number(name, minimum=minimum)
+    def integer(self, name: str, *, minimum: float = -MAX_NUMBER, maximum: float = MAX_NUMBER) -> int | None:
+        """A whole number within bounds, or ``None``."""
+        found = self.number(name, minimum=minimum, maximum=maximum)
         if found is None:
             return None
         if not found.is_integer():
-            self.warn(f"{name} is not a whole number ({found:g}); it is ignored")
+            self.drop(name, f"is not a whole number ({found:g})")
             return None
         return int(found)
 
     def flag(self, name: str) -> bool:
-        """A boolean: SQLite keeps 0 and 1."""
-        return self._row.get(name) in (True, 1, "1", "true", "t")
+        """A boolean: SQLite keeps 0 and 1, or its column's default, the word; NULL is no."""
+        value = self._row.get(name)
+        if value is None or value in _NO:
+            return False
+        if value in _YES:
+            return True
+        self.drop(name, f"is neither true nor false ({excerpt(value)})")
+        return False
 
     def moment(self, name: str) -> datetime | None:
         """A moment in UTC from unix seconds, ISO text (without a zone it is UTC), or a ``datetime``."""
@@ -144,7 +207,7 @@ class Fields:
         try:
             return _moment(value)
         except (ValueError, OverflowError, OSError):
-            self.warn(f"{name} is not a date ({excerpt(value)}); it is ignored")
+            self.drop(name, f"is not a date ({excerpt(value)})")
             return None
 
     def json(self, name: str, *, secret: bool = False) -> object:
@@ -158,33 +221,61 @@ class Fields:
         if value is None or value == "":
             return None
         try:
-            if not isinstance(value, str):
+            if not isinstance(value, str) or len(value) > MAX_JSON:
                 raise TypeError  # noqa: TRY301  the same warning as for text that does not parse
             return json.loads(value)
-        except (TypeError, ValueError, RecursionError):
-            self.dropped.add(name)
-            shown = "" if secret else f" ({excerpt(value)})"
-            self.warn(f"{name} is not JSON{shown}; it is ignored")
+        except (TypeError, ValueError, RecursionError):  # ValueError: a number of too many digits as well
+            self.drop(name, "is not JSON" + ("" if secret else f" ({excerpt(value)})"))
             return None
 
     def strings(self, name: str) -> tuple[str, ...]:
-        """A list of texts: a JSON array in SQLite, an array in PostgreSQL. NULL elements are nothing."""
+        """A list of texts: a JSON array in SQLite, an array in PostgreSQL. NULL elements are nothing.
+
+        Elements that are no text of a name's length are ``partly`` dropped: the others stand.
+        """
         value = self._row.get(name)
         found = value if isinstance(value, list) else self.json(name)
         if found is None:
             return ()
         if not isinstance(found, list):
-            self.dropped.add(name)
-            self.warn(f"{name} is not a list ({excerpt(found)}); it is ignored")
+            self.drop(name, f"is not a list ({excerpt(found)})")
             return ()
-        odd: Sequence[object] = [item for item in found if item is not None and not isinstance(item, str)]
-        if odd:
-            self.warn(f"{name} has elements that are not text ({excerpt(odd[0])}); they are ignored")
-        return tuple(self._clean(name, item) for item in found if isinstance(item, str))
+        if len(found) > MAX_LIST:
+            self.partly.add(name)
+            self.warn(f"{name} has {len(found)} elements; those after the first {MAX_LIST} are ignored")
+            found = found[:MAX_LIST]
+        texts: Sequence[str] = [item for item in found if isinstance(item, str) and len(item) <= MAX_TEXT]
+        if len(texts) < len(found):
+            odd = [item for item in found if item is not None and not isinstance(item, str)]
+            long = sum(isinstance(item, str) and len(item) > MAX_TEXT for item in found)
+            if odd:
+                self.partly.add(name)
+                self.warn(f"{name} has elements that are not text ({excerpt(odd[0])}); they are ignored")
+            if long:
+                self.partly.add(name)
+                self.warn(f"{name} has texts longer than {MAX_TEXT} characters ({long}); they are ignored")
+        return tuple(self._clean(name, item) for item in texts)
+
+    def drop(self, name: str, why: str) -> None:
+        """Note that a column holds something that could not be read: not to be taken for empty."""
+        self.dropped.add(name)
+        self.warn(f"{name} {why}; it is ignored")
+
+    def _plain(self, name: str, value: object, longest: int) -> str | None:
+        """Give a value as text, if it is a plain one and not too long."""
+        if not isinstance(value, str):
+            if not isinstance(value, int | float | Decimal | datetime):
+                self.drop(name, f"is not text ({excerpt(value)})")
+                return None
+            value = str(value)
+        if len(value) > longest:
+            self.drop(name, f"is longer than {longest} characters ({len(value)})")
+            return None
+        return self._clean(name, value)
 
     def _clean(self, name: str, text: str) -> str:
         """Replace lone surrogates (JSON can spell them): no encoding could carry them on."""
-        if _LONE_SURROGATE.search(text) is None:
+        if text.isascii() or _LONE_SURROGATE.search(text) is None:
             return text
         self.warn(f"{name} has half a character in it, which is replaced")
         return _LONE_SURROGATE.sub("\ufffd", text)
@@ -192,19 +283,51 @@ class Fields:
 
 def finite(value: object) -> float | None:
     """Give a finite number as a float; ``None`` for everything else, booleans and numeric text included."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     try:
         found = float(value)
-    except OverflowError:
+    except (OverflowError, ValueError):
         return None
     return found if math.isfinite(found) else None
 
 
+def within(value: object, minimum: float, maximum: float) -> float | None:
+    """Give a number within bounds as a float; ``None`` for everything else."""
+    found = finite(value)
+    return found if found is not None and minimum <= found <= maximum else None
+
+
+def plain_text(value: str) -> str | None:
+    """Give a short text out of JSON without halves of characters; ``None`` for one that is too long."""
+    return _LONE_SURROGATE.sub("\ufffd", value) if len(value) <= MAX_TEXT else None
+
+
 def excerpt(value: object) -> str:
-    """Show a value in a message, short."""
-    shown = repr(value)
+    """Show a value in a message, short, whatever its size and depth."""
+    if isinstance(value, str | bytes):
+        value = value[:60]
+    try:
+        shown = _SHORT.repr(value)
+    except (ValueError, RecursionError):  # more digits than Python writes out
+        return f"a value of type {type(value).__name__}"
     return shown if len(shown) <= 60 else f"{shown[:57]}…"
+
+
+class _Short(reprlib.Repr):
+    """Says of a value what fits into a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxlist, self.maxtuple, self.maxdict = 3, 4, 4, 4
+        self.maxstring = self.maxlong = self.maxother = 60
+
+    def repr_str(self, value: str, level: int) -> str:  # noqa: ARG002 - the library's own signature
+        """Show a text from its beginning, not from both ends."""
+        return repr(value[:60])
+
+
+_SHORT: Final = _Short()
 
 
 def _moment(value: object) -> datetime:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 import threading
 import time
@@ -41,6 +42,13 @@ file in one thread would take the lock away from a transaction in another.
 
 _MAGIC = b"SQLite format 3\0"
 _SIDE_FILES = ("", "-wal", "-journal")
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISDIR, "a directory"),
+)
 _COPY_ATTEMPTS = 5
 _COPY_PAUSE_S = 0.05
 _NEEDS_COPY = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR_SHM")
@@ -112,8 +120,11 @@ def is_wal(path: Path) -> bool:
         CatalogueError: it is missing, empty, no database, or may not be read.
     """
     try:
-        with FILE_LOCK, path.open("rb") as file:
-            header = file.read(20)
+        with FILE_LOCK:
+            for suffix in (*_SIDE_FILES, "-shm"):
+                _require_file(_beside(path, suffix), missing_ok=bool(suffix))
+            with path.open("rb") as file:
+                header = file.read(20)
     except FileNotFoundError as error:
         raise CatalogueError(f"There is no file {path}.", remedy=_MOUNT) from error
     except IsADirectoryError as error:
@@ -128,6 +139,27 @@ def is_wal(path: Path) -> bool:
         remedy = "Check [skymmich] source. If Skymmich is new, start it once, so that it makes its tables."
         raise CatalogueError(f"The file {path} {what}.", remedy=remedy)
     return 2 in header[18:20]
+
+
+def _require_file(path: Path, *, missing_ok: bool) -> None:
+    """Refuse what is no plain file: to open a pipe waits for its other end, and to open a device does things.
+
+    Raises:
+        CatalogueError: it is a pipe, a socket, a device, or a directory in the place of a side file.
+        OSError: it is missing, or may not be looked at.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if missing_ok:
+            return
+        raise
+    if stat.S_ISDIR(mode) and not missing_ok:
+        raise IsADirectoryError
+    if not stat.S_ISREG(mode):
+        kind = next((name for is_it, name in _KINDS if is_it(mode)), "no file")
+        message = f"{path} is {kind}, not a database; it was not opened."
+        raise CatalogueError(message, remedy="Check [skymmich] source: it must name Skymmich's own file.")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import SyncSettings
-from reconciler.skymmich.fields import read_rows
+from reconciler.skymmich.fields import plain_text, read_rows
 from reconciler.skymmich.tables import SETTINGS
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def _read(fields: Fields) -> SyncSettings:
 
     def text(key: str) -> str:
         value = stored.get(key)
-        if isinstance(value, str):
-            return value.strip()
+        if isinstance(value, str) and (kept := plain_text(value)) is not None:
+            return kept.strip()
         if value is not None:
-            fields.warn(f"the setting {key} is not text; it is ignored")
+            fields.warn(f"the setting {key} is no text of an address or a key; it is ignored")
         return ""
 
     defaults = SyncSettings()

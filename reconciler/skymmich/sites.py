@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.core.catalogue import RowProblem
+    from reconciler.skymmich.doubts import Doubts
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
 
@@ -33,9 +34,14 @@ class Location:
     longitude: float
 
 
-def read_locations(snapshot: Snapshot, problems: list[RowProblem]) -> list[Location]:
+def read_locations(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts) -> list[Location]:
     """Give the locations that have a name and a place."""
-    return [place for place in read_rows(snapshot, LOCATIONS, _read_location, problems) if place is not None]
+
+    def note(_: Fields) -> None:
+        doubts.nameless.add(LOCATIONS.name)
+
+    rows = read_rows(snapshot, LOCATIONS, _read_location, problems, after=note)
+    return [place for place in rows if place is not None]
 
 
 def site_at(latitude: float | None, longitude: float | None, locations: Sequence[Location]) -> Site | None:

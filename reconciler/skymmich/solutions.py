@@ -20,21 +20,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.astronomy import parse_dec, parse_ra
 from reconciler.core.catalogue import PlateSolution
-from reconciler.skymmich.fields import excerpt, finite, read_rows
+from reconciler.skymmich.fields import excerpt, finite, read_rows, within
 from reconciler.skymmich.tables import SOLVES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reconciler.core.catalogue import RowProblem
+    from reconciler.skymmich.doubts import Doubts
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_ANSWER: Final = {
+    "ra": "ra_deg", "dec": "dec_deg", "width_arcsec": "width_arcsec", "height_arcsec": "height_arcsec",
+    "orientation": "rotation_deg",
+}  # fmt: skip
+"""What of the solver's answer is read, and what it becomes."""
+_TURNS_DEG: Final = 3600.0
 _LEGACY_FIELD = re.compile(r"\s*(\d+(?:\.\d+)?)\s*°\s*[x×X]\s*(\d+(?:\.\d+)?)\s*°\s*")
 
 
@@ -47,13 +54,14 @@ class Solve:
     solution: PlateSolution
 
 
-def read_solves(snapshot: Snapshot, problems: list[RowProblem]) -> dict[int, PlateSolution]:
+def read_solves(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts) -> dict[int, PlateSolution]:
     """Give each image's newest successful answer that can be read.
 
     ``completed_at`` is set on every update of a job, so it says when a successful one got its answer.
     """
     newest: dict[int, Solve] = {}
-    for solve in read_rows(snapshot, SOLVES, _read_solve, problems):
+    note = doubts.owned(f"{SOLVES.name}.result", len(snapshot.rows.get(SOLVES.name, ())))
+    for solve in read_rows(snapshot, SOLVES, _read_solve, problems, after=note):
         if solve is None:
             continue
         known = newest.get(solve.image_id)
@@ -71,7 +79,7 @@ def solution_of(fields: Fields, solved: PlateSolution | None) -> PlateSolution |
     """
     ra_deg = _angle(fields, "ra", parse_ra)
     dec_deg = _angle(fields, "dec", parse_dec)
-    rotation_deg = fields.number("rotation")
+    rotation_deg = fields.number("rotation", minimum=-_TURNS_DEG, maximum=_TURNS_DEG)
     if not fields.flag("plate_solved") and ra_deg is None:
         return None
     answer = solved or PlateSolution()
@@ -92,8 +100,8 @@ def legacy_field(stored: str | None) -> tuple[float, float] | tuple[None, None]:
     found = _LEGACY_FIELD.fullmatch(stored or "")
     if found is None:
         return None, None
-    width, height = float(found[1]) * 3600, float(found[2]) * 3600
-    return (width, height) if width > 0 and height > 0 else (None, None)
+    width, height = _side(float(found[1]) * 3600), _side(float(found[2]) * 3600)
+    return (width, height) if width is not None and height is not None else (None, None)
 
 
 def _angle(fields: Fields, name: str, parse: Callable[[str], float | None]) -> float | None:
@@ -103,7 +111,7 @@ def _angle(fields: Fields, name: str, parse: Callable[[str], float | None]) -> f
     found = parse(stored)
     if found is None:
         kind = "a right ascension" if parse is parse_ra else "a declination"
-        fields.warn(f"{name} is not {kind} ({excerpt(stored)}); it is ignored")
+        fields.drop(name, f"is not {kind} ({excerpt(stored)})")
     return found
 
 
@@ -113,20 +121,26 @@ def _read_solve(fields: Fields) -> Solve | None:
     if image_id is None or result is None:
         return None
     if not isinstance(result, dict):
-        fields.warn(f"result is not an object ({excerpt(result)}); it is ignored")
+        fields.drop("result", f"is not an object ({excerpt(result)})")
         return None
     recorded = fields.moment("completed_at") or fields.moment("submitted_at") or _NEVER
-    width, height = _positive(result.get("width_arcsec")), _positive(result.get("height_arcsec"))
-    return Solve(
-        image_id,
-        (recorded, fields.identity()),
-        PlateSolution(
-            ra_deg=_answer_angle(result.get("ra"), parse_ra),
-            dec_deg=_answer_angle(result.get("dec"), parse_dec),
-            width_arcsec=None if height is None else width,
-            height_arcsec=None if width is None else height,
-            rotation_deg=finite(result.get("orientation")),
-        ),
+    solution = _answer(result)
+    given = [key for key in _ANSWER if result.get(key) is not None]
+    if odd := [key for key in given if getattr(solution, _ANSWER[key]) is None]:
+        fields.drop("result", f"has no sensible {', '.join(odd)} ({excerpt(result[odd[0]])})")
+    elif not given:
+        fields.drop("result", "has nothing of what the solver answers")
+    return Solve(image_id, (recorded, fields.identity()), solution)
+
+
+def _answer(result: Mapping[str, object]) -> PlateSolution:
+    width, height = _side(result.get("width_arcsec")), _side(result.get("height_arcsec"))
+    return PlateSolution(
+        ra_deg=_answer_angle(result.get("ra"), parse_ra),
+        dec_deg=_answer_angle(result.get("dec"), parse_dec),
+        width_arcsec=None if height is None else width,
+        height_arcsec=None if width is None else height,
+        rotation_deg=within(result.get("orientation"), -_TURNS_DEG, _TURNS_DEG),
     )
 
 
@@ -138,6 +152,6 @@ def _answer_angle(value: object, parse: Callable[[str], float | None]) -> float 
     return None if number is None else parse(repr(number))
 
 
-def _positive(value: object) -> float | None:
-    number = finite(value)
-    return number if number is not None and number > 0 else None
+def _side(value: object) -> float | None:
+    """Give the side of a field in arcseconds, from a pixel of a large telescope to the whole sky."""
+    return within(value, 1e-3, 360 * 3600)

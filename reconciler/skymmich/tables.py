@@ -7,10 +7,9 @@ What the values mean is not known here; see ``fields`` and ``assembly``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.core.catalogue import RowProblem
 from reconciler.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -73,6 +72,13 @@ SETTINGS = Table("admin_settings", ("id", "key", "value"), where="key = 'immich'
 
 TABLES = (IMAGES, EQUIPMENT, LINKS, ACQUISITIONS, SOLVES, LOCATIONS, OBJECTS, SETTINGS)
 
+_MIGRATIONS = "__drizzle_migrations"
+_BY_MIGRATIONS = ((9, "0.9"), (8, "0.7"), (7, "0.6"), (4, "0.5"))
+"""Skymmich's own migrations 0000 to 0008 of SQLite: with so many applied, the schema is that release's."""
+_SINCE = {LOCATIONS.name: "0.5", ACQUISITIONS.name: "0.5", OBJECTS.name: "0.7"}
+"""The tables that the first release did not have yet."""
+_TARGET_NAME = f"{IMAGES.name}.target_name"
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -82,7 +88,10 @@ class Snapshot:
     """For people: ``SQLite, journal mode delete``."""
     release: str
     rows: Mapping[str, Sequence[Row]]
-    problems: tuple[RowProblem, ...] = field(default=())
+    columns: frozenset[str] = frozenset()
+    """``table.column`` of all that is read and is there."""
+    gone: frozenset[str] = frozenset()
+    """``table.column`` of what this schema once had, and has no longer."""
 
 
 def take(columns: Columns, storage: str, run: Callable[[str], Sequence[Row]]) -> Snapshot:
@@ -108,26 +117,53 @@ def take(columns: Columns, storage: str, run: Callable[[str], Sequence[Row]]) ->
             remedy="Check [skymmich] source. If Skymmich is new, start it once, so that it makes its tables.",
         )
     rows: dict[str, Sequence[Row]] = {}
-    problems: list[RowProblem] = []
     for table in TABLES:
-        present = columns.get(table.name)
-        if present is None:
-            continue
-        lacking = [name for name in table.required if name not in present]
-        if lacking:
-            reason = f"the table has no column {', '.join(lacking)}, so it is not read"
-            problems.append(RowProblem(table.name, "-", reason, "warning"))
-            continue
-        rows[table.name] = run(table.query(present))
-    return Snapshot(storage, release(columns), rows, tuple(problems))
+        present = columns.get(table.name, frozenset())
+        if present.issuperset(table.required):
+            rows[table.name] = run(table.query(present))
+    found = release(columns)
+    made_by = max(found, _migrated_to(columns, run))
+    expected = _expected(made_by, postgres=not storage.startswith("SQLite"))
+    there = frozenset(
+        f"{table.name}.{name}"
+        for table in TABLES
+        for name in table.required + table.optional
+        if name in columns.get(table.name, frozenset())
+    )
+    return Snapshot(storage, made_by, rows, there, expected - there)
 
 
 def release(columns: Columns) -> str:
     """Tell which release made these tables, by what it added (Skymmich's migrations 0001 to 0008)."""
     if "target_name" in columns.get(IMAGES.name, frozenset()):
         return "0.9"
-    if OBJECTS.name in columns:
+    if OBJECTS.name in columns or "user_targets" in columns:
         return "0.7"
     if "equipment_groups" in columns or "cost" in columns.get(EQUIPMENT.name, frozenset()):
         return "0.6"
-    return "0.5" if ACQUISITIONS.name in columns else "0.2"
+    return "0.5" if ACQUISITIONS.name in columns or LOCATIONS.name in columns else "0.2"
+
+
+def _migrated_to(columns: Columns, run: Callable[[str], Sequence[Row]]) -> str:
+    """Tell to which release Skymmich's own migrations came, which it notes in SQLite alone."""
+    if _MIGRATIONS not in columns:
+        return ""
+    (row,) = run(f'SELECT count(*) AS "applied" FROM "{_MIGRATIONS}"')  # noqa: S608  a name of this module
+    applied = row["applied"]
+    if not isinstance(applied, int):
+        return ""
+    return next((name for least, name in _BY_MIGRATIONS if applied >= least), "0.2")
+
+
+def _expected(made_by: str, *, postgres: bool) -> frozenset[str]:
+    """Give what of the columns that are read a release has: what is missing of them is gone.
+
+    SQLite got the target's name with 0.9, PostgreSQL with 0.7.
+    """
+    names = {
+        f"{table.name}.{name}"
+        for table in TABLES
+        if _SINCE.get(table.name, "") <= made_by
+        for name in table.required + table.optional
+    }
+    return frozenset(names if made_by >= ("0.7" if postgres else "0.9") else names - {_TARGET_NAME})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.catalogue import RowProblem
+    from reconciler.skymmich.doubts import Doubts
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
 
@@ -21,9 +22,22 @@ _PADDING = re.compile(r"(?<!\d)0+(?=\d)")
 _MESSIER = re.compile(r"(?:messier|m)?(\d+)")
 
 
-def read_objects(snapshot: Snapshot, problems: list[RowProblem]) -> dict[str, CatalogueObject]:
+def read_objects(
+    snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts
+) -> dict[str, CatalogueObject]:
     """Give the catalogue's objects by the keys that mean them; a name goes before a Messier number."""
-    objects = [found for found in read_rows(snapshot, OBJECTS, _read_object, problems) if found is not None]
+
+    def note(fields: Fields) -> None:
+        if fields.dropped & {"name", "messier"}:
+            doubts.nameless.add(OBJECTS.name)
+        name = fields.raw("name")
+        if isinstance(name, str) and (shown := fields.dropped - {"ra_deg", "dec_deg"}):
+            doubts.of_object.setdefault(name.strip(), set()).update(
+                f"{OBJECTS.name}.{column}" for column in shown
+            )
+
+    rows = read_rows(snapshot, OBJECTS, _read_object, problems, after=note)
+    objects = [found for found in rows if found is not None]
     index: dict[str, CatalogueObject] = {}
     for found in objects:
         index.setdefault(key_of(found.name), found)

@@ -120,7 +120,7 @@ def _index(catalogue: Catalogue, before: Lookup) -> Lookup:
         targets=before.targets,
         equipment=before.equipment,
         unlinked=sum(image.asset_id is None for image in catalogue.images),
-        problems=tuple(f"{one.table} {one.row_id}: {one.reason}" for one in catalogue.problems),
+        problems=tuple(f"{one.place}: {one.reason}" for one in catalogue.problems),
     )
 
 

@@ -112,6 +112,18 @@ def test_doctor_lists_the_images_with_a_value_that_immich_can_not_take(applied):
     )
 
 
+def test_plan_and_doctor_name_a_table_that_is_gone(applied):
+    applied.sql("ALTER TABLE image_acquisition RENAME TO acquisitions")
+    try:
+        planned, examined = applied.call("plan"), applied.call("doctor")
+    finally:
+        applied.sql("ALTER TABLE acquisitions RENAME TO image_acquisition")
+    for told in (planned, examined):
+        assert "image_acquisition: the table is gone" in " ".join(told.stdout.split())
+    assert planned.returncode == 0  # there is nothing to do
+    assert "Look for a newer version of this program." in " ".join(examined.stdout.split())
+
+
 def test_doctor_names_each_missing_scope_with_what_it_costs(applied):
     applied.simulator.configure(scopes=["asset.read", "asset.update", "tag.read"])
     done = applied.call("doctor", "--json")

@@ -138,14 +138,18 @@ TABLES = """
         id serial PRIMARY KEY, immich_id text UNIQUE, title text NOT NULL, filename text NOT NULL,
         capture_date timestamp, focal_length real, iso integer, latitude real, longitude real,
         plate_solved boolean DEFAULT false, ra text, "dec" text, rotation real, field_of_view text,
-        tags text[], description text, created_at timestamp DEFAULT now());
+        tags text[], description text, created_at timestamp DEFAULT now(), aperture text, exposure_time text,
+        frame_count integer, total_integration_hours real, telescope text, camera text, mount text, filters text,
+        object_type text, constellation text);
     CREATE TABLE equipment (id serial PRIMARY KEY, name text NOT NULL, type text NOT NULL, specifications json);
     CREATE TABLE image_equipment (id serial PRIMARY KEY, image_id integer, equipment_id integer);
     CREATE TABLE image_acquisition (
         id serial PRIMARY KEY, image_id integer, filter_id integer, filter_name text, frame_count integer,
-        exposure_time real, "offset" integer, date timestamp);
+        exposure_time real, gain integer, "offset" integer, binning text, sensor_temp real, date timestamp);
+    CREATE TABLE locations (id serial PRIMARY KEY, name text, latitude real, longitude real);
     CREATE TABLE plate_solving_jobs (
-        id serial PRIMARY KEY, image_id integer, status text, submitted_at timestamp, result json);
+        id serial PRIMARY KEY, image_id integer, status text, submitted_at timestamp,
+        completed_at timestamp, result json);
     CREATE TABLE admin_settings (id serial PRIMARY KEY, key text UNIQUE, value json);
 """
 ROWS = """
@@ -188,6 +192,56 @@ def test_odd_rows_spoil_only_themselves(database):
         ("astrophotography_images", 3),
         ("image_acquisition", 2),
     ]
+
+
+def test_what_can_not_be_read_is_unknown_and_not_a_number_is_no_focal_length(database):
+    with psycopg.connect(database) as connection:
+        connection.execute(TABLES)
+        connection.execute(ROWS)
+        connection.execute("INSERT INTO astrophotography_images (title, filename) VALUES ('plain', 'd')")
+        connection.execute("UPDATE astrophotography_images SET focal_length = 'NaN' WHERE title = 'plain'")
+    first, second, third, plain = open_catalogue(database).read().images
+    assert first.unreadable == {"block", "coordinates"}  # sub-exposures of NaN seconds, an infinite longitude
+    assert second.unreadable == third.unreadable == plain.unreadable == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("change", "table"),
+    [
+        ("ALTER TABLE image_acquisition RENAME TO acquisitions", "image_acquisition"),
+        ("ALTER TABLE astrophotography_images RENAME COLUMN title TO name", "astrophotography_images"),
+        (
+            "ALTER TABLE plate_solving_jobs ALTER result TYPE text; ALTER TABLE equipment DROP name",
+            "equipment",
+        ),
+        ("CREATE TABLE user_targets (id serial)", "astrophotography_images"),  # 0.7, so with target_name
+    ],
+)
+def test_what_the_schema_once_had_is_told_from_what_else_there_is(database, change, table):
+    with psycopg.connect(database) as connection:
+        connection.execute(TABLES)
+        connection.execute(ROWS)
+        connection.execute(change)
+    catalogue = open_catalogue(database).read()
+    assert table in {one.table for one in catalogue.problems if one.row_id == "-"}
+    if "user_targets" not in change:
+        assert all("block" in image.unreadable for image in catalogue.images)
+
+
+def test_columns_of_another_type_spoil_no_query(database):
+    with psycopg.connect(database) as connection:
+        connection.execute(TABLES)
+        connection.execute(ROWS)
+        connection.execute(
+            "ALTER TABLE astrophotography_images ALTER title TYPE json USING to_json(title), "
+            "ALTER filename TYPE text[] USING ARRAY[filename], "
+            "ALTER longitude TYPE numeric USING 11.5, ALTER iso TYPE text, ALTER telescope TYPE bytea USING NULL, "
+            "ALTER tags TYPE text USING 'x'"
+        )
+    catalogue = open_catalogue(database).read()
+    assert len(catalogue.images) == 3
+    assert {image.longitude for image in catalogue.images} == {11.5}
+    assert all({"block", "tags"} <= image.unreadable for image in catalogue.images)
 
 
 def test_every_transaction_is_read_only(database):

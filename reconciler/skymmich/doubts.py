@@ -1,0 +1,57 @@
+"""Whose facts could not be read: what stands in rows that belong to an image, but not in its own.
+
+A row that cannot be read costs the image it belongs to. Where it cannot be told which image that is, it costs
+none, unless so many rows are like that that the column itself has become another one: then it costs all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.skymmich.fields import Fields
+
+_FEW: Final = 3
+_SHARE: Final = 0.05
+"""So many rows of a table without a readable owner, and this share of it, are no rows gone wrong any more."""
+
+
+@dataclass(slots=True)
+class Doubts:
+    """What could not be read, as ``table.column`` (see ``core.unknown``)."""
+
+    of_image: dict[int, set[str]] = field(default_factory=dict)
+    of_equipment: dict[int, set[str]] = field(default_factory=dict)
+    of_object: dict[str, set[str]] = field(default_factory=dict)
+    """By the object's name."""
+    everywhere: set[str] = field(default_factory=set)
+    nameless: set[str] = field(default_factory=set)
+    """Tables with a row of which not even its key could be read: what is not found there may be it."""
+
+    def add(self, image_id: int, what: str) -> None:
+        """Note what is unknown of an image."""
+        self.of_image.setdefault(image_id, set()).add(what)
+
+    def owned(self, what: str, rows: int) -> Callable[[Fields], None]:
+        """Give what takes note of rows that were not read whole, in a table whose rows belong to images.
+
+        Args:
+            what: the ``table.column`` that stands for all of the table.
+            rows: how many it has.
+        """
+        lost = 0
+
+        def note(fields: Fields) -> None:
+            nonlocal lost
+            owner = fields.raw("image_id")
+            if isinstance(owner, int) and not isinstance(owner, bool):
+                self.add(owner, what)
+            elif owner is not None:
+                lost += 1
+                if lost >= _FEW and lost > _SHARE * rows:
+                    self.everywhere.add(what)
+
+        return note
