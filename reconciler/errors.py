@@ -10,6 +10,7 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     ├── ConfigurationError          exit 78
     ├── CatalogueError              the catalogue as a whole can not be read
     ├── TemplateError               the description's template (file and line)
+    ├── RendererError               the process that renders templates can not be used
     ├── GuardError                  a pass was refused
     ├── StateError                  the daemon's own store
     │   ├── StateTooNewError
@@ -62,8 +63,14 @@ class TemplateError(ReconcilerError):
 
     def __init__(self, message: str, *, source: str, line: int | None, remedy: str = "") -> None:
         super().__init__(f"{source}:{line or '?'}: {message}", remedy=remedy)
+        self.reason = message
+        """Without the place."""
         self.source = source
         self.line = line
+
+
+class RendererError(ReconcilerError):
+    """The process that renders users' templates can not be used; that is no fault of the template."""
 
 
 class GuardError(ReconcilerError):

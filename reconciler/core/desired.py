@@ -66,6 +66,18 @@ def desire(
     Raises:
         TemplateError: the template fails for this image.
     """
+    return desire_with(template.render(facts_of(image, policy.description, pixels)), image, policy, form)
+
+
+def desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) -> Desired:
+    """Compute what the image's asset should carry, with a block that was rendered elsewhere.
+
+    Args:
+        block: of the image's facts, marker lines included; empty for none.
+        image: the catalogue's image.
+        policy: the user's choice.
+        form: how the target keeps texts and tags.
+    """
     markers = Markers(policy.description.opening, policy.description.closing)
     place, place_problem = desired_coordinates(image.latitude, image.longitude)
     tags, tag_problems = desired_tags(
@@ -80,7 +92,7 @@ def desire(
         form.tag,
     )
     return Desired(
-        block=form.description(template.render(facts_of(image, policy.description, pixels))) or None,
+        block=form.description(block) or None,
         # With the default markers as well: what was imported before they were configured has those.
         prose=form.description(strip_blocks(strip_blocks(image.description, markers), Markers())) or None,
         coordinates=place,

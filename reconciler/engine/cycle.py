@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.core.fingerprint import digest
 from reconciler.core.guard import withhold
 from reconciler.core.records import FINE, AssetRecord, Run
+from reconciler.engine.builtin import BuiltIn
 from reconciler.engine.canary import Canary, CanaryError
 from reconciler.engine.choosing import merge
 from reconciler.engine.conductor import Conductor, Surroundings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan import AssetPlan
-    from reconciler.engine.ports import CatalogueSource, Clock, Store, Target
+    from reconciler.engine.ports import CatalogueSource, Clock, Renderer, Store, Target
 
 CHECKED_AT = "checked_at"
 """Where the store keeps the end of the last look at all images that went through."""
@@ -42,7 +43,8 @@ def never() -> bool:
 class Cycle:
     """Runs passes over one catalogue, one Immich and one store.
 
-    The caller holds the store's lease while it applies: there is one writer.
+    The caller holds the store's lease while it applies: there is one writer. Without a renderer, there is
+    only the built-in template.
     """
 
     def __init__(
@@ -53,11 +55,12 @@ class Cycle:
         clock: Clock,
         *,
         timing: Timing | None = None,
+        renderer: Renderer | None = None,
         listen: Listener = ignore,
     ) -> None:
         self._target, self._store, self._clock = target, store, clock
         self._timing, self._listen = timing or Timing(), listen
-        self._preparer = Preparer(source, target, store, clock, listen)
+        self._preparer = Preparer(source, target, store, clock, renderer=renderer or BuiltIn(), listen=listen)
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
         """Observe and plan, and write nothing."""

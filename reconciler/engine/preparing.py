@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.core.desired import Desired, Form, desire
+from reconciler.core.desired import Form
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan import Rules
-from reconciler.core.policy import DescriptionPolicy, Policy, Switches
-from reconciler.core.template import BlockTemplate
+from reconciler.core.policy import Policy, Switches
+from reconciler.core.template import digest_of
 from reconciler.engine.choosing import Chooser
+from reconciler.engine.desiring import Desirer, Desires
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.holding import guarded
 from reconciler.engine.observing import read_assets
@@ -23,9 +24,9 @@ from reconciler.engine.passes import Prepared, Selection
 from reconciler.errors import ImmichError
 
 if TYPE_CHECKING:
-    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.catalogue import Catalogue
     from reconciler.engine.events import Listener
-    from reconciler.engine.ports import CatalogueSource, Clock, ServerFacts, Store, Target
+    from reconciler.engine.ports import CatalogueSource, Clock, Renderer, ServerFacts, Store, Target
 
 _CLOCK_SLACK = timedelta(seconds=2)
 """A server's Date header has whole seconds, and is older than the answer by its transport."""
@@ -51,12 +52,18 @@ class Preparer:
     """Prepares passes; keeps what was desired of unchanged images between them."""
 
     def __init__(
-        self, source: CatalogueSource, target: Target, store: Store, clock: Clock, listen: Listener
+        self,
+        source: CatalogueSource,
+        target: Target,
+        store: Store,
+        clock: Clock,
+        *,
+        renderer: Renderer,
+        listen: Listener,
     ) -> None:
         self._source, self._target, self._store = source, target, store
         self._clock, self._listen = clock, listen
-        self._memory: dict[int, tuple[CatalogueImage, tuple[int, int] | None, str, Policy, Desired]] = {}
-        self._template: tuple[DescriptionPolicy, BlockTemplate] | None = None
+        self._desirer = Desirer(renderer, Form(target.settled_description, target.settled_tag))
         self._server: ServerFacts | None = None
         self._asked_at = 0.0
 
@@ -70,26 +77,20 @@ class Preparer:
         Raises:
             CatalogueError, TemplateError, ImmichError, StateError: nothing was written.
         """
-        template = self._compiled(wishes.policy.description)
+        await self._desirer.check(wishes.policy.description)
         catalogue = await asyncio.to_thread(self._source.read)
         self._listen(Progress("reading", total=len(catalogue.linked())))
         try:
             server = await self._facts(selection)
-            prepared = await self._observed(selection, wishes, template, catalogue, server)
+            prepared = await self._observed(selection, wishes, catalogue, server)
             if prepared.changes and self._clock.monotonic() - self._asked_at > _RENEW_TO_WRITE:
                 self.forget_server()
                 if (renewed := await self._facts(selection)) != server:
-                    prepared = await self._observed(selection, wishes, template, catalogue, renewed)
+                    prepared = await self._observed(selection, wishes, catalogue, renewed)
         except ImmichError:
             self.forget_server()
             raise
         return prepared
-
-    def _compiled(self, policy: DescriptionPolicy) -> BlockTemplate:
-        """Give the template; compiling takes longer than all else that an idle look does."""
-        if self._template is None or self._template[0] != policy:
-            self._template = (policy, BlockTemplate(policy))
-        return self._template[1]
 
     async def _facts(self, selection: Selection) -> ServerFacts:
         """Give what is known of the server, asked anew when that is old: an idle look costs one request."""
@@ -102,12 +103,7 @@ class Preparer:
         return known
 
     async def _observed(
-        self,
-        selection: Selection,
-        wishes: Wishes,
-        template: BlockTemplate,
-        catalogue: Catalogue,
-        server: ServerFacts,
+        self, selection: Selection, wishes: Wishes, catalogue: Catalogue, server: ServerFacts
     ) -> Prepared:
         switches = wishes.switches or switches_of(catalogue)
         rules = Rules(
@@ -118,20 +114,21 @@ class Preparer:
             tags_available=server.tags_enabled,
             missing=_missing(server),
         )
-        digest = policy_digest(wishes.policy, _affordable(rules), template.digest)
-        planner = Chooser(
-            self.desired, rules, digest, template, selection, self._store.records(), self._store.pending()
-        )
+        digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
+        desires = Desires()
+        planner = Chooser(desires.of, rules, digest, selection, self._store.records(), self._store.pending())
         asked = self._clock.monotonic()
         moved = await self._moved(planner)
         # After the search, whose answer brings the server's time along; taken back to when it was asked.
         since = await self._target.server_time() - _CLOCK_SLACK
         since -= timedelta(seconds=self._clock.monotonic() - asked)
+        await self._desirer.compute(planner.worth_comparing(catalogue, moved), wishes.policy, desires)
         items = planner.items(catalogue, moved)
         wanted = [item.asset_id for item in items if item.status == "new"]
         manages_tags = rules.switches.tags and rules.tags_available
         reading = await read_assets(self._target, wanted, tags=manages_tags)
         self._listen(Progress("planning", total=len(wanted)))
+        await self._desirer.compute(planner.to_be_planned(items, reading), wishes.policy, desires)
         planned = [planner.plan(item, reading) for item in items]
         return guarded(
             Prepared(
@@ -170,18 +167,6 @@ class Preparer:
         """
         last = self._store.get(FULL_LOOK_AT)
         return not isinstance(last, str) or self._clock.now() - datetime.fromisoformat(last) > _AUDIT_AGE
-
-    def desired(
-        self, image: CatalogueImage, pixels: tuple[int, int] | None, template: BlockTemplate, policy: Policy
-    ) -> Desired:
-        """Compute what an image wants, once for as long as nothing about it changes."""
-        known = self._memory.get(image.image_id)
-        if known and known[:4] == (image, pixels, template.digest, policy):
-            return known[4]
-        form = Form(self._target.settled_description, self._target.settled_tag)
-        found = desire(image, policy, template, form, pixels)
-        self._memory[image.image_id] = (image, pixels, template.digest, policy, found)
-        return found
 
 
 def switches_of(catalogue: Catalogue) -> Switches:

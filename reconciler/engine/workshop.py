@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from reconciler.engine.installation import Installation, ServiceStore
     from reconciler.engine.pace import Timing
     from reconciler.engine.passes import Prepared, Report
-    from reconciler.engine.ports import Clock, Target
+    from reconciler.engine.ports import Clock, Renderer, Target
     from reconciler.engine.preparing import Wishes
     from reconciler.engine.queue import WorkQueue
 
@@ -47,6 +47,7 @@ class Workshop:
         health: is told what each step shows.
         listen: takes the passes' events.
         timing: of passes.
+        renderer: of users' templates.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Workshop:
         health: Health,
         listen: Listener,
         timing: Timing | None,
+        renderer: Renderer | None,
     ) -> None:
         self.installation = installation
         self.catalogue = WatchedCatalogue(installation.source)
@@ -67,7 +69,7 @@ class Workshop:
         self.writing = False
         """Whether the present pass may have something on the wire."""
         self._store, self._clock, self._health = store, clock, health
-        self._listen, self._timing = listen, timing
+        self._listen, self._timing, self._renderer = listen, timing, renderer
         self._next: Installation | None = None
         self._problems: tuple[RowProblem, ...] = ()
         self._target: Target | None = None
@@ -216,9 +218,9 @@ class Workshop:
         if self._cycle is None or target is not self._target:
             parts = (self.catalogue, target, self._store, self._clock)
             self._target = target
-            self._cycle = Cycle(*parts, timing=self._timing, listen=self._listen)
+            self._cycle = Cycle(*parts, timing=self._timing, renderer=self._renderer, listen=self._listen)
             # Another one for looks: its progress is nobody's, and it may be used while a pass runs.
-            self._looker = Cycle(*parts, timing=self._timing)
+            self._looker = Cycle(*parts, timing=self._timing, renderer=self._renderer)
         return self._cycle
 
     async def _look_with(self, catalogue: Catalogue) -> Cycle:

@@ -1,0 +1,170 @@
+"""One process that renders, as its parent sees it: started, asked, and ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from bisect import bisect_right
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import reconciler
+from reconciler.errors import RendererError
+from reconciler.rendering.limits import ANSWER_BYTES, ANSWER_SECONDS, KEPT
+from reconciler.rendering.wire import encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_FRAME = re.compile(rb'File "<template>", line (\d+)')
+_PASSED_ON = "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME"
+"""What an interpreter may need of the environment. Nothing else goes along, above all no secret."""
+
+
+class WorkerDiedError(Exception):
+    """The process ended in the middle of a request.
+
+    Args:
+        number: what it was at: 0 while it compiled, then the image of the request, counted from 1.
+        by: the signal that ended it, negative; an exit code; ``None``: it did not answer, and was killed.
+        line: the template's, if it was in one.
+    """
+
+    def __init__(self, number: int, by: int | None, line: int | None) -> None:
+        super().__init__(f"ended by {by} at {number}")
+        self.number, self.by, self.line = number, by, line
+
+
+class WorkerProcess:
+    """A process that renders. Used by one thread at a time; ``kill`` may come from any.
+
+    Raises:
+        RendererError: it can not be started.
+    """
+
+    def __init__(self) -> None:
+        self._channel, theirs = socket.socketpair()
+        self._channel.settimeout(ANSWER_SECONDS)
+        self._progress, self._notes = os.memfd_create("progress"), os.memfd_create("notes")
+        self._known: dict[str, Sequence[tuple[int, int]]] = {}
+        self._buffer = bytearray()
+        try:
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(
+                [sys.executable, "-P", "-s", "-m", "reconciler.rendering.worker"],
+                stdin=theirs.fileno(), stdout=self._progress, stderr=self._notes, env=_environment(), cwd="/",
+            )  # fmt: skip
+        except OSError as error:
+            self._close()
+            raise RendererError(
+                f"The process that renders templates can not be started: {error.strerror}.",
+                remedy="Nothing was written. Allow this program some more processes and memory.",
+            ) from error
+        finally:
+            theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def ask(
+        self, key: str, source: Mapping[str, object], facts: Sequence[Sequence[object]]
+    ) -> Mapping[str, Any]:
+        """Render.
+
+        Args:
+            key: names the template.
+            source: its text and what else belongs to it.
+            facts: as ``wire`` has them.
+
+        Returns:
+            ``texts``; or ``error`` as reason and line, and whether the process is ``spent``.
+
+        Raises:
+            WorkerDiedError: it ended; ``end`` it.
+        """
+        message: dict[str, object] = {"key": key, "facts": facts}
+        if key not in self._known:
+            if len(self._known) >= KEPT:
+                self._known.clear()
+            self._known[key] = ()
+            message["source"] = source
+        try:
+            self._channel.sendall(encoded(message))
+            while True:
+                answer = json.loads(self._line())
+                if "lines" not in answer:
+                    break
+                self._known[key] = answer["lines"]
+        except TimeoutError:
+            self.kill()
+            raise self._death(key, silent=True) from None
+        except (OSError, EOFError, ValueError, TypeError, RecursionError):
+            # Not only gone: what breaks out of the sandbox may answer whatever it likes.
+            raise self._death(key) from None
+        if "error" in answer:
+            self._known.pop(key, None)  # perhaps it could not be compiled
+        return dict(answer)
+
+    def kill(self) -> None:
+        """End it at once; who waits for an answer is told."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    def end(self) -> None:
+        """Kill it, wait for that, and close everything."""
+        self.kill()
+        self._process.wait()
+        self._close()
+
+    def _line(self) -> bytes:
+        while (end := self._buffer.find(b"\n")) < 0:
+            piece = self._channel.recv(1 << 18)
+            if not piece or len(self._buffer) > ANSWER_BYTES:
+                raise EOFError
+            self._buffer += piece
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
+
+    def _death(self, key: str, *, silent: bool = False) -> WorkerDiedError:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(1.0)
+        self.kill()
+        by = self._process.wait()
+        number = int.from_bytes(os.pread(self._progress, 4, 0), "little")
+        # The first frame is the innermost one.
+        found = _FRAME.search(os.pread(self._notes, 1 << 16, 0))
+        line = _line_in(self._known.get(key, ()), int(found[1])) if found else None
+        return WorkerDiedError(number, None if silent else by, line)
+
+    def _close(self) -> None:
+        self._channel.close()
+        for number in (self._progress, self._notes):
+            os.close(number)
+
+
+def exceeded_time(death: WorkerDiedError) -> bool:
+    """Tell whether it was ended because it took too much CPU time."""
+    return death.by == -signal.SIGPROF
+
+
+def _environment() -> dict[str, str]:
+    path = [str(Path(reconciler.__file__).parents[1]), *(entry for entry in sys.path if entry)]
+    return {
+        **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(path)),
+        **({"PYTHONDONTWRITEBYTECODE": "1"} if sys.dont_write_bytecode else {}),
+    }
+
+
+def _line_in(lines: Sequence[tuple[int, int]], code: int) -> int | None:
+    """Give the template's line for one of the code that Jinja2 made of it, as Jinja2 does."""
+    at = bisect_right([each[1] for each in lines], code)
+    return lines[at - 1][0] if at else None
