@@ -9,8 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from bisect import bisect_right
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,17 @@ class WorkerDiedError(Exception):
         self.number, self.by, self.line = number, by, line
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the process said: the texts, or why there are none."""
+
+    texts: list[str] = field(default_factory=list)
+    reason: str = ""
+    line: int | None = None
+    spent: bool = False
+    """Whether the process is not to be asked again."""
+
+
 class WorkerProcess:
     """A process that renders. Used by one thread at a time; ``kill`` may come from any.
 
@@ -50,7 +63,6 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         self._channel, theirs = socket.socketpair()
-        self._channel.settimeout(ANSWER_SECONDS)
         self._progress, self._notes = os.memfd_create("progress"), os.memfd_create("notes")
         self._known: dict[str, Sequence[tuple[int, int]]] = {}
         self._buffer = bytearray()
@@ -73,18 +85,13 @@ class WorkerProcess:
         """The process's id."""
         return self._process.pid
 
-    def ask(
-        self, key: str, source: Mapping[str, object], facts: Sequence[Sequence[object]]
-    ) -> Mapping[str, Any]:
+    def ask(self, key: str, source: Mapping[str, object], facts: Sequence[Sequence[object]]) -> Answer:
         """Render.
 
         Args:
             key: names the template.
             source: its text and what else belongs to it.
             facts: as ``wire`` has them.
-
-        Returns:
-            ``texts``; or ``error`` as reason and line, and whether the process is ``spent``.
 
         Raises:
             WorkerDiedError: it ended; ``end`` it.
@@ -96,21 +103,23 @@ class WorkerProcess:
             self._known[key] = ()
             message["source"] = source
         try:
+            deadline = time.monotonic() + ANSWER_SECONDS
+            self._channel.settimeout(ANSWER_SECONDS)
             self._channel.sendall(encoded(message))
-            while True:
-                answer = json.loads(self._line())
-                if "lines" not in answer:
-                    break
-                self._known[key] = answer["lines"]
+            said = json.loads(self._line(deadline))
+            if "lines" in said:  # once, of a template that is new
+                self._known[key] = [(int(line), int(code)) for line, code in said["lines"]]
+                said = json.loads(self._line(deadline))
+            answer = _answer(said, len(facts))
         except TimeoutError:
             self.kill()
             raise self._death(key, silent=True) from None
-        except (OSError, EOFError, ValueError, TypeError, RecursionError):
+        except (OSError, EOFError, ValueError, TypeError, LookupError, RecursionError):
             # Not only gone: what breaks out of the sandbox may answer whatever it likes.
             raise self._death(key) from None
-        if "error" in answer:
+        if answer.reason:
             self._known.pop(key, None)  # perhaps it could not be compiled
-        return dict(answer)
+        return answer
 
     def kill(self) -> None:
         """End it at once; who waits for an answer is told."""
@@ -123,8 +132,9 @@ class WorkerProcess:
         self._process.wait()
         self._close()
 
-    def _line(self) -> bytes:
+    def _line(self, deadline: float) -> bytes:
         while (end := self._buffer.find(b"\n")) < 0:
+            self._channel.settimeout(max(0.001, deadline - time.monotonic()))
             piece = self._channel.recv(1 << 18)
             if not piece or len(self._buffer) > ANSWER_BYTES:
                 raise EOFError
@@ -148,6 +158,17 @@ class WorkerProcess:
         self._channel.close()
         for number in (self._progress, self._notes):
             os.close(number)
+
+
+def _answer(said: Any, count: int) -> Answer:  # noqa: ANN401  whatever it was
+    """Take what was said, if it answers a request for so many texts."""
+    if "error" in said:
+        reason, line = said["error"]
+        return Answer([], str(reason), None if line is None else int(line), bool(said["spent"]))
+    texts = said["texts"]
+    if not isinstance(texts, list) or len(texts) != count or not all(isinstance(one, str) for one in texts):
+        raise ValueError("no texts")
+    return Answer(texts)
 
 
 def exceeded_time(death: WorkerDiedError) -> bool:

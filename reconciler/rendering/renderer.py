@@ -88,7 +88,7 @@ class SafeRenderer:
         with self._lock:
             known = self._refused.get(key)
             if known is not None and (known.facts is None or known.facts in facts):
-                raise _refused(policy, known)
+                raise _error(policy, known.reason, known.line)
             return self._asked(policy, key, facts)
 
     def close(self) -> None:
@@ -120,12 +120,11 @@ class SafeRenderer:
                 if attempt == 1 and death.by is not None and not exceeded_time(death):
                     continue
                 raise self._refuse(policy, key, facts, death) from None
-            if "error" in answer:
-                if answer["spent"]:
-                    self._end()
-                reason, line = answer["error"]
-                raise TemplateError(str(reason), source=policy.template_name, line=line, remedy=_REMEDY)
-            return [str(text) for text in answer["texts"]]
+            if answer.spent:
+                self._end()
+            if answer.reason:
+                raise _error(policy, answer.reason, answer.line)
+            return answer.texts
         raise AssertionError("the second attempt returns or raises")
 
     def _running(self) -> WorkerProcess:
@@ -160,15 +159,16 @@ class SafeRenderer:
         found = _Refusal(
             f"{why} ({while_rendering(image) if image else 'while reading it'})", death.line, image
         )
-        if death.by is not None:
+        # Silence and SIGKILL may be want of a processor, or of memory, for which the template can do nothing.
+        if death.by not in {None, -Signals.SIGKILL}:
             if len(self._refused) >= KEPT:
                 self._refused.clear()
             self._refused[key] = found
-        return _refused(policy, found)
+        return _error(policy, found.reason, found.line)
 
 
-def _refused(policy: DescriptionPolicy, why: _Refusal) -> TemplateError:
-    return TemplateError(why.reason, source=policy.template_name, line=why.line, remedy=_REMEDY)
+def _error(policy: DescriptionPolicy, reason: str, line: int | None) -> TemplateError:
+    return TemplateError(reason, source=policy.template_name, line=line, remedy=_REMEDY)
 
 
 def _closed() -> RendererError:
