@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections import deque
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired import Desired, Form, desire_with
@@ -76,23 +76,23 @@ class Desirer:
             TemplateError: the template fails for one of them, which it names.
         """
         new = [each for each in wanted if not self._known(each, policy, desires)]
-        before: tuple[Sequence[Wanted], asyncio.Task[list[str]]] | None = None
+        running: deque[tuple[Sequence[Wanted], asyncio.Task[list[str]]]] = deque()
         try:
             for start in range(0, len(new), SLICE):
                 several, facts = _facts(new[start : start + SLICE], policy, desires)
-                task = asyncio.create_task(self._renderer.render(policy.description, facts))
-                # The renderer has the next ones while these are taken.
-                before, last = (several, task), before
+                running.append(
+                    (several, asyncio.create_task(self._renderer.render(policy.description, facts)))
+                )
                 await asyncio.sleep(0)
-                if last is not None:
-                    await self._take(last, policy, desires)
-            if before is not None:
-                await self._take(before, policy, desires)
+                if len(running) > 1:  # the renderer has the next ones while these are taken
+                    await self._take(*running[0], policy, desires)
+                    running.popleft()
+            for each in running:
+                await self._take(*each, policy, desires)
         finally:
-            if before is not None and not before[1].done():
-                before[1].cancel()
-                with suppress(asyncio.CancelledError):
-                    await before[1]
+            for _, task in running:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in running), return_exceptions=True)
 
     def _known(self, wanted: Wanted, policy: Policy, desires: Desires) -> bool:
         image, pixels = wanted
@@ -103,10 +103,9 @@ class Desirer:
         return True
 
     async def _take(
-        self, slice_: tuple[Sequence[Wanted], asyncio.Task[list[str]]], policy: Policy, desires: Desires
+        self, several: Sequence[Wanted], texts: asyncio.Task[list[str]], policy: Policy, desires: Desires
     ) -> None:
-        several, task = slice_
-        for (image, pixels), text in zip(several, await task, strict=True):
+        for (image, pixels), text in zip(several, await texts, strict=True):
             try:
                 found = desire_with(text, image, policy, self._form)
             except _UNUSABLE as error:
