@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from bisect import bisect_right
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,23 +62,26 @@ class WorkerProcess:
     """
 
     def __init__(self) -> None:
-        self._channel, theirs = socket.socketpair()
-        self._progress, self._notes = os.memfd_create("progress"), os.memfd_create("notes")
         self._known: dict[str, Sequence[tuple[int, int]]] = {}
         self._buffer = bytearray()
-        try:
-            self._process: subprocess.Popen[bytes] = subprocess.Popen(
-                [sys.executable, "-P", "-s", "-m", "reconciler.rendering.worker"],
-                stdin=theirs.fileno(), stdout=self._progress, stderr=self._notes, env=_environment(), cwd="/",
-            )  # fmt: skip
-        except OSError as error:
-            self._close()
-            raise RendererError(
-                f"The process that renders templates can not be started: {error.strerror}.",
-                remedy="Nothing was written. Allow this program some more processes and memory.",
-            ) from error
-        finally:
-            theirs.close()
+        with ExitStack() as undone:
+            try:
+                self._channel, theirs = socket.socketpair()
+                undone.callback(self._channel.close)
+                with theirs:
+                    self._progress = _file_in_memory(undone)
+                    self._notes = _file_in_memory(undone)
+                    self._process: subprocess.Popen[bytes] = subprocess.Popen(
+                        [sys.executable, "-P", "-s", "-m", "reconciler.rendering.worker"],
+                        stdin=theirs.fileno(), stdout=self._progress, stderr=self._notes,
+                        env=_environment(), cwd="/",
+                    )  # fmt: skip
+            except OSError as error:
+                raise RendererError(
+                    f"The process that renders templates can not be started: {error.strerror}.",
+                    remedy="Nothing was written. Allow this program some more processes and memory.",
+                ) from error
+            self._open = undone.pop_all()
 
     @property
     def pid(self) -> int:
@@ -100,14 +103,13 @@ class WorkerProcess:
         if key not in self._known:
             if len(self._known) >= KEPT:
                 self._known.clear()
-            self._known[key] = ()
             message["source"] = source
         try:
             deadline = time.monotonic() + ANSWER_SECONDS
             self._channel.settimeout(ANSWER_SECONDS)
             self._channel.sendall(encoded(message))
             said = json.loads(self._line(deadline))
-            if "lines" in said:  # once, of a template that is new
+            if "lines" in said:  # once, of a template that is new and could be compiled
                 self._known[key] = [(int(line), int(code)) for line, code in said["lines"]]
                 said = json.loads(self._line(deadline))
             answer = _answer(said, len(facts))
@@ -117,8 +119,6 @@ class WorkerProcess:
         except (OSError, EOFError, ValueError, TypeError, LookupError, RecursionError):
             # Not only gone: what breaks out of the sandbox may answer whatever it likes.
             raise self._death(key) from None
-        if answer.reason:
-            self._known.pop(key, None)  # perhaps it could not be compiled
         return answer
 
     def kill(self) -> None:
@@ -130,7 +130,7 @@ class WorkerProcess:
         """Kill it, wait for that, and close everything."""
         self.kill()
         self._process.wait()
-        self._close()
+        self._open.close()
 
     def _line(self, deadline: float) -> bytes:
         while (end := self._buffer.find(b"\n")) < 0:
@@ -154,10 +154,11 @@ class WorkerProcess:
         line = _line_in(self._known.get(key, ()), int(found[1])) if found else None
         return WorkerDiedError(number, None if silent else by, line)
 
-    def _close(self) -> None:
-        self._channel.close()
-        for number in (self._progress, self._notes):
-            os.close(number)
+
+def _file_in_memory(stack: ExitStack) -> int:
+    number = os.memfd_create("rendering")
+    stack.callback(os.close, number)
+    return number
 
 
 def _answer(said: Any, count: int) -> Answer:  # noqa: ANN401  whatever it was

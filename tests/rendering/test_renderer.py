@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,17 @@ def test_markers_and_versions_of_a_template_are_kept_apart(renderer):
         for opening in ("✦ ", "* "):
             policy = DescriptionPolicy(template=f"{{{{ heading }}}} {number}", opening=opening)
             assert renderer.render_now(policy, [M31]) == [f"{opening}M 31 {number}\n— Skymmich"]
+
+
+def test_one_that_fails_costs_no_other_its_place(renderer, mine):
+    renderer.render_now(mine("0"), [M31])
+    first = renderer.pid
+    for number in range(40):
+        for text in ("{{ nope }}", "{% if %}", "{{ heading }}"):
+            with suppress(TemplateError):
+                renderer.render_now(mine(f"{number % 11}{text}"), [M31])
+        renderer.render_now(mine(f"{number % 3}"), [M31])
+    assert renderer.pid == first
 
 
 def test_without_facts_a_template_is_only_read(renderer, mine):
