@@ -12,6 +12,7 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     ├── CatalogueError              the catalogue as a whole can not be read
     ├── TemplateError               the description's template (file and line)
     ├── UnusableImageError          one image's values can not be worked with
+    ├── RendererError               the process that renders templates can not be used
     ├── GuardError                  a pass was refused
     ├── StateError                  the daemon's own store
     │   ├── StateTooNewError
@@ -74,16 +75,26 @@ class TemplateError(ReconcilerError):
         source: the template's file, or a name for the built-in one.
         line: the line in it, counted from 1; ``None`` when not known.
         remedy: what to do.
+        runaway: whether it went beyond a limit, so that it is not tried on other images.
     """
 
-    def __init__(self, message: str, *, source: str, line: int | None, remedy: str = "") -> None:
+    def __init__(
+        self, message: str, *, source: str, line: int | None, remedy: str = "", runaway: bool = False
+    ) -> None:
         super().__init__(f"{source}:{line or '?'}: {message}", remedy=remedy)
+        self.reason = message
+        """Without the place."""
         self.source = source
         self.line = line
+        self.runaway = runaway
 
 
 class UnusableImageError(ReconcilerError):
     """What the catalogue has of one image can not be worked with: it is left as it is, the others go on."""
+
+
+class RendererError(ReconcilerError):
+    """The process that renders users' templates can not be used; that is no fault of the template."""
 
 
 class GuardError(ReconcilerError):

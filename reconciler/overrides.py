@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.core.policy import SWITCHES, Switches
-from reconciler.core.template import DEFAULT_TEMPLATE, BlockTemplate
+from reconciler.core.template import source_of
 from reconciler.engine.preparing import switches_of
 from reconciler.skymmich.settings_api import SkymmichSettings
 from reconciler.web.ports import TemplateVersion
@@ -151,11 +151,11 @@ class OwnTemplate:
 
     def text(self) -> str:
         """Give the template in force."""
-        return _text(self.policy())
+        return source_of(self.policy().description)
 
     def configured(self) -> str:
         """Give the template that holds without the page's."""
-        return _text(self._configured())
+        return source_of(self._configured().description)
 
     def origin(self) -> str:
         """Say where the template in force comes from, for people."""
@@ -169,14 +169,7 @@ class OwnTemplate:
         )
 
     def save(self, text: str | None) -> None:
-        """Let a text hold from the next pass on; ``None``: the configured one again.
-
-        Raises:
-            TemplateError: it can not be read as a template; nothing was changed.
-        """
-        if text is not None:
-            described = replace(self._configured().description, template=text, template_name=TEMPLATE_NAME)
-            BlockTemplate(described)
+        """Let a text that was tried hold from the next pass on; ``None``: the configured one again."""
         before, versions = self._kept()
         if text is not None and text != before:
             versions = [{"at": datetime.now(UTC).isoformat(), "text": text}, *versions][:_VERSIONS]
@@ -185,8 +178,3 @@ class OwnTemplate:
     def _kept(self) -> tuple[str | None, list[dict[str, str]]]:
         kept = self._store.get(TEMPLATE)
         return (kept["text"], kept["versions"]) if isinstance(kept, dict) else (None, [])
-
-
-def _text(policy: Policy) -> str:
-    template = policy.description.template
-    return DEFAULT_TEMPLATE if template is None else template

@@ -20,6 +20,7 @@ from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
 from reconciler.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_template
 from reconciler.pairing import check_pair, pair_of
+from reconciler.rendering.renderer import SafeRenderer
 from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore
@@ -93,9 +94,11 @@ class Workbench:
     clock: SystemClock
     cycle: Cycle
     wishes: Wishes
+    renderer: SafeRenderer
 
     async def aclose(self) -> None:
         """Close what is open."""
+        self.renderer.close()
         await self.target.aclose()
         self.store.close()
 
@@ -113,8 +116,10 @@ def workbench(
         store.close()
         raise
     clock = SystemClock()
-    cycle = Cycle(source, target, store, clock, timing=timing, listen=listener(progress))
-    return Workbench(config, source, target, store, clock, cycle, wishes_of(config, store, catalogue))
+    renderer = SafeRenderer()
+    cycle = Cycle(source, target, store, clock, timing=timing, renderer=renderer, listen=listener(progress))
+    wishes = wishes_of(config, store, catalogue)
+    return Workbench(config, source, target, store, clock, cycle, wishes, renderer)
 
 
 class Installed:
@@ -127,7 +132,7 @@ class Installed:
         store: for the switches that are overridden in it.
 
     Raises:
-        ConfigurationError, TemplateError: the catalogue's address or the template can not be used.
+        ConfigurationError: the catalogue's address can not be used, or the template's file not be read.
     """
 
     def __init__(self, config: Config, store: SqliteStore) -> None:
@@ -267,6 +272,7 @@ def web_server(
     present: Present,
     store: SqliteStore,
     *,
+    renderer: SafeRenderer,
     passes: Callable[[], Mapping[str, int]] = dict,
     reread: Callable[[], Config] | None = None,
 ) -> WebServer:
@@ -277,6 +283,7 @@ def web_server(
         control: the daemon.
         present: what is in force, through all reloads.
         store: the daemon's own.
+        renderer: of templates.
         passes: counts those that ended, by result.
         reread: reads the configuration from the disk, for the doctor's page; without, there is none.
     """
@@ -304,7 +311,8 @@ def web_server(
         requests=present.requests,
         settings=settings_writer(config, store, control.catalogue),
         template=OwnTemplate(store, present.configured),
-        doctor=doctor_of(config, control, present, store, reread) if reread else None,
+        renderer=renderer,
+        doctor=doctor_of(config, control, present, store, renderer, reread) if reread else None,
         skymmich_url=redact_url(config.skymmich.url.get_secret_value()) if config.skymmich.url else "",
     )
     return WebServer(app, status.host, status.port)

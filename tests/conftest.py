@@ -25,6 +25,7 @@ def shared() -> Path:
 LONGEST = (
     "web/test_browser.py",
     "daemon/test_process.py",
+    "daemon/test_templates.py",
     "systemd/test_boot.py",
     "cli/test_plan_and_apply.py",
     "engine/test_trouble.py",

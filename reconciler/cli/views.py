@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.cli.images import find_image
-from reconciler.core.desired import Desired, Form, desire
-from reconciler.core.template import BlockTemplate
+from reconciler.core.desired import Desired, Form, desire_with
+from reconciler.core.facts import facts_of
+from reconciler.engine.desiring import pixels_of
 from reconciler.engine.passes import Selection
 from reconciler.errors import ReconcilerError
 from reconciler.immich.roundtrip import settled_description, settled_tag
+from reconciler.rendering.renderer import SafeRenderer
 from reconciler.wiring import source_of, store_of, workbench
 
 if TYPE_CHECKING:
@@ -62,8 +64,11 @@ def look_at(text: str, config: Config, runner: asyncio.Runner, *, entries: int) 
             past = tuple(store.journal_of(asset_id=image.asset_id or "", limit=entries))
     except ReconcilerError as trouble:
         error = trouble
-    pixels = (record.width, record.height) if record and record.width and record.height else None
-    desired = desire(image, policy, BlockTemplate(policy.description), form, pixels)
+    pixels = pixels_of(record)
+    with SafeRenderer() as renderer:
+        facts = facts_of(image, policy.description, pixels)
+        (block,) = renderer.render_now(policy.description, [facts])
+    desired = desire_with(block, image, policy, form)
     if image.asset_id is not None:
         try:
             prepared = _prepared(image.image_id, config, runner)

@@ -144,7 +144,12 @@ class Config(BaseSettings):
         if file is None:
             return None
         problems: list[str] = []
-        text = read_text(file, _MAX_TEMPLATE, problems, "[description] template_file")
+        what = "[description] template_file"
+        if file.exists() and not file.is_file():  # opening a pipe waits for somebody to write into it
+            raise ConfigurationError(
+                f"{what}: {file} is no file.", remedy="Name a file, or remove template_file."
+            )
+        text = read_text(file, _MAX_TEMPLATE, problems, what)
         if text is None:
             raise ConfigurationError(
                 problems[0], remedy="Mend the path or the file's rights, or remove template_file."

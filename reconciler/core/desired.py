@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from reconciler.core.template import BlockTemplate
 
 
-# What arithmetic and text can raise over values that nobody thought of.
-_FAILURES = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
+FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What arithmetic and text can raise over values that nobody thought of; it is that image's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +73,37 @@ def desire(
         UnusableImageError: its values can not be worked with.
     """
     try:
-        return _desire(image, policy, template, form, pixels)
-    except _FAILURES as error:
-        message = f"its values can not be worked with ({type(error).__name__}: {str(error)[:200]})"
-        raise UnusableImageError(message, remedy="Mend it in Skymmich; it is left as it is.") from error
+        block = template.render(facts_of(image, policy.description, pixels))
+    except FAILURES as error:
+        raise unusable(error) from error
+    return desire_with(block, image, policy, form)
 
 
-def _desire(
-    image: CatalogueImage,
-    policy: Policy,
-    template: BlockTemplate,
-    form: Form,
-    pixels: tuple[int, int] | None,
-) -> Desired:
+def unusable(error: Exception) -> UnusableImageError:
+    """Return the error of an image whose values raise one of ``FAILURES``."""
+    message = f"its values cannot be worked with ({type(error).__name__}: {str(error)[:200]})"
+    return UnusableImageError(message, remedy="Mend it in Skymmich; it is left as it is.")
+
+
+def desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) -> Desired:
+    """Compute what the image's asset should carry, with a block that was rendered elsewhere.
+
+    Args:
+        block: of the image's facts, marker lines included; empty for none.
+        image: the catalogue's image.
+        policy: the user's choice.
+        form: how the target keeps texts and tags.
+
+    Raises:
+        UnusableImageError: its values cannot be worked with.
+    """
+    try:
+        return _desire_with(block, image, policy, form)
+    except FAILURES as error:
+        raise unusable(error) from error
+
+
+def _desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) -> Desired:
     markers = Markers(policy.description.opening, policy.description.closing)
     place, place_problem = desired_coordinates(image.latitude, image.longitude)
     own_tags, left_out = first_tags(image.tags, policy.tags)
@@ -102,7 +120,7 @@ def _desire(
         form.tag,
     )
     return Desired(
-        block=form.description(template.render(facts_of(image, policy.description, pixels))) or None,
+        block=form.description(block) or None,
         # With the default markers as well: what was imported before they were configured has those.
         prose=form.description(strip_blocks(strip_blocks(image.description, markers), Markers())) or None,
         coordinates=place,

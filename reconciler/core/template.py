@@ -88,6 +88,10 @@ Site: {{ site }}
 MAX_RENDERED = 100_000
 """Characters a template may produce; more is a template gone wrong."""
 
+_LONGEST_REASON, _LONGEST_HEADING = 300, 80
+"""Characters of a message: an exception may quote all of a text that was made to be long."""
+
+_UNREADABLE = "the template can not be read"
 _BY_CHANCE = "lipsum", "random"  # of Jinja2's globals, and of its filters
 _IN_MEMORY = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
 
@@ -114,7 +118,7 @@ class BlockTemplate:
     def __init__(self, policy: DescriptionPolicy) -> None:
         self.markers = Markers(policy.opening, policy.closing)
         self.name = policy.template_name
-        source = DEFAULT_TEMPLATE if policy.template is None else policy.template
+        source = source_of(policy)
         if not source.strip():
             raise TemplateError(
                 "the template is empty, which would take the facts from every description",
@@ -122,7 +126,7 @@ class BlockTemplate:
                 line=1,
                 remedy="To have no facts in Immich, switch the description off. Nothing was written.",
             )
-        self.digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+        self.digest = digest_of(policy)
         environment = ImmutableSandboxedEnvironment(
             undefined=jinja2.StrictUndefined,
             autoescape=False,
@@ -138,7 +142,7 @@ class BlockTemplate:
             # Python's own SyntaxError: nested too deeply. Its line is one of the code that Jinja2 made.
             message = error.message if isinstance(error, jinja2.TemplateError) else str(error)
             raise TemplateError(
-                message or "the template can not be read",
+                _reason(error) if isinstance(error, MemoryError) else _cut(message or _UNREADABLE),
                 source=self.name,
                 line=error.lineno if isinstance(error, jinja2.TemplateSyntaxError) else None,
                 remedy="Mend the template. Nothing was written.",
@@ -155,7 +159,7 @@ class BlockTemplate:
                     break
         except _FAILURES as error:
             raise TemplateError(
-                f"{type(error).__name__}: {error} (while rendering “{facts.heading}”)",
+                f"{_reason(error)} ({while_rendering(facts)})",
                 source=self.name,
                 line=_line_of(error),
                 remedy="Mend that line of the template. Nothing was written.",
@@ -163,19 +167,48 @@ class BlockTemplate:
         found = _IN_MEMORY.search(text)
         if found and found.group() not in str(values):  # a title may read like that
             raise TemplateError(
-                f"{found.group()} is no text (while rendering “{facts.heading}”)",
+                f"{_cut(found.group())} is no text ({while_rendering(facts)})",
                 source=self.name,
                 line=None,
                 remedy="Mend the template: a method needs its (), map() a join(). Nothing was written.",
             )
         if len(text) > MAX_RENDERED:
             raise TemplateError(
-                f"it renders more than {MAX_RENDERED} characters for “{facts.heading}”",
+                f"it renders more than {MAX_RENDERED} characters ({while_rendering(facts)})",
                 source=self.name,
                 line=None,
                 remedy="Shorten the template. Nothing was written.",
             )
         return enclose(text, self.markers)
+
+    def lines(self) -> list[tuple[int, int]]:
+        """Give pairs: a line of the template, and one of the Python code that Jinja2 made of it."""
+        return list(self._template.debug_info)
+
+
+def source_of(policy: DescriptionPolicy) -> str:
+    """Give the template's text."""
+    return DEFAULT_TEMPLATE if policy.template is None else policy.template
+
+
+def digest_of(policy: DescriptionPolicy) -> str:
+    """Name the template's text: two that differ have two."""
+    return hashlib.sha256(source_of(policy).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def while_rendering(facts: Facts) -> str:
+    """Say for which image a template failed."""
+    return f"while rendering “{_cut(facts.heading, _LONGEST_HEADING)}”"
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "it takes more memory than a template may have"
+    return _cut(f"{type(error).__name__}: {error}")
+
+
+def _cut(text: str, length: int = _LONGEST_REASON) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def _shown(value: object) -> object:

@@ -17,7 +17,6 @@ import structlog
 
 from reconciler import logging as logs
 from reconciler.config import load
-from reconciler.core.template import BlockTemplate
 from reconciler.daemon.keeping import Keeper
 from reconciler.daemon.memory import create_apart, give_back
 from reconciler.daemon.notify import Notifier
@@ -28,9 +27,11 @@ from reconciler.daemon.triggers import Triggers
 from reconciler.doctor.checks import changed_at_start
 from reconciler.engine.conditions import told
 from reconciler.engine.control import Request
+from reconciler.engine.desiring import pixels_of, try_template
 from reconciler.engine.service import Service
 from reconciler.errors import ReconcilerError, StateError
 from reconciler.immich.client import SystemClock
+from reconciler.rendering.renderer import SafeRenderer
 from reconciler.wiring import Installed, Present, listener, store_of, web_server
 from state.lease import Lease
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from reconciler.config import Config
     from reconciler.config.sections import ScheduleSection
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
     from state.store import SqliteStore
 
 RUNNING = "running"
@@ -87,10 +89,13 @@ class _Daemon:
         self._notifier = Notifier(environ)
         self._clock, self._random = SystemClock(), Random()  # noqa: S311  jitter and names of runs
         self._listen = listener()
+        self._renderer = SafeRenderer()
+        self._reloading: set[asyncio.Task[None]] = set()
+        self._one_reload = asyncio.Lock()
 
     async def run(self) -> int:
         """Start, run, stop; gives the exit code."""
-        with store_of(self._config) as store:
+        with self._renderer, store_of(self._config) as store:
             for warning in store.warnings:
                 _LOGGER.warning("store", warning=warning)
             installed = Installed(self._config, store)
@@ -102,6 +107,7 @@ class _Daemon:
                 random=self._random,
                 fresh_for=_fresh_for(self._config.schedule),
                 listen=self._listen,
+                renderer=self._renderer,
             )
             triggers = Triggers(service, store, lease, self._clock, self._config.schedule, self._listen)
             lease.acquire("daemon", triggers.lease_time())
@@ -117,10 +123,22 @@ class _Daemon:
         pulse = Pulse(self._clock, lambda: self._startled(scheduler, triggers))
         scheduler = Scheduler(triggers.jobs(self._notifier, pulse), self._notifier.watchdog_seconds)
         service.upcoming = scheduler.next_looks
-        signals = Signals(triggers.force, lambda: self._reload(service, triggers, scheduler, present, store))
+
+        def reload() -> None:
+            task = asyncio.create_task(self._reload(service, triggers, scheduler, present, store))
+            self._reloading.add(task)
+            task.add_done_callback(self._reloading.discard)
+
+        signals = Signals(triggers.force, reload)
         async with AsyncExitStack() as stack:
             web = web_server(
-                self._config, service, present, store, passes=lambda: service.passes, reread=self._load
+                self._config,
+                service,
+                present,
+                store,
+                renderer=self._renderer,
+                passes=lambda: service.passes,
+                reread=self._load,
             )
             await stack.enter_async_context(web)
             stack.push_async_callback(present.aclose)
@@ -136,10 +154,12 @@ class _Daemon:
             _LOGGER.info("stopping", signal=signals.received)
             signals.close()
             scheduler.stop()
+            self._renderer.close()  # a template that runs away keeps nobody waiting
             clean, _ = await asyncio.gather(service.stop(_PATIENCE), web.stop())
-            for task in tasks:
+            ending = [*tasks, *self._reloading]
+            for task in ending:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*ending, return_exceptions=True)
         if clean and failure is None:
             with suppress(StateError):
                 store.put(RUNNING, None)
@@ -195,7 +215,7 @@ class _Daemon:
         task = asyncio.ensure_future(triggers.renew())
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    def _reload(
+    async def _reload(
         self,
         service: Service,
         triggers: Triggers,
@@ -203,25 +223,30 @@ class _Daemon:
         present: Present,
         store: SqliteStore,
     ) -> None:
-        self._notifier.reloading()
-        try:
-            config = self._load()
-            installed = Installed(config, store)
-            BlockTemplate(installed.policy.description)
-        except ReconcilerError as error:
-            _LOGGER.warning("configuration refused, the former one is kept", error=told(error))
-            message = f"The changed configuration is not used, the former one is: {told(error)}"
-            service.health.put("ConfigurationCurrent", "False", "Refused", message)
-        else:
-            self._take(config)
-            triggers.schedule = config.schedule
-            scheduler.reschedule(config.schedule)
-            present.take(installed)
-            service.exchange(installed, fresh_for=_fresh_for(config.schedule))
-            message = "The configuration is the one on the disk, as of the last reload."
-            service.health.put("ConfigurationCurrent", "True", "Reloaded", message)
-            _LOGGER.info("configuration taken", config=str(config.file or ""))
-        self._notifier.ready()
+        """Take the configuration on the disk, if all of it can be used; also its template, for all images."""
+        async with self._one_reload:
+            self._notifier.reloading()
+            try:
+                config = await asyncio.to_thread(self._load)
+                installed = Installed(config, store)
+                policy, known = installed.policy, service.catalogue()
+                if policy.description.template is not None:
+                    images = await asyncio.to_thread(_sized, known, store)
+                    await try_template(self._renderer, policy, images)
+            except ReconcilerError as error:
+                _LOGGER.warning("configuration refused, the former one is kept", error=told(error))
+                message = f"The changed configuration is not used, the former one is: {told(error)}"
+                service.health.put("ConfigurationCurrent", "False", "Refused", message)
+            else:
+                self._take(config)
+                triggers.schedule = config.schedule
+                scheduler.reschedule(config.schedule)
+                present.take(installed)
+                service.exchange(installed, fresh_for=_fresh_for(config.schedule))
+                message = "The configuration is the one on the disk, as of the last reload."
+                service.health.put("ConfigurationCurrent", "True", "Reloaded", message)
+                _LOGGER.info("configuration taken", config=str(config.file or ""))
+            self._notifier.ready()
 
     def _take(self, config: Config) -> None:
         _log_by(config)
@@ -241,6 +266,17 @@ async def _first_end(
         if task in done:
             return task.exception() or RuntimeError("a part of the daemon ended by itself")
     return None
+
+
+def _sized(
+    catalogue: Catalogue | None, store: SqliteStore
+) -> list[tuple[CatalogueImage, tuple[int, int] | None]]:
+    """List the linked images that are known, each with its picture's size."""
+    records = store.records()
+    return [
+        (image, pixels_of(records.get(image.asset_id or "")))
+        for image in (catalogue.linked() if catalogue else ())
+    ]
 
 
 def _fresh_for(schedule: ScheduleSection) -> float:

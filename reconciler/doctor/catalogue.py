@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import WHOLE_TABLE
-from reconciler.core.desired import Form, desire
+from reconciler.core.desired import FAILURES, Form, desire_with, unusable
+from reconciler.core.facts import facts_of
 from reconciler.core.policy import SWITCHES
-from reconciler.core.template import BlockTemplate
 from reconciler.doctor.findings import Finding, problem
+from reconciler.engine.desiring import SLICE
 from reconciler.engine.preparing import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import ReconcilerError, UnusableImageError
@@ -17,11 +18,12 @@ from reconciler.overrides import overridden_switches, override_of
 from reconciler.wiring import source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.policy import Policy
+    from reconciler.rendering.renderer import SafeRenderer
     from state.store import SqliteStore
 
 _MOST_ROWS: Final = 8
@@ -34,6 +36,7 @@ def check_catalogue(
     policy: Policy | None,
     store: SqliteStore | None,
     *,
+    renderer: SafeRenderer,
     known: Catalogue | None = None,
     most: int | None = None,
 ) -> tuple[Catalogue | None, list[Finding]]:
@@ -43,6 +46,7 @@ def check_catalogue(
         config: names it.
         policy: with the template in force; ``None``: it can not be used, so no value is computed.
         store: for what is set over Skymmich's own settings; ``None``: there is none yet.
+        renderer: of the template.
         known: as it was just read; ``None``: it is read here.
         most: images whose values are computed; ``None``: all.
 
@@ -52,7 +56,7 @@ def check_catalogue(
     try:
         catalogue = known or source_of(config).read()
         catalogue = recalled(catalogue, store) if store else catalogue
-        findings = [*_rows(catalogue), *(_values(catalogue, policy, most) if policy else ())]
+        findings = [*_rows(catalogue), *(_values(catalogue, policy, renderer, most) if policy else ())]
         return catalogue, [*findings, *_write_back(catalogue, store)]
     except ReconcilerError as error:
         return None, [problem("catalogue", error)]
@@ -81,14 +85,15 @@ def _rows(catalogue: Catalogue) -> Iterator[Finding]:
         yield Finding("catalogue", "warning", f"and {more} more such rows: plan --json lists them all")
 
 
-def _values(catalogue: Catalogue, policy: Policy, most: int | None) -> Iterator[Finding]:
+def _values(
+    catalogue: Catalogue, policy: Policy, renderer: SafeRenderer, most: int | None
+) -> Iterator[Finding]:
     linked = catalogue.linked()
     try:
-        template, form = BlockTemplate(policy.description), Form(settled_description, settled_tag)
         unusable = [
             f"{image.image_id} “{image.title}”: {'; '.join(problems)}"
-            for image in linked[:most]
-            if (problems := _problems(image, policy, template, form))
+            for image, problems in _problems(linked[:most], policy, renderer)
+            if problems
         ]
     except ReconcilerError as error:
         yield problem("catalogue", error)
@@ -105,11 +110,24 @@ def _values(catalogue: Catalogue, policy: Policy, most: int | None) -> Iterator[
         )  # fmt: skip
 
 
-def _problems(image: CatalogueImage, policy: Policy, template: BlockTemplate, form: Form) -> tuple[str, ...]:
-    try:
-        return desire(image, policy, template, form).problems
-    except UnusableImageError as error:
-        return (error.message,)
+def _problems(
+    images: Sequence[CatalogueImage], policy: Policy, renderer: SafeRenderer
+) -> Iterator[tuple[CatalogueImage, tuple[str, ...]]]:
+    form = Form(settled_description, settled_tag)
+    for start in range(0, len(images), SLICE):
+        several, facts = [], []
+        for image in images[start : start + SLICE]:
+            try:
+                facts.append(facts_of(image, policy.description, None))
+            except FAILURES as error:
+                yield image, (unusable(error).message,)
+            else:
+                several.append(image)
+        for image, block in zip(several, renderer.render_now(policy.description, facts), strict=True):
+            try:
+                yield image, desire_with(block, image, policy, form).problems
+            except UnusableImageError as error:
+                yield image, (error.message,)
 
 
 def _write_back(catalogue: Catalogue, store: SqliteStore | None) -> Iterator[Finding]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.config.words import Address, in_environment, in_file, is_secret, leaves, shown
 from reconciler.core.catalogue import SyncSettings
-from reconciler.core.template import BlockTemplate
 from reconciler.doctor.catalogue import check_catalogue
 from reconciler.doctor.findings import Finding, problem
 from reconciler.engine.acquaintance import KnownImmich, recognise
@@ -24,6 +23,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.immich.capabilities import server_advice
 from reconciler.overrides import with_own_template
 from reconciler.pairing import check_pair, pair_of
+from reconciler.rendering.renderer import SafeRenderer
 from reconciler.wiring import immich_at, store_of
 from state.lease import Lease
 from state.process import this_process
@@ -57,6 +57,7 @@ class Running:
     started_with: Config
     policy: Policy
     """As configured, with the template's text as it was read then."""
+    renderer: SafeRenderer
     reread: Callable[[], Config]
     """Reads the configuration from the disk; raises ``ConfigurationError``."""
     catalogue: Catalogue | None
@@ -79,6 +80,7 @@ async def examine(
     findings = list(_configuration(config, environ))
     with ExitStack() as stack:
         store, policy, trouble = None, None, list[Finding]()
+        renderer = daemon.renderer if daemon else stack.enter_context(SafeRenderer())
         try:
             store = daemon.store if daemon else _opened(config, stack)
         except ReconcilerError as error:
@@ -86,14 +88,14 @@ async def examine(
         try:
             configured = daemon.policy if daemon else config.policy()
             in_force = with_own_template(configured, store) if store else configured
-            BlockTemplate(in_force.description)
+            await renderer.render(in_force.description, ())
             policy = in_force
         except ReconcilerError as error:
             findings.append(problem("configuration", error))
         if daemon is not None:
             findings += await asyncio.to_thread(_on_the_disk, config, daemon)
         catalogue, seen = await asyncio.to_thread(
-            check_catalogue, config, policy, store,
+            check_catalogue, config, policy, store, renderer=renderer,
             known=daemon.catalogue if daemon and daemon.readable else None,
             most=_MOST_IN_DAEMON if daemon else None,
         )  # fmt: skip

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from reconciler.config import Config
     from reconciler.engine.control import Control
+    from reconciler.rendering.renderer import SafeRenderer
     from reconciler.web.ports import Doctor
     from reconciler.wiring import Present
     from state.store import SqliteStore
@@ -25,6 +26,7 @@ def doctor_of(
     control: Control,
     present: Present,
     store: SqliteStore,
+    renderer: SafeRenderer,
     reread: Callable[[], Config],
 ) -> Doctor:
     """Give what runs the checks in the daemon's own event loop.
@@ -34,6 +36,7 @@ def doctor_of(
         control: the daemon, for what it last read.
         present: what is in force.
         store: the daemon's own, open.
+        renderer: of templates.
         reread: reads the configuration from the disk.
     """
     clock = SystemClock()
@@ -44,6 +47,7 @@ def doctor_of(
             store,
             started_with,
             present.configured(),
+            renderer,
             reread,
             catalogue=control.catalogue(),
             readable=conditions.get("CatalogueReadable") == "True",

@@ -9,6 +9,7 @@ from reconciler.core.catalogue import IMAGES_TABLE, RowProblem
 from reconciler.core.desired import NOTHING, Desired
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.planning import plan_asset
+from reconciler.engine.desiring import pixels_of
 from reconciler.engine.holding import held_harm, held_mark, linked_assets
 from reconciler.engine.passes import Item, Selection
 from reconciler.engine.verifying import kept, owned_after
@@ -20,12 +21,8 @@ if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.plan import AssetPlan, Rules
-    from reconciler.core.policy import Policy
     from reconciler.core.records import AssetRecord, PendingWrite
-    from reconciler.core.template import BlockTemplate
     from reconciler.engine.observing import Reading
-
-    Desires = Callable[[CatalogueImage, tuple[int, int] | None, BlockTemplate, Policy], Desired]
 
 _MOST_REASON = 500
 """Characters: an error may quote a value."""
@@ -36,11 +33,10 @@ _SKIPPABLE = {"in_sync", "conflict", "not_sticking", "undone", "unknown_asset", 
 class Chooser:
     """One pass's choice: what is looked at, what is skipped as it stands, and how an asset is merged."""
 
-    desired: Desires
-    """Gives what an image wants."""
+    desired: Callable[[CatalogueImage], Desired]
+    """Gives what an image wants; computed before, with its picture's size."""
     rules: Rules
     digest: str
-    template: BlockTemplate
     selection: Selection
     records: Mapping[str, AssetRecord]
     pending: Mapping[str, PendingWrite]
@@ -99,7 +95,7 @@ class Chooser:
             return replace(item, status=record.status, reason=record.reason, adopted=None)
         if item.adopted or self.selection.force or self._worth_another_look(record):
             return item
-        mark = self._fingerprint(item, _pixels(record))
+        mark = self._fingerprint(item)
         if record.status in _SKIPPABLE and record.fingerprint == mark:
             return replace(item, fingerprint=mark, status=record.status, reason=record.reason)
         harm = "" if self.selection.by_person else held_harm(record)
@@ -114,16 +110,46 @@ class Chooser:
         # Another key, or its owner's rights: Immich's dates do not tell of that, but a person asks after it.
         return self.selection.by_person and record.status in {"unknown_asset", "not_writable"}
 
-    def _fingerprint(self, item: Item, pixels: tuple[int, int] | None) -> str:
+    def _fingerprint(self, item: Item) -> str:
         record = self.records.get(item.asset_id)
         decided = record.resolutions if record else ()
-        return fingerprint(self._wanted(item, pixels), self.digest, decided)
+        return fingerprint(self._wanted(item), self.digest, decided)
 
-    def _wanted(self, item: Item, pixels: tuple[int, int] | None) -> Desired:
+    def _wanted(self, item: Item) -> Desired:
         if item.image is None:
             return NOTHING
-        found = self.desired(item.image, pixels, self.template, self.rules.policy)
+        found = self.desired(item.image)
         self._usable = True
+        return found
+
+    def worth_comparing(
+        self, catalogue: Catalogue, moved: frozenset[str] | None
+    ) -> list[tuple[CatalogueImage, tuple[int, int] | None]]:
+        """List the images that ``items`` may compare with what is known of them, with the size as it was."""
+        if moved is None:
+            return []
+        return [
+            (image, pixels_of(record))
+            for image in catalogue.images
+            if image.asset_id is not None
+            and image.asset_id not in moved
+            and (record := self.records.get(image.asset_id)) is not None
+        ]
+
+    def to_be_planned(
+        self, items: list[Item], reading: Reading
+    ) -> list[tuple[CatalogueImage, tuple[int, int] | None]]:
+        """List the images that ``plan`` merges, with the size as it was read, or else as it ever was."""
+        found = []
+        for item in items:
+            if item.status != "new" or item.image is None:
+                continue
+            before = pixels_of(self.records.get(item.asset_id))
+            if (seen := reading.assets.get(item.asset_id)) is not None:
+                # Once told, a size that is missing is no other size.
+                found.append((item.image, _size(seen) or before))
+            elif item.asset_id in reading.unknown or item.asset_id in reading.unextracted:
+                found.append((item.image, before))
         return found
 
     def plan(self, item: Item, reading: Reading) -> Item:
@@ -138,20 +164,19 @@ class Chooser:
     def _planned(self, item: Item, reading: Reading) -> Item:
         record = self.records.get(item.asset_id)
         if item.asset_id in reading.unknown:
-            mark = self._fingerprint(item, _pixels(record))
+            mark = self._fingerprint(item)
             reason = reading.unknown[item.asset_id]
             return replace(item, fingerprint=mark, status="unknown_asset", reason=reason)
         if item.asset_id in reading.unextracted:
-            mark = self._fingerprint(item, _pixels(record))
+            mark = self._fingerprint(item)
             reason = reading.unextracted[item.asset_id]
             return replace(item, fingerprint=mark, status="not_writable", reason=reason)
         if item.asset_id not in reading.assets:
             reason = reading.failed.get(item.asset_id, "Immich did not answer; the next pass looks again")
             return replace(item, status="failed", reason=reason)
         seen = reading.assets[item.asset_id]
-        pixels = _size(seen) or _pixels(record)  # once told, a size that is missing is no other size
-        wanted = self._wanted(item, pixels)
-        item = replace(item, fingerprint=self._fingerprint(item, pixels))
+        wanted = self._wanted(item)
+        item = replace(item, fingerprint=self._fingerprint(item))
         if record and item.adopted:
             # As it will be once the earlier run's write has settled.
             owned = owned_after(record.applied, item.adopted, kept(item.adopted, seen, self.rules.markers))
@@ -185,10 +210,6 @@ def merge(
 def _owns(record: AssetRecord) -> bool:
     applied = record.applied
     return bool(applied.block or applied.prose or applied.tags)
-
-
-def _pixels(record: AssetRecord | None) -> tuple[int, int] | None:
-    return (record.width, record.height) if record and record.width and record.height else None
 
 
 def _size(seen: ObservedAsset) -> tuple[int, int] | None:

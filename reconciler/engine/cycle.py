@@ -10,6 +10,7 @@ from reconciler.core.fingerprint import digest
 from reconciler.core.guard import withhold
 from reconciler.core.records import FINE, AssetRecord, Run
 from reconciler.engine.approving import spend_approval
+from reconciler.engine.builtin import BuiltIn
 from reconciler.engine.canary import Canary, CanaryError
 from reconciler.engine.choosing import merge
 from reconciler.engine.conductor import Conductor, Surroundings
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan import AssetPlan
-    from reconciler.engine.ports import CatalogueSource, Clock, Store, Target
+    from reconciler.engine.ports import CatalogueSource, Clock, Renderer, Store, Target
 
 CHECKED_AT = "checked_at"
 """Where the store keeps the end of the last look at all images that went through."""
@@ -45,10 +46,11 @@ def never() -> bool:
 class Cycle:
     """Runs passes over one catalogue, one Immich and one store.
 
-    The caller holds the store's lease while it applies: there is one writer.
+    The caller holds the store's lease while it applies: there is one writer. Without a renderer, there is
+    only the built-in template.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a cycle, by name
         self,
         source: CatalogueSource,
         target: Target,
@@ -56,12 +58,13 @@ class Cycle:
         clock: Clock,
         *,
         timing: Timing | None = None,
+        renderer: Renderer | None = None,
         listen: Listener = ignore,
         runs: Runs | None = None,
     ) -> None:
         self._target, self._store, self._clock = target, store, clock
         self._timing, self._listen = timing or Timing(), listen
-        self._preparer = Preparer(source, target, store, clock, listen)
+        self._preparer = Preparer(source, target, store, clock, renderer=renderer or BuiltIn(), listen=listen)
         self.runs = runs or Runs(store, clock)
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import Coordinates, Listing, ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
+    from reconciler.core.facts import Facts
+    from reconciler.core.policy import DescriptionPolicy
     from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
     from reconciler.core.resolution import Resolution
 
@@ -211,6 +213,21 @@ class Store(Protocol):
 
     def put(self, key: str, value: object) -> None:
         """Write a small JSON value; ``None`` deletes it."""
+        ...
+
+
+class Renderer(Protocol):
+    """Where templates are rendered: a user's own where it can be stopped."""
+
+    async def render(self, policy: DescriptionPolicy, facts: Sequence[Facts]) -> list[str]:
+        """Render the template's block for each, marker lines included; ``""`` where it renders nothing.
+
+        Without facts, the template is only compiled. At most some hundred at once: it is all or nothing.
+
+        Raises:
+            TemplateError: it can not be read, fails for one of them, or exceeds what a template may take.
+            RendererError: it could not be tried.
+        """
         ...
 
 

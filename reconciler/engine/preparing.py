@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.core.desired import Desired, Form, desire
+from reconciler.core.desired import Form
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan import Rules
-from reconciler.core.policy import DescriptionPolicy, Policy, Switches
-from reconciler.core.template import BlockTemplate
+from reconciler.core.policy import Policy, Switches
+from reconciler.core.template import digest_of
 from reconciler.engine.acquaintance import KnownImmich, check_user, is_there, recognise
 from reconciler.engine.approving import moment
 from reconciler.engine.choosing import Chooser
+from reconciler.engine.desiring import Desirer, Desires
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.holding import guarded
 from reconciler.engine.observing import read_assets
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.core.asset import ObservedAsset, Visibility
-    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.catalogue import Catalogue
     from reconciler.engine.events import Level, Listener
-    from reconciler.engine.ports import CatalogueSource, Clock, ServerFacts, Store, Target
+    from reconciler.engine.ports import CatalogueSource, Clock, Renderer, ServerFacts, Store, Target
 
 _RENEW_TO_WRITE, _RENEW_LOSSES, _RENEW = 600.0, 300.0, 86_400.0
 """Seconds after which the server is asked again for its version, permissions and user: before something is
@@ -56,12 +57,18 @@ class Preparer:
     """Prepares passes; keeps what was desired of unchanged images between them."""
 
     def __init__(
-        self, source: CatalogueSource, target: Target, store: Store, clock: Clock, listen: Listener
+        self,
+        source: CatalogueSource,
+        target: Target,
+        store: Store,
+        clock: Clock,
+        *,
+        renderer: Renderer,
+        listen: Listener,
     ) -> None:
         self._source, self._target, self._store = source, target, store
         self._clock, self._listen = clock, listen
-        self._memory: dict[int, tuple[CatalogueImage, tuple[int, int] | None, str, Policy, Desired]] = {}
-        self._template: tuple[DescriptionPolicy, BlockTemplate] | None = None
+        self._desirer = Desirer(renderer, Form(target.settled_description, target.settled_tag))
         self._server: ServerFacts | None = None
         self._asked_at = 0.0
         self._recognised: KnownImmich | None = None
@@ -77,16 +84,16 @@ class Preparer:
         Raises:
             CatalogueError, TemplateError, ImmichError, StateError: nothing was written.
         """
-        template = self._compiled(wishes.policy.description)
+        await self._desirer.check(wishes.policy.description)
         catalogue = recalled(await asyncio.to_thread(self._source.read), self._store)
         self._listen(Progress("reading", total=len(catalogue.linked())))
         try:
             server = await self._facts(selection)
-            prepared = await self._observed(selection, wishes, template, catalogue, server)
+            prepared = await self._observed(selection, wishes, catalogue, server)
             if prepared.changes and self._clock.monotonic() - self._asked_at > _RENEW_TO_WRITE:
                 self.forget_server()
                 if (renewed := await self._facts(selection)) != server:
-                    prepared = await self._observed(selection, wishes, template, catalogue, renewed)
+                    prepared = await self._observed(selection, wishes, catalogue, renewed)
             return replace(prepared, immich=await self._acquainted(prepared))
         except (ImmichError, UnconfirmedError):
             self.forget_server()
@@ -106,12 +113,6 @@ class Preparer:
             )  # fmt: skip
         return self._recognised
 
-    def _compiled(self, policy: DescriptionPolicy) -> BlockTemplate:
-        """Give the template; compiling takes longer than all else that an idle look does."""
-        if self._template is None or self._template[0] != policy:
-            self._template = (policy, BlockTemplate(policy))
-        return self._template[1]
-
     async def _facts(self, selection: Selection) -> ServerFacts:
         """Give what is known of the server, asked anew when that is old: an idle look costs one request."""
         age = self._clock.monotonic() - self._asked_at
@@ -125,12 +126,7 @@ class Preparer:
         return known
 
     async def _observed(
-        self,
-        selection: Selection,
-        wishes: Wishes,
-        template: BlockTemplate,
-        catalogue: Catalogue,
-        server: ServerFacts,
+        self, selection: Selection, wishes: Wishes, catalogue: Catalogue, server: ServerFacts
     ) -> Prepared:
         switches = wishes.switches or switches_of(catalogue)
         rules = Rules(
@@ -141,12 +137,12 @@ class Preparer:
             tags_available=server.tags_enabled,
             missing=_missing(server),
         )
-        digest = policy_digest(wishes.policy, _affordable(rules), template.digest)
-        planner = Chooser(
-            self.desired, rules, digest, template, selection, self._store.records(), self._store.pending()
-        )
+        digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
+        desires = Desires()
+        planner = Chooser(desires.of, rules, digest, selection, self._store.records(), self._store.pending())
         asked = self._clock.monotonic()
         moved, mark, look = await self._moved(planner)
+        await self._desirer.compute(planner.worth_comparing(catalogue, moved), wishes.policy, desires)
         items = planner.items(catalogue, moved)
         wanted = [item.asset_id for item in items if item.status == "new"]
         # An earlier run's write of tags is judged whatever the switches say by now.
@@ -158,6 +154,7 @@ class Preparer:
             read_from = self._marks.after_reading(reading.dates, await self._present(), took)
             mark = max(mark or read_from, read_from)
         self._listen(Progress("planning", total=len(wanted)))
+        await self._desirer.compute(planner.to_be_planned(items, reading), wishes.policy, desires)
         planned = [planner.plan(item, reading) for item in items]
         catalogue = planner.told(catalogue)
         return guarded(
@@ -228,18 +225,6 @@ class Preparer:
         """
         last = self._store.get(FULL_LOOK_AT)
         return not isinstance(last, str) or self._clock.now() - datetime.fromisoformat(last) > _AUDIT_AGE
-
-    def desired(
-        self, image: CatalogueImage, pixels: tuple[int, int] | None, template: BlockTemplate, policy: Policy
-    ) -> Desired:
-        """Compute what an image wants, once for as long as nothing about it changes."""
-        known = self._memory.get(image.image_id)
-        if known and known[:4] == (image, pixels, template.digest, policy):
-            return known[4]
-        form = Form(self._target.settled_description, self._target.settled_tag)
-        found = desire(image, policy, template, form, pixels)
-        self._memory[image.image_id] = (image, pixels, template.digest, policy, found)
-        return found
 
 
 def switches_of(catalogue: Catalogue) -> Switches:

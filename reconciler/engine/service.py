@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reconciler.engine.installation import Installation, ServiceStore
     from reconciler.engine.pace import Timing
     from reconciler.engine.passes import Prepared, Report
-    from reconciler.engine.ports import Clock
+    from reconciler.engine.ports import Clock, Renderer
     from reconciler.engine.preparing import Wishes
     from reconciler.errors import StateError
 
@@ -57,9 +57,10 @@ class Service:
         fresh_for: seconds for which a look at everything counts; about three intervals.
         listen: takes the engine's events; for the log.
         timing: of passes.
+        renderer: of users' templates; without, there is only the built-in one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing the service is given, by name
         self,
         installation: Installation,
         store: ServiceStore,
@@ -69,13 +70,14 @@ class Service:
         fresh_for: float = 195.0,
         listen: Listener = ignore,
         timing: Timing | None = None,
+        renderer: Renderer | None = None,
     ) -> None:
         self._store, self._clock, self._random, self._listen = store, clock, random, listen
         self._queue = WorkQueue(random)
         self._runs = Runbook()
         self._notices = Notices()
         self.health = Health(clock, store, fresh_for)
-        self._workshop = Workshop(installation, store, clock, self.health, self._heard, timing)
+        self._workshop = Workshop(installation, store, clock, self.health, self._heard, timing, renderer)
         self.upcoming: Callable[[], Mapping[str, datetime]] = dict
         """Name of the job → when it runs next; set by whoever schedules."""
         self.passes: Counter[str] = Counter()

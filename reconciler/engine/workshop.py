@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from reconciler.engine.installation import Installation, ServiceStore
     from reconciler.engine.pace import Timing
     from reconciler.engine.passes import Prepared, Report
-    from reconciler.engine.ports import Clock, Target
+    from reconciler.engine.ports import Clock, Renderer, Target
     from reconciler.engine.preparing import Wishes
     from reconciler.engine.queue import WorkQueue
 
@@ -49,6 +49,7 @@ class Workshop:
         health: is told what each step shows.
         listen: takes the passes' events.
         timing: of passes.
+        renderer: of users' templates.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Workshop:
         health: Health,
         listen: Listener,
         timing: Timing | None,
+        renderer: Renderer | None,
     ) -> None:
         self.installation = installation
         self.catalogue = WatchedCatalogue(installation.source, self._recall)
@@ -69,7 +71,7 @@ class Workshop:
         self.writing = False
         """Whether the present pass may have something on the wire."""
         self._store, self._clock, self._health = store, clock, health
-        self._listen, self._timing = listen, timing
+        self._listen, self._timing, self._renderer = listen, timing, renderer
         self.runs = Runs(store, clock)
         """Shared by all cycles: what one could not close, the next one does."""
         self._next: Installation | None = None
@@ -220,9 +222,11 @@ class Workshop:
         if self._cycle is None or target is not self._target:
             parts = (self.catalogue, target, self._store, self._clock)
             self._target = target
-            self._cycle = Cycle(*parts, timing=self._timing, listen=self._listen, runs=self.runs)
+            self._cycle = Cycle(
+                *parts, timing=self._timing, renderer=self._renderer, listen=self._listen, runs=self.runs
+            )
             # Another one for looks: its progress is nobody's, and it may be used while a pass runs.
-            self._looker = Cycle(*parts, timing=self._timing)
+            self._looker = Cycle(*parts, timing=self._timing, renderer=self._renderer)
         return self._cycle
 
     async def _look_with(self, catalogue: Catalogue) -> Cycle:

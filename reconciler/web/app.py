@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from reconciler.engine.builtin import BuiltIn
 from reconciler.errors import ReconcilerError
 from reconciler.web.access import Access
 from reconciler.web.actions import Actions
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.engine.control import Control
+    from reconciler.engine.ports import Renderer
     from reconciler.web.ports import (
         Doctor,
         History,
@@ -58,6 +60,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     passes: Callable[[], Mapping[str, int]] = dict,
     settings: SettingsWriter | None = None,
     template: TemplateKeeper | None = None,
+    renderer: Renderer | None = None,
     doctor: Doctor | None = None,
     skymmich_url: str = "",
     now: Callable[[], datetime] = utc_now,
@@ -73,6 +76,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         passes: counts of passes that ended, by result, for the metrics.
         settings: where the switches are changed; without, pages only show them.
         template: where the block's template is kept; without, there is no such page.
+        renderer: of the templates that are tried; without, there is only the built-in one.
         doctor: runs the doctor's checks; without, the page shows only what the daemon knows.
         skymmich_url: Skymmich's web address, for links.
         now: the clock.
@@ -86,6 +90,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         passes=passes,
         settings=settings,
         template=template,
+        renderer=renderer or BuiltIn(),
         doctor=doctor,
         skymmich_url=skymmich_url,
         now=now,

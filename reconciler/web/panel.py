@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from reconciler.engine.builtin import BuiltIn
 from reconciler.web.access import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reconciler.engine.control import Control
+    from reconciler.engine.ports import Renderer
     from reconciler.web.ports import (
         Doctor,
         History,
@@ -41,6 +43,8 @@ class Panel:
     """Passes that ended since the start, by result."""
     settings: SettingsWriter | None = None
     template: TemplateKeeper | None = None
+    renderer: Renderer = field(default_factory=BuiltIn)
+    """Of the templates that are tried."""
     doctor: Doctor | None = None
     skymmich_url: str = ""
     """Skymmich's web address, for links; empty: unknown."""

@@ -130,11 +130,7 @@ class TemplateKeeper(Protocol):
         ...
 
     def save(self, text: str | None) -> None:
-        """Let a text hold from the next pass on; ``None``: the configured one again.
-
-        Raises:
-            TemplateError: it can not be read as a template; nothing was changed.
-        """
+        """Let a text that was tried hold from the next pass on; ``None``: the configured one again."""
         ...
 
 

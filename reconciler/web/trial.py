@@ -1,7 +1,7 @@
 """Trying a template before it holds: rendered for images, compared with all of them, then saved.
 
-For the page and for the API alike. Rendering runs in a thread with a limit of time: loops within loops must
-not stop the daemon, and one that runs on must not have company.
+For the page and for the API alike. The renderer sees to it that no template takes more than it may; here, one
+is tried at a time.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.desired import Form, desire
-from reconciler.core.template import BlockTemplate
 from reconciler.engine.control import Request as Wish
+from reconciler.engine.desiring import pixels_of, try_template
 from reconciler.engine.preparing import Wishes
 from reconciler.errors import TemplateError
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.policy import Policy
+    from reconciler.engine.desiring import Desires
     from reconciler.engine.passes import Prepared
     from reconciler.web.lookup import Lookup, Lookups
     from reconciler.web.panel import Panel
@@ -30,11 +30,8 @@ if TYPE_CHECKING:
 MAX_TEMPLATE = 16_000
 """Characters; a form's body may have 64 kB, and percent signs triple some."""
 _CHOICES = 200
-_TRIED = 40
-"""Images that a template must render for before it is saved."""
 _PATIENCE = 5.0
-"""Seconds for one image."""
-_AS_IT_IS = Form(lambda text: text, lambda tag: tag)
+"""Seconds to wait for another trial's end."""
 
 
 class Trial:
@@ -47,7 +44,7 @@ class Trial:
 
     def __init__(self, panel: Panel, lookups: Lookups) -> None:
         self._panel, self._lookups = panel, lookups
-        self._rendering: asyncio.Future[str] | None = None
+        self._turn = asyncio.Lock()
 
     @property
     def keeper(self) -> TemplateKeeper:
@@ -69,18 +66,10 @@ class Trial:
         """Render a template for an image; empty if it gives nothing.
 
         Raises:
-            TemplateError: it does not render, or takes too long.
+            TemplateError: it does not render, or takes too much.
         """
-        if self._rendering is not None and not self._rendering.done():
-            raise _too_long("an earlier preview is still being computed")
-        record = await asyncio.to_thread(self._panel.history.record, image.asset_id or "")
-        pixels = (record.width, record.height) if record and record.width and record.height else None
-        self._rendering = asyncio.ensure_future(asyncio.to_thread(_render, self._policy(text), image, pixels))
-        done, _ = await asyncio.wait({self._rendering}, timeout=_PATIENCE)
-        if not done:
-            self._rendering.add_done_callback(lambda late: late.cancelled() or late.exception())
-            raise _too_long(f"it takes more than {_PATIENCE:.0f} s")
-        return self._rendering.result()
+        desires = await self._compute(text, [image])
+        return desires.of(image).block or ""
 
     async def plan(self, text: str) -> Prepared:
         """Plan all images with a template; nothing is written."""
@@ -90,7 +79,7 @@ class Trial:
             )
 
     async def save(self, text: str, shown: CatalogueImage | None = None, *, approved: str = "") -> None:
-        """Let a template hold from the next pass on, if it renders for the first images, and begin that pass.
+        """Let a template hold from the next pass on, if it renders for all images, and begin that pass.
 
         Args:
             text: the template.
@@ -100,9 +89,8 @@ class Trial:
         Raises:
             TemplateError: it does not; nothing was changed.
         """
-        _, linked = await self.choices()
-        for image in [*([shown] if shown else []), *linked[:_TRIED]]:
-            await self.render(text, image)
+        lookup = await self._lookups.latest()
+        await self._compute(text, [*([shown] if shown else []), *lookup.by_asset.values()])
         self.keeper.save(text)
         wish = Wish(by_person=bool(approved), approved=approved, trigger="settings")
         self._panel.control.request(wish)
@@ -111,6 +99,26 @@ class Trial:
         """Let the configured template hold again; what was written here stays among the earlier versions."""
         self.keeper.save(None)
         self._panel.control.request(Wish(by_person=False, trigger="settings"))
+
+    async def _compute(self, text: str, images: Sequence[CatalogueImage]) -> Desires:
+        """Compute what images want with a template."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise _busy() from None
+        try:
+            sized = await asyncio.to_thread(self._sized, images)
+            return await try_template(self._panel.renderer, self._policy(text), sized)
+        finally:
+            self._turn.release()
+
+    def _sized(self, images: Iterable[CatalogueImage]) -> list[tuple[CatalogueImage, tuple[int, int] | None]]:
+        found = []
+        for image in images:
+            record = self._panel.history.record(image.asset_id or "")
+            found.append((image, pixels_of(record)))
+        return found
 
     def _policy(self, text: str) -> Policy:
         policy = self.keeper.policy()
@@ -135,9 +143,7 @@ def message_of(error: TemplateError) -> str:
     return str(error).removeprefix(f"{error.source}:{error.line or '?'}: ")
 
 
-def _render(policy: Policy, image: CatalogueImage, pixels: tuple[int, int] | None) -> str:
-    return desire(image, policy, BlockTemplate(policy.description), _AS_IT_IS, pixels).block or ""
-
-
-def _too_long(why: str) -> TemplateError:
-    return TemplateError(why, source="template", line=None, remedy="Shorten its loops.")
+def _busy() -> TemplateError:
+    return TemplateError(
+        "another template is still being tried", source="template", line=None, remedy="Try it again."
+    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import resource
 import statistics
 import sys
 import time
@@ -23,25 +24,35 @@ from typing import TYPE_CHECKING
 from catalogues import PIXELS, desirer
 
 from reconciler.core.asset import ObservedAsset
+from reconciler.core.desired import Form
 from reconciler.core.plan import Rules
 from reconciler.core.planning import plan_asset
-from reconciler.core.policy import Policy, Switches
+from reconciler.core.policy import DescriptionPolicy, Policy, Switches
+from reconciler.core.template import DEFAULT_TEMPLATE
 from reconciler.engine.cycle import Cycle
+from reconciler.engine.desiring import Desirer, Desires
 from reconciler.engine.events import Progress
 from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import Wishes
+from reconciler.immich import roundtrip
 from reconciler.immich.client import SystemClock
 from reconciler.immich.roundtrip import field_body
 from reconciler.immich.target import Immich
 from reconciler.immich.wire import iso
+from reconciler.rendering.renderer import SafeRenderer
 from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
+
+    from reconciler.core.catalogue import CatalogueImage
+    from reconciler.core.desired import Desired
 
 MOST_PLANNED = 2000
 WISHES = Wishes(Policy(), Switches())
+RULES = Rules(WISHES.policy, Switches(), "2.7.5", "me")
 
 
 def measured_memory() -> int:
@@ -127,27 +138,57 @@ async def writes_of(catalogue: str, url: str, key: str, folder: str) -> dict:
     }
 
 
-def planning(catalogue: str) -> dict:
+async def planning(catalogue: str) -> dict:
+    """Measure one image after the other, and as passes do it: in slices, by both kinds of template."""
     began = time.perf_counter()
     images = open_catalogue(catalogue).read().linked()
-    reading = time.perf_counter() - began
-    rules, wanted = Rules(WISHES.policy, Switches(), "2.7.5", "me"), desirer()
-    width, height = PIXELS
-    spent = []
+    reading = (time.perf_counter() - began) / len(images)
+    chosen = images[:: max(1, len(images) // MOST_PLANNED)]
+    wanted, spent = desirer(), []
     gc.collect()
-    for image in images[:: max(1, len(images) // MOST_PLANNED)]:
-        date = datetime(2026, 1, 1, tzinfo=UTC)
-        seen = ObservedAsset(image.asset_id, "me", date, tags=frozenset(), width=width, height=height)
+    for image in chosen:
         began = time.perf_counter()
-        plan_asset(image.image_id, image.title, wanted(image), seen, None, rules)
+        plan(image, wanted(image))
         spent.append(time.perf_counter() - began)
     mean, median = statistics.mean(spent), statistics.median(spent)
-    return {"median": median, "mean": mean, "reading": reading / len(images)}
+    built_in, own = await planning_in_slices(chosen, None), await planning_in_slices(chosen, DEFAULT_TEMPLATE)
+    return {"median": median, "mean": mean, "reading": reading, "built_in": built_in, "own": own}
 
 
-WHAT = {"apply": apply, "apply-again": apply_again, "writes": writes_of}
+def plan(image: CatalogueImage, desired: Desired) -> None:
+    width, height = PIXELS
+    date = datetime(2026, 1, 1, tzinfo=UTC)
+    seen = ObservedAsset(image.asset_id, "me", date, tags=frozenset(), width=width, height=height)
+    plan_asset(image.image_id, image.title, desired, seen, None, RULES)
+
+
+async def planning_in_slices(images: Sequence[CatalogueImage], template: str | None) -> dict:
+    policy = Policy(DescriptionPolicy(template=template))
+    form, desires = Form(roundtrip.settled_description, roundtrip.settled_tag), Desires()
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with SafeRenderer() as renderer:
+        desirer = Desirer(renderer, form)
+        await desirer.check(policy.description)  # starts the process, if there is to be one
+        gc.collect()
+        began, cpu = time.perf_counter(), time.process_time()
+        await desirer.compute([(image, PIXELS) for image in images], policy, desires)
+        for image in images:
+            plan(image, desires.of(image))
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+        memory = resident(renderer.pid) if renderer.pid else 0
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    beside = ended.ru_utime + ended.ru_stime - children.ru_utime - children.ru_stime
+    count = len(images)
+    return {"seconds": seconds / count, "cpu": cpu / count, "beside": beside, "memory": memory}
+
+
+def resident(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+
+
+WHAT = {"apply": apply, "apply-again": apply_again, "writes": writes_of, "planning": planning}
 
 if __name__ == "__main__":
     what, *arguments = sys.argv[1:]
-    answer = planning(*arguments) if what == "planning" else asyncio.run(WHAT[what](*arguments))
-    print(json.dumps(answer))
+    print(json.dumps(asyncio.run(WHAT[what](*arguments))))

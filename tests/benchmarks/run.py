@@ -141,6 +141,13 @@ def measure(case: Case, table: Table) -> None:
         table.limit("  writes", requests["writes"], 0, "{}")
     mean = f"mean {planning['mean'] * 1e3:.2f} ms"
     table.row("planning an image, without the network", f"{planning['median'] * 1e3:.2f} ms", mean)
+    for title, what in (("  in slices", "built_in"), ("  by a user's template, in its process", "own")):
+        found = planning[what]
+        cpu = f"{found['cpu'] * 1e3:.2f} ms of CPU"
+        table.row(title, f"{found['seconds'] * 1e3:.2f} ms", cpu)
+        table.limit("  beside one image after the other", found["seconds"] / planning["mean"], 1.2, "{:.2f}")
+    beside = f"{planning['own']['beside']:.1f} s of CPU, with its start"
+    table.row("  that process", f"{planning['own']['memory'] / 2**20:.0f} MiB", beside)
     table.row("reading an image from the catalogue", f"{planning['reading'] * 1e3:.2f} ms")
 
 

@@ -53,6 +53,8 @@ class Installation:
         self.events = []
         self.requests = Counter()
         self.wrap = lambda target: target
+        self.renderer = None
+        """Of a user's template; without one, only the built-in template is rendered."""
         self.transport = None
         """Between the engine and the server, where a test puts something there."""
         self._numbers = itertools.count(1)
@@ -74,6 +76,7 @@ class Installation:
                 self.store,
                 SystemClock(),
                 timing=self.timing,
+                renderer=self.renderer,
                 listen=self.events.append,
             )
             try:

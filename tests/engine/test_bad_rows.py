@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
@@ -25,6 +25,7 @@ from reconciler.engine.passes import Selection
 from reconciler.engine.schema import COLUMNS
 from reconciler.errors import TemplateError, UnusableImageError
 from reconciler.immich import roundtrip
+from reconciler.rendering.renderer import SafeRenderer
 from reconciler.skymmich.sources import open_catalogue
 
 IMAGES = "astrophotography_images"
@@ -147,14 +148,15 @@ class Chosen:
         self.catalogue = Catalogue(images)
         rules = Rules(POLICY, Switches(), "2.7.5", "me")
         self.chooser = Chooser(
-            self.desired, rules, "rules", BlockTemplate(POLICY.description), Selection(),
+            self.desired, rules, "rules", Selection(),
             {image.asset_id: AssetRecord(image.asset_id, image.image_id) for image in images}, {},
         )  # fmt: skip
 
-    def desired(self, image, pixels, template, policy):
+    def desired(self, image):
         if image.image_id in self.broken:
             raise self.error
-        return desire(image, policy, template, Form(str.strip, lambda path: path), pixels)
+        template = BlockTemplate(POLICY.description)
+        return desire(image, POLICY, template, Form(str.strip, lambda path: path), PIXELS)
 
 
 @pytest.mark.parametrize(
@@ -184,13 +186,16 @@ def test_images_that_can_not_be_used_say_nothing_of_the_template():
 
 
 @pytest.mark.anyio
-async def test_a_template_that_one_image_breaks_costs_that_image(install):
+async def test_a_template_that_one_image_breaks_costs_that_image(install, request):
     here = install(count=4)
     image_id, _ = here.images()[1]
     here.sql("UPDATE astrophotography_images SET title = 'Moon' WHERE id = ?", image_id)
     template = "{{ heading }}\n{{ nope if title == 'Moon' or heading == 'Moon' else total_integration }}"
     description = replace(here.policy.description, template=template, template_name="mine.j2")
     here.policy = replace(here.policy, description=description)
+    stack = ExitStack()
+    request.addfinalizer(stack.close)
+    here.renderer = stack.enter_context(SafeRenderer())
     report = await here.run()
     found = {outcome.image_id: outcome for outcome in report.outcomes}
     assert found.pop(image_id).status == "failed"

@@ -13,6 +13,8 @@ from contextlib import closing
 
 import pytest
 
+from reconciler.core.template import DEFAULT_TEMPLATE
+
 SERVICE = "skymmich-reconciler.service"
 STATUS = "http://127.0.0.1:8287/api/v1/status"
 SIMULATOR = "http://127.0.0.1:2283/_simulator"
@@ -217,6 +219,36 @@ def impatient(running):
     yield running
     running.run("rm", "-r", folder)
     running.systemctl("daemon-reload")
+
+
+def test_a_users_template_is_rendered_within_the_cage_and_one_that_runs_away_is_refused(running):
+    template = "/etc/skymmich-reconciler/mine.j2"
+    running.write(template, DEFAULT_TEMPLATE + "{# by a user #}")
+    running.write(CONFIGURED, f'{CONFIGURATION}[description]\ntemplate_file = "{template}"\n')
+    running.systemctl("reload", SERVICE)
+    wait_until_shown(running, new_title(running))
+    workers = f"pgrep -P {process(running)} -f reconciler.rendering.worker"
+    worker = running.run("sh", "-c", workers).stdout.strip()
+    held = running.read(f"/proc/{worker}/status")
+    assert "Seccomp:\t2" in held
+    assert "NoNewPrivs:\t1" in held
+    assert "unlimited" not in held_to(running, worker, "Max address space")
+
+    running.write(template, "\n{{ 10 ** (10 ** 8) }}{{ heading * 2000000000 }}")
+    running.systemctl("reload", SERVICE)
+    conditions = {one["type"]: one for one in running.fetch(STATUS)["conditions"]}
+    assert "mine.j2:?: it takes more than 1 s of computing" in conditions["ConfigurationCurrent"]["message"]
+    running.write(template, "\n{{ heading * 2000000000 }}")
+    running.systemctl("reload", SERVICE)
+    conditions = {one["type"]: one for one in running.fetch(STATUS)["conditions"]}
+    assert "mine.j2:2: it takes more memory" in conditions["ConfigurationCurrent"]["message"]
+    running.write(CONFIGURED, CONFIGURATION)
+    running.systemctl("reload", SERVICE)
+    wait_until_shown(running, new_title(running))
+
+
+def held_to(machine, pid, what):
+    return next(line for line in machine.read(f"/proc/{pid}/limits").splitlines() if line.startswith(what))
 
 
 def test_its_sudden_death_is_survived(impatient):

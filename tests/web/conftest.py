@@ -23,6 +23,7 @@ from reconciler.engine.control import Request as Wish
 from reconciler.engine.passes import Item, Outcome, Prepared, Report
 from reconciler.engine.ports import ServerFacts
 from reconciler.errors import DecisionError
+from reconciler.rendering.renderer import SafeRenderer
 from reconciler.web.access import Access
 from reconciler.web.app import create_app
 from state.store import SqliteStore
@@ -282,12 +283,18 @@ class Pictures:
         return b"\x89PNG picture", "image/png", '"e"'
 
 
+@pytest.fixture(scope="session")
+def renderer():
+    with SafeRenderer() as renderer:
+        yield renderer
+
+
 @pytest.fixture
-def build(control, store, pictures):
+def build(control, store, pictures, renderer):
     """Make a client; keyword arguments are ``create_app``'s."""
 
     def made(base_url="http://127.0.0.1:8287", **more) -> TestClient:
-        parts = {"thumbnails": pictures, "now": lambda: NOW, **more}
+        parts = {"thumbnails": pictures, "renderer": renderer, "now": lambda: NOW, **more}
         app = create_app(control, store, **parts)
         return TestClient(app, base_url=base_url, raise_server_exceptions=False)
 

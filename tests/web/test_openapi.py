@@ -50,10 +50,11 @@ async def doctor():
 
 
 @pytest.fixture
-def described(control, filled):
+def described(control, filled, renderer):
     # One store for all examples: requests change nothing in it.
     with SqliteStore.open(filled, read_only=True) as store:
-        app = create_app(control, store, template=OwnTemplate(Kept(), Policy), doctor=doctor)
+        keeper = OwnTemplate(Kept(), Policy)
+        app = create_app(control, store, template=keeper, renderer=renderer, doctor=doctor)
         yield schemathesis.openapi.from_asgi("/api/v1/openapi.json", app, headers=HEADERS)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import jsonschema
 import pytest
 
 from reconciler.core.policy import Policy
 from reconciler.core.template import DEFAULT_TEMPLATE
+from reconciler.errors import TemplateError
 from reconciler.overrides import OwnTemplate
 from reconciler.web import trial
+from reconciler.web.lookup import Lookups
 from reconciler.web.openapi import document
+from reconciler.web.panel import Panel
 
 SAME = {"origin": "http://127.0.0.1:8287"}
 ADDRESS = "/api/v1/template"
@@ -68,11 +73,10 @@ def test_an_error_has_its_line_and_changes_nothing(client, keeper, control):
     assert not control.requested
 
 
-def test_one_that_takes_too_long_has_no_line(client, monkeypatch):
-    monkeypatch.setattr(trial, "_PATIENCE", 0.05)
-    loops = "{% for a in range(300) %}" * 3 + "{% endfor %}" * 3
+def test_one_that_takes_too_long_has_its_line(client):
+    loops = "\n" + "{% for a in range(99999) %}" * 3 + "{% endfor %}" * 3
     found = fits(client.post(f"{ADDRESS}/preview", json={"text": loops}), "Problem")
-    assert found["line"] is None
+    assert found["line"] == 2
     assert "it takes more than" in found["detail"]
 
 
@@ -128,3 +132,29 @@ def test_a_wrong_body_is_explained(client, keeper, body, code):
 
 def test_without_a_place_to_keep_it_there_is_none(build):
     assert build().get(ADDRESS).status_code == 404
+
+
+@pytest.mark.anyio
+async def test_one_template_is_tried_at_a_time_and_nobody_queues_for_long(
+    control, store, keeper, monkeypatch
+):
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    class Hanging:
+        async def render(self, _, facts):
+            began.set()
+            await go_on.wait()
+            return ["block" for _ in facts]
+
+    monkeypatch.setattr(trial, "_PATIENCE", 0.05)
+    panel = Panel(control, store, template=keeper, renderer=Hanging())
+    tried, image = trial.Trial(panel, Lookups(control)), control.images[0]
+    first = asyncio.create_task(tried.render("{{ title }}", image))
+    await began.wait()
+    with pytest.raises(TemplateError, match="another template is still being tried"):
+        await tried.save("{{ heading }}")
+    assert keeper.text() == DEFAULT_TEMPLATE
+    go_on.set()
+    assert await first == "block"
+    await tried.save("{{ heading }}")
+    assert keeper.text() == "{{ heading }}"
