@@ -61,7 +61,7 @@ def bomb():
         (lambda: httpx.Response(200, content=b"[" * 100_000), "is nested too deep"),
         (
             lambda: httpx.Response(200, content=b'{"id":"x","updatedAt":"9999-12-31T23:59:59-05:00"}'),
-            "incomplete",
+            "is about asset x",
         ),
         (lambda: httpx.Response(200, content=b'{"id":"a","id":"b"}'), "has a name twice"),
     ],
