@@ -25,7 +25,8 @@ turned into these at one boundary each (``raise … from``), so nothing above an
         │   │   └── ImmichSlowError      an answer that did not come to its end in time
         │   ├── ImmichAnswerError    an answer that is not used: too long, too deep, not what was asked
         │   │   ├── AssetIncompleteError   it says less of one asset than it must
-        │   │   └── UnfamiliarServerError  so do many: nothing is written
+        │   │   ├── StaleAnswerError       it is older than what was shown before
+        │   │   └── UnfamiliarServerError  so do many: nothing more is written
         │   ├── MaintenanceError
         │   └── WriteInDoubtError   a write's answer was lost: look before writing again
         ├── ImmichRejectedError     400: this request, never again as it is
@@ -40,6 +41,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
 
 class ReconcilerError(Exception):
@@ -185,8 +187,26 @@ class AssetIncompleteError(ImmichAnswerError):
         )
 
 
+class StaleAnswerError(ImmichAnswerError):
+    """The answer about an asset is older than what Immich has shown of it before: a cache answered.
+
+    Args:
+        asset_id: the asset.
+        shown: its ``updatedAt`` in this answer.
+        known: the one that was shown before.
+    """
+
+    def __init__(self, asset_id: str, *, shown: datetime, known: datetime) -> None:
+        super().__init__(
+            f"Immich's answer about asset {asset_id} is of {shown:%H:%M:%S.%f}, older than the one of "
+            f"{known:%H:%M:%S.%f} that it gave before. It is not used, and the asset is left as it is.",
+            status=200,
+            remedy="Nothing is lost. Look for a cache in front of Immich, and let /api pass it untouched.",
+        )
+
+
 class UnfamiliarServerError(ImmichAnswerError):
-    """The server leaves so much unknown that nothing is written to it.
+    """The server leaves so much unknown that nothing more is written to it.
 
     Args:
         fields: those that are unknown, by their place in the answer.
@@ -199,7 +219,7 @@ class UnfamiliarServerError(ImmichAnswerError):
     def __init__(self, fields: Collection[str], *, route: str, version: str, count: int, of: int) -> None:
         super().__init__(
             f"Immich {version} does not tell {', '.join(sorted(fields))} of {count} of {of} assets in its "
-            f"answers to {route}. What is unknown is not empty, so nothing was written.",
+            f"answers to {route}. What is unknown is not empty, so nothing more is written.",
             status=200,
             remedy="Nothing is lost. Look for a proxy or a cache in front of Immich; if there is none, "
             "update this program: this Immich answers in a way that it does not know.",

@@ -76,7 +76,7 @@ class Listing:
 
     assets: tuple[ObservedAsset, ...] = ()
     incomplete: tuple[IncompleteAsset, ...] = ()
-    """With an id; each has to be asked for by itself."""
+    """With an id, also those that were not asked for; each has to be asked for by itself."""
 
     def __iter__(self) -> Iterator[ObservedAsset]:
         """Go through those that are known."""

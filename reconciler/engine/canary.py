@@ -39,7 +39,7 @@ class Canary:
         )
         stride = max(1, len(fullest) // size) if size else 1
         self.jobs = [jobs[index] for index in fullest[::stride][:size]] if size else []
-        self._kinds: dict[str, list[Job]] = {}
+        self._kinds: dict[WriteStep, list[Job]] = {}
         for job in self.jobs:
             for step in set(job.steps):
                 self._kinds.setdefault(step, []).append(job)
@@ -66,7 +66,7 @@ class Canary:
         if group is None:
             # No canary has this kind; it waits until the canaries are through with theirs.
             return all(job.state == "done" for job in self.jobs)
-        over = [job.state == "done" or step not in job.steps for job in group]
+        over = [_is_over(job, step) for job in group]
         tried = [step in job.verified | job.reverted or job.doubtful for job in group]
         # One that is read-only and has its second attempt before it, or whose write was perhaps lost on its
         # way, holds up nobody, if others kept theirs.
@@ -80,17 +80,25 @@ class Canary:
         return stuck and all(job.state == "done" for job in self.jobs)
 
     def failed(self) -> CanaryError | None:
-        """Give the reason to stop, once a kind of write failed on every canary that tried it."""
+        """Return the reason to stop, once a kind of write was seen whole on no canary that tried it.
+
+        Whatever it was: not kept, kept otherwise, or not to be read afterwards.
+        """
         for step, group in self._kinds.items():
-            tried = [job for job in group if step in job.verified | job.reverted]
-            if len(tried) == len(group) > 1 and not any(step in job.verified for job in group):
-                if not all(job.state == "done" or step not in job.steps for job in group):
+            tried = [job for job in group if job.writes[step]]
+            if len(tried) > 1 and not any(step in job.verified for job in group):
+                if not all(_is_over(job, step) for job in group):
                     continue  # the second attempt is still to come
                 what = "description and coordinates" if step == "fields" else "tags"
-                reason = next((entry.diagnosis for job in group for entry in job.record.unsticking), "")
+                kept_not = (entry.diagnosis for job in group for entry in job.record.unsticking)
+                reason = next(kept_not, "") or next((job.failed for job in tried if job.failed), "")
                 return CanaryError(
-                    f"Immich kept the {what} on none of the first {len(group)} assets; the others were not "
+                    f"Immich kept the {what} on none of the first {len(tried)} assets; the others were not "
                     f"written. {reason}",
                     remedy="Mend the cause, then: skymmich-reconciler apply",
                 )
         return None
+
+
+def _is_over(job: Job, step: WriteStep) -> bool:
+    return job.state == "done" or step not in job.steps

@@ -68,6 +68,8 @@ class Job:
     untold: bool = False
     looks: int = 0
     """Looks since it moved that did not show it: listings may skip a row."""
+    yields: int = 0
+    """Times that it was left to somebody else who was at work on it."""
     troubles: int = 0
     """Readings of it that failed for a time."""
     writes: Counter[WriteStep] = field(default_factory=Counter)

@@ -17,11 +17,12 @@ from reconciler.errors import (
     ImmichTemporaryError,
     ImmichUnreachableError,
     MaintenanceError,
+    StaleAnswerError,
     UnfamiliarServerError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection, Mapping
     from datetime import datetime
 
     from reconciler.engine.ports import Target
@@ -48,28 +49,39 @@ class Reading:
     """Those of ``assets`` on which somebody is at work: they were read twice, and the readings differ."""
     dates: list[datetime] = field(default_factory=list)
     """Of all rows that were shown, also of assets that nobody asked for."""
+    shown: dict[str, datetime] = field(default_factory=dict)
+    """Asset id → a date that Immich has shown of it."""
 
     def __contains__(self, asset_id: str) -> bool:
         """Tell whether something is known of an asset, if only that it cannot be read."""
         return any(asset_id in ids for ids in (self.assets, self.unknown, self.unextracted, self.failed))
 
 
-async def read_assets(target: Target, ids: Collection[str], *, tags: bool) -> Reading:
+async def read_assets(
+    target: Target, ids: Collection[str], *, tags: bool, shown: Mapping[str, datetime] | None = None
+) -> Reading:
     """Read these assets, with tags if they are managed.
 
     A listing shows a thousand assets a request but never tags; where they matter, those without any are
     listed. Everything that no listing tells is asked for by itself: a row that is missing means nothing.
 
+    Args:
+        target: Immich.
+        ids: the assets.
+        tags: whether they are managed.
+        shown: dates that Immich has shown of assets just before; an answer that is older is not used.
+
     Raises:
         ImmichAnswerError: so much is unknown that this is not the server we know.
         ImmichError: Immich cannot be asked.
     """
-    reading, listed = Reading(), dict[str, ObservedAsset]()
+    reading, listed = Reading(shown=dict(shown or {})), dict[str, ObservedAsset]()
     if len(ids) > FEW and await _listing_is_cheaper(target, len(ids)):
         wanted = set(ids)
         rows = await target.untagged() if tags else await target.listing()
         reading.dates += [row.updated_at for row in rows]
         listed = {row.asset_id: row for row in rows if row.asset_id in wanted}
+        reading.shown |= {row.asset_id: row.updated_at for row in listed.values()}
         believed = not tags or await _are_untagged(target, list(listed), reading)
         for asset_id, row in listed.items() if believed else ():
             if asset_id not in reading:
@@ -106,6 +118,16 @@ def differ(one: ObservedAsset, other: ObservedAsset) -> bool:
     return one.description != other.description or not same_place(one.coordinates, other.coordinates)
 
 
+def check_age(seen: ObservedAsset, known: datetime | None) -> None:
+    """See that an answer about an asset is not older than what was shown of it before.
+
+    Raises:
+        StaleAnswerError: it is; what a person has entered since is not in it.
+    """
+    if known is not None and seen.updated_at < known:
+        raise StaleAnswerError(seen.asset_id, shown=seen.updated_at, known=known)
+
+
 async def _read_one_by_one(target: Target, ids: Collection[str], reading: Reading) -> None:
     down: list[ImmichTemporaryError] = []
     incomplete: list[AssetIncompleteError] = []
@@ -114,7 +136,9 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
         if down:
             return
         try:
-            reading.assets[asset_id] = seen = await target.asset(asset_id)
+            seen = await target.asset(asset_id)
+            check_age(seen, reading.shown.get(asset_id))
+            reading.assets[asset_id] = seen
             reading.dates.append(seen.updated_at)
         except AssetUnknownError as error:
             reading.unknown[asset_id] = error.message

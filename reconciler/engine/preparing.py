@@ -148,7 +148,7 @@ class Preparer:
         # An earlier run's write of tags is judged whatever the switches say by now.
         tags = rules.switches.tags and rules.tags_available
         tags = tags or any(write.tags for write in planner.pending.values())
-        reading = await read_assets(self._target, wanted, tags=tags)
+        reading = await read_assets(self._target, wanted, tags=tags, shown=look.dates if look else None)
         if look is None:
             took = self._clock.monotonic() - asked
             read_from = self._marks.after_reading(reading.dates, await self._present(), took)

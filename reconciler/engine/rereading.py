@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.engine.observing import differ
+from reconciler.core.asset import too_much_unknown
+from reconciler.engine.observing import check_age, differ
 from reconciler.engine.verifying import disturbed
 from reconciler.errors import (
+    AssetIncompleteError,
     AssetUnknownError,
     ImmichAnswerError,
     ImmichRejectedError,
     ImmichTemporaryError,
     ImmichUnreachableError,
     MaintenanceError,
+    UnfamiliarServerError,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from reconciler.engine.ports import Clock, Target
     from reconciler.engine.settling import Settling
 
+MOST_YIELDS = 12
+"""Times in a pass that an asset is left to somebody else who is at work on it."""
 _TROUBLES = 3
 """Failed readings of one asset after which it is left to the next pass: its trouble costs only itself."""
 
@@ -50,6 +55,7 @@ class Rereader:
     ) -> None:
         self._target, self._clock, self._settling, self._pace = target, clock, settling, pace
         self._timing, self._replan = pace.timing, replan
+        self._reads = self._incomplete = 0
 
     async def merge_anew(self, job: Job, row: ObservedAsset | None = None) -> None:
         """Merge an asset anew before it is written: a person's newest words are in it.
@@ -130,15 +136,21 @@ class Rereader:
             self._give_way(job, self._timing.recheck)
 
     def _give_way(self, job: Job, quiet: float) -> None:
-        if job.state == "ready":
+        job.yields += 1
+        if job.yields > MOST_YIELDS:
+            job.fail("somebody kept changing it while it was to be written; the next pass goes on")
+        elif job.state == "ready":
             job.state, job.moved_at, job.quiet = "yielding", self._clock.monotonic(), quiet
             job.moved_to = job.observed.updated_at
 
     async def _read(self, job: Job) -> ObservedAsset | None:
         """Read one asset; one that is gone, or that can not be read, ends its job."""
         job.asked_at = self._clock.monotonic()
+        self._reads += 1
         try:
             seen = await self._target.asset(job.plan.asset_id)
+            # A write of ours moves the date on, and so does a person's: it never goes back in a pass.
+            check_age(seen, job.observed.updated_at)
         except AssetUnknownError as error:
             job.fail(error.message, "unknown_asset")
             self._settling.forget(job)
@@ -146,6 +158,8 @@ class Rereader:
             raise
         except (ImmichRejectedError, ImmichAnswerError) as error:
             job.fail(error.message)
+            if isinstance(error, AssetIncompleteError):
+                self._note_incomplete(error)
         except ImmichTemporaryError as error:
             job.troubles += 1
             if job.troubles < _TROUBLES:
@@ -155,3 +169,15 @@ class Rereader:
             job.troubles = 0
             return seen
         return None
+
+    def _note_incomplete(self, error: AssetIncompleteError) -> None:
+        """Stop for a server that leaves much unknown in the midst of a pass.
+
+        Raises:
+            UnfamiliarServerError: it does.
+        """
+        self._incomplete += not error.unextracted
+        if self._incomplete and too_much_unknown(self._incomplete, self._reads):
+            raise UnfamiliarServerError(
+                error.fields, route=error.route, version=error.version, count=self._incomplete, of=self._reads
+            ) from error

@@ -173,6 +173,7 @@ class Client:
                 # Always: without it Immich ignores the body, and a search gives its first page for ever.
                 "content-type": "application/json",
                 "accept": "application/json",
+                "cache-control": "no-cache",  # of a cache in front of Immich: what it kept may be old
                 "accept-encoding": ACCEPT_ENCODING,
             },
             cookies=_NoCookies(),

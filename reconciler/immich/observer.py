@@ -82,6 +82,7 @@ class Observer:
         """
         found: dict[str, ObservedAsset] = {}
         incomplete: dict[str, IncompleteAsset] = {}
+        others: dict[str, str] = {}
         nameless = 0
         async for row in self._rows({**criteria, "withExif": True}, visibilities):
             seen = observed(row, with_tags=False, with_visibility=self._capabilities.visibility)
@@ -91,33 +92,39 @@ class Observer:
                 incomplete[seen.asset_id or f"?{nameless}"] = seen
                 nameless += not seen.asset_id
                 continue
-            self._check_is_asked_for(seen, visibilities, since)
+            if wrong := self._not_asked_for(seen, visibilities, since):
+                others[seen.asset_id] = wrong
+                continue
             known = found.get(seen.asset_id)
             if known is None or known.updated_at < seen.updated_at:
                 found[seen.asset_id] = seen
-        total = len(found.keys() | incomplete.keys())
+        total = len(found.keys() | incomplete.keys() | others.keys())
+        if too_much_unknown(len(others), total):
+            raise ImmichAnswerError(
+                f"Immich's answer to {_SEARCH.name} is about something else: {len(others)} of {total} rows "
+                f"are not what was asked for, as {next(iter(others.values()))}. It is not used.",
+                status=200,
+                remedy=_NO_CACHE,
+            )
         if too_much_unknown(len(incomplete), total):
             fields = {field for one in incomplete.values() for field in one.fields}
             raise UnfamiliarServerError(
                 fields, route=_SEARCH.name, version=self.version, count=len(incomplete), of=total
             )
-        return Listing(tuple(found.values()), tuple(one for one in incomplete.values() if one.asset_id))
+        doubtful = [one for one in incomplete.values() if one.asset_id]
+        doubtful += [IncompleteAsset(asset_id, "", (wrong,)) for asset_id, wrong in others.items()]
+        return Listing(tuple(found.values()), tuple(doubtful))
 
-    def _check_is_asked_for(
-        self, seen: ObservedAsset, visibilities: Sequence[Visibility], since: datetime | None
-    ) -> None:
+    @staticmethod
+    def _not_asked_for(
+        seen: ObservedAsset, visibilities: Sequence[Visibility], since: datetime | None
+    ) -> str:
+        """Return what a row shows that was not asked for; empty where it fits."""
         if seen.visibility not in visibilities:
-            asked = " or ".join(visibilities)
-            wrong = f"an asset of the visibility {seen.visibility} where {asked} was asked for"
-        elif since is not None and iso(seen.updated_at) < iso(since):
-            wrong = f"an asset of {iso(seen.updated_at)} where those from {iso(since)} on were asked for"
-        else:
-            return
-        raise ImmichAnswerError(
-            f"Immich's answer to {_SEARCH.name} is about something else: it lists {wrong}. It is not used.",
-            status=200,
-            remedy=_NO_CACHE,
-        )
+            return f"one of the visibility {seen.visibility} instead of {' or '.join(visibilities)}"
+        if since is not None and iso(seen.updated_at) < iso(since):
+            return f"one of {iso(seen.updated_at)}, before {iso(since)}"
+        return ""
 
     async def changed_since(
         self, since: datetime, visibilities: Sequence[Visibility] = EVERYWHERE
@@ -166,8 +173,7 @@ class Observer:
         seen = observed(answer, with_tags=True, with_visibility=self._capabilities.visibility)
         if seen.asset_id and seen.asset_id != asset_id.lower():
             raise ImmichAnswerError(
-                f"Immich's answer about asset {asset_id} is about asset {seen.asset_id}. It is not used, and "
-                "nothing was written.",
+                f"Immich's answer about asset {asset_id} is about asset {seen.asset_id}. It is not used.",
                 status=200,
                 remedy=_NO_CACHE,
             )

@@ -104,6 +104,17 @@ class Writer:
         made: dict[str, str] = {}
         for part in _chunks(list(dict.fromkeys(wanted.values())), PATHS_PER_CALL):
             made.update(await self._upsert(part))
+        if made:
+            # Tags are given by id: an answer that is another request's would give an asset the wrong ones.
+            listed = await self.tag_ids()
+            wrong = [path for path, tag_id in made.items() if listed.get(path, tag_id) != tag_id]
+            if wrong:
+                raise ImmichAnswerError(
+                    f"Immich's answers to PUT /api/tags and GET /api/tags differ in the id of {wrong[0]!r}; "
+                    "no tag was written.",
+                    status=200,
+                    remedy="Nothing is lost. Look for a cache or a proxy in front of Immich.",
+                )
         return {path: made[tag] for path, tag in wanted.items() if tag in made}
 
     async def tag_ids(self) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ asset's, as with a renamed field of a new server or a cache in front of it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 
@@ -292,3 +293,127 @@ async def test_a_size_that_is_not_told_any_more_changes_no_fact(install):
     await here.run(full=True)
     assert here.writes == 0
     assert words_of(here) == before
+
+
+class Cache(Spoiler):
+    """Keeps the first answer about each asset from when it is switched on, and gives it ever after."""
+
+    def __init__(self):
+        super().__init__(lambda _row: False)
+        self.kept = {}
+
+    async def handle_async_request(self, request):
+        path = request.url.path
+        single = request.method == "GET" and path.startswith("/api/assets/") and path.count("/") == 3
+        if not single:
+            return await super().handle_async_request(request)
+        if path not in self.kept:
+            response = await super().handle_async_request(request)
+            self.kept[path] = await response.aread()
+        return httpx.Response(200, headers={"content-type": "application/json"}, content=self.kept[path])
+
+
+async def test_an_answer_that_is_older_than_what_was_shown_costs_nobody_a_line(install):
+    here = install(count=12)
+    await here.run()
+    here.transport = Cache()
+    await here.run(full=True)
+    for number, (_, asset_id) in enumerate(here.images()):
+        text = here.sim.assets()[asset_id]["description"]
+        here.sim.person(asset_id, "set_description", f"{text}\n\nGranny's line {number}")
+    here.sim.wait_until_idle()
+    here.sql("UPDATE astrophotography_images SET title = title || ' again'")
+    report = await here.run()
+    assert here.writes == 0
+    assert {one.status for one in report.outcomes} == {"failed"}
+    assert all("older than" in one.reason for one in report.outcomes)
+    here.transport = None
+    await here.run()
+    for number, (_, asset_id) in enumerate(here.images()):
+        assert f"Granny's line {number}" in here.shown(asset_id)["description"]
+    await here.assert_true()
+
+
+async def test_an_undo_through_a_cache_comes_to_an_end(install):
+    here = install(count=4)
+    report = await here.run()
+    entries = here.store.journal_of(run_id=report.run.run_id, limit=1000)
+    here.transport = Cache()
+    await here.run(full=True)
+    for _, asset_id in here.images():
+        here.sim.person(asset_id, "set_description", "only this")
+    here.sim.wait_until_idle()
+    here.sim.reset()
+
+    async def act(cycle):
+        undo = Undo(cycle, cycle._target, here.store, cycle._clock, here.events.append, here.timing)
+        prepared = await undo.prepare(entries, here.wishes)
+        return await undo.apply(prepared, run_id="undo-1", stop=lambda: False)
+
+    undone = await asyncio.wait_for(here._with_cycle(act), 30)
+    assert undone.left
+    assert here.sim.requests()["total"] < 150
+    assert all(one["description"] == "only this" for one in here.sim.assets().values())
+
+
+@pytest.mark.parametrize("damage", ["unreadable", "gone", "one degree off"])
+async def test_a_canary_that_was_seen_whole_on_no_asset_opens_to_none(install, policy, damage):
+    here = install(count=20)
+    here.policy = policy(canary=3)
+    here.sql("UPDATE astrophotography_images SET latitude = 48.5, longitude = 11.5")
+    written = set()
+
+    class Noting:
+        def __init__(self, target):
+            self._target = target
+
+        def __getattr__(self, name):
+            return getattr(self._target, name)
+
+        async def add_tags(self, asset_ids, tag_ids):
+            written.update(asset_ids)
+            return await self._target.add_tags(asset_ids, tag_ids)
+
+    def change(row):
+        if row["id"] not in written:
+            return False
+        if damage == "unreadable":
+            row["tags"] = None
+        elif damage == "gone":
+            row["tags"] = []
+        elif row.get("exifInfo") and row["exifInfo"]["latitude"] is not None:
+            row["exifInfo"]["latitude"] += 1
+        return True
+
+    here.wrap, here.transport = Noting, Spoiler(change)
+    report = await here.run()
+    assert report.error is not None
+    fields = [one for one in here.sim.assets().values() if one["description"]]
+    assert len(fields) <= 3
+    if damage != "one degree off":
+        assert len(written) == 3
+
+
+async def test_ids_of_tags_that_two_answers_tell_otherwise_are_not_used(install):
+    here = install(count=6)
+
+    class Swapping(Spoiler):
+        async def handle_async_request(self, request):
+            response = await super().handle_async_request(request)
+            if (request.method, request.url.path) != ("PUT", "/api/tags"):
+                return response
+            tags = json.loads(await response.aread())
+            ids = [tag["id"] for tag in tags]
+            for tag, other in zip(tags, [*ids[1:], ids[0]], strict=True):
+                tag["id"] = other
+            return httpx.Response(200, json=tags)
+
+    here.transport = Swapping(lambda _row: False)
+    await here.run()
+    assert any("PUT /api/tags" in str(event) for event in here.events)
+    here.transport = None
+    await here.run()
+    prepared = await here.prepare(full=True)
+    shown = here.sim.assets()
+    for item in prepared.items:
+        assert set(shown[item.asset_id]["tags"]) == item.plan.desired.tags
