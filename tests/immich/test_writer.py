@@ -12,6 +12,7 @@ import pytest
 from reconciler.core.asset import Coordinates
 from reconciler.engine.ports import FieldWrite
 from reconciler.errors import (
+    ImmichAnswerError,
     ImmichTemporaryError,
     ImmichUnauthorizedError,
     MissingPermissionError,
@@ -301,7 +302,7 @@ async def test_tags_are_ensured_by_value_although_the_answer_is_shorter(immich, 
         made = [{"id": uuid(n), "value": path} for n, path in enumerate(asked.json["tags"]) if path != "b"]
         return answer.ok(made[::-1])
 
-    server.on("PUT", "/api/tags", upsert)
+    server.on("PUT", "/api/tags", upsert).on("GET", "/api/tags", answer.ok([]))
     found = await (await immich()).ensure_tags(["Astro/Galaxy", "b", "M 31", "Astro//Galaxy/", "", "null"])
     assert server.asked[0].json == {"tags": ["Astro/Galaxy", "b", "M 31"]}
     assert found == {"Astro/Galaxy": uuid(0), "M 31": uuid(2), "Astro//Galaxy/": uuid(0)}
@@ -319,9 +320,17 @@ async def test_a_path_that_can_not_be_made_is_left_out_alone(immich, server, ans
             return answer.refused(400, "no")
         return answer.ok([{"id": uuid(int(path)), "value": path} for path in asked.json["tags"]])
 
-    server.on("PUT", "/api/tags", upsert)
+    server.on("PUT", "/api/tags", upsert).on("GET", "/api/tags", answer.ok([]))
     found = await (await immich()).ensure_tags(["1", "2", "bad", "3"])
     assert found == {"1": uuid(1), "2": uuid(2), "3": uuid(3)}
+
+
+async def test_ids_that_the_list_of_tags_tells_otherwise_are_not_used(immich, server, answer, uuid):
+    made = [{"id": uuid(1), "value": "a"}, {"id": uuid(2), "value": "b"}]
+    swapped = [{"id": uuid(2), "value": "a"}, {"id": uuid(1), "value": "b"}]
+    server.on("PUT", "/api/tags", answer.ok(swapped)).on("GET", "/api/tags", answer.ok(made))
+    with pytest.raises(ImmichAnswerError, match="differ in the id of 'a'"):
+        await (await immich()).ensure_tags(["a", "b"])
 
 
 async def test_making_tags_touches_no_asset_and_may_be_repeated(immich, server, answer):
