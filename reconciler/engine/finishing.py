@@ -120,7 +120,8 @@ def _left(decision: Decision) -> bool:
 def outcome_of(item: Item, job: Job | None, record: AssetRecord) -> Outcome:
     """Give what became of one image."""
     changed = tuple(sorted(job.changed)) if job else ()
-    return Outcome(item.image_id, item.asset_id, item.title, record.status, record.reason, changed)
+    crossed = bool(job and job.remark)
+    return Outcome(item.image_id, item.asset_id, item.title, record.status, record.reason, changed, crossed)
 
 
 def summarise(outcomes: Sequence[Outcome], verdict: Verdict, error: ReconcilerError | None) -> str:
