@@ -57,8 +57,6 @@ def finished(
         return replace(record, status=item.status, reason=item.reason, fingerprint=mark)
     seen = job.observed if job else plan.observed
     status, reason = _standing(item, job, plan, error)
-    if job is not None and job.remark:
-        reason = f"{reason}; {job.remark}" if reason else job.remark
     mark = item.fingerprint if status not in {"pending", "failed", "new"} else ""
     return replace(
         record,
