@@ -383,8 +383,8 @@ class Service:
         self._notices.tell("run", run=run.run_id, state=run.state, **more)
 
     def _tell_state(self) -> None:
-        now = self.snapshot()
-        self._notices.tell("state", headline=now.headline, level=now.level, paused=now.paused)
+        now, tell = self.snapshot(), self._notices.tell
+        tell("state", headline=now.headline, level=now.level, paused=now.paused, crossed=asdict(now.crossed))
 
     def _set_paused(self, *, paused: bool) -> None:
         self._store.put(PAUSED, self._clock.now().isoformat() if paused else None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -57,6 +59,32 @@ def test_it_is_told_until_a_person_says_that_they_looked(crossed):
     assert "Nothing was left" in crossed.call("seen", "--all").stdout
     assert "An edit may be missing" not in crossed.call("status").stdout
     assert crossed.writes == before
+
+
+def test_beside_the_daemon_status_asks_for_attention_until_its_next_look_after_somebody_looked(crossed):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    crossed.configure("[schedule]\nimmich_seconds = 1\ncatalogue_seconds = 0.5\n")
+    environ = {"RECONCILER_STATUS__PORT": str(port)}
+
+    def status(beginning):
+        end = time.monotonic() + 30
+        while not (told := crossed.call("status", **environ)).stdout.startswith(beginning):
+            assert time.monotonic() < end, (told.stdout, told.stderr)
+        return told
+
+    with crossed.started("run", **environ) as daemon:
+        try:
+            told = status("Attention: an edit may be missing in 2 of 2 images")
+            assert told.returncode == 1
+            assert "skymmich-reconciler seen IMAGE" in told.stdout
+            assert crossed.call("seen", "--all").returncode == 0
+            told = status("In sync: 2 images")
+            assert (told.returncode, "missing" in told.stdout) == (0, False)
+        finally:
+            daemon.terminate()
+            daemon.communicate(timeout=30)
 
 
 def test_an_image_that_left_skymmich_can_be_named_too(crossed):
