@@ -1,4 +1,4 @@
-"""Managed assets as they are stored, read together with their owned tags and what people decided of them.
+"""Managed assets as they are stored, read together with all that other tables know of them.
 
 Each takes an open connection: ``state.store`` has them, and is what others call.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from state import rows
-from state.tables import ASSETS, OWNED_TAGS, RESOLUTIONS, JsonText
+from state.tables import ASSETS, CROSSINGS, OWNED_TAGS, RESOLUTIONS, JsonText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.sql import ColumnElement
 
-    from reconciler.core.records import AssetRecord
+    from reconciler.core.records import AssetRecord, Crossing
     from reconciler.core.resolution import Resolution
 
 _CHUNK = 500
@@ -32,10 +32,10 @@ def records(
     order = (ASSETS.c.title_key, ASSETS.c.asset_id)
     found = connection.execute(select(ASSETS).where(*conditions).order_by(*order).limit(limit)).all()
     ids = [row.asset_id for row in found]
-    owned, decided = tags(connection, ids), resolutions(connection, ids)
+    owned, decided, crossed = tags(connection, ids), resolutions(connection, ids), crossings(connection, ids)
     return [
-        rows.to_record(row, owned.get(row.asset_id, frozenset()), decided.get(row.asset_id, ()))
-        for row in found
+        rows.to_record(row, owned.get(key, frozenset()), decided.get(key, ()), crossed.get(key))
+        for key, row in zip(ids, found, strict=True)
     ]
 
 
@@ -52,6 +52,16 @@ def resolutions(
     for row in connection.execute(query):
         found[row.asset_id] = (*found.get(row.asset_id, ()), rows.to_resolution(row))
     return found
+
+
+def crossings(connection: Connection, asset_ids: Sequence[str] | None = None) -> dict[str, Crossing]:
+    """Return crossings that nobody has looked at by asset id; all by default. There are few of them."""
+    if asset_ids is not None and not asset_ids:
+        return {}
+    query = select(CROSSINGS)
+    if asset_ids is not None and len(asset_ids) <= _CHUNK:
+        query = query.where(CROSSINGS.c.asset_id.in_(asset_ids))
+    return {row.asset_id: rows.to_crossing(row) for row in connection.execute(query)}
 
 
 def tags(connection: Connection, asset_ids: Sequence[str] | None = None) -> dict[str, frozenset[str]]:

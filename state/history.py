@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, or_, select, tuple_, update
 
 from state import rows
-from state.tables import ASSETS, JOURNAL, PENDING, RUNS
+from state.tables import ASSETS, CROSSINGS, JOURNAL, PENDING, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,10 @@ def prune(connection: Connection, journal_before: datetime, keep_runs: int) -> P
     """Forget old journal entries, then old runs that nothing names any more."""
     newest = select(RUNS.c.run_id).order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc())
     kept = list(connection.execute(newest.limit(keep_runs)).scalars())
-    entries = delete(JOURNAL).where(JOURNAL.c.at < journal_before)
+    # What is still to be looked at has to be there to be seen.
+    crossings = tuple_(JOURNAL.c.run_id, JOURNAL.c.asset_id)
+    waiting = select(CROSSINGS.c.run_id, CROSSINGS.c.asset_id)
+    entries = delete(JOURNAL).where(JOURNAL.c.at < journal_before, crossings.not_in(waiting))
     if kept:
         entries = entries.where(JOURNAL.c.run_id != kept[0])
     forgotten = connection.execute(entries).rowcount

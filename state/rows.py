@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.asset import Applied, Coordinates
-from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run, Unsticking
+from reconciler.core.records import AssetRecord, Crossing, JournalEntry, PendingWrite, Run, Unsticking
 from reconciler.core.resolution import Resolution
 from state.tables import title_key
 
@@ -51,8 +51,13 @@ def of_record(record: AssetRecord) -> Values:
     }
 
 
-def to_record(row: Row[Any], tags: frozenset[str], resolutions: tuple[Resolution, ...] = ()) -> AssetRecord:
-    """Give the asset of a row, its owned tags, and what a person decided of it."""
+def to_record(
+    row: Row[Any],
+    tags: frozenset[str],
+    resolutions: tuple[Resolution, ...] = (),
+    crossing: Crossing | None = None,
+) -> AssetRecord:
+    """Give the asset of a row, its owned tags, what a person decided of it, and what none has looked at."""
     return AssetRecord(
         asset_id=row.asset_id,
         image_id=row.image_id,
@@ -74,6 +79,7 @@ def to_record(row: Row[Any], tags: frozenset[str], resolutions: tuple[Resolution
         checked_at=row.checked_at,
         changed_at=row.changed_at,
         resolutions=resolutions,
+        crossing=crossing,
     )
 
 
@@ -85,6 +91,16 @@ def of_resolution(asset_id: str, resolution: Resolution) -> Values:
 def to_resolution(row: Row[Any]) -> Resolution:
     """Give the decision of a row."""
     return Resolution(row.field, row.keep, row.desired, row.live, row.at, row.result)
+
+
+def of_crossing(asset_id: str, crossing: Crossing) -> Values:
+    """Give the row of a crossing."""
+    return {"asset_id": asset_id, **asdict(crossing), "fields": sorted(crossing.fields)}
+
+
+def to_crossing(row: Row[Any]) -> Crossing:
+    """Give the crossing of a row."""
+    return Crossing(row.at, frozenset(row.fields), row.run_id, row.times, row.since)
 
 
 def of_pending(write: PendingWrite) -> Values:

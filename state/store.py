@@ -6,19 +6,21 @@ moments come back aware, in UTC. Synchronous: each call is a short visit to a lo
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from state import assets, history, rows
+from state import crossings as noted
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, this_process
+from state.statements import listed, upsert
 from state.tables import (
     ASSETS,
+    CROSSINGS,
     JOURNAL,
     META,
     PENDING,
@@ -29,15 +31,14 @@ from state.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
-    from sqlalchemy.engine import Connection
     from sqlalchemy.sql import ColumnElement
 
-    from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
+    from reconciler.core.records import AssetRecord, Crossed, Crossing, JournalEntry, PendingWrite, Run
     from reconciler.core.resolution import Resolution
     from state.database import Database
     from state.history import Pruned
@@ -133,9 +134,13 @@ class SqliteStore:
         """Give all managed assets by asset id."""
         with self.database.reading() as connection:
             tags, decided = assets.tags(connection), assets.resolutions(connection)
+            crossed = assets.crossings(connection)
             return {
                 row.asset_id: rows.to_record(
-                    row, tags.get(row.asset_id, frozenset()), decided.get(row.asset_id, ())
+                    row,
+                    tags.get(row.asset_id, frozenset()),
+                    decided.get(row.asset_id, ()),
+                    crossed.get(row.asset_id),
                 )
                 for row in connection.execute(select(ASSETS))
             }
@@ -148,14 +153,14 @@ class SqliteStore:
     def save_records(self, records: Iterable[AssetRecord]) -> None:
         """Insert or replace by asset id, owned tags included. Of two with one id the later counts.
 
-        What a person decided of their conflicts is no part of this: a pass must not undo what was decided
-        while it ran.
+        What a person decided of their conflicts is no part of this, nor what waits for their eyes: a pass
+        must not undo what was decided, or looked at, while it ran.
         """
         latest = {storable(record.asset_id): record for record in records}
         if not latest:
             return
         with self.database.writing() as connection:
-            _upsert(connection, ASSETS, [rows.of_record(record) for record in latest.values()])
+            upsert(connection, ASSETS, [rows.of_record(record) for record in latest.values()])
             had = assets.tags(connection, list(latest))
             gone, new = [], []
             for asset_id, record in latest.items():
@@ -180,6 +185,8 @@ class SqliteStore:
         limit: int = 50,
         after: tuple[str, str] | None = None,
         among: Collection[str] | None = None,
+        *,
+        crossed: bool = False,
     ) -> list[AssetRecord]:
         """Give a page of managed assets in the order of their titles, case and accents aside.
 
@@ -189,16 +196,17 @@ class SqliteStore:
             limit: assets a page.
             after: title and asset id of the last one of the page before.
             among: only these asset ids, however many.
+            crossed: only those with a crossing that nobody has looked at.
         """
         conditions: list[ColumnElement[bool]] = []
         if text:
             conditions.append(ASSETS.c.title_key.contains(title_key(text), autoescape=True))
         if status is not None:
             conditions.append(ASSETS.c.status == status)
+        if crossed:
+            conditions.append(ASSETS.c.asset_id.in_(select(CROSSINGS.c.asset_id)))
         if among is not None:
-            # One variable for all of them: SQLite takes no hundred thousand.
-            chosen = func.json_each(json.dumps(sorted(among))).table_valued("value")
-            conditions.append(ASSETS.c.asset_id.in_(select(chosen.c.value)))
+            conditions.append(ASSETS.c.asset_id.in_(listed(among)))
         if after is not None:
             order = tuple_(ASSETS.c.title_key, ASSETS.c.asset_id)
             conditions.append(order > tuple_(title_key(after[0]), after[1]))
@@ -210,7 +218,7 @@ class SqliteStore:
     def save_resolution(self, asset_id: str, resolution: Resolution) -> None:
         """Insert or replace by asset and field."""
         with self.database.writing() as connection:
-            _upsert(connection, RESOLUTIONS, [rows.of_resolution(asset_id, resolution)])
+            upsert(connection, RESOLUTIONS, [rows.of_resolution(asset_id, resolution)])
 
     def drop_resolution(self, asset_id: str, resolution: Resolution) -> bool:
         """Forget a decision, if it still is this one; tells whether it was."""
@@ -219,6 +227,29 @@ class SqliteStore:
         ]
         with self.database.writing() as connection:
             return connection.execute(delete(RESOLUTIONS).where(*is_this)).rowcount > 0
+
+    # Edits of people that may have crossed with a write
+
+    def note_crossings(self, crossings: Mapping[str, Crossing]) -> None:
+        """Keep these by asset id, together with earlier ones that nobody has looked at."""
+        if crossings:
+            with self.database.writing() as connection:
+                noted.note(connection, crossings)
+
+    def crossed(self) -> Crossed:
+        """Count the assets with a crossing that nobody has looked at."""
+        with self.database.reading() as connection:
+            return noted.count(connection)
+
+    def forget_crossings(self, until: datetime, asset_ids: Collection[str] | None = None) -> int:
+        """Forget what a person has looked at; tells of how many assets.
+
+        Args:
+            until: what was noticed later is kept: they can not have seen it.
+            asset_ids: of these assets; all by default.
+        """
+        with self.database.writing() as connection:
+            return noted.forget(connection, until, asset_ids)
 
     # Writes on their way
 
@@ -232,7 +263,7 @@ class SqliteStore:
         values = [rows.of_pending(write) for write in writes]
         if values:
             with self.database.writing() as connection:
-                _upsert(connection, PENDING, values)
+                upsert(connection, PENDING, values)
 
     def mark_sent(self, asset_ids: Iterable[str]) -> None:
         """Note that these pending writes were accepted by the server."""
@@ -288,12 +319,12 @@ class SqliteStore:
     def start_run(self, run: Run) -> None:
         """Record a run as running, in this process."""
         with self.database.writing() as connection:
-            _upsert(connection, RUNS, [{**rows.of_run(run), "process": this_process().as_json()}])
+            upsert(connection, RUNS, [{**rows.of_run(run), "process": this_process().as_json()}])
 
     def finish_run(self, run: Run) -> None:
         """Record a run's end."""
         with self.database.writing() as connection:
-            _upsert(connection, RUNS, [rows.of_run(run)])
+            upsert(connection, RUNS, [rows.of_run(run)])
 
     def run(self, run_id: str) -> Run | None:
         """Give one run; ``None`` if it is not known."""
@@ -340,7 +371,7 @@ class SqliteStore:
             if value is None:
                 connection.execute(delete(META).where(META.c.key == key))
             else:
-                _upsert(connection, META, [{"key": key, "value": value}])
+                upsert(connection, META, [{"key": key, "value": value}])
 
     # Housekeeping
 
@@ -363,11 +394,3 @@ class SqliteStore:
             "PRAGMA optimize",
             "PRAGMA wal_checkpoint(TRUNCATE)",
         )
-
-
-def _upsert(connection: Connection, table: Table, values: Sequence[rows.Values]) -> None:
-    """Insert, or replace by primary key just the columns that are given."""
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    changes = {name: statement.excluded[name] for name in values[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), values)

@@ -160,6 +160,20 @@ class ResolutionRow(Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
+class CrossingRow(Row, table=True):
+    """An asset whose edit by a person may have crossed with a write, until a person has looked."""
+
+    __tablename__ = "crossings"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    asset_id: str = Field(primary_key=True, sa_type=AnyText)
+    at: datetime = Field(sa_type=UtcDateTime)
+    fields: list[str] = Field(sa_type=JsonText)
+    run_id: str = Field(sa_type=Text)
+    times: int
+    since: datetime | None = Field(sa_type=UtcDateTime)
+
+
 class PendingRow(Row, table=True):
     """A write on its way."""
 
@@ -258,6 +272,7 @@ METADATA = Row.metadata
 ASSETS = METADATA.tables["assets"]
 OWNED_TAGS = METADATA.tables["owned_tags"]
 RESOLUTIONS = METADATA.tables["resolutions"]
+CROSSINGS = METADATA.tables["crossings"]
 PENDING = METADATA.tables["pending_writes"]
 JOURNAL = METADATA.tables["journal"]
 RUNS = METADATA.tables["runs"]

@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "plan": ("Reconcile", "Show what would be written to Immich. Writes nothing."),
     "apply": ("Reconcile", "Write it, verify that it stuck, and say what became of each image."),
     "resolve": ("Reconcile", "Decide a conflict: keep Immich's side, Skymmich's, or both."),
+    "seen": ("Reconcile", "Say that you have looked at images of which an edit may be missing."),
     "undo": ("Reconcile", "Write back what a run replaced."),
     "settings": ("Reconcile", "Show or change what is kept in sync."),
     "status": ("Look", "Show how things stand."),

@@ -77,6 +77,13 @@ def _show_standing(screen: Screen, view: View) -> None:
         screen.line(f"{looked}, {changed}.", "dim")
         for entry in record.unsticking:
             screen.line(f"{entry.field} is left alone: {entry.diagnosis}", "yellow")
+        if record.crossing is not None:
+            screen.line(
+                f"An edit may be missing: somebody saved it in Immich while run {record.crossing.run_id} "
+                f"wrote it, {moment(record.crossing.at)}. Only they can tell; when you have looked: "
+                f"skymmich-reconciler seen {record.image_id}",
+                "yellow",
+            )
 
 
 def _facts(image: CatalogueImage) -> Iterable[tuple[str, str]]:

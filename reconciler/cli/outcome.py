@@ -27,6 +27,10 @@ def show_report(screen: Screen, report: Report, requests: Mapping[str, int]) -> 
     # What was skipped was said with the plan; what was not come to needs no look, but another apply.
     listed = [one for one in report.attention if one.status != "new" and one.reason != _STALE]
     show_outcomes(screen, listed)
+    if crossed := [one for one in report.outcomes if one.crossed]:
+        named = ", ".join(f"{one.title} ({one.image_id})" for one in crossed)
+        screen.line(f"An edit may be missing, somebody saved it while it was written: {named}", "yellow")
+        screen.line("When you have looked: skymmich-reconciler seen IMAGE", "dim")
     if left := sum(outcome.status == "new" for outcome in report.attention):
         were = "1 image was" if left == 1 else f"{left} images were"
         screen.line(f"{were} not come to: run apply again.", "yellow")

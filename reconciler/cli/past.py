@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 from reconciler.cli.rendering import heading, show_difference, show_tags
 from reconciler.core.asset import Coordinates
 from reconciler.core.differences import differences, facts
+from reconciler.engine.headline import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from reconciler.cli.screen import Screen
-    from reconciler.core.records import JournalEntry, Run
+    from reconciler.core.records import AssetRecord, JournalEntry, Run
 
 OUTCOME_STYLES: Final = {"ok": "green", "attention": "yellow", "failed": "red", "interrupted": "red"}
 
@@ -33,6 +34,18 @@ def show_runs(screen: Screen, runs: Sequence[Run]) -> None:
 
 def _style(run: Run) -> str:
     return OUTCOME_STYLES.get(run.outcome, "")
+
+
+def show_crossed(screen: Screen, records: Sequence[AssetRecord]) -> None:
+    """List images of which an edit may be missing, and say how a person finds out."""
+    screen.line(f"{MISSING[0].upper()}{MISSING[1:]}:", "yellow")
+    for one in records:
+        if one.crossing:
+            when = f"saved in Immich while it was written, {moment(one.crossing.at)}"
+            text = f"{one.title} — {when}, run {one.crossing.run_id}"
+            screen.row(f"{one.image_id:>5}", text, "yellow", indent=0, width=7)
+    screen.line("Only who saved them can tell whether what they entered is there. Look, then say so:", "dim")
+    screen.line("skymmich-reconciler explain IMAGE, then skymmich-reconciler seen IMAGE", "dim")
 
 
 def show_entries(screen: Screen, entries: Sequence[JournalEntry], titles: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.asset import Applied, Coordinates
@@ -52,6 +52,42 @@ class Unsticking:
 
 
 @dataclass(frozen=True, slots=True)
+class Crossing:
+    """Somebody saved an asset in Immich between our reading and our write; what they entered may be gone.
+
+    Nothing that is read later can tell whether it is: it is kept until a person has looked.
+    """
+
+    at: datetime
+    """When it was noticed; of several, the newest."""
+    fields: frozenset[Field]
+    """What was written then; of several, all of it."""
+    run_id: str
+    """Of the newest: the journal has what was read and what was written."""
+    times: int = 1
+    """How often, since a person last looked."""
+    since: datetime | None = None
+    """When the first of several was noticed; ``None``: there is just this one."""
+
+    def after(self, earlier: Crossing) -> Crossing:
+        """Return this one together with those before it, which nobody has looked at yet."""
+        return replace(
+            self,
+            fields=self.fields | earlier.fields,
+            times=self.times + earlier.times,
+            since=earlier.since or earlier.at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """How many assets have a crossing that nobody has looked at, and when the newest was noticed."""
+
+    count: int = 0
+    newest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AssetRecord:
     """All that is remembered of one managed asset. The key is ``asset_id``, never Skymmich's row id."""
 
@@ -75,6 +111,8 @@ class AssetRecord:
     changed_at: datetime | None = None
     resolutions: tuple[Resolution, ...] = ()
     """What a person decided of its conflicts. Read with the record; saved by ``Store.save_resolutions``."""
+    crossing: Crossing | None = None
+    """What no person has looked at yet. Read with the record; noted by ``Store.note_crossings``."""
 
 
 @dataclass(frozen=True, slots=True)

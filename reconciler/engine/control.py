@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from reconciler.core.records import Crossed
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
@@ -83,6 +85,8 @@ class Snapshot:
     conditions: tuple[Condition, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     """Images by status."""
+    crossed: Crossed = field(default_factory=Crossed)
+    """Images of which an edit may have crossed with a write, and nobody has looked."""
     next_looks: Mapping[str, datetime] = field(default_factory=dict)
     """Name of the job → when it runs next."""
     switches: Switches | None = None
@@ -189,6 +193,18 @@ class Control(Protocol):
         Raises:
             DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
             ReconcilerError: it could not be looked at.
+        """
+        ...
+
+    async def looked_at(self, until: datetime, asset_ids: Collection[str] | None = None) -> int:
+        """Forget crossings that a person has looked at; tells of how many images.
+
+        Args:
+            until: what was noticed later is kept: they can not have seen it.
+            asset_ids: of these images; ``None``: all.
+
+        Raises:
+            StateError: it could not be recorded; they are kept.
         """
         ...
 

@@ -57,8 +57,6 @@ def finished(
         return replace(record, status=item.status, reason=item.reason, fingerprint=mark)
     seen = job.observed if job else plan.observed
     status, reason = _standing(item, job, plan, error)
-    if job is not None and job.remark:
-        reason = f"{reason}; {job.remark}" if reason else job.remark
     mark = item.fingerprint if status not in {"pending", "failed", "new"} else ""
     return replace(
         record,
@@ -120,7 +118,8 @@ def _left(decision: Decision) -> bool:
 def outcome_of(item: Item, job: Job | None, record: AssetRecord) -> Outcome:
     """Give what became of one image."""
     changed = tuple(sorted(job.changed)) if job else ()
-    return Outcome(item.image_id, item.asset_id, item.title, record.status, record.reason, changed)
+    crossed = bool(job and job.remark)
+    return Outcome(item.image_id, item.asset_id, item.title, record.status, record.reason, changed, crossed)
 
 
 def summarise(outcomes: Sequence[Outcome], verdict: Verdict, error: ReconcilerError | None) -> str:

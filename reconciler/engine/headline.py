@@ -12,6 +12,7 @@ a pass is writing                                            unknown
 never looked through to the end, or too long ago             unknown
 held by guard or canary, a permission missing for a part     attention
 an image is not in sync                                      attention
+an edit may be missing, and nobody has looked yet            attention
 all else: in sync, and looked at lately                      ok
 ============================================================ ===========
 """
@@ -42,6 +43,8 @@ TROUBLE = (
 )
 """The conditions without which nothing is done, the most basic first."""
 _ATTENTION = ("GuardClear", "CanaryClear", "Permitted", "ConfigurationCurrent")
+MISSING = "an edit may be missing"
+"""What is said of images that somebody saved between our reading and our write."""
 PARTLY = "PartlyPermitted"
 """The reason of ``Permitted`` when a part of the work goes on without what is missing."""
 
@@ -57,6 +60,8 @@ class Standing:
     next_look: datetime | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     """Images by status."""
+    crossed: int = 0
+    """Images of which an edit may have crossed with a write, and nobody has looked."""
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     paused: bool = False
     progress: Progress | None = None
@@ -81,10 +86,8 @@ def headline(standing: Standing) -> tuple[str, Level]:  # noqa: PLR0911 - a tabl
         if (message := _broken(standing, kind)) is not None:
             return f"Attention: {message}", "attention"
     total = sum(count for status, count in standing.counts.items() if status != "unlinked")
-    odd = {status: count for status, count in standing.counts.items() if status not in FINE and count}
-    if odd:
-        parts = ", ".join(f"{count} {WORDS.get(status, status)}" for status, count in sorted(odd.items()))
-        return f"Attention: {sum(odd.values())} of {_images(total)}: {parts}{_looked(standing)}", "attention"
+    if (left := _left_to_do(standing, total)) is not None:
+        return f"Attention: {left}{_looked(standing)}", "attention"
     undone = standing.counts.get("undone", 0)
     left = f", {undone} {WORDS['undone']}" if undone else ""
     return f"In sync: {_images(total - undone)}{left}{_looked(standing)}{_next(standing)}", "ok"
@@ -121,6 +124,16 @@ def _working(standing: Standing) -> str | None:
         return None
     waiting = f", {progress.waiting} waiting for Immich" if progress.waiting else ""
     return f"Writing: {progress.done} of {_images(progress.total)} done{waiting}"
+
+
+def _left_to_do(standing: Standing, total: int) -> str | None:
+    """Give what is not in sync, and where a person has to look; ``None``: nothing."""
+    odd = {status: count for status, count in standing.counts.items() if status not in FINE and count}
+    missing = f"{MISSING} in {standing.crossed}" if standing.crossed else ""
+    if not odd:
+        return f"{missing} of {_images(total)}" if missing else None
+    parts = [f"{count} {WORDS.get(status, status)}" for status, count in sorted(odd.items())]
+    return f"{sum(odd.values())} of {_images(total)}: {', '.join([*parts, missing] if missing else parts)}"
 
 
 def _stale(standing: Standing) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.core.records import FINE
+from reconciler.core.records import FINE, Crossed
 from reconciler.engine.conditions import Conditions, filed, told
 from reconciler.engine.control import Condition, Snapshot
 from reconciler.engine.headline import PARTLY, Standing, headline, is_fresh, lasting
@@ -53,6 +53,7 @@ class Health:
         self._linked = 0
         self._verdict: Verdict | None = None
         self._counts: dict[str, int] = {}
+        self._crossed = Crossed()
         self._last: Run | None = next(iter(store.runs(1)), None)
         self._count()
 
@@ -126,6 +127,10 @@ class Health:
         elif whole or prepared.changes:
             self.put("CanaryClear", "True", "Passed", "Nothing waits for a canary.")
 
+    def seen(self) -> None:
+        """A person has looked at what may have crossed."""
+        self._crossed = self._store.crossed()
+
     def failed(self, error: ReconcilerError) -> bool:
         """A pass met an error; tells whether that is news."""
         kind, reason = filed(error)
@@ -148,6 +153,7 @@ class Health:
             checked_at=self.checked_at,
             next_look=min((when for name, when in (upcoming or {}).items() if name in LOOKS), default=None),
             counts=self._counts,
+            crossed=self._crossed.count,
             conditions={condition.type: condition for condition in self.conditions.all()},
             paused=paused,
             progress=current.progress if current else None,
@@ -176,6 +182,7 @@ class Health:
             attempted_at=self.attempted_at,
             conditions=self.conditions.all(),
             counts=dict(self._counts),
+            crossed=self._crossed,
             next_looks=dict(upcoming),
             switches=self.switches,
             switches_source=source if self.switches is not None else "",
@@ -216,7 +223,7 @@ class Health:
         known = sum(count for status, count in counts.items() if status != "unlinked")
         if known < self._linked:
             counts["new"] = counts.get("new", 0) + self._linked - known
-        self._counts = counts
+        self._counts, self._crossed = counts, self._store.crossed()
         odd = sum(count for status, count in counts.items() if status not in FINE)
         if self.checked_at is not None:
             if odd:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 from reconciler.engine.ports import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue, SyncSettings
-    from reconciler.core.records import Run
+    from reconciler.core.records import Crossed, Run
     from reconciler.engine.ports import Target
     from reconciler.engine.preparing import Wishes
     from reconciler.engine.watched import Watchable
@@ -56,6 +57,14 @@ class ServiceStore(Store, Protocol):
 
     def counts_by_status(self) -> dict[str, int]:
         """Count managed assets by status."""
+        ...
+
+    def crossed(self) -> Crossed:
+        """Count the assets with a crossing that nobody has looked at."""
+        ...
+
+    def forget_crossings(self, until: datetime, asset_ids: Collection[str] | None = None) -> int:
+        """Forget what a person has looked at, as far as it was noticed by then; tells of how many assets."""
         ...
 
     def runs(self, limit: int, before: str | None = None) -> list[Run]:

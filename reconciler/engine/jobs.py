@@ -64,7 +64,7 @@ class Job:
     crossed: bool = False
     """Whether somebody else moved it between our reading and the settling of our write."""
     remark: str = ""
-    """What a person should know of it; told at the end of the turn, and kept with the outcome."""
+    """What a person should know of it; told at the end of the turn, and said with the outcome."""
     untold: bool = False
     looks: int = 0
     """Looks since it moved that did not show it: listings may skip a row."""

@@ -139,6 +139,8 @@ class Outcome:
     reason: str = ""
     changed: tuple[str, ...] = ()
     """The fields that were written and stuck."""
+    crossed: bool = False
+    """Whether somebody saved it between our reading and our write; on record until a person has looked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.facts import Facts
     from reconciler.core.policy import DescriptionPolicy
-    from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
+    from reconciler.core.records import AssetRecord, Crossing, JournalEntry, PendingWrite, Run
     from reconciler.core.resolution import Resolution
 
 
@@ -177,6 +177,10 @@ class Store(Protocol):
 
     def drop_resolution(self, asset_id: str, resolution: Resolution) -> bool:
         """Forget a decision, if it still is this one; tells whether it was."""
+        ...
+
+    def note_crossings(self, crossings: Mapping[str, Crossing]) -> None:
+        """Keep these by asset id, together with earlier ones, until a person has looked."""
         ...
 
     def pending(self) -> dict[str, PendingWrite]:

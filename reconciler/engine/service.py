@@ -23,7 +23,7 @@ from reconciler.engine.workshop import Workshop
 from reconciler.errors import ImmichTemporaryError, ReconcilerError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
     from random import Random
@@ -171,6 +171,12 @@ class Service:
         if not await self._workshop.resolve(image_id, keep, field, shown):
             return None
         return self.enqueue(Request(frozenset({image_id}), trigger="decision"))
+
+    async def looked_at(self, until: datetime, asset_ids: Collection[str] | None = None) -> int:
+        """Forget crossings that a person has looked at, as far as they were noticed by then."""
+        many = self._workshop.looked_at(until, asset_ids)
+        self._tell_state()
+        return many
 
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
         """Listen to notices until the context is left. A slow listener loses the oldest, never blocks."""
@@ -377,8 +383,8 @@ class Service:
         self._notices.tell("run", run=run.run_id, state=run.state, **more)
 
     def _tell_state(self) -> None:
-        now = self.snapshot()
-        self._notices.tell("state", headline=now.headline, level=now.level, paused=now.paused)
+        now, tell = self.snapshot(), self._notices.tell
+        tell("state", headline=now.headline, level=now.level, paused=now.paused, crossed=asdict(now.crossed))
 
     def _set_paused(self, *, paused: bool) -> None:
         self._store.put(PAUSED, self._clock.now().isoformat() if paused else None)

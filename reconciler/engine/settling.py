@@ -6,6 +6,7 @@ from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.records import Crossing
 from reconciler.engine.jobs import MOST_ATTEMPTS, UNSEEN_LOOKS, Job
 from reconciler.engine.serverclock import ServerClock
 from reconciler.engine.verifying import (
@@ -57,6 +58,7 @@ class Settling:
         self._markers, self._timing = markers, timing
         self._records: dict[str, AssetRecord] = {}
         self._over: set[str] = set()
+        self._crossings: dict[str, Crossing] = {}
         self.dates = ServerClock()
         self._anothers = 0
 
@@ -66,7 +68,8 @@ class Settling:
             with self._store.transaction():
                 self._store.clear_pending(sorted(self._over))
                 self._store.save_records(self._records.values())
-            self._records, self._over = {}, set()
+                self._store.note_crossings(self._crossings)
+            self._records, self._over, self._crossings = {}, set(), {}
 
     def moved(self, job: Job, seen: ObservedAsset, now: float) -> bool:
         """Note a sight of a sent asset, in an answer that has come by now; true if its write moved it.
@@ -156,8 +159,11 @@ class Settling:
             # What two tries of its tags have shown needs not two more of its description.
             job.proven |= {entry.diagnosis for entry in entries} & {READ_ONLY}
             job.attempt = job.attempt + 1 if len(result.lost) > len(entries) else 1
-        if job.crossed and not result.lost and not others:
+        # A sign that Immich turns says nothing about the words that were written with it.
+        if job.crossed and not others and all(diagnosis == FLIPPED for diagnosis in diagnoses.values()):
             job.remark, job.untold = CROSSED, True
+            crossing = Crossing(self._clock.now(), result.fields, pending.run_id)
+            self._crossings[pending.asset_id] = crossing
         # Verified is every field of the write. A sign that Immich turns is no fault of the write.
         if result.fields and all(diagnosis == FLIPPED for diagnosis in diagnoses.values()):
             job.verified.add(pending.step)

@@ -14,6 +14,7 @@ from reconciler.engine.conditions import told
 from reconciler.engine.control import ImageView
 from reconciler.engine.cycle import Cycle
 from reconciler.engine.deciding import take_decision
+from reconciler.engine.events import Event
 from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import switches_of, told_problems
 from reconciler.engine.running import Runs
@@ -22,7 +23,8 @@ from reconciler.engine.watched import WatchedCatalogue
 from reconciler.errors import CatalogueError, DecisionError, ImmichError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
+    from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue, RowProblem
     from reconciler.core.policy import Switches
@@ -202,6 +204,13 @@ class Workshop:
         rules, now = prepared.rules, self._clock.now()
         take_decision(self._store, item.plan, keep, rules=rules, at=now, field=field, shown=shown)
         return True
+
+    def looked_at(self, until: datetime, asset_ids: Collection[str] | None) -> int:
+        """Forget crossings that a person has looked at; tells of how many images."""
+        many = self._store.forget_crossings(until, asset_ids)
+        self._health.seen()
+        self._listen(Event("crossings.seen", details={"images": many}))
+        return many
 
     def _switched(self, catalogue: Catalogue) -> Switches:
         override = self.installation.wishes(catalogue).switches

@@ -65,7 +65,10 @@ class Api:
         _, among = await self._lookups.among(
             inputs.name(request, "target"), inputs.name(request, "equipment")
         )
-        found = await asyncio.to_thread(self._history.search, text, status, limit + 1, after, among)
+        crossed = inputs.crossed(request)
+        found = await asyncio.to_thread(
+            self._history.search, text, status, limit + 1, after, among, crossed=crossed
+        )
         page = found[:limit]
         more = inputs.cursor(page[-1].title, page[-1].asset_id) if len(found) > limit else None
         return tagged(request, {"items": [shapes.record(one) for one in page], "next": more})

@@ -13,6 +13,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.web.access import Access
 from reconciler.web.actions import Actions
 from reconciler.web.api import Api
+from reconciler.web.crossings import Crossings
 from reconciler.web.decisions import Decisions
 from reconciler.web.doctor_pages import DoctorPages
 from reconciler.web.events import Events
@@ -108,7 +109,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             SkymmichButtons(panel),
         ),
         *(OverviewPages(panel, pages, lookups), images, Actions(panel, images), Login(panel, pages)),
-        Decisions(panel),
+        *(Decisions(panel), Crossings(panel, lookups)),
         DoctorPages(panel, pages, lookups),
         *(
             TemplatePages(panel, pages, lookups, trial),

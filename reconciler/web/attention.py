@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.engine.headline import TROUBLE
@@ -11,6 +11,8 @@ from reconciler.web import words
 from reconciler.web.phrases import fields_of, spoken
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from reconciler.core.records import AssetRecord
     from reconciler.engine.control import Condition, Snapshot
     from reconciler.web.lookup import Lookup
@@ -40,11 +42,19 @@ class Need:
     approve: str = ""
     """The hash of what the guard holds back, if a click can approve it."""
     lines: tuple[str, ...] = ()
+    seen_until: datetime | None = None
+    """Until when crossings were noticed that a click can say to have looked at."""
 
 
 async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
     """Gather everything; empty when all is well."""
     found = list(_conditions(snapshot))
+    if crossed := snapshot.crossed.count:
+        records = await asyncio.to_thread(panel.history.search, limit=EXAMPLES, crossed=True)
+        title = f"{crossed} image{'' if crossed == 1 else 's'}: an edit may be missing"
+        examples = (("", tuple((record, "") for record in records)),)
+        need = Need(title, words.MISSING.meaning, words.MISSING.tone, status=words.CROSSED, count=crossed)
+        found.append(replace(need, groups=examples, seen_until=snapshot.crossed.newest))
     for status in words.URGENCY:
         if count := snapshot.counts.get(status, 0):
             records = await asyncio.to_thread(panel.history.search, "", status, EXAMPLES)

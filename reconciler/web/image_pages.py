@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 
 from starlette.routing import Route
 
-from reconciler.web import inputs
+from reconciler.web import inputs, words
 from reconciler.web.api import is_over
+from reconciler.web.crossings import filter_of, sides
 from reconciler.web.lookup import target_of
 from reconciler.web.problems import ProblemError
 
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.plan import Decision
-    from reconciler.core.records import AssetRecord
-    from reconciler.engine.control import RunState
+    from reconciler.core.records import AssetRecord, Crossing
+    from reconciler.engine.control import ImageView, RunState
     from reconciler.engine.passes import Outcome
+    from reconciler.web.crossings import Sides
     from reconciler.web.lookup import Lookup, Lookups
     from reconciler.web.panel import Panel
     from reconciler.web.rendering import Pages
@@ -47,14 +49,15 @@ class ImagePages:
     async def images(self, request: Request) -> Response:
         """Show a page of the grid."""
         query = request.query_params
-        text, status = inputs.search_text(request), inputs.status(request)
+        text, (status, crossed) = inputs.search_text(request), filter_of(request)
         target, equipment = inputs.name(request, "target"), inputs.name(request, "equipment")
         lookup, among = await self._lookups.among(target, equipment)
         found = await asyncio.to_thread(
-            self._panel.history.search, text, status, PAGE + 1, inputs.after(request), among
+            self._panel.history.search, text, status, PAGE + 1, inputs.after(request), among, crossed=crossed
         )
         page = found[:PAGE]
-        chosen = {"q": text, "status": status or "", "target": target, "equipment": equipment}
+        state = words.CROSSED if crossed else status or ""
+        chosen = {"q": text, "status": state, "target": target, "equipment": equipment}
         chosen = {name: value for name, value in chosen.items() if value}
         further = ""
         if len(found) > PAGE:
@@ -84,8 +87,11 @@ class ImagePages:
             if asset_id
             else []
         )
+        crossing = view.record.crossing if view.record else None
         values = {
             "view": view,
+            "crossing": crossing,
+            "compared": await self._compared(view, crossing) if crossing else (),
             "image": view.image,
             "record": view.record,
             "plan": view.plan,
@@ -97,6 +103,13 @@ class ImagePages:
             **self._outcome(request),
         }
         return self._pages.page(request, "image.html", values)
+
+    async def _compared(self, view: ImageView, crossing: Crossing) -> tuple[Sides, ...]:
+        """Give what was read and written when an edit may have crossed, and what Immich shows now."""
+        entries = await asyncio.to_thread(
+            self._panel.history.journal_of, crossing.run_id, view.image.asset_id, _HISTORY
+        )
+        return sides(crossing, entries, view.plan.observed if view.plan else None)
 
     async def state(self, request: Request) -> Response:
         """Show an image's state, and what became of a sync that was asked for: a part of a page."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, get_args
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+_WORDS = {"true": True, "false": False}
 STATUSES: tuple[str, ...] = get_args(AssetStatus)
 MAX_ID = 2**53
 """Ids beyond it have no exact JSON number everywhere."""
@@ -52,6 +54,29 @@ def status(request: Request) -> str | None:
     if text and text not in STATUSES:
         raise ProblemError(400, f"“status” must be one of {', '.join(STATUSES)}.")
     return text or None
+
+
+def crossed(request: Request) -> bool:
+    """Read ``crossed``: whether only images count of which an edit may be missing."""
+    text = request.query_params.get("crossed", "false")
+    if text not in _WORDS:
+        raise ProblemError(400, "“crossed” must be true or false.")
+    return _WORDS[text]
+
+
+def until(found: Mapping[str, object]) -> datetime | None:
+    """Read ``until``: a moment with its time zone; ``None`` if it is not given."""
+    text = found.get("until")
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+        moment = moment and moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
+        raise ProblemError(400, "“until” must be a moment with its time zone, as 2026-11-22T20:00:00Z.")
+    return moment
 
 
 def search_text(request: Request) -> str:
@@ -114,11 +139,10 @@ async def form(request: Request) -> dict[str, str]:
 
 def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:
     """Read settings of a query, by Skymmich's names; gives those named, by ours."""
-    words = {"true": True, "false": False}
-    wrong = next((name for name in SWITCHES if values.get(name, "true") not in words), None)
+    wrong = next((name for name in SWITCHES if values.get(name, "true") not in _WORDS), None)
     if wrong:
         raise ProblemError(400, f"“{wrong}” must be true or false.")
-    return {SWITCHES[name]: words[values[name]] for name in SWITCHES if name in values}
+    return {SWITCHES[name]: _WORDS[values[name]] for name in SWITCHES if name in values}
 
 
 def ticked_otherwise(values: Mapping[str, str]) -> dict[str, bool]:

@@ -115,6 +115,11 @@ class Current(Collector):
         for status in get_args(AssetStatus):
             images.add_metric([status], snapshot.counts.get(status, 0))
         yield images
+        yield GaugeMetricFamily(
+            "reconciler_images_crossed",
+            "Images of which an edit may have crossed with a write, until a person has looked",
+            value=snapshot.crossed.count,
+        )
         passes = CounterMetricFamily("reconciler_passes", "Passes that ended", labels=["outcome"])
         ended = self._panel.passes()
         for result in RESULTS:

@@ -73,6 +73,7 @@ def _reading() -> Json:
                 [
                     _query("q", name, "A part of the title"),
                     _query("status", {"type": "string", "enum": ["", *STATUSES]}, "Only these"),
+                    _query("crossed", {"type": "boolean"}, "Only those of which an edit may be missing"),
                     _query("target", name, "A part of the target's name"),
                     _query("equipment", name, "A part of the name of a piece of equipment"),
                     _query("limit", _whole(1, 500), "Images a page"),
@@ -169,6 +170,12 @@ def _asking() -> Json:
                 "resolve", "Decide a conflict, and carry it out", accepted, [_IMAGE_ID, wait], "Choice"
             )
         },
+        f"{v1}/images/{{image_id}}/seen": {
+            "post": _operation(
+                "seen", "Say that its crossing was looked at", _ok("Seen"), [_IMAGE_ID], "LookedAt"
+            )
+        },
+        f"{v1}/seen": {"post": _operation("seenAll", "Say so of all images", _ok("Seen"), body="LookedAt")},
         f"{v1}/stop": {"post": _operation("stop", "Stop the pass that runs", _ok("Stopped"))},
         f"{v1}/pause": {"post": _operation("pause", "Start no pass by itself any more", _ok("Paused"))},
         f"{v1}/resume": {"post": _operation("resume", "Undo pause", _ok("Paused"))},

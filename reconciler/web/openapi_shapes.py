@@ -122,6 +122,7 @@ SCHEMAS: dict[str, Any] = {
         status=_STATUS,
         reason=_TEXT,
         changed=_TEXTS,
+        crossed=_FLAG,
     ),
     "Report": _of(
         outcome=_TEXT,
@@ -158,6 +159,7 @@ SCHEMAS: dict[str, Any] = {
         paused=_FLAG,
         conditions=_list("Condition"),
         counts=_COUNTS,
+        crossed=_of(count=_COUNT, newest=_MAYBE_MOMENT),
         next_looks={"type": "object", "additionalProperties": _MOMENT},
         queue_depth=_COUNT,
         circuit_open_since=_MAYBE_MOMENT,
@@ -176,9 +178,17 @@ SCHEMAS: dict[str, Any] = {
         status=_STATUS,
         reason=_TEXT,
         linked=_FLAG,
+        crossing=_maybe(_ref("Crossing")),
         checked_at=_MAYBE_MOMENT,
         changed_at=_MAYBE_MOMENT,
         thumbnail=_TEXT,
+    ),
+    "Crossing": _of(
+        at=_MOMENT,
+        fields={"type": "array", "items": _one_of(Field)},
+        run_id=_TEXT,
+        times=_COUNT,
+        since=_MAYBE_MOMENT,
     ),
     "Images": _of(items=_list("Image"), next=_MAYBE_TEXT),
     "Decision": _of(
@@ -296,6 +306,12 @@ SCHEMAS: dict[str, Any] = {
         remedy=_TEXT,
     ),
     "Findings": _of(ok=_FLAG, findings=_list("Finding")),
+    "LookedAt": {
+        "type": "object",
+        "properties": {"until": {**_MOMENT, "description": "What was noticed later is kept; now by default"}},
+        "additionalProperties": False,
+    },
+    "Seen": _of(images=_COUNT),
     "Stopped": _of(stopped=_FLAG),
     "Paused": _of(paused=_FLAG),
     "Said": {

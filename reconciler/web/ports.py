@@ -31,10 +31,13 @@ class History(Protocol):
         limit: int = 50,
         after: tuple[str, str] | None = None,
         among: Collection[str] | None = None,
+        *,
+        crossed: bool = False,
     ) -> list[AssetRecord]:
         """Give a page in the order of titles.
 
-        ``after``: title and asset id of the last one before; ``among``: only these asset ids.
+        ``after``: title and asset id of the last one before; ``among``: only these asset ids; ``crossed``:
+        only those of which an edit may be missing.
         """
         ...
 

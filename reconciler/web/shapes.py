@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.core.guard import Verdict
     from reconciler.core.plan import AssetPlan, Decision
     from reconciler.core.policy import Switches
-    from reconciler.core.records import AssetRecord, JournalEntry, Run
+    from reconciler.core.records import AssetRecord, Crossing, JournalEntry, Run
     from reconciler.engine.control import ImageView, RunState, Snapshot
     from reconciler.engine.passes import Item, Outcome, Prepared, Report
 
@@ -44,6 +44,7 @@ def snapshot(found: Snapshot) -> Shape:
         "paused": found.paused,
         "conditions": [{**asdict(one), "message": redact(one.message)} for one in found.conditions],
         "counts": dict(found.counts),
+        "crossed": asdict(found.crossed),
         "next_looks": dict(found.next_looks),
         "queue_depth": found.queue_depth,
         "circuit_open_since": found.circuit_open_since,
@@ -124,6 +125,7 @@ def outcome(found: Outcome) -> Shape:
         "status": found.status,
         "reason": redact(found.reason),
         "changed": list(found.changed),
+        "crossed": found.crossed,
     }
 
 
@@ -136,10 +138,16 @@ def record(found: AssetRecord) -> Shape:
         "status": found.status,
         "reason": redact(found.reason),
         "linked": found.linked,
+        "crossing": None if found.crossing is None else crossing(found.crossing),
         "checked_at": found.checked_at,
         "changed_at": found.changed_at,
         "thumbnail": f"/thumbnails/{found.asset_id}",
     }
+
+
+def crossing(found: Crossing) -> Shape:
+    """Give what nobody has looked at yet."""
+    return {**asdict(found), "fields": sorted(found.fields)}
 
 
 def entry(found: JournalEntry) -> Shape:

@@ -59,6 +59,14 @@ STATES: dict[str, State] = {
 }
 """In the order of an image's life; ``URGENCY`` has the order of need."""
 
+CROSSED = "crossed"
+"""What the page's filter calls images of which an edit may be missing: no state, for they may be in sync."""
+MISSING = State(
+    "Edit may be missing",
+    "attention",
+    "Somebody saved in Immich in the very moment in which this program wrote. "
+    "Only they can tell whether what they entered is there: look, and say so.",
+)
 URGENCY = ("held", "not_sticking", "unknown_asset", "failed", "conflict", "not_writable", "pending")
 
 LEVELS: dict[str, str] = {
@@ -167,6 +175,8 @@ SAID: dict[str, tuple[str, Tone]] = {
     ),
     "again": ("It was tried once more; what became of it stands beside the image.", "ok"),
     "reopened": ("The decision was taken back; nothing was changed in Immich.", "ok"),
+    "seen": ("Good. It is said again only if it happens again.", "ok"),
+    "unseen": ("There was nothing left to look at.", "unknown"),
     "logout": ("Logged out.", "ok"),
 }
 """Sentences that a redirect can name."""

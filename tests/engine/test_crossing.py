@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 
+from reconciler.core.records import Crossed
 from reconciler.engine.pace import Timing
 
 pytestmark = pytest.mark.anyio
 
 SLOWLY = Timing(recheck=0.3, look=0.2, grace=1.0)
+FLIPPING = "sign_flips,round_trip"
 
 
 class Between:
@@ -61,12 +65,85 @@ async def test_an_edit_that_was_digested_between_our_reading_and_our_write_is_to
     assert crossings(here).keys() == {odd}
     assert crossings(here)[odd].level == "warning"
     (outcome,) = [outcome for outcome in report.outcomes if outcome.asset_id == odd]
-    assert outcome.status == "in_sync"
-    assert "at the very moment it was written" in outcome.reason
-    assert here.store.records()[odd].reason == outcome.reason
+    assert (outcome.status, outcome.crossed) == ("in_sync", True)
+    assert "at the very moment it was written" in crossings(here)[odd].details["why"]
+    known = here.store.record(odd).crossing
+    assert known.fields >= {"block", "prose"}
+    assert known.run_id == report.run.run_id
+    assert report.run.started_at < known.at <= report.run.finished_at
+    assert here.store.crossed() == Crossed(1, known.at)
     here.wrap = lambda target: target
     await here.assert_true()
-    assert here.store.records()[odd].reason == outcome.reason  # until something moves it again
+    assert here.store.record(odd).crossing == known
+
+
+async def test_a_crossing_stays_through_passes_that_write_read_all_and_lose_the_image_until_a_person_looked(
+    install,
+):
+    here = install(count=6, unkind="settling,lost_updates")
+    odd = here.asset(2)
+    here.wrap = lambda target: Between(target, "write_fields", typed_once(here, odd))
+    await here.run()
+    known = here.store.record(odd).crossing
+    here.wrap = lambda target: target
+    here.sql("UPDATE astrophotography_images SET title = 'Another one' WHERE immich_id = ?", odd)
+    (changed,) = [one for one in (await here.run()).outcomes if one.asset_id == odd]
+    assert changed.changed
+    assert not changed.crossed
+    await here.run(full=True)
+    here.sql("UPDATE astrophotography_images SET immich_id = NULL WHERE immich_id = ?", odd)
+    await here.run()
+    assert here.store.record(odd).status == "unlinked"
+    assert here.store.record(odd).crossing == known
+    here.store.forget_crossings(known.at, [odd])
+    assert here.store.record(odd).crossing is None
+    assert here.store.crossed() == Crossed()
+
+
+async def test_a_second_crossing_is_added_to_the_one_that_nobody_has_looked_at(install):
+    here = install(count=2, unkind="settling,lost_updates")
+    odd = here.asset()
+    for number in (1, 2):
+        here.sql("UPDATE astrophotography_images SET title = ? WHERE immich_id = ?", f"Title {number}", odd)
+        here.wrap = lambda target: Between(target, "write_fields", typed_once(here, odd))
+        report = await here.run()
+    known = here.store.record(odd).crossing
+    assert (known.times, known.run_id) == (2, report.run.run_id)
+    assert known.since < known.at
+
+
+async def test_a_crossing_is_on_record_in_the_commit_that_forgets_the_write_it_is_about(install):
+    """A process that dies between two commits finds no write to judge again: nobody would ever hear of it."""
+    here = install(count=2, unkind="settling,lost_updates")
+    odd, commits, typed = here.asset(), [], typed_once(here, here.asset())
+    here.wrap = lambda target: Between(target, "write_fields", typed)
+    transaction = here.store.transaction
+
+    @contextmanager
+    def watched():
+        with transaction():
+            yield
+        write, known = here.store.pending().get(odd), here.store.record(odd)
+        commits.append((write is not None and write.step == "fields", bool(known and known.crossing)))
+
+    here.store.transaction = watched
+    await here.run()
+    begun = commits.index((True, False))
+    after = next(commit for commit in commits[begun:] if commit != (True, False))
+    assert after == (False, True)
+
+
+async def test_a_place_whose_sign_immich_turns_does_not_hide_that_words_crossed(install):
+    here = install(count=3, unkind=FLIPPING)
+    odd = here.asset()
+    here.sql(
+        "UPDATE astrophotography_images SET latitude = 51.48, longitude = 0.001 WHERE immich_id = ?", odd
+    )
+    here.wrap = lambda target: Between(target, "write_fields", typed_once(here, odd))
+    await here.run()
+    assert "Just now." not in here.shown(odd)["description"]
+    assert here.shown(odd)["longitude"] == -0.001
+    assert here.store.record(odd).crossing.fields >= {"block", "prose"}
 
 
 async def test_an_edit_between_our_look_and_our_tags_loses_nothing_and_is_not_told(install):
@@ -97,12 +174,14 @@ async def test_an_asset_that_moves_twice_for_one_write_was_somebody_elses_too(in
     await here.run()
     assert crossings(here).keys() == {asset_id}
     assert here.store.records()[asset_id].status == "in_sync"
+    assert here.store.crossed().count == 1
 
 
 async def test_what_nobody_else_touched_is_never_told(install):
     here = install(count=30, unkind="settling,lost_updates,early_updated_at,slow_tagging", drain=100.0)
     await here.run()
     assert not crossings(here)
+    assert here.store.crossed() == Crossed()
     await here.assert_true()
 
 

@@ -97,6 +97,17 @@ def test_images_out_of_sync_are_counted_by_what_is_wrong():
     assert text == "Attention: 3 of 142 images: 2 in conflict, 1 not kept by Immich, checked 38 s ago"
 
 
+def test_an_edit_that_may_be_missing_needs_attention_though_all_is_in_sync():
+    text, level = headline(standing(crossed=2))
+    assert (text, level) == (
+        "Attention: an edit may be missing in 2 of 142 images, checked 38 s ago",
+        "attention",
+    )
+    assert headline(standing(crossed=2, counts={"in_sync": 139, "conflict": 3}))[0] == (
+        "Attention: 3 of 142 images: 3 in conflict, an edit may be missing in 2, checked 38 s ago"
+    )
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h"), (200_000, "2 d")]
 )

@@ -12,9 +12,13 @@ import sys
 import time
 import urllib.request
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from reconciler.core.records import Crossing
+from state.store import SqliteStore
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -120,6 +124,14 @@ class Place:
     def shown(self, image_id: int) -> dict:
         """What the simulated Immich has of an image."""
         return self.simulator.assets()[self.asset_of(image_id)]
+
+    def note_crossing(self, image_id: int) -> None:
+        """Let the last write of an image be one that an edit crossed with, as a pass would record it."""
+        with SqliteStore.open(self.folder / "state.sqlite3") as store:
+            asset_id = self.asset_of(image_id)
+            run_id = store.journal_of(asset_id=asset_id, limit=1)[0].run_id
+            crossing = Crossing(datetime.now(UTC), frozenset({"block", "prose", "tags"}), run_id)
+            store.note_crossings({asset_id: crossing})
 
     def image_ids(self, status: str = "in_sync") -> list[int]:
         items = json.loads(self.get(f"/api/v1/images?status={status}&limit=100"))["items"]

@@ -70,6 +70,7 @@ class FakeControl:
         self.images = images()
         self.requested: list[object] = []
         self.decided: list[tuple] = []
+        self.looked: list[tuple] = []
         self.states: dict[str, RunState] = {}
         self.hanging = False
         self.known = True
@@ -172,6 +173,10 @@ class FakeControl:
             raise DecisionError("there is no conflict to decide", remedy="Look again.")
         self.decided.append((image_id, keep, field, shown))
         return self.request(Wish(frozenset({image_id}), trigger="decision"))
+
+    async def looked_at(self, until, asset_ids=None):
+        self.looked.append((until, asset_ids))
+        return 1 if self.shown.crossed.count else 0
 
     @asynccontextmanager
     async def subscribe(self):

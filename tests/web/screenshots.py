@@ -256,6 +256,16 @@ def play(session: Session, place: Place) -> None:
         Kept("image", f"/images/{ORION}", 1200, 1110),
     )
 
+    for image_id in (WHIRLPOOL, ROSETTE):
+        place.note_crossing(image_id)
+    post(place, "/api/v1/reconcile?wait=60")
+    take(
+        Shot("image-crossed", f"/images/{WHIRLPOOL}"),
+        Shot("images-crossed", "/images?status=crossed"),
+        Shot("overview-crossed", "/"),
+    )
+    post(place, "/api/v1/seen")
+
     post(place, "/api/v1/pause")
     place.sql(f"UPDATE {IMAGES} SET title = 'Andromeda, at last', longitude = 8.3 WHERE id = ?", ANDROMEDA)
     place.sql(f"UPDATE {IMAGES} SET tags = json_insert(tags, '$[#]', 'Calendar 2026') WHERE id IN (2, 8, 10)")

@@ -60,6 +60,15 @@ def quiet(place):
     eventually(place.settled, "all is done again")
 
 
+@pytest.fixture
+def crossed(place):
+    """There is an image of which an edit may be missing."""
+    place.note_crossing(CROSSED)
+    post(place, "/api/v1/reconcile?wait=60")
+    yield place
+    post(place, "/api/v1/seen")
+
+
 def post(place, path):
     import urllib.request
 
@@ -88,10 +97,14 @@ def window(browser, place, *, gone=False, **options):
         assert wrong == []
 
 
+CROSSED = 2
+"""Of it an edit may be missing, where a test asks for that."""
 PAGES = (
     "/",
     "/images",
+    "/images?status=crossed",
     "/images/1",
+    f"/images/{CROSSED}",
     "/images/3",
     "/runs",
     "/doctor",
@@ -102,9 +115,9 @@ PAGES = (
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible(browser, place, scheme):
+def test_every_page_is_accessible(browser, crossed, scheme):
     # Scripts of the tests are no scripts of the page: axe is run around its Content-Security-Policy.
-    with window(browser, place, color_scheme=scheme, bypass_csp=True, gone=True) as page:
+    with window(browser, crossed, color_scheme=scheme, bypass_csp=True, gone=True) as page:
         for path in PAGES:
             page.goto(path)
             page.evaluate(AXE)
@@ -117,8 +130,8 @@ def test_every_page_is_accessible(browser, place, scheme):
             assert grave == [], path
 
 
-def test_every_page_fits_its_window_and_every_picture_shows(browser, place):
-    with window(browser, place, gone=True) as page:
+def test_every_page_fits_its_window_and_every_picture_shows(browser, crossed):
+    with window(browser, crossed, gone=True) as page:
         for path in PAGES:
             page.goto(path)
             for width in (360, 768, 1280, 1920):
@@ -234,6 +247,51 @@ def test_a_conflict_is_decided_by_a_click_with_both_sides_shown(browser, quiet):
         expect(page.locator(".outcome")).to_contain_text("Written and seen in Immich")
         expect(page.locator("#history-title + ol")).to_contain_text(CONFLICT)
     assert CONFLICT not in quiet.shown(3)["description"]
+
+
+def test_an_edit_that_may_be_missing_is_shown_until_a_click_says_that_somebody_looked(browser, quiet):
+    for image_id in (4, 5, 6):
+        quiet.note_crossing(image_id)
+    post(quiet, "/api/v1/reconcile?wait=60")
+    assert quiet.status()["crossed"]["count"] == 3
+    with window(browser, quiet) as page:
+        page.goto("/")
+        need = page.locator("#attention .need").filter(has_text="an edit may be missing")
+        expect(need).to_contain_text("3 images")
+        need.get_by_role("link", name="See all 3").click()
+        expect(page.locator(".card")).to_have_count(3)
+        page.locator("#image-4 h2 a").click()
+        panel = page.get_by_role("region", name="Edit may be missing")
+        expect(panel).to_contain_text("Read just before")
+        expect(panel.locator(".text ins").first).to_contain_text("✦")
+        panel.get_by_role("button", name="I have looked").click()
+        expect(page.locator(".said").first).to_contain_text("said again only if it happens again")
+        expect(panel).to_have_count(0)
+        assert quiet.status()["crossed"]["count"] == 2
+
+        page.goto("/images?status=crossed")
+        page.get_by_role("button", name="I have looked at all of them").click()
+        expect(page.locator(".said").first).to_contain_text("said again only if it happens again")
+        page.goto("/images?status=crossed")
+        expect(page.locator(".calm")).to_contain_text("No image fits")
+    assert quiet.status()["crossed"] == {"count": 0, "newest": None}
+
+
+def test_a_click_on_the_overview_says_so_of_all_with_javascript_and_without(browser, quiet):
+    for script in (True, False):
+        quiet.note_crossing(CROSSED)
+        post(quiet, "/api/v1/reconcile?wait=60")
+        with (
+            window(browser, quiet, java_script_enabled=script) as page,
+            window(browser, quiet) as other,
+        ):
+            page.goto("/")
+            other.goto("/")
+            page.get_by_role("button", name="I have looked at it").click()
+            expect(page.locator(".said").first).to_contain_text("said again only if it happens again")
+            for one in (page, other):
+                expect(one.locator("#attention")).not_to_contain_text("an edit may be missing")
+        assert quiet.status()["crossed"]["count"] == 0
 
 
 def test_the_guards_approval_is_a_click_after_the_numbers(browser, place):

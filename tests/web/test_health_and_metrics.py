@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reconciler.core.guard import Verdict
-from reconciler.core.records import Run
+from reconciler.core.records import Crossed, Run
 from reconciler.errors import StateError
 
 RULES = Path(__file__).resolve().parents[2] / "systemd" / "alerts.yml"
@@ -73,7 +73,10 @@ def test_a_store_that_fails_is_not_ready(client, store, monkeypatch):
 def test_metrics_tell_the_present_state(build, control):
     counts = {("GET", "/assets/{id}", 200): 7, ("PUT", "/assets/{id}", 0): 1}
     control.shown = replace(
-        control.shown, queue_depth=3, verdict=Verdict(tripped=True, held=frozenset({"a", "b"}))
+        control.shown,
+        queue_depth=3,
+        verdict=Verdict(tripped=True, held=frozenset({"a", "b"})),
+        crossed=Crossed(2, control.shown.checked_at),
     )
     found = samples(build(requests=lambda: counts, passes=lambda: {"quiet": 60}))
     assert found["reconciler_passes_total", ("outcome", "quiet")] == 60
@@ -81,6 +84,7 @@ def test_metrics_tell_the_present_state(build, control):
     assert found["reconciler_images", ("state", "conflict")] == 1
     assert found["reconciler_images", ("state", "pending")] == 0
     assert found["reconciler_queue_depth",] == 3
+    assert found["reconciler_images_crossed",] == 2
     assert found["reconciler_guard_tripped",] == 1
     assert found["reconciler_guard_held_images",] == 2
     assert found["reconciler_circuit_open",] == 0

@@ -50,6 +50,7 @@ def _as_json(view: View) -> dict[str, object]:
         "reason": now.reason if now else "",
         "applied": value(view.record.applied) if view.record else None,
         "unsticking": value(view.record.unsticking) if view.record else [],
+        "crossing": value(view.record.crossing) if view.record else None,
         "observed": value(view.plan.observed) if view.plan else None,
         "desired": value(view.desired),
         "plan": asset_plan_json(view.plan) if view.plan else None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.asking import ask_daemon
-from reconciler.cli.past import moment, show_runs
+from reconciler.cli.past import moment, show_crossed, show_runs
 from reconciler.cli.plain import value
 from reconciler.cli.rendering import Standing, show_standings
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
@@ -35,6 +35,8 @@ class OnRecord:
     counts: dict[str, int] = field(default_factory=dict)
     runs: tuple[Run, ...] = ()
     attention: tuple[AssetRecord, ...] = ()
+    crossed: tuple[AssetRecord, ...] = ()
+    """Of which an edit may be missing, and nobody has looked."""
     override: dict[str, bool] = field(default_factory=dict)
     """What is set here over Skymmich's own settings."""
     trouble: str = ""
@@ -55,6 +57,7 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
         record: dict[str, object] = {
             "counts": known.counts,
             "attention": [value(one) for one in known.attention],
+            "crossed": [value(one) for one in known.crossed],
             "runs": [value(run) for run in known.runs],
             "override": known.override,
             "trouble": known.trouble,
@@ -73,6 +76,9 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
         [Standing(one.image_id, one.title, one.status, one.reason) for one in known.attention],
         most=10_000,
     )
+    if known.crossed:
+        screen.line()
+        show_crossed(screen, known.crossed)
     if known.runs:
         screen.line()
         screen.line("Last runs:", "bold")
@@ -89,7 +95,9 @@ def _on_record(config: Config) -> OnRecord:
                 for status in sorted(counts.keys() - FINE)
                 for record in store.search(status=status, limit=_MOST)
             ]
-            return OnRecord(counts, tuple(store.runs(5)), tuple(attention), override_of(store))
+            crossed = store.search(limit=_MOST, crossed=True)
+            runs, override = tuple(store.runs(5)), override_of(store)
+            return OnRecord(counts, runs, tuple(attention), tuple(crossed), override)
     except StateError as error:
         return OnRecord(trouble=error.message)
 

@@ -57,7 +57,11 @@
     stream = new EventSource("/api/v1/events");
     const on = (name, then) => stream.addEventListener(name, (event) => { heard(); then(event); });
     on("beat", (event) => { skew = new Date(JSON.parse(event.data).now) - Date.now(); times(document); });
-    on("state", () => tell("state"));
+    on("state", (event) => {
+      const listed = document.querySelector("[data-crossed]"); // somebody may have looked elsewhere
+      if (listed && Number(listed.dataset.crossed) !== JSON.parse(event.data).crossed.count) tell("run");
+      tell("state");
+    });
     on("progress", () => tell("progress"));
     on("run", () => { tell("run"); tell("progress"); });
     stream.onerror = () => { stale = true; expect(root.hasAttribute("data-lost") ? 3000 : 1500); };

@@ -1,0 +1,72 @@
+"""``seen``: a person has looked at an image of which an edit may be missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reconciler.cli.images import find_record
+from reconciler.cli.past import show_crossed
+from reconciler.cli.plain import value
+from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.errors import ReconcilerError
+from reconciler.wiring import store_of
+
+if TYPE_CHECKING:
+    from reconciler.core.records import AssetRecord
+
+_ALL = 1_000_000
+
+
+def command(
+    images: Annotated[list[str] | None, typer.Argument(metavar="[IMAGE...]", show_default=False)] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="I have looked at all of them.")] = False,
+    config: ConfigFile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> int:
+    """Say that you have looked at images of which an edit may be missing; without any, list them.
+
+    Somebody saved them in Immich in the very moment in which they were written from here. What they entered
+    may have been replaced, and only they can tell. Nothing is written to Immich; a daemon that runs notices
+    at its next look. Exits 0.
+    """
+    session = begin(config, as_json=json, verbose=verbose)
+    screen = session.screen
+    if images and every:
+        raise ReconcilerError("Name images, or say --all: not both. Nothing was changed.")
+    asked = bool(images) or every
+    with store_of(session.config, read_only=not asked) as store:
+        waiting = store.search(limit=_ALL, crossed=True)
+        if not asked:
+            if json:
+                screen.json({"crossed": [crossed_json(one) for one in waiting]})
+            elif waiting:
+                show_crossed(screen, waiting)
+            else:
+                screen.line("No edit is known to have crossed with a write.", "green")
+            return 0
+        records = store.records().values() if images else ()
+        chosen = [find_record(text, records) for text in images or ()] if images else waiting
+        seen = [one for one in chosen if one.crossing]
+        with store.transaction():
+            for one in seen:
+                if one.crossing:
+                    store.forget_crossings(one.crossing.at, [one.asset_id])
+    if json:
+        screen.json({"seen": [crossed_json(one) for one in seen]})
+        return 0
+    for one in chosen:
+        if one.crossing is None:
+            screen.line(f"Of “{one.title}” (image {one.image_id}) there was nothing to look at.", "dim")
+    many = f"{len(seen)} image{'' if len(seen) == 1 else 's'}"
+    screen.line(f"Looked at: {many}." if seen else "Nothing was left to look at.", "green")
+    return 0
+
+
+def crossed_json(record: AssetRecord) -> dict[str, object]:
+    """Give an image and its crossing."""
+    named = {"image_id": record.image_id, "asset_id": record.asset_id, "title": record.title}
+    return {**named, "crossing": value(record.crossing)}
