@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 from bound import FIELDS_FIRST, KEY, TAGS_FIRST
 from catalogues import build, link
 from library import NAME, STILL, Library, RefusedError
@@ -42,22 +43,28 @@ BARE, OTHER_WAY, OURS = (
 def measure_server(table: Table, child: Callable[..., dict], url: str, images: int, pids: list[int]) -> int:
     """Measure on a server; give the exit code of a refusal, or 0."""
     os.environ[PIDS] = " ".join(map(str, pids))
-    still = 0.3 if is_simulator(url.rstrip("/").removesuffix("/api")) else STILL
-    with ended_by_signals(), Library(url, os.environ[KEY], still=still) as library:
-        try:
+    try:
+        still = 0.3 if is_simulator(url.rstrip("/").removesuffix("/api")) else STILL
+        with ended_by_signals(), Library(url, os.environ[KEY], still=still) as library:
             library.check()
-        except RefusedError as error:
-            print(f"Refused: {error}", file=sys.stderr)
-            return 2
-        version = ".".join(map(str, list(library.call("GET", "/server/version").values())[:3]))
-        table.heading(f"{images:,} images of {TAGS} tags on Immich {version} at {library.url}")
-        table.row(
-            "load of this machine", f"{os.getloadavg()[0]:.1f}", f"of {os.cpu_count()} processors, before"
-        )
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            show(table, Bench(child, library, Path(folder), images).run(), images)
-        table.row("load of this machine", f"{os.getloadavg()[0]:.1f}", "after")
+            _measure(table, child, library, images)
+    except (RefusedError, OSError, httpx.TransportError) as error:
+        print(f"Refused: {error or repr(error)}", file=sys.stderr)
+        return 2
     return 0
+
+
+def _measure(table: Table, child: Callable[..., dict], library: Library, images: int) -> None:
+    version = ".".join(map(str, list(library.call("GET", "/server/version").values())[:3]))
+    table.heading(f"{images:,} images of {TAGS} tags on Immich {version} at {library.url}")
+    table.row("load of this machine", f"{os.getloadavg()[0]:.1f}", f"of {os.cpu_count()} processors, before")
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        bench = Bench(child, library, Path(folder), images)
+        found = bench.first_sync()
+        show(table, found, images)
+        show_later(table, bench.run("apply-again"))
+        show_undo(table, bench.run("undo")["undo"], found["first"], images)
+    table.row("load of this machine", f"{os.getloadavg()[0]:.1f}", "after")
 
 
 def clean_up(url: str) -> int:
@@ -71,30 +78,33 @@ class Bench:
 
     def __init__(self, child: Callable[..., dict], library: Library, folder: Path, images: int) -> None:
         self._child, self._library, self._folder, self._images = child, library, folder, images
+        self._catalogue, self._root = folder / "skymmich.sqlite3", f"{library.name}-b"
 
-    def run(self) -> dict:
-        library, catalogue = self._library, self._folder / "skymmich.sqlite3"
+    def run(self, what: str, store: str = "state.sqlite3") -> dict:
+        """Let the reconciler do something."""
+        return self._child(
+            "passes.py", what, self._catalogue, self._library.url, self._folder / store, self._root
+        )
+
+    def first_sync(self) -> dict:
+        """Measure it between two bare loops, and one the other way round."""
+        library = self._library
         assets = {part: library.upload(part, self._images) for part in "abcd"}
         assets["w"] = library.upload("w", min(WARM_UP, self._images))
-        build(catalogue, self._images, TAGS)
-        link(catalogue, assets["b"])
-        root = f"{library.name}-b"
-        target = (catalogue, library.url)
-        plan = self._child("passes.py", "writes", *target, self._folder / "unused.sqlite3", root)
-        arguments = (*target, self._folder / "state.sqlite3", root)
+        build(self._catalogue, self._images, TAGS)
+        link(self._catalogue, assets["b"])
+        plan = self.run("writes", "unused.sqlite3")
 
         def bare(part: str, order: tuple[str, str]) -> dict:
             others = dict(zip(assets["b"], assets[part], strict=False))
-            return self._bare(part, transferred(plan, others, root, f"{library.name}-{part}"), order)
+            return self._bare(part, transferred(plan, others, self._root, f"{library.name}-{part}"), order)
 
         bare("w", FIELDS_FIRST)
         return {
             "before": bare("a", FIELDS_FIRST),
-            "first": self._child("passes.py", "apply", *arguments)["apply"],
+            "first": self.run("apply")["apply"],
             "after": bare("c", FIELDS_FIRST),
             "other way": bare("d", TAGS_FIRST),
-            "later": self._child("passes.py", "apply-again", *arguments),
-            "undo": self._child("passes.py", "undo", *arguments)["undo"],
         }
 
     def _bare(self, part: str, plan: dict, order: tuple[str, str]) -> dict:
@@ -126,8 +136,6 @@ def show(table: Table, found: dict, images: int) -> None:
         table.row("  tags then fields beside it", f"{other[what] / bare:.3f}")
     show_window(table, first)
     show_requests(table, first, images)
-    show_later(table, found["later"])
-    show_undo(table, found["undo"], first, images)
 
 
 def transferred(plan: dict, assets: dict[str, str], root: str, other: str) -> dict:

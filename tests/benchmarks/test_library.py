@@ -73,6 +73,7 @@ def only_the_strangers_are_left(server: Simulator) -> bool:
     return len(server.assets()) == STRANGERS and tags(server) == {"Family", "Family/Sunday"}
 
 
+@pytest.mark.slow
 def test_a_whole_run_measures_everything_and_takes_away_all_that_it_made(server: Simulator) -> None:
     before = server.assets()
     process = begin(server, "--images", "6", "--server-pid", str(os.getpid()))
@@ -183,6 +184,15 @@ def test_a_late_upload_is_removed_too(server: Simulator) -> None:
         library.pictures = late
     assert shown
     assert only_the_strangers_are_left(server)
+
+
+def test_a_server_that_is_not_there_is_told_in_a_line() -> None:
+    env = {**os.environ, "IMMICH_TEST_API_KEY": "key"}
+    command = [sys.executable, str(RUN), "--server", "http://127.0.0.1:9"]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Refused: ")
+    assert "Traceback" not in done.stderr
 
 
 def test_no_two_pictures_are_the_same() -> None:
