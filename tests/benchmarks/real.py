@@ -40,21 +40,23 @@ BARE, OTHER_WAY, OURS = (
 )
 
 
-def measure_server(table: Table, child: Callable[..., dict], url: str, images: int, pids: list[int]) -> int:
+def measure_server(
+    table: Table, child: Callable[..., dict], url: str, images: int, pids: list[int], *, undo: bool = True
+) -> int:
     """Measure on a server; give the exit code of a refusal, or 0."""
     os.environ[PIDS] = " ".join(map(str, pids))
     try:
         still = 0.3 if is_simulator(url.rstrip("/").removesuffix("/api")) else STILL
         with ended_by_signals(), Library(url, os.environ[KEY], still=still) as library:
             library.check()
-            _measure(table, child, library, images)
+            _measure(table, child, library, images, undo=undo)
     except (RefusedError, OSError, httpx.TransportError) as error:
         print(f"Refused: {error or repr(error)}", file=sys.stderr)
         return 2
     return 0
 
 
-def _measure(table: Table, child: Callable[..., dict], library: Library, images: int) -> None:
+def _measure(table: Table, child: Callable[..., dict], library: Library, images: int, *, undo: bool) -> None:
     version = ".".join(map(str, list(library.call("GET", "/server/version").values())[:3]))
     table.heading(f"{images:,} images of {TAGS} tags on Immich {version} at {library.url}")
     table.row("load of this machine", f"{os.getloadavg()[0]:.1f}", f"of {os.cpu_count()} processors, before")
@@ -63,7 +65,8 @@ def _measure(table: Table, child: Callable[..., dict], library: Library, images:
         found = bench.first_sync()
         show(table, found, images)
         show_later(table, bench.run("apply-again"))
-        show_undo(table, bench.run("undo")["undo"], found["first"], images)
+        if undo:
+            show_undo(table, bench.run("undo")["undo"], found["first"], images)
     table.row("load of this machine", f"{os.getloadavg()[0]:.1f}", "after")
 
 

@@ -232,7 +232,9 @@ def main() -> int:
     began, table = time.monotonic(), Table()
     if options.server:
         images = options.images[0] if options.images else IMAGES_ON_A_SERVER
-        refused = real.measure_server(table, child, options.server, images, options.server_pid)
+        refused = real.measure_server(
+            table, child, options.server, images, options.server_pid, undo=not options.quick
+        )
         if refused:
             return refused
     else:
@@ -255,7 +257,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="only 200 images of 18 tags, on servers as slow as measured ones",
     )
-    parser.add_argument("--quick", action="store_true", help="only 1,000 images, the daemon and the pages")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="only 1,000 images, the daemon and the pages; with --server: no undo",
+    )
     parser.add_argument(
         "--images", type=int, nargs="+", help="only so many images (more than one number: each)"
     )
