@@ -64,7 +64,7 @@ class Library:
         self.name = f"{NAME}-{run or uuid.uuid4().hex[:12]}"
         self.still = still
         self.http = httpx.Client(base_url=f"{self.url}/api", headers={"x-api-key": key}, timeout=60)
-        self.began = False
+        self.began, self.removed = False, True
 
     def __enter__(self) -> Self:
         return self
@@ -72,7 +72,7 @@ class Library:
     def __exit__(self, *_: object) -> None:
         with undisturbed():
             if self.began:
-                self.clean_up(self.name)
+                self.removed = self.clean_up(self.name)
             self.http.close()
 
     # -- before ---------------------------------------------------------------------------------------
@@ -192,13 +192,20 @@ class Library:
         Pictures first: an extraction that is still to come would make their tags anew. An upload whose answer
         was lost may show itself late, so it looks again until nothing has been there for a while.
         """
-        end, nothing_since = time.monotonic() + LONGEST, None
+        end, nothing_since, trouble = time.monotonic() + LONGEST, None, ""
         while time.monotonic() < end:
             try:
                 left = self._remove(name)
             except httpx.HTTPError as error:
-                print(f"Cleaning up: {error!r}; trying again.", file=sys.stderr)
-                nothing_since = None
+                refused = isinstance(error, httpx.HTTPStatusError) and error.response.status_code in {
+                    401,
+                    403,
+                }
+                if str(error) != trouble:
+                    print(f"Cleaning up: {error}{'' if refused else '; trying again'}", file=sys.stderr)
+                if refused:
+                    break
+                nothing_since, trouble = None, str(error)
                 time.sleep(2)
                 continue
             if left:

@@ -53,7 +53,7 @@ def measure_server(
     except (RefusedError, OSError, httpx.TransportError) as error:
         print(f"Refused: {error or repr(error)}", file=sys.stderr)
         return 2
-    return 0
+    return 0 if library.removed else 1
 
 
 def _measure(table: Table, child: Callable[..., dict], library: Library, images: int, *, undo: bool) -> None:

@@ -220,34 +220,45 @@ def measure_pages(table: Table) -> None:
             table.row(name, f"{statistics.median(times):.1f} ms", note)
 
 
-def main() -> int:
-    options = _parser().parse_args()
-    if options.server and not os.environ.get(KEY):
-        sys.exit(f"Give the API key of {options.server} in the environment: {KEY}=…")
-    if options.clean_up:
-        return real.clean_up(options.server)
+def measure_simulated(options: argparse.Namespace, table: Table) -> None:
     cases = REALISTIC if options.realistic else (SMALL,) if options.quick else CASES
     if options.images:
         cases = tuple(Case(count, options.drain or SMALL.drain) for count in options.images)
+    for case in cases:
+        measure(case, table)
+    if options.realistic or options.images:
+        return
+    measure_daemon(table)
+    measure_pages(table)
+    if not options.quick and (HERE / "loop.py").exists():
+        for images in (*SIZES, *((MILLION,) if options.million else ())):
+            measure_loop(table, child, images)
+
+
+def main() -> int:
+    options = _options()
+    if options.clean_up:
+        return real.clean_up(options.server)
     began, table = time.monotonic(), Table()
     if options.server:
         images = options.images[0] if options.images else IMAGES_ON_A_SERVER
-        refused = real.measure_server(
-            table, child, options.server, images, options.server_pid, undo=not options.quick
-        )
-        if refused:
-            return refused
+        undo = not options.quick
+        failed = real.measure_server(table, child, options.server, images, options.server_pid, undo=undo)
+        if failed:
+            return failed
     else:
-        for case in cases:
-            measure(case, table)
-        if not options.realistic and not options.images:
-            measure_daemon(table)
-            measure_pages(table)
-            if not options.quick and (HERE / "loop.py").exists():
-                for images in (*SIZES, *((MILLION,) if options.million else ())):
-                    measure_loop(table, child, images)
+        measure_simulated(options, table)
     print(f"\nMeasured in {time.monotonic() - began:.0f} s.")
     return table.verdict()
+
+
+def _options() -> argparse.Namespace:
+    options = _parser().parse_args()
+    if not options.server and (options.clean_up or options.server_pid):
+        sys.exit("--clean-up and --server-pid are for a real Immich: name it with --server URL.")
+    if options.server and not os.environ.get(KEY):
+        sys.exit(f"Give the API key of {options.server} in the environment: {KEY}=…")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

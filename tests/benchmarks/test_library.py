@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -193,6 +194,23 @@ def test_a_server_that_is_not_there_is_told_in_a_line() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("Refused: ")
     assert "Traceback" not in done.stderr
+
+
+def test_what_cannot_be_removed_is_named(server: Simulator, capsys: pytest.CaptureFixture[str]) -> None:
+    with Library(server.url, server.api_key, still=0.1) as library:
+        library.upload("a", 2)
+        server.configure(scopes=["asset.read", "tag.read", "user.read"])
+    assert not library.removed
+    assert f"NOT REMOVED: pictures and tags whose names begin with {library.name}" in capsys.readouterr().err
+
+
+def test_a_server_that_is_away_for_a_moment_is_waited_for(server: Simulator) -> None:
+    with Library(server.url, server.api_key, still=0.1) as library:
+        library.upload("a", 2)
+        server.configure(down=True)
+        threading.Timer(1.0, lambda: server.configure(down=False)).start()
+    assert library.removed
+    assert only_the_strangers_are_left(server)
 
 
 def test_no_two_pictures_are_the_same() -> None:
