@@ -18,7 +18,7 @@ help:
 	@echo "make demo         see a sample catalogue reconciled with a simulated Immich (SERVE=1 keeps its page up)"
 	@echo "make test         run the tests (ARGS are pytest's)"
 	@echo "make check        lint, formatting, types, and the arrows between the rooms"
-	@echo "make bench        measure requests, time and memory against the bound"
+	@echo "make bench        measure requests, time and memory against the bound (ARGS=\"--server URL\": on a real Immich)"
 	@echo "make soak         spoil answers of Immich by the thousand for 5 minutes (ARGS=\"--seconds 3600 --seed 7\")"
 	@echo "make screenshots  photograph the page, also for the README (needs Chromium; ARGS is a folder)"
 	@echo "make lock         write the lock files anew from pyproject.toml"

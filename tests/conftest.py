@@ -24,6 +24,7 @@ def shared() -> Path:
 
 LONGEST = (
     "web/test_browser.py",
+    "benchmarks/test_library.py",
     "daemon/test_process.py",
     "daemon/test_templates.py",
     "systemd/test_boot.py",

@@ -32,6 +32,8 @@ class Job:
     actor: Actor
     number: int
     """The asset's how-many-th write caused it: what chance is asked about."""
+    work: float = 1.0
+    """How many times the queue's turn it takes, and its own time."""
 
 
 @dataclass(slots=True)
@@ -48,7 +50,7 @@ class Queues:
         """Queue a job: it ends when its queue has come to it, and not before its own time has passed."""
         own_time = self._own_time(job)
         start = max(now, self._free_at.get(job.stage, 0.0))
-        self._free_at[job.stage] = turn = start + 1 / max(self.settings.drain, 1e-3)
+        self._free_at[job.stage] = turn = start + job.work / max(self.settings.drain, 1e-3)
         self.at(max(turn, now + own_time), job)
 
     def at(self, when: float, job: Job) -> None:
@@ -79,7 +81,7 @@ class Queues:
             return _FAITHFUL_S
         base = _SIDECAR_S if job.stage == "sidecar" else _EXTRACTION_S
         drawn = self.settings.chance("latency", job.stage, job.asset.asset_id, job.number)
-        return base * (8.0 if drawn > 0.98 else 0.5 + drawn)
+        return base * job.work * (8.0 if drawn > 0.98 else 0.5 + drawn)
 
     def _shift(self, seconds: float) -> None:
         """Everything ends later by the time that the queues stood still."""

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reconciler.simulator import roundtrip
+from reconciler.simulator.costs import extraction_work
 from reconciler.simulator.faults import VICTIMS, Book
 from reconciler.simulator.model import ACTORS, FIELDS, Exif
 from reconciler.simulator.queues import Job, Queues
@@ -191,7 +192,9 @@ class State:
                 setattr(asset.sidecar, name, getattr(asset.exif, name))
         # unlocked even if the file could not be written: only the log says so
         asset.locked.clear()
-        self.queues.put(Job(asset, "extraction", job.actor, job.number), self.now)
+        tags = asset.embedded.tags if asset.sidecar.tags is None else asset.sidecar.tags
+        work = extraction_work(tags or (), self.settings)
+        self.queues.put(Job(asset, "extraction", job.actor, job.number, work), self.now)
 
     def _extract(self, job: Job) -> None:
         early = (

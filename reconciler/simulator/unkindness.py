@@ -21,6 +21,8 @@ UNKINDNESS = {
     "early_updated_at": "updatedAt is now and then visible before the values are final",
     "unstable_paging": "pages of a search repeat and skip rows of equal date",
     "slow_tagging": "tagging takes 10 ms an asset before it answers",
+    "tag_upserts": "after every write all of the asset's tags are upserted, so its extraction costs more",
+    "busy_machine": "other processes compete for the server's cores, which makes upserting tags very dear",
     "busy": "3 % of requests get a 503, before or after they took effect, or a 429 before",
     "dropped": "1 % of connections break, before or after the request took effect",
     "slow": "1 % of answers come up to a second late",
@@ -82,7 +84,7 @@ class Settings:
     seed: int = 1
     unkind: frozenset[str] = frozenset(UNKINDNESS)
     drain: float = 200.0
-    """Assets a second that each of the two queues can handle."""
+    """Assets a second, without tags, that each of the two queues can handle."""
     version: tuple[int, int, int] = (2, 7, 5)
     scopes: tuple[str, ...] = ("all",)
     """The API key's permissions."""

@@ -17,7 +17,7 @@ from reconciler.simulator.sample import build_sample
 from reconciler.skymmich.sources import open_catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from reconciler.core.catalogue import CatalogueImage
@@ -67,3 +67,14 @@ def desirer() -> Callable[[CatalogueImage], Desired]:
     template = BlockTemplate(policy.description)
     form = Form(roundtrip.settled_description, roundtrip.settled_tag)
     return lambda image: desire(image, policy, template, form, PIXELS)
+
+
+def link(path: Path, assets: Sequence[str]) -> None:
+    """Link a catalogue's images, in their order, to these assets."""
+    table = "astrophotography_images"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        rows = connection.execute(
+            f"SELECT id FROM {table} WHERE immich_id IS NOT NULL ORDER BY id"
+        ).fetchall()
+        linked = [(asset, image) for (image,), asset in zip(rows, assets, strict=True)]
+        connection.executemany(f"UPDATE {table} SET immich_id = ? WHERE id = ?", linked)

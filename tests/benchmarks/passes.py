@@ -1,9 +1,10 @@
 """What is measured of the reconciler, each in a process of its own so that CPU and memory are its own.
 
-``passes.py apply CATALOGUE URL KEY STORE``: a first apply. ``apply-again``, with the same arguments: one that finds
-nothing to do, and one more of the same cycle, as the daemon does it. ``writes CATALOGUE URL KEY FOLDER``: the writes
-of a first apply, for the bound. ``planning CATALOGUE``: seconds to plan an image, without network and store. Each
-prints one line of JSON.
+``passes.py apply CATALOGUE URL STORE ROOT``: a first apply, with the parent of all tags. With the same arguments:
+``apply-again``, one that finds nothing to do, one more of the same cycle, as the daemon does it, and one that finds
+one image changed; ``undo``, of the first; ``writes``, what a first apply would write, for the bound. ``planning
+CATALOGUE``: seconds to plan an image, without network and store. The key comes from the environment. Each prints
+one line of JSON.
 """
 
 from __future__ import annotations
@@ -11,29 +12,36 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import resource
+import sqlite3
 import statistics
 import sys
 import time
 import urllib.request
 from collections import Counter
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalogues import PIXELS, desirer
+from meter import server_cpu, since
+from wire import Wire, is_simulator
 
 from reconciler.core.asset import ObservedAsset
 from reconciler.core.desired import Form
 from reconciler.core.plan import Rules
 from reconciler.core.planning import plan_asset
-from reconciler.core.policy import DescriptionPolicy, Policy, Switches
+from reconciler.core.policy import DescriptionPolicy, Policy, Switches, TagPolicy
 from reconciler.core.template import DEFAULT_TEMPLATE
 from reconciler.engine.cycle import Cycle
 from reconciler.engine.desiring import Desirer, Desires
 from reconciler.engine.events import Progress
 from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import Wishes
+from reconciler.engine.undo import Undo
 from reconciler.immich import roundtrip
 from reconciler.immich.client import SystemClock
 from reconciler.immich.roundtrip import field_body
@@ -44,15 +52,15 @@ from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from typing import Self
 
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.desired import Desired
 
 MOST_PLANNED = 2000
-WISHES = Wishes(Policy(), Switches())
-RULES = Rules(WISHES.policy, Switches(), "2.7.5", "me")
+KEY = "IMMICH_TEST_API_KEY"
+RULES = Rules(Policy(), Switches(), "2.7.5", "me")
 
 
 def measured_memory() -> int:
@@ -68,15 +76,20 @@ def ask_simulator(url: str, what: str, *, post: bool = False) -> dict:
 
 
 class Bench:
-    """Passes of one cycle, each beside what the simulated server counted of it."""
+    """Passes of one cycle, each beside what went over the wire and, of a simulated server, its faults."""
 
-    def __init__(self, catalogue: str, url: str, key: str, store: str | Path) -> None:
-        self.url, self.target, self.store = url, Immich(url, key), SqliteStore.open(store)
-        source = open_catalogue(catalogue)
-        self.cycle = Cycle(source, self.target, self.store, SystemClock(), listen=self.listen)
+    def __init__(self, catalogue: str, url: str, store: str | Path, root: str) -> None:
+        self.url, self.catalogue, self.wire = url, catalogue, Wire()
+        self.target = Immich(url, os.environ[KEY], transport=self.wire)
+        self.store = SqliteStore.open(store)
+        self.wishes = Wishes(replace(Policy(), tags=TagPolicy(root=root)), Switches())
+        self.cycle = Cycle(
+            open_catalogue(catalogue), self.target, self.store, SystemClock(), listen=self.listen
+        )
         self.writing_since: float | None = None
 
     async def __aenter__(self) -> Self:
+        self.simulated = is_simulator(self.url)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -87,39 +100,78 @@ class Bench:
         if isinstance(event, Progress) and event.phase == "writing":
             self.writing_since = self.writing_since or time.perf_counter()
 
-    async def measure(self, name: str) -> dict:
-        ask_simulator(self.url, "reset", post=True)
+    async def measure(self, name: str, work: Callable[[], Awaitable[dict]]) -> dict:
+        if self.simulated:
+            ask_simulator(self.url, "reset", post=True)
+        self.wire.reset()
+        self.writing_since = None
+        server = server_cpu()
         began, cpu = time.perf_counter(), time.process_time()
-        report = await self.cycle.run(Selection(), WISHES, run_id=name, trigger="cli")
+        found = await work()
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         return {
+            "name": name,
             "seconds": seconds,
             "preparing": (self.writing_since or began) - began,
             "cpu": cpu,
+            "server_cpu": since(server),
             "memory": measured_memory(),
-            "images": len(report.outcomes),
-            "statuses": Counter(outcome.status for outcome in report.outcomes),
-            "requests": ask_simulator(self.url, "requests"),
-            "faults": ask_simulator(self.url, "faults"),
+            "requests": self.wire.counted(),
+            "window": self.wire.window(),
+            "faults": ask_simulator(self.url, "faults") if self.simulated else None,
+            **found,
         }
 
+    async def run(self, name: str) -> dict:
+        async def work() -> dict:
+            report = await self.cycle.run(Selection(), self.wishes, run_id=name, trigger="cli")
+            statuses = Counter(outcome.status for outcome in report.outcomes)
+            return {"images": len(report.outcomes), "statuses": statuses}
 
-async def apply(catalogue: str, url: str, key: str, store: str) -> dict:
+        return await self.measure(name, work)
+
+    async def undo(self, run_id: str) -> dict:
+        async def work() -> dict:
+            undo = Undo(self.cycle, self.target, self.store, SystemClock(), self.listen)
+            entries = self.store.journal_of(run_id=run_id, limit=10**7)
+            prepared = await undo.prepare(entries, self.wishes)
+            report = await undo.apply(prepared, run_id="undo", stop=lambda: False)
+            return {"images": len(report.undone), "left": len(report.left)}
+
+        return await self.measure("undo", work)
+
+    def change_one(self) -> None:
+        """Change one image in the catalogue, as its owner does."""
+        table = "astrophotography_images"
+        with closing(sqlite3.connect(self.catalogue)) as connection, connection:
+            first = f"SELECT min(id) FROM {table} WHERE immich_id IS NOT NULL"
+            connection.execute(f"UPDATE {table} SET title = title || ' II' WHERE id = ({first})")
+
+
+async def apply(*arguments: str) -> dict:
     """Measure an apply of a process of its own."""
-    async with Bench(catalogue, url, key, store) as bench:
-        return {"apply": await bench.measure("apply")}
+    async with Bench(*arguments) as bench:
+        return {"apply": await bench.run("apply")}
 
 
-async def apply_again(catalogue: str, url: str, key: str, store: str) -> dict:
-    """Measure a later apply, and one more pass as a daemon does it, which knows the one before."""
-    async with Bench(catalogue, url, key, store) as bench:
-        return {"apply": await bench.measure("second"), "daemon": await bench.measure("third")}
+async def apply_again(*arguments: str) -> dict:
+    """Measure a later apply, and two more passes as a daemon does them, which knows the one before."""
+    async with Bench(*arguments) as bench:
+        again, daemon = await bench.run("second"), await bench.run("third")
+        bench.change_one()
+        return {"apply": again, "daemon": daemon, "change": await bench.run("change")}
 
 
-async def writes_of(catalogue: str, url: str, key: str, folder: str) -> dict:
+async def take_back(*arguments: str) -> dict:
+    """Measure the undo of the first apply."""
+    async with Bench(*arguments) as bench:
+        return {"undo": await bench.undo("apply")}
+
+
+async def writes_of(*arguments: str) -> dict:
     """Plan the first apply against a fresh server, and give what it would send."""
-    async with Bench(catalogue, url, key, Path(folder) / "unused.sqlite3") as bench:
-        prepared = await bench.cycle.prepare(Selection(), WISHES)
+    async with Bench(*arguments) as bench:
+        prepared = await bench.cycle.prepare(Selection(), bench.wishes)
     plans = prepared.changes
     fields = [
         {
@@ -130,8 +182,7 @@ async def writes_of(catalogue: str, url: str, key: str, folder: str) -> dict:
         if plan.writes_fields
     ]
     return {
-        "url": url,
-        "api_key": key,
+        "url": bench.url,
         "seen": {plan.asset_id: iso(plan.observed.updated_at) for plan in plans},
         "fields": fields,
         "tags": [{"id": plan.asset_id, "tags": sorted(plan.add_tags)} for plan in plans if plan.add_tags],
@@ -187,7 +238,13 @@ def resident(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
 
 
-WHAT = {"apply": apply, "apply-again": apply_again, "writes": writes_of, "planning": planning}
+WHAT = {
+    "apply": apply,
+    "apply-again": apply_again,
+    "undo": take_back,
+    "writes": writes_of,
+    "planning": planning,
+}
 
 if __name__ == "__main__":
     what, *arguments = sys.argv[1:]

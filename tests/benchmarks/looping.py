@@ -1,0 +1,45 @@
+"""How long the event loop is held, and what a look costs, with many images: the limits of what ``loop.py`` measures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from report import Table
+
+SIZES = (10_000, 100_000)
+MILLION = 1_000_000
+MOST_GAP = 50.0
+MOST_IDLE_CPU = 5.0
+MOST_IDLE_REQUESTS = 1
+MOST_CHANGE_CPU = 3000.0
+MOST_MEMORY = {10_000: 250.0, 100_000: 250.0, MILLION: 600.0}
+IDLE, CHANGE = "idle look", "one image changed"
+"""How the names of phases begin."""
+
+
+def measure_loop(table: Table, child: Callable[..., dict], images: int) -> None:
+    """Measure with so many images, in processes of their own."""
+    show(table, child("loop.py", images, "--json"), images)
+
+
+def show(table: Table, found: dict[str, dict], images: int) -> None:
+    table.heading(f"The event loop and one look with {images:,} images")
+    for phase, row in found.items():
+        cpu, requests = row["cpu_ms"], row["requests"]
+        table.row(
+            phase, f"{cpu:,.1f} ms", f"of CPU, {requests:g} requests, at most {row['peak']:.0f} MiB so far"
+        )
+        table.limit("  longest gap of the loop, ms", row["gap_ms"], MOST_GAP, "{:.0f}")
+        if phase.startswith(IDLE):
+            table.limit("  CPU, ms", cpu, MOST_IDLE_CPU, "{:.1f}")
+            table.limit("  requests", requests, MOST_IDLE_REQUESTS, "{:g}")
+        if phase.startswith(CHANGE):
+            table.limit("  CPU, ms", cpu, MOST_CHANGE_CPU, "{:,.0f}")
+    missing = [name for name in (IDLE, CHANGE) if not any(phase.startswith(name) for phase in found)]
+    if missing:
+        table.fail(f"{images:,} images: nothing was measured of: {', '.join(missing)}")
+    peak = max(row["peak"] for row in found.values())
+    table.limit("peak memory, MiB", peak, MOST_MEMORY.get(images, 250.0), "{:.0f}")
