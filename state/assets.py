@@ -5,6 +5,7 @@ Each takes an open connection: ``state.store`` has them, and is what others call
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -13,7 +14,7 @@ from state import rows
 from state.tables import ASSETS, OWNED_TAGS, RESOLUTIONS, JsonText
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy.engine import Connection
     from sqlalchemy.sql import ColumnElement
@@ -52,6 +53,14 @@ def resolutions(
     for row in connection.execute(query):
         found[row.asset_id] = (*found.get(row.asset_id, ()), rows.to_resolution(row))
     return found
+
+
+def owners_of_tags(connection: Connection, wanted: Iterable[str]) -> frozenset[str]:
+    """Tell which assets own at least one of these tags: one walk through the tags, and no record is read."""
+    # One variable for all of them: SQLite takes no hundred thousand.
+    chosen = func.json_each(json.dumps(sorted(wanted))).table_valued("value")
+    query = select(OWNED_TAGS.c.asset_id).where(OWNED_TAGS.c.tag.in_(select(chosen.c.value))).distinct()
+    return frozenset(connection.execute(query).scalars())
 
 
 def tags(connection: Connection, asset_ids: Sequence[str] | None = None) -> dict[str, frozenset[str]]:

@@ -171,6 +171,11 @@ class SqliteStore:
         with self.database.reading() as connection:
             return next(iter(assets.records(connection, ASSETS.c.asset_id == asset_id)), None)
 
+    def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:
+        """Tell which assets own at least one of these tags."""
+        with self.database.reading() as connection:
+            return assets.owners_of_tags(connection, tags)
+
     def save_records(self, records: Iterable[AssetRecord]) -> None:
         """Insert or replace by asset id, owned tags included. Of two with one id the later counts.
 

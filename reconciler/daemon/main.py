@@ -179,7 +179,7 @@ class _Daemon:
         service.forbid("")
         # What the guard holds is only known again, with its reasons, once it was looked at.
         full = unclean or bool(store.counts_by_status().get("held"))
-        service.enqueue(Request(full=full, by_person=False, trigger="start"))
+        service.enqueue(Request(full=full, hints=True, by_person=False, trigger="start"))
 
     def _tasks(
         self, service: Service, triggers: Triggers, pulse: Pulse, store: SqliteStore

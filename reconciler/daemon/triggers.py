@@ -53,6 +53,7 @@ class Triggers:
         self._service, self._store, self._lease = service, store, lease
         self._clock, self._listen = clock, listen
         self._lost = False
+        self._hinted_at = float("-inf")
         self._one_renewal = asyncio.Lock()
 
     def jobs(self, notifier: Notifier, pulse: Pulse) -> Mapping[str, Job]:
@@ -85,7 +86,11 @@ class Triggers:
 
     async def immich(self) -> None:
         """Look what moved in Immich since the last look."""
-        self._service.enqueue(Request(by_person=False, trigger="immich"))
+        # Half an interval early rather than a whole one late.
+        early, now = self.schedule.immich_seconds / 2, self._clock.monotonic()
+        due = 0 < self.schedule.hints_seconds <= now - self._hinted_at + early
+        self._hinted_at = now if due else self._hinted_at
+        self._service.enqueue(Request(by_person=False, trigger="immich", hints=due))
 
     async def audit(self) -> None:
         """Compare everything: some changes in Immich leave no trace that a look would find."""

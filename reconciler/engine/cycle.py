@@ -22,7 +22,7 @@ from reconciler.engine.jobs import Job
 from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
-from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, Preparer, Wishes
+from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, RULES, Preparer, Wishes
 from reconciler.engine.running import Runs
 from reconciler.engine.schema import remember
 from reconciler.errors import GuardError, ImmichError, ReconcilerError
@@ -259,6 +259,11 @@ class Cycle:
             self._store.put("watermark", prepared.observed_from.isoformat())
             if prepared.look is not None:
                 self._preparer.noted(prepared.look)
+        if prepared.seen is not None and not prepared.verdict.shrunk:
+            prepared.seen.keep(self._store)
+            self._preparer.trash.ids.clear()
+        if not prepared.verdict.tripped and prepared.rules_before != prepared.rules_digest:
+            self._store.put(RULES, prepared.rules_digest)
         remember(prepared.catalogue, self._store)
         now = self._clock.now().isoformat()
         self._store.put(CHECKED_AT, now)

@@ -171,6 +171,10 @@ class Store(Protocol):
         """Insert or replace by asset id."""
         ...
 
+    def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:
+        """Tell which assets own at least one of these tags; called from a thread, for it may look at all."""
+        ...
+
     def save_resolution(self, asset_id: str, resolution: Resolution) -> None:
         """Keep what a person decided of a conflict; insert or replace by asset and field."""
         ...
