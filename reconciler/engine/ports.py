@@ -76,6 +76,8 @@ class WriteOutcome:
     """Of ``sent``: the server says that nothing changed, so nothing will settle."""
     dates: Mapping[str, datetime] = field(default_factory=dict)
     """Of ``sent``: ``updated_at`` just before the write, where the answer shows it."""
+    foreign: frozenset[str] = frozenset()
+    """Of ``rejected``: those that the key may read but not write: they are another user's."""
 
 
 class Target(Protocol):

@@ -137,11 +137,13 @@ class Preparer:
         self, selection: Selection, wishes: Wishes, catalogue: Catalogue, server: ServerFacts
     ) -> Prepared:
         switches = wishes.switches or switches_of(catalogue)
+        whose = KnownImmich.at(self._store, server, self._target.address)
         rules = Rules(
             policy=wishes.policy,
             switches=switches,
             server_version=server.version,
-            user_id=server.user_id,
+            user_id=whose.user_id,
+            other_users=frozenset(whose.others),
             tags_available=server.tags_enabled,
             missing=_missing(server),
         )

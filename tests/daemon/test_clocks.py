@@ -131,4 +131,5 @@ def _touch(world, asset_id, *, ahead):
     asset = state.assets[asset_id]
     del state.assets[asset_id]
     asset.updated += int(ahead.total_seconds() * 1000)
+    asset.row = None
     state.add(asset)
