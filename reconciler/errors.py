@@ -14,11 +14,13 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     ├── UnusableImageError          one image's values can not be worked with
     ├── RendererError               the process that renders templates can not be used
     ├── GuardError                  a pass was refused
+    ├── DaemonRefusedError          a daemon answers, but does not let this command in
     ├── StateError                  the daemon's own store
     │   ├── StateTooNewError
     │   ├── StateCorruptError
     │   ├── StateGoneError          its file was deleted, moved or replaced
     │   └── LeaseHeldError          another process is writing
+    │       └── LeaseLostError      it took over while this one stood still
     └── ImmichError
         ├── ImmichTemporaryError    network, timeout, 408/429/5xx: try again later
         │   ├── ImmichUnreachableError
@@ -107,6 +109,10 @@ class DecisionError(ReconcilerError):
     """A person's decision of a conflict can not be taken: there is none, or it is another one by now."""
 
 
+class DaemonRefusedError(ReconcilerError):
+    """A daemon runs and answers, but does not tell this command anything."""
+
+
 class StateError(ReconcilerError):
     """The daemon's own store can not be used."""
 
@@ -125,6 +131,10 @@ class StateGoneError(StateError):
 
 class LeaseHeldError(StateError):
     """Another process holds the right to write."""
+
+
+class LeaseLostError(LeaseHeldError):
+    """Another process took the right to write over: what this one would record or send is refused."""
 
 
 class ImmichError(ReconcilerError):

@@ -64,13 +64,14 @@ def target_of(config: Config, settings: SyncSettings, store: SqliteStore | None)
     """
     pair = pair_of(config, settings)
     check_pair(pair, store)
-    return immich_at(pair, config)
+    return immich_at(pair, config, store.require_right if store else None)
 
 
-def immich_at(pair: Pair, config: Config) -> Immich:
-    """Open Immich at an address that was checked, or just confirmed."""
+def immich_at(pair: Pair, config: Config, permit: Callable[[], None] | None = None) -> Immich:
+    """Open Immich at an address that was checked, or just confirmed; ``permit``: see ``Immich``."""
     patience = Patience(read=config.immich.timeout_seconds)
-    return Immich(pair.url, pair.key, in_flight=config.immich.in_flight, patience=patience)
+    in_flight = config.immich.in_flight
+    return Immich(pair.url, pair.key, in_flight=in_flight, patience=patience, permit=permit)
 
 
 def store_of(config: Config, *, read_only: bool = False) -> SqliteStore:

@@ -5,6 +5,7 @@ Each takes an open connection: ``state.store`` has them, and is what others call
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -13,7 +14,7 @@ from state import rows
 from state.tables import ASSETS, CROSSINGS, OWNED_TAGS, RESOLUTIONS, JsonText
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy.engine import Connection
     from sqlalchemy.sql import ColumnElement
@@ -62,6 +63,14 @@ def crossings(connection: Connection, asset_ids: Sequence[str] | None = None) ->
     if asset_ids is not None and len(asset_ids) <= _CHUNK:
         query = query.where(CROSSINGS.c.asset_id.in_(asset_ids))
     return {row.asset_id: rows.to_crossing(row) for row in connection.execute(query)}
+
+
+def owners_of_tags(connection: Connection, wanted: Iterable[str]) -> frozenset[str]:
+    """Tell which assets own at least one of these tags: one walk through the tags, and no record is read."""
+    # One variable for all of them: SQLite takes no hundred thousand.
+    chosen = func.json_each(json.dumps(sorted(wanted))).table_valued("value")
+    query = select(OWNED_TAGS.c.asset_id).where(OWNED_TAGS.c.tag.in_(select(chosen.c.value))).distinct()
+    return frozenset(connection.execute(query).scalars())
 
 
 def tags(connection: Connection, asset_ids: Sequence[str] | None = None) -> dict[str, frozenset[str]]:

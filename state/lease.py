@@ -10,12 +10,18 @@ the lease is                              ``acquire``
 free, or already this holding's           takes it
 of a process that has certainly ended     takes it over
 past its end                              takes it over
+of one on this kernel whose lock is free  takes it over
 anything else                             raises ``LeaseHeldError``
 ========================================  ==============================
+
+Each taking is fenced (``state.fence``): who stood still while another one took it over records and sends
+nothing any more, whatever its own clock said. Where the file system has locks, the holder keeps one beside
+the store (``state.hostlock``), which the kernel gives back at its death.
 """
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +30,9 @@ from uuid import uuid4
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
 
-from reconciler.errors import LeaseHeldError
+from reconciler.errors import LeaseHeldError, LeaseLostError
+from state import fence
+from state.hostlock import HostLock
 from state.process import ProcessIdentity, this_process
 from state.tables import LEASE
 
@@ -49,6 +57,8 @@ class LeaseHolder:
     process: ProcessIdentity
     acquired_at: datetime
     expires_at: datetime
+    lock: tuple[int, int] | None = None
+    """The file that it keeps locked beside the store (device and inode), if it could."""
 
 
 class Lease:
@@ -65,6 +75,11 @@ class Lease:
         self._holder = uuid4().hex
         self._what = ""
         self._ttl: timedelta | None = None
+        self._until: datetime | None = None
+        self._taken: fence.Fence | None = None
+        self._lock = HostLock(store.path)
+        # A heartbeat renews in a thread, and the end of the process gives back: one after the other.
+        self._turn = threading.RLock()
 
     def acquire(self, what: str, ttl: timedelta) -> None:
         """Take the right to write for ``ttl`` from now; ``what`` is shown to others.
@@ -72,13 +87,23 @@ class Lease:
         Raises:
             LeaseHeldError: another one has it; says who, since when, and what to do.
         """
-        with self._store.database.writing() as connection:
-            now = self._now()
-            current = _current(connection)
-            if current is not None and self._is_held_against_us(current, now):
-                raise _held(current, here=this_process())
-            self._write(connection, what, acquired_at=now, expires_at=now + ttl)
-        self._what, self._ttl = what, ttl
+        with self._turn:
+            self._acquire(what, ttl)
+
+    def _acquire(self, what: str, ttl: timedelta) -> None:
+        locked = self._lock.take(_note(what))
+        try:
+            with self._store.database.writing() as connection:
+                now = self._now()
+                self._require_free(_current(connection), now, locked=locked)
+                taken = fence.Fence(self._holder, fence.begin_term(connection))
+                self._write(connection, what, acquired_at=now, expires_at=now + ttl)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._what, self._ttl, self._until = what, ttl, now + ttl
+        self._taken = self._store.fence = taken
+        self._store.right = self
 
     def renew(self) -> None:
         """Hold it for another ``ttl`` from now; several times within a ``ttl``.
@@ -86,23 +111,47 @@ class Lease:
         One that ran out unnoticed (a machine that slept) is held on if nobody took it meanwhile.
 
         Raises:
-            LeaseHeldError: another one took it over: stop writing.
+            LeaseLostError: another one took it over, even if it has given it back since: stop writing.
         """
-        if self._ttl is None:
-            raise RuntimeError("a lease is acquired before it is renewed")
-        with self._store.database.writing() as connection:
-            now = self._now()
-            current = _current(connection)
-            if current is not None and current.holder != self._holder:
-                raise _held(current, here=this_process())
-            since = now if current is None else current.acquired_at
-            self._write(connection, self._what, acquired_at=since, expires_at=now + self._ttl)
+        with self._turn:
+            if self._ttl is None:
+                raise RuntimeError("a lease is acquired before it is renewed")
+            self._lock.take(_note(self._what))
+            try:
+                with self._store.database.writing() as connection:
+                    now = self._now()
+                    fence.check(connection, self._taken)
+                    current = _current(connection)
+                    since = now if current is None else current.acquired_at
+                    self._write(connection, self._what, acquired_at=since, expires_at=now + self._ttl)
+            except LeaseLostError:
+                self._until = None
+                self._lock.release()
+                raise
+            self._until = now + self._ttl
+
+    def require(self) -> None:
+        """Make sure that nobody else may write just now: asked before every write that leaves.
+
+        No visit to the store while its time is not over; one that is over is renewed first, if it still can.
+
+        Raises:
+            LeaseLostError: another one took it over.
+        """
+        if self._until is None or self._until <= self._now():
+            self.renew()
 
     def release(self) -> None:
         """Give it back; does nothing if another one has it by now."""
-        with self._store.database.writing() as connection:
-            connection.execute(delete(LEASE).where(LEASE.c.holder == self._holder))
-        self._ttl = None
+        with self._turn:
+            self._ttl = self._until = None
+            if self._store.right is self:
+                self._store.fence = self._store.right = None
+            try:
+                with self._store.database.writing() as connection:
+                    connection.execute(delete(LEASE).where(LEASE.c.holder == self._holder))
+            finally:
+                self._lock.release()
 
     def current(self) -> LeaseHolder | None:
         """Tell who is written down as the holder, dead or alive; ``None`` if nobody."""
@@ -122,10 +171,16 @@ class Lease:
         finally:
             self.release()
 
-    def _is_held_against_us(self, current: LeaseHolder, now: datetime) -> bool:
-        if current.holder == self._holder or current.expires_at <= now:
-            return False
-        return not current.process.is_gone()
+    def _require_free(self, current: LeaseHolder | None, now: datetime, *, locked: bool) -> None:
+        if current is None or current.holder == self._holder or current.expires_at <= now:
+            return
+        if current.process.is_gone():
+            return
+        here = this_process()
+        # The lock that it took is ours now: the kernel gave it back, whatever container the holder was in.
+        if locked and current.lock == self._lock.file and current.process.boot == here.boot != "":
+            return
+        raise _held(current, here)
 
     def _write(
         self, connection: Connection, what: str, *, acquired_at: datetime, expires_at: datetime
@@ -138,7 +193,7 @@ class Lease:
             "what": what,
             "acquired_at": acquired_at,
             "expires_at": expires_at,
-            "process": here.as_json(),
+            "process": {**here.as_json(), "lock": self._lock.file},
         }
         statement = insert(LEASE).values(lease_id=1, **values)
         connection.execute(statement.on_conflict_do_update(index_elements=["lease_id"], set_=values))
@@ -154,7 +209,20 @@ def _current(connection: Connection) -> LeaseHolder | None:
         process=ProcessIdentity.of_json(row.process),
         acquired_at=row.acquired_at,
         expires_at=row.expires_at,
+        lock=_file(row.process.get("lock")),
     )
+
+
+def _file(kept: object) -> tuple[int, int] | None:
+    match kept:
+        case [int(device), int(inode)]:
+            return device, inode
+    return None
+
+
+def _note(what: str) -> str:
+    here = this_process()
+    return f"{what}, process {here.pid} on {here.host}"
 
 
 def _held(current: LeaseHolder, here: ProcessIdentity) -> LeaseHeldError:

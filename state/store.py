@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
-from state import assets, history, rows
+from state import assets, fence, history, rows
 from state import crossings as noted
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, this_process
@@ -36,12 +36,14 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from sqlalchemy.engine import Connection
     from sqlalchemy.sql import ColumnElement
 
     from reconciler.core.records import AssetRecord, Crossed, Crossing, JournalEntry, PendingWrite, Run
     from reconciler.core.resolution import Resolution
     from state.database import Database
     from state.history import Pruned
+    from state.lease import Lease
 
 
 class SqliteStore:
@@ -54,6 +56,10 @@ class SqliteStore:
         self.database = database
         self.warnings = warnings
         """What a person should know about how it was opened."""
+        self.fence: fence.Fence | None = None
+        """The taking of the lease that this process writes by; ``None``: it took none. The lease's to set."""
+        self.right: Lease | None = None
+        """The lease that was taken; likewise."""
 
     @classmethod
     def open(cls, target: str | Path, *, read_only: bool = False, now: datetime | None = None) -> Self:
@@ -128,6 +134,27 @@ class SqliteStore:
         with self.database.writing():
             yield
 
+    def require_right(self) -> None:
+        """Make sure that nobody else may write to Immich: asked before every write that leaves this process.
+
+        Raises:
+            LeaseLostError: another process took the right to write over.
+        """
+        if self.right is not None:
+            self.right.require()
+
+    @contextmanager
+    def _writing_by_right(self, *, ever: bool = False) -> Iterator[Connection]:
+        """Give a connection in a transaction of who may write to Immich; ``ever``: a lease must be free, too.
+
+        Raises:
+            LeaseLostError: another process took the right to write over; nothing was recorded.
+        """
+        with self.database.writing() as connection:
+            if ever or self.fence is not None:
+                fence.check(connection, self.fence)
+            yield connection
+
     # Managed assets
 
     def records(self) -> dict[str, AssetRecord]:
@@ -150,6 +177,11 @@ class SqliteStore:
         with self.database.reading() as connection:
             return next(iter(assets.records(connection, ASSETS.c.asset_id == asset_id)), None)
 
+    def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:
+        """Tell which assets own at least one of these tags."""
+        with self.database.reading() as connection:
+            return assets.owners_of_tags(connection, tags)
+
     def save_records(self, records: Iterable[AssetRecord]) -> None:
         """Insert or replace by asset id, owned tags included. Of two with one id the later counts.
 
@@ -159,7 +191,7 @@ class SqliteStore:
         latest = {storable(record.asset_id): record for record in records}
         if not latest:
             return
-        with self.database.writing() as connection:
+        with self._writing_by_right() as connection:
             upsert(connection, ASSETS, [rows.of_record(record) for record in latest.values()])
             had = assets.tags(connection, list(latest))
             gone, new = [], []
@@ -262,14 +294,14 @@ class SqliteStore:
         """Insert or replace by asset id; on the disk when this returns, outside a transaction."""
         values = [rows.of_pending(write) for write in writes]
         if values:
-            with self.database.writing() as connection:
+            with self._writing_by_right(ever=True) as connection:
                 upsert(connection, PENDING, values)
 
     def mark_sent(self, asset_ids: Iterable[str]) -> None:
         """Note that these pending writes were accepted by the server."""
         keys = [{"of_asset": asset_id} for asset_id in asset_ids]
         if keys:
-            with self.database.writing() as connection:
+            with self._writing_by_right() as connection:
                 one = update(PENDING).where(PENDING.c.asset_id == bindparam("of_asset"))
                 connection.execute(one.values(sent=True), keys)
 
@@ -277,7 +309,7 @@ class SqliteStore:
         """Forget these pending writes."""
         keys = [{"of_asset": asset_id} for asset_id in asset_ids]
         if keys:
-            with self.database.writing() as connection:
+            with self._writing_by_right() as connection:
                 connection.execute(delete(PENDING).where(PENDING.c.asset_id == bindparam("of_asset")), keys)
 
     # History
@@ -286,7 +318,7 @@ class SqliteStore:
         """Append to the journal."""
         values = [rows.of_entry(entry) for entry in entries]
         if values:
-            with self.database.writing() as connection:
+            with self._writing_by_right() as connection:
                 connection.execute(insert(JOURNAL), values)
 
     def journal_of(

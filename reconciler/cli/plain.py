@@ -108,6 +108,7 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
         "tripped": verdict.tripped,
         "hash": verdict.hash,
         "reasons": list(verdict.reasons),
+        "cause": verdict.cause,
         "held": sorted(verdict.held),
         "approve": f"skymmich-reconciler apply --approve {verdict.hash}" if verdict.tripped else "",
     }

@@ -259,7 +259,7 @@ def show_verdict(screen: Screen, verdict: Verdict) -> None:
     for reason in verdict.reasons:
         screen.row("why", reason)
     screen.row("safe", "Nothing is taken from Immich. What only adds is written.")
-    screen.row("mend", "Restore the catalogue: then all goes on by itself.")
+    screen.row("mend", verdict.mend)
     screen.row("approve", f"If it is meant so: skymmich-reconciler apply --approve {verdict.hash}")
 
 

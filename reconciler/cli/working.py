@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler.cli.meter import Meter
 from reconciler.cli.stopping import Stopping
-from reconciler.errors import ReconcilerError
+from reconciler.errors import LeaseHeldError, StateError
 from reconciler.wiring import workbench
 from state.lease import Lease
 
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
     from reconciler.cli.session import Session
     from reconciler.engine.pace import Timing
+    from reconciler.errors import ReconcilerError
     from reconciler.wiring import Workbench
 
 RIGHT: Final = timedelta(minutes=2)
 """How long the right to write outlives a process that hangs."""
+AGAIN: Final = 3.0
+"""Seconds until a renewal that failed is tried again."""
 
 T = TypeVar("T")
 
@@ -82,12 +85,18 @@ class Work:
         over = threading.Event()
 
         def renew() -> None:
-            while not over.wait(RIGHT.total_seconds() / 4):
+            wait = RIGHT.total_seconds() / 4
+            while not over.wait(wait):
                 try:
                     lease.renew()
-                except ReconcilerError as error:
+                except LeaseHeldError as error:
                     self.lost = error
                     return
+                except StateError:
+                    # The store was busy: no reason to stop while the right lasts, nor not to try again soon.
+                    wait = AGAIN
+                else:
+                    wait = RIGHT.total_seconds() / 4
 
         with lease.held(what, RIGHT):
             store.mark_interrupted(alone=True)

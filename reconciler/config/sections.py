@@ -148,6 +148,8 @@ class ScheduleSection(Section):
 
     catalogue_seconds: Annotated[Number, Field(ge=0.05, le=86_400)] = 5.0
     immich_seconds: Annotated[Number, Field(ge=0.05, le=86_400)] = 60.0
+    hints_seconds: Annotated[Number, Field(ge=0, le=86_400)] = 300.0
+    """0: what moves no date in Immich is found by the audit only."""
     debounce_seconds: Annotated[Number, Field(ge=0, le=3600)] = 3.0
     heartbeat_seconds: Annotated[Number, Field(ge=0.05, le=86_400)] = 30.0
     audit_cron: CronLine = "17 4 * * *"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.fingerprint import digest, place
@@ -20,6 +20,22 @@ if TYPE_CHECKING:
 
     from reconciler.core.plan import AssetPlan
     from reconciler.core.policy import GuardPolicy
+
+
+Cause = Literal["", "shrunk", "rules", "values"]
+"""Why so much would go: the catalogue lost images; the rules are others than at the last good pass; or, as
+neither is so, the images lost values."""
+
+_MENDS: Final[Mapping[Cause, str]] = MappingProxyType(
+    {
+        "shrunk": "Restore the catalogue: then all goes on by itself.",
+        "rules": "The rules are not those of the last good pass: the tag root, the template, a switch, "
+        "another setting, or a new version of this program. Change it back if that was not meant: then all "
+        "goes on by itself.",
+        "values": "The images are there, but the catalogue has lost values that it had. Restore them: then "
+        "all goes on by itself.",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +54,19 @@ class Verdict:
     harm: Mapping[str, str] = field(default_factory=dict)
     """Of the held ones: asset id → the hash of its part of the harm."""
 
+    cause: Cause = ""
+
+    @property
+    def mend(self) -> str:
+        """What to do if it is not meant so; it fits the cause."""
+        return _MENDS.get(self.cause, _MENDS["shrunk"])
+
     @property
     def message(self) -> str:
         """What happened, what stays safe, what to do."""
         return (
             f"The guard holds back the harmful part of this pass: {'; '.join(self.reasons)}. "
-            "Nothing was taken from Immich. If the catalogue is wrong, restore it and all goes on by itself. "
+            f"Nothing was taken from Immich. {self.mend} "
             f"If it is meant so: skymmich-reconciler apply --approve {self.hash}"
         )
 
@@ -58,6 +81,7 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     approved: str = "",
     standing: Mapping[str, str] = MappingProxyType({}),
     moment: str = "",
+    rules_changed: bool = False,
 ) -> Verdict:
     """Judge a plan before anything is written.
 
@@ -71,6 +95,7 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
         standing: ``harm`` of an earlier verdict, as far as those assets were not looked at again. They count:
             what is held back must not slip through one by one.
         moment: names the last approval that was used: the same harm after it has another name.
+        rules_changed: whether the rules are others than at the last good pass.
     """
     lost = linked_before - linked
     losing = sorted((plan for plan in plans if plan.takes_away), key=lambda plan: plan.asset_id)
@@ -101,8 +126,15 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     if approved and approved == name:
         return Verdict(hash=name)
     held = harm if harmful else {}
+    cause: Cause = "shrunk" if shrunk else "rules" if rules_changed else "values"
     return Verdict(
-        tripped=True, hash=name, reasons=tuple(reasons), shrunk=shrunk, held=frozenset(held), harm=held
+        tripped=True,
+        hash=name,
+        reasons=tuple(reasons),
+        shrunk=shrunk,
+        held=frozenset(held),
+        harm=held,
+        cause=cause,
     )
 
 

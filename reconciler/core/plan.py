@@ -144,6 +144,8 @@ class Rules:
     switches: Switches
     server_version: str = ""
     user_id: str | None = None
+    other_users: frozenset[str] = frozenset()
+    """Users whose assets were refused to this key, where it may not ask whose it is."""
     tags_available: bool = True
     """``False`` where Immich's tag feature is off."""
     missing: Mapping[str, str] = field(default_factory=dict)

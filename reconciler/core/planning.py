@@ -89,7 +89,8 @@ def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:
 def _not_writable(observed: ObservedAsset, rules: Rules) -> str:
     if observed.is_trashed:
         return "the asset is in Immich's trash"
-    if rules.user_id and observed.owner_id and observed.owner_id != rules.user_id:
+    owner = observed.owner_id
+    if owner and ((rules.user_id and owner != rules.user_id) or owner in rules.other_users):
         return "the asset belongs to another Immich user; use a key of its owner"
     if observed.visibility == "locked":
         return "the asset is in Immich's locked folder"

@@ -90,7 +90,7 @@ class _Daemon:
         self._clock, self._random = SystemClock(), Random()  # noqa: S311  jitter and names of runs
         self._listen = listener()
         self._renderer = SafeRenderer()
-        self._reloading: set[asyncio.Task[None]] = set()
+        self._aside: set[asyncio.Task[None]] = set()
         self._one_reload = asyncio.Lock()
 
     async def run(self) -> int:
@@ -126,8 +126,8 @@ class _Daemon:
 
         def reload() -> None:
             task = asyncio.create_task(self._reload(service, triggers, scheduler, present, store))
-            self._reloading.add(task)
-            task.add_done_callback(self._reloading.discard)
+            self._aside.add(task)
+            task.add_done_callback(self._aside.discard)
 
         signals = Signals(triggers.force, reload)
         async with AsyncExitStack() as stack:
@@ -156,7 +156,7 @@ class _Daemon:
             scheduler.stop()
             self._renderer.close()  # a template that runs away keeps nobody waiting
             clean, _ = await asyncio.gather(service.stop(_PATIENCE), web.stop())
-            ending = [*tasks, *self._reloading]
+            ending = [*tasks, *self._aside]
             for task in ending:
                 task.cancel()
             await asyncio.gather(*ending, return_exceptions=True)
@@ -179,7 +179,7 @@ class _Daemon:
         service.forbid("")
         # What the guard holds is only known again, with its reasons, once it was looked at.
         full = unclean or bool(store.counts_by_status().get("held"))
-        service.enqueue(Request(full=full, by_person=False, trigger="start"))
+        service.enqueue(Request(full=full, hints=True, by_person=False, trigger="start"))
 
     def _tasks(
         self, service: Service, triggers: Triggers, pulse: Pulse, store: SqliteStore
@@ -213,7 +213,13 @@ class _Daemon:
         _LOGGER.warning("the clock jumped, or this process stood still: all times are reckoned anew")
         scheduler.realign()
         task = asyncio.ensure_future(triggers.renew())
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._aside.add(task)  # kept, so that it comes to its end
+        task.add_done_callback(self._renewed)
+
+    def _renewed(self, task: asyncio.Task[None]) -> None:
+        self._aside.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOGGER.error("the right to write was not renewed; the heartbeat tries again", exc_info=error)
 
     async def _reload(
         self,

@@ -53,6 +53,8 @@ class Triggers:
         self._service, self._store, self._lease = service, store, lease
         self._clock, self._listen = clock, listen
         self._lost = False
+        self._hinted_at = float("-inf")
+        self._one_renewal = asyncio.Lock()
 
     def jobs(self, notifier: Notifier, pulse: Pulse) -> Mapping[str, Job]:
         """Give the jobs by name."""
@@ -84,7 +86,11 @@ class Triggers:
 
     async def immich(self) -> None:
         """Look what moved in Immich since the last look."""
-        self._service.enqueue(Request(by_person=False, trigger="immich"))
+        # Half an interval early rather than a whole one late.
+        early, now = self.schedule.immich_seconds / 2, self._clock.monotonic()
+        due = 0 < self.schedule.hints_seconds <= now - self._hinted_at + early
+        self._hinted_at = now if due else self._hinted_at
+        self._service.enqueue(Request(by_person=False, trigger="immich", hints=due))
 
     async def audit(self) -> None:
         """Compare everything: some changes in Immich leave no trace that a look would find."""
@@ -109,6 +115,22 @@ class Triggers:
 
     async def renew(self) -> None:
         """Hold the right to write for another while, or stop writing because another process took it."""
+        async with self._one_renewal:
+            await self._renew()
+
+    async def renew_anew(self) -> None:
+        """Take the right to write in a store that was not there, or is another one now."""
+        # One after the other: a renewal that began before would say of this store what holds of the former.
+        async with self._one_renewal:
+            self._lost = True
+            self._service.forbid(
+                "The right to write is being taken anew, in the state store that is there now."
+            )
+            await self._renew()
+
+    async def _renew(self) -> None:
+        if self._lost and self._service.busy:
+            return  # a pass that began under the former right must not go on under a new one: it is ending
         try:
             if self._lost:
                 await asyncio.to_thread(self._lease.acquire, "daemon", self.lease_time())
@@ -126,13 +148,8 @@ class Triggers:
             if self._lost:
                 self._listen(Event("lease.regained", "info"))
                 self._service.forbid("")
+                self._service.enqueue(Request(by_person=False, trigger="lease"))
             self._lost = False
-
-    async def renew_anew(self) -> None:
-        """Take the right to write in a store that was not there, or is another one now."""
-        self._lost = True
-        self._service.forbid("The right to write is being taken anew, in the state store that is there now.")
-        await self.renew()
 
     def _store_failed(self, error: StateError) -> None:
         # Of one that is gone the keeper tells, and of what it finds in its place.

@@ -16,6 +16,7 @@ from reconciler.config.words import Address, in_environment, in_file, is_secret,
 from reconciler.core.catalogue import SyncSettings
 from reconciler.doctor.catalogue import check_catalogue
 from reconciler.doctor.findings import Finding, problem
+from reconciler.doctor.writer import right_to_write
 from reconciler.engine.acquaintance import KnownImmich, recognise
 from reconciler.engine.headline import lasting
 from reconciler.engine.watermark import skew
@@ -26,7 +27,6 @@ from reconciler.pairing import check_pair, pair_of
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.wiring import immich_at, store_of
 from state.lease import Lease
-from state.process import this_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -263,12 +263,4 @@ def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: b
     if waiting:
         what = f"{waiting} writes have not been seen settled"
         findings.append(Finding("store", "warning", what, "The daemon looks again; without one: run apply."))
-    ours = holder is not None and holder.process == this_process()
-    if daemon and not ours:
-        what = "This daemon has lost the right to write; it takes it back when it is free."
-        findings.append(Finding("store", "warning", what))
-    if holder is not None and not holder.process.is_gone():
-        who = f"{holder.what}, process {holder.process.pid} on {holder.process.host}"
-        what = f"the right to write is with{' this daemon' if daemon and ours else f': {who}'}"
-        findings.append(Finding("store", "ok", what))
-    return findings
+    return [*findings, *right_to_write(store.path, holder, daemon=daemon)]

@@ -17,7 +17,7 @@ anything                            there are none yet   remembered from now on
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import AssetUnknownError, UnconfirmedError
@@ -46,6 +46,8 @@ class KnownImmich:
     """The key's owner; ``None``: no key could ever ask."""
     without_assets: bool = False
     """Whether a person confirmed it although none of the managed assets is there."""
+    others: tuple[str, ...] = ()
+    """Users whose assets were refused to a key that may not ask whose it is."""
 
     @classmethod
     def of(cls, store: Store) -> KnownImmich | None:
@@ -58,12 +60,38 @@ class KnownImmich:
             kept["address"],
             user_id if isinstance(user_id, str) else None,
             kept.get("without_assets") is True,
+            tuple(one for one in _listed(kept.get("others")) if isinstance(one, str)),
         )
 
     def keep(self, store: Store) -> None:
         """Remember it, if that is news."""
         if KnownImmich.of(store) != self:
             store.put(KNOWN, asdict(self))
+
+    @classmethod
+    def at(cls, store: Store, server: ServerFacts, address: str) -> KnownImmich:
+        """Give what is known of the key's owner at an address: what the server says, else what was learnt."""
+        known = cls.of(store)
+        if server.user_id is not None or known is None or known.address != address:
+            return cls(address, server.user_id)
+        return known
+
+    def learn(self, written: Collection[str], refused: Collection[str]) -> KnownImmich:
+        """Give what writes tell of the key's owner, of one that may not ask.
+
+        Args:
+            written: the owners of the assets whose fields were written and kept: only the owner's can be.
+            refused: the owners of those that it may read but not write.
+        """
+        if len(written) == 1:
+            return replace(self, user_id=next(iter(written)), others=())
+        if self.user_id in refused:  # another key by now: all that was learnt was learnt of the former
+            return replace(self, user_id=None, others=tuple(sorted(refused)))
+        return replace(self, others=tuple(sorted({*self.others, *refused})))
+
+
+def _listed(kept: object) -> list[object]:
+    return kept if isinstance(kept, list) else []
 
 
 def check_user(known: KnownImmich | None, server: ServerFacts, address: str) -> None:
@@ -117,6 +145,8 @@ async def recognise(
     known, address = KnownImmich.of(store), target.address
     check_user(known, server, address)
     met = KnownImmich(address, server.user_id or (known.user_id if known else None))
+    if server.user_id is None and known is not None and known.address == address:
+        met = replace(met, others=known.others)
     managed = {asset_id for asset_id, record in records.items() if is_there(record)}
     if not managed or managed.intersection(seen):
         return met

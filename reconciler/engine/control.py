@@ -37,6 +37,8 @@ class Request:
     """``None``: all images."""
     full: bool = False
     """Hashes ignored: every asset is read."""
+    hints: bool = False
+    """Look for what moved no date, too: see ``engine.hints``."""
     force: bool = False
     by_person: bool = True
     approved: str = ""

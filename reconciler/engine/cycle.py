@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.core.fingerprint import digest
 from reconciler.core.guard import withhold
 from reconciler.core.records import FINE, AssetRecord, Run
+from reconciler.engine.acquaintance import KnownImmich
 from reconciler.engine.approving import spend_approval
 from reconciler.engine.builtin import BuiltIn
 from reconciler.engine.canary import Canary, CanaryError
@@ -22,7 +23,7 @@ from reconciler.engine.jobs import Job
 from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
-from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, Preparer, Wishes
+from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, RULES, Preparer, Wishes
 from reconciler.engine.running import Runs
 from reconciler.engine.schema import remember
 from reconciler.errors import GuardError, ImmichError, ReconcilerError
@@ -125,6 +126,7 @@ class Cycle:
             if isinstance(error, ImmichError):
                 self._preparer.forget_server()
             outcomes = self._record(prepared, jobs, error)
+            self._learn_owner(prepared, jobs, outcomes)
             report = self._close(prepared, run, outcomes, error, stopped=stop())
             opened.ended = report.run
         details = {"outcome": report.run.outcome, **report.run.counts}
@@ -235,6 +237,18 @@ class Cycle:
             self._note_archived(prepared, by_id)
         return outcomes
 
+    def _learn_owner(self, prepared: Prepared, jobs: list[Job], outcomes: list[Outcome]) -> None:
+        """Keep what the writes of a key that may not ask whose it is have told of its owner."""
+        if prepared.server.user_id is not None:
+            return
+        owner = {item.asset_id: item.plan.observed.owner_id for item in prepared.items if item.plan}
+        fields = {"block", "prose", "coordinates"}
+        written = {owner.get(one.asset_id, "") for one in outcomes if fields.intersection(one.changed)}
+        # As a missing permission is told of the plan, only a write that was sent ends a job like that.
+        refused = {owner.get(job.item.asset_id, "") for job in jobs if job.status == "not_writable"}
+        known = KnownImmich.at(self._store, prepared.server, self._target.address)
+        known.learn(written - {""}, refused - written - {""}).keep(self._store)
+
     def _note_archived(self, prepared: Prepared, jobs: Mapping[str, Job]) -> None:
         """Remember which managed assets are archived: only while there are any, looks search the archive."""
         known = self._store.get(ARCHIVED)
@@ -259,6 +273,11 @@ class Cycle:
             self._store.put("watermark", prepared.observed_from.isoformat())
             if prepared.look is not None:
                 self._preparer.noted(prepared.look)
+        if prepared.seen is not None and not prepared.verdict.shrunk:
+            prepared.seen.keep(self._store)
+            self._preparer.trash.ids.clear()
+        if not prepared.verdict.tripped and prepared.rules_before != prepared.rules_digest:
+            self._store.put(RULES, prepared.rules_digest)
         remember(prepared.catalogue, self._store)
         now = self._clock.now().isoformat()
         self._store.put(CHECKED_AT, now)

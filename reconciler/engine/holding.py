@@ -54,6 +54,7 @@ def guarded(prepared: Prepared, selection: Selection) -> Prepared:
         approved=selection.approved,
         standing=standing,
         moment=prepared.moment,
+        rules_changed=prepared.rules_before not in {"", prepared.rules_digest},
     )
     items, stale = [], []
     for item in prepared.items:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan import AssetPlan, Rules
     from reconciler.core.records import AssetRecord, AssetStatus, PendingWrite, Run
     from reconciler.engine.acquaintance import KnownImmich
+    from reconciler.engine.hints import Seen
     from reconciler.engine.ports import ServerFacts
     from reconciler.engine.watermark import Look
     from reconciler.errors import ReconcilerError
@@ -29,6 +30,8 @@ class Selection:
     """``None``: all."""
     full: bool = False
     """Read every asset, whatever the fingerprints and Immich's dates say."""
+    hints: bool = False
+    """Look for what moved no date, too: see ``hints``."""
     force: bool = False
     """A person's wish: the catalogue wins conflicts for this run, and unsticking values are tried."""
     by_person: bool = True
@@ -80,12 +83,16 @@ class Prepared:
     verdict: Verdict = field(default_factory=Verdict)
     moment: str = ""
     """What the verdict's hash goes on from: see ``approving``."""
+    rules_before: str = ""
+    """The digest of the rules at the last good pass over all; ``""``: there was none."""
     full: bool = False
     """Whether every asset was read, whatever its date said."""
     observed_from: datetime | None = None
     """By Immich's own dates: changes from then on are not in the observation."""
     look: Look | None = None
     """The look at changes that began it; ``None``: all that was asked for was read."""
+    seen: Seen | None = None
+    """What a look for hints saw; ``None``: there was none."""
     stale: tuple[str, ...] = ()
     """Titles of changes of a saved plan that are no longer the same, and so are not written."""
     immich: KnownImmich | None = None

@@ -76,6 +76,8 @@ class WriteOutcome:
     """Of ``sent``: the server says that nothing changed, so nothing will settle."""
     dates: Mapping[str, datetime] = field(default_factory=dict)
     """Of ``sent``: ``updated_at`` just before the write, where the answer shows it."""
+    foreign: frozenset[str] = frozenset()
+    """Of ``rejected``: those that the key may read but not write: they are another user's."""
 
 
 class Target(Protocol):
@@ -169,6 +171,10 @@ class Store(Protocol):
 
     def save_records(self, records: Iterable[AssetRecord]) -> None:
         """Insert or replace by asset id."""
+        ...
+
+    def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:
+        """Tell which assets own at least one of these tags; called from a thread, for it may look at all."""
         ...
 
     def save_resolution(self, asset_id: str, resolution: Resolution) -> None:

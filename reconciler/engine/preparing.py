@@ -15,11 +15,13 @@ from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan import Rules
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.template import digest_of
+from reconciler.engine import hints
 from reconciler.engine.acquaintance import KnownImmich, check_user, is_there, recognise
 from reconciler.engine.approving import moment
 from reconciler.engine.choosing import Chooser
 from reconciler.engine.desiring import Desirer, Desires
 from reconciler.engine.events import Event, Progress
+from reconciler.engine.hints import KEPT, Seen, Trash
 from reconciler.engine.holding import guarded
 from reconciler.engine.observing import read_assets
 from reconciler.engine.passes import Prepared, Selection
@@ -43,6 +45,10 @@ FULL_LOOK_AT = "full_look_at"
 """Where the store keeps when every asset was last read, whatever its date said."""
 ARCHIVED = "archived"
 """Where the store keeps the ids of managed assets that were in the archive when last read."""
+
+
+RULES = "rules"
+"""Where the store keeps the digest of the rules of the last good pass over all images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,8 @@ class Preparer:
         self._asked_at = 0.0
         self._recognised: KnownImmich | None = None
         self._marks, self._skew = Watermark(), Skew()
+        self.trash = Trash()
+        """What explains that there are fewer assets; emptied by whoever records what hints were seen."""
 
     def forget_server(self) -> None:
         """Ask the server for its facts anew at the next pass: something went wrong with it."""
@@ -129,11 +137,13 @@ class Preparer:
         self, selection: Selection, wishes: Wishes, catalogue: Catalogue, server: ServerFacts
     ) -> Prepared:
         switches = wishes.switches or switches_of(catalogue)
+        whose = KnownImmich.at(self._store, server, self._target.address)
         rules = Rules(
             policy=wishes.policy,
             switches=switches,
             server_version=server.version,
-            user_id=server.user_id,
+            user_id=whose.user_id,
+            other_users=frozenset(whose.others),
             tags_available=server.tags_enabled,
             missing=_missing(server),
         )
@@ -142,6 +152,8 @@ class Preparer:
         planner = Chooser(desires.of, rules, digest, selection, self._store.records(), self._store.pending())
         asked = self._clock.monotonic()
         moved, mark, look = await self._moved(planner)
+        seen, hinted = await self._hinted(planner)
+        moved = moved if moved is None else moved | hinted
         await self._desirer.compute(planner.worth_comparing(catalogue, moved), wishes.policy, desires)
         items = planner.items(catalogue, moved)
         wanted = [item.asset_id for item in items if item.status == "new"]
@@ -162,10 +174,24 @@ class Preparer:
                 catalogue=catalogue, server=server, rules=rules, rules_digest=digest,
                 items=tuple(planned), records=planner.records, observed_from=mark,
                 full=moved is None and selection.image_ids is None, look=look,
-                moment=moment(self._store),
+                moment=moment(self._store), seen=seen, rules_before=str(self._store.get(RULES) or ""),
             ),
             selection,
         )  # fmt: skip
+
+    async def _hinted(self, planner: Chooser) -> tuple[Seen | None, frozenset[str]]:
+        """Look for what moved no date, where it is asked for: by the daemon now and then, and by a person."""
+        selection = planner.selection
+        if selection.image_ids is not None:
+            return None, frozenset()
+        if not selection.hints and (not selection.by_person or self._store.get(KEPT) is None):
+            return None, frozenset()
+        tags = planner.rules.switches.tags and planner.rules.tags_available
+
+        def managed() -> list[str]:
+            return [asset_id for asset_id, record in planner.records.items() if is_there(record)]
+
+        return await hints.look(self._target, self._store, self.trash, managed, tags=tags)
 
     async def _moved(self, planner: Chooser) -> tuple[frozenset[str] | None, datetime | None, Look | None]:
         """Tell which assets moved since the last pass by their dates; ``None``: unknown, look at all.
@@ -188,6 +214,7 @@ class Preparer:
         if (again := self._marks.set_back(mark, now, asked)) is not None:
             rows = await self._target.changed_since(again, visibilities=visibilities)
         known = planner.records
+        self.trash.take_in(row for row in rows if self._marks.is_news(row))
         moved = frozenset(row.asset_id for row in rows.incomplete) | frozenset(
             row.asset_id
             for row in rows

@@ -141,7 +141,7 @@ def _fold(known: Request, new: Request) -> Request | None:
     ========================= =============== ======================================================
     waiting                   new             folded
     ========================= =============== ======================================================
-    all                       all             all; full if one is
+    all                       all             all; full, or with hints, if one is
     some images               some images     both
     all                       some images     not: who wants some images need not wait for all
     some images               all             the same
@@ -152,7 +152,7 @@ def _fold(known: Request, new: Request) -> Request | None:
         return None
     if known.image_ids is None and new.image_ids is None:
         louder = new if new.full and not known.full else known
-        return replace(louder, full=known.full or new.full)
+        return replace(louder, full=known.full or new.full, hints=known.hints or new.hints)
     if known.image_ids is not None and new.image_ids is not None:
         return replace(known, image_ids=known.image_ids | new.image_ids, full=known.full or new.full)
     return None

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from reconciler.errors import ReconcilerError, StateError
+from reconciler.errors import LeaseHeldError, ReconcilerError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,5 +90,6 @@ class Runs:
         else:
             summary = "stopped before its end"
         outcome: Literal["failed", "interrupted"]
-        outcome = "failed" if isinstance(error, Exception) else "interrupted"
+        broken = isinstance(error, Exception) and not isinstance(error, LeaseHeldError)
+        outcome = "failed" if broken else "interrupted"
         return replace(opened.run, finished_at=self._clock.now(), outcome=outcome, summary=summary)

@@ -167,7 +167,7 @@ def _note(outcome: WriteOutcome, jobs: Sequence[Job]) -> None:
     for job in jobs:
         asset_id = job.plan.asset_id
         if asset_id in outcome.rejected:
-            job.fail(outcome.rejected[asset_id])
+            job.fail(outcome.rejected[asset_id], "not_writable" if asset_id in outcome.foreign else "failed")
         elif asset_id in outcome.sent:
             job.state = "sent"
             date = outcome.dates.get(asset_id)

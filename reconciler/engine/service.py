@@ -20,7 +20,7 @@ from reconciler.engine.notices import Notices
 from reconciler.engine.queue import Work, WorkQueue
 from reconciler.engine.runbook import Ended, Runbook
 from reconciler.engine.workshop import Workshop
-from reconciler.errors import ImmichTemporaryError, ReconcilerError
+from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -204,6 +204,11 @@ class Service:
         self.health.fresh_for = fresh_for
         self.enqueue(Request(by_person=False, trigger="reload"))
 
+    @property
+    def busy(self) -> bool:
+        """Whether a pass runs just now."""
+        return self._runs.current is not None
+
     def forbid(self, reason: str) -> None:
         """Write nothing any more: another process may. ``reason`` is for people; empty: allowed again."""
         self._forbidden = bool(reason)
@@ -339,6 +344,8 @@ class Service:
         news = self.health.failed(error)
         self.passes["failed"] += 1
         self._hold(error)
+        if isinstance(error, LeaseHeldError):
+            self.forbid(told(error))
         details = {"error": error.message, "remedy": error.remedy, "trigger": work.request.trigger}
         # Every minute the same would bury what else the log says.
         level: Level = "warning" if news or work.request.by_person else "debug"
@@ -362,8 +369,7 @@ class Service:
 
     def _hold(self, error: ReconcilerError | None) -> None:
         """Leave Immich alone for as long as its circuit says: one probe a minute, and no other request."""
-        wait = error.retry_after if isinstance(error, ImmichTemporaryError) else None
-        wait = min(wait or 0.0, LONGEST_HOLD)
+        wait = min((isinstance(error, ImmichTemporaryError) and error.retry_after) or 0.0, LONGEST_HOLD)
         self._queue.hold(self._clock.monotonic() + wait)
         if wait and self._workshop.installation.circuit_open_since is not None:
             self.enqueue(Request(by_person=False, trigger="probe"))

@@ -118,6 +118,7 @@ class Workshop:
         selection = Selection(
             request.image_ids,
             full=request.full,
+            hints=request.hints,
             force=request.force,
             by_person=self.by_person,
             approved=request.approved or approval,

@@ -38,12 +38,15 @@ from reconciler.immich.circuit import Circuit
 from reconciler.immich.wire import member
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from reconciler.engine.ports import Clock
 
 _PICTURES_IN_FLIGHT = 2
 """Connections of their own, so that a page full of pictures never stands in the way of a pass."""
+
+_CHANGES = frozenset({"PUT", "PATCH", "DELETE"})
+"""Methods of what changes something; a POST is a search."""
 
 # Immich closes idle connections after 5 s: one that is reused just then breaks under the request.
 _KEEPALIVE_EXPIRY = 4.0
@@ -133,12 +136,13 @@ class Client:
         clock: time, injected.
         random: for jitter, injected.
         transport: httpx's seam for tests.
+        permit: asked before each request that changes something leaves; raises if it must not.
 
     Raises:
         ConfigurationError: address or key can not be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - httpx's seams and time, by name
         self,
         url: str,
         api_key: str,
@@ -148,6 +152,7 @@ class Client:
         clock: Clock | None = None,
         random: Random | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        permit: Callable[[], None] | None = None,
     ) -> None:
         self.address = answers.base_url(url)
         """The normalised address without credentials, fit for people."""
@@ -155,6 +160,7 @@ class Client:
         self._patience = patience or Patience()
         self._clock: Clock = clock or SystemClock()
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
+        self._permit = permit
         self._slots = asyncio.Semaphore(in_flight)
         self._picture_slots = asyncio.Semaphore(_PICTURES_IN_FLIGHT)
         self.circuit = Circuit(
@@ -296,6 +302,8 @@ class Client:
                 )
             await self._clock.sleep(pause)
         async with self._slots:
+            if self._permit is not None and call.method in _CHANGES:
+                self._permit()  # as late as can be: the wait for a slot may have been long
             self.circuit.admit()
             try:
                 answer = await self._exchange(call)

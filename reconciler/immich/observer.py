@@ -129,8 +129,9 @@ class Observer:
     async def changed_since(
         self, since: datetime, visibilities: Sequence[Visibility] = EVERYWHERE
     ) -> Listing:
-        """Search own assets with ``updated_at >= since`` (cut to the millisecond)."""
-        return await self.search({"updatedAfter": iso(since)}, visibilities, since=since)
+        """Search own assets with ``updated_at >= since`` (cut to the millisecond), those in the trash too."""
+        criteria = {"updatedAfter": iso(since), "withDeleted": True}
+        return await self.search(criteria, visibilities, since=since)
 
     async def untagged(self) -> Listing:
         """List own assets without a tag; empty on servers before 1.136, which cannot be asked.

@@ -50,7 +50,9 @@ def settled_description(text: str) -> str:
     """Give the form of ``text`` that Immich can keep; a fixed point: settled(settled(t)) = settled(t).
 
     Entities (``&amp;`` as literal text) are kept: ``encode_description`` protects them on their way.
-    A text that reads as nothing to Immich (``0``, ``null``, ``undefined``, ``false``) becomes ``""``.
+    A text that reads as nothing to Immich (``0``, ``null``, ``undefined``, ``false``) becomes ``""``; one
+    that looks like ExifTool's placeholder for bytes, and would come back as ``[object Object]``, loses its
+    brackets.
     Line ends and Unicode normalisation are left as they are; Immich keeps them.
     """
     kept = _NOT_TEXT.sub("\ufffd", text.replace("\0", ""))
@@ -88,6 +90,8 @@ def _reduce_tag(tag: str) -> str:
     joined = "/".join(segment for segment in cleaned.split("/") if segment)
     if _NUMBER.fullmatch(joined):
         return _js_number(float(joined))
+    if _BINARY.fullmatch(joined):  # it would come back as ``[object Object]``
+        return _BINARY.sub(r"\1", joined)
     return joined.lower() if joined.lower() in {"true", "false"} else joined
 
 

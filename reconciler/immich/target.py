@@ -17,7 +17,7 @@ from reconciler.immich.writer import Writer
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from random import Random
 
@@ -44,12 +44,13 @@ class Immich:
         clock: time, injected; by default the real one.
         random: for jitter, injected.
         transport: httpx's seam for tests.
+        permit: asked before each request that changes something leaves; raises if it must not.
 
     Raises:
         ConfigurationError: address or key can not be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - httpx's seams and time, by name
         self,
         url: str,
         api_key: str,
@@ -59,6 +60,7 @@ class Immich:
         clock: Clock | None = None,
         random: Random | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        permit: Callable[[], None] | None = None,
     ) -> None:
         self._client = Client(
             url,
@@ -68,6 +70,7 @@ class Immich:
             clock=clock,
             random=random,
             transport=transport,
+            permit=permit,
         )
         self._parts: tuple[Capabilities, Observer, Writer] | None = None
 

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 ASSETS_PER_CALL = 500
 PATHS_PER_CALL = 200
+_UPDATE = "asset.update"
+"""The right to write an asset, as Immich names it where it refuses one."""
 FRESH = 1.5
 """Seconds after which a text is not sent any more: see ``client.Call.fresh``."""
 
@@ -55,12 +57,13 @@ class _Ledger:
     rejected: dict[str, str] = field(default_factory=dict)
     unchanged: set[str] = field(default_factory=set)
     dates: dict[str, datetime] = field(default_factory=dict)
+    foreign: set[str] = field(default_factory=set)
     hopeless: str = ""
     """Set once the request itself, not an id, is found to be at fault: the reason."""
 
     def outcome(self) -> WriteOutcome:
         sent, unchanged = frozenset(self.sent), frozenset(self.unchanged)
-        return WriteOutcome(sent, dict(self.rejected), unchanged, dict(self.dates))
+        return WriteOutcome(sent, dict(self.rejected), unchanged, dict(self.dates), frozenset(self.foreign))
 
 
 class Writer:
@@ -284,6 +287,9 @@ class Writer:
         if own is None or seen.owner_id != own:
             reason = f"Immich refuses to write to asset {asset_id}; it is probably another user's."
             ledger.rejected[asset_id] = reason
+            # A refusal of the value itself does not name the right that is missing.
+            if own is not None or _UPDATE in refusal.message:
+                ledger.foreign.add(asset_id)
             return
         # The asset is there and ours, so any other one would be refused as well: no further halving.
         ledger.hopeless = refusal.message

@@ -163,6 +163,17 @@ def _archive(state: State, asset: Asset, value: object) -> None:
     state.write(asset, Exif(), (), "person")
 
 
+def _delete(state: State, asset: Asset, value: object) -> None:  # noqa: ARG001 - the form of an action
+    """Delete it for good, past the trash."""
+    state.delete(asset)
+
+
+def _delete_tag(state: State, asset: Asset, value: object) -> None:
+    """Delete a tag of the asset's owner and its descendants: they are off all assets, and no date moves."""
+    if (tag := state.tags.find(asset.owner_id, str(value))) is not None:
+        state.tags.delete(tag, state.assets)
+
+
 _ACTIONS: dict[str, Callable[[State, Asset, object], None]] = {
     "set_description": _set_description,
     "append_description": _append_description,
@@ -171,6 +182,8 @@ _ACTIONS: dict[str, Callable[[State, Asset, object], None]] = {
     "remove_tag": _remove_tag,
     "trash": _trash,
     "archive": _archive,
+    "delete": _delete,
+    "delete_tag": _delete_tag,
 }
 
 _HANDLERS: dict[str, Callable[[State, Body], object]] = {

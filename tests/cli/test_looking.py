@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from state.lease import Lease
+from state.store import SqliteStore
 
 
 def test_explain_shows_the_catalogue_each_fields_decision_the_block_and_what_was_done(applied):
@@ -71,11 +76,47 @@ def test_status_asks_the_daemon_where_one_runs(applied):
         assert done.stdout.startswith("In sync: 3 images\n")
 
 
+def test_a_daemon_that_refuses_the_token_is_not_told_as_no_daemon(applied):
+    with _daemon({"detail": "no"}, status=401) as port:
+        done = applied.run("status", RECONCILER_STATUS__PORT=str(port))
+        listed = applied.run("status", "--json", RECONCILER_STATUS__PORT=str(port))
+        switched = applied.run("settings", "set", "syncTags=on", RECONCILER_STATUS__PORT=str(port))
+    assert done.returncode == 1
+    said = " ".join(done.stdout.split())
+    assert f"A daemon answers at 127.0.0.1:{port}" in said
+    assert "401" in said
+    assert "token_file" in said
+    assert "No daemon" not in said
+    assert "3 images: 3 in sync." in said
+    told = json.loads(listed.stdout)
+    assert (told["daemon"], "401" in told["trouble"]) == (True, True)
+    assert "No daemon runs" not in switched.stdout
+
+
+def test_something_else_at_the_daemons_port_is_no_daemon(applied):
+    with _daemon({"detail": "no"}, status=404) as port:
+        done = applied.run("status", RECONCILER_STATUS__PORT=str(port))
+    assert done.returncode == 3
+    assert "No daemon answers" in done.stdout
+
+
+def test_without_a_daemon_status_tells_who_has_the_right_to_write(applied):
+    now = datetime.now(UTC)
+    with SqliteStore.open(applied.store) as store:
+        with Lease(store, lambda: now).held("apply", timedelta(minutes=2)):
+            done = applied.call("status")
+        with Lease(store, lambda: now - timedelta(hours=1)).held("apply", timedelta(minutes=2)):
+            over = applied.call("status")
+    assert f"The right to write is with apply, process {os.getpid()} on " in done.stdout
+    assert "its right has ended" in " ".join(over.stdout.split())
+    assert "right to write" not in applied.call("status").stdout
+
+
 @contextmanager
-def _daemon(answer):
+def _daemon(answer, *, status=200):
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self.send_response(200 if self.path == "/api/v1/status" else 404)
+            self.send_response(status if self.path == "/api/v1/status" else 404)
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
 

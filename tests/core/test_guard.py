@@ -39,7 +39,7 @@ def losing(make):
     return plans
 
 
-def judge(plans=(), before=100, now=None, managed=None, approved="", policy=DEFAULT):
+def judge(plans=(), before=100, now=None, managed=None, approved="", policy=DEFAULT, **more):
     now = before if now is None else now
     return check(
         plans,
@@ -48,7 +48,25 @@ def judge(plans=(), before=100, now=None, managed=None, approved="", policy=DEFA
         managed=len(plans) if managed is None else managed,
         policy=policy,
         approved=approved,
+        **more,
     )
+
+
+@pytest.mark.parametrize(
+    ("now", "rules_changed", "cause", "mend"),
+    [
+        (38, False, "shrunk", "Restore the catalogue"),
+        (38, True, "shrunk", "Restore the catalogue"),
+        (100, True, "rules", "Change it back"),
+        (100, False, "values", "Restore them"),
+    ],
+)
+def test_the_remedy_fits_the_cause(losing, now, rules_changed, cause, mend):
+    verdict = judge(losing(25, 100), now=now, rules_changed=rules_changed)
+    assert verdict.cause == cause
+    others = {"Restore the catalogue", "Change it back", "Restore them"} - {mend}
+    assert mend in verdict.message
+    assert not [other for other in others if other in verdict.message]
 
 
 def test_a_quiet_pass_is_not_held():

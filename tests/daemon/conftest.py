@@ -103,8 +103,8 @@ class TimedImmich(Application):
 class House:
     """An installation without a configuration."""
 
-    def __init__(self, database, wire, clock, policy=None):
-        self.source = SqliteCatalogue(database)
+    def __init__(self, database, wire, clock, policy=None, permit=None):
+        self.source, self.permit = SqliteCatalogue(database), permit
         self.wire, self.clock, self.policy = wire, clock, policy or Policy()
         self.made = None
         self.unknown = ""
@@ -125,8 +125,9 @@ class House:
             raise ConfigurationError(self.unknown)
         if self.made is None:
             self.made = Immich(
-                "http://immich.test", KEY, clock=self.clock, random=Random(1), transport=self.wire
-            )
+                "http://immich.test", KEY, clock=self.clock, random=Random(1), transport=self.wire,
+                permit=self.permit,
+            )  # fmt: skip
         return self.made
 
     async def aclose(self):
@@ -158,7 +159,7 @@ class World:
     def start(self, *, full=False):
         """Start the daemon, as its main does."""
         self.store = SqliteStore.open(self.state)
-        self.house = House(self.catalogue, self.wire, self.clock)
+        self.house = House(self.catalogue, self.wire, self.clock, permit=self.store.require_right)
         self.service = Service(
             self.house, self.store, self.clock, random=Random(3), listen=self.events.append
         )

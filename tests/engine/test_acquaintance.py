@@ -7,6 +7,8 @@ import pytest
 from reconciler.engine.acquaintance import KNOWN, KnownImmich
 from reconciler.errors import UnconfirmedError
 from reconciler.immich.capabilities import MINIMUM_SCOPES
+from reconciler.simulator.state import PARTNER_ID
+from reconciler.simulator.state import USER_ID as OWNER
 
 pytestmark = pytest.mark.anyio
 
@@ -135,3 +137,47 @@ async def test_a_look_at_what_is_known_costs_no_further_request(install):
     installation.sim.wait_until_idle()
     await installation.prepare(by_person=False)
     assert installation.requests["GET /assets/{id}"] == 0
+
+
+def give_to_a_partner(here):
+    """Make one of the assets a partner's: readable, and not writable."""
+    asset_id = here.asset(3)
+    asset = here.sim.application.state.assets[asset_id]
+    asset.owner_id, asset.row = PARTNER_ID, None
+    return asset_id
+
+
+async def test_the_owner_that_a_write_told_of_is_kept_where_the_key_may_not_ask(install):
+    here = install(count=8, scopes=MINIMAL)
+    partners = give_to_a_partner(here)
+    report = await here.run()
+    assert here.statuses()[partners] == "not_writable"
+    assert report.run.outcome == "attention"
+    assert KnownImmich.of(here.store).user_id == OWNER
+    # A new process, with a person before it: nothing is to be written for ever.
+    prepared = await here.prepare()
+    assert prepared.changes == ()
+    (item,) = (one for one in prepared.items if one.asset_id == partners)
+    assert "another Immich user" in item.plan.blocked
+    await here.run()
+    assert here.writes == 0
+
+
+async def test_a_refusal_alone_tells_of_another_user_too(install):
+    here = install(count=8, scopes=MINIMAL)
+    partners = give_to_a_partner(here)
+    here.sql("DELETE FROM astrophotography_images WHERE immich_id IS NOT NULL AND immich_id != ?", partners)
+    await here.run()
+    assert here.statuses() == {partners: "not_writable"}
+    known = KnownImmich.of(here.store)
+    assert (known.user_id, len(known.others)) == (None, 1)
+    assert (await here.prepare()).changes == ()
+
+
+def test_what_was_learnt_of_one_key_is_forgotten_where_another_one_contradicts():
+    known = KnownImmich("http://immich", "eve", others=())
+    assert known.learn(set(), {"adam"}).others == ("adam",)
+    other = known.learn(set(), {"eve"})
+    assert (other.user_id, other.others) == (None, ("eve",))
+    assert other.learn({"adam"}, set()) == KnownImmich("http://immich", "adam")
+    assert known.learn(set(), set()) == known

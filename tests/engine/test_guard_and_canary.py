@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -151,6 +152,22 @@ async def test_rows_that_come_back_blank_take_nothing_away_until_a_person_approv
     await here.run()
     assert here.writes == 0
     assert here.sim.faults()["overlaps"] == 0
+
+
+async def test_a_changed_tag_root_is_not_told_as_a_lost_catalogue(install):
+    here = install(count=12)
+    await here.run()
+    here.policy = replace(here.policy, tags=replace(here.policy.tags, root=""))
+    for _ in range(2):  # it stays the cause until it is approved or taken back
+        held = await here.run(by_person=False)
+        assert (held.verdict.tripped, held.verdict.cause) == (True, "rules")
+        assert "tag root" in held.verdict.message
+        assert "estore" not in held.verdict.message
+    approved = await here.run(approved=held.verdict.hash)
+    assert not approved.verdict.tripped
+    blank(here, 11)
+    emptied = await here.run(by_person=False)
+    assert (emptied.verdict.tripped, emptied.verdict.cause) == (True, "values")
 
 
 async def test_held_removals_do_not_slip_through_when_their_assets_move_one_by_one(install):

@@ -60,6 +60,7 @@ TAGS = [
     "é/e\u0301",
     "null",
     "a\0b",
+    "(Binary data 5 bytes, use -b option to extract)",
 ]
 
 

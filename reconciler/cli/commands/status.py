@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.asking import ask_daemon
@@ -11,10 +12,12 @@ from reconciler.cli.plain import value
 from reconciler.cli.rendering import Standing, show_standings
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.records import FINE
+from reconciler.engine.conditions import told as told_of
 from reconciler.engine.finishing import WORDS
-from reconciler.errors import StateError
+from reconciler.errors import DaemonRefusedError, StateError
 from reconciler.overrides import override_of
 from reconciler.wiring import store_of
+from state.lease import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.cli.screen import Screen
     from reconciler.config import Config
     from reconciler.core.records import AssetRecord, Run
+    from state.store import SqliteStore
 
 NO_DAEMON: Final = 3
 _MOST: Final = 100
@@ -39,6 +43,8 @@ class OnRecord:
     """Of which an edit may be missing, and nobody has looked."""
     override: dict[str, bool] = field(default_factory=dict)
     """What is set here over Skymmich's own settings."""
+    writer: str = ""
+    """Who has the right to write; empty: nobody."""
     trouble: str = ""
     """Why it could not be read."""
 
@@ -46,13 +52,14 @@ class OnRecord:
 def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose = False) -> int:
     """Show how things stand: in sync or not, what needs a look, the last runs.
 
-    Exits 0 in sync, 1 when something needs attention, 3 when no daemon runs: then what is on record is shown.
+    Exits 0 in sync, 1 when something needs attention or the daemon does not let this command in, 3 when no
+    daemon runs: then what is on record is shown.
     """
     session = begin(config, as_json=json, verbose=verbose)
     screen = session.screen
-    told = ask_daemon(session.config)
+    told, refused = _ask(session.config)
     known = _on_record(session.config)
-    code = NO_DAEMON if told is None else _code(told)
+    code = _code(told) if told is not None else 1 if refused else NO_DAEMON
     if json:
         record: dict[str, object] = {
             "counts": known.counts,
@@ -60,12 +67,13 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
             "crossed": [value(one) for one in known.crossed],
             "runs": [value(run) for run in known.runs],
             "override": known.override,
-            "trouble": known.trouble,
+            "writer": known.writer,
+            "trouble": refused or known.trouble,
         }
-        screen.json({"daemon": told is not None} | (record if told is None else told))
+        screen.json({"daemon": told is not None or bool(refused)} | (record if told is None else told))
         return code
     if told is None:
-        _show_record(screen, known)
+        _show_record(screen, known, refused)
     else:
         _show_daemon(screen, told)
     if known.attention:
@@ -86,6 +94,14 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
     return code
 
 
+def _ask(config: Config) -> tuple[dict[str, object] | None, str]:
+    """Give what the daemon says, or why one that answers says nothing."""
+    try:
+        return ask_daemon(config), ""
+    except DaemonRefusedError as error:
+        return None, told_of(error)
+
+
 def _on_record(config: Config) -> OnRecord:
     try:
         with store_of(config, read_only=True) as store:
@@ -96,14 +112,29 @@ def _on_record(config: Config) -> OnRecord:
                 for record in store.search(status=status, limit=_MOST)
             ]
             crossed = store.search(limit=_MOST, crossed=True)
-            runs, override = tuple(store.runs(5)), override_of(store)
-            return OnRecord(counts, runs, tuple(attention), tuple(crossed), override)
+            runs, override, writer = tuple(store.runs(5)), override_of(store), _writer(store)
+            return OnRecord(counts, runs, tuple(attention), tuple(crossed), override, writer)
     except StateError as error:
         return OnRecord(trouble=error.message)
 
 
-def _show_record(screen: Screen, known: OnRecord) -> None:
-    screen.line("No daemon answers, so this is what is on record.", "bold yellow")
+def _writer(store: SqliteStore) -> str:
+    holder = Lease(store, lambda: datetime.now(UTC)).current()
+    if holder is None or holder.process.is_gone():
+        return ""
+    over = holder.expires_at <= datetime.now(UTC)
+    who = f"{holder.what}, process {holder.process.pid} on {holder.process.host}"
+    return f"{who} (it stands still, or hangs: its right has ended)" if over else who
+
+
+def _show_record(screen: Screen, known: OnRecord, refused: str) -> None:
+    if refused:
+        screen.line(refused, "bold yellow")
+        screen.line("This is what is on record.")
+    else:
+        screen.line("No daemon answers, so this is what is on record.", "bold yellow")
+    if known.writer:
+        screen.line(f"The right to write is with {known.writer}.")
     if known.trouble:
         screen.line(known.trouble)
         return

@@ -1,0 +1,115 @@
+"""What changes in Immich without moving a date: a tag that is deleted, an asset that is gone for ever.
+
+Two requests every few minutes tell, whatever the size of the library: the list of tags, and the number of
+assets. They are hints: all that follows is that the named assets are read, and only that reading decides. A
+hint that is wrong costs readings; one that is missed is found by the daily audit.
+
+================================================= ======================================================
+what is seen                                      what is read
+================================================= ======================================================
+a tag vanished, or has another id                 the assets that we gave it to
+fewer assets than before, and not by the trash    the managed ones that a listing of all does not show
+nothing was remembered yet                        nothing: it is remembered from now on
+the key may not ask                               nothing: the audit tells
+================================================= ======================================================
+
+An asset in the trash is told by its date, with the changes of the minute. As many uploads as deletions hide
+the deletions from the number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from reconciler.errors import ImmichRejectedError, ImmichTemporaryError, MissingPermissionError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.engine.ports import Store, Target
+
+T = TypeVar("T")
+
+KEPT: Final = "hints"
+"""Where the store keeps what was last seen."""
+_SILENT: Final = (MissingPermissionError, ImmichRejectedError, ImmichTemporaryError)
+"""What costs the hint and nothing else: what is remembered stays, and the next look compares with that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look for hints saw; ``None``: it could not be asked."""
+
+    tags: Mapping[str, str] | None = None
+    """Full path → id."""
+    assets: int | None = None
+
+    @classmethod
+    def of(cls, store: Store) -> Seen | None:
+        """Give what was last seen; ``None``: nothing yet."""
+        kept = store.get(KEPT)
+        if not isinstance(kept, dict):
+            return None
+        tags, assets = kept.get("tags"), kept.get("assets")
+        return cls(tags if isinstance(tags, dict) else None, assets if isinstance(assets, int) else None)
+
+    def keep(self, store: Store) -> None:
+        """Remember it, where it is news, once what it hinted at was looked at."""
+        before = Seen.of(store) or Seen()
+        tags = before.tags if self.tags is None else self.tags
+        assets = before.assets if self.assets is None else self.assets
+        if Seen(tags, assets) != before:
+            store.put(KEPT, {"tags": None if tags is None else dict(tags), "assets": assets})
+
+
+@dataclass(slots=True)
+class Trash:
+    """The assets that were seen to be put into the trash since the last look for hints."""
+
+    ids: set[str] = field(default_factory=set)
+
+    def take_in(self, rows: Iterable[ObservedAsset]) -> None:
+        """Take in the rows of a look at changes."""
+        for row in rows:
+            (self.ids.add if row.is_trashed else self.ids.discard)(row.asset_id)
+
+
+async def look(
+    target: Target, store: Store, trash: Trash, managed: Callable[[], Collection[str]], *, tags: bool
+) -> tuple[Seen, frozenset[str]]:
+    """Give what is seen now, and the assets that it is a reason to read.
+
+    Args:
+        target: open.
+        store: for what was last seen, and who has which tag; nothing is written.
+        trash: what explains that there are fewer assets.
+        managed: gives the ids of the assets that were there when they were last looked for.
+        tags: whether tags are managed.
+
+    Raises:
+        ImmichUnauthorizedError: the key is not valid any more.
+    """
+    before = Seen.of(store) or Seen()
+    now = Seen(await _or_none(target.tag_ids()) if tags else None, await _or_none(target.asset_count()))
+    doubtful: frozenset[str] = frozenset()
+    if before.tags is not None and now.tags is not None:
+        moved = [path for path, tag_id in before.tags.items() if now.tags.get(path) != tag_id]
+        if moved:
+            doubtful |= await asyncio.to_thread(store.owners_of_tags, moved)
+    if before.assets is not None and now.assets is not None and before.assets - now.assets > len(trash.ids):
+        rows = await _or_none(target.listing())
+        if rows is None:
+            return replace(now, assets=before.assets), doubtful
+        listed = {row.asset_id for row in rows} | {row.asset_id for row in rows.incomplete}
+        doubtful |= frozenset(managed()) - listed
+    return now, doubtful
+
+
+async def _or_none(asking: Awaitable[T]) -> T | None:
+    try:
+        return await asking
+    except _SILENT:
+        return None

@@ -1,0 +1,85 @@
+"""The fence: each taking of the lease has a number, and only the last one's holder may record what it writes.
+
+A process that was asleep (a closed lid, SIGSTOP, a machine without memory) does not know that its right ran
+out and that another one took it. So the number is compared in the very transaction that records an intention:
+who holds an old one records nothing, and so sends nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert
+
+from reconciler.errors import LeaseLostError
+from state.tables import LEASE, META
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_TERM: Final = "lease.term"
+_NOW: Final = "SELECT (SELECT holder FROM lease), (SELECT value FROM meta WHERE key = ?)"
+_AFTER: Final = (
+    "Nothing is lost: what was on its way is looked up in Immich before anything is written again. The "
+    "daemon goes on by itself as soon as the other one has finished; a command is run again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """One taking of the lease."""
+
+    holder: str
+    term: int
+    """Counts all takings of a store's lease; never the same twice."""
+
+
+def term(connection: Connection) -> int:
+    """Give the number of the last taking; 0 if there was none."""
+    found = connection.execute(select(META.c.value).where(META.c.key == _TERM)).scalar()
+    return found if isinstance(found, int) else 0
+
+
+def begin_term(connection: Connection) -> int:
+    """Count a taking, and give its number."""
+    number = term(connection) + 1
+    statement = insert(META).values(key=_TERM, value=number)
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": number}))
+    return number
+
+
+def check(connection: Connection, fence: Fence | None) -> None:
+    """Make sure, within a transaction that writes, that nobody else may write.
+
+    Args:
+        connection: in that transaction.
+        fence: the taking that this process goes by; ``None``: it never took the lease, nor must anybody else.
+
+    Raises:
+        LeaseLostError: another one has it, or had it since.
+    """
+    if fence is not None:
+        # Straight to the driver: it goes with every commit of a pass.
+        holder, number = connection.exec_driver_sql(_NOW, (_TERM,)).one()
+        if holder in {None, fence.holder} and number == str(fence.term):
+            return
+    row = connection.execute(select(LEASE)).one_or_none()
+    if fence is None:
+        if row is not None:
+            raise LeaseLostError(
+                f"Another process has the right to write to Immich: {_who(row)}. Nothing was sent from here.",
+                remedy="Take the right to write first, or wait until it is free.",
+            )
+        return
+    who = f": {_who(row)}" if row is not None and row.holder != fence.holder else ", and is done by now"
+    raise LeaseLostError(
+        "This process stood still for so long that another one took over the right to write to "
+        f"Immich{who}. Nothing more is sent from here.",
+        remedy=_AFTER,
+    )
+
+
+def _who(row: object) -> str:
+    return f"{getattr(row, 'what', '')!r}, process {getattr(row, 'pid', '')} on {getattr(row, 'host', '')}"
