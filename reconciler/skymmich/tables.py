@@ -56,11 +56,13 @@ ACQUISITIONS = Table(
     ("id", "image_id", "frame_count", "exposure_time"),
     ("filter_id", "filter_name", "gain", "offset", "binning", "sensor_temp", "date"),
 )
+WITHOUT_ANSWER = ("pending", "processing", "failed")
+"""States of a job without an answer. ``success`` has one; any other may mean that one is there, too."""
 SOLVES = Table(
     "plate_solving_jobs",
     ("id", "image_id", "status", "result"),
     ("submitted_at", "completed_at"),
-    where="status = 'success'",
+    where=f"status IS NULL OR status NOT IN ({', '.join(map(repr, WITHOUT_ANSWER))})",
 )
 LOCATIONS = Table("locations", ("id", "name", "latitude", "longitude"))
 OBJECTS = Table(
