@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.catalogue import IMAGES_TABLE, WHOLE_TABLE, RowProblem
+from reconciler.core.catalogue import IMAGES_TABLE, SETTINGS_TABLE, WHOLE_TABLE, RowProblem
 from reconciler.core.facts import constellation_of, kind_of, object_type_of, position_of
 
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ def without(catalogue: Catalogue, gone: AbstractSet[str]) -> Catalogue:
         title = title_without(image) if titles else image.title
         changed = unreadable != image.unreadable or title != image.title
         images.append(replace(image, unreadable=unreadable, title=title) if changed else image)
+    theirs = any(name.startswith(f"{SETTINGS_TABLE}.") for name in gone)
+    settings = catalogue.settings.without() if theirs else catalogue.settings
     tables = {name.partition(".")[0] for name in catalogue.columns}
     problems = [
         RowProblem(table, WHOLE_TABLE, _reason(table, columns, is_there=table in tables), "warning")
@@ -152,6 +154,7 @@ def without(catalogue: Catalogue, gone: AbstractSet[str]) -> Catalogue:
         catalogue,
         images=tuple(images),
         problems=(*problems, *catalogue.problems),
+        settings=settings,
         gone=catalogue.gone | gone,
     )
 
