@@ -203,6 +203,8 @@ class Catalogue:
     """``table.column`` of all that is read and was there."""
     gone: frozenset[str] = frozenset()
     """``table.column`` of what the schema once had: their facts are unknown."""
+    empty: frozenset[str] = frozenset()
+    """Tables without a row that nobody empties once Skymmich has filled them."""
 
     def doubtful_ids(self) -> frozenset[int]:
         """Give the ids of images whose row, or whose link, could not be read: they did not leave."""

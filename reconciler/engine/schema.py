@@ -30,21 +30,28 @@ def recalled(catalogue: Catalogue, store: Store) -> Catalogue:
     It is as it is, where it lost none, and all switches were read.
     """
     if catalogue.columns:
-        catalogue = without(catalogue, _seen(store) - catalogue.columns)
+        catalogue = without(catalogue, _seen(store) - _filled(catalogue))
     return _switched(catalogue, store)
 
 
 def remember(catalogue: Catalogue, store: Store) -> None:
     """Keep what a good pass saw, beside all that was seen before."""
     seen = _seen(store)
-    if not catalogue.columns <= seen:
-        store.put(COLUMNS, sorted(catalogue.columns | seen))
+    if not (filled := _filled(catalogue)) <= seen:
+        store.put(COLUMNS, sorted(filled | seen))
     settings = catalogue.settings
     if settings.stored:
         known = _known(store)
         read = {part: getattr(settings, part) for part in SWITCHED_PARTS if part not in settings.unreadable}
         if not read.items() <= known.items():
             store.put(SWITCHED, {**known, **read})
+
+
+def _filled(catalogue: Catalogue) -> frozenset[str]:
+    """Give the columns that are there, without those of tables that wait for their first row."""
+    if not catalogue.empty:
+        return catalogue.columns
+    return frozenset(name for name in catalogue.columns if name.partition(".")[0] not in catalogue.empty)
 
 
 def _seen(store: Store) -> frozenset[str]:

@@ -18,7 +18,7 @@ from reconciler.skymmich.fields import MAX_PROSE, excerpt, read_rows
 from reconciler.skymmich.settings import read_settings
 from reconciler.skymmich.sites import read_locations, site_at
 from reconciler.skymmich.solutions import lacking, read_solves, solution_of
-from reconciler.skymmich.tables import IMAGES, LOCATIONS, OBJECTS, SOLVES
+from reconciler.skymmich.tables import IMAGES, LASTING, LOCATIONS, OBJECTS, SOLVES
 from reconciler.skymmich.targets import read_objects, target_of
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def assemble(snapshot: Snapshot) -> Catalogue:
         problems=tuple(problems),
         schema=f"{snapshot.storage}, schema of {snapshot.release}",
         columns=snapshot.columns,
+        empty=frozenset(table.name for table in LASTING if snapshot.rows.get(table.name) == []),
     )
     return without(catalogue, snapshot.gone)
 

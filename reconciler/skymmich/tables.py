@@ -73,6 +73,8 @@ OBJECTS = Table(
 SETTINGS = Table("admin_settings", ("id", "key", "value"), where="key = 'immich'")
 
 TABLES = (IMAGES, EQUIPMENT, LINKS, ACQUISITIONS, SOLVES, LOCATIONS, OBJECTS, SETTINGS)
+LASTING = (SOLVES, OBJECTS)
+"""Tables from which a person can delete nothing: once they have rows, they have rows."""
 
 _MIGRATIONS = "__drizzle_migrations"
 _BY_MIGRATIONS = ((9, "0.9"), (8, "0.7"), (7, "0.6"), (4, "0.5"))

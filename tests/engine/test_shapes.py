@@ -28,7 +28,17 @@ def deeper_specifications(here):
             here.sql("UPDATE equipment SET specifications = ? WHERE id = ?", deeper, piece_id)
 
 
-@pytest.mark.parametrize("change", [renamed_states, renamed_sides, deeper_specifications])
+def emptied_objects(here):
+    here.sql("DELETE FROM catalog_objects")
+
+
+def emptied_jobs(here):
+    here.sql("DELETE FROM plate_solving_jobs")
+
+
+@pytest.mark.parametrize(
+    "change", [renamed_states, renamed_sides, deeper_specifications, emptied_objects, emptied_jobs]
+)
 async def test_values_of_a_new_shape_cost_nothing_that_immich_shows(install, change):
     here = install(count=8)
     await here.run()
@@ -40,3 +50,14 @@ async def test_values_of_a_new_shape_cost_nothing_that_immich_shows(install, cha
         assert "not_writable" in {outcome.status for outcome in report.outcomes}
     assert {asset_id: here.shown(asset_id) for _, asset_id in here.images()} == before
     assert report.run.outcome == "attention"
+
+
+async def test_tables_that_never_had_a_row_leave_nothing_unknown(install):
+    here = install(count=3)
+    emptied_objects(here)
+    emptied_jobs(here)
+    for _ in range(2):
+        await here.run(full=True)
+        assert set(here.statuses().values()) == {"in_sync"}
+    prepared = await here.prepare()
+    assert prepared.catalogue.problems == ()
