@@ -13,6 +13,7 @@ from reconciler.config import redact_url
 from reconciler.engine.cycle import Cycle
 from reconciler.engine.events import Event, Listener, Progress
 from reconciler.engine.preparing import Wishes
+from reconciler.engine.schema import recalled
 from reconciler.engine.watched import Watchable
 from reconciler.errors import ImmichUnreachableError, ReconcilerError
 from reconciler.immich.client import Patience, SystemClock
@@ -119,7 +120,7 @@ def workbench(
     clock = SystemClock()
     renderer = SafeRenderer()
     cycle = Cycle(source, target, store, clock, timing=timing, renderer=renderer, listen=listener(progress))
-    wishes = wishes_of(config, store, catalogue)
+    wishes = wishes_of(config, store, recalled(catalogue, store))
     return Workbench(config, source, target, store, clock, cycle, wishes, renderer)
 
 

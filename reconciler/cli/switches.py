@@ -15,6 +15,7 @@ from reconciler.config import redact_url
 from reconciler.core.policy import SWITCHES
 from reconciler.engine.headline import lasting
 from reconciler.engine.preparing import switches_of
+from reconciler.engine.schema import recalled
 from reconciler.errors import DaemonRefusedError
 from reconciler.overrides import OwnSettings, TheirSettings, overridden_switches, override_of
 from state.lease import Lease
@@ -54,6 +55,7 @@ class Standing:
     @classmethod
     def of(cls, store: SqliteStore | None, catalogue: Catalogue) -> Standing:
         """Look at store and catalogue; ``None``: there is no store yet, and so no override."""
+        catalogue = recalled(catalogue, store) if store is not None else catalogue
         theirs = switches_of(catalogue)
         saved = catalogue.settings.stored
         if store is None:

@@ -6,10 +6,11 @@ way (units, stale columns, sexagesimal strings). Nothing here knows where an ima
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date, datetime
 
 IMAGES_TABLE = "astrophotography_images"
@@ -19,6 +20,10 @@ WHOLE_TABLE = "-"
 """``RowProblem.row_id`` where it is not a row that is wrong but the table."""
 
 Specification = str | int | float | bool
+Switch = Literal["description", "coordinates", "tags"]
+"""A part of what is written that Skymmich's settings switch on and off."""
+SETTINGS_TABLE = "admin_settings"
+SWITCHED_PARTS: Final[tuple[Switch, ...]] = get_args(Switch)
 Unreadable = Literal["block", "prose", "coordinates", "tags", "more_tags"]
 """A field of which it is not known what it should be; ``more_tags``: more tags than those that are known."""
 
@@ -171,6 +176,18 @@ class SyncSettings:
     immich_api_key: str = field(default="", repr=False)
     stored: bool = False
     """Whether Skymmich has such a row at all."""
+    unreadable: frozenset[Switch] = frozenset()
+    """Switches that are there and could not be read: off, until it is recalled what they were."""
+
+    def without(self, switches: Collection[Switch] = SWITCHED_PARTS) -> SyncSettings:
+        """Give settings of which some switches are unknown: nothing is written by them."""
+        return replace(
+            self,
+            description=self.description and "description" not in switches,
+            coordinates=self.coordinates and "coordinates" not in switches,
+            tags=self.tags and "tags" not in switches,
+            unreadable=self.unreadable | frozenset(switches),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +203,8 @@ class Catalogue:
     """``table.column`` of all that is read and was there."""
     gone: frozenset[str] = frozenset()
     """``table.column`` of what the schema once had: their facts are unknown."""
+    empty: frozenset[str] = frozenset()
+    """Tables without a row that nobody empties once Skymmich has filled them."""
 
     def doubtful_ids(self) -> frozenset[int]:
         """Give the ids of images whose row, or whose link, could not be read: they did not leave."""

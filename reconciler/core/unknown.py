@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.catalogue import IMAGES_TABLE, WHOLE_TABLE, RowProblem
+from reconciler.core.catalogue import IMAGES_TABLE, SETTINGS_TABLE, WHOLE_TABLE, RowProblem
 from reconciler.core.facts import constellation_of, kind_of, object_type_of, position_of
 
 if TYPE_CHECKING:
@@ -143,15 +143,18 @@ def without(catalogue: Catalogue, gone: AbstractSet[str]) -> Catalogue:
         title = title_without(image) if titles else image.title
         changed = unreadable != image.unreadable or title != image.title
         images.append(replace(image, unreadable=unreadable, title=title) if changed else image)
+    theirs = any(name.startswith(f"{SETTINGS_TABLE}.") for name in gone)
+    settings = catalogue.settings.without() if theirs else catalogue.settings
     tables = {name.partition(".")[0] for name in catalogue.columns}
     problems = [
-        RowProblem(table, WHOLE_TABLE, _reason(table, columns, is_there=table in tables), "warning")
+        RowProblem(table, WHOLE_TABLE, _reason(table, columns, tables, catalogue.empty), "warning")
         for table, columns in sorted(_by_table(gone).items())
     ]
     return replace(
         catalogue,
         images=tuple(images),
         problems=(*problems, *catalogue.problems),
+        settings=settings,
         gone=catalogue.gone | gone,
     )
 
@@ -169,8 +172,10 @@ def _by_table(columns: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _reason(table: str, columns: list[str], *, is_there: bool) -> str:
-    what = f"the table has no column {', '.join(columns)} any more" if is_there else "the table is gone"
+def _reason(table: str, columns: list[str], there: AbstractSet[str], empty: AbstractSet[str]) -> str:
+    what = f"the table has no column {', '.join(columns)} any more" if table in there else "the table is gone"
+    if table in empty:
+        what = "the table, which once had rows, has none"
     shown = any(FIELDS.get(f"{table}.{column}") for column in columns)
     stays = ", so what Immich shows of it stays as it is" if shown else ""
     return f"{what}{stays}; a newer Skymmich may have renamed it: look for a newer version of this program"

@@ -1,33 +1,57 @@
-"""What was ever seen of Skymmich's schema, kept in the store.
+"""What was ever seen of Skymmich's schema, and its switches as last read, kept in the store.
 
 A column that was there and is gone has been renamed or dropped by a newer release: its facts are unknown from
-then on, and not empty. Which facts those are, ``core.unknown`` knows.
+then on, and not empty. Which facts those are, ``core.unknown`` knows. A switch that cannot be read stays as
+it was; where that is not known, it is off.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.catalogue import SETTINGS_TABLE, SWITCHED_PARTS, WHOLE_TABLE, RowProblem
 from reconciler.core.unknown import without
 
 if TYPE_CHECKING:
-    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.catalogue import Catalogue, Switch
     from reconciler.engine.ports import Store
 
 COLUMNS = "catalogue_columns"
 """Where the store keeps the ``table.column``s of all good passes."""
 
+SWITCHED = "catalogue_switches"
+"""Where the store keeps Skymmich's switches as a good pass last read them."""
+
 
 def recalled(catalogue: Catalogue, store: Store) -> Catalogue:
-    """Give the catalogue with the facts unknown whose columns it once had; as it is, where it lost none."""
-    return without(catalogue, _seen(store) - catalogue.columns) if catalogue.columns else catalogue
+    """Give the catalogue with the facts unknown whose columns it once had, and the switches as they were.
+
+    It is as it is, where it lost none, and all switches were read.
+    """
+    if catalogue.columns:
+        catalogue = without(catalogue, _seen(store) - _filled(catalogue))
+    return _switched(catalogue, store)
 
 
 def remember(catalogue: Catalogue, store: Store) -> None:
     """Keep what a good pass saw, beside all that was seen before."""
     seen = _seen(store)
-    if not catalogue.columns <= seen:
-        store.put(COLUMNS, sorted(catalogue.columns | seen))
+    if not (filled := _filled(catalogue)) <= seen:
+        store.put(COLUMNS, sorted(filled | seen))
+    settings = catalogue.settings
+    if settings.stored:
+        known = _known(store)
+        read = {part: getattr(settings, part) for part in SWITCHED_PARTS if part not in settings.unreadable}
+        if not read.items() <= known.items():
+            store.put(SWITCHED, {**known, **read})
+
+
+def _filled(catalogue: Catalogue) -> frozenset[str]:
+    """Give the columns that are there, without those of tables that wait for their first row."""
+    if not catalogue.empty:
+        return catalogue.columns
+    return frozenset(name for name in catalogue.columns if name.partition(".")[0] not in catalogue.empty)
 
 
 def _seen(store: Store) -> frozenset[str]:
@@ -35,3 +59,32 @@ def _seen(store: Store) -> frozenset[str]:
     return (
         frozenset(name for name in known if isinstance(name, str)) if isinstance(known, list) else frozenset()
     )
+
+
+def _switched(catalogue: Catalogue, store: Store) -> Catalogue:
+    """Give the catalogue with the switches as they were that cannot be read, or that are there no more."""
+    settings, problems = catalogue.settings, catalogue.problems
+    if settings.stored and not settings.unreadable:
+        return catalogue
+    known = _known(store)
+    if not settings.stored and not settings.unreadable:
+        if not known:
+            return catalogue
+        settings = settings.without()
+        reason = "the immich settings are gone, so what they switched on and off stays as it was"
+        problems = (*problems, RowProblem(SETTINGS_TABLE, WHOLE_TABLE, reason, "warning"))
+    on = {part for part in settings.unreadable if known.get(part)}
+    settings = replace(
+        settings,
+        description=settings.description or "description" in on,
+        coordinates=settings.coordinates or "coordinates" in on,
+        tags=settings.tags or "tags" in on,
+    )
+    return replace(catalogue, settings=settings, problems=problems)
+
+
+def _known(store: Store) -> dict[Switch, bool]:
+    known = store.get(SWITCHED)
+    if not isinstance(known, dict):
+        return {}
+    return {part: known[part] for part in SWITCHED_PARTS if isinstance(known.get(part), bool)}

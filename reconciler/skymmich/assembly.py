@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import Catalogue, CatalogueImage, RowProblem, Summary
 from reconciler.core.unknown import title_without, unknown_of, without
-from reconciler.skymmich.doubts import Doubts
+from reconciler.skymmich.doubts import Doubts, doubt_references
 from reconciler.skymmich.equipment import MOST_FRAMES, read_acquisitions, read_equipment, read_links
 from reconciler.skymmich.fields import MAX_PROSE, excerpt, read_rows
 from reconciler.skymmich.settings import read_settings
 from reconciler.skymmich.sites import read_locations, site_at
-from reconciler.skymmich.solutions import read_solves, solution_of
-from reconciler.skymmich.tables import IMAGES, LOCATIONS, OBJECTS
+from reconciler.skymmich.solutions import lacking, read_solves, solution_of
+from reconciler.skymmich.tables import IMAGES, LASTING, LOCATIONS, OBJECTS, SOLVES
 from reconciler.skymmich.targets import read_objects, target_of
 
 if TYPE_CHECKING:
@@ -40,11 +40,21 @@ def assemble(snapshot: Snapshot) -> Catalogue:
     solves = read_solves(snapshot, problems, doubts)
     locations = read_locations(snapshot, problems, doubts)
     objects = read_objects(snapshot, problems, doubts)
+    doubt_references(snapshot, doubts, problems)
 
     def read_image(fields: Fields) -> CatalogueImage:
         image_id = fields.identity()
         latitude, longitude = fields.number("latitude"), fields.number("longitude")
         target_name = fields.text("target_name")
+        solve = solves.get(image_id)
+        solution = solution_of(fields, solve)
+        if solve is not None and (lost := lacking(solution, solve)):
+            doubts.add(image_id, f"{SOLVES.name}.result")
+            reason = f"result has no {', '.join(lost)}, which the solver always gives; it is unknown"
+            problems.append(RowProblem(SOLVES.name, solve.recorded[1], reason, "warning"))
+        for name in ("title", "filename"):
+            if fields.raw(name) is None:
+                fields.absent(name)
         image = CatalogueImage(
             image_id=image_id,
             asset_id=_asset_id(fields),
@@ -57,7 +67,7 @@ def assemble(snapshot: Snapshot) -> Catalogue:
             constellation=fields.text("constellation"),
             target_name=target_name,
             target=target_of(target_name, objects),
-            solution=solution_of(fields, solves.get(image_id)),
+            solution=solution,
             latitude=latitude,
             longitude=longitude,
             site=site_at(latitude, longitude, locations),
@@ -74,6 +84,7 @@ def assemble(snapshot: Snapshot) -> Catalogue:
         problems=tuple(problems),
         schema=f"{snapshot.storage}, schema of {snapshot.release}",
         columns=snapshot.columns,
+        empty=frozenset(table.name for table in LASTING if snapshot.rows.get(table.name) == []),
     )
     return without(catalogue, snapshot.gone)
 

@@ -9,12 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.catalogue import WHOLE_TABLE, RowProblem
+from reconciler.skymmich.tables import ACQUISITIONS, EQUIPMENT, IMAGES, LINKS, SOLVES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.skymmich.fields import Fields
+    from reconciler.skymmich.tables import Snapshot
 
 _FEW: Final = 3
+_REFERENCES: Final = (
+    (LINKS, "image_id", IMAGES),
+    (LINKS, "equipment_id", EQUIPMENT),
+    (ACQUISITIONS, "image_id", IMAGES),
+    (SOLVES, "image_id", IMAGES),
+)
 _SHARE: Final = 0.05
 """So many rows of a table without a readable owner, and this share of it, are no rows gone wrong any more."""
 
@@ -49,9 +59,24 @@ class Doubts:
             owner = fields.raw("image_id")
             if isinstance(owner, int) and not isinstance(owner, bool):
                 self.add(owner, what)
-            elif owner is not None:
+            else:
                 lost += 1
                 if lost >= _FEW and lost > _SHARE * rows:
                     self.everywhere.add(what)
 
         return note
+
+
+def doubt_references(snapshot: Snapshot, doubts: Doubts, problems: list[RowProblem]) -> None:
+    """Doubt a table of which no row refers to anything that is there: it goes by another key now.
+
+    A few rows may well refer to nothing: SQLite keeps links to deleted equipment.
+    """
+    for table, column, target in _REFERENCES:
+        named = {row.get(column) for row in snapshot.rows.get(table.name, ())} - {None}
+        if len(named) >= _FEW and named.isdisjoint(
+            row.get("id") for row in snapshot.rows.get(target.name, ())
+        ):
+            doubts.everywhere.add(f"{table.name}.{column}")
+            reason = f"no {column} of it is one of {target.name}, so what Immich shows of it stays as it is"
+            problems.append(RowProblem(table.name, WHOLE_TABLE, reason, "warning"))

@@ -17,6 +17,8 @@ from reconciler.skymmich.fields import (
 )
 from reconciler.skymmich.tables import ACQUISITIONS, EQUIPMENT, LINKS
 
+_SHOWN: Final = ("focallength", "focalratio", "fratio", "role")
+"""Keys of specifications, case folded, on which something rests that is shown (see ``core.facts``)."""
 MOST_FRAMES: Final = 10_000_000
 SHORTEST_S, LONGEST_S = 1e-6, 1e6
 """Seconds of one sub-exposure; the longest is eleven days."""
@@ -74,9 +76,14 @@ def read_acquisitions(
     """Give each image's sub-exposures, by night (undated ones last) and then in order of entry."""
     unread = f"{ACQUISITIONS.name}.frame_count"
 
+    def _is_nameless(filter_id: int) -> bool:
+        if filter_id in doubts.of_equipment:
+            return f"{EQUIPMENT.name}.name" in doubts.of_equipment[filter_id]
+        return filter_id not in equipment and EQUIPMENT.name in doubts.nameless
+
     def read(fields: Fields) -> tuple[int | None, int, Acquisition]:
         owner, filter_id = fields.reference("image_id"), fields.raw("filter_id")
-        if owner is not None and isinstance(filter_id, int) and filter_id in doubts.of_equipment:
+        if owner is not None and isinstance(filter_id, int) and _is_nameless(filter_id):
             doubts.add(owner, unread)
         return owner, fields.identity(), _read_acquisition(fields, equipment)
 
@@ -101,9 +108,15 @@ def _read_equipment(fields: Fields) -> Equipment:
     return Equipment(
         equipment_id=identity,
         name=name,
-        kind=(fields.text("type") or "").casefold(),
+        kind=_kind(fields),
         specifications=_specifications(fields),
     )
+
+
+def _kind(fields: Fields) -> str:
+    if fields.raw("type") is None:
+        fields.absent("type")
+    return (fields.text("type") or "").casefold()
 
 
 def _specifications(fields: Fields) -> tuple[tuple[str, Specification], ...]:
@@ -113,6 +126,7 @@ def _specifications(fields: Fields) -> tuple[tuple[str, Specification], ...]:
     if not isinstance(stored, dict):
         fields.drop("specifications", f"is not an object ({excerpt(stored)})")
         return ()
+    _doubt_shape(fields, stored)
     plain: dict[str, Specification] = {}
     for name, value in stored.items():
         key, kept = plain_text(name), plain_text(value) if isinstance(value, str) else value
@@ -123,8 +137,31 @@ def _specifications(fields: Fields) -> tuple[tuple[str, Specification], ...]:
     return tuple(sorted(plain.items()))
 
 
+def _doubt_shape(fields: Fields, stored: Mapping[str, object]) -> None:
+    """Note specifications of which something that is shown is not where, or what, it has always been.
+
+    Any key may be missing, and what people enter under names of their own is theirs.
+    """
+    given = {key.casefold(): value for key, value in stored.items() if value is not None}
+    if odd := [key for key in _SHOWN if key in given and not _is_plain(given[key])]:
+        fields.drop("specifications", f"has no text or number as {odd[0]} ({excerpt(given[odd[0]])})")
+        return
+    nested = [value for value in given.values() if isinstance(value, dict | list)]
+    inside = {key.casefold() for value in nested if isinstance(value, dict) for key in value}
+    if nested and (len(nested) == len(given) or any(key in inside and key not in given for key in _SHOWN)):
+        fields.drop("specifications", f"has its values deeper inside than ever before ({excerpt(nested[0])})")
+
+
+def _is_plain(value: object) -> bool:
+    return plain_text(value) is not None if isinstance(value, str) else finite(value) is not None
+
+
 def _read_link(fields: Fields) -> tuple[int | None, int | None]:
-    return fields.reference("image_id"), fields.reference("equipment_id")
+    image_id, equipment_id = fields.reference("image_id"), fields.reference("equipment_id")
+    for name, found in (("image_id", image_id), ("equipment_id", equipment_id)):
+        if found is None:
+            fields.absent(name)
+    return image_id, equipment_id
 
 
 def _read_acquisition(fields: Fields, equipment: Mapping[int, Equipment]) -> Acquisition:

@@ -256,6 +256,14 @@ class Fields:
                 self.warn(f"{name} has texts longer than {MAX_TEXT} characters ({long}); they are ignored")
         return tuple(self._clean(name, item) for item in texts)
 
+    def absent(self, name: str) -> None:
+        """Note that a column is NULL, or has nothing, which Skymmich always fills: unknown, not empty.
+
+        Nothing is noted of a column that is not there, nor of one that was found unreadable before.
+        """
+        if name in self._row and name not in self.dropped:
+            self.drop(name, "is empty, which Skymmich never leaves it")
+
     def drop(self, name: str, why: str) -> None:
         """Note that a column holds something that could not be read: not to be taken for empty."""
         self.dropped.add(name)

@@ -133,6 +133,7 @@ def _immich(settings: object) -> Json:
 
 
 def _switches(found: Json) -> Switches:
+    """Give what is set; what is neither true nor false is unknown, and so nothing is written by it."""
     return Switches(
-        **{field: bool(found.get(name, getattr(_DEFAULTS, field))) for name, field in SWITCHES.items()}
+        **{field: found.get(name, getattr(_DEFAULTS, field)) is True for name, field in SWITCHES.items()}
     )

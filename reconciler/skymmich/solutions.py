@@ -52,9 +52,11 @@ class Solve:
     image_id: int
     recorded: tuple[datetime, int]
     solution: PlateSolution
+    lacks: tuple[str, ...] = ()
+    """Keys that the solver always gives, and that are not there."""
 
 
-def read_solves(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts) -> dict[int, PlateSolution]:
+def read_solves(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts) -> dict[int, Solve]:
     """Give each image's newest successful answer that can be read.
 
     ``completed_at`` is set on every update of a job, so it says when a successful one got its answer.
@@ -67,10 +69,17 @@ def read_solves(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts) 
         known = newest.get(solve.image_id)
         if known is None or known.recorded < solve.recorded:
             newest[solve.image_id] = solve
-    return {image_id: solve.solution for image_id, solve in newest.items()}
+    return newest
 
 
-def solution_of(fields: Fields, solved: PlateSolution | None) -> PlateSolution | None:
+def lacking(solution: PlateSolution | None, solve: Solve | None) -> tuple[str, ...]:
+    """Give what a solution is without since the solver's answer lacks it: unknown, and not empty."""
+    if solution is None or solve is None:
+        return ()
+    return tuple(key for key in solve.lacks if getattr(solution, _ANSWER[key]) is None)
+
+
+def solution_of(fields: Fields, solve: Solve | None) -> PlateSolution | None:
     """Give the solution of an image, value by value from its row, else from the solver's answer.
 
     Returns:
@@ -82,7 +91,7 @@ def solution_of(fields: Fields, solved: PlateSolution | None) -> PlateSolution |
     rotation_deg = fields.number("rotation", minimum=-_TURNS_DEG, maximum=_TURNS_DEG)
     if not fields.flag("plate_solved") and ra_deg is None:
         return None
-    answer = solved or PlateSolution()
+    answer = solve.solution if solve is not None else PlateSolution()
     width_arcsec, height_arcsec = answer.width_arcsec, answer.height_arcsec
     if width_arcsec is None or height_arcsec is None:
         width_arcsec, height_arcsec = legacy_field(fields.text("field_of_view"))
@@ -117,8 +126,16 @@ def _angle(fields: Fields, name: str, parse: Callable[[str], float | None]) -> f
 
 def _read_solve(fields: Fields) -> Solve | None:
     image_id = fields.reference("image_id")
+    if image_id is None:
+        fields.absent("image_id")
+        return None
+    status = fields.raw("status")
+    if status != "success":
+        fields.drop("status", f"is none that is known ({excerpt(status)})")
+        return None
     result = fields.json("result")
-    if image_id is None or result is None:
+    if result is None:
+        fields.absent("result")
         return None
     if not isinstance(result, dict):
         fields.drop("result", f"is not an object ({excerpt(result)})")
@@ -130,7 +147,8 @@ def _read_solve(fields: Fields) -> Solve | None:
         fields.drop("result", f"has no sensible {', '.join(odd)} ({excerpt(result[odd[0]])})")
     elif not given:
         fields.drop("result", "has nothing of what the solver answers")
-    return Solve(image_id, (recorded, fields.identity()), solution)
+    lacks = tuple(key for key in _ANSWER if key not in given)
+    return Solve(image_id, (recorded, fields.identity()), solution, lacks)
 
 
 def _answer(result: Mapping[str, object]) -> PlateSolution:

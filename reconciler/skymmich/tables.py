@@ -56,11 +56,13 @@ ACQUISITIONS = Table(
     ("id", "image_id", "frame_count", "exposure_time"),
     ("filter_id", "filter_name", "gain", "offset", "binning", "sensor_temp", "date"),
 )
+WITHOUT_ANSWER = ("pending", "processing", "failed")
+"""States of a job without an answer. ``success`` has one; any other may mean that one is there, too."""
 SOLVES = Table(
     "plate_solving_jobs",
     ("id", "image_id", "status", "result"),
     ("submitted_at", "completed_at"),
-    where="status = 'success'",
+    where=f"status IS NULL OR status NOT IN ({', '.join(map(repr, WITHOUT_ANSWER))})",
 )
 LOCATIONS = Table("locations", ("id", "name", "latitude", "longitude"))
 OBJECTS = Table(
@@ -71,6 +73,8 @@ OBJECTS = Table(
 SETTINGS = Table("admin_settings", ("id", "key", "value"), where="key = 'immich'")
 
 TABLES = (IMAGES, EQUIPMENT, LINKS, ACQUISITIONS, SOLVES, LOCATIONS, OBJECTS, SETTINGS)
+LASTING = (SOLVES, OBJECTS)
+"""Tables from which a person can delete nothing: once they have rows, they have rows."""
 
 _MIGRATIONS = "__drizzle_migrations"
 _BY_MIGRATIONS = ((9, "0.9"), (8, "0.7"), (7, "0.6"), (4, "0.5"))

@@ -89,6 +89,7 @@ def test_an_answer_that_does_not_parse_is_reported_and_an_older_one_taken(make):
     assert [(problem.table, problem.row_id) for problem in catalogue.problems] == [
         ("plate_solving_jobs", 2),
         ("plate_solving_jobs", 3),
+        ("plate_solving_jobs", 4),  # Skymmich never leaves it empty: that is unknown as well
     ]
 
 
@@ -188,7 +189,7 @@ def test_without_a_row_the_settings_are_those_of_a_new_skymmich(make):
     assert read(make).settings == SyncSettings(enabled=False, stored=False)
 
 
-@pytest.mark.parametrize("stored", ["{}", "null", None, '{"syncTags":null}'])
+@pytest.mark.parametrize("stored", ["{}", '{"host":""}'])
 def test_missing_settings_have_skymmichs_defaults(make, stored):
     make.settings(stored)
     catalogue = read(make)
@@ -202,22 +203,40 @@ def test_missing_settings_have_skymmichs_defaults(make, stored):
         '"planted-key-7f3a"',
         '["planted-key-7f3a"]',
         '{"apiKey":"planted-key-7f3a"',
-        '{"apiKey":["planted-key-7f3a"]}',
+        "null",
+        None,
     ],
 )
-def test_settings_of_the_wrong_type_are_reported_without_their_values(make, stored):
+def test_settings_of_the_wrong_type_are_unknown_and_reported_without_their_values(make, stored):
     make.settings(stored)
+    catalogue = read(make)
+    # Unknown is not the default: nothing is written by what cannot be read.
+    assert catalogue.settings == SyncSettings(stored=True).without(("description", "coordinates", "tags"))
+    assert len(catalogue.problems) == 1
+    assert "planted-key" not in repr(catalogue)
+
+
+def test_an_api_key_of_the_wrong_type_is_none_and_not_shown(make):
+    make.settings('{"apiKey":["planted-key-7f3a"]}')
     catalogue = read(make)
     assert catalogue.settings == SyncSettings(stored=True)
     assert len(catalogue.problems) == 1
     assert "planted-key" not in repr(catalogue)
 
 
-def test_a_switch_of_the_wrong_type_keeps_its_default(make):
-    make.settings('{"metadataSyncEnabled":"true","syncTags":0,"syncDescription":false}')
+@pytest.mark.parametrize("odd", ["null", '"off"', "0", "[false]", '"true"'])
+def test_a_switch_of_the_wrong_type_is_unknown_and_nothing_is_written_by_it(make, odd):
+    make.settings(f'{{"metadataSyncEnabled":{odd},"syncTags":{odd},"syncCoordinates":true}}')
     catalogue = read(make)
-    assert catalogue.settings == SyncSettings(enabled=False, tags=True, description=False, stored=True)
-    assert len(catalogue.problems) == 2
+    # Unknown is not the default: a person may have switched it off. What is missing has Skymmich's default.
+    assert catalogue.settings == SyncSettings(
+        enabled=False, description=True, coordinates=True, tags=False, stored=True,
+        unreadable=frozenset({"tags"}),
+    )  # fmt: skip
+    assert [problem.reason.split(";")[0] for problem in catalogue.problems] == [
+        "the setting metadataSyncEnabled is neither true nor false",
+        "the setting syncTags is neither true nor false",
+    ]
 
 
 def test_the_api_key_is_in_no_text_of_the_catalogue(make):

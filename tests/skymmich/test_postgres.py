@@ -164,7 +164,8 @@ ROWS = """
     INSERT INTO image_acquisition (image_id, frame_count, exposure_time, "offset", date) VALUES
         (1, 12, 180.5, 50, '2023-02-01'), (1, 3, 'NaN', NULL, NULL);
     INSERT INTO plate_solving_jobs (image_id, status, submitted_at, result) VALUES
-        (1, 'success', '2023-02-01', '{"ra": 0, "dec": 0, "width_arcsec": 7200, "height_arcsec": 3600}'),
+        (1, 'success', '2023-02-01', '{"ra": 0, "dec": 0, "width_arcsec": 7200, "height_arcsec": 3600,
+            "orientation": 12.5}'),
         (1, 'failed', '2023-02-02', '{"error": "no stars"}');
     INSERT INTO admin_settings (key, value) VALUES ('immich', '{"metadataSyncEnabled": true, "apiKey": "planted-7f3a"}');
 """

@@ -91,7 +91,8 @@ def test_a_row_without_an_integer_id_is_left_out(tmp_path, make):
     make.connection.executescript(
         "CREATE TABLE rebuilt AS SELECT * FROM astrophotography_images;"
         "DROP TABLE astrophotography_images; ALTER TABLE rebuilt RENAME TO astrophotography_images;"
-        "INSERT INTO astrophotography_images (id, title) VALUES ('seven', 'odd'), (NULL, 'none'), (1, 'again');"
+        "INSERT INTO astrophotography_images (id, title, filename) "
+        "VALUES ('seven', 'odd', 'a'), (NULL, 'none', 'b'), (1, 'again', 'c');"
     )
     catalogue = read(make)
     assert [(image.image_id, image.title) for image in catalogue.images] == [(1, "Image 1")]

@@ -227,3 +227,9 @@ def test_an_answer_measured_on_a_real_skymmich_is_as_expected(shared):
         found = _immich(json.loads(sample.read_text(encoding="utf-8")))
         assert found["apiKey"].startswith("••••")
         assert isinstance(found["metadataSyncEnabled"], bool)
+
+
+@pytest.mark.parametrize("odd", ["off", "true", 1, None, [True]])
+def test_a_switch_that_reads_back_as_something_else_is_not_on(odd):
+    found = settings_api._switches({"metadataSyncEnabled": True, "syncTags": odd})
+    assert found == Switches(enabled=True, description=True, coordinates=True, tags=False)
