@@ -25,6 +25,7 @@ from reconciler.daemon.scheduler import Scheduler
 from reconciler.daemon.signals import Signals, end_within, ignore_early
 from reconciler.daemon.triggers import Triggers
 from reconciler.doctor.checks import changed_at_start
+from reconciler.engine.approving import begin_moment
 from reconciler.engine.conditions import told
 from reconciler.engine.control import Request
 from reconciler.engine.desiring import pixels_of, try_template
@@ -176,6 +177,7 @@ class _Daemon:
         if unclean:
             _LOGGER.warning("the last end was not a clean one: everything is compared", runs=interrupted)
         store.put(RUNNING, self._clock.now().isoformat())
+        begin_moment(store)
         service.forbid("")
         # What the guard holds is only known again, with its reasons, once it was looked at.
         full = unclean or bool(store.counts_by_status().get("held"))
