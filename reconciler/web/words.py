@@ -168,6 +168,10 @@ SAID: dict[str, tuple[str, Tone]] = {
     "again": ("It was tried once more; what became of it stands beside the image.", "ok"),
     "reopened": ("The decision was taken back; nothing was changed in Immich.", "ok"),
     "logout": ("Logged out.", "ok"),
+    "unkept": (
+        "Logged in until the daemon stops: the state store can not be written now. See its condition.",
+        "attention",
+    ),
 }
 """Sentences that a redirect can name."""
 
