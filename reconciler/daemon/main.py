@@ -185,10 +185,11 @@ class _Daemon:
         if unclean:
             _LOGGER.warning("the last end was not a clean one: everything is compared", runs=interrupted)
         store.put(RUNNING, self._clock.now().isoformat())
-        begin_moment(store)
         if unclean or not _is_as_left(store):
+            # It may be a backup: it knows neither what was approved and used up since, nor who logged out.
             from reconciler.web.session import forget_sessions  # noqa: PLC0415  only the daemon needs it
 
+            begin_moment(store)
             forget_sessions(store)
         service.forbid("")
         # What the guard holds is only known again, with its reasons, once it was looked at.

@@ -2,9 +2,9 @@
 
 What is approved is named by a hash, which goes on from the name of the moment. Once a pass has begun to carry
 it out, in the very same commit, another moment begins: the guard names the next harm otherwise, also an
-identical one after a restore of the catalogue. So it does when a daemon begins with a store, or takes one up:
-that may be a backup, which knows neither what was approved since nor that it was used up. The name is random,
-so no moment comes back.
+identical one after a restore of the catalogue. So it does when a store is taken up, or when a daemon begins
+with one that its last clean end did not leave so: that may be a backup, which does not know what was used up.
+The name is random, so no moment comes back.
 
 An approval may wait in the store for the daemon, left by a process that may not write itself. The next look
 at all images takes it, or, if the harm is another one by then, forgets it.

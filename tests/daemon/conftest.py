@@ -15,7 +15,6 @@ import pytest
 from reconciler.config.sections import ScheduleSection
 from reconciler.core.policy import Policy
 from reconciler.daemon.triggers import Triggers
-from reconciler.engine.approving import begin_moment
 from reconciler.engine.control import Request
 from reconciler.engine.preparing import Wishes
 from reconciler.engine.service import Service
@@ -170,7 +169,6 @@ class World:
         lease.acquire("daemon", self.triggers.lease_time())
         self.lease = lease
         self.store.mark_interrupted(alone=True)
-        begin_moment(self.store)
         full = full or bool(self.store.counts_by_status().get("held"))
         self.service.enqueue(Request(full=full, by_person=False, trigger="start"))
         now = self.clock.seconds
