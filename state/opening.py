@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
+from reconciler.plainfile import other_kind
 from state.database import DAMAGE, Database, connect, explain, identity, primary_code
 from state.migrations import HEAD, is_known, upgrade
 from state.tables import APPLICATION_ID
@@ -59,7 +60,7 @@ def open_to_read(path: Path) -> Database:
         StateCorruptError: damaged.
     """
     try:
-        path.stat()
+        _require_plain(path)
         found = _look(path, check=False)
     except FileNotFoundError as error:
         raise StateError(
@@ -126,14 +127,21 @@ def _create(path: Path) -> None:
         except FileExistsError:
             # Asked, not tried: closing a file takes away all locks that this process holds on it, SQLite's
             # too. And SQLite would open what it may not write all the same, and fail in the first pass.
-            if path.is_dir():
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+            _require_plain(path)
             _require(path, os.R_OK | os.W_OK)
             _require(path.parent, os.W_OK | os.X_OK)
     except OSError as error:
         raise StateError(
             f"The state store {path} can not be opened for writing: {error.strerror}.", remedy=_OURS
         ) from error
+
+
+def _require_plain(path: Path) -> None:
+    if kind := other_kind(path):
+        raise StateError(
+            f"The state store {path} is no file: it is {kind}. It was left as it is.",
+            remedy="Set [state] url to a file of its own.",
+        )
 
 
 def _require(path: Path, right: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+import threading
 import tomllib
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +13,7 @@ from urllib.parse import quote
 import pytest
 from apscheduler.triggers.cron import CronTrigger
 
+from reconciler import plainfile
 from reconciler.config import Config, load, loading, redact_url
 from reconciler.config.words import in_environment, is_secret, leaves
 from reconciler.core.policy import ALL_PARTS, Policy
@@ -644,3 +647,56 @@ def test_a_token_that_could_be_guessed_is_told_and_never_shown(token, warned):
     config = load(None, {"HOME": "/nowhere", "RECONCILER_STATUS__TOKEN": token})
     assert any("could be guessed" in warning for warning in config.warnings) is warned
     assert token not in "".join(config.warnings)
+
+
+def _a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _a_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+def _a_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+NO_FILES = [(_a_pipe, "a named pipe"), (_a_socket, "a socket"), (_a_device, "a device")]
+PLACES = ["the file itself", "api_key_file", "token_file", "template_file", "a credential"]
+
+
+@pytest.mark.parametrize(("put", "kind"), NO_FILES, ids=["pipe", "socket", "device"])
+@pytest.mark.parametrize("place", PLACES)
+def test_what_is_no_plain_file_is_refused_at_once_wherever_a_file_is_named(
+    tmp_path, written, put, kind, place
+):
+    """To open a pipe waits for its other end: the daemon did at every SIGHUP, and could not be stopped."""
+    odd, environ = tmp_path / "odd", {}
+    sections = {"api_key_file": "immich", "token_file": "status", "template_file": "description"}
+    if place == "a credential":
+        odd, environ = tmp_path / "immich_api_key", {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    put(odd)
+    path = written(f'[{sections[place]}]\n{place} = "{odd}"\n') if place in sections else None
+    path = odd if place == "the file itself" else path
+    said: list[str] = []
+
+    def read() -> None:
+        try:
+            load(path, environ).policy()
+        except ConfigurationError as error:
+            said.append(str(error))
+
+    reading = threading.Thread(target=read, daemon=True)
+    reading.start()
+    reading.join(3.0)
+    assert len(said) == 1
+    assert f"{odd} is no file: it is {kind}" in said[0]
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_meanwhile_is_not_waited_for(tmp_path, monkeypatch):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.setattr(plainfile, "other_kind", lambda _: "")
+    with pytest.raises(plainfile.NotPlainError, match="a named pipe"):
+        plainfile.read_plain(pipe, 10)

@@ -145,10 +145,6 @@ class Config(BaseSettings):
             return None
         problems: list[str] = []
         what = "[description] template_file"
-        if file.exists() and not file.is_file():  # opening a pipe waits for somebody to write into it
-            raise ConfigurationError(
-                f"{what}: {file} is no file.", remedy="Name a file, or remove template_file."
-            )
         text = read_text(file, _MAX_TEMPLATE, problems, what)
         if text is None:
             raise ConfigurationError(

@@ -25,6 +25,7 @@ from reconciler.config.words import (
     nearest_section,
     suggestion,
 )
+from reconciler.plainfile import NotPlainError, read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -247,12 +248,13 @@ def _secret(path: Path, gathered: Gathered, what: str) -> str | None:
 def read_text(path: Path, limit: int, problems: list[str], what: str) -> str | None:
     """Read a file of at most ``limit`` bytes; ``None`` and a sentence in ``problems`` if that can not be."""
     try:
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)
+        data = read_plain(path, limit + 1)
         if len(data) > limit:
             problems.append(f"{what}: {path} is longer than {limit} bytes; is this the right file?")
             return None
         return data.decode("utf-8-sig")
+    except NotPlainError as error:
+        problems.append(f"{what}: {path} is no file: it is {error.kind}, and was not read.")
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         problems.append(f"{what}: {path} can not be read: {reason}.")

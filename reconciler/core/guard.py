@@ -94,7 +94,8 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
         approved: the hash that a person approved; only the very same harm passes.
         standing: ``harm`` of an earlier verdict, as far as those assets were not looked at again. They count:
             what is held back must not slip through one by one.
-        moment: names the last approval that was used: the same harm after it has another name.
+        moment: names the time since the last approval was used, or the store taken up: the same harm in
+            another one has another name.
         rules_changed: whether the rules are others than at the last good pass.
     """
     lost = linked_before - linked

@@ -10,8 +10,9 @@ import asyncio
 import os
 import sys
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -25,6 +26,7 @@ from reconciler.daemon.scheduler import Scheduler
 from reconciler.daemon.signals import Signals, end_within, ignore_early
 from reconciler.daemon.triggers import Triggers
 from reconciler.doctor.checks import changed_at_start
+from reconciler.engine.approving import begin_moment
 from reconciler.engine.conditions import told
 from reconciler.engine.control import Request
 from reconciler.engine.desiring import pixels_of, try_template
@@ -42,10 +44,15 @@ if TYPE_CHECKING:
     from reconciler.config import Config
     from reconciler.config.sections import ScheduleSection
     from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.web.session import Session
     from state.store import SqliteStore
 
 RUNNING = "running"
 """Where the store keeps that a daemon runs; still there at the next start, its end was not a clean one."""
+STOPPED: Final = "stopped"
+"""Where the store keeps when the last clean end was: a file that was changed since was put there."""
+_PUT_THERE_S: Final = 5.0
+"""Seconds in which the store's file is closed after its last commit."""
 _PATIENCE, _DEADLINE = 7.0, 9.5
 """Seconds for calls in flight, and for everything, after the first signal to stop."""
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.daemon")
@@ -147,7 +154,7 @@ class _Daemon:
             _LOGGER.info("ready", page=web.url, state=str(store.path), config=str(self._config.file or ""))
             self._notifier.status(service.snapshot().headline)
             self._notifier.ready()
-            tasks = self._tasks(service, triggers, pulse, store)
+            tasks = self._tasks(service, triggers, pulse, store, web.session)
             failure = await _first_end(tasks, signals.stop())
             end_within(_DEADLINE, 1 if failure else 0)
             self._notifier.stopping("Stopping: calls in flight are finished and recorded")
@@ -161,8 +168,10 @@ class _Daemon:
                 task.cancel()
             await asyncio.gather(*ending, return_exceptions=True)
         if clean and failure is None:
-            with suppress(StateError):
+            web.session.keep()
+            with suppress(StateError), store.transaction():
                 store.put(RUNNING, None)
+                store.put(STOPPED, self._clock.now().isoformat())
         if failure is not None:
             _LOGGER.critical("ended by an error that nobody expected", exc_info=failure)
             return 1
@@ -176,17 +185,24 @@ class _Daemon:
         if unclean:
             _LOGGER.warning("the last end was not a clean one: everything is compared", runs=interrupted)
         store.put(RUNNING, self._clock.now().isoformat())
+        if unclean or not _is_as_left(store):
+            # It may be a backup: it knows neither what was approved and used up since, nor who logged out.
+            from reconciler.web.session import forget_sessions  # noqa: PLC0415  only the daemon needs it
+
+            begin_moment(store)
+            forget_sessions(store)
         service.forbid("")
         # What the guard holds is only known again, with its reasons, once it was looked at.
         full = unclean or bool(store.counts_by_status().get("held"))
         service.enqueue(Request(full=full, hints=True, by_person=False, trigger="start"))
 
     def _tasks(
-        self, service: Service, triggers: Triggers, pulse: Pulse, store: SqliteStore
+        self, service: Service, triggers: Triggers, pulse: Pulse, store: SqliteStore, session: Session
     ) -> list[asyncio.Task[None]]:
         async def begin() -> None:
             await triggers.renew_anew()
             store.put(RUNNING, self._clock.now().isoformat())
+            session.keep()
 
         keeper = Keeper(store, service, self._clock, begin, self._listen)
         work: list[Coroutine[object, object, None]] = [
@@ -288,6 +304,17 @@ def _sized(
 def _fresh_for(schedule: ScheduleSection) -> float:
     """Give the seconds for which a look counts: three intervals, and what a look takes."""
     return 3 * schedule.immich_seconds + 15.0
+
+
+def _is_as_left(store: SqliteStore) -> bool:
+    """Tell whether the store's file is the one of the last clean end: to put another there changes it."""
+    stopped = store.get(STOPPED)
+    if not isinstance(stopped, str):
+        return False
+    try:
+        return store.path.stat().st_ctime <= datetime.fromisoformat(stopped).timestamp() + _PUT_THERE_S
+    except (OSError, ValueError):
+        return False
 
 
 def _log_by(config: Config) -> None:

@@ -1,7 +1,10 @@
 """A guard's approval: of one harm, at one moment, for one pass.
 
-What is approved is named by a hash. Once a pass has begun to carry it out, in the very same commit, that name
-is used up: the guard names the next harm otherwise, also an identical one after a restore.
+What is approved is named by a hash, which goes on from the name of the moment. Once a pass has begun to carry
+it out, in the very same commit, another moment begins: the guard names the next harm otherwise, also an
+identical one after a restore of the catalogue. So it does when a store is taken up, or when a daemon begins
+with one that its last clean end did not leave so: that may be a backup, which does not know what was used up.
+The name is random, so no moment comes back.
 
 An approval may wait in the store for the daemon, left by a process that may not write itself. The next look
 at all images takes it, or, if the harm is another one by then, forgets it.
@@ -9,6 +12,7 @@ at all images takes it, or, if the harm is another one by then, forgets it.
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import GuardError
@@ -19,8 +23,8 @@ if TYPE_CHECKING:
 
 APPROVED: Final = "guard.approved"
 """Where the store keeps one that waits."""
-USED: Final = "guard.used"
-"""Where the store keeps the run that used up the last one: the names of harm go on from it."""
+MOMENT: Final = "guard.moment"
+"""Where the store keeps the name of the moment: the names of harm go on from it."""
 
 
 def leave_approval(store: Store, harm: str) -> None:
@@ -35,9 +39,14 @@ def waiting_approval(store: Store) -> str:
 
 
 def moment(store: Store) -> str:
-    """Return what the names of harm go on from: they are others after each approval that was used."""
-    found = store.get(USED)
+    """Return what the names of harm go on from: they are others in each moment."""
+    found = store.get(MOMENT)
     return found if isinstance(found, str) else ""
+
+
+def begin_moment(store: Store) -> None:
+    """Begin another one: whatever was approved before, or is in a store that was put back, covers nothing."""
+    store.put(MOMENT, secrets.token_hex(16))
 
 
 def covers(store: Store, approval: str, prepared: Prepared) -> bool:
@@ -55,7 +64,7 @@ def covers(store: Store, approval: str, prepared: Prepared) -> bool:
     return covered
 
 
-def spend_approval(store: Store, prepared: Prepared, run_id: str) -> None:
+def spend_approval(store: Store, prepared: Prepared) -> None:
     """Use up the approval under which a pass begins, if there is one; within the commit that begins it.
 
     Raises:
@@ -66,9 +75,10 @@ def spend_approval(store: Store, prepared: Prepared, run_id: str) -> None:
         return
     if moment(store) != prepared.moment:
         raise GuardError(
-            f"What was approved as {verdict.hash} has been carried out already; nothing was written.",
+            f"What was approved as {verdict.hash} has been carried out already, or the state store was put "
+            "back since; nothing was written.",
             remedy="Look at it as it is now: skymmich-reconciler plan",
         )
-    store.put(USED, run_id)
+    begin_moment(store)
     if store.get(APPROVED) == verdict.hash:
         store.put(APPROVED, None)

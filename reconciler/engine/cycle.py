@@ -114,7 +114,7 @@ class Cycle:
                 "skymmich-reconciler settings set metadataSyncEnabled=on; then run this again.",
             )
         run = Run(run_id, trigger, self._clock.now())
-        with self.runs.open(run, lambda: spend_approval(self._store, prepared, run_id)) as opened:
+        with self.runs.open(run, lambda: spend_approval(self._store, prepared)) as opened:
             self._note_immich(prepared)
             jobs = self._jobs(prepared, selection)
             canary = self._canary(prepared, selection, jobs)

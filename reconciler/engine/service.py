@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from reconciler.engine.approving import begin_moment
 from reconciler.engine.conditions import told
 from reconciler.engine.control import Control, ImageView, Request, RunState, Snapshot
 from reconciler.engine.events import Event, Level, Listener, Progress, ignore
@@ -232,6 +233,7 @@ class Service:
             StateError: it can not be written.
         """
         self._store.put(PAUSED, self._clock.now().isoformat() if self._paused else None)
+        begin_moment(self._store)
         self._storeless = False
         self.health.put("StoreWritable", "True", "TakenUp", "The state store was taken up again.")
         self.enqueue(Request(full=True, by_person=False, trigger="store"))

@@ -20,7 +20,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import stat
 import tempfile
 import threading
 import time
@@ -29,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import CatalogueError
+from reconciler.plainfile import A_DIRECTORY, other_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,13 +42,6 @@ file in one thread would take the lock away from a transaction in another.
 
 _MAGIC = b"SQLite format 3\0"
 _SIDE_FILES = ("", "-wal", "-journal")
-_KINDS = (
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISDIR, "a directory"),
-)
 _COPY_ATTEMPTS = 5
 _COPY_PAUSE_S = 0.05
 _NEEDS_COPY = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR_SHM")
@@ -142,22 +135,21 @@ def is_wal(path: Path) -> bool:
 
 
 def _require_file(path: Path, *, missing_ok: bool) -> None:
-    """Refuse what is no plain file: to open a pipe waits for its other end, and to open a device does things.
+    """Refuse what is no plain file.
 
     Raises:
         CatalogueError: it is a pipe, a socket, a device, or a directory in the place of a side file.
         OSError: it is missing, or may not be looked at.
     """
     try:
-        mode = path.stat().st_mode
+        kind = other_kind(path)
     except FileNotFoundError:
         if missing_ok:
             return
         raise
-    if stat.S_ISDIR(mode) and not missing_ok:
+    if kind == A_DIRECTORY and not missing_ok:
         raise IsADirectoryError
-    if not stat.S_ISREG(mode):
-        kind = next((name for is_it, name in _KINDS if is_it(mode)), "no file")
+    if kind:
         message = f"{path} is {kind}, not a database; it was not opened."
         raise CatalogueError(message, remedy="Check [skymmich] source: it must name Skymmich's own file.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.datastructures import URL
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
@@ -53,11 +54,14 @@ class Login:
 
     def _opened(self, request: Request, back: str) -> Response:
         access = self._panel.access
+        cookie = access.session.issue()
+        if not access.session.is_kept:
+            back = str(URL(back).include_query_params(said="unkept"))
         answer = RedirectResponse(back, status_code=303)
         forwarded = request.headers.get("x-forwarded-proto", "") if peer_of(request) in access.proxies else ""
         answer.set_cookie(
             access.session.cookie,
-            access.session.issue(),
+            cookie,
             max_age=LIFETIME,
             httponly=True,
             samesite="strict",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
+    from reconciler.web.session import Session
+
 
 class WebServer:
     """A server for one application.
@@ -60,6 +62,12 @@ class WebServer:
         self._task: asyncio.Task[None] | None = None
         self.url = ""
         """Once started."""
+
+    @property
+    def session(self) -> Session:
+        """Who is logged in."""
+        session: Session = self._panel.access.session
+        return session
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -3,6 +3,11 @@
 The cookie's key is made from the token and a random salt that the state store keeps, so a new token ends
 every session, and neither cookie nor store alone is worth anything. A session that is not on the list is
 over, whatever its cookie says: logging out ends it wherever the cookie was copied to.
+
+While the process runs, the list is the one in its memory; the store only carries it over a clean restart. A
+store that can not be written keeps nobody from logging in or out, and one that was taken up is given this
+list: a backup revives no session. After an end that was not a clean one, or with a file that was put there
+since, it is not known who logged out: all log in again (``forget_sessions``).
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -72,15 +78,24 @@ class Session:
         self._token, self._memory, self._clock = token, memory or Forgetful(), clock
         self._salt, self._open = "", dict[str, float]()
         self._signer: URLSafeSerializer | None = None
+        self.is_kept = True
+        """Whether the store has the list as it is; else it ends with the process."""
+        if token:
+            with suppress(StateError):  # tried again when it is needed
+                self._ready()
 
     def issue(self) -> str:
-        """Open a session; gives its cookie."""
-        signer, name = self._ready(), secrets.token_urlsafe(18)
+        """Open a session; gives its cookie. With a store that can not be used it ends with the process."""
+        try:
+            signer = self._ready()
+        except StateError:
+            signer = self._sign_anew()
+        name = secrets.token_urlsafe(18)
         now = self._clock()
         known = {known: end for known, end in self._open.items() if end > now}
         newest = sorted(known.items(), key=lambda one: one[1])[-(_MOST - 1) :]
         self._open = {**dict(newest), _digest(name): now + LIFETIME}
-        self._keep()
+        self.keep()
         return str(signer.dumps(name))
 
     def holds(self, value: str) -> bool:
@@ -92,7 +107,19 @@ class Session:
         """End a cookie's session, for every copy of the cookie."""
         name = self._name(value)
         if name is not None and self._open.pop(_digest(name), None) is not None:
-            self._keep()
+            self.keep()
+
+    def keep(self) -> None:
+        """Give the store the list as it is here, whatever it has: at a change, and when it was taken up."""
+        if not self._token:
+            return
+        kept = None if self._signer is None else {"salt": self._salt, "open": self._open}
+        try:
+            self._memory.put(SESSIONS, kept)
+        except StateError:  # its condition says so; what is here counts until this process ends
+            self.is_kept = False
+        else:
+            self.is_kept = True
 
     def _name(self, value: str) -> str | None:
         if not self._token or not value:
@@ -109,18 +136,22 @@ class Session:
             kept = self._memory.get(SESSIONS)
             kept = kept if isinstance(kept, dict) else {}
             salt, listed = kept.get("salt"), kept.get("open")
-            self._salt = salt if isinstance(salt, str) and len(salt) >= 32 else secrets.token_hex(32)
             if isinstance(listed, dict):
                 self._open = {name: end for name, end in listed.items() if isinstance(end, int | float)}
-            token = self._token.encode("utf-8", "surrogatepass")
-            key = hmac.digest(token, self._salt.encode(), "sha256")
-            self._signer = URLSafeSerializer(
-                key, salt="session", signer_kwargs={"digest_method": hashlib.sha256}
-            )
+            return self._sign_anew(salt if isinstance(salt, str) and len(salt) >= 32 else "")
         return self._signer
 
-    def _keep(self) -> None:
-        self._memory.put(SESSIONS, {"salt": self._salt, "open": self._open})
+    def _sign_anew(self, salt: str = "") -> URLSafeSerializer:
+        self._salt = salt or secrets.token_hex(32)
+        token = self._token.encode("utf-8", "surrogatepass")
+        key = hmac.digest(token, self._salt.encode(), "sha256")
+        self._signer = URLSafeSerializer(key, salt="session", signer_kwargs={"digest_method": hashlib.sha256})
+        return self._signer
+
+
+def forget_sessions(memory: Memory) -> None:
+    """End all sessions that are kept; before the first ``Session`` reads them."""
+    memory.put(SESSIONS, None)
 
 
 def _digest(name: str) -> str:

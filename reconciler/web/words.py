@@ -178,6 +178,10 @@ SAID: dict[str, tuple[str, Tone]] = {
     "seen": ("Good. It is said again only if it happens again.", "ok"),
     "unseen": ("There was nothing left to look at.", "unknown"),
     "logout": ("Logged out.", "ok"),
+    "unkept": (
+        "Logged in until the daemon stops: the state store can not be written now. See its condition.",
+        "attention",
+    ),
 }
 """Sentences that a redirect can name."""
 

@@ -129,6 +129,55 @@ def test_a_backup_in_the_place_of_the_store_is_taken_up_and_the_old_log_is_not_p
     stopped(process)
 
 
+def backup_of(home):
+    backup = home.folder / "backup.sqlite3"
+    with closing(sqlite3.connect(home.state)) as one, closing(sqlite3.connect(backup)) as two:
+        one.backup(two)
+    return backup
+
+
+@pytest.mark.parametrize("how", ["while it is stopped", "under the daemon"])
+def test_an_approval_that_was_used_is_not_revived_by_a_backup_of_the_store(home, how):
+    home.simulator.configure(drain=500.0)
+    process = home.started()
+    until(lambda: home.in_sync(process), 60)
+    kept = home.sql("SELECT id, tags FROM astrophotography_images")
+
+    def taken_away():
+        """Take the tags away; gives the name of the harm that the guard holds back."""
+        home.sql("UPDATE astrophotography_images SET tags = '[]'")
+
+        def held():
+            guard = home.status(process)["guard"] or {}
+            return guard["hash"] if guard.get("tripped") else ""
+
+        return until(held, 60)
+
+    first = taken_away()
+    backup = backup_of(home)
+    code, out, err = home.command("apply", "--approve", first, "--config", str(home.config))
+    assert code == 0, (out, err)
+    until(lambda: home.in_sync(process), 60)
+    for image_id, tags in kept:
+        home.sql("UPDATE astrophotography_images SET tags = ? WHERE id = ?", tags, image_id)
+    until(lambda: home.in_sync(process) and len(home.runs()) > 3, 60)
+    if how == "while it is stopped":
+        stopped(process)
+    for file in files(home):
+        file.unlink(missing_ok=True)
+    shutil.copy(backup, home.state)
+    if how == "while it is stopped":
+        process = home.started()
+    else:
+        until(lambda: "store" in {run.trigger for run in home.runs()}, 60)
+    until(lambda: home.in_sync(process), 60)
+    assert taken_away() != first
+    code, out, err = home.command("apply", "--approve", first, "--config", str(home.config))
+    assert code != 0
+    assert "does not name what the guard holds back" in " ".join((out + err).split())
+    stopped(process)
+
+
 def test_a_file_that_is_no_store_is_not_taken_up_and_not_touched(home):
     process = writing(home)
     for file in files(home):

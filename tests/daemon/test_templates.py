@@ -240,6 +240,23 @@ def test_a_template_file_that_is_a_pipe_stops_neither_start_nor_reload(daemon):
     assert ended(daemon.home.start())[0] == 78
 
 
+@pytest.mark.parametrize("named", ["token_file", "the file itself"])
+def test_a_file_that_becomes_a_pipe_stops_no_reload_and_no_end(daemon, named):
+    daemon.start()
+    pipe = daemon.home.folder / "pipe"
+    os.mkfifo(pipe)
+    if named == "the file itself":
+        pipe.replace(daemon.home.config)
+    else:
+        daemon.home.configure(f'{named} = "{pipe}"\n' + QUICK)
+    daemon.home.manager.forget()
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.home.manager.wait_for("READY=1")
+    told = daemon.home.condition(daemon.process, "ConfigurationCurrent")["message"]
+    assert "is no file: it is a named pipe" in told
+    assert daemon.stop() < 6  # it was 9.5: what ends a process that hangs
+
+
 def test_the_commands_refuse_one_that_runs_away(daemon):
     daemon.configure(RUNAWAYS["loops"])
     for command in (("plan",), ("doctor",), ("explain", "1"), ("apply", "--yes")):

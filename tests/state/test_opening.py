@@ -8,6 +8,7 @@ import re
 import sqlite3
 import stat
 import tempfile
+import threading
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,6 +120,24 @@ def test_a_folder_that_can_not_be_made_is_said_with_a_remedy(tmp_path):
 def test_a_folder_in_the_files_place_is_said(tmp_path):
     with pytest.raises(StateError, match="directory"):
         SqliteStore.open(tmp_path)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_pipe_in_the_files_place_is_refused_at_once(tmp_path, read_only):
+    os.mkfifo(tmp_path / "state.sqlite3")
+    said = []
+
+    def look():
+        try:
+            SqliteStore.open(tmp_path / "state.sqlite3", read_only=read_only)
+        except StateError as error:
+            said.append(str(error))
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(3.0)
+    assert len(said) == 1
+    assert "is no file: it is a named pipe" in said[0]
 
 
 @pytest.fixture

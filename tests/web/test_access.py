@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from reconciler.errors import ConfigurationError, StateError
+from reconciler.errors import ConfigurationError, StateError, StateGoneError
 from reconciler.web.access import Access, check_binding
 from reconciler.web.inputs import local
-from reconciler.web.session import LIFETIME, SESSIONS, Session
+from reconciler.web.session import LIFETIME, SESSIONS, Session, forget_sessions
 from reconciler.web.slowdown import Slowdown
 
 TOKEN = {"authorization": "Bearer right-token"}
@@ -292,6 +292,71 @@ def test_a_store_that_can_not_be_read_opens_nothing_and_breaks_nothing(build, st
     assert client.get("/api/v1/status", headers=TOKEN).status_code == 200
     broken.broken = False
     assert client.get("/api/v1/status").status_code == 200
+
+
+class Breaking:
+    """A store that can be gone for a while, and be put back as it was."""
+
+    def __init__(self, store):
+        self.store, self.gone = store, False
+
+    def get(self, key):
+        self._look()
+        return self.store.get(key)
+
+    def put(self, key, value):
+        self._look()
+        self.store.put(key, value)
+
+    def _look(self):
+        if self.gone:
+            raise StateGoneError("The state store was deleted.")
+
+
+@pytest.mark.parametrize("from_the_start", [False, True])
+def test_logging_in_and_out_works_while_the_store_is_gone(build, store, from_the_start):
+    memory = Breaking(store)
+    memory.gone = from_the_start
+    client = build(access=Access(token="right-token", memory=memory))
+    memory.gone = True
+    form = {"data": {"token": "right-token"}, "headers": SAME, "follow_redirects": False}
+    answer = client.post("/login", params={"next": "/images?q=M+31"}, **form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/images?q=M+31&said=unkept")
+    assert "Logged in until the daemon stops" in client.get(answer.headers["location"]).text
+    cookie = client.cookies[Session.cookie]
+    answer = client.post("/logout", headers=SAME, follow_redirects=False)
+    assert answer.status_code == 303
+    assert f'{Session.cookie}=""' in answer.headers["set-cookie"]
+    client.cookies.clear()
+    copied = {"cookie": f"{Session.cookie}={cookie}"}
+    assert client.get("/api/v1/status", headers=copied).status_code == 401
+
+
+def test_a_backup_that_is_taken_up_revives_no_session_and_ends_none(store):
+    memory = Breaking(store)
+    session = Session("token", memory)
+    stays, ends = session.issue(), session.issue()
+    backup = store.get(SESSIONS)
+    memory.gone = True
+    session.end(ends)
+    opened_meanwhile = session.issue()
+    assert not session.is_kept
+    store.put(SESSIONS, backup)
+    memory.gone = False
+    session.keep()
+    assert session.is_kept
+    for now in (session, Session("token", store)):
+        assert [now.holds(each) for each in (stays, ends, opened_meanwhile)] == [True, False, True]
+
+
+def test_sessions_that_are_forgotten_are_over_for_good(store):
+    cookie = Session("token", store).issue()
+    kept = store.get(SESSIONS)
+    forget_sessions(store)
+    after = Session("token", store)
+    assert not after.holds(cookie)
+    after.issue()
+    assert store.get(SESSIONS)["salt"] != kept["salt"]
 
 
 def test_more_sessions_than_there_can_be_people_end_the_oldest():

@@ -1,0 +1,66 @@
+"""What a path names that is no plain file: to open a pipe waits for its other end, a device does things."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+A_DIRECTORY: Final = "a directory"
+_KINDS: Final = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISDIR, A_DIRECTORY),
+)
+
+
+def other_kind(path: Path) -> str:
+    """Return what is at a path in the place of a plain file, as in ``is a named pipe``; ``""``: a plain one.
+
+    Raises:
+        OSError: nothing is, or it may not be looked at.
+    """
+    return _kind(path.stat().st_mode)
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """Return the first ``most`` bytes of a plain file; never waits for another process.
+
+    Raises:
+        NotPlainError: it is none, and was not read.
+        OSError: it is missing, or may not be read.
+    """
+    if kind := other_kind(path):
+        raise NotPlainError(kind)
+    # Exchanged meanwhile: opened so, a pipe does not wait; looked at again before it is read.
+    with open(path, "rb", opener=_without_waiting) as stream:
+        if kind := _kind(os.fstat(stream.fileno()).st_mode):
+            raise NotPlainError(kind)
+        return stream.read(most)
+
+
+class NotPlainError(OSError):
+    """What is at the path is no plain file.
+
+    Args:
+        kind: what it is instead.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"is {kind}")
+        self.kind = kind
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISREG(mode):
+        return ""
+    return next((name for is_it, name in _KINDS if is_it(mode)), "of no known kind")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
