@@ -9,10 +9,10 @@ from reconciler.core.catalogue import IMAGES_TABLE, RowProblem
 from reconciler.core.desired import NOTHING, Desired
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.planning import plan_asset
+from reconciler.core.writes.verification import kept, owned_after
 from reconciler.engine.desiring import pixels_of
 from reconciler.engine.holding import held_harm, held_mark, linked_assets
 from reconciler.engine.passes import Item, Selection
-from reconciler.engine.verifying import kept, owned_after
 from reconciler.errors import TemplateError, UnusableImageError
 
 if TYPE_CHECKING:
