@@ -122,6 +122,8 @@ def test_a_value_that_is_only_shown_is_not_in_sync_while_the_queue_stands_still(
     assert here.writes == 0
     assert here.seconds < 30
     assert "in_sync" not in here.statuses()
+    here.run(by_person=False)
+    assert here.requests["GET /assets/{id}"] == 0  # it is looked up by the one look at what moved
     here.settings.paused = False
     for _ in range(3):
         here.settle()
