@@ -55,6 +55,8 @@ def settled_description(text: str) -> str:
 def settled_tag(path: str) -> str:
     """Give the path under which a tag comes back. It is not trimmed."""
     path = _decoded(path)
+    if _BINARY.fullmatch(path):
+        return "[object Object]"
     if _NUMBER.fullmatch(path):
         return js_number(float(path))
     return "undefined" if path == "null" else path

@@ -64,7 +64,14 @@ def test_a_long_text_of_many_bytes_is_torn_at_chunk_borders() -> None:
 
 @pytest.mark.parametrize(
     ("sent", "settled"),
-    [("&amp;", "&"), ("1.50", "1.5"), ("1e5", "100000"), ("null", "undefined"), ("Astro/&lt;b", "Astro/<b")],
+    [
+        ("&amp;", "&"),
+        ("1.50", "1.5"),
+        ("1e5", "100000"),
+        ("null", "undefined"),
+        ("Astro/&lt;b", "Astro/<b"),
+        ("(Binary data 5 bytes, use -b option to extract)", "[object Object]"),
+    ],
 )
 def test_a_tag_is_rewritten_as_measured(sent: str, settled: str) -> None:
     assert settled_tag(sent) == settled
