@@ -49,6 +49,10 @@ _LANES = 2
 other, so that no write stands in line behind a reading."""
 
 
+_INTENDED = 8
+"""Assets whose writes are recorded in one commit before they are read: a commit waits for the disk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a conductor works with.
@@ -286,10 +290,18 @@ class Conductor:
         """
         outcomes = list[BaseException | None]()
         while careful and not self._around.stop():
-            jobs = careful.popleft()
-            outcomes += await asyncio.gather(*map(self._rereader.read, jobs), return_exceptions=True)
-            fields = [job for job in jobs if job.write.step == "fields" and self._canary.lets(job)]
-            outcomes += await asyncio.gather(self._send(fields), return_exceptions=True)
+            taken = [careful.popleft() for _ in range(min(_INTENDED, len(careful)))]
+            every = [job for jobs in taken for job in jobs]
+            ids = [job.asset_id for job in every]
+            self._settling.flush_before(ids)
+            self._sender.intend([job for job in every if job.write.step == "fields"])
+            try:
+                for jobs in taken:
+                    outcomes += await asyncio.gather(*map(self._rereader.read, jobs), return_exceptions=True)
+                    fields = [job for job in jobs if job.write.step == "fields" and self._canary.lets(job)]
+                    outcomes += await asyncio.gather(self._send(fields), return_exceptions=True)
+            finally:
+                self._sender.withdraw(every)
         _raise_first(outcomes)
 
     async def _check_tags(self, scene: Scene) -> None:

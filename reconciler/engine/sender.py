@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _FIELDS: frozenset[WriteStep] = frozenset({"fields"})
 _TAGS: frozenset[WriteStep] = frozenset({"add_tags", "remove_tags"})
+_VALID = timedelta(seconds=5)
+"""For which a recorded intention may be carried out: whoever slept, or was held up, records it anew."""
 _TAG_CALLS = 2
 """At a time: Immich takes its time over each, and half of the line is for readings and their writes."""
 
@@ -63,8 +66,54 @@ class Sender:
         self.tag_ids: dict[str, str] = {}
         """Own tags by full path, as far as they were asked for."""
         self._denied: dict[frozenset[WriteStep], MissingPermissionError] = {}
+        self._intended: dict[str, tuple[PendingWrite, list[JournalEntry]]] = {}
         self._turns = count(1)
         self._tag_calls = asyncio.Semaphore(_TAG_CALLS)
+
+    def intend(self, jobs: Sequence[Job]) -> None:
+        """Record what is to be sent once these assets were read: so nothing is waited for after the reading.
+
+        Where the reading changes it, ``send`` records it anew; what is not sent then is ``withdraw``'s.
+        """
+        jobs = [job for job in jobs if job.write.state == "ready" and job.write.steps]
+        if jobs:
+            self._intended |= self._record(jobs)
+
+    def withdraw(self, jobs: Iterable[Job]) -> None:
+        """Forget the intentions of these assets that were not carried out."""
+        ids = [job.asset_id for job in jobs if self._intended.pop(job.asset_id, None)]
+        self._settling.sent((), ids)
+
+    def _record(self, jobs: Sequence[Job]) -> dict[str, tuple[PendingWrite, list[JournalEntry]]]:
+        """Record the next write of each and what it replaces, in one commit."""
+        now = self._clock.now()
+        made: dict[str, tuple[PendingWrite, list[JournalEntry]]] = {}
+        for job in jobs:
+            pending = job.write.intent(self._run_id, now)
+            made[job.asset_id] = pending, self._entries(job, pending, now)
+        with self._store.transaction():
+            self._store.save_pending(pending for pending, _ in made.values())
+            self._store.journal(entry for _, entries in made.values() for entry in entries)
+        return made
+
+    def _intents(self, jobs: Sequence[Job]) -> dict[str, PendingWrite]:
+        """Give the recorded intentions, recorded anew where they are old or not these."""
+        known = {job.asset_id: self._intended.pop(job.asset_id, None) for job in jobs}
+        missing = [job for job in jobs if not self._still_holds(job, known[job.asset_id])]
+        made = self._record(missing) if missing else {}
+        kept = {asset_id: one[0] for asset_id, one in known.items() if one and asset_id not in made}
+        return kept | {asset_id: pending for asset_id, (pending, _) in made.items()}
+
+    def _still_holds(self, job: Job, known: tuple[PendingWrite, list[JournalEntry]] | None) -> bool:
+        if known is None or known[0].intended_at is None:
+            return False
+        pending, entries = known
+        at = known[0].intended_at
+        return (
+            abs(self._clock.now() - at) < _VALID
+            and pending == job.write.intent(self._run_id, at)
+            and entries == self._entries(job, pending, at)
+        )
 
     async def send(self, jobs: Sequence[Job]) -> None:
         """Send the next step of each job: ready jobs, none twice.
@@ -86,11 +135,7 @@ class Sender:
                 jobs = [job for job in jobs if job.write.step == "fields"]
         if not jobs:
             return
-        now = self._clock.now()
-        intents = {job.asset_id: job.write.intent(self._run_id, now) for job in jobs}
-        with self._store.transaction():
-            self._store.save_pending(intents.values())
-            self._store.journal([entry for job in jobs for entry in self._entries(job, intents, now)])
+        intents = self._intents(jobs)
         outcomes = await asyncio.gather(*self._calls(jobs, intents), return_exceptions=True)
         sent = {job.asset_id for job in jobs if job.write.pending is not None}
         self._settling.sent(sent, intents.keys() - sent)
@@ -176,8 +221,8 @@ class Sender:
             made: Mapping[str, str] = await self._target.ensure_tags(sorted(missing))
             self.tag_ids.update(made)
 
-    def _entries(self, job: Job, intents: Mapping[str, PendingWrite], at: datetime) -> list[JournalEntry]:
-        seen, pending = job.write.observed, intents[job.asset_id]
+    def _entries(self, job: Job, pending: PendingWrite, at: datetime) -> list[JournalEntry]:
+        seen = job.write.observed
         found: list[tuple[JournalField, object, object]] = []
         if pending.description is not None:
             found.append(("description", seen.description, pending.description))

@@ -142,3 +142,34 @@ def test_a_queue_that_goes_on_is_caught_up_with(world):
     assert here.faults["overlaps"] == 0
     here.run()
     assert here.writes == 0
+
+
+def test_what_is_written_is_recorded_before_its_reading_and_costs_a_commit_for_several(world):
+    """A commit waits for the disk: none stands between a reading and its write, and there are few."""
+    here = world(copies=2, unkind="settling", drain=200.0)
+    images, commits = len(here.images()), []
+    transaction = here.store.transaction
+    here.store.transaction = lambda: (commits.append(len(here.line.sent)), transaction())[1]
+    here.run()
+    assert here.statuses() == {"in_sync": images}
+    assert len(commits) <= images
+    entries = here.store.journal_of("run-1", limit=10_000)
+    assert len(entries) == len({(entry.asset_id, entry.field) for entry in entries})
+
+
+def test_an_intention_that_its_reading_changes_is_recorded_anew(world):
+    here = world(count=6, unkind="settling", drain=200.0)
+    odd, done = here.images()[2][1], []
+
+    def edit(moment, method, path):
+        if method == "GET" and path.endswith(odd) and moment == "before" and not done:
+            done.append(True)
+            here.person(odd, "append_description", "Just now.")
+            here.settle()
+
+    here.line.meanwhile = edit
+    here.run()
+    assert "Just now." in here.shown()[odd]["description"]
+    assert not here.store.pending()
+    texts = [one for one in here.store.journal_of("run-1", asset_id=odd) if one.field == "description"]
+    assert texts[0].before == "Just now."  # the newest first
