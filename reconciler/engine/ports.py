@@ -119,10 +119,11 @@ class Target(Protocol):
         """List own assets (timeline and archive) without any tag, a thousand a request."""
         ...
 
-    async def carrying(self, tag_id: str) -> Mapping[str, datetime]:
-        """List own assets (timeline and archive) with this tag, or one below it: asset id → ``updated_at``.
+    async def carrying(self, tag_id: str, *, visibilities: Sequence[Visibility]) -> Mapping[str, datetime]:
+        """List own assets with this tag, or one below it: asset id → ``updated_at``.
 
-        A thousand a request. A listing can skip rows, so one that is missing may carry the tag all the same.
+        A thousand a request, and a request for each visibility. A listing can skip rows, so one that is
+        missing may carry the tag all the same.
         """
         ...
 
