@@ -9,10 +9,11 @@ from reconciler.core.catalogue import IMAGES_TABLE, RowProblem
 from reconciler.core.desired import NOTHING, Desired
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.planning import plan_asset
+from reconciler.core.writes.asset_write import UNCONFIRMED
+from reconciler.core.writes.verification import kept, owned_after
 from reconciler.engine.desiring import pixels_of
 from reconciler.engine.holding import held_harm, held_mark, linked_assets
 from reconciler.engine.passes import Item, Selection
-from reconciler.engine.verifying import kept, owned_after
 from reconciler.errors import TemplateError, UnusableImageError
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Chooser:
     records: Mapping[str, AssetRecord]
     pending: Mapping[str, PendingWrite]
     _usable: bool = False
+    _waiting: dict[str, Item] = field(default_factory=dict)
+    """By asset id: whose write Immich only shows; taken up once it moves, or with others that are written."""
     _unusable: dict[int, TemplateError | UnusableImageError] = field(default_factory=dict)
 
     def items(self, catalogue: Catalogue, moved: frozenset[str] | None) -> list[Item]:
@@ -51,6 +54,8 @@ class Chooser:
             for image in catalogue.images
             if image.asset_id is not None and (chosen is None or image.image_id in chosen)
         ]
+        if self._waiting and any(item.status == "new" for item in items):
+            items = [self._waiting.get(item.asset_id, item) for item in items]
         if chosen is None and self.rules.policy.merge.orphans == "release":
             linked = linked_assets(catalogue, self.records)
             items += [
@@ -91,7 +96,10 @@ class Chooser:
         item = replace(item, adopted=self.pending.get(item.asset_id), status="new")
         if moved is None or item.asset_id in moved or record is None:
             return item
-        if item.image_id in self.selection.later:
+        unconfirmed = item.adopted and record.reason == UNCONFIRMED and not self.selection.by_person
+        if unconfirmed:
+            self._waiting[item.asset_id] = item
+        if unconfirmed or item.image_id in self.selection.later:
             return replace(item, status=record.status, reason=record.reason, adopted=None)
         if item.adopted or self.selection.force or self._worth_another_look(record):
             return item

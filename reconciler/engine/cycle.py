@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.core.fingerprint import digest
 from reconciler.core.guard import withhold
 from reconciler.core.records import FINE, AssetRecord, Run
+from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.acquaintance import KnownImmich
 from reconciler.engine.approving import spend_approval
 from reconciler.engine.builtin import BuiltIn
@@ -146,11 +147,9 @@ class Cycle:
             if selection.force:  # what does not stick in this pass is not tried again within it
                 record = replace(record, unsticking=())
             if item.adopted:
-                jobs.append(Job.adopt(item, record, plan, item.adopted, now))
+                jobs.append(Job(item, AssetWrite.adopt(plan, record, item.adopted, now)))
             elif plan.changes:
-                job = Job(item, plan, record, plan.observed)
-                job.take(plan)
-                jobs.append(job)
+                jobs.append(Job(item, AssetWrite.begin(plan, record)))
         return order(jobs)
 
     def _canary(self, prepared: Prepared, selection: Selection, jobs: list[Job]) -> Canary | CanaryError:
@@ -161,7 +160,7 @@ class Cycle:
         if state.get("failed") and not selection.by_person:
             return CanaryError(str(state["failed"]), remedy="Mend the cause, then: skymmich-reconciler apply")
         size = 0 if state.get("passed") else prepared.rules.policy.guard.canary
-        return Canary([job for job in jobs if not job.adopted], size)
+        return Canary([job for job in jobs if not job.write.adopted], size)
 
     async def _write(
         self,
@@ -200,7 +199,9 @@ class Cycle:
 
     def _replan(self, job: Job, seen: ObservedAsset, prepared: Prepared, selection: Selection) -> AssetPlan:
         """Merge anew from a fresh reading, under the same limits as the plan that was shown."""
-        plan = merge(job.item, job.plan.desired, seen, job.record, prepared.rules, force=selection.force)
+        plan = merge(
+            job.item, job.write.plan.desired, seen, job.write.record, prepared.rules, force=selection.force
+        )
         plan = withhold(plan) if job.item.held else plan
         agreed = job.item.plan
         if selection.expected is not None and agreed and not plan.is_rest_of(agreed):
@@ -231,7 +232,7 @@ class Cycle:
             self._store.save_records(records)
             for item in prepared.items:
                 job = by_id.get(item.asset_id)
-                if plan := job.plan if job else item.plan:
+                if plan := job.write.plan if job else item.plan:
                     keep_decisions(self._store, prepared.records.get(item.asset_id), plan)
             self._store.clear_pending(gone)
             self._note_archived(prepared, by_id)
@@ -245,7 +246,7 @@ class Cycle:
         fields = {"block", "prose", "coordinates"}
         written = {owner.get(one.asset_id, "") for one in outcomes if fields.intersection(one.changed)}
         # As a missing permission is told of the plan, only a write that was sent ends a job like that.
-        refused = {owner.get(job.item.asset_id, "") for job in jobs if job.status == "not_writable"}
+        refused = {owner.get(job.item.asset_id, "") for job in jobs if job.write.status == "not_writable"}
         known = KnownImmich.at(self._store, prepared.server, self._target.address)
         known.learn(written - {""}, refused - written - {""}).keep(self._store)
 
@@ -257,7 +258,7 @@ class Cycle:
         for item in prepared.items:
             if item.plan is not None:
                 job = jobs.get(item.asset_id)
-                seen = job.observed if job else item.plan.observed
+                seen = job.write.observed if job else item.plan.observed
                 (archived.add if seen.visibility == "archive" else archived.discard)(item.asset_id)
         whole = len(prepared.items) >= len(prepared.catalogue.linked())
         if sorted(archived) != before and (before is not None or whole):

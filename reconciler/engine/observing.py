@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import ObservedAsset, too_much_unknown
-from reconciler.core.coordinates import same_place
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,
@@ -111,11 +110,6 @@ async def _are_untagged(target: Target, listed: list[str], reading: Reading) -> 
     sample = listed[:: max(1, len(listed) // SAMPLE)][:SAMPLE]
     await _read_one_by_one(target, sample, reading)
     return not any(reading.assets[asset_id].tags for asset_id in sample if asset_id in reading.assets)
-
-
-def differ(one: ObservedAsset, other: ObservedAsset) -> bool:
-    """Tell whether two readings of an asset differ in what a listing shows, too."""
-    return one.description != other.description or not same_place(one.coordinates, other.coordinates)
 
 
 def check_age(seen: ObservedAsset, known: datetime | None) -> None:

@@ -121,6 +121,14 @@ class Target(Protocol):
         """List own assets (timeline and archive) without any tag, a thousand a request."""
         ...
 
+    async def carrying(self, tag_id: str, *, visibilities: Sequence[Visibility]) -> Mapping[str, datetime]:
+        """List own assets with this tag, or one below it: asset id → ``updated_at``.
+
+        A thousand a request, and a request for each visibility. A listing can skip rows, so one that is
+        missing may carry the tag all the same.
+        """
+        ...
+
     async def asset_count(self) -> int | None:
         """Tell how many assets the library has, to choose the cheaper way to read it; ``None`` if unknown."""
         ...

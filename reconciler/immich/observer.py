@@ -25,7 +25,7 @@ from reconciler.errors import (
 )
 from reconciler.immich.capabilities import dotted
 from reconciler.immich.client import Call
-from reconciler.immich.wire import is_uuid, iso, member, observed, text, whole
+from reconciler.immich.wire import is_uuid, iso, member, moment, observed, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -141,6 +141,18 @@ class Observer:
         if not self._capabilities.untagged_search:
             return Listing()
         return await self.search({"tagIds": None})
+
+    async def carrying(self, tag_id: str, visibilities: Sequence[Visibility]) -> dict[str, datetime]:
+        """List own assets with this tag, or one below it, by id, with the date of each; all else is not read.
+
+        A row of which id, owner or date cannot be read is left out: what is missing says nothing.
+        """
+        found: dict[str, datetime] = {}
+        async for row in self._rows({"tagIds": [tag_id]}, visibilities):
+            date = moment(member(row, "updatedAt"))
+            if (asset_id := _id(row)) and date is not None and self._is_own(text(member(row, "ownerId"))):
+                found[asset_id] = date
+        return found
 
     async def count(self) -> int | None:
         """Count own assets; ``None`` if the key may not."""
