@@ -98,15 +98,19 @@ class Conductor:
                 job.write = job.write.giving_way(now, timing.grace)
         self._active = {job.asset_id: job for job in ordered if job.write.state != "ready"}
         self._waiting = deque(job for job in ordered if job.write.state == "ready")
+        self._unlooked = False
         self.error: ReconcilerError | None = None
         """What ended the writing early, if anything did."""
 
-    async def run(self, since: datetime) -> None:
+    async def run(self, since: datetime, *, unlooked: bool = False) -> None:
         """Bring all jobs to ``done``; after a stop or an error some stay as they are.
 
         Args:
             since: by Immich's own dates: changes from then on are not in the jobs' observations.
+            unlooked: whether the assets were read without a look, so that one goes before the first write: a
+                reading that is older than what a look shows (a cache answered) is known by it.
         """
+        self._unlooked = unlooked
         order_removals(self._jobs)
         known = {asset_id: job.write.observed.updated_at for asset_id, job in self._by_id.items()}
         watcher = Watcher(self._around.target, self._around.clock, since, known)
@@ -132,6 +136,7 @@ class Conductor:
             view = self._in_view()
             rows = await watcher.look(view)
             self._lookout.looked(view, self._around.clock.monotonic())
+            self._unlooked = False
             await self._take_in(rows, asked)
             self._pace.looked(self._undigested(), before)
         else:
@@ -162,11 +167,11 @@ class Conductor:
 
     def _must_look(self) -> bool:
         """Tell whether to look: it is time to, or tags are to be sent to assets last seen a while ago."""
-        if self._lookout.is_due(scene := self._scene()):
+        next_up = self._next_up()
+        if self._lookout.is_due(scene := self._scene()) or (self._unlooked and next_up):
             return True
         return any(
-            job.write.step != "fields" and not self._lookout.is_fresh(job.write, scene.now)
-            for job in self._next_up()
+            job.write.step != "fields" and not self._lookout.is_fresh(job.write, scene.now) for job in next_up
         )
 
     def _next_up(self) -> list[Job]:
@@ -202,7 +207,9 @@ class Conductor:
     def _in_view(self) -> dict[Visibility, list[datetime]]:
         """Give what a look has to show: the visibilities of what is under way or next, and since when."""
         view: dict[Visibility, list[datetime]] = {
-            job.write.observed.visibility: [] for job in self._next_up() if job.write.step != "fields"
+            job.write.observed.visibility: []
+            for job in self._next_up()
+            if job.write.step != "fields" or self._unlooked
         }
         scene = self._scene()
         for write in scene.writes:

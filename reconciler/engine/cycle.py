@@ -188,7 +188,7 @@ class Cycle:
         conductor = Conductor(around, jobs, canary)
         since = prepared.observed_from
         if jobs and since is not None:
-            await conductor.run(since)
+            await conductor.run(since, unlooked=prepared.look is None)
         key = _canary_key(prepared)
         if isinstance(conductor.error, CanaryError):
             self._store.put("canary", {"key": key, "failed": str(conductor.error)})

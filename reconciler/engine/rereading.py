@@ -68,7 +68,7 @@ class Rereader:
             ImmichError: Immich could not be asked; the job stays as it was.
         """
         asked = self._clock.monotonic()
-        seen = await self._read(job, asked)
+        seen = await self._read(job, asked, row)
         if seen is None:
             return
         self.take(job, seen, asked, row)
@@ -97,14 +97,14 @@ class Rereader:
             job.write = job.write.on_planned(self._replan(job, job.write.observed), now)
         return todo == "read"
 
-    async def _read(self, job: Job, asked: float) -> ObservedAsset | None:
+    async def _read(self, job: Job, asked: float, row: ObservedAsset | None) -> ObservedAsset | None:
         """Read one asset; one that is gone, or that can not be read, ends its job."""
         job.write = job.write.on_asked(asked)
         self._reads += 1
         try:
             seen = await self._target.asset(job.asset_id)
             # A write of ours moves the date on, and so does a person's: it never goes back in a pass.
-            check_age(seen, job.write.observed.updated_at)
+            check_age(seen, max(one.updated_at for one in (job.write.observed, row) if one is not None))
         except AssetUnknownError as error:
             self._settling.advance(job, (job.write.on_gone(error.message), "nothing"))
         except (ImmichUnreachableError, MaintenanceError):

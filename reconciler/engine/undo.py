@@ -161,7 +161,7 @@ class Undo:
         )  # fmt: skip
         conductor = Conductor(around, order(jobs), Canary(jobs, 0))
         if jobs and prepared.observed_from is not None:
-            await conductor.run(prepared.observed_from)
+            await conductor.run(prepared.observed_from, unlooked=True)
         return self._close(undo, run, jobs, conductor.error, stopped=stop())
 
     def _close(
