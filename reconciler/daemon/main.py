@@ -132,6 +132,7 @@ class _Daemon:
         service.upcoming = scheduler.next_looks
 
         def reload() -> None:
+            self._notifier.reloading()  # at once: systemd waits for the end only of what it knows to have begun
             task = asyncio.create_task(self._reload(service, triggers, scheduler, present, store))
             self._aside.add(task)
             task.add_done_callback(self._aside.discard)
@@ -247,7 +248,6 @@ class _Daemon:
     ) -> None:
         """Take the configuration on the disk, if all of it can be used; also its template, for all images."""
         async with self._one_reload:
-            self._notifier.reloading()
             try:
                 config = await asyncio.to_thread(self._load)
                 installed = Installed(config, store)

@@ -17,6 +17,7 @@ from reconciler.errors import (
     ImmichAnswerError,
     ImmichError,
     ImmichRejectedError,
+    MissingPermissionError,
     WriteInDoubtError,
 )
 from reconciler.immich.client import Call
@@ -109,7 +110,10 @@ class Writer:
             made.update(await self._upsert(part))
         if made:
             # Tags are given by id: an answer that is another request's would give an asset the wrong ones.
-            listed = await self.tag_ids()
+            try:
+                listed = await self.tag_ids()
+            except MissingPermissionError:  # what the key may not list cannot be compared
+                listed = {}
             wrong = [path for path, tag_id in made.items() if listed.get(path, tag_id) != tag_id]
             if wrong:
                 raise ImmichAnswerError(

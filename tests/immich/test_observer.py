@@ -98,13 +98,22 @@ async def test_a_listing_of_which_a_share_is_unknown_is_refused(immich, server, 
 
 
 async def test_a_listing_of_something_else_than_was_asked_for_is_refused(immich, server, answer, row):
-    server.on(*SEARCH, answer.ok({"assets": {"items": [row(1, visibility="hidden")], "nextPage": None}}))
+    rows = [row(n, visibility="hidden") for n in range(3)]
+    server.on(*SEARCH, answer.ok({"assets": {"items": rows, "nextPage": None}}))
     with pytest.raises(ImmichAnswerError, match="visibility hidden"):
         await (await immich()).listing()
-    old = row(1, updatedAt="2026-11-22T13:59:59.999Z")
-    server.on(*SEARCH, answer.ok({"assets": {"items": [old], "nextPage": None}}))
+    rows = [row(n, updatedAt="2026-11-22T13:59:59.999Z") for n in range(3)]
+    server.on(*SEARCH, answer.ok({"assets": {"items": rows, "nextPage": None}}))
     with pytest.raises(ImmichAnswerError, match="13:59:59"):
         await (await immich()).changed_since(SINCE, visibilities=("timeline",))
+
+
+async def test_one_row_that_was_not_asked_for_costs_that_row(immich, server, answer, row, uuid):
+    old = row(1, updatedAt="1970-01-01T00:00:00.000Z")
+    server.on(*SEARCH, answer.ok({"assets": {"items": [old, row(2)], "nextPage": None}}))
+    found = await (await immich()).changed_since(SINCE, visibilities=("timeline",))
+    assert [asset.asset_id for asset in found] == [uuid(2)]
+    assert [one.asset_id for one in found.incomplete] == [uuid(1)]
 
 
 async def test_an_answer_about_another_asset_is_refused(immich, server, answer, row, uuid):

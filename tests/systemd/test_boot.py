@@ -236,15 +236,21 @@ def test_a_users_template_is_rendered_within_the_cage_and_one_that_runs_away_is_
 
     running.write(template, "\n{{ 10 ** (10 ** 8) }}{{ heading * 2000000000 }}")
     running.systemctl("reload", SERVICE)
-    conditions = {one["type"]: one for one in running.fetch(STATUS)["conditions"]}
-    assert "mine.j2:?: it takes more than 1 s of computing" in conditions["ConfigurationCurrent"]["message"]
+    wait_until_told(running, "mine.j2:?: it takes more than 1 s of computing")
     running.write(template, "\n{{ heading * 2000000000 }}")
     running.systemctl("reload", SERVICE)
-    conditions = {one["type"]: one for one in running.fetch(STATUS)["conditions"]}
-    assert "mine.j2:2: it takes more memory" in conditions["ConfigurationCurrent"]["message"]
+    wait_until_told(running, "mine.j2:2: it takes more memory")
     running.write(CONFIGURED, CONFIGURATION)
     running.systemctl("reload", SERVICE)
     wait_until_shown(running, new_title(running))
+
+
+def wait_until_told(machine, words):
+    def told():
+        conditions = {one["type"]: one for one in machine.fetch(STATUS)["conditions"]}
+        return words in conditions["ConfigurationCurrent"]["message"]
+
+    machine.wait_until(told, f"the configuration is refused: {words}", SERVICE)
 
 
 def held_to(machine, pid, what):
