@@ -132,7 +132,7 @@ class _Daemon:
         service.upcoming = scheduler.next_looks
 
         def reload() -> None:
-            self._notifier.reloading()  # at once: systemd waits for the end only of what it knows to have begun
+            self._notifier.reloading()  # at once: systemd waits for what it knows to have begun
             task = asyncio.create_task(self._reload(service, triggers, scheduler, present, store))
             self._aside.add(task)
             task.add_done_callback(self._aside.discard)
