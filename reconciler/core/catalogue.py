@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import date, datetime
 
 IMAGES_TABLE = "astrophotography_images"
@@ -165,6 +165,10 @@ class Images(Sequence[CatalogueImage]):
         """Give the image with an id; ``None``: there is none."""
 
     @abstractmethod
+    def replaced(self, changed: Mapping[int, CatalogueImage | None]) -> Images:
+        """Give these images with some exchanged, added, or (where it is ``None``) left out."""
+
+    @abstractmethod
     def slices(self) -> Iterator[Sequence[CatalogueImage]]:
         """Give them slice by slice."""
 
@@ -241,6 +245,10 @@ class Catalogue:
     """``table.column`` of all that is read and was there."""
     gone: frozenset[str] = frozenset()
     """``table.column`` of what the schema once had: their facts are unknown."""
+    changed: frozenset[int] | None = field(default=None, compare=False)
+    """Ids of the images that are not as in the reading before, gone ones too; ``None``: any may be."""
+    reading: int = field(default=0, compare=False)
+    """Counts what one reader read."""
 
     def doubtful_ids(self) -> frozenset[int]:
         """Give the ids of images whose row, or whose link, could not be read: they did not leave."""

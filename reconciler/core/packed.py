@@ -1,8 +1,8 @@
-"""The images of a large catalogue, kept small: packed by the slice, and unpacked slice by slice as they are read.
+"""The images of a large catalogue, kept small: packed by the slice, and unpacked slice by slice.
 
-A hundred thousand images as objects take several hundred megabytes, and every sweep of the garbage collector over
-them holds the whole process. Packed they take a tenth, and are nothing to sweep. What is asked of all of them at
-once (their ids, the assets they are linked to) is kept beside.
+A hundred thousand images as objects take several hundred megabytes, and every sweep of the garbage collector
+over them holds the whole process. Packed they take a tenth, and are nothing to sweep. What is asked of all of
+them at once (their ids, the assets they are linked to) is kept beside.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from copyreg import dispatch_table
 from dataclasses import fields
 from itertools import accumulate
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final, cast, overload
+from typing import TYPE_CHECKING, Any, Final, cast, overload
 
 from reconciler.core.catalogue import (
     Acquisition,
@@ -41,7 +41,7 @@ _KINDS: Final = (Acquisition, CatalogueImage, CatalogueObject, Equipment, PlateS
 
 
 def _reduced(kind: type) -> Callable[[object], tuple[type, tuple[object, ...]]]:
-    """Give what takes a value apart into its constructor's arguments: half the time of what dataclasses do."""
+    """Give what takes a value apart into its constructor's arguments: half of dataclasses' own time."""
     names = [field.name for field in fields(kind)]
     get = attrgetter(*names)
     if len(names) == 1:
@@ -49,7 +49,7 @@ def _reduced(kind: type) -> Callable[[object], tuple[type, tuple[object, ...]]]:
     return lambda value: (kind, get(value))
 
 
-_REDUCTIONS: Final = {**dispatch_table, **{kind: _reduced(kind) for kind in _KINDS}}
+_REDUCTIONS: Final[Any] = {**dispatch_table, **{kind: _reduced(kind) for kind in _KINDS}}
 
 
 class PackedImages(Images):
@@ -120,7 +120,9 @@ class PackedImages(Images):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
             return NotImplemented
-        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+        return len(self) == len(other) and all(
+            mine == theirs for mine, theirs in zip(self, other, strict=True)
+        )
 
     __hash__ = None  # type: ignore[assignment]  # as of any container
 
@@ -165,9 +167,9 @@ class PackedImages(Images):
             while left and (is_last or left[-1] <= self._ids[end - 1]):
                 mine.append(left.pop())
             if not mine:
-                found._slices.append(packed)  # noqa: SLF001 - of the same class
-                found._ids.extend(self._ids[begin:end])  # noqa: SLF001 - the same
-                found._assets.extend(self._assets[begin:end])  # noqa: SLF001 - the same
+                found._slices.append(packed)
+                found._ids.extend(self._ids[begin:end])
+                found._assets.extend(self._assets[begin:end])
                 lengths.append(end - begin)
                 continue
             images = {image.image_id: image for image in _unpack(packed)}
@@ -178,10 +180,10 @@ class PackedImages(Images):
                     images[image_id] = image
             several = [images[image_id] for image_id in sorted(images)]
             for start in range(0, len(several), 2 * SLICE):
-                lengths.append(found._add(several[start : start + 2 * SLICE]))  # noqa: SLF001, PERF401 - the same
+                lengths.append(found._add(several[start : start + 2 * SLICE]))  # noqa: PERF401 - the same
         if left:  # there were none before
             return PackedImages(image for key in reversed(left) if (image := changed[key]) is not None)
-        found._close(lengths)  # noqa: SLF001 - the same
+        found._close(lengths)
         return found
 
     def _begin(self, number: int) -> int:

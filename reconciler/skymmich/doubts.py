@@ -6,7 +6,7 @@ none, unless so many rows are like that that the column itself has become anothe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -35,23 +35,31 @@ class Doubts:
         """Note what is unknown of an image."""
         self.of_image.setdefault(image_id, set()).add(what)
 
-    def owned(self, what: str, rows: int) -> Callable[[Fields], None]:
+    def owned(self, what: str) -> Callable[[Fields], None]:
         """Give what takes note of rows that were not read whole, in a table whose rows belong to images.
 
         Args:
             what: the ``table.column`` that stands for all of the table.
-            rows: how many it has.
         """
-        lost = 0
 
         def note(fields: Fields) -> None:
-            nonlocal lost
             owner = fields.raw("image_id")
             if isinstance(owner, int) and not isinstance(owner, bool):
                 self.add(owner, what)
-            elif owner is not None:
-                lost += 1
-                if lost >= _FEW and lost > _SHARE * rows:
-                    self.everywhere.add(what)
 
         return note
+
+    def lost(self, what: str, rows: int, stray: int) -> None:
+        """Take note of rows that belong to images without telling to which.
+
+        Args:
+            what: the ``table.column`` that stands for all of the table.
+            rows: how many it has.
+            stray: how many of them are like that.
+        """
+        if stray >= _FEW and stray > _SHARE * rows:
+            self.everywhere.add(what)
+
+    def of_others(self) -> Doubts:
+        """Give the same of all that belongs to no image, for a slice of them."""
+        return replace(self, of_image={})

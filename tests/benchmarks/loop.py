@@ -216,7 +216,7 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
             ("audit", Selection(full=True, by_person=False), WISHES),
         ):
             async with phases.measured(name):
-                cycle = await service._workshop._look_with(service.catalogue())  # noqa: SLF001 - no face plans so
+                cycle = await service._workshop._look_with(service.catalogue())
                 await cycle.prepare(selection, wishes)
         async with phases.measured("housekeeping"):
             await asyncio.to_thread(store.prune, datetime.now(UTC) - timedelta(days=1), 1000)

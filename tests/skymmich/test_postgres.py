@@ -281,7 +281,7 @@ def test_a_table_that_this_user_may_not_read_is_an_error_and_does_not_seem_empty
         connection.execute(TABLES)
         connection.execute("CREATE USER stranger")
         connection.execute("GRANT SELECT ON astrophotography_images, equipment TO stranger")
-    with pytest.raises(CatalogueError, match="permission denied for table image_equipment") as caught:
+    with pytest.raises(CatalogueError, match="permission denied for table locations") as caught:
         open_catalogue(database.replace("postgres@", "stranger@")).read()
     assert "Grant this user SELECT" in caught.value.remedy
 
