@@ -6,51 +6,45 @@ moments come back aware, in UTC. Synchronous: each call is a short visit to a lo
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from state import assets, history, rows
+from state import history, rows
+from state.managed import ManagedAssets, upsert
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, this_process
 from state.tables import (
-    ASSETS,
     JOURNAL,
     META,
     PENDING,
     RESOLUTIONS,
     RUNS,
-    storable,
-    title_key,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
-    from sqlalchemy.engine import Connection
-    from sqlalchemy.sql import ColumnElement
-
-    from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
+    from reconciler.core.records import JournalEntry, PendingWrite, Run
     from reconciler.core.resolution import Resolution
     from state.database import Database
     from state.history import Pruned
 
 
-class SqliteStore:
+class SqliteStore(ManagedAssets):
     """An open store; ``open`` makes one. Also a context manager that closes it.
 
     Every method raises ``StateError`` when the file can not be read or written.
     """
 
     def __init__(self, database: Database, warnings: tuple[str, ...] = ()) -> None:
-        self.database = database
+        super().__init__(database)
         self.warnings = warnings
         """What a person should know about how it was opened."""
 
@@ -127,90 +121,13 @@ class SqliteStore:
         with self.database.writing():
             yield
 
-    # Managed assets
-
-    def records(self) -> dict[str, AssetRecord]:
-        """Give all managed assets by asset id."""
-        with self.database.reading() as connection:
-            tags, decided = assets.tags(connection), assets.resolutions(connection)
-            return {
-                row.asset_id: rows.to_record(
-                    row, tags.get(row.asset_id, frozenset()), decided.get(row.asset_id, ())
-                )
-                for row in connection.execute(select(ASSETS))
-            }
-
-    def record(self, asset_id: str) -> AssetRecord | None:
-        """Give one managed asset; ``None`` if it is not known."""
-        with self.database.reading() as connection:
-            return next(iter(assets.records(connection, ASSETS.c.asset_id == asset_id)), None)
-
-    def save_records(self, records: Iterable[AssetRecord]) -> None:
-        """Insert or replace by asset id, owned tags included. Of two with one id the later counts.
-
-        What a person decided of their conflicts is no part of this: a pass must not undo what was decided
-        while it ran.
-        """
-        latest = {storable(record.asset_id): record for record in records}
-        if not latest:
-            return
-        with self.database.writing() as connection:
-            _upsert(connection, ASSETS, [rows.of_record(record) for record in latest.values()])
-            had = assets.tags(connection, list(latest))
-            gone, new = [], []
-            for asset_id, record in latest.items():
-                before, after = had.get(asset_id, frozenset()), set(map(storable, record.applied.tags))
-                gone += [(asset_id, tag) for tag in before - after]
-                new += [(asset_id, tag) for tag in sorted(after - before)]
-            # Straight to the driver: there are some twenty tags an asset, and nothing in them to convert.
-            if gone:
-                connection.exec_driver_sql("DELETE FROM owned_tags WHERE asset_id = ? AND tag = ?", gone)
-            if new:
-                connection.exec_driver_sql("INSERT INTO owned_tags (asset_id, tag) VALUES (?, ?)", new)
-
-    def counts_by_status(self) -> dict[str, int]:
-        """Count managed assets by status; a status that none has is absent."""
-        with self.database.reading() as connection:
-            return history.counts_by_status(connection)
-
-    def search(
-        self,
-        text: str = "",
-        status: str | None = None,
-        limit: int = 50,
-        after: tuple[str, str] | None = None,
-        among: Collection[str] | None = None,
-    ) -> list[AssetRecord]:
-        """Give a page of managed assets in the order of their titles, case and accents aside.
-
-        Args:
-            text: part of the title; ``""``: all.
-            status: only these.
-            limit: assets a page.
-            after: title and asset id of the last one of the page before.
-            among: only these asset ids, however many.
-        """
-        conditions: list[ColumnElement[bool]] = []
-        if text:
-            conditions.append(ASSETS.c.title_key.contains(title_key(text), autoescape=True))
-        if status is not None:
-            conditions.append(ASSETS.c.status == status)
-        if among is not None:
-            # One variable for all of them: SQLite takes no hundred thousand.
-            chosen = func.json_each(json.dumps(sorted(among))).table_valued("value")
-            conditions.append(ASSETS.c.asset_id.in_(select(chosen.c.value)))
-        if after is not None:
-            order = tuple_(ASSETS.c.title_key, ASSETS.c.asset_id)
-            conditions.append(order > tuple_(title_key(after[0]), after[1]))
-        with self.database.reading() as connection:
-            return assets.records(connection, *conditions, limit=limit)
-
     # What people decided of conflicts
 
     def save_resolution(self, asset_id: str, resolution: Resolution) -> None:
         """Insert or replace by asset and field."""
         with self.database.writing() as connection:
-            _upsert(connection, RESOLUTIONS, [rows.of_resolution(asset_id, resolution)])
+            self._changes.touch(connection, (asset_id,))
+            upsert(connection, RESOLUTIONS, [rows.of_resolution(asset_id, resolution)])
 
     def drop_resolution(self, asset_id: str, resolution: Resolution) -> bool:
         """Forget a decision, if it still is this one; tells whether it was."""
@@ -218,6 +135,7 @@ class SqliteStore:
             RESOLUTIONS.c[name] == value for name, value in rows.of_resolution(asset_id, resolution).items()
         ]
         with self.database.writing() as connection:
+            self._changes.touch(connection, (asset_id,))
             return connection.execute(delete(RESOLUTIONS).where(*is_this)).rowcount > 0
 
     # Writes on their way
@@ -232,7 +150,8 @@ class SqliteStore:
         values = [rows.of_pending(write) for write in writes]
         if values:
             with self.database.writing() as connection:
-                _upsert(connection, PENDING, values)
+                self._changes.touch(connection, [value["asset_id"] for value in values])
+                upsert(connection, PENDING, values)
 
     def mark_sent(self, asset_ids: Iterable[str]) -> None:
         """Note that these pending writes were accepted by the server."""
@@ -247,6 +166,7 @@ class SqliteStore:
         keys = [{"of_asset": asset_id} for asset_id in asset_ids]
         if keys:
             with self.database.writing() as connection:
+                self._changes.touch(connection, [key["of_asset"] for key in keys])
                 connection.execute(delete(PENDING).where(PENDING.c.asset_id == bindparam("of_asset")), keys)
 
     # History
@@ -288,12 +208,12 @@ class SqliteStore:
     def start_run(self, run: Run) -> None:
         """Record a run as running, in this process."""
         with self.database.writing() as connection:
-            _upsert(connection, RUNS, [{**rows.of_run(run), "process": this_process().as_json()}])
+            upsert(connection, RUNS, [{**rows.of_run(run), "process": this_process().as_json()}])
 
     def finish_run(self, run: Run) -> None:
         """Record a run's end."""
         with self.database.writing() as connection:
-            _upsert(connection, RUNS, [rows.of_run(run)])
+            upsert(connection, RUNS, [rows.of_run(run)])
 
     def run(self, run_id: str) -> Run | None:
         """Give one run; ``None`` if it is not known."""
@@ -340,7 +260,7 @@ class SqliteStore:
             if value is None:
                 connection.execute(delete(META).where(META.c.key == key))
             else:
-                _upsert(connection, META, [{"key": key, "value": value}])
+                upsert(connection, META, [{"key": key, "value": value}])
 
     # Housekeeping
 
@@ -363,11 +283,3 @@ class SqliteStore:
             "PRAGMA optimize",
             "PRAGMA wal_checkpoint(TRUNCATE)",
         )
-
-
-def _upsert(connection: Connection, table: Table, values: Sequence[rows.Values]) -> None:
-    """Insert, or replace by primary key just the columns that are given."""
-    statement = insert(table)
-    keys = [column.name for column in table.primary_key]
-    changes = {name: statement.excluded[name] for name in values[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), values)

@@ -7,6 +7,8 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Final
 
+from reconciler.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from reconciler.config import Config
 
@@ -16,7 +18,11 @@ _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told 
 
 
 def ask_daemon(config: Config) -> dict[str, object] | None:
-    """Give what the daemon says of itself; ``None`` if none answers."""
+    """Give what the daemon says of itself; ``None`` if none answers.
+
+    Raises:
+        ConfigurationError: one answers, and does not accept this configuration's token.
+    """
     if not config.status.port:
         return None
     host = _EVERYWHERE.get(config.status.host, config.status.host)
@@ -32,6 +38,15 @@ def ask_daemon(config: Config) -> dict[str, object] | None:
     try:
         with opener.open(request, timeout=_PATIENCE_S) as answer:
             told = json.loads(answer.read(_MOST_BYTES))
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code not in {401, 403}:
+            return None
+        raise ConfigurationError(
+            f"A daemon answers at {host}:{config.status.port}, and refuses to tell ({error.code}): "
+            "this configuration's token is not the one that it was started with.",
+            remedy="Set [status] token_file to the daemon's, or restart the daemon.",
+        ) from error
     except (OSError, ValueError, urllib.error.URLError):
         return None
     return told if isinstance(told, dict) and "headline" in told else None

@@ -15,6 +15,7 @@ from reconciler.config import redact_url
 from reconciler.core.policy import SWITCHES
 from reconciler.engine.headline import lasting
 from reconciler.engine.preparing import switches_of
+from reconciler.errors import ConfigurationError
 from reconciler.overrides import OwnSettings, TheirSettings, overridden_switches, override_of
 from state.lease import Lease
 
@@ -138,7 +139,10 @@ def on_off(on: bool) -> str:  # noqa: FBT001 - it is all that this is about
 
 def when_taken(config: Config, store: SqliteStore) -> tuple[bool, str]:
     """Tell whether a daemon runs beside, and when a change is taken."""
-    told = ask_daemon(config)
+    try:
+        told = ask_daemon(config)
+    except ConfigurationError:
+        told = {}  # it runs, and tells strangers nothing
     if told is not None:
         looks = told.get("next_looks")
         return True, f"The daemon takes it at its next look{_until(looks)}."

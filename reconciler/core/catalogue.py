@@ -273,6 +273,13 @@ class Catalogue:
             return frozenset(filter(None, self.images.asset_ids()))
         return frozenset(image.asset_id for image in self.images if image.asset_id is not None)
 
+    def image_ids(self) -> dict[str, int]:
+        """Give the ids of the linked images by their assets."""
+        if isinstance(self.images, Images):
+            known = zip(self.images.asset_ids(), self.images.ids(), strict=True)
+            return {asset_id: image_id for asset_id, image_id in known if asset_id is not None}
+        return {image.asset_id: image.image_id for image in self.images if image.asset_id is not None}
+
     def image(self, image_id: int) -> CatalogueImage | None:
         """Give the image with an id; ``None``: there is none."""
         if isinstance(self.images, Images):

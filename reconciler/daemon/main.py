@@ -213,7 +213,7 @@ class _Daemon:
         _LOGGER.warning("the clock jumped, or this process stood still: all times are reckoned anew")
         scheduler.realign()
         task = asyncio.ensure_future(triggers.renew())
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        task.add_done_callback(_tell_failure)
 
     async def _reload(
         self,
@@ -266,6 +266,12 @@ async def _first_end(
         if task in done:
             return task.exception() or RuntimeError("a part of the daemon ended by itself")
     return None
+
+
+def _tell_failure(done: asyncio.Task[None]) -> None:
+    """Say that the right to write could not be renewed; the heartbeat tries again."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        _LOGGER.error("the right to write was not renewed", exc_info=error)
 
 
 def _sized(

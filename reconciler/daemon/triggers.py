@@ -53,6 +53,7 @@ class Triggers:
         self._service, self._store, self._lease = service, store, lease
         self._clock, self._listen = clock, listen
         self._lost = False
+        self._renewing = asyncio.Lock()
 
     def jobs(self, notifier: Notifier, pulse: Pulse) -> Mapping[str, Job]:
         """Give the jobs by name."""
@@ -109,10 +110,15 @@ class Triggers:
 
     async def renew(self) -> None:
         """Hold the right to write for another while, or stop writing because another process took it."""
+        # One at a time: a renewal that began before the right was lost must not count as holding it again.
+        async with self._renewing:
+            await self._renew()
+
+    async def _renew(self) -> None:
         try:
             if self._lost:
                 await asyncio.to_thread(self._lease.acquire, "daemon", self.lease_time())
-                self._store.mark_interrupted(alone=True)
+                await asyncio.to_thread(self._store.mark_interrupted, alone=True)
             else:
                 await asyncio.to_thread(self._lease.renew)
         except LeaseHeldError as error:
@@ -130,9 +136,10 @@ class Triggers:
 
     async def renew_anew(self) -> None:
         """Take the right to write in a store that was not there, or is another one now."""
-        self._lost = True
         self._service.forbid("The right to write is being taken anew, in the state store that is there now.")
-        await self.renew()
+        async with self._renewing:
+            self._lost = True
+            await self._renew()
 
     def _store_failed(self, error: StateError) -> None:
         # Of one that is gone the keeper tells, and of what it finds in its place.

@@ -87,10 +87,7 @@ class WatchedCatalogue:
         Raises:
             CatalogueError: it can not be read; what was read before stays in ``latest``.
         """
-        token = await asyncio.to_thread(self._source.data_version)
-        if whole:
-            self._told = token
-        return await asyncio.to_thread(self._read_if, token, anyway=anyway)
+        return await asyncio.to_thread(self._read_if, anyway=anyway, whole=whole)
 
     def take_changes(self) -> frozenset[int]:
         """Give the ids of images that are not as they were when this was last asked; gone ones too."""
@@ -113,7 +110,10 @@ class WatchedCatalogue:
         self._told = token
         return moved
 
-    def _read_if(self, token: object, *, anyway: bool) -> Catalogue:
+    def _read_if(self, *, anyway: bool, whole: bool) -> Catalogue:
+        token = self._source.data_version()
+        if whole:
+            self._told = token
         with self._turn:
             if self.latest is not None and not anyway and token is not None and token == self._read_at:
                 return self.latest

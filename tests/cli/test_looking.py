@@ -71,11 +71,19 @@ def test_status_asks_the_daemon_where_one_runs(applied):
         assert done.stdout.startswith("In sync: 3 images\n")
 
 
+def test_a_daemon_that_refuses_our_token_is_not_taken_for_none(applied):
+    with _daemon({"title": "Log in first"}, status=401) as port:
+        done = applied.run("status", RECONCILER_STATUS__PORT=str(port))
+    assert done.returncode == 78
+    assert "A daemon answers at" in done.stderr
+    assert "token" in done.stderr
+
+
 @contextmanager
-def _daemon(answer):
+def _daemon(answer, status=200):
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self.send_response(200 if self.path == "/api/v1/status" else 404)
+            self.send_response(status if self.path == "/api/v1/status" else 404)
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
 
