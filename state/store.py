@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from reconciler.core.records import JournalEntry, PendingWrite, Run
     from reconciler.core.resolution import Resolution
     from state.database import Database
-    from state.history import Pruned
+
+
+_PAGES = 256
+"""Of the file, given back at once: a megabyte."""
 
 
 class SqliteStore(ManagedAssets):
@@ -264,7 +267,7 @@ class SqliteStore(ManagedAssets):
 
     # Housekeeping
 
-    def prune(self, journal_before: datetime, keep_runs: int) -> Pruned:
+    def prune(self, journal_before: datetime, keep_runs: int) -> history.Pruned:
         """Forget old history; never a pending write, nor anything of the newest run.
 
         Args:
@@ -272,14 +275,21 @@ class SqliteStore(ManagedAssets):
             keep_runs: the newest so many runs stay; so does one that is running, or that an entry or a
                 pending write still names.
         """
+        forgotten, some = 0, history.AT_ONCE
+        while some >= history.AT_ONCE:
+            with self.database.writing() as connection:
+                some = history.prune_entries(connection, journal_before)
+            forgotten += some
         with self.database.writing() as connection:
-            return history.prune(connection, journal_before, max(keep_runs, 1))
+            return history.Pruned(forgotten, history.prune_runs(connection, max(keep_runs, 1)))
 
     def optimize(self) -> None:
-        """Give freed pages back to the disk, refresh the planner's statistics, fold the log into the file."""
-        self.database.pragma(
-            "PRAGMA incremental_vacuum",
-            "PRAGMA analysis_limit=400",
-            "PRAGMA optimize",
-            "PRAGMA wal_checkpoint(TRUNCATE)",
-        )
+        """Give freed pages back to the disk, refresh the planner's statistics, fold the log into the file.
+
+        Some pages at a time, so that whoever else writes does not wait long; a log that somebody reads is
+        folded in another time.
+        """
+        for _ in range(self.database.free_pages() // _PAGES + 1):
+            self.database.pragma(f"PRAGMA incremental_vacuum({_PAGES})")
+        self.database.pragma("PRAGMA analysis_limit=400", "PRAGMA optimize")
+        self.database.fold_log()
