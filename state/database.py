@@ -119,6 +119,8 @@ class Database:
             "sqlite://",
             creator=self._connect,
             poolclass=QueuePool,
+            # One for each thread that asks: who waited for another's, and held the turn, would hold up both.
+            max_overflow=-1,
             # Descriptions are people's own words: they belong in no error and no log.
             hide_parameters=True,
         )

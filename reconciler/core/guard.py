@@ -58,6 +58,7 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     approved: str = "",
     standing: Mapping[str, str] = MappingProxyType({}),
     moment: str = "",
+    lost: frozenset[str] | None = None,
 ) -> Verdict:
     """Judge a plan before anything is written.
 
@@ -71,8 +72,10 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
         standing: ``harm`` of an earlier verdict, as far as those assets were not looked at again. They count:
             what is held back must not slip through one by one.
         moment: names the last approval that was used: the same harm after it has another name.
+        lost: what ``linked`` lacks of ``linked_before``, where that is known already.
     """
-    lost = linked_before - linked
+    if lost is None:
+        lost = linked_before - linked
     losing = sorted((plan for plan in plans if plan.takes_away), key=lambda plan: plan.asset_id)
     emptied = bool(linked_before) and not linked
     shrunk = emptied or _too_many(len(lost), len(linked_before), policy)

@@ -123,7 +123,7 @@ class Health:
         self.looked(whole=whole)
         if report.error is not None:
             self.failed(report.error)
-        elif whole or prepared.changes:
+        elif whole or prepared.has_changes:
             self.put("CanaryClear", "True", "Passed", "Nothing waits for a canary.")
 
     def failed(self, error: ReconcilerError) -> bool:

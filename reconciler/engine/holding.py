@@ -48,13 +48,15 @@ def guarded(
     """
     linked = prepared.linked
     plans = [item.plan for item in prepared.items if item.plan]
+    others = {plan.asset_id for plan in plans if plan.asset_id not in linked} - prepared.left
     looked_at = {item.asset_id for item in prepared.items if not item.held}
     standing = {asset_id: harm for asset_id, harm in held.items() if asset_id not in looked_at}
     verdict = check(
         plans,
         linked=linked,
         linked_before=before,
-        managed=len(linked | before | {plan.asset_id for plan in plans}),
+        managed=len(linked) + len(prepared.left) + len(others),
+        lost=prepared.left,
         policy=prepared.rules.policy.guard,
         approved=selection.approved,
         standing=standing,

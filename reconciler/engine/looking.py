@@ -33,6 +33,8 @@ SLICE: Final = 256
 """Images whose records and wishes are in memory at once."""
 _AT_ONCE: Final = 0.01
 """Seconds of work between two turns of the event loop."""
+_MOST_SWEPT: Final = 500
+"""Images with plans that the garbage collector goes over."""
 _MOST_AT_ONCE: Final = 64
 """Images likewise, whatever the clock says."""
 
@@ -63,6 +65,7 @@ class Looking:
         self._clock, self._brief = clock, planner.selection.brief
         self._since, self._done = clock.monotonic(), 0
         self.items: list[Item] = []
+        self._resting = 0
         self.stood = 0
         """Images that are fine and stand, and are not in ``items``."""
 
@@ -73,10 +76,12 @@ class Looking:
         chosen = self._planner.selection.image_ids
         if chosen is not None:
             found = (catalogue.image(image_id) for image_id in sorted(chosen))
-            await self._look([image for image in found if image is not None], moved)
+            for several in _cut(image for image in found if image is not None):
+                await self._look(several, moved)
             return
         for several in _slices(catalogue):
             await self._look(several, moved)
+            self._leave_to_rest()
         if self._planner.rules.policy.merge.orphans == "release":
             await self._orphans(await asyncio.to_thread(store.record_ids) - linked, moved)
 
@@ -89,15 +94,14 @@ class Looking:
         await self._records.fetch(assets)
         ids = {record.image_id for asset_id in assets if (record := self._records.get(asset_id)) is not None}
         found = (catalogue.image(image_id) for image_id in sorted(known.images | ids))
-        images = iter([image for image in found if image is not None])
-        while several := list(islice(images, SLICE)):
+        for several in _cut(image for image in found if image is not None):
             await self._look(several, moved)
         if self._planner.rules.policy.merge.orphans == "release":
             await self._orphans(assets - linked, moved)
 
     async def plan(self, reading: Reading) -> None:
         """Plan those that were read; what is as it was left goes where the pass is brief."""
-        items, self.items = iter(self.items), []
+        items, self.items, self._resting = iter(self.items), [], 0
         while several := list(islice(items, SLICE)):
             await self._desirer.compute(
                 self._planner.to_be_planned(several, reading), self._policy, self._desires
@@ -112,8 +116,7 @@ class Looking:
                 reading.assets.pop(item.asset_id, None)
                 await self._breathe()
             self._desires.clear()
-            # A sweep of the garbage collector over all that was planned would hold everybody.
-            gc.freeze()
+            self._leave_to_rest()
 
     async def _look(self, several: Sequence[CatalogueImage], moved: frozenset[str] | None) -> None:
         assets = [image.asset_id for image in several if image.asset_id is not None]
@@ -142,6 +145,12 @@ class Looking:
             self._records.drop((item.asset_id,))
         else:
             self.items.append(item)
+
+    def _leave_to_rest(self) -> None:
+        """Let no sweep of the garbage collector go over all that was kept: it would hold everybody."""
+        if len(self.items) - self._resting >= _MOST_SWEPT:
+            self._resting = len(self.items)
+            gc.freeze()
 
     async def _breathe(self) -> None:
         """Let the event loop go on, if it was held for long enough."""

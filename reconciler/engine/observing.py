@@ -80,7 +80,12 @@ async def read_assets(target: Target, ids: Collection[str], *, tags: bool) -> Re
             if asset_id not in reading:
                 reading.assets[asset_id] = replace(row, tags=frozenset()) if tags else row
             await _breathe(number)
-    await _read_one_by_one(target, sorted(asset_id for asset_id in ids if asset_id not in reading), reading)
+    missing = []
+    for number, asset_id in enumerate(ids):
+        if asset_id not in reading:
+            missing.append(asset_id)
+        await _breathe(number)
+    await _read_one_by_one(target, sorted(missing), reading)
     for number, (asset_id, row) in enumerate(listed.items()):
         if (seen := reading.assets.get(asset_id)) and replace(seen, tags=None) != row:
             reading.edited.add(asset_id)

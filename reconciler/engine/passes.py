@@ -105,6 +105,11 @@ class Prepared:
         return tuple(item.plan for item in self.items if item.plan and item.plan.changes)
 
     @property
+    def has_changes(self) -> bool:
+        """Whether anything would be written."""
+        return any(item.plan is not None and item.plan.changes for item in self.items)
+
+    @property
     def withheld(self) -> tuple[AssetPlan, ...]:
         """The whole plans of the images of which the guard holds something back, as far as it looked."""
         return tuple(item.withheld for item in self.items if item.withheld)

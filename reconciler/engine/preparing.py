@@ -76,6 +76,7 @@ class Preparer:
     ) -> None:
         self._memory = memory or Memory()
         self._links: tuple[object, frozenset[str]] | None = None
+        self._gone: tuple[frozenset[str], frozenset[str], frozenset[str]] | None = None
         self._source, self._target, self._store = source, target, store
         self._clock, self._listen = clock, listen
         self._desirer = Desirer(renderer, Form(target.settled_description, target.settled_tag))
@@ -100,7 +101,7 @@ class Preparer:
         try:
             server = await self._facts(selection)
             prepared = await self._observed(selection, wishes, catalogue, server)
-            if prepared.changes and self._clock.monotonic() - self._asked_at > _RENEW_TO_WRITE:
+            if prepared.has_changes and self._clock.monotonic() - self._asked_at > _RENEW_TO_WRITE:
                 self.forget_server()
                 if (renewed := await self._facts(selection)) != server:
                     prepared = await self._observed(selection, wishes, catalogue, renewed)
@@ -174,7 +175,7 @@ class Preparer:
             catalogue=planner.told(catalogue), server=server, rules=rules, rules_digest=digest,
             items=tuple(looking.items), records=records, observed_from=mark,
             full=moved is None and whole, look=look, moment=moment(self._store),
-            linked=linked, left=census.linked - linked,
+            linked=linked, left=self._left(census.linked, linked),
             stood=_others(catalogue, looking) if whole and known is not None else looking.stood,
         )  # fmt: skip
         judge = partial(guarded, prepared, selection, census.linked, census.held)
@@ -187,6 +188,12 @@ class Preparer:
                 frozenset(item.asset_id for item in prepared.items if item.image is None),
             )  # fmt: skip
         return prepared
+
+    def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
+        """Give what left the catalogue since the last good pass; known while neither side changes."""
+        if self._gone is None or self._gone[0] is not before or self._gone[1] is not linked:
+            self._gone = (before, linked, before - linked)
+        return self._gone[2]
 
     async def _linked(self, catalogue: Catalogue) -> frozenset[str]:
         """Give the assets that the catalogue links; the same object while nothing about it changes."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.engine.holding import held_harm
 from reconciler.engine.watched import Followed
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan import Rules
     from reconciler.engine.ports import CatalogueSource, Store
+
+
+MOST: Final = 5_000
+"""Assets that are looked at one by one; where more were written to, all images are gone through in slices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,10 @@ def candidates(
     if known is None or (known.rules, known.digest) != (rules, digest) or not isinstance(source, Followed):
         return None
     changed = source.changes(known.reading, catalogue.reading)
-    if changed is None or (changed and catalogue.doubtful_ids() != known.doubtful):
+    if (
+        len(memory.touched) > MOST
+        or changed is None
+        or (changed and catalogue.doubtful_ids() != known.doubtful)
+    ):
         return None
     return Candidates(known.open_images | changed, known.open_assets | memory.touched)

@@ -100,7 +100,7 @@ class Observer:
             known = found.get(seen.asset_id)
             if known is None or known.updated_at < seen.updated_at:
                 found[seen.asset_id] = seen
-        total = len(found.keys() | incomplete.keys())
+        total = len(found) + sum(asset_id not in found for asset_id in incomplete)
         if too_much_unknown(len(incomplete), total):
             fields = {field for one in incomplete.values() for field in one.fields}
             raise UnfamiliarServerError(
