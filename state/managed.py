@@ -9,7 +9,7 @@ from sqlalchemy import Table, func, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
 
 from state import assets, history, rows
-from state.changes import Changes
+from state.changes import Changes, mark
 from state.tables import ASSETS, storable, title_key
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class ManagedAssets:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._changes = Changes()
+        self._counted: tuple[str, dict[str, int]] = ("", {})
 
     def records(self) -> dict[str, AssetRecord]:
         """Give all managed assets by asset id."""
@@ -119,7 +120,10 @@ class ManagedAssets:
     def counts_by_status(self) -> dict[str, int]:
         """Count managed assets by status; a status that none has is absent."""
         with self.database.reading() as connection:
-            return history.counts_by_status(connection)
+            # Counting takes a while with very many, and is asked for at every look.
+            if (now := mark(connection)) != self._counted[0] or not now:
+                self._counted = (now, history.counts_by_status(connection))
+            return dict(self._counted[1])
 
     def search(
         self,

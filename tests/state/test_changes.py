@@ -72,3 +72,23 @@ def test_an_earlier_state_of_the_store_is_not_taken_for_the_present_one(store, m
     now, _ = store.changes(None)
     store.put("assets_mark", before)  # as after a backup was put back
     assert since(store, now) is None
+
+
+def test_the_count_by_status_is_as_the_store_is_whoever_wrote(store, path, make):
+    store.save_records([make.record("a", status="in_sync")])
+    assert store.counts_by_status() == store.counts_by_status() == {"in_sync": 1}
+    store.save_records([make.record("a", status="conflict")])
+    assert store.counts_by_status() == {"conflict": 1}
+    with SqliteStore.open(path) as other:
+        other.save_records([make.record("b", status="held")])
+    assert store.counts_by_status() == {"conflict": 1, "held": 1}
+
+    def work():
+        with store.transaction():
+            store.save_records([make.record("c", status="new")])
+            assert store.counts_by_status() == {"conflict": 1, "held": 1, "new": 1}
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        work()
+    assert store.counts_by_status() == {"conflict": 1, "held": 1}
