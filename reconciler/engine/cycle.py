@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.fingerprint import digest
 from reconciler.core.guard import withhold
@@ -19,7 +21,6 @@ from reconciler.engine.conductor import Conductor, Surroundings
 from reconciler.engine.deciding import keep_decisions
 from reconciler.engine.events import Event, Listener, Progress, ignore
 from reconciler.engine.finishing import finished, outcome_of, summarise
-from reconciler.engine.holding import linked_assets
 from reconciler.engine.jobs import Job
 from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
@@ -31,13 +32,20 @@ from reconciler.errors import GuardError, ImmichError, ReconcilerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan import AssetPlan
+    from reconciler.engine.passes import Item
     from reconciler.engine.ports import CatalogueSource, Clock, Renderer, Store, Target
+    from reconciler.engine.standing import Memory
 
 CHECKED_AT = "checked_at"
 """Where the store keeps the end of the last look at all images that went through."""
+
+
+_RECORDED: Final = 200
+"""Assets that are recorded in one commit: whoever else writes to the store waits for no more."""
 
 
 def never() -> bool:
@@ -63,10 +71,13 @@ class Cycle:
         renderer: Renderer | None = None,
         listen: Listener = ignore,
         runs: Runs | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._target, self._store, self._clock = target, store, clock
         self._timing, self._listen = timing or Timing(), listen
-        self._preparer = Preparer(source, target, store, clock, renderer=renderer or BuiltIn(), listen=listen)
+        self._preparer = Preparer(
+            source, target, store, clock, renderer=renderer or BuiltIn(), listen=listen, memory=memory
+        )
         self.runs = runs or Runs(store, clock)
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
@@ -126,7 +137,7 @@ class Cycle:
                 error = await self._write(prepared, selection, run_id, jobs, canary, stop)
             if isinstance(error, ImmichError):
                 self._preparer.forget_server()
-            outcomes = self._record(prepared, jobs, error)
+            outcomes = await self._record(prepared, jobs, error)
             self._learn_owner(prepared, jobs, outcomes)
             report = self._close(prepared, run, outcomes, error, stopped=stop())
             opened.ended = report.run
@@ -208,35 +219,56 @@ class Cycle:
             return plan.without_writes("it changed since the plan was made")
         return plan
 
-    def _record(self, prepared: Prepared, jobs: list[Job], error: ReconcilerError | None) -> list[Outcome]:
+    async def _record(
+        self, prepared: Prepared, jobs: list[Job], error: ReconcilerError | None
+    ) -> list[Outcome]:
+        """Record where each asset stands, some at a time: each is whole by itself."""
         by_id = {job.item.asset_id: job for job in jobs}
-        now = self._clock.now()
-        records, outcomes = [], []
-        for item in prepared.items:
-            record = finished(item, by_id.get(item.asset_id), prepared, now, error)
-            if item.asset_id in by_id or record != prepared.records.get(item.asset_id):
-                records.append(record)
-            outcomes.append(outcome_of(item, by_id.get(item.asset_id), record))
+        now, outcomes = self._clock.now(), list[Outcome]()
+        items = iter(prepared.items)
+        while several := list(islice(items, _RECORDED)):
+            outcomes += await asyncio.to_thread(self._record_some, several, prepared, by_id, now, error)
         if not prepared.verdict.shrunk:
-            there = linked_assets(prepared.catalogue, prepared.records)
-            there |= {item.asset_id for item in prepared.items}
-            records += [
-                replace(
-                    record, linked=False, status="unlinked", reason="it left the catalogue", fingerprint=""
-                )
-                for record in prepared.records.values()
-                if record.linked and record.asset_id not in there
-            ]
-        gone = [item.asset_id for item in prepared.items if item.adopted and item.status == "unknown_asset"]
+            left = sorted(prepared.left - {item.asset_id for item in prepared.items})
+            for start in range(0, len(left), _RECORDED):
+                await asyncio.to_thread(self._unlink, left[start : start + _RECORDED])
+        self._note_archived(prepared, by_id)
+        return outcomes
+
+    def _record_some(
+        self,
+        items: list[Item],
+        prepared: Prepared,
+        jobs: Mapping[str, Job],
+        now: datetime,
+        error: ReconcilerError | None,
+    ) -> list[Outcome]:
+        records, outcomes = [], []
+        for item in items:
+            job = jobs.get(item.asset_id)
+            record = finished(item, job, prepared, now, error)
+            if job is not None or record != prepared.records.get(item.asset_id):
+                records.append(record)
+            outcomes.append(outcome_of(item, job, record))
+        gone = [item.asset_id for item in items if item.adopted and item.status == "unknown_asset"]
         with self._store.transaction():
             self._store.save_records(records)
-            for item in prepared.items:
-                job = by_id.get(item.asset_id)
+            for item in items:
+                job = jobs.get(item.asset_id)
                 if plan := job.write.plan if job else item.plan:
                     keep_decisions(self._store, prepared.records.get(item.asset_id), plan)
             self._store.clear_pending(gone)
-            self._note_archived(prepared, by_id)
         return outcomes
+
+    def _unlink(self, asset_ids: list[str]) -> None:
+        with self._store.transaction():
+            self._store.save_records(
+                replace(
+                    record, linked=False, status="unlinked", reason="it left the catalogue", fingerprint=""
+                )
+                for record in self._store.records_of(asset_ids).values()
+                if record.linked
+            )
 
     def _learn_owner(self, prepared: Prepared, jobs: list[Job], outcomes: list[Outcome]) -> None:
         """Keep what the writes of a key that may not ask whose it is have told of its owner."""
@@ -260,7 +292,7 @@ class Cycle:
                 job = jobs.get(item.asset_id)
                 seen = job.write.observed if job else item.plan.observed
                 (archived.add if seen.visibility == "archive" else archived.discard)(item.asset_id)
-        whole = len(prepared.items) >= len(prepared.catalogue.linked())
+        whole = prepared.images >= len(prepared.catalogue.linked())
         if sorted(archived) != before and (before is not None or whole):
             self._store.put(ARCHIVED, sorted(archived))
 
@@ -294,22 +326,24 @@ class Cycle:
         *,
         stopped: bool,
     ) -> Report:
-        counts = Counter(outcome.status for outcome in outcomes)
+        counts = Counter[str](outcome.status for outcome in outcomes)
+        if prepared.stood:
+            counts["in_sync"] += prepared.stood
         changed = Counter(field for outcome in outcomes for field in outcome.changed)
         result: Literal["ok", "attention", "failed", "interrupted"] = "ok"
         if any(status not in FINE for status in counts) or prepared.verdict.tripped:
             result = "attention"
         result = "interrupted" if stopped else "failed" if error else result
-        whole = len(outcomes) >= len(prepared.catalogue.linked())
+        whole = prepared.images >= len(prepared.catalogue.linked())
         if whole and not error and not stopped:
             self._note_look(prepared)
         ended = replace(
             run,
             finished_at=self._clock.now(),
             outcome=result,
-            summary=summarise(outcomes, prepared.verdict, error),
+            summary=summarise(outcomes, prepared.verdict, error, stood=prepared.stood),
             counts={
-                "images": len(outcomes),
+                "images": prepared.images,
                 "changed": sum(1 for outcome in outcomes if outcome.changed),
                 **{f"status_{status}": count for status, count in sorted(counts.items())},
                 **{f"wrote_{field}": count for field, count in sorted(changed.items())},

@@ -122,12 +122,17 @@ def outcome_of(item: Item, job: Job | None, record: AssetRecord) -> Outcome:
     return Outcome(item.image_id, item.asset_id, item.title, record.status, record.reason, changed, crossed)
 
 
-def summarise(outcomes: Sequence[Outcome], verdict: Verdict, error: ReconcilerError | None) -> str:
-    """Give a pass in one sentence."""
-    counts = Counter(outcome.status for outcome in outcomes)
+def summarise(
+    outcomes: Sequence[Outcome], verdict: Verdict, error: ReconcilerError | None, *, stood: int = 0
+) -> str:
+    """Give a pass in one sentence; ``stood`` images are fine besides."""
+    counts = Counter[str](outcome.status for outcome in outcomes)
+    if stood:
+        counts["in_sync"] += stood
+    images = len(outcomes) + stood
     changed = sum(1 for outcome in outcomes if outcome.changed)
     parts = [f"{changed} changed", *(f"{count} {WORDS[status]}" for status, count in counts.most_common())]
-    text = f"{len(outcomes)} image{'' if len(outcomes) == 1 else 's'}: {', '.join(parts)}"
+    text = f"{images} image{'' if images == 1 else 's'}: {', '.join(parts)}"
     if verdict.tripped:
         text += "; the guard holds back a part"
     return f"{text}; ended early: {error.message}" if error else text
