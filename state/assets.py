@@ -14,7 +14,7 @@ from state import rows
 from state.tables import ASSETS, CROSSINGS, OWNED_TAGS, RESOLUTIONS, JsonText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy.engine import Connection
     from sqlalchemy.sql import ColumnElement
@@ -27,10 +27,10 @@ _CHUNK = 500
 
 
 def records(
-    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None
+    connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None, ordered: bool = True
 ) -> list[AssetRecord]:
     """Return managed assets in the order of their titles."""
-    order = (ASSETS.c.title_key, ASSETS.c.asset_id)
+    order = (ASSETS.c.title_key, ASSETS.c.asset_id) if ordered else ()
     found = connection.execute(select(ASSETS).where(*conditions).order_by(*order).limit(limit)).all()
     ids = [row.asset_id for row in found]
     owned, decided, crossed = tags(connection, ids), resolutions(connection, ids), crossings(connection, ids)
@@ -38,6 +38,32 @@ def records(
         rows.to_record(row, owned.get(key, frozenset()), decided.get(key, ()), crossed.get(key))
         for key, row in zip(ids, found, strict=True)
     ]
+
+
+def of(connection: Connection, asset_ids: Collection[str]) -> dict[str, AssetRecord]:
+    """Return those of these assets that are managed, by id."""
+    known = list(asset_ids)
+    chunks = (known[start : start + _CHUNK] for start in range(0, len(known), _CHUNK))
+    found = (records(connection, ASSETS.c.asset_id.in_(chunk), ordered=False) for chunk in chunks)
+    return {record.asset_id: record for several in found for record in several}
+
+
+def ids(connection: Connection, *conditions: ColumnElement[bool]) -> frozenset[str]:
+    """Return the ids of managed assets."""
+    return frozenset(connection.execute(select(ASSETS.c.asset_id).where(*conditions)).scalars())
+
+
+def held(connection: Connection) -> dict[str, str]:
+    """Return the linked assets that the guard holds, each with the hash of the harm."""
+    query = select(ASSETS.c.asset_id, ASSETS.c.fingerprint)
+    query = query.where(ASSETS.c.linked, ASSETS.c.fingerprint.like("held:%"))
+    return {asset_id: harm for asset_id, mark in connection.execute(query) if (harm := mark.split(":", 2)[1])}
+
+
+def of_images(connection: Connection, image_ids: Collection[int]) -> frozenset[str]:
+    """Return the assets of these images."""
+    chosen = func.json_each(json.dumps(sorted(image_ids))).table_valued("value")
+    return ids(connection, ASSETS.c.image_id.in_(select(chosen.c.value)))
 
 
 def resolutions(

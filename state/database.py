@@ -119,6 +119,8 @@ class Database:
             "sqlite://",
             creator=self._connect,
             poolclass=QueuePool,
+            # One for each thread that asks: who waited for another's, and held the turn, would hold up both.
+            max_overflow=-1,
             # Descriptions are people's own words: they belong in no error and no log.
             hide_parameters=True,
         )
@@ -210,6 +212,18 @@ class Database:
             if driver is not None:
                 # Not execute(): that leaves a pragma which works step by step at its first step.
                 driver.cursor().executescript(";".join(statements))
+
+    def free_pages(self) -> int:
+        """Count the file's pages that hold nothing."""
+        with self.reading() as connection:
+            found: int = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+            return found
+
+    def fold_log(self) -> None:
+        """Fold the log into the file, and cut it; without waiting for whoever reads or writes."""
+        wait = round(BUSY_SECONDS * 1000)
+        self.pragma("PRAGMA wal_checkpoint(PASSIVE)")
+        self.pragma("PRAGMA busy_timeout=0", "PRAGMA wal_checkpoint(TRUNCATE)", f"PRAGMA busy_timeout={wait}")
 
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self.path, "mode=ro" if self.read_only else "mode=rw")

@@ -7,6 +7,7 @@ who holds an old one records nothing, and so sends nothing.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,12 @@ from reconciler.errors import LeaseLostError
 from state.tables import LEASE, META
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.engine import Connection
+
+    from state.database import Database
+    from state.lease import Lease
 
 _TERM: Final = "lease.term"
 _NOW: Final = "SELECT (SELECT holder FROM lease), (SELECT value FROM meta WHERE key = ?)"
@@ -34,6 +40,42 @@ class Fence:
     holder: str
     term: int
     """Counts all takings of a store's lease; never the same twice."""
+
+
+class Fenced:
+    """A database of which some rows are written only by who may write to Immich.
+
+    Args:
+        database: open.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.fence: Fence | None = None
+        """The taking of the lease that this process writes by; ``None``: it took none. The lease's to set."""
+        self.right: Lease | None = None
+        """The lease that was taken; likewise."""
+
+    def require_right(self) -> None:
+        """Make sure that nobody else may write to Immich: asked before every write that leaves this process.
+
+        Raises:
+            LeaseLostError: another process took the right to write over.
+        """
+        if self.right is not None:
+            self.right.require()
+
+    @contextmanager
+    def _writing_by_right(self, *, ever: bool = False) -> Iterator[Connection]:
+        """Give a connection in a transaction of who may write to Immich; ``ever``: a lease must be free, too.
+
+        Raises:
+            LeaseLostError: another process took the right to write over; nothing was recorded.
+        """
+        with self.database.writing() as connection:
+            if ever or self.fence is not None:
+                check(connection, self.fence)
+            yield connection
 
 
 def term(connection: Connection) -> int:

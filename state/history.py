@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 RECENT = 2_000
 """Journal entries, from the newest on, among which the latest images are looked for."""
+AT_ONCE = 500
+"""Journal entries that are forgotten in one commit: whoever else writes waits for no more."""
 _FIELDS_AT_MOST = 20
 
 
@@ -93,21 +95,27 @@ def mark_interrupted(connection: Connection, over: Callable[[dict[str, Any] | No
     return ended
 
 
-def prune(connection: Connection, journal_before: datetime, keep_runs: int) -> Pruned:
-    """Forget old journal entries, then old runs that nothing names any more."""
-    newest = select(RUNS.c.run_id).order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc())
-    kept = list(connection.execute(newest.limit(keep_runs)).scalars())
+def prune_entries(connection: Connection, journal_before: datetime) -> int:
+    """Forget ``AT_ONCE`` old journal entries, none of the newest run; tells how many there were."""
+    newest = select(RUNS.c.run_id).order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc()).limit(1)
+    kept = connection.execute(newest).scalar()
     # What is still to be looked at has to be there to be seen.
     crossings = tuple_(JOURNAL.c.run_id, JOURNAL.c.asset_id)
     waiting = select(CROSSINGS.c.run_id, CROSSINGS.c.asset_id)
-    entries = delete(JOURNAL).where(JOURNAL.c.at < journal_before, crossings.not_in(waiting))
-    if kept:
-        entries = entries.where(JOURNAL.c.run_id != kept[0])
-    forgotten = connection.execute(entries).rowcount
+    old = select(JOURNAL.c.entry_id).where(JOURNAL.c.at < journal_before, crossings.not_in(waiting))
+    old = old.limit(AT_ONCE)
+    if kept is not None:
+        old = old.where(JOURNAL.c.run_id != kept)
+    return connection.execute(delete(JOURNAL).where(JOURNAL.c.entry_id.in_(old))).rowcount
+
+
+def prune_runs(connection: Connection, keep_runs: int) -> int:
+    """Forget old runs that nothing names any more; tells how many."""
+    newest = select(RUNS.c.run_id).order_by(RUNS.c.started_at.desc(), RUNS.c.run_id.desc())
     named = or_(
         RUNS.c.outcome == "running",
         RUNS.c.run_id.in_(newest.limit(keep_runs)),
         RUNS.c.run_id.in_(select(JOURNAL.c.run_id)),
         RUNS.c.run_id.in_(select(PENDING.c.run_id)),
     )
-    return Pruned(journal=forgotten, runs=connection.execute(delete(RUNS).where(~named)).rowcount)
+    return connection.execute(delete(RUNS).where(~named)).rowcount

@@ -10,24 +10,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from state import assets, fence, history, rows
 from state import crossings as noted
+from state import history, rows
+from state.managed import ManagedAssets
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, this_process
-from state.statements import listed, upsert
+from state.statements import upsert
 from state.tables import (
-    ASSETS,
-    CROSSINGS,
     JOURNAL,
     META,
     PENDING,
     RESOLUTIONS,
     RUNS,
-    storable,
-    title_key,
 )
 
 if TYPE_CHECKING:
@@ -36,30 +33,25 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from sqlalchemy.engine import Connection
-    from sqlalchemy.sql import ColumnElement
-
-    from reconciler.core.records import AssetRecord, Crossed, Crossing, JournalEntry, PendingWrite, Run
+    from reconciler.core.records import Crossed, Crossing, JournalEntry, PendingWrite, Run
     from reconciler.core.resolution import Resolution
     from state.database import Database
-    from state.history import Pruned
-    from state.lease import Lease
 
 
-class SqliteStore:
+_PAGES = 256
+"""Of the file, given back at once: a megabyte."""
+
+
+class SqliteStore(ManagedAssets):
     """An open store; ``open`` makes one. Also a context manager that closes it.
 
     Every method raises ``StateError`` when the file can not be read or written.
     """
 
     def __init__(self, database: Database, warnings: tuple[str, ...] = ()) -> None:
-        self.database = database
+        super().__init__(database)
         self.warnings = warnings
         """What a person should know about how it was opened."""
-        self.fence: fence.Fence | None = None
-        """The taking of the lease that this process writes by; ``None``: it took none. The lease's to set."""
-        self.right: Lease | None = None
-        """The lease that was taken; likewise."""
 
     @classmethod
     def open(cls, target: str | Path, *, read_only: bool = False, now: datetime | None = None) -> Self:
@@ -134,122 +126,12 @@ class SqliteStore:
         with self.database.writing():
             yield
 
-    def require_right(self) -> None:
-        """Make sure that nobody else may write to Immich: asked before every write that leaves this process.
-
-        Raises:
-            LeaseLostError: another process took the right to write over.
-        """
-        if self.right is not None:
-            self.right.require()
-
-    @contextmanager
-    def _writing_by_right(self, *, ever: bool = False) -> Iterator[Connection]:
-        """Give a connection in a transaction of who may write to Immich; ``ever``: a lease must be free, too.
-
-        Raises:
-            LeaseLostError: another process took the right to write over; nothing was recorded.
-        """
-        with self.database.writing() as connection:
-            if ever or self.fence is not None:
-                fence.check(connection, self.fence)
-            yield connection
-
-    # Managed assets
-
-    def records(self) -> dict[str, AssetRecord]:
-        """Give all managed assets by asset id."""
-        with self.database.reading() as connection:
-            tags, decided = assets.tags(connection), assets.resolutions(connection)
-            crossed = assets.crossings(connection)
-            return {
-                row.asset_id: rows.to_record(
-                    row,
-                    tags.get(row.asset_id, frozenset()),
-                    decided.get(row.asset_id, ()),
-                    crossed.get(row.asset_id),
-                )
-                for row in connection.execute(select(ASSETS))
-            }
-
-    def record(self, asset_id: str) -> AssetRecord | None:
-        """Give one managed asset; ``None`` if it is not known."""
-        with self.database.reading() as connection:
-            return next(iter(assets.records(connection, ASSETS.c.asset_id == asset_id)), None)
-
-    def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:
-        """Tell which assets own at least one of these tags."""
-        with self.database.reading() as connection:
-            return assets.owners_of_tags(connection, tags)
-
-    def save_records(self, records: Iterable[AssetRecord]) -> None:
-        """Insert or replace by asset id, owned tags included. Of two with one id the later counts.
-
-        What a person decided of their conflicts is no part of this, nor what waits for their eyes: a pass
-        must not undo what was decided, or looked at, while it ran.
-        """
-        latest = {storable(record.asset_id): record for record in records}
-        if not latest:
-            return
-        with self._writing_by_right() as connection:
-            upsert(connection, ASSETS, [rows.of_record(record) for record in latest.values()])
-            had = assets.tags(connection, list(latest))
-            gone, new = [], []
-            for asset_id, record in latest.items():
-                before, after = had.get(asset_id, frozenset()), set(map(storable, record.applied.tags))
-                gone += [(asset_id, tag) for tag in before - after]
-                new += [(asset_id, tag) for tag in sorted(after - before)]
-            # Straight to the driver: there are some twenty tags an asset, and nothing in them to convert.
-            if gone:
-                connection.exec_driver_sql("DELETE FROM owned_tags WHERE asset_id = ? AND tag = ?", gone)
-            if new:
-                connection.exec_driver_sql("INSERT INTO owned_tags (asset_id, tag) VALUES (?, ?)", new)
-
-    def counts_by_status(self) -> dict[str, int]:
-        """Count managed assets by status; a status that none has is absent."""
-        with self.database.reading() as connection:
-            return history.counts_by_status(connection)
-
-    def search(
-        self,
-        text: str = "",
-        status: str | None = None,
-        limit: int = 50,
-        after: tuple[str, str] | None = None,
-        among: Collection[str] | None = None,
-        *,
-        crossed: bool = False,
-    ) -> list[AssetRecord]:
-        """Give a page of managed assets in the order of their titles, case and accents aside.
-
-        Args:
-            text: part of the title; ``""``: all.
-            status: only these.
-            limit: assets a page.
-            after: title and asset id of the last one of the page before.
-            among: only these asset ids, however many.
-            crossed: only those with a crossing that nobody has looked at.
-        """
-        conditions: list[ColumnElement[bool]] = []
-        if text:
-            conditions.append(ASSETS.c.title_key.contains(title_key(text), autoescape=True))
-        if status is not None:
-            conditions.append(ASSETS.c.status == status)
-        if crossed:
-            conditions.append(ASSETS.c.asset_id.in_(select(CROSSINGS.c.asset_id)))
-        if among is not None:
-            conditions.append(ASSETS.c.asset_id.in_(listed(among)))
-        if after is not None:
-            order = tuple_(ASSETS.c.title_key, ASSETS.c.asset_id)
-            conditions.append(order > tuple_(title_key(after[0]), after[1]))
-        with self.database.reading() as connection:
-            return assets.records(connection, *conditions, limit=limit)
-
     # What people decided of conflicts
 
     def save_resolution(self, asset_id: str, resolution: Resolution) -> None:
         """Insert or replace by asset and field."""
         with self.database.writing() as connection:
+            self._changes.touch(connection, (asset_id,))
             upsert(connection, RESOLUTIONS, [rows.of_resolution(asset_id, resolution)])
 
     def drop_resolution(self, asset_id: str, resolution: Resolution) -> bool:
@@ -258,6 +140,7 @@ class SqliteStore:
             RESOLUTIONS.c[name] == value for name, value in rows.of_resolution(asset_id, resolution).items()
         ]
         with self.database.writing() as connection:
+            self._changes.touch(connection, (asset_id,))
             return connection.execute(delete(RESOLUTIONS).where(*is_this)).rowcount > 0
 
     # Edits of people that may have crossed with a write
@@ -266,6 +149,7 @@ class SqliteStore:
         """Keep these by asset id, together with earlier ones that nobody has looked at."""
         if crossings:
             with self.database.writing() as connection:
+                self._changes.touch(connection, crossings)
                 noted.note(connection, crossings)
 
     def crossed(self) -> Crossed:
@@ -295,6 +179,7 @@ class SqliteStore:
         values = [rows.of_pending(write) for write in writes]
         if values:
             with self._writing_by_right(ever=True) as connection:
+                self._changes.touch(connection, [value["asset_id"] for value in values])
                 upsert(connection, PENDING, values)
 
     def mark_sent(self, asset_ids: Iterable[str]) -> None:
@@ -310,6 +195,7 @@ class SqliteStore:
         keys = [{"of_asset": asset_id} for asset_id in asset_ids]
         if keys:
             with self._writing_by_right() as connection:
+                self._changes.touch(connection, [key["of_asset"] for key in keys])
                 connection.execute(delete(PENDING).where(PENDING.c.asset_id == bindparam("of_asset")), keys)
 
     # History
@@ -407,7 +293,7 @@ class SqliteStore:
 
     # Housekeeping
 
-    def prune(self, journal_before: datetime, keep_runs: int) -> Pruned:
+    def prune(self, journal_before: datetime, keep_runs: int) -> history.Pruned:
         """Forget old history; never a pending write, nor anything of the newest run.
 
         Args:
@@ -415,14 +301,21 @@ class SqliteStore:
             keep_runs: the newest so many runs stay; so does one that is running, or that an entry or a
                 pending write still names.
         """
+        forgotten, some = 0, history.AT_ONCE
+        while some >= history.AT_ONCE:
+            with self.database.writing() as connection:
+                some = history.prune_entries(connection, journal_before)
+            forgotten += some
         with self.database.writing() as connection:
-            return history.prune(connection, journal_before, max(keep_runs, 1))
+            return history.Pruned(forgotten, history.prune_runs(connection, max(keep_runs, 1)))
 
     def optimize(self) -> None:
-        """Give freed pages back to the disk, refresh the planner's statistics, fold the log into the file."""
-        self.database.pragma(
-            "PRAGMA incremental_vacuum",
-            "PRAGMA analysis_limit=400",
-            "PRAGMA optimize",
-            "PRAGMA wal_checkpoint(TRUNCATE)",
-        )
+        """Give freed pages back to the disk, refresh the planner's statistics, fold the log into the file.
+
+        Some pages at a time, so that whoever else writes does not wait long; a log that somebody reads is
+        folded in another time.
+        """
+        for _ in range(self.database.free_pages() // _PAGES + 1):
+            self.database.pragma(f"PRAGMA incremental_vacuum({_PAGES})")
+        self.database.pragma("PRAGMA analysis_limit=400", "PRAGMA optimize")
+        self.database.fold_log()

@@ -35,6 +35,8 @@ LONGEST = (
     "engine/test_people.py",
     "web/test_reverse_proxy.py",
     "fuzz/test_fuzz.py",
+    "virtual/test_schedules.py",
+    "virtual/test_promises.py",
 )
 """Files that take half a minute and more: they begin first, so that no process is left with one at the end."""
 

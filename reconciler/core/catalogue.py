@@ -6,11 +6,13 @@ way (units, stale columns, sexagesimal strings). Nothing here knows where an ima
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import date, datetime
 
 IMAGES_TABLE = "astrophotography_images"
@@ -144,6 +146,61 @@ class CatalogueImage:
     """What the row has but could not be read: it is not empty, and is left alone in Immich."""
 
 
+class Images(Sequence[CatalogueImage]):
+    """Images in order of their ids that know more at once than a tuple of them: see ``core.packed``."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def ids(self) -> Sequence[int]:
+        """Give the images' ids."""
+
+    @abstractmethod
+    def asset_ids(self) -> Sequence[str | None]:
+        """Give the assets that they are linked to, in the same order."""
+
+    @property
+    @abstractmethod
+    def linked_count(self) -> int:
+        """How many are linked."""
+
+    @abstractmethod
+    def find(self, image_id: int) -> CatalogueImage | None:
+        """Give the image with an id; ``None``: there is none."""
+
+    @abstractmethod
+    def replaced(self, changed: Mapping[int, CatalogueImage | None]) -> Images:
+        """Give these images with some exchanged, added, or (where it is ``None``) left out."""
+
+    @abstractmethod
+    def slices(self) -> Iterator[Sequence[CatalogueImage]]:
+        """Give them slice by slice."""
+
+
+class Linked(Sequence[CatalogueImage]):
+    """Those of images that name an Immich asset, without a copy of them."""
+
+    __slots__ = ("_images",)
+
+    def __init__(self, images: Images) -> None:
+        self._images = images
+
+    def __len__(self) -> int:
+        return self._images.linked_count
+
+    def __iter__(self) -> Iterator[CatalogueImage]:
+        return (image for image in self._images if image.asset_id is not None)
+
+    def __getitem__(self, place):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN204 - as of the tuple of them
+        """Give one image, or some: for the few who ask; to go through them all is to iterate."""
+        return tuple(self)[place]
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == (tuple(other) if isinstance(other, Linked) else other)
+
+    __hash__ = None  # type: ignore[assignment]  # as of any container
+
+
 @dataclass(frozen=True, slots=True)
 class RowProblem:
     """A row that could not be read, or a part of it: it spoils only itself."""
@@ -194,7 +251,8 @@ class SyncSettings:
 class Catalogue:
     """All that one read of Skymmich gave, in order of image id."""
 
-    images: tuple[CatalogueImage, ...]
+    images: Sequence[CatalogueImage]
+    """A tuple, or ``Images`` where there may be many."""
     problems: tuple[RowProblem, ...] = ()
     settings: SyncSettings = field(default_factory=SyncSettings)
     schema: str = ""
@@ -205,13 +263,43 @@ class Catalogue:
     """``table.column`` of what the schema once had: their facts are unknown."""
     empty: frozenset[str] = frozenset()
     """Tables without a row that nobody empties once Skymmich has filled them."""
+    changed: frozenset[int] | None = field(default=None, compare=False)
+    """Ids of the images that are not as in the reading before, gone ones too; ``None``: any may be."""
+    reading: int = field(default=0, compare=False)
+    """Counts what one reader read."""
 
     def doubtful_ids(self) -> frozenset[int]:
         """Give the ids of images whose row, or whose link, could not be read: they did not leave."""
-        read = {image.image_id for image in self.images if image.asset_id is not None}
-        named = {problem.row_id for problem in self.problems if problem.table == IMAGES_TABLE}
-        return frozenset(row_id for row_id in named if isinstance(row_id, int)) - read
+        named = {
+            problem.row_id
+            for problem in self.problems
+            if problem.table == IMAGES_TABLE and isinstance(problem.row_id, int)
+        }
+        return frozenset(
+            row_id for row_id in named if (image := self.image(row_id)) is None or image.asset_id is None
+        )
 
-    def linked(self) -> tuple[CatalogueImage, ...]:
+    def linked(self) -> Sequence[CatalogueImage]:
         """The images that name an Immich asset."""
+        if isinstance(self.images, Images):
+            return Linked(self.images)
         return tuple(image for image in self.images if image.asset_id is not None)
+
+    def linked_assets(self) -> frozenset[str]:
+        """Give the ids of the assets that are linked."""
+        if isinstance(self.images, Images):
+            return frozenset(filter(None, self.images.asset_ids()))
+        return frozenset(image.asset_id for image in self.images if image.asset_id is not None)
+
+    def image_ids(self) -> dict[str, int]:
+        """Give the ids of the linked images by their assets."""
+        if isinstance(self.images, Images):
+            known = zip(self.images.asset_ids(), self.images.ids(), strict=True)
+            return {asset_id: image_id for asset_id, image_id in known if asset_id is not None}
+        return {image.asset_id: image.image_id for image in self.images if image.asset_id is not None}
+
+    def image(self, image_id: int) -> CatalogueImage | None:
+        """Give the image with an id; ``None``: there is none."""
+        if isinstance(self.images, Images):
+            return self.images.find(image_id)
+        return next((image for image in self.images if image.image_id == image_id), None)

@@ -82,6 +82,7 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     standing: Mapping[str, str] = MappingProxyType({}),
     moment: str = "",
     rules_changed: bool = False,
+    lost: frozenset[str] | None = None,
 ) -> Verdict:
     """Judge a plan before anything is written.
 
@@ -97,8 +98,10 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
         moment: names the time since the last approval was used, or the store taken up: the same harm in
             another one has another name.
         rules_changed: whether the rules are others than at the last good pass.
+        lost: what ``linked`` lacks of ``linked_before``, where that is known already.
     """
-    lost = linked_before - linked
+    if lost is None:
+        lost = linked_before - linked
     losing = sorted((plan for plan in plans if plan.takes_away), key=lambda plan: plan.asset_id)
     emptied = bool(linked_before) and not linked
     shrunk = emptied or _too_many(len(lost), len(linked_before), policy)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import IMAGES_TABLE, SETTINGS_TABLE, WHOLE_TABLE, RowProblem
 from reconciler.core.facts import constellation_of, kind_of, object_type_of, position_of
+from reconciler.core.packed import PackedImages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -137,12 +138,14 @@ def without(catalogue: Catalogue, gone: AbstractSet[str]) -> Catalogue:
     titles = f"{IMAGES_TABLE}.title" in gone
     # The block names the site, which is found by the place.
     site = _BLOCK if gone & {f"{IMAGES_TABLE}.latitude", f"{IMAGES_TABLE}.longitude"} else frozenset()
-    images = []
-    for image in catalogue.images:
+
+    def doubted(image: CatalogueImage) -> CatalogueImage:
         unreadable = image.unreadable | unknown_of(image, gone) | site
         title = title_without(image) if titles else image.title
         changed = unreadable != image.unreadable or title != image.title
-        images.append(replace(image, unreadable=unreadable, title=title) if changed else image)
+        return replace(image, unreadable=unreadable, title=title) if changed else image
+
+    images = map(doubted, catalogue.images)
     theirs = any(name.startswith(f"{SETTINGS_TABLE}.") for name in gone)
     settings = catalogue.settings.without() if theirs else catalogue.settings
     tables = {name.partition(".")[0] for name in catalogue.columns}
@@ -152,7 +155,7 @@ def without(catalogue: Catalogue, gone: AbstractSet[str]) -> Catalogue:
     ]
     return replace(
         catalogue,
-        images=tuple(images),
+        images=PackedImages(images) if isinstance(catalogue.images, PackedImages) else tuple(images),
         problems=(*problems, *catalogue.problems),
         settings=settings,
         gone=catalogue.gone | gone,

@@ -19,7 +19,7 @@ import structlog
 from reconciler import logging as logs
 from reconciler.config import load
 from reconciler.daemon.keeping import Keeper
-from reconciler.daemon.memory import create_apart, give_back
+from reconciler.daemon.memory import create_apart, give_back, settle_down
 from reconciler.daemon.notify import Notifier
 from reconciler.daemon.pulse import Pulse
 from reconciler.daemon.scheduler import Scheduler
@@ -149,6 +149,7 @@ class _Daemon:
                 reread=self._load,
             )
             await stack.enter_async_context(web)
+            settle_down()
             stack.push_async_callback(present.aclose)
             scheduler.start(self._config.schedule)
             stack.callback(scheduler.stop)
@@ -221,7 +222,7 @@ class _Daemon:
         async with service.subscribe() as notices:
             async for notice in notices:
                 if notice.name == "run":
-                    give_back()
+                    await asyncio.to_thread(give_back)
                 elif notice.name == "state":
                     self._notifier.status(str(notice.data["headline"]))
         await asyncio.Event().wait()

@@ -134,7 +134,7 @@ class Triggers:
         try:
             if self._lost:
                 await asyncio.to_thread(self._lease.acquire, "daemon", self.lease_time())
-                self._store.mark_interrupted(alone=True)
+                await asyncio.to_thread(self._store.mark_interrupted, alone=True)
             else:
                 await asyncio.to_thread(self._lease.renew)
         except LeaseHeldError as error:

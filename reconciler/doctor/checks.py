@@ -194,7 +194,7 @@ async def _ask_immich(
         facts = await target.open()
         findings.append(Finding("immich", "ok", f"version {facts.version}, the key works"))
         if store is not None:
-            met = await recognise(target, store, facts, store.records(), anyway=True)
+            met = await recognise(target, store, facts, store.there_ids(), anyway=True)
             if met.user_id is not None and met == KnownImmich.of(store):
                 findings.append(Finding("immich", "ok", "the same user's library as before"))
         major, minor, patch = (int(part) for part in facts.version.split("."))

@@ -18,12 +18,13 @@ anything                            there are none yet   remembered from now on
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import AssetUnknownError, UnconfirmedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from reconciler.core.records import AssetRecord
     from reconciler.engine.ports import ServerFacts, Store, Target
@@ -118,7 +119,7 @@ async def recognise(
     target: Target,
     store: Store,
     server: ServerFacts,
-    records: Mapping[str, AssetRecord],
+    managed: frozenset[str],
     *,
     seen: Collection[str] = (),
     lost: Collection[str] = (),
@@ -130,7 +131,7 @@ async def recognise(
         target: open.
         store: for whom it knows; nothing is written to it.
         server: what was just learnt.
-        records: the managed assets.
+        managed: the assets that were there when they were last looked for.
         seen: assets that were read just now.
         lost: managed assets that this Immich did not show just now.
         anyway: look for them though nothing speaks against it: a person asked.
@@ -147,7 +148,6 @@ async def recognise(
     met = KnownImmich(address, server.user_id or (known.user_id if known else None))
     if server.user_id is None and known is not None and known.address == address:
         met = replace(met, others=known.others)
-    managed = {asset_id for asset_id, record in records.items() if is_there(record)}
     if not managed or managed.intersection(seen):
         return met
     same_user = known is not None and server.user_id is not None and known.user_id == server.user_id
@@ -156,7 +156,7 @@ async def recognise(
     if same_user and known == met and not lost and not anyway:
         return met
     gone = len(managed.intersection(lost))
-    for asset_id in sorted(managed.difference(lost))[:_SAMPLE]:
+    for asset_id in nsmallest(_SAMPLE, managed.difference(lost)):
         try:
             await target.asset(asset_id)
         except AssetUnknownError:

@@ -31,9 +31,9 @@ class Canary:
 
     def __init__(self, jobs: Sequence[Job], size: int) -> None:
         # Those with the most kinds of writes tell most; spread over the catalogue, for libraries differ.
-        rich = sorted(range(len(jobs)), key=lambda index: -len(set(jobs[index].steps)))
+        rich = sorted(range(len(jobs)), key=lambda index: -len(set(jobs[index].write.steps)))
         fullest = (
-            [i for i in sorted(rich) if len(set(jobs[i].steps)) == len(set(jobs[rich[0]].steps))]
+            [i for i in sorted(rich) if len(set(jobs[i].write.steps)) == len(set(jobs[rich[0]].write.steps))]
             if jobs
             else []
         )
@@ -41,23 +41,25 @@ class Canary:
         self.jobs = [jobs[index] for index in fullest[::stride][:size]] if size else []
         self._kinds: dict[WriteStep, list[Job]] = {}
         for job in self.jobs:
-            for step in set(job.steps):
+            for step in set(job.write.steps):
                 self._kinds.setdefault(step, []).append(job)
-        self._ids = {job.plan.asset_id for job in self.jobs}
+        self._ids = {job.asset_id for job in self.jobs}
 
     def lets(self, job: Job) -> bool:
         """Tell whether a job's step may be sent now."""
-        return self._lets(job, job.step)
+        return self._lets(job, job.write.step)
 
     def lets_follow(self, job: Job) -> bool:
         """Tell whether the step after the one under way may be sent: until then it is not looked after.
 
         Once the canary failed nothing follows any more, so what was sent is looked after at once.
         """
-        return self.failed() is not None or self._lets(job, job.steps[1] if len(job.steps) > 1 else None)
+        return self.failed() is not None or self._lets(
+            job, job.write.steps[1] if len(job.write.steps) > 1 else None
+        )
 
     def _lets(self, job: Job, step: WriteStep | None) -> bool:
-        if not self._ids or job.plan.asset_id in self._ids:
+        if not self._ids or job.asset_id in self._ids:
             return True
         return step is None or (self._passed(step) and self.failed() is None)
 
@@ -65,19 +67,19 @@ class Canary:
         group = self._kinds.get(step)
         if group is None:
             # No canary has this kind; it waits until the canaries are through with theirs.
-            return all(job.state == "done" for job in self.jobs)
+            return all(job.write.state == "done" for job in self.jobs)
         over = [_is_over(job, step) for job in group]
-        tried = [step in job.verified | job.reverted or job.doubtful for job in group]
+        tried = [step in job.write.verified | job.write.reverted or job.write.doubtful for job in group]
         # One that is read-only and has its second attempt before it, or whose write was perhaps lost on its
         # way, holds up nobody, if others kept theirs.
-        kept = any(step in job.verified for job in group)
+        kept = any(step in job.write.verified for job in group)
         return all(over) or (kept and all(done or was for done, was in zip(over, tried, strict=True)))
 
     @property
     def passed(self) -> bool:
         """Whether all canaries are through, and each kind of write stuck on one of them at least."""
-        stuck = all(any(step in job.verified for job in group) for step, group in self._kinds.items())
-        return stuck and all(job.state == "done" for job in self.jobs)
+        stuck = all(any(step in job.write.verified for job in group) for step, group in self._kinds.items())
+        return stuck and all(job.write.state == "done" for job in self.jobs)
 
     def failed(self) -> CanaryError | None:
         """Return the reason to stop, once a kind of write was seen whole on no canary that tried it.
@@ -85,13 +87,15 @@ class Canary:
         Whatever it was: not kept, kept otherwise, or not to be read afterwards.
         """
         for step, group in self._kinds.items():
-            tried = [job for job in group if job.writes[step]]
-            if len(tried) > 1 and not any(step in job.verified for job in group):
+            tried = [job for job in group if step in job.write.sent_steps]
+            if len(tried) > 1 and not any(step in job.write.verified for job in group):
                 if not all(_is_over(job, step) for job in group):
                     continue  # the second attempt is still to come
                 what = "description and coordinates" if step == "fields" else "tags"
-                kept_not = (entry.diagnosis for job in group for entry in job.record.unsticking)
-                reason = next(kept_not, "") or next((job.failed for job in tried if job.failed), "")
+                kept_not = (entry.diagnosis for job in group for entry in job.write.record.unsticking)
+                reason = next(kept_not, "") or next(
+                    (job.write.failed for job in tried if job.write.failed), ""
+                )
                 return CanaryError(
                     f"Immich kept the {what} on none of the first {len(tried)} assets; the others were not "
                     f"written. {reason}",
@@ -101,4 +105,4 @@ class Canary:
 
 
 def _is_over(job: Job, step: WriteStep) -> bool:
-    return job.state == "done" or step not in job.steps
+    return job.write.state == "done" or step not in job.write.steps

@@ -9,14 +9,15 @@ from reconciler.core.catalogue import IMAGES_TABLE, RowProblem
 from reconciler.core.desired import NOTHING, Desired
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.planning import plan_asset
+from reconciler.core.writes.asset_write import UNCONFIRMED
+from reconciler.core.writes.verification import kept, owned_after
 from reconciler.engine.desiring import pixels_of
-from reconciler.engine.holding import held_harm, held_mark, linked_assets
+from reconciler.engine.holding import held_harm, held_mark
 from reconciler.engine.passes import Item, Selection
-from reconciler.engine.verifying import kept, owned_after
 from reconciler.errors import TemplateError, UnusableImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.catalogue import Catalogue, CatalogueImage
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_REASON = 500
 """Characters: an error may quote a value."""
+_IN_SYNC = {"in_sync", "not_ours", "switched_off"}
 _SKIPPABLE = {"in_sync", "conflict", "not_sticking", "undone", "unknown_asset", "not_writable", "unlinked"}
 
 
@@ -40,25 +42,27 @@ class Chooser:
     selection: Selection
     records: Mapping[str, AssetRecord]
     pending: Mapping[str, PendingWrite]
-    _usable: bool = False
+    usable: bool = False
+    """Whether any image could be used: then it is not the template that is wrong."""
+    waiting: dict[str, Item] = field(default_factory=dict)
+    """By asset id: whose write Immich only shows; taken up once it moves, or with others that are written."""
     _unusable: dict[int, TemplateError | UnusableImageError] = field(default_factory=dict)
 
-    def items(self, catalogue: Catalogue, moved: frozenset[str] | None) -> list[Item]:
-        """List the pass's images: ``new`` ones are to be looked at, the others are skipped as they stand."""
-        chosen = self.selection.image_ids
-        items = [
+    def items(self, images: Iterable[CatalogueImage], moved: frozenset[str] | None) -> list[Item]:
+        """List images of the pass: ``new`` ones are to be looked at, the others are skipped as they stand."""
+        return [
             self._chosen(Item(image, image.asset_id, image.image_id, image.title), moved)
-            for image in catalogue.images
-            if image.asset_id is not None and (chosen is None or image.image_id in chosen)
+            for image in images
+            if image.asset_id is not None
         ]
-        if chosen is None and self.rules.policy.merge.orphans == "release":
-            linked = linked_assets(catalogue, self.records)
-            items += [
-                self._chosen(Item(None, record.asset_id, record.image_id, record.title), moved)
-                for record in self.records.values()
-                if record.asset_id not in linked and _owns(record)
-            ]
-        return items
+
+    def orphans(self, asset_ids: Iterable[str], moved: frozenset[str] | None) -> list[Item]:
+        """List managed assets whose image left the catalogue, as far as something of ours is in them."""
+        return [
+            self._chosen(Item(None, record.asset_id, record.image_id, record.title), moved)
+            for asset_id in asset_ids
+            if (record := self.records.get(asset_id)) is not None and _owns(record)
+        ]
 
     def told(self, catalogue: Catalogue) -> Catalogue:
         """Give the catalogue with the images named that could not be used.
@@ -67,7 +71,7 @@ class Chooser:
             TemplateError: it is the template: not one image could be rendered.
         """
         for error in self._unusable.values():
-            if isinstance(error, TemplateError) and not self._usable:
+            if isinstance(error, TemplateError) and not self.usable:
                 raise error
         problems = [
             RowProblem(IMAGES_TABLE, key, str(error)[:_MOST_REASON]) for key, error in self._unusable.items()
@@ -91,7 +95,10 @@ class Chooser:
         item = replace(item, adopted=self.pending.get(item.asset_id), status="new")
         if moved is None or item.asset_id in moved or record is None:
             return item
-        if item.image_id in self.selection.later:
+        unconfirmed = item.adopted and record.reason == UNCONFIRMED and not self.selection.by_person
+        if unconfirmed:
+            self.waiting[item.asset_id] = item
+        if unconfirmed or item.image_id in self.selection.later:
             return replace(item, status=record.status, reason=record.reason, adopted=None)
         if item.adopted or self.selection.force or self._worth_another_look(record):
             return item
@@ -119,25 +126,25 @@ class Chooser:
         if item.image is None:
             return NOTHING
         found = self.desired(item.image)
-        self._usable = True
+        self.usable = True
         return found
 
     def worth_comparing(
-        self, catalogue: Catalogue, moved: frozenset[str] | None
+        self, images: Iterable[CatalogueImage], moved: frozenset[str] | None
     ) -> list[tuple[CatalogueImage, tuple[int, int] | None]]:
         """List the images that ``items`` may compare with what is known of them, with the size as it was."""
         if moved is None:
             return []
         return [
             (image, pixels_of(record))
-            for image in catalogue.images
+            for image in images
             if image.asset_id is not None
             and image.asset_id not in moved
             and (record := self.records.get(image.asset_id)) is not None
         ]
 
     def to_be_planned(
-        self, items: list[Item], reading: Reading
+        self, items: Iterable[Item], reading: Reading
     ) -> list[tuple[CatalogueImage, tuple[int, int] | None]]:
         """List the images that ``plan`` merges, with the size as it was read, or else as it ever was."""
         found = []
@@ -214,3 +221,20 @@ def _owns(record: AssetRecord) -> bool:
 
 def _size(seen: ObservedAsset) -> tuple[int, int] | None:
     return (seen.width, seen.height) if seen.width and seen.height else None
+
+
+def is_as_left(item: Item, record: AssetRecord | None) -> bool:
+    """Tell whether an asset that was read is in sync as its record says: there is nothing to note."""
+    plan = item.plan
+    if plan is None or record is None or item.adopted or item.held or item.edited or item.image is None:
+        return False
+    seen = plan.observed
+    return (
+        not (plan.changes or plan.blocked or plan.notes or record.reason)
+        and record.linked
+        and all(decision.case in _IN_SYNC for decision in plan.decisions)
+        and (record.image_id, record.title, record.status) == (item.image_id, item.title, "in_sync")
+        and (record.fingerprint, record.seen_updated_at) == (item.fingerprint, seen.updated_at)
+        and (record.applied, record.resolutions) == (plan.base, plan.resolutions)
+        and (seen.width or record.width, seen.height or record.height) == (record.width, record.height)
+    )

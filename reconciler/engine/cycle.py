@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.fingerprint import digest
 from reconciler.core.guard import withhold
 from reconciler.core.records import FINE, AssetRecord, Run
+from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.acquaintance import KnownImmich
 from reconciler.engine.approving import spend_approval
 from reconciler.engine.builtin import BuiltIn
@@ -18,7 +21,6 @@ from reconciler.engine.conductor import Conductor, Surroundings
 from reconciler.engine.deciding import keep_decisions
 from reconciler.engine.events import Event, Listener, Progress, ignore
 from reconciler.engine.finishing import finished, outcome_of, summarise
-from reconciler.engine.holding import linked_assets
 from reconciler.engine.jobs import Job
 from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
@@ -30,13 +32,20 @@ from reconciler.errors import GuardError, ImmichError, ReconcilerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan import AssetPlan
+    from reconciler.engine.passes import Item
     from reconciler.engine.ports import CatalogueSource, Clock, Renderer, Store, Target
+    from reconciler.engine.standing import Memory
 
 CHECKED_AT = "checked_at"
 """Where the store keeps the end of the last look at all images that went through."""
+
+
+_RECORDED: Final = 200
+"""Assets that are recorded in one commit: whoever else writes to the store waits for no more."""
 
 
 def never() -> bool:
@@ -62,10 +71,13 @@ class Cycle:
         renderer: Renderer | None = None,
         listen: Listener = ignore,
         runs: Runs | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._target, self._store, self._clock = target, store, clock
         self._timing, self._listen = timing or Timing(), listen
-        self._preparer = Preparer(source, target, store, clock, renderer=renderer or BuiltIn(), listen=listen)
+        self._preparer = Preparer(
+            source, target, store, clock, renderer=renderer or BuiltIn(), listen=listen, memory=memory
+        )
         self.runs = runs or Runs(store, clock)
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
@@ -125,7 +137,7 @@ class Cycle:
                 error = await self._write(prepared, selection, run_id, jobs, canary, stop)
             if isinstance(error, ImmichError):
                 self._preparer.forget_server()
-            outcomes = self._record(prepared, jobs, error)
+            outcomes = await self._record(prepared, jobs, error)
             self._learn_owner(prepared, jobs, outcomes)
             report = self._close(prepared, run, outcomes, error, stopped=stop())
             opened.ended = report.run
@@ -146,11 +158,9 @@ class Cycle:
             if selection.force:  # what does not stick in this pass is not tried again within it
                 record = replace(record, unsticking=())
             if item.adopted:
-                jobs.append(Job.adopt(item, record, plan, item.adopted, now))
+                jobs.append(Job(item, AssetWrite.adopt(plan, record, item.adopted, now)))
             elif plan.changes:
-                job = Job(item, plan, record, plan.observed)
-                job.take(plan)
-                jobs.append(job)
+                jobs.append(Job(item, AssetWrite.begin(plan, record)))
         return order(jobs)
 
     def _canary(self, prepared: Prepared, selection: Selection, jobs: list[Job]) -> Canary | CanaryError:
@@ -161,7 +171,7 @@ class Cycle:
         if state.get("failed") and not selection.by_person:
             return CanaryError(str(state["failed"]), remedy="Mend the cause, then: skymmich-reconciler apply")
         size = 0 if state.get("passed") else prepared.rules.policy.guard.canary
-        return Canary([job for job in jobs if not job.adopted], size)
+        return Canary([job for job in jobs if not job.write.adopted], size)
 
     async def _write(
         self,
@@ -189,7 +199,7 @@ class Cycle:
         conductor = Conductor(around, jobs, canary)
         since = prepared.observed_from
         if jobs and since is not None:
-            await conductor.run(since)
+            await conductor.run(since, unlooked=prepared.look is None)
         key = _canary_key(prepared)
         if isinstance(conductor.error, CanaryError):
             self._store.put("canary", {"key": key, "failed": str(conductor.error)})
@@ -200,42 +210,65 @@ class Cycle:
 
     def _replan(self, job: Job, seen: ObservedAsset, prepared: Prepared, selection: Selection) -> AssetPlan:
         """Merge anew from a fresh reading, under the same limits as the plan that was shown."""
-        plan = merge(job.item, job.plan.desired, seen, job.record, prepared.rules, force=selection.force)
+        plan = merge(
+            job.item, job.write.plan.desired, seen, job.write.record, prepared.rules, force=selection.force
+        )
         plan = withhold(plan) if job.item.held else plan
         agreed = job.item.plan
         if selection.expected is not None and agreed and not plan.is_rest_of(agreed):
             return plan.without_writes("it changed since the plan was made")
         return plan
 
-    def _record(self, prepared: Prepared, jobs: list[Job], error: ReconcilerError | None) -> list[Outcome]:
+    async def _record(
+        self, prepared: Prepared, jobs: list[Job], error: ReconcilerError | None
+    ) -> list[Outcome]:
+        """Record where each asset stands, some at a time: each is whole by itself."""
         by_id = {job.item.asset_id: job for job in jobs}
-        now = self._clock.now()
-        records, outcomes = [], []
-        for item in prepared.items:
-            record = finished(item, by_id.get(item.asset_id), prepared, now, error)
-            if item.asset_id in by_id or record != prepared.records.get(item.asset_id):
-                records.append(record)
-            outcomes.append(outcome_of(item, by_id.get(item.asset_id), record))
+        now, outcomes = self._clock.now(), list[Outcome]()
+        items = iter(prepared.items)
+        while several := list(islice(items, _RECORDED)):
+            outcomes += await asyncio.to_thread(self._record_some, several, prepared, by_id, now, error)
         if not prepared.verdict.shrunk:
-            there = linked_assets(prepared.catalogue, prepared.records)
-            there |= {item.asset_id for item in prepared.items}
-            records += [
+            left = sorted(prepared.left - {item.asset_id for item in prepared.items})
+            for start in range(0, len(left), _RECORDED):
+                await asyncio.to_thread(self._unlink, left[start : start + _RECORDED])
+        self._note_archived(prepared, by_id)
+        return outcomes
+
+    def _record_some(
+        self,
+        items: list[Item],
+        prepared: Prepared,
+        jobs: Mapping[str, Job],
+        now: datetime,
+        error: ReconcilerError | None,
+    ) -> list[Outcome]:
+        records, outcomes = [], []
+        for item in items:
+            job = jobs.get(item.asset_id)
+            record = finished(item, job, prepared, now, error)
+            if job is not None or record != prepared.records.get(item.asset_id):
+                records.append(record)
+            outcomes.append(outcome_of(item, job, record))
+        gone = [item.asset_id for item in items if item.adopted and item.status == "unknown_asset"]
+        with self._store.transaction():
+            self._store.save_records(records)
+            for item in items:
+                job = jobs.get(item.asset_id)
+                if plan := job.write.plan if job else item.plan:
+                    keep_decisions(self._store, prepared.records.get(item.asset_id), plan)
+            self._store.clear_pending(gone)
+        return outcomes
+
+    def _unlink(self, asset_ids: list[str]) -> None:
+        with self._store.transaction():
+            self._store.save_records(
                 replace(
                     record, linked=False, status="unlinked", reason="it left the catalogue", fingerprint=""
                 )
-                for record in prepared.records.values()
-                if record.linked and record.asset_id not in there
-            ]
-        gone = [item.asset_id for item in prepared.items if item.adopted and item.status == "unknown_asset"]
-        with self._store.transaction():
-            self._store.save_records(records)
-            for item in prepared.items:
-                job = by_id.get(item.asset_id)
-                if plan := job.plan if job else item.plan:
-                    keep_decisions(self._store, prepared.records.get(item.asset_id), plan)
-            self._store.clear_pending(gone)
-            self._note_archived(prepared, by_id)
-        return outcomes
+                for record in self._store.records_of(asset_ids).values()
+                if record.linked
+            )
 
     def _learn_owner(self, prepared: Prepared, jobs: list[Job], outcomes: list[Outcome]) -> None:
         """Keep what the writes of a key that may not ask whose it is have told of its owner."""
@@ -245,7 +278,7 @@ class Cycle:
         fields = {"block", "prose", "coordinates"}
         written = {owner.get(one.asset_id, "") for one in outcomes if fields.intersection(one.changed)}
         # As a missing permission is told of the plan, only a write that was sent ends a job like that.
-        refused = {owner.get(job.item.asset_id, "") for job in jobs if job.status == "not_writable"}
+        refused = {owner.get(job.item.asset_id, "") for job in jobs if job.write.status == "not_writable"}
         known = KnownImmich.at(self._store, prepared.server, self._target.address)
         known.learn(written - {""}, refused - written - {""}).keep(self._store)
 
@@ -257,9 +290,9 @@ class Cycle:
         for item in prepared.items:
             if item.plan is not None:
                 job = jobs.get(item.asset_id)
-                seen = job.observed if job else item.plan.observed
+                seen = job.write.observed if job else item.plan.observed
                 (archived.add if seen.visibility == "archive" else archived.discard)(item.asset_id)
-        whole = len(prepared.items) >= len(prepared.catalogue.linked())
+        whole = prepared.images >= len(prepared.catalogue.linked())
         if sorted(archived) != before and (before is not None or whole):
             self._store.put(ARCHIVED, sorted(archived))
 
@@ -293,22 +326,24 @@ class Cycle:
         *,
         stopped: bool,
     ) -> Report:
-        counts = Counter(outcome.status for outcome in outcomes)
+        counts = Counter[str](outcome.status for outcome in outcomes)
+        if prepared.stood:
+            counts["in_sync"] += prepared.stood
         changed = Counter(field for outcome in outcomes for field in outcome.changed)
         result: Literal["ok", "attention", "failed", "interrupted"] = "ok"
         if any(status not in FINE for status in counts) or prepared.verdict.tripped:
             result = "attention"
         result = "interrupted" if stopped else "failed" if error else result
-        whole = len(outcomes) >= len(prepared.catalogue.linked())
+        whole = prepared.images >= len(prepared.catalogue.linked())
         if whole and not error and not stopped:
             self._note_look(prepared)
         ended = replace(
             run,
             finished_at=self._clock.now(),
             outcome=result,
-            summary=summarise(outcomes, prepared.verdict, error),
+            summary=summarise(outcomes, prepared.verdict, error, stood=prepared.stood),
             counts={
-                "images": len(outcomes),
+                "images": prepared.images,
                 "changed": sum(1 for outcome in outcomes if outcome.changed),
                 **{f"status_{status}": count for status, count in sorted(counts.items())},
                 **{f"wrote_{field}": count for field, count in sorted(changed.items())},

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SLICE = 50
 """Images whose facts are gathered, rendered and used at once: some 20 ms."""
+_KEPT = 2_000
+"""Images of which it is kept what they want."""
 AS_IT_IS = Form(lambda text: text, lambda tag: tag)
 Failure = TemplateError | UnusableImageError
 Text = str | TemplateError
@@ -44,6 +46,10 @@ class Desires:
     def template_failure(self) -> TemplateError | None:
         """The first failure of the template."""
         return next((found for found in self._found.values() if isinstance(found, TemplateError)), None)
+
+    def clear(self) -> None:
+        """Let go of all: the next slice takes their place."""
+        self._found.clear()
 
     def of(self, image: CatalogueImage) -> Desired:
         """Give what an image wants.
@@ -68,6 +74,7 @@ class Desirer:
     def __init__(self, renderer: Renderer, form: Form = AS_IT_IS) -> None:
         self._renderer, self._form = renderer, form
         self._memory: dict[int, tuple[CatalogueImage, Pixels, Policy, Desired]] = {}
+        """Of the images that were asked for last, the newest at the end."""
         self._usable: DescriptionPolicy | None = None
 
     async def check(self, policy: DescriptionPolicy) -> None:
@@ -131,6 +138,8 @@ class Desirer:
                 continue
             desires.put(image.image_id, found)
             self._memory[image.image_id] = (image, pixels, policy, found)
+            if len(self._memory) > _KEPT:
+                del self._memory[next(iter(self._memory))]
 
     async def _render(self, policy: DescriptionPolicy, facts: Sequence[Facts]) -> list[Text]:
         """Render several, one by one where they cannot be rendered together."""

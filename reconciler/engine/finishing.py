@@ -41,7 +41,7 @@ def finished(
 ) -> AssetRecord:
     """Give an asset's record at the end of a pass."""
     known = prepared.records.get(item.asset_id)
-    record = job.record if job else known or AssetRecord(item.asset_id, item.image_id)
+    record = job.write.record if job else known or AssetRecord(item.asset_id, item.image_id)
     record = replace(
         record,
         image_id=item.image_id,
@@ -50,12 +50,12 @@ def finished(
         linked=item.image is not None or (prepared.verdict.shrunk and record.linked),
         checked_at=now if item.plan or job else record.checked_at,
     )
-    plan = job.plan if job else item.plan
+    plan = job.write.plan if job else item.plan
     if plan is None:
         told = item.status in {"unknown_asset", "not_writable"}
         mark = item.fingerprint if told else "" if item.status == "failed" else record.fingerprint
         return replace(record, status=item.status, reason=item.reason, fingerprint=mark)
-    seen = job.observed if job else plan.observed
+    seen = job.write.observed if job else plan.observed
     status, reason = _standing(item, job, plan, error)
     mark = item.fingerprint if status not in {"pending", "failed", "new"} else ""
     return replace(
@@ -74,11 +74,11 @@ def _standing(
     item: Item, job: Job | None, plan: AssetPlan, error: ReconcilerError | None
 ) -> tuple[AssetStatus, str]:
     """Say where an asset stands, worst first: unfinished, held, or as its fields' decisions are."""
-    unfinished = (job is not None and job.state != "done") or (job is None and plan.changes)
+    unfinished = (job is not None and job.write.state != "done") or (job is None and plan.changes)
     found: list[tuple[AssetStatus, str]] = []
-    if job is not None and job.status is not None:
-        found.append((job.status, job.failed))
-    if job is not None and job.state in {"sent", "moved"}:
+    if job is not None and job.write.status is not None:
+        found.append((job.write.status, job.write.failed))
+    if job is not None and job.write.state in {"sent", "moved"}:
         found.append(("pending", "Immich has not digested the write yet; the next pass looks again"))
     if plan.blocked:
         found.append(("not_writable", plan.blocked))
@@ -117,17 +117,22 @@ def _left(decision: Decision) -> bool:
 
 def outcome_of(item: Item, job: Job | None, record: AssetRecord) -> Outcome:
     """Give what became of one image."""
-    changed = tuple(sorted(job.changed)) if job else ()
-    crossed = bool(job and job.remark)
+    changed = tuple(sorted(job.write.changed)) if job else ()
+    crossed = bool(job and job.write.remark)
     return Outcome(item.image_id, item.asset_id, item.title, record.status, record.reason, changed, crossed)
 
 
-def summarise(outcomes: Sequence[Outcome], verdict: Verdict, error: ReconcilerError | None) -> str:
-    """Give a pass in one sentence."""
-    counts = Counter(outcome.status for outcome in outcomes)
+def summarise(
+    outcomes: Sequence[Outcome], verdict: Verdict, error: ReconcilerError | None, *, stood: int = 0
+) -> str:
+    """Give a pass in one sentence; ``stood`` images are fine besides."""
+    counts = Counter[str](outcome.status for outcome in outcomes)
+    if stood:
+        counts["in_sync"] += stood
+    images = len(outcomes) + stood
     changed = sum(1 for outcome in outcomes if outcome.changed)
     parts = [f"{changed} changed", *(f"{count} {WORDS[status]}" for status, count in counts.most_common())]
-    text = f"{len(outcomes)} image{'' if len(outcomes) == 1 else 's'}: {', '.join(parts)}"
+    text = f"{images} image{'' if images == 1 else 's'}: {', '.join(parts)}"
     if verdict.tripped:
         text += "; the guard holds back a part"
     return f"{text}; ended early: {error.message}" if error else text

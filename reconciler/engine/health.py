@@ -124,7 +124,7 @@ class Health:
         self.looked(whole=whole)
         if report.error is not None:
             self.failed(report.error)
-        elif whole or prepared.changes:
+        elif whole or prepared.has_changes:
             self.put("CanaryClear", "True", "Passed", "Nothing waits for a canary.")
 
     def seen(self) -> None:

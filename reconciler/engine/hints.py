@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from reconciler.errors import ImmichRejectedError, ImmichTemporaryError, MissingPermissionError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+    from collections.abc import Awaitable, Iterable, Mapping
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.engine.ports import Store, Target
@@ -77,16 +77,13 @@ class Trash:
             (self.ids.add if row.is_trashed else self.ids.discard)(row.asset_id)
 
 
-async def look(
-    target: Target, store: Store, trash: Trash, managed: Callable[[], Collection[str]], *, tags: bool
-) -> tuple[Seen, frozenset[str]]:
+async def look(target: Target, store: Store, trash: Trash, *, tags: bool) -> tuple[Seen, frozenset[str]]:
     """Give what is seen now, and the assets that it is a reason to read.
 
     Args:
         target: open.
-        store: for what was last seen, and who has which tag; nothing is written.
+        store: for what was last seen, who has which tag, and what was there; nothing is written.
         trash: what explains that there are fewer assets.
-        managed: gives the ids of the assets that were there when they were last looked for.
         tags: whether tags are managed.
 
     Raises:
@@ -104,7 +101,7 @@ async def look(
         if rows is None:
             return replace(now, assets=before.assets), doubtful
         listed = {row.asset_id for row in rows} | {row.asset_id for row in rows.incomplete}
-        doubtful |= frozenset(managed()) - listed
+        doubtful |= await asyncio.to_thread(store.there_ids) - listed
     return now, doubtful
 
 

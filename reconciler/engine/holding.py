@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.records import AssetRecord
     from reconciler.engine.passes import Item, Prepared, Selection
+    from reconciler.engine.ports import Store
 
 
 def held_mark(harm: str, mark: str) -> str:
@@ -26,30 +27,36 @@ def held_harm(record: AssetRecord) -> str:
     return rest.partition(":")[0] if kind == "held" else ""
 
 
-def linked_assets(catalogue: Catalogue, records: Mapping[str, AssetRecord]) -> frozenset[str]:
+def linked_assets(catalogue: Catalogue, store: Store) -> frozenset[str]:
     """Give the assets that the catalogue links, or did before their row could not be read any more."""
-    linked = {image.asset_id for image in catalogue.linked() if image.asset_id}
+    linked = catalogue.linked_assets()
     if doubtful := catalogue.doubtful_ids():
-        linked |= {record.asset_id for record in records.values() if record.image_id in doubtful}
-    return frozenset(linked)
+        linked |= store.ids_of_images(doubtful)
+    return linked
 
 
-def guarded(prepared: Prepared, selection: Selection) -> Prepared:
-    """Judge the plan, hold back what is harmful, and of a saved plan what is no longer the same."""
-    linked = linked_assets(prepared.catalogue, prepared.records)
-    before = frozenset(record.asset_id for record in prepared.records.values() if record.linked)
+def guarded(
+    prepared: Prepared, selection: Selection, before: frozenset[str], held: Mapping[str, str]
+) -> Prepared:
+    """Judge the plan, hold back what is harmful, and of a saved plan what is no longer the same.
+
+    Args:
+        prepared: as planned.
+        selection: what was asked for.
+        before: the assets that the last good pass found in the catalogue.
+        held: those of them that the guard held then, with the hash of the harm.
+    """
+    linked = prepared.linked
     plans = [item.plan for item in prepared.items if item.plan]
+    others = {plan.asset_id for plan in plans if plan.asset_id not in linked} - prepared.left
     looked_at = {item.asset_id for item in prepared.items if not item.held}
-    standing = {
-        record.asset_id: harm
-        for record in prepared.records.values()
-        if record.linked and record.asset_id not in looked_at and (harm := held_harm(record))
-    }
+    standing = {asset_id: harm for asset_id, harm in held.items() if asset_id not in looked_at}
     verdict = check(
         plans,
         linked=linked,
         linked_before=before,
-        managed=len(linked | before | {plan.asset_id for plan in plans}),
+        managed=len(linked) + len(prepared.left) + len(others),
+        lost=prepared.left,
         policy=prepared.rules.policy.guard,
         approved=selection.approved,
         standing=standing,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import ObservedAsset, too_much_unknown
-from reconciler.core.coordinates import same_place
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 FEW = 8
 """So few assets are read one by one without asking how large the library is."""
 PAGE = 1000
+_AT_ONCE = 1000
+"""Rows between two turns of the event loop."""
 SAMPLE = 3
 """So many assets of a listing are read by themselves to see whether it is true."""
 
@@ -79,20 +80,34 @@ async def read_assets(
     if len(ids) > FEW and await _listing_is_cheaper(target, len(ids)):
         wanted = set(ids)
         rows = await target.untagged() if tags else await target.listing()
-        reading.dates += [row.updated_at for row in rows]
-        listed = {row.asset_id: row for row in rows if row.asset_id in wanted}
-        reading.shown |= {row.asset_id: row.updated_at for row in listed.values()}
+        for number, row in enumerate(rows):
+            reading.dates.append(row.updated_at)
+            if row.asset_id in wanted:
+                listed[row.asset_id] = row
+                reading.shown[row.asset_id] = row.updated_at
+            await _breathe(number)
         believed = not tags or await _are_untagged(target, list(listed), reading)
-        for asset_id, row in listed.items() if believed else ():
+        for number, (asset_id, row) in enumerate(listed.items()) if believed else ():
             if asset_id not in reading:
                 reading.assets[asset_id] = replace(row, tags=frozenset()) if tags else row
-    await _read_one_by_one(target, sorted(asset_id for asset_id in ids if asset_id not in reading), reading)
-    reading.edited = {
-        asset_id
-        for asset_id, row in listed.items()
-        if (seen := reading.assets.get(asset_id)) and replace(seen, tags=None) != row
-    }
+            await _breathe(number)
+    missing = []
+    for number, asset_id in enumerate(ids):
+        if asset_id not in reading:
+            missing.append(asset_id)
+        await _breathe(number)
+    await _read_one_by_one(target, sorted(missing), reading)
+    for number, (asset_id, row) in enumerate(listed.items()):
+        if (seen := reading.assets.get(asset_id)) and replace(seen, tags=None) != row:
+            reading.edited.add(asset_id)
+        await _breathe(number)
     return reading
+
+
+async def _breathe(number: int) -> None:
+    """Let the event loop go on, now and then."""
+    if number % _AT_ONCE == _AT_ONCE - 1:
+        await asyncio.sleep(0)
 
 
 async def _listing_is_cheaper(target: Target, wanted: int) -> bool:
@@ -111,11 +126,6 @@ async def _are_untagged(target: Target, listed: list[str], reading: Reading) -> 
     sample = listed[:: max(1, len(listed) // SAMPLE)][:SAMPLE]
     await _read_one_by_one(target, sample, reading)
     return not any(reading.assets[asset_id].tags for asset_id in sample if asset_id in reading.assets)
-
-
-def differ(one: ObservedAsset, other: ObservedAsset) -> bool:
-    """Tell whether two readings of an asset differ in what a listing shows, too."""
-    return one.description != other.description or not same_place(one.coordinates, other.coordinates)
 
 
 def check_age(seen: ObservedAsset, known: datetime | None) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.engine.jobs import Job
+    from reconciler.core.writes.asset_write import AssetWrite
     from reconciler.engine.lookout import Lookout
 
 CHUNK = 100
@@ -32,8 +32,8 @@ class Timing:
     """Between looks while the server digests."""
     grace: float = 10.0
     """After which a written asset that no look has shown is read by itself."""
-    patience: float = 120.0
-    """Without any asset settling, after which the rest is left to the next pass."""
+    patience: float = 30.0
+    """Without any asset settling, after which the rest is left to the next pass: Immich's queue lags."""
 
 
 class Pace:
@@ -59,20 +59,32 @@ class Pace:
         self._last_progress, self._troubles = now, 0
         self._lookout.progressed(now)
 
-    def moved(self, job: Job, now: float) -> None:
+    def moved(self, write: AssetWrite, now: float) -> None:
         """Note that a write was digested."""
         self.progressed(now)
-        self._lookout.moved(job)
+        self._lookout.moved(write)
+
+    def overtaken(self, write: AssetWrite, now: float) -> bool:
+        """Tell whether Immich has been at this write: see there."""
+        return self._lookout.overtaken(write, now)
 
     def has_room_for(self, ready: int, undigested: int) -> bool:
         """Tell whether a worthwhile chunk of those that are ready can be sent now."""
         room = self.room(undigested)
         return bool(ready) and room >= min(ready, CHUNK, self._limit // 4)
 
-    def stalled(self, active: Iterable[Job], now: float) -> bool:
-        """Tell whether nothing has settled for so long that the rest is left to the next pass."""
-        newest = max((job.sent_at for job in active if job.state == "sent"), default=None)
-        return newest is not None and now - max(newest, self._last_progress) > self.timing.patience
+    def stalled(self, active: Iterable[AssetWrite], now: float) -> bool:
+        """Tell whether nothing has settled for so long that the rest is left to the next pass.
+
+        Writes of an earlier run have had their time: if they are all there is, they are not waited for long.
+        """
+        waited = [write for write in active if write.state == "sent"]
+        if not waited:
+            return False
+        patience = self.timing.patience
+        if all(write.adopted for write in waited):
+            patience = min(patience, 1.5 * self.timing.grace)
+        return now - max(self._last_progress, *(write.sent_at for write in waited)) > patience
 
     def too_much_trouble(self) -> bool:
         """Count a temporary error; true when there were too many without progress between."""

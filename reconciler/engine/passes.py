@@ -41,6 +41,8 @@ class Selection:
     """The hash of the harm that a person approved."""
     expected: Mapping[str, str] | None = None
     """Of a saved plan: asset id → digest. Only these changes are written, and only while they stay same."""
+    brief: bool = False
+    """Leave images that are fine and stand where they were out of the plan, but for their number."""
     later: frozenset[int] = frozenset()
     """Images whose last attempt failed a while ago: left as they stand unless their asset moved."""
 
@@ -78,8 +80,14 @@ class Prepared:
     rules: Rules
     rules_digest: str
     items: tuple[Item, ...]
-    """All linked images of the selection, in order of image id."""
+    """The linked images of the selection, in order of image id; a brief one is without those that stood."""
     records: Mapping[str, AssetRecord]
+    linked: frozenset[str] = frozenset()
+    """The assets that the catalogue links, or whose row could not be read."""
+    left: frozenset[str] = frozenset()
+    """Those that the last good pass found in the catalogue, and which are not there any more."""
+    stood: int = 0
+    """Images that are fine and stand where they were, beside ``items``."""
     verdict: Verdict = field(default_factory=Verdict)
     moment: str = ""
     """What the verdict's hash goes on from: see ``approving``."""
@@ -104,18 +112,28 @@ class Prepared:
         return tuple(item.plan for item in self.items if item.plan and item.plan.changes)
 
     @property
+    def has_changes(self) -> bool:
+        """Whether anything would be written."""
+        return any(item.plan is not None and item.plan.changes for item in self.items)
+
+    @property
     def withheld(self) -> tuple[AssetPlan, ...]:
         """The whole plans of the images of which the guard holds something back, as far as it looked."""
         return tuple(item.withheld for item in self.items if item.withheld)
 
     @property
+    def images(self) -> int:
+        """How many images it is about."""
+        return len(self.items) + self.stood
+
+    @property
     def quiet(self) -> bool:
         """Whether nothing moved and nothing was looked at: there is nothing to write, verify or record."""
-        linked = {image.asset_id for image in self.catalogue.linked()}
-        left = not self.verdict.shrunk and any(
-            record.linked and record.asset_id not in linked for record in self.records.values()
+        left = not self.verdict.shrunk and self.left
+        read = self.full and self.stood
+        return not (left or read) and all(
+            stands(item, self.records.get(item.asset_id)) for item in self.items
         )
-        return not left and all(_stands(item, self.records.get(item.asset_id)) for item in self.items)
 
     @property
     def unsettled(self) -> bool:
@@ -123,7 +141,7 @@ class Prepared:
         return any(item.adopted for item in self.items)
 
 
-def _stands(item: Item, record: AssetRecord | None) -> bool:
+def stands(item: Item, record: AssetRecord | None) -> bool:
     """Tell whether an image is where its record says."""
     if item.plan is not None or item.adopted is not None or record is None or not record.linked:
         return False

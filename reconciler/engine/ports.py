@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -121,6 +121,14 @@ class Target(Protocol):
         """List own assets (timeline and archive) without any tag, a thousand a request."""
         ...
 
+    async def carrying(self, tag_id: str, *, visibilities: Sequence[Visibility]) -> Mapping[str, datetime]:
+        """List own assets with this tag, or one below it: asset id → ``updated_at``.
+
+        A thousand a request, and a request for each visibility. A listing can skip rows, so one that is
+        missing may carry the tag all the same.
+        """
+        ...
+
     async def asset_count(self) -> int | None:
         """Tell how many assets the library has, to choose the cheaper way to read it; ``None`` if unknown."""
         ...
@@ -167,6 +175,37 @@ class Store(Protocol):
 
     def record(self, asset_id: str) -> AssetRecord | None:
         """One managed asset; ``None`` if it is not known."""
+        ...
+
+    def records_of(self, asset_ids: Collection[str]) -> dict[str, AssetRecord]:
+        """Those of these assets that are managed, by id."""
+        ...
+
+    def record_ids(self) -> frozenset[str]:
+        """The ids of all managed assets."""
+        ...
+
+    def linked_ids(self) -> frozenset[str]:
+        """Those that the last good pass found in the catalogue."""
+        ...
+
+    def there_ids(self) -> frozenset[str]:
+        """Those that were there when they were last looked for."""
+        ...
+
+    def held_ids(self) -> dict[str, str]:
+        """Those linked ones that the guard holds: asset id → the hash of the harm."""
+        ...
+
+    def ids_of_images(self, image_ids: Collection[int]) -> frozenset[str]:
+        """The managed assets of these images."""
+        ...
+
+    def changes(self, since: object) -> tuple[object, frozenset[str] | None]:
+        """Tell which assets' records, decisions or pending writes may be others than at an earlier moment.
+
+        Gives what names the present one, and the assets; ``None``: any may be.
+        """
         ...
 
     def save_records(self, records: Iterable[AssetRecord]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired import Form
@@ -22,10 +23,14 @@ from reconciler.engine.choosing import Chooser
 from reconciler.engine.desiring import Desirer, Desires
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.hints import KEPT, Seen, Trash
-from reconciler.engine.holding import guarded
+from reconciler.engine.holding import guarded, linked_assets
+from reconciler.engine.looking import Looking
 from reconciler.engine.observing import read_assets
 from reconciler.engine.passes import Prepared, Selection
+from reconciler.engine.remembered import Remembered
 from reconciler.engine.schema import recalled
+from reconciler.engine.standing import Memory, Standing, candidates, take_census
+from reconciler.engine.watched import WatchedCatalogue
 from reconciler.engine.watermark import Look, Skew, Watermark, present, skew
 from reconciler.errors import ImmichError, UnconfirmedError
 
@@ -40,13 +45,13 @@ if TYPE_CHECKING:
 _RENEW_TO_WRITE, _RENEW_LOSSES, _RENEW = 600.0, 300.0, 86_400.0
 """Seconds after which the server is asked again for its version, permissions and user: before something is
 written, while the key lacks something, and at all. A whole look by a person, or an error, does so at once."""
+_FEW = 20
+"""So many images are judged by the guard at once."""
 _AUDIT_AGE = timedelta(days=1)
 FULL_LOOK_AT = "full_look_at"
 """Where the store keeps when every asset was last read, whatever its date said."""
 ARCHIVED = "archived"
 """Where the store keeps the ids of managed assets that were in the archive when last read."""
-
-
 RULES = "rules"
 """Where the store keeps the digest of the rules of the last good pass over all images."""
 
@@ -71,7 +76,11 @@ class Preparer:
         *,
         renderer: Renderer,
         listen: Listener,
+        memory: Memory | None = None,
     ) -> None:
+        self._memory = memory or Memory()
+        self._links: tuple[object, frozenset[str]] | None = None
+        self._gone: tuple[frozenset[str], frozenset[str], frozenset[str]] | None = None
         self._source, self._target, self._store = source, target, store
         self._clock, self._listen = clock, listen
         self._desirer = Desirer(renderer, Form(target.settled_description, target.settled_tag))
@@ -93,12 +102,12 @@ class Preparer:
             CatalogueError, TemplateError, ImmichError, StateError: nothing was written.
         """
         await self._desirer.check(wishes.policy.description)
-        catalogue = recalled(await asyncio.to_thread(self._source.read), self._store)
+        catalogue = await self._read()
         self._listen(Progress("reading", total=len(catalogue.linked())))
         try:
             server = await self._facts(selection)
             prepared = await self._observed(selection, wishes, catalogue, server)
-            if prepared.changes and self._clock.monotonic() - self._asked_at > _RENEW_TO_WRITE:
+            if prepared.has_changes and self._clock.monotonic() - self._asked_at > _RENEW_TO_WRITE:
                 self.forget_server()
                 if (renewed := await self._facts(selection)) != server:
                     prepared = await self._observed(selection, wishes, catalogue, renewed)
@@ -106,6 +115,11 @@ class Preparer:
         except (ImmichError, UnconfirmedError):
             self.forget_server()
             raise
+
+    async def _read(self) -> Catalogue:
+        if isinstance(self._source, WatchedCatalogue) and self._source.latest is not None:
+            return self._source.latest  # its owner has just refreshed it
+        return await asyncio.to_thread(lambda: recalled(self._source.read(), self._store))
 
     async def _acquainted(self, prepared: Prepared) -> KnownImmich:
         """Tell whom this Immich is to be remembered as; asks where something is new, or assets are lost."""
@@ -116,7 +130,7 @@ class Preparer:
         ]
         if self._recognised is None or lost:
             self._recognised = await recognise(
-                self._target, self._store, prepared.server, prepared.records,
+                self._target, self._store, prepared.server, await asyncio.to_thread(self._store.there_ids),
                 seen=[item.asset_id for item in prepared.items if item.plan], lost=lost,
             )  # fmt: skip
         return self._recognised
@@ -136,27 +150,25 @@ class Preparer:
     async def _observed(
         self, selection: Selection, wishes: Wishes, catalogue: Catalogue, server: ServerFacts
     ) -> Prepared:
-        switches = wishes.switches or switches_of(catalogue)
         whose = KnownImmich.at(self._store, server, self._target.address)
-        rules = Rules(
-            policy=wishes.policy,
-            switches=switches,
-            server_version=server.version,
-            user_id=whose.user_id,
-            other_users=frozenset(whose.others),
-            tags_available=server.tags_enabled,
-            missing=_missing(server),
-        )
+        rules = _rules(wishes, catalogue, server, whose)
         digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
-        desires = Desires()
-        planner = Chooser(desires.of, rules, digest, selection, self._store.records(), self._store.pending())
+        desires, records = Desires(), Remembered(self._store)
+        census = await take_census(self._memory, self._store)
+        planner = Chooser(desires.of, rules, digest, selection, records, self._store.pending())
         asked = self._clock.monotonic()
-        moved, mark, look = await self._moved(planner)
+        moved, mark, look = await self._moved(planner, records)
         seen, hinted = await self._hinted(planner)
         moved = moved if moved is None else moved | hinted
-        await self._desirer.compute(planner.worth_comparing(catalogue, moved), wishes.policy, desires)
-        items = planner.items(catalogue, moved)
-        wanted = [item.asset_id for item in items if item.status == "new"]
+        looking = Looking(planner, records, self._desirer, desires, wishes.policy, self._clock)
+        known = candidates(self._memory, rules, digest, catalogue, self._source)
+        linked = await self._linked(catalogue)
+        if selection.brief and moved is not None and known is not None:
+            await looking.at_some(catalogue, known, linked, moved)
+        else:
+            known = None
+            await looking.at_all(catalogue, self._store, linked, moved)
+        wanted = [item.asset_id for item in looking.items if item.status == "new"]
         # An earlier run's write of tags is judged whatever the switches say by now.
         tags = rules.switches.tags and rules.tags_available
         tags = tags or any(write.tags for write in planner.pending.values())
@@ -166,18 +178,39 @@ class Preparer:
             read_from = self._marks.after_reading(reading.dates, await self._present(), took)
             mark = max(mark or read_from, read_from)
         self._listen(Progress("planning", total=len(wanted)))
-        await self._desirer.compute(planner.to_be_planned(items, reading), wishes.policy, desires)
-        planned = [planner.plan(item, reading) for item in items]
-        catalogue = planner.told(catalogue)
-        return guarded(
-            Prepared(
-                catalogue=catalogue, server=server, rules=rules, rules_digest=digest,
-                items=tuple(planned), records=planner.records, observed_from=mark,
-                full=moved is None and selection.image_ids is None, look=look,
-                moment=moment(self._store), seen=seen, rules_before=str(self._store.get(RULES) or ""),
-            ),
-            selection,
+        await looking.plan(reading)
+        whole = selection.image_ids is None
+        prepared = Prepared(
+            catalogue=planner.told(catalogue), server=server, rules=rules, rules_digest=digest,
+            items=tuple(looking.items), records=records, observed_from=mark,
+            full=moved is None and whole, look=look, moment=moment(self._store),
+            seen=seen, rules_before=str(self._store.get(RULES) or ""),
+            linked=linked, left=self._left(census.linked, linked),
+            stood=_others(catalogue, looking) if whole and known is not None else looking.stood,
         )  # fmt: skip
+        judge = partial(guarded, prepared, selection, census.linked, census.held)
+        prepared = await asyncio.to_thread(judge) if len(prepared.items) > _FEW else judge()
+        if whole and selection.brief and not selection.by_person and self._memory.census is census:
+            self._memory.touched.clear()
+            self._memory.standing = Standing(
+                rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
+                frozenset(item.image_id for item in prepared.items if item.image is not None),
+                frozenset(item.asset_id for item in prepared.items if item.image is None),
+            )  # fmt: skip
+        return prepared
+
+    def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
+        """Give what left the catalogue since the last good pass; known while neither side changes."""
+        if self._gone is None or self._gone[0] is not before or self._gone[1] is not linked:
+            self._gone = (before, linked, before - linked)
+        return self._gone[2]
+
+    async def _linked(self, catalogue: Catalogue) -> frozenset[str]:
+        """Give the assets that the catalogue links; the same object while nothing about it changes."""
+        key = (catalogue.reading, catalogue.doubtful_ids())
+        if not catalogue.reading or self._links is None or self._links[0] != key or key[1]:
+            self._links = (key, await asyncio.to_thread(linked_assets, catalogue, self._store))
+        return self._links[1]
 
     async def _hinted(self, planner: Chooser) -> tuple[Seen | None, frozenset[str]]:
         """Look for what moved no date, where it is asked for: by the daemon now and then, and by a person."""
@@ -187,13 +220,11 @@ class Preparer:
         if not selection.hints and (not selection.by_person or self._store.get(KEPT) is None):
             return None, frozenset()
         tags = planner.rules.switches.tags and planner.rules.tags_available
+        return await hints.look(self._target, self._store, self.trash, tags=tags)
 
-        def managed() -> list[str]:
-            return [asset_id for asset_id, record in planner.records.items() if is_there(record)]
-
-        return await hints.look(self._target, self._store, self.trash, managed, tags=tags)
-
-    async def _moved(self, planner: Chooser) -> tuple[frozenset[str] | None, datetime | None, Look | None]:
+    async def _moved(
+        self, planner: Chooser, records: Remembered
+    ) -> tuple[frozenset[str] | None, datetime | None, Look | None]:
         """Tell which assets moved since the last pass by their dates; ``None``: unknown, look at all.
 
         Beside it: since when changes are not in what is read now, as far as the store or the look tells, and
@@ -213,15 +244,15 @@ class Preparer:
         now = await self._present(rows)
         if (again := self._marks.set_back(mark, now, asked)) is not None:
             rows = await self._target.changed_since(again, visibilities=visibilities)
-        known = planner.records
-        self.trash.take_in(row for row in rows if self._marks.is_news(row))
+        news = [row for row in rows if self._marks.is_news(row)]
+        await records.fetch(row.asset_id for row in news)
+        self.trash.take_in(news)
         moved = frozenset(row.asset_id for row in rows.incomplete) | frozenset(
             row.asset_id
-            for row in rows
-            if self._marks.is_news(row)
-            and (
-                row.asset_id not in known
-                or (seen := known[row.asset_id].seen_updated_at) is None
+            for row in news
+            if (
+                row.asset_id not in records
+                or (seen := records[row.asset_id].seen_updated_at) is None
                 or row.updated_at != seen  # earlier, too: a clock may have been set back
             )
         )
@@ -252,6 +283,23 @@ class Preparer:
         """
         last = self._store.get(FULL_LOOK_AT)
         return not isinstance(last, str) or self._clock.now() - datetime.fromisoformat(last) > _AUDIT_AGE
+
+
+def _rules(wishes: Wishes, catalogue: Catalogue, server: ServerFacts, whose: KnownImmich) -> Rules:
+    return Rules(
+        policy=wishes.policy,
+        switches=wishes.switches or switches_of(catalogue),
+        server_version=server.version,
+        user_id=whose.user_id,
+        other_users=frozenset(whose.others),
+        tags_available=server.tags_enabled,
+        missing=_missing(server),
+    )
+
+
+def _others(catalogue: Catalogue, looking: Looking) -> int:
+    """Count the linked images that were not looked at: they stand."""
+    return len(catalogue.linked()) - sum(item.image is not None for item in looking.items)
 
 
 def switches_of(catalogue: Catalogue) -> Switches:

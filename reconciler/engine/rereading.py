@@ -1,12 +1,11 @@
-"""Reading single assets in the middle of a pass, and what follows from it for their jobs."""
+"""Reading single assets in the middle of a pass, and planning anew what that asks for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import too_much_unknown
-from reconciler.engine.observing import check_age, differ
-from reconciler.engine.verifying import disturbed
+from reconciler.engine.observing import check_age
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan import AssetPlan
+    from reconciler.core.writes.asset_write import Next
     from reconciler.engine.jobs import Job
     from reconciler.engine.pace import Pace
     from reconciler.engine.ports import Clock, Target
@@ -40,7 +40,7 @@ class Rereader:
     Args:
         target: Immich.
         clock: time.
-        settling: judges what was read.
+        settling: keeps how the writes stand.
         pace: is told of progress.
         replan: merges an asset anew from a fresh reading.
     """
@@ -54,119 +54,71 @@ class Rereader:
         replan: Callable[[Job, ObservedAsset], AssetPlan],
     ) -> None:
         self._target, self._clock, self._settling, self._pace = target, clock, settling, pace
-        self._timing, self._replan = pace.timing, replan
+        self._replan = replan
         self._reads = self._incomplete = 0
 
-    async def merge_anew(self, job: Job, row: ObservedAsset | None = None) -> None:
-        """Merge an asset anew before it is written: a person's newest words are in it.
+    async def read(self, job: Job, row: ObservedAsset | None = None) -> None:
+        """Read an asset: before it is written, so that a person's newest words are in it, or after.
 
         Args:
-            job: what is to be written.
-            row: what a look has just shown of it, if it did.
+            job: the asset.
+            row: what a look has just shown of it, if that is why.
 
         Raises:
             ImmichError: Immich could not be asked; the job stays as it was.
         """
-        seen = await self._read(job)
+        asked = self._clock.monotonic()
+        seen = await self._read(job, asked, row)
         if seen is None:
             return
-        before = job.observed
-        # A move to the archive or the trash shows in the date at once, and is digested all the same.
-        told_early = (seen.visibility, seen.is_trashed) != (before.visibility, before.is_trashed)
-        unmoved = seen.updated_at <= before.updated_at
-        being_digested = told_early or (unmoved and disturbed(job, seen))
-        if row is not None and seen.updated_at <= row.updated_at:
-            being_digested |= differ(seen, row)
-        job.take(self._replan(job, seen))
-        if being_digested:
-            self._give_way(job, self._timing.grace)
-        elif seen.updated_at > before.updated_at:
-            self._let_settle(job, seen)
+        self.take(job, seen, asked, row)
 
-    async def verify(self, job: Job) -> None:
-        """Look after an asset that was written and is not shown by any listing, or not with its tags.
+    def take(self, job: Job, seen: ObservedAsset, asked: float, row: ObservedAsset | None = None) -> None:
+        """Use what a reading, or as good as that, has shown."""
+        now, terms = self._clock.monotonic(), self._settling.terms
+        overtaken = self._pace.overtaken(job.write, now)
+        sight = self._settling.sight(job, seen, asked, now, overtaken=overtaken)
+        self.follow(job, job.write.on_read(seen, sight, terms, row))
 
-        Raises:
-            ImmichError: Immich could not be asked; the job stays as it was.
-        """
-        seen = await self._read(job)
-        if seen is None:
-            return
-        asked, now = job.asked_at, self._clock.monotonic()
-        if job.state == "moved":
-            self._settling.moved_again(job, seen, now)
-        elif job.state == "sent" and self._settling.moved(job, seen, now):
-            self._pace.moved(job, now)
-        if job.state == "moved":
-            if asked - job.moved_at >= self._timing.recheck:
-                self.judge(job, seen)
-        elif self._settling.rests(job, seen, now):
-            self.judge(job, seen)
-        elif self._settling.never_arrived(job, seen, now):
-            job.take(self._replan(job, job.observed))
+    def look(self, job: Job, row: ObservedAsset | None, asked: float) -> bool:
+        """Use what a look has shown of an asset; true if it has to be read by itself."""
+        sight = self._settling.sight(job, row, asked, self._clock.monotonic())
+        return self.follow(job, job.write.on_seen(row, sight, self._settling.terms))
 
-    def judge(self, job: Job, seen: ObservedAsset) -> None:
-        """Go on with an asset whose write has settled, as this reading shows it."""
-        self._pace.progressed(self._clock.monotonic())
-        others = self._settling.judge(job, seen)
-        job.take(self._replan(job, job.observed))
-        if others:
-            self._give_way(job, self._timing.grace)
+    def follow(self, job: Job, following: Next) -> bool:
+        """Do what an event asks for; true if the asset has to be read by itself."""
+        before, now = job.write, self._clock.monotonic()
+        todo = self._settling.advance(job, following)
+        if before.state == "sent" and job.write.moved_to is not before.moved_to:
+            self._pace.moved(job.write, now)
+        if before.pending is not None and job.write.pending is None:
+            self._pace.progressed(now)
+        if todo == "plan":
+            job.write = job.write.on_planned(self._replan(job, job.write.observed), now)
+        return todo == "read"
 
-    def expect_edit(self, job: Job) -> None:
-        """Let an asset be on which somebody was at work when the pass began."""
-        self._give_way(job, self._timing.grace)
-
-    def wait(self, job: Job, row: ObservedAsset | None, now: float) -> None:
-        """Let an asset that a person works on be, until it has been quiet for long enough.
-
-        Each edit, theirs and ours, moves the date when it is digested; how many are to come is not known.
-        """
-        if row is not None and (job.moved_to is None or row.updated_at > job.moved_to):
-            job.moved_at, job.moved_to = now, row.updated_at
-        elif now - job.moved_at > job.quiet:
-            job.state = "ready"
-
-    def _let_settle(self, job: Job, seen: ObservedAsset) -> None:
-        """Wait for a person's edit as for a write of ours: it has settled a second after the asset moved."""
-        now = self._clock.monotonic()
-        self._settling.dates.saw(seen.updated_at, now)
-        age = job.asked_at - self._settling.dates.ours(seen.updated_at, now)
-        if age < self._timing.recheck:
-            self._give_way(job, self._timing.recheck)
-
-    def _give_way(self, job: Job, quiet: float) -> None:
-        job.yields += 1
-        if job.yields > MOST_YIELDS:
-            job.fail("somebody kept changing it while it was to be written; the next pass goes on")
-        elif job.state == "ready":
-            job.state, job.moved_at, job.quiet = "yielding", self._clock.monotonic(), quiet
-            job.moved_to = job.observed.updated_at
-
-    async def _read(self, job: Job) -> ObservedAsset | None:
+    async def _read(self, job: Job, asked: float, row: ObservedAsset | None) -> ObservedAsset | None:
         """Read one asset; one that is gone, or that can not be read, ends its job."""
-        job.asked_at = self._clock.monotonic()
+        job.write = job.write.on_asked(asked)
         self._reads += 1
         try:
-            seen = await self._target.asset(job.plan.asset_id)
+            seen = await self._target.asset(job.asset_id)
             # A write of ours moves the date on, and so does a person's: it never goes back in a pass.
-            check_age(seen, job.observed.updated_at)
+            check_age(seen, max(one.updated_at for one in (job.write.observed, row) if one is not None))
         except AssetUnknownError as error:
-            job.fail(error.message, "unknown_asset")
-            self._settling.forget(job)
+            self._settling.advance(job, (job.write.on_gone(error.message), "nothing"))
         except (ImmichUnreachableError, MaintenanceError):
             raise
         except (ImmichRejectedError, ImmichAnswerError) as error:
-            job.fail(error.message)
+            job.write = job.write.on_refused(error.message)
             if isinstance(error, AssetIncompleteError):
                 self._note_incomplete(error)
         except ImmichTemporaryError as error:
-            job.troubles += 1
-            if job.troubles < _TROUBLES:
+            job.write = job.write.on_trouble()
+            if job.write.troubles < _TROUBLES:
                 raise
-            job.fail(error.message)
+            job.write = job.write.on_refused(error.message)
         else:
-            job.troubles = 0
             return seen
         return None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from reconciler.core.batch import add_batches, field_batches
-from reconciler.core.records import JournalEntry, JournalField, WriteStep
+from reconciler.core.records import AssetStatus, JournalEntry, JournalField, PendingWrite, WriteStep
+from reconciler.core.writes.batches import add_batches, field_batches
 from reconciler.engine.ports import FieldWrite, WriteOutcome
 from reconciler.errors import (
     ImmichRejectedError,
@@ -19,13 +19,21 @@ from reconciler.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from reconciler.engine.jobs import Job
     from reconciler.engine.ports import Clock, Store, Target
+    from reconciler.engine.settling import Settling
+
+    Writing = Callable[[], Awaitable[WriteOutcome]]
 
 _FIELDS: frozenset[WriteStep] = frozenset({"fields"})
 _TAGS: frozenset[WriteStep] = frozenset({"add_tags", "remove_tags"})
+_VALID = timedelta(seconds=5)
+"""For which a recorded intention may be carried out: whoever slept, or was held up, records it anew."""
+_TAG_CALLS = 2
+"""At a time: Immich takes its time over each, and half of the line is for readings and their writes."""
 
 
 class Sender:
@@ -37,19 +45,75 @@ class Sender:
     Args:
         target: Immich.
         store: where intentions and the journal go.
+        settling: is told what was accepted.
         clock: time.
         run_id: of this pass.
         tag_paths: all tags that the pass is known to add: made together, the first time one is needed.
     """
 
     def __init__(
-        self, target: Target, store: Store, clock: Clock, run_id: str, tag_paths: frozenset[str]
+        self,
+        target: Target,
+        store: Store,
+        settling: Settling,
+        clock: Clock,
+        run_id: str,
+        *,
+        tag_paths: frozenset[str],
     ) -> None:
-        self._target, self._store, self._clock, self._run_id = target, store, clock, run_id
-        self._tag_paths = tag_paths
-        self._tag_ids: dict[str, str] = {}
+        self._target, self._store, self._settling = target, store, settling
+        self._clock, self._run_id, self._tag_paths = clock, run_id, tag_paths
+        self.tag_ids: dict[str, str] = {}
+        """Own tags by full path, as far as they were asked for."""
         self._denied: dict[frozenset[WriteStep], MissingPermissionError] = {}
+        self._intended: dict[str, tuple[PendingWrite, list[JournalEntry]]] = {}
         self._turns = count(1)
+        self._tag_calls = asyncio.Semaphore(_TAG_CALLS)
+
+    def intend(self, jobs: Sequence[Job]) -> None:
+        """Record what is to be sent once these assets were read: so nothing is waited for after the reading.
+
+        Where the reading changes it, ``send`` records it anew; what is not sent then is ``withdraw``'s.
+        """
+        jobs = [job for job in jobs if job.write.state == "ready" and job.write.steps]
+        if jobs:
+            self._intended |= self._record(jobs)
+
+    def withdraw(self, jobs: Iterable[Job]) -> None:
+        """Forget the intentions of these assets that were not carried out."""
+        ids = [job.asset_id for job in jobs if self._intended.pop(job.asset_id, None)]
+        self._settling.sent((), ids)
+
+    def _record(self, jobs: Sequence[Job]) -> dict[str, tuple[PendingWrite, list[JournalEntry]]]:
+        """Record the next write of each and what it replaces, in one commit."""
+        now = self._clock.now()
+        made: dict[str, tuple[PendingWrite, list[JournalEntry]]] = {}
+        for job in jobs:
+            pending = job.write.intent(self._run_id, now)
+            made[job.asset_id] = pending, self._entries(job, pending, now)
+        with self._store.transaction():
+            self._store.save_pending(pending for pending, _ in made.values())
+            self._store.journal(entry for _, entries in made.values() for entry in entries)
+        return made
+
+    def _intents(self, jobs: Sequence[Job]) -> dict[str, PendingWrite]:
+        """Give the recorded intentions, recorded anew where they are old or not these."""
+        known = {job.asset_id: self._intended.pop(job.asset_id, None) for job in jobs}
+        missing = [job for job in jobs if not self._still_holds(job, known[job.asset_id])]
+        made = self._record(missing) if missing else {}
+        kept = {asset_id: one[0] for asset_id, one in known.items() if one and asset_id not in made}
+        return kept | {asset_id: pending for asset_id, (pending, _) in made.items()}
+
+    def _still_holds(self, job: Job, known: tuple[PendingWrite, list[JournalEntry]] | None) -> bool:
+        if known is None or known[0].intended_at is None:
+            return False
+        pending, entries = known
+        at = known[0].intended_at
+        return (
+            abs(self._clock.now() - at) < _VALID
+            and pending == job.write.intent(self._run_id, at)
+            and entries == self._entries(job, pending, at)
+        )
 
     async def send(self, jobs: Sequence[Job]) -> None:
         """Send the next step of each job: ready jobs, none twice.
@@ -60,131 +124,127 @@ class Sender:
         """
         for steps, error in self._denied.items():
             for job in jobs:
-                if job.step in steps:
-                    job.leave_out(steps, _words(error))
-        jobs = [job for job in jobs if job.state == "ready"]
-        if tagging := [job for job in jobs if job.step != "fields"]:
+                if job.write.step in steps:
+                    job.write = job.write.on_denied(steps, _words(error))
+        jobs = [job for job in jobs if job.write.state == "ready"]
+        if tagging := [job for job in jobs if job.write.step != "fields"]:
             try:
                 await self._learn_tags(tagging)
             except MissingPermissionError as error:
                 self._deny(tagging, error)
-                jobs = [job for job in jobs if job.step == "fields"]
+                jobs = [job for job in jobs if job.write.step == "fields"]
         if not jobs:
             return
-        with self._store.transaction():
-            now = self._clock.now()
-            self._store.save_pending([replace(job.intend(self._run_id), intended_at=now) for job in jobs])
-            self._store.journal([entry for job in jobs for entry in self._entries(job)])
-        outcomes = await asyncio.gather(*self._calls(jobs), return_exceptions=True)
-        with self._store.transaction():
-            self._store.mark_sent([job.plan.asset_id for job in jobs if job.state in {"sent", "moved"}])
-            unsent = [job for job in jobs if job.state in {"ready", "done"}]
-            self._store.clear_pending([job.plan.asset_id for job in unsent])
-        for job in unsent:
-            job.pending = None
+        intents = self._intents(jobs)
+        outcomes = await asyncio.gather(*self._calls(jobs, intents), return_exceptions=True)
+        sent = {job.asset_id for job in jobs if job.write.pending is not None}
+        self._settling.sent(sent, intents.keys() - sent)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    def _calls(self, jobs: Sequence[Job]) -> list[Awaitable[None]]:
+    def _calls(self, jobs: Sequence[Job], intents: Mapping[str, PendingWrite]) -> list[Awaitable[None]]:
         """Divide the jobs into calls, each asset in just one."""
-        by_id = {job.plan.asset_id: job for job in jobs}
+        by_id = {job.asset_id: job for job in jobs}
         calls: list[Awaitable[None]] = []
-        for fields in field_batches(job.plan for job in jobs if job.step == "fields"):
+        for fields in field_batches(job.write.plan for job in jobs if job.write.step == "fields"):
             write = FieldWrite(fields.description, fields.coordinates)
             group = [by_id[asset_id] for asset_id in fields.asset_ids]
-            calls.append(self._call(self._target.write_fields(fields.asset_ids, write), group))
-        for tags in add_batches(job.plan for job in jobs if job.step == "add_tags"):
-            ids = [self._tag_ids[path] for path in tags.tags if path in self._tag_ids]
+            calls.append(
+                self._call(partial(self._target.write_fields, fields.asset_ids, write), group, intents)
+            )
+        for tags in add_batches(job.write.plan for job in jobs if job.write.step == "add_tags"):
+            ids = [self.tag_ids[path] for path in tags.tags if path in self.tag_ids]
             group = [by_id[asset_id] for asset_id in tags.asset_ids]
-            calls.append(self._call(self._target.add_tags(tags.asset_ids, ids), group))
-        for tag, group in _by_tag(job for job in jobs if job.step == "remove_tags").items():
-            names = [job.plan.asset_id for job in group]
-            calls.append(self._call(self._target.remove_tag(names, self._tag_ids.get(tag, "")), group))
+            adding = partial(self._target.add_tags, tags.asset_ids, ids)
+            calls.append(self._in_turn(adding, group, intents))
+        for tag, group in _by_tag(job for job in jobs if job.write.step == "remove_tags").items():
+            names = [job.asset_id for job in group]
+            removing = partial(self._target.remove_tag, names, self.tag_ids.get(tag, ""))
+            calls.append(self._in_turn(removing, group, intents))
         return calls
 
-    async def _call(self, writing: Awaitable[WriteOutcome], jobs: Sequence[Job]) -> None:
+    async def _in_turn(
+        self, writing: Writing, jobs: Sequence[Job], intents: Mapping[str, PendingWrite]
+    ) -> None:
+        async with self._tag_calls:
+            await self._call(writing, jobs, intents)
+
+    async def _call(self, writing: Writing, jobs: Sequence[Job], intents: Mapping[str, PendingWrite]) -> None:
         """Make one call, and note on each of its jobs what became of it.
 
         Raises:
             ImmichTemporaryError: after that is noted.
         """
-        for job in jobs:
-            job.turn, job.sent_at = next(self._turns), self._clock.monotonic()
+        turns, at = {job.asset_id: next(self._turns) for job in jobs}, self._clock.monotonic()
+        doubtful = frozenset[str]()
+
+        def note(outcome: WriteOutcome) -> None:
+            for job in jobs:
+                asset_id = job.asset_id
+                if asset_id in outcome.rejected:
+                    status: AssetStatus = "not_writable" if asset_id in outcome.foreign else "failed"
+                    job.write = job.write.on_refused(outcome.rejected[asset_id], status)
+                elif asset_id in outcome.sent:
+                    job.write = job.write.on_sent(
+                        intents[asset_id], at, turns[asset_id],
+                        doubtful=asset_id in doubtful, unchanged=asset_id in outcome.unchanged,
+                        before=outcome.dates.get(asset_id),
+                    )  # fmt: skip
+
         try:
-            _note(await writing, jobs)
+            note(await writing())
         except WriteInDoubtError as error:
             # It may have arrived: whoever sends it again could lose both. It is watched like a sent one.
-            asked = frozenset(job.plan.asset_id for job in jobs)
-            _note(WriteOutcome(asked - error.rejected.keys(), error.rejected), jobs)
-            for job in jobs:
-                job.doubtful = job.plan.asset_id not in error.accepted
+            asked = frozenset(job.asset_id for job in jobs)
+            doubtful = asked - error.accepted
+            note(WriteOutcome(asked - error.rejected.keys(), error.rejected))
             raise
         except MissingPermissionError as error:
             self._deny(jobs, error)
         except ImmichRejectedError as error:
             for job in jobs:
-                job.fail(_words(error))
+                job.write = job.write.on_refused(_words(error))
 
     def _deny(self, jobs: Iterable[Job], error: MissingPermissionError) -> None:
         """Give up a kind of write that the key does not allow; the other kind goes on."""
         for job in jobs:
-            steps = _FIELDS if job.step == "fields" else _TAGS
+            steps = _FIELDS if job.write.step == "fields" else _TAGS
             self._denied[steps] = error
-            job.leave_out(steps, _words(error))
+            job.write = job.write.on_denied(steps, _words(error))
 
     async def _learn_tags(self, jobs: Sequence[Job]) -> None:
-        if not self._tag_ids or any(job.attempt > 1 for job in jobs):
-            self._tag_ids = dict(await self._target.tag_ids())
-        adding = {tag for job in jobs if job.step == "add_tags" for tag in job.plan.add_tags}
-        if adding and (missing := adding - self._tag_ids.keys()):
-            missing |= self._tag_paths - self._tag_ids.keys()
+        if not self.tag_ids or any(job.write.attempt > 1 for job in jobs):
+            self.tag_ids = dict(await self._target.tag_ids())
+        adding = {tag for job in jobs if job.write.step == "add_tags" for tag in job.write.plan.add_tags}
+        if adding and (missing := adding - self.tag_ids.keys()):
+            missing |= self._tag_paths - self.tag_ids.keys()
             made: Mapping[str, str] = await self._target.ensure_tags(sorted(missing))
-            self._tag_ids.update(made)
+            self.tag_ids.update(made)
 
-    def _entries(self, job: Job) -> list[JournalEntry]:
-        seen, pending = job.observed, job.pending
-        found = []
-        if pending and pending.description is not None:
-            found.append(self._entry(job, "description", seen.description, pending.description))
-        if pending and pending.coordinates is not None:
+    def _entries(self, job: Job, pending: PendingWrite, at: datetime) -> list[JournalEntry]:
+        seen = job.write.observed
+        found: list[tuple[JournalField, object, object]] = []
+        if pending.description is not None:
+            found.append(("description", seen.description, pending.description))
+        if pending.coordinates is not None:
             was, place = seen.coordinates, pending.coordinates
             before = None if was is None else [was.latitude, was.longitude]
-            found.append(self._entry(job, "coordinates", before, [place.latitude, place.longitude]))
-        if pending and pending.tags:
+            found.append(("coordinates", before, [place.latitude, place.longitude]))
+        if pending.tags:
             live = seen.known_tags
             after = live | pending.tags if pending.step == "add_tags" else live - pending.tags
-            found.append(self._entry(job, "tags", sorted(live), sorted(after)))
-        return found
-
-    def _entry(self, job: Job, which: JournalField, before: object, after: object) -> JournalEntry:
-        return JournalEntry(
-            self._run_id, job.plan.asset_id, job.plan.image_id, which, before, after, self._clock.now()
-        )
-
-
-def _note(outcome: WriteOutcome, jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        asset_id = job.plan.asset_id
-        if asset_id in outcome.rejected:
-            job.fail(outcome.rejected[asset_id], "not_writable" if asset_id in outcome.foreign else "failed")
-        elif asset_id in outcome.sent:
-            job.state = "sent"
-            date = outcome.dates.get(asset_id)
-            if date is not None and date > job.observed.updated_at:
-                # The answer shows the date from before the write: it moved between our reading and the write.
-                job.moved_before, job.crossed = date, True
-            job.writes[job.steps[0]] += 1
-            if asset_id in outcome.unchanged:
-                # Nothing was queued, so nothing will move: it is read right away.
-                job.state, job.moved_to = "moved", None
-                job.moved_at = job.first_moved_at = -math.inf
+            found.append(("tags", sorted(live), sorted(after)))
+        return [
+            JournalEntry(self._run_id, job.asset_id, pending.image_id, which, before, after, at)
+            for which, before, after in found
+        ]
 
 
 def _by_tag(jobs: Iterable[Job]) -> dict[str, list[Job]]:
     groups: dict[str, list[Job]] = {}
     for job in jobs:
-        groups.setdefault(job.removals[0], []).append(job)
+        groups.setdefault(job.write.removals[0], []).append(job)
     return groups
 
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from reconciler.engine.approving import begin_moment
 from reconciler.engine.conditions import told
 from reconciler.engine.control import Control, ImageView, Request, RunState, Snapshot
-from reconciler.engine.events import Event, Level, Listener, Progress, ignore
+from reconciler.engine.events import Listener, ignore
 from reconciler.engine.health import Health
 from reconciler.engine.notices import Notices
 from reconciler.engine.queue import Work, WorkQueue
 from reconciler.engine.runbook import Ended, Runbook
+from reconciler.engine.telling import Teller
 from reconciler.engine.workshop import Workshop
 from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerError
 
@@ -73,12 +73,14 @@ class Service:
         timing: Timing | None = None,
         renderer: Renderer | None = None,
     ) -> None:
-        self._store, self._clock, self._random, self._listen = store, clock, random, listen
+        self._store, self._clock, self._random = store, clock, random
         self._queue = WorkQueue(random)
         self._runs = Runbook()
         self._notices = Notices()
         self.health = Health(clock, store, fresh_for)
-        self._workshop = Workshop(installation, store, clock, self.health, self._heard, timing, renderer)
+        self._teller = Teller(self._notices, self._runs, listen)
+        heard = self._teller.heard
+        self._workshop = Workshop(installation, store, clock, self.health, heard, timing, renderer)
         self.upcoming: Callable[[], Mapping[str, datetime]] = dict
         """Name of the job → when it runs next; set by whoever schedules."""
         self.passes: Counter[str] = Counter()
@@ -348,17 +350,13 @@ class Service:
         self._hold(error)
         if isinstance(error, LeaseHeldError):
             self.forbid(told(error))
-        details = {"error": error.message, "remedy": error.remedy, "trigger": work.request.trigger}
-        # Every minute the same would bury what else the log says.
-        level: Level = "warning" if news or work.request.by_person else "debug"
-        self._listen(Event("pass.failed", level, work.run_id, details=details))
+        self._teller.failed(work, error, news=news)
         self._end("failed", error=told(error))
 
     def _broke(self, work: Work, error: Exception) -> None:
         self.passes["unexpected"] += 1
         self.health.broke(error)
-        details = {"exc_info": error, "trigger": work.request.trigger}
-        self._listen(Event("pass.broke", "error", work.run_id, details=details))
+        self._teller.broke(work, error)
         self._end("failed", error="An error that nobody expected ended the pass; the log has it.")
 
     def _end(self, state: Ended, report: Report | None = None, error: str = "") -> None:
@@ -367,7 +365,7 @@ class Service:
         ended = self._runs.ended(state, report=report, error=error)
         self._workshop.writing = False
         if ended is not None and (report is not None or error or ended.request.by_person):
-            self._tell_run(ended)
+            self._teller.run(ended)
 
     def _hold(self, error: ReconcilerError | None) -> None:
         """Leave Immich alone for as long as its circuit says: one probe a minute, and no other request."""
@@ -378,21 +376,8 @@ class Service:
 
     # Telling
 
-    def _heard(self, event: Event | Progress) -> None:
-        if isinstance(event, Progress):
-            self._runs.progressed(event)
-            if event.phase == "writing" and self._runs.current is not None:
-                self._notices.tell("progress", run=self._runs.current.run_id, **asdict(event))
-        self._listen(event)
-
-    def _tell_run(self, run: RunState) -> None:
-        summary = run.report.run.summary if run.report else ""
-        more = {"trigger": run.request.trigger, "error": run.error, "summary": summary}
-        self._notices.tell("run", run=run.run_id, state=run.state, **more)
-
     def _tell_state(self) -> None:
-        now, tell = self.snapshot(), self._notices.tell
-        tell("state", headline=now.headline, level=now.level, paused=now.paused, crossed=asdict(now.crossed))
+        self._teller.state(self.snapshot())
 
     def _set_paused(self, *, paused: bool) -> None:
         self._store.put(PAUSED, self._clock.now().isoformat() if paused else None)

@@ -13,6 +13,7 @@ from reconciler.core.fingerprint import digest, place
 from reconciler.core.planning import live_digest
 from reconciler.core.records import AssetRecord, Run, Unsticking
 from reconciler.core.reversal import Reversal, Reversed, reversals, reverse
+from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.canary import Canary
 from reconciler.engine.choosing import merge
 from reconciler.engine.conductor import Conductor, Surroundings
@@ -142,16 +143,16 @@ class Undo:
         for step in undo.steps:
             if step.found and step.found.plan.changes:
                 record = prepared.records.get(step.item.asset_id) or _new(step.item)
-                job = Job(step.item, step.found.plan, record, step.found.plan.observed)
-                job.take(step.found.plan)
-                jobs.append(job)
+                jobs.append(Job(step.item, AssetWrite.begin(step.found.plan, record)))
                 reversal_of[step.item.asset_id] = step.reversal
         # Given up before anything is sent: a kill in between must not leave a restored value as ours.
-        self._store.save_records([replace(job.record, status="pending", fingerprint="") for job in jobs])
+        self._store.save_records(
+            [replace(job.write.record, status="pending", fingerprint="") for job in jobs]
+        )
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
-            plan = _reverse(reversal_of[job.item.asset_id], seen, job.item, job.record, prepared).plan
-            tried = job.writes["fields"] >= _MOST_TRIES
+            plan = _reverse(reversal_of[job.item.asset_id], seen, job.item, job.write.record, prepared).plan
+            tried = job.write.sent_steps.count("fields") >= _MOST_TRIES
             return replace(plan, description=None, coordinates=None) if tried else plan
 
         around = Surroundings(
@@ -160,7 +161,7 @@ class Undo:
         )  # fmt: skip
         conductor = Conductor(around, order(jobs), Canary(jobs, 0))
         if jobs and prepared.observed_from is not None:
-            await conductor.run(prepared.observed_from)
+            await conductor.run(prepared.observed_from, unlooked=True)
         return self._close(undo, run, jobs, conductor.error, stopped=stop())
 
     def _close(
@@ -188,17 +189,17 @@ class Undo:
 
     def _finish(self, step: Step, job: Job, prepared: Prepared) -> tuple[str, ...]:
         """Record where an asset stands after its undo; give what is left of it."""
-        if job.state != "done" or job.failed:
-            reason = job.failed or "it was not finished; look at it again with explain"
-            self._store.save_records([replace(job.record, status="pending", fingerprint="")])
+        if job.write.state != "done" or job.write.failed:
+            reason = job.write.failed or "it was not finished; look at it again with explain"
+            self._store.save_records([replace(job.write.record, status="pending", fingerprint="")])
             return (*step.left, reason)
-        found = _reverse(step.reversal, job.observed, step.item, job.record, prepared)
-        record = replace(job.record, applied=found.plan.base, resolutions=())
+        found = _reverse(step.reversal, job.write.observed, step.item, job.write.record, prepared)
+        record = replace(job.write.record, applied=found.plan.base, resolutions=())
         # What was taken back must not be written once more for a decision that it came from.
-        for decided in job.record.resolutions:
+        for decided in job.write.record.resolutions:
             self._store.drop_resolution(record.asset_id, decided)
         if step.item.image is not None and step.item.plan is not None:
-            record = _remembered(step, job.observed, record, prepared, self._clock.now())
+            record = _remembered(step, job.write.observed, record, prepared, self._clock.now())
         self._store.save_records([record])
         kept_out = ("Immich did not keep what was written back",) if found.plan.changes else ()
         return (*found.left, *kept_out)

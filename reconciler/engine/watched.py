@@ -7,8 +7,12 @@ nothing, reading a thousand images costs tens of milliseconds and holds Skymmich
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+from reconciler.core.catalogue import Images
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
 
 _NEVER = object()
+_REMEMBERED: Final = 32
+"""Readings of which it is known what changed."""
 
 
 @runtime_checkable
@@ -28,6 +34,15 @@ class Watchable(Protocol):
 
     def data_version(self) -> object:
         """Give a token that differs once something changed; ``None`` while it can not be told."""
+        ...
+
+
+@runtime_checkable
+class Followed(Protocol):
+    """A catalogue that can tell which images changed between two of its readings."""
+
+    def changes(self, after: int, until: int) -> frozenset[int] | None:
+        """Give the ids of images that changed between two readings; ``None``: any may have."""
         ...
 
 
@@ -46,6 +61,11 @@ class WatchedCatalogue:
         self._read_at: object = _NEVER
         self._told: object = _NEVER
         self._changed: frozenset[int] = frozenset()
+        self._log: deque[tuple[int, frozenset[int]]] = deque(maxlen=_REMEMBERED)
+        """Of the last readings: which it was, and which images were others than before."""
+        self._followed = -1
+        """The source's own number of the reading in ``latest``."""
+        self._turn = threading.Lock()
         self.latest: Catalogue | None = None
 
     def read(self) -> Catalogue:
@@ -54,9 +74,8 @@ class WatchedCatalogue:
         Raises:
             CatalogueError: it can not be read.
         """
-        if self.latest is None:
-            self.latest = self._recall(self._source.read())
-        return self.latest
+        with self._turn:
+            return self.latest or self._read_anew()
 
     async def refresh(self, *, anyway: bool = False, whole: bool = False) -> Catalogue:
         """Read again if it moved since the last reading, or ``anyway``.
@@ -68,28 +87,21 @@ class WatchedCatalogue:
         Raises:
             CatalogueError: it can not be read; what was read before stays in ``latest``.
         """
-        token = await asyncio.to_thread(self._source.data_version)
-        if whole:
-            self._told = token
-        if self.latest is not None and not anyway and token is not None and token == self._read_at:
-            return self.latest
-        self._read_at = _NEVER
-        found = self._recall(await asyncio.to_thread(self._source.read))
-        before = {image.image_id: image for image in self.latest.images} if self.latest else {}
-        # An image that did not change stays the same object: it is held by others, and compared often.
-        images = tuple(
-            known if (known := before.get(image.image_id)) == image and known else image
-            for image in found.images
-        )
-        self._changed |= before.keys() - {image.image_id for image in images}
-        self._changed |= {image.image_id for image in images if before.get(image.image_id) is not image}
-        self.latest, self._read_at = replace(found, images=images), token
-        return self.latest
+        return await asyncio.to_thread(self._read_if, anyway=anyway, whole=whole)
 
     def take_changes(self) -> frozenset[int]:
         """Give the ids of images that are not as they were when this was last asked; gone ones too."""
         changed, self._changed = self._changed, frozenset()
         return changed
+
+    def changes(self, after: int, until: int) -> frozenset[int] | None:
+        """Give the ids of images that changed between two readings; ``None``: it is not known any more."""
+        log = list(self._log)
+        if after == until:
+            return frozenset()
+        if not log or log[0][0] > after + 1:
+            return None
+        return frozenset().union(*(changed for reading, changed in log if after < reading <= until))
 
     async def moved(self) -> bool:
         """Tell whether anything moved since this was last asked, or a look at all images began."""
@@ -97,3 +109,56 @@ class WatchedCatalogue:
         moved = token != self._told
         self._told = token
         return moved
+
+    def _read_if(self, *, anyway: bool, whole: bool) -> Catalogue:
+        token = self._source.data_version()
+        if whole:
+            self._told = token
+        with self._turn:
+            if self.latest is not None and not anyway and token is not None and token == self._read_at:
+                return self.latest
+            self._read_at = _NEVER
+            found = self._read_anew()
+            self._read_at = token
+            return found
+
+    def _read_anew(self) -> Catalogue:
+        found = self._recall(self._source.read())
+        before = self.latest
+        reading = before.reading + 1 if before is not None else 1
+        if before is None:
+            changed = frozenset(image.image_id for image in found.images)
+        elif found.changed is not None and found.reading == self._followed + 1 and found.gone == before.gone:
+            changed = found.changed
+        else:
+            changed, found = _compared(before, found)
+        self._followed = found.reading
+        self._changed |= changed
+        if before is not None:
+            self._log.append((reading, changed))
+        self.latest = replace(found, reading=reading)
+        return self.latest
+
+
+def _compared(before: Catalogue, found: Catalogue) -> tuple[frozenset[int], Catalogue]:
+    """Tell which images differ; where they are not packed, one that does not stays the same object."""
+    changed: set[int] = set()
+    older = iter(before.images)
+    known = next(older, None)
+    images = []
+    packed = isinstance(found.images, Images)
+    for image in found.images:
+        while known is not None and known.image_id < image.image_id:
+            changed.add(known.image_id)
+            known = next(older, None)
+        same = known is not None and known.image_id == image.image_id
+        if not same or known != image:
+            changed.add(image.image_id)
+        if not packed:
+            images.append(known if same and known is not None and known == image else image)
+        if same:
+            known = next(older, None)
+    while known is not None:
+        changed.add(known.image_id)
+        known = next(older, None)
+    return frozenset(changed), found if packed else replace(found, images=tuple(images))

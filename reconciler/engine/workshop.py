@@ -19,6 +19,7 @@ from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import switches_of, told_problems
 from reconciler.engine.running import Runs
 from reconciler.engine.schema import recalled
+from reconciler.engine.standing import Memory
 from reconciler.engine.watched import WatchedCatalogue
 from reconciler.errors import CatalogueError, DecisionError, ImmichError
 
@@ -76,6 +77,7 @@ class Workshop:
         self._listen, self._timing, self._renderer = listen, timing, renderer
         self.runs = Runs(store, clock)
         """Shared by all cycles: what one could not close, the next one does."""
+        self._memory = Memory()
         self._next: Installation | None = None
         self._problems: tuple[RowProblem, ...] = ()
         self._target: Target | None = None
@@ -123,6 +125,7 @@ class Workshop:
             by_person=self.by_person,
             approved=request.approved or approval,
             later=self.later,
+            brief=whole and not self.by_person,
         )
         prepared = await cycle.prepare(selection, wishes)
         if approval and not covers(self._store, approval, prepared):
@@ -161,7 +164,7 @@ class Workshop:
         """
         catalogue = await self.catalogue.refresh()
         looker = await self._look_with(catalogue)
-        return await looker.prepare(Selection(), wishes or self.installation.wishes(catalogue))
+        return await looker.prepare(Selection(brief=True), wishes or self.installation.wishes(catalogue))
 
     async def view(self, image_id: int) -> ImageView | None:
         """Look at one image; may be asked while a pass runs.
@@ -170,7 +173,7 @@ class Workshop:
             ReconcilerError: there is nothing to look at.
         """
         catalogue = await self.catalogue.refresh()
-        image = next((image for image in catalogue.images if image.image_id == image_id), None)
+        image = catalogue.image(image_id)
         if image is None:
             return None
         if image.asset_id is None:
@@ -193,8 +196,8 @@ class Workshop:
             ReconcilerError: it could not be looked at.
         """
         catalogue = await self.catalogue.refresh()
-        linked = {image.image_id for image in catalogue.linked()}
-        if image_id not in linked:
+        image = catalogue.image(image_id)
+        if image is None or image.asset_id is None:
             return False
         looker = await self._look_with(catalogue)
         wishes = self.installation.wishes(catalogue)
@@ -225,6 +228,7 @@ class Workshop:
         old, self.installation, self._next = self.installation, self._next, None
         self.catalogue = WatchedCatalogue(self.installation.source, self._recall)
         self._cycle = self._looker = self._target = None
+        self._memory = Memory()
         await old.aclose()
 
     async def _cycle_for(self, catalogue: Catalogue) -> Cycle:
@@ -233,10 +237,11 @@ class Workshop:
             parts = (self.catalogue, target, self._store, self._clock)
             self._target = target
             self._cycle = Cycle(
-                *parts, timing=self._timing, renderer=self._renderer, listen=self._listen, runs=self.runs
-            )
+                *parts, timing=self._timing, renderer=self._renderer, listen=self._listen, runs=self.runs,
+                memory=self._memory,
+            )  # fmt: skip
             # Another one for looks: its progress is nobody's, and it may be used while a pass runs.
-            self._looker = Cycle(*parts, timing=self._timing, renderer=self._renderer)
+            self._looker = Cycle(*parts, timing=self._timing, renderer=self._renderer, memory=self._memory)
         return self._cycle
 
     async def _look_with(self, catalogue: Catalogue) -> Cycle:

@@ -14,6 +14,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from http.cookiejar import CookieJar
 from random import Random
 from time import monotonic
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
     from reconciler.engine.ports import Clock
 
+_LARGE = 64 << 10
+"""Bytes of an answer that is read beside the event loop."""
 _PICTURES_IN_FLIGHT = 2
 """Connections of their own, so that a page full of pictures never stands in the way of a pass."""
 
@@ -328,7 +331,10 @@ class Client:
         """Send once; every failure leaves as an error of ours."""
         answer = await self._respond(call)
         try:
-            return answers.read(answer, call, base=self.address, secret=self._secret, now=self._clock.now())
+            now = self._clock.now()
+            read = partial(answers.read, answer, call, base=self.address, secret=self._secret, now=now)
+            # A page of a thousand rows takes tens of milliseconds: not on the event loop.
+            return await asyncio.to_thread(read) if len(answer.body) > _LARGE else read()
         except ImmichTemporaryError as cause:
             # 429 is a refusal before any work. A 5xx may come from a proxy that lost patience, or from a
             # server that broke, while the write went on.

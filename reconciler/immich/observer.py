@@ -10,6 +10,7 @@ it has to say; see ``wire`` for what that is.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from reconciler.errors import (
 )
 from reconciler.immich.capabilities import dotted
 from reconciler.immich.client import Call
-from reconciler.immich.wire import is_uuid, iso, member, observed, text, whole
+from reconciler.immich.wire import is_uuid, iso, member, moment, observed, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -41,6 +42,8 @@ EVERYWHERE: tuple[Visibility, ...] = ("timeline", "archive")
 _NO_CACHE = "Nothing is lost. Look for a cache or a proxy in front of Immich, and let /api pass it untouched."
 # A 400 on an asset comes from a working API; this only excludes a maintenance that began in between.
 _MAINTENANCE_AGE = 30.0
+_AT_ONCE = 100
+"""Rows between two turns of the event loop."""
 LAST_PAGE = 5000
 """Five million assets of one visibility: more is no library, but a server that counts on without end."""
 LONGEST_LISTING = 1800.0
@@ -83,8 +86,10 @@ class Observer:
         found: dict[str, ObservedAsset] = {}
         incomplete: dict[str, IncompleteAsset] = {}
         others: dict[str, str] = {}
-        nameless = 0
+        nameless = read = 0
         async for row in self._rows({**criteria, "withExif": True}, visibilities):
+            if (read := read + 1) % _AT_ONCE == 0:
+                await asyncio.sleep(0)
             seen = observed(row, with_tags=False, with_visibility=self._capabilities.visibility)
             if seen.owner_id and not self._is_own(seen.owner_id):
                 continue
@@ -98,7 +103,7 @@ class Observer:
             known = found.get(seen.asset_id)
             if known is None or known.updated_at < seen.updated_at:
                 found[seen.asset_id] = seen
-        total = len(found.keys() | incomplete.keys() | others.keys())
+        total = len(found) + len((incomplete.keys() | others.keys()) - found.keys())
         if too_much_unknown(len(others), total):
             raise ImmichAnswerError(
                 f"Immich's answer to {_SEARCH.name} is about something else: {len(others)} of {total} rows "
@@ -141,6 +146,18 @@ class Observer:
         if not self._capabilities.untagged_search:
             return Listing()
         return await self.search({"tagIds": None})
+
+    async def carrying(self, tag_id: str, visibilities: Sequence[Visibility]) -> dict[str, datetime]:
+        """List own assets with this tag, or one below it, by id, with the date of each; all else is not read.
+
+        A row of which id, owner or date cannot be read is left out: what is missing says nothing.
+        """
+        found: dict[str, datetime] = {}
+        async for row in self._rows({"tagIds": [tag_id]}, visibilities):
+            date = moment(member(row, "updatedAt"))
+            if (asset_id := _id(row)) and date is not None and self._is_own(text(member(row, "ownerId"))):
+                found[asset_id] = date
+        return found
 
     async def count(self) -> int | None:
         """Count own assets; ``None`` if the key may not."""

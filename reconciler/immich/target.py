@@ -145,6 +145,10 @@ class Immich:
         """List own assets without any tag, a thousand a request; empty on servers before 1.136."""
         return await self._observer.untagged()
 
+    async def carrying(self, tag_id: str, *, visibilities: Sequence[Visibility]) -> Mapping[str, datetime]:
+        """List own assets with this tag, or one below it, a thousand a request: id → ``updated_at``."""
+        return await self._observer.carrying(tag_id, visibilities)
+
     async def asset_count(self) -> int | None:
         """Count own assets; ``None`` if the key may not."""
         return await self._observer.count()

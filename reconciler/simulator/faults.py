@@ -18,6 +18,7 @@ COUNTED = (
     "persons_own",  # the same, where the other write was a person's, too
     "overlaps",  # client writes to an asset that a client's write had left unsettled
     "rejected",  # write requests that were answered 4xx
+    "died",  # extractions that failed
     "reverted",  # values that a read-only asset took back
     "rewritten",  # values that came back from the file changed
     "sign_flips",

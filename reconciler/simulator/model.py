@@ -76,6 +76,8 @@ class Asset:
     favorite: bool = False
     read_only: bool = False
     """Its folder can not be written to (as long as ``read_only`` is switched on)."""
+    dying: bool = False
+    """Its extraction fails for ever (as long as ``dying_extraction`` is switched on, on 3.1)."""
     deleted: bool = False
     extracted: bool = True
     """Whether it has an exif row yet."""

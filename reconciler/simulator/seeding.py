@@ -164,6 +164,8 @@ def _make_special(asset: Asset, rank: int, few: int, settings: Settings) -> None
         asset.library_id = _LIBRARY_ID
     elif 4 + 2 * few <= rank < 5 + 2 * few:
         asset.library_id = _LIBRARY_ID  # an external library may well be writable
+    elif 5 + 2 * few <= rank < 5 + 3 * few:
+        asset.dying = True
 
 
 def _asset(state: State, photo: Photo, created: int) -> Asset:

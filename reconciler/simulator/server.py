@@ -41,25 +41,33 @@ Trouble = Literal["busy", "dropped", "slow"]
 class Application:
     """One simulated server."""
 
-    def __init__(self, settings: Settings, api_key: str, hang_up: Callable[[object], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        api_key: str,
+        hang_up: Callable[[object], None],
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         """Make it.
 
         Args:
             settings: its switches.
             api_key: the one key that is accepted.
             hang_up: breaks the connection of a client's address (``scope["client"]``) without an answer.
+            clock: seconds since 1970, never backwards; by default the real time.
         """
         self.settings = settings
         self.api_key = api_key
         self.state = State(settings)
         self._hang_up = hang_up
         self._random = random.Random(f"http:{settings.seed}")  # noqa: S311 - a simulation
-        self._epoch = time.time() - time.monotonic()
+        epoch = time.time() - time.monotonic()
+        self._clock = clock or (lambda: time.monotonic() + epoch)
 
     def now(self) -> float:
         """Give the server's own clock, in seconds since 1970; it never runs backwards."""
         skew = _SKEW_S if self.settings.on("clock_skew") else 0.0
-        return time.monotonic() + self._epoch - skew
+        return self._clock() - skew
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -197,6 +197,11 @@ class State:
         self.queues.put(Job(asset, "extraction", job.actor, job.number, work), self.now)
 
     def _extract(self, job: Job) -> None:
+        if self._is_dying(job.asset):
+            # A TypeError on what exiftool gave: the row keeps what was written, and its date.
+            self.book.fault("died")
+            self._end(job)
+            return
         early = (
             self.settings.on("early_updated_at")
             and job.number > 0
@@ -213,9 +218,7 @@ class State:
     def _read_back(self, job: Job) -> None:
         """Overwrite what is not locked with what the file says."""
         asset = job.asset
-        asset.jobs -= 1
-        if job.actor == "client":
-            asset.client_jobs -= 1
+        self._end(job)
         asset.extracted = True
         asset.row = None
         if asset.deleted:
@@ -235,6 +238,12 @@ class State:
         if "coordinates" not in asset.locked and read.coordinates is not None:
             hours = round(read.coordinates[1] / 15)
             asset.time_zone, asset.local_shift = f"UTC{hours:+d}", hours * 3_600_000
+
+    @staticmethod
+    def _end(job: Job) -> None:
+        job.asset.jobs -= 1
+        if job.actor == "client":
+            job.asset.client_jobs -= 1
 
     def _read_file(self, asset: Asset) -> Exif:
         """Give what exiftool reads: the sidecar's elements, the media's own where the sidecar has none."""
@@ -275,6 +284,9 @@ class State:
 
     def _is_read_only(self, asset: Asset) -> bool:
         return asset.read_only and self.settings.on("read_only")
+
+    def _is_dying(self, asset: Asset) -> bool:
+        return asset.dying and self.settings.on("dying_extraction") and self.settings.version[:2] == (3, 1)
 
 
 def _differ(one: Exif, other: Exif, name: FieldName) -> bool:

@@ -19,6 +19,7 @@ UNKINDNESS = {
     "sign_flips": "near the equator, Greenwich and the antimeridian a coordinate's sign flips",
     "read_only": "a few assets answer 200 and silently revert",
     "early_updated_at": "updatedAt is now and then visible before the values are final",
+    "dying_extraction": "on 3.1 the extraction of a few assets fails: their updatedAt never moves again",
     "unstable_paging": "pages of a search repeat and skip rows of equal date",
     "slow_tagging": "tagging takes 10 ms an asset before it answers",
     "tag_upserts": "after every write all of the asset's tags are upserted, so its extraction costs more",

@@ -1,7 +1,7 @@
 """Puts Skymmich's tables together into the catalogue that everything else works with.
 
-One snapshot in, one ``Catalogue`` out; no database is touched here. A row that cannot be understood is
-reported and spoils only itself.
+Rows in, images out, slice by slice; no database is touched here. A row that cannot be understood is reported
+and spoils only itself. Which rows are read, and when, is in ``reading``.
 """
 
 from __future__ import annotations
@@ -10,83 +10,96 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.catalogue import Catalogue, CatalogueImage, RowProblem, Summary
-from reconciler.core.unknown import title_without, unknown_of, without
-from reconciler.skymmich.doubts import Doubts, doubt_references
+from reconciler.core.catalogue import CatalogueImage, RowProblem, Summary
+from reconciler.core.unknown import title_without, unknown_of
+from reconciler.skymmich.doubts import Doubts
 from reconciler.skymmich.equipment import MOST_FRAMES, read_acquisitions, read_equipment, read_links
 from reconciler.skymmich.fields import MAX_PROSE, excerpt, read_rows
-from reconciler.skymmich.settings import read_settings
 from reconciler.skymmich.sites import read_locations, site_at
 from reconciler.skymmich.solutions import lacking, read_solves, solution_of
-from reconciler.skymmich.tables import IMAGES, LASTING, LOCATIONS, OBJECTS, SOLVES
+from reconciler.skymmich.tables import IMAGES, LOCATIONS, OBJECTS, SOLVES
 from reconciler.skymmich.targets import read_objects, target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from reconciler.core.catalogue import Images
     from reconciler.skymmich.fields import Fields
-    from reconciler.skymmich.tables import Snapshot
+    from reconciler.skymmich.tables import Row, Snapshot, Table
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
-def assemble(snapshot: Snapshot) -> Catalogue:
-    """Turn a snapshot's rows into the catalogue, in order of image id."""
-    problems: list[RowProblem] = []
-    doubts = Doubts()
-    equipment = read_equipment(snapshot, problems, doubts)
-    linked = read_links(snapshot, equipment, problems, doubts)
-    acquisitions = read_acquisitions(snapshot, equipment, problems, doubts)
-    solves = read_solves(snapshot, problems, doubts)
-    locations = read_locations(snapshot, problems, doubts)
-    objects = read_objects(snapshot, problems, doubts)
-    doubt_references(snapshot, doubts, problems)
+class Assembler:
+    """Puts images together, slice by slice, with what belongs to no image: equipment, places, objects.
 
-    def read_image(fields: Fields) -> CatalogueImage:
-        image_id = fields.identity()
-        latitude, longitude = fields.number("latitude"), fields.number("longitude")
-        target_name = fields.text("target_name")
-        solve = solves.get(image_id)
-        solution = solution_of(fields, solve)
-        if solve is not None and (lost := lacking(solution, solve)):
-            doubts.add(image_id, f"{SOLVES.name}.result")
-            reason = f"result has no {', '.join(lost)}, which the solver always gives; it is unknown"
-            problems.append(RowProblem(SOLVES.name, solve.recorded[1], reason, "warning"))
-        for name in ("title", "filename"):
-            if fields.raw(name) is None:
-                fields.absent(name)
-        image = CatalogueImage(
-            image_id=image_id,
-            asset_id=_asset_id(fields),
-            title=fields.vital("title"),
-            filename=fields.text("filename") or "",
-            description=fields.vital("description", MAX_PROSE),
-            captured_at=fields.moment("capture_date"),
-            tags=fields.strings("tags"),
-            object_type=fields.text("object_type"),
-            constellation=fields.text("constellation"),
-            target_name=target_name,
-            target=target_of(target_name, objects),
-            solution=solution,
-            latitude=latitude,
-            longitude=longitude,
-            site=site_at(latitude, longitude, locations),
-            equipment=linked.get(image_id, ()),
-            acquisitions=acquisitions.get(image_id, ()),
-            summary=_summary(fields),
-        )
-        return _with_doubts(image, fields, doubts, sites=bool(locations or doubts.nameless))
+    Args:
+        snapshot: the tables that do not grow with the images.
+        lost: of each table whose rows belong to images: how many there are, and how many name none.
+        strange: tables of which no row refers by a column to anything in another.
+    """
 
-    images = _distinct(read_rows(snapshot, IMAGES, read_image, problems), problems)
-    catalogue = Catalogue(
-        images=images,
-        settings=read_settings(snapshot, problems),
-        problems=tuple(problems),
-        schema=f"{snapshot.storage}, schema of {snapshot.release}",
-        columns=snapshot.columns,
-        empty=frozenset(table.name for table in LASTING if snapshot.rows.get(table.name) == []),
-    )
-    return without(catalogue, snapshot.gone)
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        lost: Mapping[Table, tuple[int, int]],
+        strange: Iterable[tuple[Table, str, Table]] = (),
+    ) -> None:
+        self.problems: list[RowProblem] = []
+        """Of these tables."""
+        self._snapshot, self._doubts = snapshot, Doubts()
+        self._equipment = read_equipment(snapshot, self.problems, self._doubts)
+        self._locations = read_locations(snapshot, self.problems, self._doubts)
+        self._objects = read_objects(snapshot, self.problems, self._doubts)
+        for table, (rows, stray) in lost.items():
+            self._doubts.lost(table.stands_for, rows, stray)
+        self.problems += [self._doubts.refer(*reference) for reference in strange]
+
+    def images(self, rows: Mapping[str, Sequence[Row]]) -> tuple[list[CatalogueImage], list[RowProblem]]:
+        """Put together the images of a slice, in order of their ids, from all rows that belong to them."""
+        problems: list[RowProblem] = []
+        snapshot, doubts = replace(self._snapshot, rows=rows), self._doubts.of_others()
+        linked = read_links(snapshot, self._equipment, problems, doubts)
+        acquisitions = read_acquisitions(snapshot, self._equipment, problems, doubts)
+        solves = read_solves(snapshot, problems, doubts)
+
+        def read_image(fields: Fields) -> CatalogueImage:
+            image_id = fields.identity()
+            latitude, longitude = fields.number("latitude"), fields.number("longitude")
+            target_name = fields.text("target_name")
+            solve = solves.get(image_id)
+            solution = solution_of(fields, solve)
+            if solve is not None and (lost := lacking(solution, solve)):
+                doubts.add(image_id, f"{SOLVES.name}.result")
+                reason = f"result has no {', '.join(lost)}, which the solver always gives; it is unknown"
+                problems.append(RowProblem(SOLVES.name, solve.recorded[1], reason, "warning"))
+            for name in ("title", "filename"):
+                if fields.raw(name) is None:
+                    fields.absent(name)
+            image = CatalogueImage(
+                image_id=image_id,
+                asset_id=_asset_id(fields),
+                title=fields.vital("title"),
+                filename=fields.text("filename") or "",
+                description=fields.vital("description", MAX_PROSE),
+                captured_at=fields.moment("capture_date"),
+                tags=fields.strings("tags"),
+                object_type=fields.text("object_type"),
+                constellation=fields.text("constellation"),
+                target_name=target_name,
+                target=target_of(target_name, self._objects),
+                solution=solution,
+                latitude=latitude,
+                longitude=longitude,
+                site=site_at(latitude, longitude, self._locations),
+                equipment=linked.get(image_id, ()),
+                acquisitions=acquisitions.get(image_id, ()),
+                summary=_summary(fields),
+            )
+            return _with_doubts(image, fields, doubts, sites=bool(self._locations or doubts.nameless))
+
+        found = read_rows(snapshot, IMAGES, read_image, problems)
+        return _each_once(found, problems), problems
 
 
 def _asset_id(fields: Fields) -> str | None:
@@ -143,26 +156,33 @@ def _summary(fields: Fields) -> Summary:
     )
 
 
-def _distinct(images: Iterable[CatalogueImage], problems: list[RowProblem]) -> tuple[CatalogueImage, ...]:
-    """Keep one image per row id, and one link per asset: the first of each; later ones are problems.
-
-    Both columns are unique in Skymmich's own tables, but links that differ in case alone pass there, and
-    a table that was rebuilt by hand has lost its keys.
-    """
+def _each_once(images: Iterable[CatalogueImage], problems: list[RowProblem]) -> list[CatalogueImage]:
+    """Keep the first image of each row id: a table that was rebuilt by hand has lost its key."""
     kept: dict[int, CatalogueImage] = {}
-    owner: dict[str, int] = {}
     for image in sorted(images, key=lambda image: image.image_id):
-        found = image
         if image.image_id in kept:
             reason = "there is an earlier row with the same id"
             problems.append(RowProblem(IMAGES.name, image.image_id, reason))
+        else:
+            kept[image.image_id] = image
+    return list(kept.values())
+
+
+def each_linked_once(images: Images) -> tuple[Images, list[RowProblem]]:
+    """Keep one link per asset, the first: later ones are problems.
+
+    The column is unique in Skymmich's own tables, but links that differ in case alone pass there.
+    """
+    owner: dict[str, int] = {}
+    problems: list[RowProblem] = []
+    changed: dict[int, CatalogueImage | None] = {}
+    for image_id, asset_id in zip(images.ids(), images.asset_ids(), strict=True):
+        if asset_id is None or (first := owner.setdefault(asset_id, image_id)) == image_id:
             continue
-        if image.asset_id is not None and owner.setdefault(image.asset_id, image.image_id) != image.image_id:
-            reason = (
-                f"it is linked to asset {image.asset_id}, as is image {owner[image.asset_id]} already; "
-                "the image counts as not linked"
-            )
-            problems.append(RowProblem(IMAGES.name, image.image_id, reason, "warning"))
-            found = replace(image, asset_id=None)
-        kept[image.image_id] = found
-    return tuple(kept.values())
+        reason = (
+            f"it is linked to asset {asset_id}, as is image {first} already; the image counts as not linked"
+        )
+        problems.append(RowProblem(IMAGES.name, image_id, reason, "warning"))
+        image = images.find(image_id)
+        changed[image_id] = image and replace(image, asset_id=None)
+    return images.replaced(changed), problems

@@ -1,26 +1,31 @@
 """Reads Skymmich's catalogue from its SQLite file.
 
-A transaction that stays open for more than five seconds makes Skymmich's own saves fail, so everything is
-fetched at once, in one short transaction, and understood only after the file is closed again.
+A transaction that stays open for more than five seconds makes Skymmich's own saves fail, so the database is
+copied page by page, in one short transaction, and read and understood only after the file is closed again.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import tempfile
+import threading
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.skymmich.assembly import assemble
-from reconciler.skymmich.files import as_catalogue_error, opened
+from reconciler.skymmich.files import as_catalogue_error, as_text, opened
 from reconciler.skymmich.probe import ChangeProbe
-from reconciler.skymmich.tables import take
+from reconciler.skymmich.reading import CatalogueReader, digests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from reconciler.core.catalogue import Catalogue
-    from reconciler.skymmich.tables import Row, Snapshot
+    from reconciler.skymmich.reading import Digests, Values
+    from reconciler.skymmich.tables import Columns, Row, Table
 
+IN_MEMORY = 32 << 20
+"""Bytes of a database whose copy is kept in memory while it is read; of a larger one it is a file."""
 BUSY_TIMEOUT_S = 4.0
 """How long to wait for a writer: Skymmich's transactions take milliseconds."""
 
@@ -42,6 +47,7 @@ class SqliteCatalogue:
         self.path = Path(path).expanduser().absolute()
         self._timeout_s = timeout_s
         self._probe = ChangeProbe(self.path)
+        self._reader, self._turn = CatalogueReader(), threading.Lock()
 
     def __repr__(self) -> str:
         return f"SqliteCatalogue({str(self.path)!r})"
@@ -52,7 +58,13 @@ class SqliteCatalogue:
         Raises:
             CatalogueError: the file is missing, locked, damaged, forbidden, or not Skymmich's.
         """
-        return assemble(self._snapshot())
+        # Two threads may ask: what is known of the last reading is one's at a time.
+        with self._turn:
+            try:
+                with self._private() as moment:
+                    return self._reader.read(moment)
+            except sqlite3.Error as error:
+                raise as_catalogue_error(error, self.path) from error
 
     def data_version(self) -> object:
         """Give a token that differs once the file has changed: cheap, to be asked every few seconds."""
@@ -62,21 +74,52 @@ class SqliteCatalogue:
         """Let go of what ``data_version`` keeps open."""
         self._probe.close()
 
-    def _snapshot(self) -> Snapshot:
-        try:
+    @contextmanager
+    def _private(self) -> Iterator[_Moment]:
+        """Give a copy of the database at one moment."""
+        with ExitStack() as stack:
             with opened(self.path, timeout_s=self._timeout_s) as connection:
-
-                def run(query: str) -> Sequence[Row]:
-                    cursor = connection.execute(query)
-                    names = [column[0] for column in cursor.description]
-                    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
                 mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
                 connection.execute("BEGIN")
-                columns: dict[str, set[str]] = {}
-                for table, column in connection.execute(_COLUMNS).fetchall():
-                    columns.setdefault(table, set()).add(column)
-                found = {table: frozenset(names) for table, names in columns.items()}
-                return take(found, f"SQLite, journal mode {mode}", run)
-        except sqlite3.Error as error:
-            raise as_catalogue_error(error, self.path) from error
+                # The first reading takes the lock that the copying needs, and waits for it.
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                (pages,) = connection.execute("PRAGMA page_count").fetchone()
+                (size,) = connection.execute("PRAGMA page_size").fetchone()
+                place = ":memory:"
+                if pages * size > IN_MEMORY:
+                    place = f"{stack.enter_context(tempfile.TemporaryDirectory(prefix='skymmich-'))}/copy.db"
+                copy = sqlite3.connect(place, isolation_level=None, check_same_thread=False)
+                stack.callback(copy.close)
+                copy.execute("PRAGMA journal_mode = OFF")
+                copy.execute("PRAGMA synchronous = OFF")
+                connection.backup(copy)
+            copy.text_factory = as_text
+            yield _Moment(copy, f"SQLite, journal mode {mode}")
+
+
+class _Moment:
+    """A copy of the database, as ``CatalogueReader`` wants it."""
+
+    def __init__(self, connection: sqlite3.Connection, storage: str) -> None:
+        self._connection, self.storage = connection, storage
+
+    def columns(self) -> Columns:
+        """Tell what there is."""
+        columns: dict[str, set[str]] = {}
+        for table, column in self._connection.execute(_COLUMNS):
+            columns.setdefault(table, set()).add(column)
+        return {table: frozenset(names) for table, names in columns.items()}
+
+    def rows(self, query: str) -> Iterator[Values]:
+        """Run a query and give its rows one by one."""
+        return self._connection.execute(query)
+
+    def named_rows(self, query: str) -> Sequence[Row]:
+        """Run a query and give all its rows by the names of their columns."""
+        cursor = self._connection.execute(query)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def digests(self, tables: Sequence[tuple[Table, frozenset[str]]]) -> Digests:
+        """Give a digest of all rows of each image: SQLite has no function for it."""
+        return digests_of(self, tables)

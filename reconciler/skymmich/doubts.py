@@ -6,25 +6,19 @@ none, unless so many rows are like that that the column itself has become anothe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import WHOLE_TABLE, RowProblem
-from reconciler.skymmich.tables import ACQUISITIONS, EQUIPMENT, IMAGES, LINKS, SOLVES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from reconciler.skymmich.fields import Fields
-    from reconciler.skymmich.tables import Snapshot
+    from reconciler.skymmich.tables import Table
 
 _FEW: Final = 3
-_REFERENCES: Final = (
-    (LINKS, "image_id", IMAGES),
-    (LINKS, "equipment_id", EQUIPMENT),
-    (ACQUISITIONS, "image_id", IMAGES),
-    (SOLVES, "image_id", IMAGES),
-)
 _SHARE: Final = 0.05
 """So many rows of a table without a readable owner, and this share of it, are no rows gone wrong any more."""
 
@@ -45,38 +39,49 @@ class Doubts:
         """Note what is unknown of an image."""
         self.of_image.setdefault(image_id, set()).add(what)
 
-    def owned(self, what: str, rows: int) -> Callable[[Fields], None]:
+    def owned(self, what: str) -> Callable[[Fields], None]:
         """Give what takes note of rows that were not read whole, in a table whose rows belong to images.
 
         Args:
             what: the ``table.column`` that stands for all of the table.
-            rows: how many it has.
         """
-        lost = 0
 
         def note(fields: Fields) -> None:
-            nonlocal lost
             owner = fields.raw("image_id")
             if isinstance(owner, int) and not isinstance(owner, bool):
                 self.add(owner, what)
-            else:
-                lost += 1
-                if lost >= _FEW and lost > _SHARE * rows:
-                    self.everywhere.add(what)
 
         return note
 
+    def lost(self, what: str, rows: int, stray: int) -> None:
+        """Take note of rows that belong to images without telling to which.
 
-def doubt_references(snapshot: Snapshot, doubts: Doubts, problems: list[RowProblem]) -> None:
-    """Doubt a table of which no row refers to anything that is there: it goes by another key now.
+        Args:
+            what: the ``table.column`` that stands for all of the table.
+            rows: how many it has.
+            stray: how many of them are like that.
+        """
+        if stray >= _FEW and stray > _SHARE * rows:
+            self.everywhere.add(what)
+
+    def of_others(self) -> Doubts:
+        """Give the same of all that belongs to no image, for a slice of them."""
+        return replace(self, of_image={})
+
+    def refer(self, table: Table, column: str, target: Table) -> RowProblem:
+        """Doubt a table of which no row refers to anything that is there."""
+        self.everywhere.add(f"{table.name}.{column}")
+        reason = f"no {column} of it is one of {target.name}, so what Immich shows of it stays as it is"
+        return RowProblem(table.name, WHOLE_TABLE, reason, "warning")
+
+
+def refers_to_nothing(named: AbstractSet[object], there: AbstractSet[object]) -> bool:
+    """Tell whether a table goes by another key now: nothing that its rows refer to is there.
 
     A few rows may well refer to nothing: SQLite keeps links to deleted equipment.
+
+    Args:
+        named: to what they refer.
+        there: the keys that there are.
     """
-    for table, column, target in _REFERENCES:
-        named = {row.get(column) for row in snapshot.rows.get(table.name, ())} - {None}
-        if len(named) >= _FEW and named.isdisjoint(
-            row.get("id") for row in snapshot.rows.get(target.name, ())
-        ):
-            doubts.everywhere.add(f"{table.name}.{column}")
-            reason = f"no {column} of it is one of {target.name}, so what Immich shows of it stays as it is"
-            problems.append(RowProblem(table.name, WHOLE_TABLE, reason, "warning"))
+    return len(named) >= _FEW and named.isdisjoint(there)

@@ -57,7 +57,7 @@ def read_links(
     SQLite keeps links to deleted equipment (no foreign keys there): they are nothing.
     """
     linked: dict[int, dict[int, Equipment]] = {}
-    note = doubts.owned(f"{LINKS.name}.equipment_id", len(snapshot.rows.get(LINKS.name, ())))
+    note = doubts.owned(LINKS.stands_for)
     for image_id, equipment_id in read_rows(snapshot, LINKS, _read_link, problems, after=note):
         if image_id is None or equipment_id is None:
             continue
@@ -74,7 +74,7 @@ def read_acquisitions(
     snapshot: Snapshot, equipment: Mapping[int, Equipment], problems: list[RowProblem], doubts: Doubts
 ) -> dict[int, tuple[Acquisition, ...]]:
     """Give each image's sub-exposures, by night (undated ones last) and then in order of entry."""
-    unread = f"{ACQUISITIONS.name}.frame_count"
+    unread = ACQUISITIONS.stands_for
 
     def _is_nameless(filter_id: int) -> bool:
         if filter_id in doubts.of_equipment:
@@ -88,7 +88,7 @@ def read_acquisitions(
         return owner, fields.identity(), _read_acquisition(fields, equipment)
 
     found: dict[int, list[tuple[date, int, Acquisition]]] = {}
-    note = doubts.owned(unread, len(snapshot.rows.get(ACQUISITIONS.name, ())))
+    note = doubts.owned(unread)
     for image_id, row_id, acquisition in read_rows(snapshot, ACQUISITIONS, read, problems, after=note):
         if image_id is not None:
             found.setdefault(image_id, []).append((acquisition.night or date.max, row_id, acquisition))

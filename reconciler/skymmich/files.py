@@ -218,7 +218,7 @@ def _connect(path: Path, mode: str, timeout_s: float) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
-        connection.text_factory = _text
+        connection.text_factory = as_text
         connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
     except sqlite3.Error:
@@ -237,7 +237,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _text(raw: bytes) -> str | bytes:
+def as_text(raw: bytes) -> str | bytes:
     """Decode text; what is no UTF-8 stays binary, so that it spoils its own row and not the query."""
     try:
         return raw.decode()

@@ -6,6 +6,7 @@ the text the server sends, so that one odd value (``infinity``, say) spoils its 
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,16 +15,22 @@ from psycopg.rows import dict_row
 from psycopg.types.string import TextLoader
 
 from reconciler.errors import CatalogueError, ConfigurationError
-from reconciler.skymmich.assembly import assemble
-from reconciler.skymmich.tables import TABLES, take
+from reconciler.skymmich.doubts import refers_to_nothing
+from reconciler.skymmich.reading import CatalogueReader, Digests
+from reconciler.skymmich.tables import IMAGES, LINKS, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue
-    from reconciler.skymmich.tables import Row, Snapshot
+    from reconciler.skymmich.reading import Values
+    from reconciler.skymmich.tables import Columns, Row, Table
 
 CONNECT_TIMEOUT_S = 5
+_MASK = 2**64 - 1
+_AT_ONCE = 2_000
+"""Rows that are fetched at once."""
 
 _AS_TEXT = ("timestamp", "timestamptz", "date", "json", "jsonb")
 _LIMITS = """
@@ -55,6 +62,7 @@ class PostgresCatalogue:
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self._reader, self._turn = CatalogueReader(), threading.Lock()
         try:
             parts = conninfo_to_dict(address)
         except psycopg.Error:
@@ -76,7 +84,12 @@ class PostgresCatalogue:
         Raises:
             CatalogueError: the server does not answer, refuses, or has no database of Skymmich.
         """
-        return assemble(self._snapshot())
+        with self._turn:
+            try:
+                with self._connect() as connection:
+                    return self._reader.read(_Moment(connection))
+            except psycopg.Error as error:
+                raise self._as_catalogue_error(error) from None
 
     def data_version(self) -> object:
         """Give a token that differs once rows have changed: the server's own counters, up to a second late.
@@ -89,23 +102,6 @@ class PostgresCatalogue:
                 return connection.execute(_CHANGES, ([table.name for table in TABLES],)).fetchone()
         except psycopg.Error:
             return None
-
-    def _snapshot(self) -> Snapshot:
-        try:
-            with self._connect() as connection:
-                version = connection.info.server_version // 10000
-                with connection.cursor(row_factory=dict_row) as cursor:
-
-                    def run(query: str) -> Sequence[Row]:
-                        return cursor.execute(query).fetchall()
-
-                    columns: dict[str, set[str]] = {}
-                    for row in run(_COLUMNS):
-                        columns.setdefault(str(row["table_name"]), set()).add(str(row["column_name"]))
-                    found = {table: frozenset(names) for table, names in columns.items()}
-                    return take(found, f"PostgreSQL {version}", run)
-        except psycopg.Error as error:
-            raise self._as_catalogue_error(error) from None
 
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
         connection = psycopg.connect(
@@ -135,3 +131,68 @@ class PostgresCatalogue:
         else:
             remedy = "It is tried again by itself. Check the server's log if it lasts."
         return CatalogueError(f"The catalogue {self.place} cannot be read: {reason}.", remedy=remedy)
+
+
+class _Moment:
+    """One transaction, as ``CatalogueReader`` wants it."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+        self._connection = connection
+        self._streams = 0
+        self.storage = f"PostgreSQL {connection.info.server_version // 10000}"
+
+    def columns(self) -> Columns:
+        """Tell what there is."""
+        columns: dict[str, set[str]] = {}
+        for table, column in self._connection.execute(_COLUMNS):
+            columns.setdefault(str(table), set()).add(str(column))
+        return {table: frozenset(names) for table, names in columns.items()}
+
+    def rows(self, query: str) -> Iterator[Values]:
+        """Run a query and give its rows one by one; the server keeps those that were not fetched."""
+        self._streams += 1
+        with self._connection.cursor(name=f"rows{self._streams}") as cursor:
+            cursor.itersize = _AT_ONCE
+            yield from cursor.execute(query)
+
+    def named_rows(self, query: str) -> Sequence[Row]:
+        """Run a query and give all its rows by the names of their columns."""
+        with self._connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query).fetchall()
+
+    def digests(self, tables: Sequence[tuple[Table, frozenset[str]]]) -> Digests:
+        """Let the server compute a digest of all rows of each image: none of them is sent."""
+        of_image: dict[int, int] = {}
+        stray = 0
+        counts: dict[Table, tuple[int, int]] = {}
+        foreign: list[Table] = []
+        equipment: set[object] = set()
+        images: AbstractSet[object] = frozenset()
+        for table, present in tables:
+            listed = ", ".join(f'"{name}"' for name in table.names(present))
+            digest = f"sum(hashtextextended(ROW({listed})::text, {len(counts)})::numeric)"
+            what = f'"{table.owner}", mod({digest}, 9223372036854775807)::bigint, count(*)'
+            query = table.query(present, what=what, order="") + f' GROUP BY "{table.owner}"'
+            rows = lost = 0
+            owners: set[object] = set()
+            for owner, value, count in self.rows(query):
+                if not isinstance(value, int) or not isinstance(count, int):
+                    continue
+                rows += count
+                if owner is not None:
+                    owners.add(owner)
+                if isinstance(owner, int):
+                    of_image[owner] = hash((of_image.get(owner, 0), len(counts), value)) & _MASK
+                else:
+                    stray = hash((stray, value))
+                    lost += count
+            if table is IMAGES:
+                images = owners
+                continue
+            counts[table] = (rows, lost)
+            if refers_to_nothing(owners, images):
+                foreign.append(table)
+            if table is LINKS:
+                what, where = 'DISTINCT "equipment_id"', '"equipment_id" IS NOT NULL'
+                equipment = {key for (key,) in self.rows(table.query(present, what, where, order=""))}
+        return Digests(of_image, stray, counts, tuple(foreign), equipment)

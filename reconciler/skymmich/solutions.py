@@ -62,7 +62,7 @@ def read_solves(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts) 
     ``completed_at`` is set on every update of a job, so it says when a successful one got its answer.
     """
     newest: dict[int, Solve] = {}
-    note = doubts.owned(f"{SOLVES.name}.result", len(snapshot.rows.get(SOLVES.name, ())))
+    note = doubts.owned(SOLVES.stands_for)
     for solve in read_rows(snapshot, SOLVES, _read_solve, problems, after=note):
         if solve is None:
             continue

@@ -30,13 +30,29 @@ class Table:
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
     where: str = ""
+    owner: str = ""
+    """The column that names the image a row belongs to; empty in tables whose rows belong to none."""
+    stands_for: str = ""
+    """The ``table.column`` that stands for all of a table whose rows belong to images."""
 
-    def query(self, present: frozenset[str]) -> str:
-        """Give the query for the columns that exist; quoted, since ``offset`` is reserved in SQL."""
-        names = [name for name in self.required + self.optional if name in present]
-        listed = ", ".join(f'"{name}"' for name in names)
-        condition = f" WHERE {self.where}" if self.where else ""
-        return f'SELECT {listed} FROM "{self.name}"{condition} ORDER BY "id"'  # noqa: S608  names of this module
+    def names(self, present: frozenset[str]) -> list[str]:
+        """List the columns that are read and exist."""
+        return [name for name in self.required + self.optional if name in present]
+
+    def query(self, present: frozenset[str], what: str = "", where: str = "", order: str = '"id"') -> str:
+        """Give the query for the columns that exist; quoted, since ``offset`` is reserved in SQL.
+
+        Args:
+            present: what the table has.
+            what: is asked for instead of the columns.
+            where: a further condition.
+            order: of the rows.
+        """
+        listed = what or ", ".join(f'"{name}"' for name in self.names(present))
+        conditions = " AND ".join(f"({one})" for one in (self.where, where) if one)
+        condition = f" WHERE {conditions}" if conditions else ""
+        ordered = f" ORDER BY {order}" if order else ""
+        return f'SELECT {listed} FROM "{self.name}"{condition}{ordered}'  # noqa: S608  names of this module
 
 
 IMAGES = Table(
@@ -48,13 +64,21 @@ IMAGES = Table(
         "telescope", "camera", "mount", "filters", "focal_length", "aperture", "iso", "exposure_time",
         "frame_count", "total_integration_hours",
     ),
+    owner="id",
 )  # fmt: skip
 EQUIPMENT = Table("equipment", ("id", "name"), ("type", "specifications"))
-LINKS = Table("image_equipment", ("id", "image_id", "equipment_id"))
+LINKS = Table(
+    "image_equipment",
+    ("id", "image_id", "equipment_id"),
+    owner="image_id",
+    stands_for="image_equipment.equipment_id",
+)
 ACQUISITIONS = Table(
     "image_acquisition",
     ("id", "image_id", "frame_count", "exposure_time"),
     ("filter_id", "filter_name", "gain", "offset", "binning", "sensor_temp", "date"),
+    owner="image_id",
+    stands_for="image_acquisition.frame_count",
 )
 WITHOUT_ANSWER = ("pending", "processing", "failed")
 """States of a job without an answer. ``success`` has one; any other may mean that one is there, too."""
@@ -63,6 +87,8 @@ SOLVES = Table(
     ("id", "image_id", "status", "result"),
     ("submitted_at", "completed_at"),
     where=f"status IS NULL OR status NOT IN ({', '.join(map(repr, WITHOUT_ANSWER))})",
+    owner="image_id",
+    stands_for="plate_solving_jobs.result",
 )
 LOCATIONS = Table("locations", ("id", "name", "latitude", "longitude"))
 OBJECTS = Table(
@@ -72,6 +98,10 @@ OBJECTS = Table(
 )
 SETTINGS = Table("admin_settings", ("id", "key", "value"), where="key = 'immich'")
 
+OWNED = (LINKS, ACQUISITIONS, SOLVES)
+"""Tables whose rows belong to images."""
+SMALL = (EQUIPMENT, LOCATIONS, OBJECTS, SETTINGS)
+"""Tables that do not grow with the images."""
 TABLES = (IMAGES, EQUIPMENT, LINKS, ACQUISITIONS, SOLVES, LOCATIONS, OBJECTS, SETTINGS)
 LASTING = (SOLVES, OBJECTS)
 """Tables from which a person can delete nothing: once they have rows, they have rows."""
@@ -86,7 +116,7 @@ _TARGET_NAME = f"{IMAGES.name}.target_name"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All rows of one moment, raw."""
+    """Rows of one moment, raw."""
 
     storage: str
     """For people: ``SQLite, journal mode delete``."""
@@ -99,7 +129,7 @@ class Snapshot:
 
 
 def take(columns: Columns, storage: str, run: Callable[[str], Sequence[Row]]) -> Snapshot:
-    """Read every table that is there, one query each; the caller has opened one transaction around it.
+    """Read what there is besides images: the tables that do not grow with them, one query each.
 
     Args:
         columns: what the database has.
@@ -121,10 +151,9 @@ def take(columns: Columns, storage: str, run: Callable[[str], Sequence[Row]]) ->
             remedy="Check [skymmich] source. If Skymmich is new, start it once, so that it makes its tables.",
         )
     rows: dict[str, Sequence[Row]] = {}
-    for table in TABLES:
-        present = columns.get(table.name, frozenset())
-        if present.issuperset(table.required):
-            rows[table.name] = run(table.query(present))
+    for table in SMALL:
+        if is_there(table, columns):
+            rows[table.name] = run(table.query(columns[table.name]))
     found = release(columns)
     made_by = max(found, _migrated_to(columns, run))
     expected = _expected(made_by, postgres=not storage.startswith("SQLite"))
@@ -135,6 +164,11 @@ def take(columns: Columns, storage: str, run: Callable[[str], Sequence[Row]]) ->
         if name in columns.get(table.name, frozenset())
     )
     return Snapshot(storage, made_by, rows, there, expected - there)
+
+
+def is_there(table: Table, columns: Columns) -> bool:
+    """Tell whether a table is there, with all that it is useless without."""
+    return columns.get(table.name, frozenset()).issuperset(table.required)
 
 
 def release(columns: Columns) -> str:

@@ -190,7 +190,7 @@ def linked_image(panel: Panel, image_id: int) -> CatalogueImage | None:
     catalogue = panel.control.catalogue()
     if catalogue is None:
         return None
-    found = next((image for image in catalogue.images if image.image_id == image_id), None)
+    found = catalogue.image(image_id)
     if found is None:
         raise _no_image()
     if found.asset_id is None:

@@ -134,7 +134,7 @@ class Crossings:
         return await self._panel.control.looked_at(until, None if asset_id is None else [asset_id])
 
     async def _asset(self, image_id: int) -> str:
-        image = (await self._lookups.latest()).by_id.get(image_id)
+        image = (await self._lookups.latest()).image(image_id)
         if image is None or image.asset_id is None:
             raise ProblemError(404, "Skymmich's catalogue has no such image that is linked to Immich.")
         return image.asset_id

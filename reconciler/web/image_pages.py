@@ -117,7 +117,7 @@ class ImagePages:
 
     async def state_part(self, request: Request, image_id: int) -> Response:
         """Render the part ``state``."""
-        image = (await self._lookups.latest()).by_id.get(image_id)
+        image = (await self._lookups.latest()).image(image_id)
         if image is None or image.asset_id is None:
             raise ProblemError(404, "Skymmich's catalogue has no such image that is linked to Immich.")
         record = await asyncio.to_thread(self._panel.history.record, image.asset_id)
@@ -149,7 +149,7 @@ def _is_settled(decision: Decision) -> bool:
 
 
 def _target(lookup: Lookup, record: AssetRecord) -> str:
-    image: CatalogueImage | None = lookup.by_asset.get(record.asset_id)
+    image: CatalogueImage | None = lookup.image_of(record.asset_id)
     return target_of(image) if image else ""
 
 

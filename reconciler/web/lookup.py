@@ -11,10 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from reconciler.core.catalogue import Catalogue
 
-    from reconciler.core.catalogue import Catalogue, CatalogueImage
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.core.catalogue import CatalogueImage
     from reconciler.engine.control import Control
 
 MOST_NAMES = 200
@@ -42,13 +44,35 @@ class Names:
 class Lookup:
     """One reading of the catalogue, indexed."""
 
-    by_id: dict[int, CatalogueImage] = field(default_factory=dict)
-    by_asset: dict[str, CatalogueImage] = field(default_factory=dict)
+    catalogue: Catalogue = field(default_factory=lambda: Catalogue(()))
+    assets: Mapping[str, int] = field(default_factory=dict)
+    """Asset id → the image's id."""
     targets: Names = field(default_factory=Names)
     equipment: Names = field(default_factory=Names)
-    unlinked: int = 0
     problems: tuple[str, ...] = ()
     """What could not be read, for people."""
+
+    @property
+    def unlinked(self) -> int:
+        """How many images are linked to no asset."""
+        return len(self.catalogue.images) - len(self.assets)
+
+    def image(self, image_id: int) -> CatalogueImage | None:
+        """Give the image with an id."""
+        return self.catalogue.image(image_id)
+
+    def image_of(self, asset_id: str) -> CatalogueImage | None:
+        """Give the image that is linked to an asset."""
+        image_id = self.assets.get(asset_id)
+        return None if image_id is None else self.catalogue.image(image_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Naming:
+    """The names of one reading, on their way."""
+
+    task: asyncio.Task[tuple[Names, Names]]
+    hurry: asyncio.Event
 
 
 class Lookups:
@@ -58,8 +82,7 @@ class Lookups:
         self._control = control
         self._catalogue: Catalogue | None = None
         self._made = Lookup()
-        self._hurry = asyncio.Event()
-        self._names: asyncio.Task[tuple[Names, Names]] | None = None
+        self._naming: _Naming | None = None
 
     async def latest(self) -> Lookup:
         """Give the index; an empty one before the first reading.
@@ -70,18 +93,21 @@ class Lookups:
         if catalogue is not None and catalogue is not self._catalogue:
             self._catalogue = catalogue
             self._made = _index(catalogue, self._made)
-            self._hurry = asyncio.Event()
-            self._names = asyncio.create_task(self._name(self._made, self._hurry))
-        if self._names is not None and self._names.done():
-            self._take(*self._names.result())
+            hurry = asyncio.Event()
+            self._naming = _Naming(asyncio.create_task(_name(catalogue, hurry)), hurry)
+        if self._naming is not None and self._naming.task.done():
+            self._take(self._naming)
         return self._made
 
     async def named(self) -> Lookup:
         """Give the index with the names of the same reading: for whoever filters by them."""
         await self.latest()
-        if self._names is not None:
-            self._hurry.set()
-            self._take(*await self._names)
+        while (naming := self._naming) is not None:
+            naming.hurry.set()
+            # Others wait for it, too: who stops waiting does not stop it.
+            await asyncio.shield(naming.task)
+            # A newer reading may have come meanwhile: its names are another task's.
+            self._take(naming)
         return self._made
 
     async def among(self, target: str = "", equipment: str = "") -> tuple[Lookup, set[str] | None]:
@@ -94,15 +120,19 @@ class Lookups:
         found = [names.find(text) for names, text in asked if text]
         return lookup, set.intersection(*found) if found else None
 
-    async def _name(self, lookup: Lookup, hurry: asyncio.Event) -> tuple[Names, Names]:
-        # Not beside the page that is being made just now: the thread would slow it down.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(hurry.wait(), 1.0)
-        return await asyncio.to_thread(_both_names, lookup)
-
-    def _take(self, targets: Names, equipment: Names) -> None:
-        self._names = None
+    def _take(self, naming: _Naming) -> None:
+        if naming is not self._naming:
+            return
+        self._naming = None
+        targets, equipment = naming.task.result()
         self._made = replace(self._made, targets=targets, equipment=equipment)
+
+
+async def _name(catalogue: Catalogue, hurry: asyncio.Event) -> tuple[Names, Names]:
+    # Not beside the page that is being made just now: the thread would slow it down.
+    with suppress(TimeoutError):
+        await asyncio.wait_for(hurry.wait(), 1.0)
+    return await asyncio.to_thread(_both_names, catalogue)
 
 
 def target_of(image: CatalogueImage) -> str:
@@ -115,21 +145,21 @@ def target_of(image: CatalogueImage) -> str:
 
 def _index(catalogue: Catalogue, before: Lookup) -> Lookup:
     return Lookup(
-        by_id={image.image_id: image for image in catalogue.images},
-        by_asset={image.asset_id: image for image in catalogue.images if image.asset_id is not None},
+        catalogue=catalogue,
+        assets=catalogue.image_ids(),
         targets=before.targets,
         equipment=before.equipment,
-        unlinked=sum(image.asset_id is None for image in catalogue.images),
         problems=tuple(f"{one.place}: {one.reason}" for one in catalogue.problems),
     )
 
 
-def _both_names(lookup: Lookup) -> tuple[Names, Names]:
-    images = lookup.by_asset.items()
-    return (
-        _names((asset, target_of(image)) for asset, image in images),
-        _names((asset, one.name) for asset, image in images for one in image.equipment),
-    )
+def _both_names(catalogue: Catalogue) -> tuple[Names, Names]:
+    targets, equipment = list[tuple[str, str]](), list[tuple[str, str]]()
+    for image in catalogue.linked():
+        asset = image.asset_id or ""
+        targets.append((asset, target_of(image)))
+        equipment += [(asset, one.name) for one in image.equipment]
+    return _names(targets), _names(equipment)
 
 
 def _names(pairs: Iterable[tuple[str, str]]) -> Names:

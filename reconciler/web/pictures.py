@@ -43,7 +43,7 @@ class Pictures:
         size = request.query_params.get("size", "thumbnail")
         if size not in {"thumbnail", "preview"}:
             raise ProblemError(400, "“size” must be thumbnail or preview.")
-        if asset_id not in (await self._lookups.latest()).by_asset:
+        if asset_id not in (await self._lookups.latest()).assets:
             raise ProblemError(404, "Skymmich's catalogue has no such image.")
         picture = self._kept.get((asset_id, size))
         if picture is None:

@@ -219,7 +219,7 @@ def prepared(found: Prepared, limit: int) -> Shape:
         or (one.plan and (one.plan.changes or one.plan.conflicts or one.plan.blocked))
     ]
     return {
-        "images": len(found.items),
+        "images": found.images,
         "changes": len(found.changes),
         "guard": verdict(found.verdict),
         "server_version": found.server.version,

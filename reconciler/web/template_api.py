@@ -99,7 +99,7 @@ class TemplateApi:
             return next(iter(linked), None)
         if not isinstance(image_id, int) or isinstance(image_id, bool):
             raise ProblemError(400, "“image_id” must be a whole number.")
-        if (found := lookup.by_id.get(image_id)) is None:
+        if (found := lookup.image(image_id)) is None:
             raise ProblemError(404, "Skymmich's catalogue has no image with this id.")
         return found
 

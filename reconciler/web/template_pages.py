@@ -108,7 +108,7 @@ class TemplatePages:
 
     async def _choices(self, image: str) -> tuple[Sequence[CatalogueImage], CatalogueImage | None]:
         lookup, linked = await self._trial.choices()
-        chosen = lookup.by_id.get(int(image)) if image.isascii() and image.isdigit() else None
+        chosen = lookup.image(int(image)) if image.isascii() and image.isdigit() else None
         return linked, chosen or next(iter(linked), None)
 
     async def _rendered(self, text: str, chosen: CatalogueImage | None) -> dict[str, object]:

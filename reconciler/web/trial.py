@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from reconciler.engine.control import Request as Wish
@@ -60,7 +61,7 @@ class Trial:
     async def choices(self) -> tuple[Lookup, Sequence[CatalogueImage]]:
         """Give the images, and the linked ones that a template is shown on: not all of very many."""
         lookup = await self._lookups.latest()
-        return lookup, list(lookup.by_asset.values())[:_CHOICES]
+        return lookup, list(islice(lookup.catalogue.linked(), _CHOICES))
 
     async def render(self, text: str, image: CatalogueImage) -> str:
         """Render a template for an image; empty if it gives nothing.
@@ -90,7 +91,8 @@ class Trial:
             TemplateError: it does not; nothing was changed.
         """
         lookup = await self._lookups.latest()
-        await self._compute(text, [*([shown] if shown else []), *lookup.by_asset.values()])
+        linked = lookup.catalogue.linked()
+        await self._compute(text, chain([shown] if shown else [], linked))
         self.keeper.save(text)
         wish = Wish(by_person=bool(approved), approved=approved, trigger="settings")
         self._panel.control.request(wish)
@@ -100,7 +102,7 @@ class Trial:
         self.keeper.save(None)
         self._panel.control.request(Wish(by_person=False, trigger="settings"))
 
-    async def _compute(self, text: str, images: Sequence[CatalogueImage]) -> Desires:
+    async def _compute(self, text: str, images: Iterable[CatalogueImage]) -> Desires:
         """Compute what images want with a template."""
         try:
             async with asyncio.timeout(_PATIENCE):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 
 import pytest
 
@@ -357,6 +358,34 @@ async def test_without_the_right_to_write_nothing_runs_and_it_goes_on_once_regai
     await world.triggers.renew()
     await world.run(70)
     assert world.service.snapshot().level == "ok"
+
+
+async def test_a_renewal_under_way_does_not_give_back_the_right_that_is_being_taken_anew(world, monkeypatch):
+    world.service.enqueue(Request())
+    begun, may_renew, may_acquire = threading.Event(), threading.Event(), threading.Event()
+    renew, acquire = world.lease.renew, world.lease.acquire
+
+    def slow_renew():
+        begun.set()
+        may_renew.wait()
+        renew()
+
+    def slow_acquire(*arguments):
+        may_acquire.wait()
+        acquire(*arguments)
+
+    monkeypatch.setattr(world.lease, "renew", slow_renew)
+    monkeypatch.setattr(world.lease, "acquire", slow_acquire)
+    first = asyncio.ensure_future(world.triggers.renew())
+    await asyncio.to_thread(begun.wait)
+    anew = asyncio.ensure_future(world.triggers.renew_anew())
+    await asyncio.sleep(0)
+    may_renew.set()
+    await first
+    assert world.service.next_due() is None, "the store is another one, and its lease is not ours yet"
+    may_acquire.set()
+    await anew
+    assert world.service.next_due() is not None
 
 
 @pytest.fixture

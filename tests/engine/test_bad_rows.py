@@ -164,7 +164,7 @@ class Chosen:
 )
 def test_an_image_that_can_not_be_used_fails_alone_and_is_named(error):
     here = Chosen(error, {2})
-    first, second, third = here.chooser.items(here.catalogue, frozenset())
+    first, second, third = here.chooser.items(here.catalogue.images, frozenset())
     assert second.status == "failed"
     assert second.reason == f"{IMAGES} 2: {error}"
     assert (first.status, third.status) == ("new", "new")
@@ -174,14 +174,14 @@ def test_an_image_that_can_not_be_used_fails_alone_and_is_named(error):
 
 def test_a_template_that_renders_no_image_at_all_is_what_is_wrong():
     here = Chosen(TemplateError("no such name", source="mine.j2", line=3), {1, 2, 3})
-    here.chooser.items(here.catalogue, frozenset())
+    here.chooser.items(here.catalogue.images, frozenset())
     with pytest.raises(TemplateError, match=r"mine\.j2:3"):
         here.chooser.told(here.catalogue)
 
 
 def test_images_that_can_not_be_used_say_nothing_of_the_template():
     here = Chosen(UnusableImageError("too large"), {1, 2, 3})
-    here.chooser.items(here.catalogue, frozenset())
+    here.chooser.items(here.catalogue.images, frozenset())
     assert len(here.chooser.told(here.catalogue).problems) == 3
 
 

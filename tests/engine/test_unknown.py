@@ -361,7 +361,7 @@ async def test_a_canary_that_was_seen_whole_on_no_asset_opens_to_none(install, p
     here = install(count=20)
     here.policy = policy(canary=3)
     here.sql("UPDATE astrophotography_images SET latitude = 48.5, longitude = 11.5")
-    written = set()
+    tagged, placed = set(), set()
 
     class Noting:
         def __init__(self, target):
@@ -371,27 +371,25 @@ async def test_a_canary_that_was_seen_whole_on_no_asset_opens_to_none(install, p
             return getattr(self._target, name)
 
         async def add_tags(self, asset_ids, tag_ids):
-            written.update(asset_ids)
+            tagged.update(asset_ids)
             return await self._target.add_tags(asset_ids, tag_ids)
 
+        async def write_fields(self, asset_ids, write):
+            placed.update(asset_ids)
+            return await self._target.write_fields(asset_ids, write)
+
     def change(row):
-        if row["id"] not in written:
-            return False
-        if damage == "unreadable":
-            row["tags"] = None
-        elif damage == "gone":
-            row["tags"] = []
-        elif row.get("exifInfo") and row["exifInfo"]["latitude"] is not None:
-            row["exifInfo"]["latitude"] += 1
+        if damage == "one degree off":
+            if row["id"] in placed and row.get("exifInfo") and row["exifInfo"]["latitude"] is not None:
+                row["exifInfo"]["latitude"] += 1
+        elif row["id"] in tagged:
+            row["tags"] = None if damage == "unreadable" else []
         return True
 
     here.wrap, here.transport = Noting, Spoiler(change)
     report = await here.run()
     assert report.error is not None
-    fields = [one for one in here.sim.assets().values() if one["description"]]
-    assert len(fields) <= 3
-    if damage != "one degree off":
-        assert len(written) == 3
+    assert len(placed if damage == "one degree off" else tagged) == 3
 
 
 async def test_ids_of_tags_that_two_answers_tell_otherwise_are_not_used(install):

@@ -155,6 +155,7 @@ def test_a_settled_description_is_its_own_settled_form(text):
 
 @given(tricky)
 @example("&#47;a")
+@example("(Binary data 5 bytes, use -b option to extract)")
 @example("1.50\n")
 @example("&amp;amp;amp;lt;")
 @example("(Binary data 5 bytes, use -b option to extract)")

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from reconciler.simulator.model import Asset, Exif
+from reconciler.simulator.seeding import Photo, fill
 from reconciler.simulator.state import USER_ID, State
 from reconciler.simulator.unkindness import Settings
 
@@ -242,3 +243,16 @@ def test_the_log_of_changes_does_not_grow_without_end() -> None:
         state.touch(only(state))
     assert len(state._changes) < 1100
     assert len(list(state.changed_since(0))) == 5
+
+
+def test_on_3_1_an_extraction_that_dies_leaves_value_and_date_as_they_are():
+    photos = [Photo(f"00000000-0000-4000-8000-{n:012}", f"{n}.jpg", n) for n in range(30)]
+    for version, moves in (((3, 1, 0), False), ((2, 7, 5), True)):
+        state = State(Settings(unkind=frozenset({"settling", "dying_extraction"}), version=version))
+        fill(state, photos)
+        dying = next(asset for asset in state.assets.values() if asset.dying)
+        before = dying.updated
+        state.write(dying, Exif(description="kept"), ("description",), "client")
+        state.advance(60.0)
+        assert (dying.exif.description, dying.sidecar.description, dying.jobs) == ("kept", "kept", 0)
+        assert (dying.updated > before) is moves

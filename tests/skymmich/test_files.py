@@ -131,13 +131,13 @@ def test_the_file_is_free_before_its_rows_are_understood(make, monkeypatch):
     make.image(1)
     catalogue = SqliteCatalogue(make.path)
 
-    def assemble(snapshot):
+    def read(_, moment):
         make.connection.execute("PRAGMA busy_timeout = 0")
         make.connection.execute("BEGIN EXCLUSIVE")
         make.connection.execute("COMMIT")
-        return len(snapshot.rows["astrophotography_images"])
+        return len(moment.named_rows("SELECT id FROM astrophotography_images"))
 
-    monkeypatch.setattr("reconciler.skymmich.database.assemble", assemble)
+    monkeypatch.setattr("reconciler.skymmich.reading.CatalogueReader.read", read)
     assert catalogue.read() == 1
 
 
@@ -345,16 +345,20 @@ def test_a_read_takes_a_handful_of_queries(make, monkeypatch):
     seen = []
     connect = sqlite3.connect
 
-    def traced(*args, **options):
-        connection = connect(*args, **options)
-        connection.set_trace_callback(seen.append)
+    asked = []
+
+    def traced(place, *args, **options):
+        connection = connect(place, *args, **options)
+        connection.set_trace_callback(seen.append if "skymmich.db" in place else asked.append)
         return connection
 
     monkeypatch.setattr("reconciler.skymmich.files.sqlite3.connect", traced)
     assert len(titles(make.path)) == 50
     selects = [statement for statement in seen if statement.lstrip().startswith("SELECT")]
-    assert len(selects) == 10
+    assert len(selects) == 2, "the file itself is only copied"
     assert seen.count("BEGIN") == 1
+    of_the_copy = [statement for statement in asked if statement.lstrip().startswith("SELECT")]
+    assert len(of_the_copy) == 13
 
 
 def test_a_writer_that_comes_while_an_idle_database_is_copied_is_read_beside(make, monkeypatch):

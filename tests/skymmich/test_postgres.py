@@ -195,6 +195,33 @@ def test_odd_rows_spoil_only_themselves(database):
     ]
 
 
+@pytest.mark.parametrize(
+    ("statement", "changed"),
+    [
+        ("UPDATE astrophotography_images SET latitude = -2 WHERE id = 2", {2}),
+        ("UPDATE astrophotography_images SET tags = '{other}' WHERE id = 1", {1}),
+        ("UPDATE image_acquisition SET frame_count = 13 WHERE id = 1", {1}),
+        ("INSERT INTO image_equipment (image_id, equipment_id) VALUES (3, 1)", {3}),
+        ("DELETE FROM astrophotography_images WHERE id = 3", {3}),
+        ("UPDATE admin_settings SET value = '{}'", set()),
+        ("UPDATE equipment SET name = 'Renamed'", None),
+    ],
+)
+def test_the_server_itself_tells_what_changed(database, statement, changed):
+    with psycopg.connect(database) as connection:
+        connection.execute(TABLES)
+        connection.execute(ROWS)
+        connection.execute("UPDATE astrophotography_images SET latitude = -1 WHERE id = 2")
+    catalogue = open_catalogue(database)
+    catalogue.read()
+    assert catalogue.read().changed == frozenset()
+    with psycopg.connect(database) as connection:
+        connection.execute(statement)
+    again = catalogue.read()
+    assert again.changed == changed
+    assert again == open_catalogue(database).read()
+
+
 def test_what_can_not_be_read_is_unknown_and_not_a_number_is_no_focal_length(database):
     with psycopg.connect(database) as connection:
         connection.execute(TABLES)
@@ -282,7 +309,7 @@ def test_a_table_that_this_user_may_not_read_is_an_error_and_does_not_seem_empty
         connection.execute(TABLES)
         connection.execute("CREATE USER stranger")
         connection.execute("GRANT SELECT ON astrophotography_images, equipment TO stranger")
-    with pytest.raises(CatalogueError, match="permission denied for table image_equipment") as caught:
+    with pytest.raises(CatalogueError, match="permission denied for table locations") as caught:
         open_catalogue(database.replace("postgres@", "stranger@")).read()
     assert "Grant this user SELECT" in caught.value.remedy
 

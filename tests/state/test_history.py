@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
 
+from state import history
+from state.database import BUSY_SECONDS
 from state.history import RECENT, Pruned
 from state.store import SqliteStore
 
@@ -109,6 +112,34 @@ def test_entry_ids_are_never_given_twice(store, make, noon):
     assert store.journal_of() == []
     store.journal([make.entry()])
     assert ids(store.journal_of()) == [first + 1]
+
+
+def test_whoever_writes_gets_a_turn_while_much_is_forgotten(store, make, noon, monkeypatch):
+    monkeypatch.setattr(history, "AT_ONCE", 10)
+    store.journal([make.entry() for _ in range(35)])
+    store.start_run(make.run("newest"))
+    forget, between = history.prune_entries, []
+
+    def noted(connection, before):
+        with SqliteStore.open(store.path, read_only=True) as other:
+            between.append(len(other.journal_of()))
+        return forget(connection, before)
+
+    monkeypatch.setattr(history, "prune_entries", noted)
+    assert store.prune(noon + timedelta(days=9), keep_runs=1) == Pruned(journal=35, runs=0)
+    assert between == [35, 25, 15, 5]
+
+
+def test_the_log_is_not_waited_for_while_somebody_reads_it(store, make):
+    store.save_records([make.record("a")])
+    with store.database.reading() as reading:
+        reading.exec_driver_sql("SELECT count(*) FROM assets").fetchall()
+        store.save_records([make.record("b")])
+        began = time.monotonic()
+        store.optimize()
+        assert time.monotonic() - began < BUSY_SECONDS
+    store.optimize()
+    assert store.path.with_name(store.path.name + "-wal").stat().st_size == 0
 
 
 def test_what_was_pruned_goes_back_to_the_disk(store, make, noon):

@@ -266,3 +266,19 @@ def test_pending_writes_of_a_whole_wave_are_recorded_in_one_commit(store, noon):
     store.mark_sent([write.asset_id for write in writes])
     assert len(store.pending()) == 500
     assert len(commits) <= 3
+
+
+def test_visits_from_many_threads_at_once_wait_for_none_of_each_other(store, make):
+    store.save_records([make.record()])
+    together = threading.Barrier(24, timeout=20)
+
+    def visit(number):
+        with store.database.reading() as connection:
+            connection.exec_driver_sql("SELECT count(*) FROM assets").fetchall()
+            together.wait()
+            store.put(f"visit {number}", number)
+            together.wait()
+        return store.get(f"visit {number}")
+
+    with ThreadPoolExecutor(24) as threads:
+        assert list(threads.map(visit, range(24))) == list(range(24))

@@ -72,7 +72,7 @@ async def _library(session: Session, pair: Pair, store: SqliteStore, *, yes: boo
     try:
         server = await target.open()
         try:
-            await recognise(target, store, server, store.records(), anyway=True)
+            await recognise(target, store, server, store.there_ids(), anyway=True)
         except UnconfirmedError as error:
             _ask(session.screen, error, "Keep this library in sync from now on?", yes=yes)
             KnownImmich(target.address, server.user_id, without_assets=True).keep(store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.core.asset import Coordinates
-from reconciler.core.batch import FieldBatch, TagBatch, add_batches, field_batches, remove_rounds
+from reconciler.core.writes.batches import FieldBatch, TagBatch, add_batches, field_batches, remove_rounds
 
 PLACE = Coordinates(48.1, 11.6)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.core.asset import Applied, ObservedAsset
     from reconciler.core.description import Markers
     from reconciler.core.records import AssetRecord, Field, PendingWrite
-    from reconciler.engine.jobs import Job
+    from reconciler.core.writes.write_state import WriteState
 
 READ_ONLY = (
     "Immich took the write and put the old value back: it can not write beside the file. Make the "
@@ -25,6 +25,11 @@ READ_ONLY = (
 FLIPPED = (
     "Immich turns the sign of this place, which is near the equator, Greenwich or the antimeridian; it can "
     "not be written through Immich's API. Enter it by hand in the file, or leave it."
+)
+ANOTHER = (
+    "Immich took the write, and another's value came back, where ours had been kept before: another program "
+    "writes here, too. Let one of the two leave this field alone; it is tried again when something about the "
+    "image changes."
 )
 CROSSED = (
     "somebody changed it in Immich at the very moment it was written: look whether what they entered is there"
@@ -106,7 +111,12 @@ def edited_after(pending: PendingWrite, before: ObservedAsset, seen: ObservedAss
     return Kept(frozenset(found), frozenset())
 
 
-def disturbed(job: Job, seen: ObservedAsset) -> bool:
+def differ(one: ObservedAsset, other: ObservedAsset) -> bool:
+    """Tell whether two readings of an asset differ in what a listing shows, too."""
+    return one.description != other.description or not same_place(one.coordinates, other.coordinates)
+
+
+def disturbed(job: WriteState, seen: ObservedAsset) -> bool:
     """Tell whether somebody edited the asset since it was last read, and Immich has not digested it yet.
 
     Values show at once, the date moves when they are digested. What our own write changed does not count.
@@ -121,18 +131,15 @@ def disturbed(job: Job, seen: ObservedAsset) -> bool:
         return True
     if seen.tags is None or was.tags is None:
         return False
-    return bool((seen.tags ^ was.tags) - (pending.tags if pending else frozenset()))
+    return bool((seen.tags ^ was.tags) - (pending.tags if pending else frozenset()) - job.unverified)
 
 
-def at_work(job: Job) -> bool:
+def at_work(job: WriteState) -> bool:
     """Tell whether somebody is at work on an asset as a pass finds it, by what the last pass left there.
 
-    Two readings of the moment differed. Or it drifted, and yet its date is the one that it was left with:
-    that moves when the edit is digested. A drift that was left, and that a person has decided on since, is no
-    such thing.
+    It drifted, and yet its date is the one that it was left with: that moves when the edit is digested. A
+    drift that was left, and that a person has decided on since, is no such thing.
     """
-    if job.item.edited:
-        return True
     decided = {resolution.field for resolution in job.plan.resolutions}
     return job.record.seen_updated_at == job.observed.updated_at and any(
         one.case == "drift" and one.action == "write" and one.field not in decided
@@ -140,30 +147,53 @@ def at_work(job: Job) -> bool:
     )
 
 
-def diagnose(which: Field, job: Job, seen: ObservedAsset) -> str:
+def diagnose(which: Field, job: WriteState, seen: ObservedAsset, markers: Markers) -> str:
     """Say why a field did not stick, as far as it shows."""
     pending = job.pending
+    put_back = ANOTHER if job.verified or _replaced(which, job, markers) else READ_ONLY
     if which == "coordinates" and pending and pending.coordinates:
         if sign_flipped(pending.coordinates, seen.coordinates):
             return FLIPPED
-        return READ_ONLY if same_place(seen.coordinates, job.observed.coordinates) else OTHER
+        return put_back if same_place(seen.coordinates, job.observed.coordinates) else OTHER
     if which == "tags":
-        return READ_ONLY if seen.known_tags == job.observed.known_tags else OTHER
-    return READ_ONLY if normal(seen.description) == normal(job.observed.description) else OTHER
+        before, after = job.observed.known_tags, seen.known_tags
+        return put_back if before | job.unverified == after | job.unverified else OTHER
+    return put_back if normal(seen.description) == normal(job.observed.description) else OTHER
 
 
-def unsticking(which: Field, job: Job, seen: ObservedAsset, server: str, diagnosis: str) -> Unsticking:
+def _replaced(which: Field, job: WriteState, markers: Markers) -> bool:
+    """Tell whether ours was kept once, and was something else before this write: a file that takes both.
+
+    The library cannot be read-only then, for somebody's value has stuck after ours had.
+    """
+    applied, was, pending = job.was_ours, job.observed, job.pending
+    if which == "tags":
+        adding = pending is not None and pending.step == "add_tags"
+        return adding and pending is not None and bool(pending.tags & applied.tags)
+    if which == "coordinates":
+        return applied.coordinates is not None and not same_place(was.coordinates, applied.coordinates)
+    parts = split(was.description, markers, applied.block)
+    if which == "block":
+        return applied.block is not None and normal(parts.block or "") != normal(applied.block)
+    return applied.prose is not None and normal(parts.prose) != normal(applied.prose)
+
+
+def unsticking(
+    which: Field, pending: PendingWrite, seen: ObservedAsset, server: str, diagnosis: str
+) -> list[Unsticking]:
     """Remember a value that Immich does not keep, with all whose change is a reason to try again."""
-    pending = job.pending
-    assert pending is not None  # noqa: S101 - only what was written can fail to stick
-    tags = digest(pending.tags) if pending.step == "add_tags" else digest("-", *sorted(pending.tags))
-    wanted = {
-        "block": digest(pending.block or ""),
-        "prose": digest(pending.prose or ""),
-        "coordinates": digest(place(pending.coordinates)),
-        "tags": tags,
-    }[which]
-    return Unsticking(which, wanted, live_digest(which, seen), server, diagnosis)
+    live = live_digest(which, seen)
+    if which == "tags" and pending.step == "remove_tags":
+        wanted = [digest("-", tag) for tag in sorted(pending.tags & seen.known_tags)]
+    else:
+        digests = {
+            "block": digest(pending.block or ""),
+            "prose": digest(pending.prose or ""),
+            "coordinates": digest(place(pending.coordinates)),
+            "tags": digest(pending.tags),
+        }
+        wanted = [digests[which]]
+    return [Unsticking(which, one, live, server, diagnosis) for one in wanted]
 
 
 def with_unsticking(record: AssetRecord, entries: list[Unsticking]) -> AssetRecord:

@@ -1,0 +1,202 @@
+"""The images of a large catalogue, kept small: packed by the slice, and unpacked slice by slice.
+
+A hundred thousand images as objects take several hundred megabytes, and every sweep of the garbage collector
+over them holds the whole process. Packed they take a tenth, and are nothing to sweep. What is asked of all of
+them at once (their ids, the assets they are linked to) is kept beside.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zlib
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from copyreg import dispatch_table
+from dataclasses import fields
+from itertools import accumulate
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, cast, overload
+
+from reconciler.core.catalogue import (
+    Acquisition,
+    CatalogueImage,
+    CatalogueObject,
+    Equipment,
+    Images,
+    PlateSolution,
+    Site,
+    Summary,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+SLICE: Final = 64
+"""Images that are packed together: the more, the smaller, and the slower to look one up."""
+_LEVEL: Final = 1
+"""Of zlib: the fastest. Rows of one catalogue are so much alike that it comes to a tenth even so."""
+_KINDS: Final = (Acquisition, CatalogueImage, CatalogueObject, Equipment, PlateSolution, Site, Summary)
+
+
+def _reduced(kind: type) -> Callable[[object], tuple[type, tuple[object, ...]]]:
+    """Give what takes a value apart into its constructor's arguments: half of dataclasses' own time."""
+    names = [field.name for field in fields(kind)]
+    get = attrgetter(*names)
+    if len(names) == 1:
+        return lambda value: (kind, (get(value),))
+    return lambda value: (kind, get(value))
+
+
+_REDUCTIONS: Final[Any] = {**dispatch_table, **{kind: _reduced(kind) for kind in _KINDS}}
+
+
+class PackedImages(Images):
+    """Images in order of their ids, each id once.
+
+    Args:
+        images: in that order; they are packed as they come.
+    """
+
+    __slots__ = ("_assets", "_ends", "_ids", "_last", "_linked", "_slices")
+
+    def __init__(self, images: Iterable[CatalogueImage] = ()) -> None:
+        self._slices: list[bytes] = []
+        self._ids = array("q")
+        self._assets: list[str | None] = []
+        several: list[CatalogueImage] = []
+        lengths: list[int] = []
+        for image in images:
+            several.append(image)
+            if len(several) == SLICE:
+                lengths.append(self._add(several))
+                several = []
+        if several:
+            lengths.append(self._add(several))
+        self._close(lengths)
+
+    def _add(self, several: Sequence[CatalogueImage], packed: bytes | None = None) -> int:
+        self._slices.append(_pack(several) if packed is None else packed)
+        self._ids.extend(image.image_id for image in several)
+        self._assets.extend(image.asset_id for image in several)
+        return len(several)
+
+    def _close(self, lengths: Iterable[int]) -> None:
+        self._ends = list(accumulate(lengths))
+        self._linked = sum(asset is not None for asset in self._assets)
+        self._last: tuple[int, list[CatalogueImage]] = (-1, [])
+
+    # A sequence
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[CatalogueImage]:
+        for packed in self._slices:
+            yield from _unpack(packed)
+
+    @overload
+    def __getitem__(self, place: int) -> CatalogueImage: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[CatalogueImage]: ...
+
+    def __getitem__(self, place: int | slice) -> CatalogueImage | Sequence[CatalogueImage]:
+        """Give one image, or some as a tuple."""
+        if isinstance(place, slice):
+            return tuple(self[one] for one in range(*place.indices(len(self))))
+        if place < 0:
+            place += len(self)
+        if not 0 <= place < len(self):
+            raise IndexError(place)
+        number = bisect_right(self._ends, place)
+        known, several = self._last
+        if known != number:
+            several = _unpack(self._slices[number])
+            self._last = (number, several)
+        return several[place - self._begin(number)]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(
+            mine == theirs for mine, theirs in zip(self, other, strict=True)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # as of any container
+
+    def __repr__(self) -> str:
+        return f"PackedImages({len(self)} images)"
+
+    # What is asked of all
+
+    def ids(self) -> Sequence[int]:
+        """Give the images' ids."""
+        return self._ids
+
+    def asset_ids(self) -> Sequence[str | None]:
+        """Give the assets that they are linked to, in the same order."""
+        return self._assets
+
+    @property
+    def linked_count(self) -> int:
+        """How many are linked."""
+        return self._linked
+
+    def find(self, image_id: int) -> CatalogueImage | None:
+        """Give the image with an id."""
+        place = bisect_left(self._ids, image_id)
+        return self[place] if place < len(self) and self._ids[place] == image_id else None
+
+    def slices(self) -> Iterator[Sequence[CatalogueImage]]:
+        """Give them slice by slice."""
+        return map(_unpack, self._slices)
+
+    def replaced(self, changed: Mapping[int, CatalogueImage | None]) -> PackedImages:
+        """Give these images with some exchanged, added, or (where it is ``None``) left out."""
+        if not changed:
+            return self
+        left = sorted(changed, reverse=True)
+        found = PackedImages()
+        lengths: list[int] = []
+        for number, packed in enumerate(self._slices):
+            begin, end = self._begin(number), self._ends[number]
+            is_last = number == len(self._slices) - 1
+            mine = []
+            while left and (is_last or left[-1] <= self._ids[end - 1]):
+                mine.append(left.pop())
+            if not mine:
+                found._slices.append(packed)
+                found._ids.extend(self._ids[begin:end])
+                found._assets.extend(self._assets[begin:end])
+                lengths.append(end - begin)
+                continue
+            images = {image.image_id: image for image in _unpack(packed)}
+            for image_id in mine:
+                if (image := changed[image_id]) is None:
+                    images.pop(image_id, None)
+                else:
+                    images[image_id] = image
+            several = [images[image_id] for image_id in sorted(images)]
+            for start in range(0, len(several), 2 * SLICE):
+                lengths.append(found._add(several[start : start + 2 * SLICE]))  # noqa: PERF401 - the same
+        if left:  # there were none before
+            return PackedImages(image for key in reversed(left) if (image := changed[key]) is not None)
+        found._close(lengths)
+        return found
+
+    def _begin(self, number: int) -> int:
+        return self._ends[number - 1] if number else 0
+
+
+def _pack(several: Sequence[CatalogueImage]) -> bytes:
+    written = io.BytesIO()
+    pickler = pickle.Pickler(written, protocol=pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = _REDUCTIONS
+    pickler.dump(list(several))
+    return zlib.compress(written.getvalue(), _LEVEL)
+
+
+def _unpack(packed: bytes) -> list[CatalogueImage]:
+    return cast("list[CatalogueImage]", pickle.loads(zlib.decompress(packed)))  # noqa: S301 - packed above

@@ -1,0 +1,54 @@
+"""The record of a write, made before it is sent: what the next pass needs to wait for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.core.records import PendingWrite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from reconciler.core.plan import AssetPlan
+    from reconciler.core.records import WriteStep
+
+
+def intent(
+    plan: AssetPlan,
+    step: WriteStep,
+    removals: Sequence[str],
+    *,
+    before: datetime,
+    attempt: int,
+    run_id: str,
+    at: datetime,
+) -> PendingWrite:
+    """Make the record of one step of a plan; of the tags to take off it has the first.
+
+    Args:
+        plan: what is to be written.
+        step: which part of it.
+        removals: tags to take off, one a write.
+        before: the asset's date as it was read.
+        attempt: how-many-th it is.
+        run_id: of the pass.
+        at: now.
+    """
+    fields = step == "fields"
+    tags = frozenset(removals[:1]) if step == "remove_tags" else frozenset[str]()
+    return PendingWrite(
+        asset_id=plan.asset_id,
+        image_id=plan.image_id,
+        run_id=run_id,
+        step=step,
+        sent=False,
+        before_updated_at=before,
+        description=plan.description if fields else None,
+        block=plan.block if fields else None,
+        prose=plan.prose if fields else None,
+        coordinates=plan.coordinates if fields else None,
+        tags=plan.add_tags if step == "add_tags" else tags,
+        attempt=attempt,
+        intended_at=at,
+    )

@@ -1,0 +1,101 @@
+"""How one asset's write stands: the fields of its state, without what may happen to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from reconciler.core.asset import Applied
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.plan import AssetPlan
+    from reconciler.core.records import AssetRecord, AssetStatus, Crossing, Field, PendingWrite, WriteStep
+
+State = Literal["ready", "sent", "moved", "yielding", "done"]
+"""``yielding``: somebody else's edit is being digested; ours waits, for two at once can lose one for ever."""
+UNSEEN_LOOKS = 2
+"""Looks without the asset after which it is read by itself: listings skip rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteState:
+    """How the write of one asset stands. Only the events of ``asset_write.AssetWrite`` give another."""
+
+    plan: AssetPlan
+    record: AssetRecord
+    observed: ObservedAsset
+    """As last read; its tags too where they are managed."""
+    state: State = "ready"
+    steps: tuple[WriteStep, ...] = ()
+    removals: tuple[str, ...] = ()
+    """Tags still to be taken off, one a write."""
+    pending: PendingWrite | None = None
+    was_ours: Applied = field(default_factory=Applied)
+    """What was ours when the pass began, whatever has become of it."""
+    unverified: frozenset[str] = frozenset()
+    """Tags that were taken off before; the reading after the last one verifies them all."""
+    attempt: int = 1
+    sent_steps: tuple[WriteStep, ...] = ()
+    """Of all its writes so far."""
+    turn: int = 0
+    """How-many-th of all writes it was: Immich digests in this order, nearly."""
+    sent_at: float = 0.0
+    moved_at: float = 0.0
+    """By when it had moved; later where its move came out of turn, and so may be another's."""
+    first_moved_at: float = 0.0
+    moved_to: datetime | None = None
+    """Its date when it was seen moved: from there on a look shows it again."""
+    moved_before: datetime | None = None
+    """A date up to which its moves are another's: it was there before our write was."""
+    quiet: float = 0.0
+    """Seconds without a move after which a yielding one goes on; 0: it need not yield."""
+    asked_at: float = 0.0
+    """When it was last read by itself."""
+    looks: int = 0
+    """Looks since it moved that did not show it: listings may skip a row."""
+    troubles: int = 0
+    """Readings of it in a row that failed for a time."""
+    crossed: bool = False
+    """Whether somebody else moved it between our reading and the settling of our write."""
+    crossing: Crossing | None = None
+    """The last such time, for the record."""
+    remark: str = ""
+    """What a person should know of it: kept with the outcome."""
+    doubtful: bool = False
+    """Whether the write may never have arrived."""
+    adopted: bool = False
+    """Whether the write is an earlier run's."""
+    dying: bool = False
+    """Whether Immich was found to fail at reading its file: its date does not move."""
+    verified: frozenset[WriteStep] = frozenset()
+    reverted: frozenset[WriteStep] = frozenset()
+    changed: frozenset[Field] = frozenset()
+    proven: frozenset[str] = frozenset()
+    """What was found to be wrong with the asset as a whole, by as many attempts as it takes."""
+    status: AssetStatus | None = None
+    """Set when it ended otherwise than its plan says; ``failed`` then says why."""
+    failed: str = ""
+
+    @property
+    def step(self) -> WriteStep | None:
+        """The step that is sent, or next."""
+        return self.steps[0] if self.steps else None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether Immich has a write of ours that has not settled."""
+        return self.state in {"sent", "moved"}
+
+    @property
+    def goes_on_unread(self) -> bool:
+        """Whether the next tag may go before this one is verified: the last reading tells of all."""
+        return self.steps[:2] == ("remove_tags", "remove_tags")
+
+    @property
+    def needs_reading(self) -> bool:
+        """Whether no listing tells what became of it, once it moved: a listing shows no tags."""
+        tags = self.pending is not None and bool(self.pending.tags)
+        return (tags and not self.goes_on_unread) or self.looks >= UNSEEN_LOOKS

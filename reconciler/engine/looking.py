@@ -1,0 +1,182 @@
+"""Goes through the images of a pass in slices, so that the event loop goes on between two.
+
+Of each slice it is read what is remembered, computed what is wanted, and kept what may have to be worked on.
+What is fine and stands where it was is counted, and let go of, where the pass is to be brief.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.catalogue import Images
+from reconciler.core.records import FINE
+from reconciler.engine.choosing import is_as_left
+from reconciler.engine.passes import stands
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.policy import Policy
+    from reconciler.engine.choosing import Chooser
+    from reconciler.engine.desiring import Desirer, Desires
+    from reconciler.engine.observing import Reading
+    from reconciler.engine.passes import Item
+    from reconciler.engine.ports import Clock, Store
+    from reconciler.engine.remembered import Remembered
+    from reconciler.engine.standing import Candidates
+
+SLICE: Final = 256
+"""Images whose records and wishes are in memory at once."""
+_AT_ONCE: Final = 0.01
+"""Seconds of work between two turns of the event loop."""
+_MOST_SWEPT: Final = 500
+"""Images with plans that the garbage collector goes over."""
+_MOST_AT_ONCE: Final = 64
+"""Images likewise, whatever the clock says."""
+
+
+class Looking:
+    """One pass's way through its images.
+
+    Args:
+        planner: decides about each.
+        records: what is remembered of them.
+        desirer: computes what they want.
+        desires: takes it up, slice by slice.
+        policy: of what they want.
+        clock: time.
+    """
+
+    def __init__(
+        self,
+        planner: Chooser,
+        records: Remembered,
+        desirer: Desirer,
+        desires: Desires,
+        policy: Policy,
+        clock: Clock,
+    ) -> None:
+        self._planner, self._records = planner, records
+        self._desirer, self._desires, self._policy = desirer, desires, policy
+        self._clock, self._brief = clock, planner.selection.brief
+        self._since, self._done = clock.monotonic(), 0
+        self.items: list[Item] = []
+        self._resting = 0
+        self.stood = 0
+        """Images that are fine and stand, and are not in ``items``."""
+
+    async def at_all(
+        self, catalogue: Catalogue, store: Store, linked: frozenset[str], moved: frozenset[str] | None
+    ) -> None:
+        """Look at all images of the selection."""
+        chosen = self._planner.selection.image_ids
+        if chosen is not None:
+            found = (catalogue.image(image_id) for image_id in sorted(chosen))
+            for several in _cut(image for image in found if image is not None):
+                await self._look(several, moved)
+            self._take_up_waiting()
+            return
+        for several in _slices(catalogue):
+            await self._look(several, moved)
+            self._leave_to_rest()
+        if self._planner.rules.policy.merge.orphans == "release":
+            await self._orphans(await asyncio.to_thread(store.record_ids) - linked, moved)
+        self._take_up_waiting()
+
+    async def at_some(
+        self, catalogue: Catalogue, known: Candidates, linked: frozenset[str], moved: frozenset[str]
+    ) -> None:
+        """Look at those alone that may not stand any more."""
+        self._planner.usable = len(catalogue.images) > len(known.images)
+        assets = known.assets | moved | self._planner.pending.keys()
+        await self._records.fetch(assets)
+        ids = {record.image_id for asset_id in assets if (record := self._records.get(asset_id)) is not None}
+        found = (catalogue.image(image_id) for image_id in sorted(known.images | ids))
+        for several in _cut(image for image in found if image is not None):
+            await self._look(several, moved)
+        if self._planner.rules.policy.merge.orphans == "release":
+            await self._orphans(assets - linked, moved)
+        self._take_up_waiting()
+
+    def _take_up_waiting(self) -> None:
+        """Look after the writes that only wait for Immich as well, where something is looked at anyway."""
+        waiting = self._planner.waiting
+        if waiting and any(item.status == "new" for item in self.items):
+            self.items = [waiting.get(item.asset_id, item) for item in self.items]
+
+    async def plan(self, reading: Reading) -> None:
+        """Plan those that were read; what is as it was left goes where the pass is brief."""
+        items, self.items, self._resting = iter(self.items), [], 0
+        while several := list(islice(items, SLICE)):
+            await self._desirer.compute(
+                self._planner.to_be_planned(several, reading), self._policy, self._desires
+            )
+            for item in several:
+                planned = self._planner.plan(item, reading)
+                if self._brief and is_as_left(planned, self._records.get(item.asset_id)):
+                    self.stood += 1
+                    self._records.drop((item.asset_id,))
+                else:
+                    self.items.append(planned)
+                reading.assets.pop(item.asset_id, None)
+                await self._breathe()
+            self._desires.clear()
+            self._leave_to_rest()
+
+    async def _look(self, several: Sequence[CatalogueImage], moved: frozenset[str] | None) -> None:
+        assets = [image.asset_id for image in several if image.asset_id is not None]
+        await self._records.fetch(assets)
+        await self._desirer.compute(
+            self._planner.worth_comparing(several, moved), self._policy, self._desires
+        )
+        for image in several:
+            for item in self._planner.items((image,), moved):
+                self._keep(item)
+            await self._breathe()
+        self._desires.clear()
+
+    async def _orphans(self, assets: Collection[str], moved: frozenset[str] | None) -> None:
+        left = iter(sorted(assets))
+        while several := list(islice(left, SLICE)):
+            await self._records.fetch(several)
+            found = self._planner.orphans(several, moved)
+            self.items += found
+            self._records.drop(set(several) - {item.asset_id for item in found})
+            await self._breathe()
+
+    def _keep(self, item: Item) -> None:
+        if self._brief and item.status in FINE and stands(item, self._records.get(item.asset_id)):
+            self.stood += 1
+            self._records.drop((item.asset_id,))
+        else:
+            self.items.append(item)
+
+    def _leave_to_rest(self) -> None:
+        """Let no sweep of the garbage collector go over all that was kept: it would hold everybody."""
+        if len(self.items) - self._resting >= _MOST_SWEPT:
+            self._resting = len(self.items)
+            gc.freeze()
+
+    async def _breathe(self) -> None:
+        """Let the event loop go on, if it was held for long enough."""
+        self._done += 1
+        if self._done >= _MOST_AT_ONCE or self._clock.monotonic() - self._since > _AT_ONCE:
+            await asyncio.sleep(0)
+            self._since, self._done = self._clock.monotonic(), 0
+
+
+def _slices(catalogue: Catalogue) -> Iterator[Sequence[CatalogueImage]]:
+    images = catalogue.images
+    if isinstance(images, Images):
+        return images.slices()
+    return _cut(images)
+
+
+def _cut(images: Iterable[CatalogueImage]) -> Iterator[Sequence[CatalogueImage]]:
+    left = iter(images)
+    while several := list(islice(left, SLICE)):
+        yield several

@@ -1,0 +1,169 @@
+"""The part of the store that keeps managed assets, and tells which of them changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, tuple_
+
+from state import assets, history, rows
+from state.changes import Changes, mark
+from state.fence import Fenced
+from state.statements import listed, upsert
+from state.tables import ASSETS, CROSSINGS, storable, title_key
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sqlalchemy.sql import ColumnElement
+
+    from reconciler.core.records import AssetRecord
+    from state.database import Database
+
+
+class ManagedAssets(Fenced):
+    """Managed assets in an open database.
+
+    Args:
+        database: open.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._changes = Changes()
+        self._counted: tuple[str, dict[str, int]] = ("", {})
+
+    def records(self) -> dict[str, AssetRecord]:
+        """Give all managed assets by asset id."""
+        with self.database.reading() as connection:
+            tags, decided = assets.tags(connection), assets.resolutions(connection)
+            crossed = assets.crossings(connection)
+            return {
+                row.asset_id: rows.to_record(
+                    row,
+                    tags.get(row.asset_id, frozenset()),
+                    decided.get(row.asset_id, ()),
+                    crossed.get(row.asset_id),
+                )
+                for row in connection.execute(select(ASSETS))
+            }
+
+    def record(self, asset_id: str) -> AssetRecord | None:
+        """Give one managed asset; ``None`` if it is not known."""
+        with self.database.reading() as connection:
+            return next(iter(assets.records(connection, ASSETS.c.asset_id == asset_id)), None)
+
+    def records_of(self, asset_ids: Collection[str]) -> dict[str, AssetRecord]:
+        """Give those of these assets that are managed, by id."""
+        with self.database.reading() as connection:
+            return assets.of(connection, asset_ids)
+
+    def record_ids(self) -> frozenset[str]:
+        """Give the ids of all managed assets."""
+        with self.database.reading() as connection:
+            return assets.ids(connection)
+
+    def linked_ids(self) -> frozenset[str]:
+        """Give the ids of those that the last good pass found in the catalogue."""
+        with self.database.reading() as connection:
+            return assets.ids(connection, ASSETS.c.linked)
+
+    def there_ids(self) -> frozenset[str]:
+        """Give the ids of those that were there when they were last looked for."""
+        with self.database.reading() as connection:
+            seen = ASSETS.c.seen_updated_at.is_not(None)
+            return assets.ids(connection, seen, ASSETS.c.status != "unknown_asset")
+
+    def held_ids(self) -> dict[str, str]:
+        """Give those linked ones that the guard holds: asset id → the hash of the harm."""
+        with self.database.reading() as connection:
+            return assets.held(connection)
+
+    def ids_of_images(self, image_ids: Collection[int]) -> frozenset[str]:
+        """Give the managed assets of these images."""
+        with self.database.reading() as connection:
+            return assets.of_images(connection, image_ids)
+
+    def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:
+        """Tell which assets own at least one of these tags."""
+        with self.database.reading() as connection:
+            return assets.owners_of_tags(connection, tags)
+
+    def changes(self, since: object) -> tuple[object, frozenset[str] | None]:
+        """Tell which assets' records, decisions or pending writes may be others than at an earlier moment.
+
+        Args:
+            since: names that moment, as given here then.
+
+        Returns:
+            what names the present moment, and the assets; ``None``: any may be.
+        """
+        with self.database.reading() as connection:
+            return self._changes.since(connection, since)
+
+    def save_records(self, records: Iterable[AssetRecord]) -> None:
+        """Insert or replace by asset id, owned tags included. Of two with one id the later counts.
+
+        What a person decided of their conflicts is no part of this, nor what waits for their eyes: a pass
+        must not undo what was decided, or looked at, while it ran.
+        """
+        latest = {storable(record.asset_id): record for record in records}
+        if not latest:
+            return
+        with self._writing_by_right() as connection:
+            self._changes.touch(connection, latest)
+            upsert(connection, ASSETS, [rows.of_record(record) for record in latest.values()])
+            had = assets.tags(connection, list(latest))
+            gone, new = [], []
+            for asset_id, record in latest.items():
+                before, after = had.get(asset_id, frozenset()), set(map(storable, record.applied.tags))
+                gone += [(asset_id, tag) for tag in before - after]
+                new += [(asset_id, tag) for tag in sorted(after - before)]
+            # Straight to the driver: there are some twenty tags an asset, and nothing in them to convert.
+            if gone:
+                connection.exec_driver_sql("DELETE FROM owned_tags WHERE asset_id = ? AND tag = ?", gone)
+            if new:
+                connection.exec_driver_sql("INSERT INTO owned_tags (asset_id, tag) VALUES (?, ?)", new)
+
+    def counts_by_status(self) -> dict[str, int]:
+        """Count managed assets by status; a status that none has is absent."""
+        with self.database.reading() as connection:
+            # Counting takes a while with very many, and is asked for at every look.
+            if (now := mark(connection)) != self._counted[0] or not now:
+                self._counted = (now, history.counts_by_status(connection))
+            return dict(self._counted[1])
+
+    def search(
+        self,
+        text: str = "",
+        status: str | None = None,
+        limit: int = 50,
+        after: tuple[str, str] | None = None,
+        among: Collection[str] | None = None,
+        *,
+        crossed: bool = False,
+    ) -> list[AssetRecord]:
+        """Give a page of managed assets in the order of their titles, case and accents aside.
+
+        Args:
+            text: part of the title; ``""``: all.
+            status: only these.
+            limit: assets a page.
+            after: title and asset id of the last one of the page before.
+            among: only these asset ids, however many.
+            crossed: only those with a crossing that nobody has looked at.
+        """
+        conditions: list[ColumnElement[bool]] = []
+        if text:
+            conditions.append(ASSETS.c.title_key.contains(title_key(text), autoescape=True))
+        if status is not None:
+            conditions.append(ASSETS.c.status == status)
+        if crossed:
+            conditions.append(ASSETS.c.asset_id.in_(select(CROSSINGS.c.asset_id)))
+        if among is not None:
+            conditions.append(ASSETS.c.asset_id.in_(listed(among)))
+        if after is not None:
+            order = tuple_(ASSETS.c.title_key, ASSETS.c.asset_id)
+            conditions.append(order > tuple_(title_key(after[0]), after[1]))
+        with self.database.reading() as connection:
+            return assets.records(connection, *conditions, limit=limit)

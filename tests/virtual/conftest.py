@@ -1,0 +1,58 @@
+"""Worlds for tests in virtual time."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import sqlite3
+from contextlib import ExitStack, closing
+
+import pytest
+
+from reconciler.simulator.sample import build_sample
+from state.store import SqliteStore
+from tests.virtual.world import World
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory):
+    """Give the sample catalogue with so many copies of its pictures, each made once."""
+    folder, made = tmp_path_factory.mktemp("samples"), {}
+
+    def sample(copies=1):
+        if copies not in made:
+            made[copies] = folder / f"sample-{copies}.sqlite3"
+            build_sample(made[copies], copies=copies)
+        return made[copies]
+
+    return sample
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("stores") / "empty.sqlite3"
+    SqliteStore.open(path).close()
+    return path
+
+
+@pytest.fixture
+def world(tmp_path, samples, empty_store):
+    """Make a world of the first ``count`` linked images of the sample, or of a given catalogue."""
+    with ExitStack() as stack:
+        numbers = itertools.count(1)
+
+        def make(*, count=None, copies=1, catalogue=None, **how):
+            number = next(numbers)
+            path, store_path = tmp_path / f"skymmich-{number}.sqlite3", tmp_path / f"state-{number}.sqlite3"
+            shutil.copyfile(catalogue or samples(copies), path)
+            shutil.copyfile(empty_store, store_path)
+            if count is not None:
+                with closing(sqlite3.connect(path)) as connection, connection:
+                    connection.execute(
+                        "DELETE FROM astrophotography_images WHERE id NOT IN (SELECT id FROM "
+                        "astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id LIMIT ?)",
+                        (count,),
+                    )
+            return World(path, stack.enter_context(SqliteStore.open(store_path)), **how)
+
+        yield make

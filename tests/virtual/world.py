@@ -1,0 +1,216 @@
+"""A catalogue, a simulated Immich without sockets, a store, people: all in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from random import Random
+
+import httpx
+
+from reconciler.core.policy import GuardPolicy, Policy, Switches
+from reconciler.engine.cycle import Cycle
+from reconciler.engine.events import Event
+from reconciler.engine.pace import Timing
+from reconciler.engine.passes import Selection
+from reconciler.engine.preparing import Wishes
+from reconciler.engine.undo import Undo
+from reconciler.immich.client import Patience
+from reconciler.immich.target import Immich
+from reconciler.simulator import control, seeding
+from reconciler.simulator.server import Application
+from reconciler.simulator.unkindness import Settings, parse_unkind, parse_version
+from reconciler.skymmich.sources import open_catalogue
+from tests.virtual.loop import VirtualClock, run
+
+KEY = "k" * 43
+NO_CANARY = Policy(guard=GuardPolicy(canary=0))
+ON_THE_WAY = (0.001, 0.004)
+"""Seconds that a request takes to the server, and its answer back: a quiet machine of one's own network."""
+
+
+class Line(httpx.AsyncBaseTransport):
+    """Carries requests to the application, each way a moment long, and notes what passes."""
+
+    def __init__(self, application, clock, seed):
+        self._application, self._clock, self._random = application, clock, Random(seed)
+        self.hung_up = False
+        self.sent = []
+        """Of each request: when it came to the server, method, path, body."""
+        self.meanwhile = lambda *_: None
+        """Called when a request comes to the server, and when its answer leaves."""
+
+    async def handle_async_request(self, request):
+        await asyncio.sleep(self._random.uniform(*ON_THE_WAY))
+        path, body = request.url.raw_path.partition(b"?"), request.content
+        method = request.method
+        self.sent.append((self._clock.seconds, method, path[0].decode(), body))
+        self.meanwhile("before", method, path[0].decode())
+        scope = {
+            "type": "http", "method": method, "raw_path": path[0], "query_string": path[2],
+            "headers": [(name.lower(), value) for name, value in request.headers.raw], "client": ("here", 1),
+        }  # fmt: skip
+        answers = []
+
+        async def receive():
+            return {"type": "http.request", "body": body}
+
+        async def send(message):
+            answers.append(message)
+
+        await self._application(scope, receive, send)
+        self.meanwhile("after", method, path[0].decode())
+        await asyncio.sleep(self._random.uniform(*ON_THE_WAY))
+        if not answers:
+            raise httpx.ReadError("the line is dead")
+        return httpx.Response(answers[0]["status"], headers=answers[0]["headers"], content=answers[1]["body"])
+
+
+class World:
+    """Everything that one user has. ``run`` does a pass, to its end or until it is killed."""
+
+    def __init__(
+        self, path, store, *, unkind="none", seed=1, ahead=0.0, timing=None, policy=NO_CANARY, **switches
+    ):
+        self.clock, self.path, self.store = VirtualClock(ahead), path, store
+        version = parse_version(switches.pop("version", "2.7.5"))
+        settings = Settings(unkind=parse_unkind(unkind), seed=seed, version=version, **switches)
+        self.application = Application(settings, KEY, lambda _: None, clock=self.clock.world)
+        self.state = self.application.state
+        self.state.advance(self.application.now())
+        seeding.fill(self.state, seeding.photos_of_catalogue(path))
+        self.line = Line(self.application, self.clock, seed)
+        self.timing, self.policy = timing or Timing(), policy
+        self.events, self.requests, self.runs, self.seconds = [], Counter(), 0, 0.0
+        self.wrap = lambda target: target
+
+    # -- the server -------------------------------------------------------------------------------------
+
+    @property
+    def settings(self):
+        return self.state.settings
+
+    def person(self, asset_id, action, value=None):
+        """Let a person do something in Immich, now."""
+        self.state.advance(self.application.now())
+        control.person(self.state, {"asset_id": asset_id, "action": action, "value": value})
+
+    def settle(self):
+        """Let the server come to rest."""
+        for _ in range(100_000):
+            self.state.advance(self.application.now())
+            if not self.state.queues.waiting:
+                return
+            self.clock.seconds += 0.05
+        raise AssertionError("the server does not come to rest")
+
+    def shown(self):
+        """Give what Immich finally shows of every asset."""
+        self.settle()
+        return control.assets(self.state, {})
+
+    @property
+    def faults(self):
+        return self.state.book.faults
+
+    @property
+    def writes(self):
+        """Write requests of the last pass."""
+        reading = ("GET ", "POST /search", "PUT /tags")
+        return sum(
+            count
+            for route, count in self.requests.items()
+            if not route.startswith(reading[:2]) and route != reading[2]
+        )
+
+    # -- passes -----------------------------------------------------------------------------------------
+
+    async def _cycle(self, act):
+        patience = Patience(backoff=0.01, backoff_cap=0.05, retry_after_cap=1.0, probe_interval=1.0)
+        async with Immich(
+            "http://immich.test",
+            KEY,
+            patience=patience,
+            clock=self.clock,
+            random=Random(1),
+            transport=self.line,
+        ) as immich:
+            began = self.clock.seconds
+            cycle = Cycle(
+                open_catalogue(str(self.path)), self.wrap(immich), self.store, self.clock,
+                timing=self.timing, listen=self.events.append,
+            )  # fmt: skip
+            try:
+                return await act(cycle, immich)
+            finally:
+                self.seconds = self.clock.seconds - began
+                self.requests = Counter()
+                for (method, route, _), count in immich.requests.items():
+                    self.requests[f"{method} {route}"] += count
+
+    def run(self, *, stop=lambda: False, beside=None, within=None, **selection):
+        """Do one pass.
+
+        Args:
+            stop: as of ``Cycle.run``.
+            beside: coroutine function of what happens at the same time, ended with the pass.
+            within: seconds after which the pass is killed: then ``None``.
+            selection: of the pass.
+        """
+        self.runs += 1
+        run_id = f"run-{self.runs}"
+
+        async def act(cycle, _):
+            wishes = Wishes(self.policy, Switches())
+            chosen = Selection(**selection)
+            meanwhile = asyncio.ensure_future(beside()) if beside else None
+            try:
+                return await asyncio.wait_for(
+                    cycle.run(chosen, wishes, run_id=run_id, trigger="cli", stop=stop), within
+                )
+            except TimeoutError:
+                return None
+            finally:
+                if meanwhile is not None:
+                    meanwhile.cancel()
+
+        return run(self.clock, self._cycle(act))
+
+    def undo(self, run_id):
+        """Take a run back."""
+        self.runs += 1
+
+        async def act(cycle, immich):
+            undo = Undo(cycle, immich, self.store, self.clock, self.events.append, self.timing)
+            prepared = await undo.prepare(
+                self.store.journal_of(run_id, limit=1_000_000), Wishes(self.policy, Switches())
+            )
+            return await undo.apply(prepared, run_id=f"run-{self.runs}", stop=lambda: False)
+
+        return run(self.clock, self._cycle(act))
+
+    def sql(self, statement, *values):
+        """Change the catalogue, as Skymmich would."""
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    def images(self):
+        """Give (image id, asset id) of the linked images."""
+        return self.sql(
+            "SELECT id, immich_id FROM astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id"
+        )
+
+    def tags_of(self, image_id, tags):
+        self.sql("UPDATE astrophotography_images SET tags = ? WHERE id = ?", json.dumps(tags), image_id)
+
+    def statuses(self):
+        return Counter(record.status for record in self.store.records().values())
+
+    def told(self, name):
+        """Give the events of a name, by asset."""
+        return {
+            event.asset_id: event for event in self.events if isinstance(event, Event) and event.name == name
+        }
