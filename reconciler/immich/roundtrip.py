@@ -88,8 +88,6 @@ def _reduce_tag(tag: str) -> str:
     decoded = _ENTITY_WHOLE.sub(lambda match: unescape(match.group()), tag)
     cleaned = _NOT_TEXT.sub("\ufffd", _CONTROLS.sub("", decoded.replace("\0", "")))
     joined = "/".join(segment for segment in cleaned.split("/") if segment)
-    if _BINARY.fullmatch(joined):
-        return _BINARY.sub(r"\1", joined)
     if _NUMBER.fullmatch(joined):
         return _js_number(float(joined))
     if _BINARY.fullmatch(joined):  # it would come back as ``[object Object]``
