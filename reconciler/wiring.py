@@ -16,7 +16,8 @@ from reconciler.engine.preparing import Wishes
 from reconciler.engine.schema import recalled
 from reconciler.engine.watched import Watchable
 from reconciler.errors import ImmichUnreachableError, ReconcilerError
-from reconciler.immich.client import Patience, SystemClock
+from reconciler.immich.call import Patience
+from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
 from reconciler.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_template

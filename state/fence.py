@@ -57,11 +57,13 @@ class Fenced:
         """The lease that was taken; likewise."""
 
     def require_right(self) -> None:
-        """Make sure that nobody else may write to Immich: asked before every write that leaves this process.
+        """Make sure that this process may write to Immich: asked before every write that leaves it.
 
         Raises:
+            StateGoneError: the store that has the intent to write is not where it was.
             LeaseLostError: another process took the right to write over.
         """
+        self.database.require()
         if self.right is not None:
             self.right.require()
 

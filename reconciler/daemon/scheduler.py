@@ -7,7 +7,9 @@ catch up on what it missed.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfoNotFoundError
@@ -65,7 +67,7 @@ class Scheduler:
     def start(self, schedule: ScheduleSection) -> None:
         """Start all jobs."""
         for name, trigger in self._triggers(schedule).items():
-            self._scheduler.add_job(self._jobs[name], trigger, id=name)
+            self._scheduler.add_job(_run, trigger, args=[self._jobs[name]], id=name)
         self._scheduler.start()
 
     def reschedule(self, schedule: ScheduleSection) -> None:
@@ -107,6 +109,12 @@ class Scheduler:
             # A third: one sign of life may be late, and the next still comes in time.
             found[WATCHDOG] = Every(self._watchdog / 3)
         return found
+
+
+async def _run(job: Job) -> None:
+    """Run a job; one that is cancelled as the daemon stops ends quietly: APScheduler would log a failure."""
+    with suppress(asyncio.CancelledError):
+        await job()
 
 
 def _cron(line: str, jitter: float) -> BaseTrigger:

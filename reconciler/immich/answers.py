@@ -31,7 +31,7 @@ from reconciler.immich.wire import items, member, plausible, text, whole
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler.immich.client import Call
+    from reconciler.immich.call import Call
 
 _SCOPE = re.compile(r"Missing required permission: (\S+)")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.engine.ports import FeatureLoss, ServerFacts
 from reconciler.errors import ImmichRejectedError, MissingPermissionError
-from reconciler.immich.client import Call
+from reconciler.immich.call import Call
 from reconciler.immich.wire import items, member, text, whole
 
 if TYPE_CHECKING:

@@ -10,9 +10,7 @@ be repeated depends on the call and on how far it got.)
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import Counter
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from http.cookiejar import CookieJar
@@ -35,11 +33,12 @@ from reconciler.errors import (
 )
 from reconciler.immich import answers
 from reconciler.immich.answers import Answer
+from reconciler.immich.call import Call, Patience
 from reconciler.immich.circuit import Circuit
 from reconciler.immich.wire import member
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from reconciler.engine.ports import Clock
 
@@ -51,58 +50,11 @@ _PICTURES_IN_FLIGHT = 2
 _CHANGES = frozenset({"PUT", "PATCH", "DELETE"})
 """Methods of what changes something; a POST is a search."""
 
+_LAST_MOMENTS = frozenset({"http11.send_request_headers.started", "http11.send_request_body.started"})
+"""httpcore's names for when the socket is about to get bytes. Without its body a request does nothing."""
+
 # Immich closes idle connections after 5 s: one that is reused just then breaks under the request.
 _KEEPALIVE_EXPIRY = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request.
-
-    ``write`` is whether it must not be repeated blindly: true for what makes an asset settle, false for reads
-    and for upserts that touch no asset.
-    """
-
-    method: str
-    route: str
-    """Template below ``/api``, for example ``/assets/{id}``; also the label in the metrics."""
-    body: bytes | None = None
-    ids: Mapping[str, str] = field(default_factory=dict)
-    """For the template; checked by the caller to be UUIDs."""
-    write: bool = False
-    permission: str = ""
-    """The scope it needs, for the error when the server does not name it."""
-    bulk: bool = False
-    """Works through many assets before it answers (10 ms each), so it gets more time."""
-    fresh: float = math.inf
-    """Seconds for which it may be put off because the server asks for it. A text is made from a reading: sent
-    much later, it would take a person's newest words with it."""
-    query: str = ""
-    """Of the address, without the question mark; made of constants only."""
-
-    @property
-    def name(self) -> str:
-        """For people: ``PUT /api/assets/{id}``."""
-        return f"{self.method} /api{self.route}"
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait, in seconds, and how often to try."""
-
-    connect: float = 5.0
-    read: float = 30.0
-    bulk: float = 120.0
-    total: float = 4.0
-    """Times so long may a whole answer take: each byte that drips starts ``read`` or ``bulk`` anew."""
-    attempts: int = 4
-    backoff: float = 0.5
-    """Ceiling of the first random wait; it doubles each time."""
-    backoff_cap: float = 20.0
-    retry_after_cap: float = 60.0
-    """A server that asks for more is waited for this long; then the call fails with its wish in the error."""
-    circuit_threshold: int = 5
-    probe_interval: float = 60.0
 
 
 class _NoCookies(CookieJar):
@@ -306,7 +258,7 @@ class Client:
             await self._clock.sleep(pause)
         async with self._slots:
             if self._permit is not None and call.method in _CHANGES:
-                self._permit()  # as late as can be: the wait for a slot may have been long
+                self._permit()  # the wait for a slot may have been long
             self.circuit.admit()
             try:
                 answer = await self._exchange(call)
@@ -350,6 +302,8 @@ class Client:
             content=call.body,
             timeout=httpx.Timeout(patience, connect=self._patience.connect),
         )
+        if self._permit is not None and call.method in _CHANGES:
+            request.extensions["trace"] = self._ask_again
         try:
             async with asyncio.timeout(patience * self._patience.total):
                 head = await self._http.send(request, stream=True)
@@ -373,6 +327,11 @@ class Client:
         if call.write or not head.is_success:
             return Answer(head, b"")  # the status says what became of it
         raise answers.unusable(body, call, head.status_code) from body
+
+    async def _ask_again(self, event: str, _: object) -> None:
+        """Ask for the permit as late as can be: a connection was made meanwhile, or the process slept."""
+        if self._permit is not None and event in _LAST_MOMENTS:
+            self._permit()
 
     @staticmethod
     async def _body(head: httpx.Response, call: Call) -> bytes | BoundError | CutShortError:

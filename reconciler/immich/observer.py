@@ -24,8 +24,8 @@ from reconciler.errors import (
     MissingPermissionError,
     UnfamiliarServerError,
 )
+from reconciler.immich.call import Call
 from reconciler.immich.capabilities import dotted
-from reconciler.immich.client import Call
 from reconciler.immich.wire import is_uuid, iso, member, moment, observed, text, whole
 
 if TYPE_CHECKING:

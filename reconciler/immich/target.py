@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from reconciler.errors import AssetUnknownError
 from reconciler.immich import roundtrip
+from reconciler.immich.call import Call
 from reconciler.immich.capabilities import discover
-from reconciler.immich.client import Call, Client
+from reconciler.immich.client import Client
 from reconciler.immich.observer import EVERYWHERE, Observer
 from reconciler.immich.wire import is_uuid
 from reconciler.immich.writer import Writer
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import Listing, ObservedAsset, Visibility
     from reconciler.engine.ports import Clock, FieldWrite, ServerFacts, Target, WriteOutcome
+    from reconciler.immich.call import Patience
     from reconciler.immich.capabilities import Capabilities
     from reconciler.immich.circuit import Circuit
-    from reconciler.immich.client import Patience
 
 # How old an answer's Date may be to stand for the server's clock: it only makes a watermark earlier.
 _DATE_AGE = 5.0

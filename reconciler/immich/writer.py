@@ -20,7 +20,7 @@ from reconciler.errors import (
     MissingPermissionError,
     WriteInDoubtError,
 )
-from reconciler.immich.client import Call
+from reconciler.immich.call import Call
 from reconciler.immich.roundtrip import (
     MAX_BYTES,
     field_body,

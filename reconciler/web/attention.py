@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from reconciler.engine.headline import TROUBLE
@@ -70,6 +71,15 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
             )
         )
     return found
+
+
+def digest(snapshot: Snapshot) -> str:
+    """Return a short text that differs whenever ``needs`` would, for open pages to compare."""
+    broken = [(one.type, one.reason, one.message) for one in snapshot.conditions if one.status == "False"]
+    counts = [(one, snapshot.counts.get(one, 0)) for one in words.URGENCY]
+    approvable = snapshot.verdict.hash if snapshot.verdict is not None and snapshot.verdict.tripped else ""
+    every = (snapshot.level, broken, counts, approvable, snapshot.crossed.count, snapshot.crossed.newest)
+    return sha256(repr(every).encode()).hexdigest()[:16]
 
 
 def _images(status: str, count: int, records: list[AssetRecord]) -> Need:

@@ -11,9 +11,12 @@ from starlette.routing import Route
 
 from reconciler.web import shapes
 from reconciler.web.answers import dumps
+from reconciler.web.attention import digest
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
@@ -80,7 +83,7 @@ class _Stream(Response):
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
         async with self._panel.control.subscribe() as notices:
-            state = shapes.snapshot(self._panel.control.snapshot())
+            state = self._with_needs(shapes.snapshot(self._panel.control.snapshot()))
             await send(_piece("retry: 3000\n" + told("state", state) + self._beat()))
             upcoming: asyncio.Future[Notice] = asyncio.ensure_future(anext(notices))
             try:
@@ -93,7 +96,8 @@ class _Stream(Response):
                         await send(_piece(self._beat()))
                         continue
                     notice = upcoming.result()
-                    await send(_piece(told(notice.name, notice.data)))
+                    data = self._with_needs(notice.data) if notice.name == "state" else notice.data
+                    await send(_piece(told(notice.name, data)))
                     upcoming = asyncio.ensure_future(anext(notices))
             except StopAsyncIteration:
                 return
@@ -101,6 +105,9 @@ class _Stream(Response):
                 upcoming.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration):
                     await upcoming
+
+    def _with_needs(self, data: Mapping[str, object]) -> dict[str, object]:
+        return {**data, "needs": digest(self._panel.control.snapshot())}
 
     def _is_over(self) -> bool:
         return self._began_in_session and not self._panel.access.session.holds(self._session)

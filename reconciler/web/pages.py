@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from reconciler.web import inputs
 from reconciler.web.api import previewed
-from reconciler.web.attention import needs
+from reconciler.web.attention import digest, needs
 from reconciler.web.problems import ProblemError
 from reconciler.web.progress import Pace
 from reconciler.web.switches import skymmichs_own
@@ -69,7 +69,7 @@ class OverviewPages:
             "skymmich_url": panel.skymmich_url,
         }
         if "attention" in parts:
-            values["needs"] = await needs(panel, snapshot, lookup)
+            values |= {"needs": await needs(panel, snapshot, lookup), "digest": digest(snapshot)}
         if "passes" in parts:
             values["runs"] = list(reversed(await asyncio.to_thread(panel.history.runs, _BARS)))
         if "recent" in parts:

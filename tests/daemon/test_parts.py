@@ -74,6 +74,28 @@ async def test_jobs_run_at_their_interval_never_beside_themselves_and_again_afte
 
 
 @pytest.mark.anyio
+async def test_a_job_that_the_end_cuts_short_is_no_failure_in_the_log(caplog):
+    begun, others = asyncio.Event(), asyncio.all_tasks()
+
+    async def endless():
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def quick():
+        pass
+
+    names = ("catalogue", "immich", "audit", "housekeeping", "heartbeat")
+    scheduler = Scheduler({name: endless if name == "catalogue" else quick for name in names}, None)
+    scheduler.start(ScheduleSection(catalogue_seconds=0.05))
+    async with asyncio.timeout(10):
+        await begun.wait()
+    working = asyncio.all_tasks() - others
+    scheduler.stop()
+    await asyncio.wait(working, timeout=10)
+    assert not [line for line in caplog.records if line.levelname == "ERROR"]
+
+
+@pytest.mark.anyio
 async def test_all_times_are_reckoned_anew_when_the_clock_jumped_back():
     async def quick():
         pass

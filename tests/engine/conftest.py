@@ -23,7 +23,8 @@ from reconciler.engine.events import Event
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import Wishes
-from reconciler.immich.client import Patience, SystemClock
+from reconciler.immich.call import Patience
+from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
 from reconciler.simulator.sample import build_sample
 from reconciler.simulator.serving import serve

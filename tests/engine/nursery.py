@@ -22,7 +22,8 @@ from reconciler.engine.cycle import Cycle
 from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import Wishes
-from reconciler.immich.client import Patience, SystemClock
+from reconciler.immich.call import Patience
+from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
 from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore

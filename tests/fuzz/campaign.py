@@ -26,7 +26,8 @@ from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import Wishes
 from reconciler.errors import ReconcilerError
-from reconciler.immich.client import Patience, SystemClock
+from reconciler.immich.call import Patience
+from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
 from reconciler.simulator import control, seeding
 from reconciler.simulator.sample import build_sample

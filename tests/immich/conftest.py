@@ -10,7 +10,8 @@ from random import Random
 import httpx
 import pytest
 
-from reconciler.immich.client import Client, Patience
+from reconciler.immich.call import Patience
+from reconciler.immich.client import Client
 from reconciler.immich.target import Immich
 
 ALICE = "00000000-0000-4000-8000-00000000a11c"

@@ -19,8 +19,8 @@ from reconciler.errors import (
     MissingPermissionError,
     WriteInDoubtError,
 )
+from reconciler.immich.call import Patience
 from reconciler.immich.capabilities import MINIMUM_SCOPES
-from reconciler.immich.client import Patience
 from reconciler.immich.target import Immich
 
 serving = pytest.importorskip("reconciler.simulator.serving")

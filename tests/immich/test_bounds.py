@@ -24,7 +24,8 @@ from reconciler.errors import (
 )
 from reconciler.immich import observer
 from reconciler.immich.answers import http_date
-from reconciler.immich.client import Call, Client, Patience
+from reconciler.immich.call import Call, Patience
+from reconciler.immich.client import Client
 from reconciler.immich.target import Immich
 from reconciler.immich.wire import moment, whole
 

@@ -19,7 +19,7 @@ from reconciler.errors import (
     MissingPermissionError,
     WriteInDoubtError,
 )
-from reconciler.immich.client import Call, Patience
+from reconciler.immich.call import Call, Patience
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,7 @@ from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Selection
 from reconciler.engine.preparing import Wishes
 from reconciler.engine.undo import Undo
-from reconciler.immich.client import Patience
+from reconciler.immich.call import Patience
 from reconciler.immich.target import Immich
 from reconciler.simulator import control, seeding
 from reconciler.simulator.server import Application

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import sys
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,10 +71,10 @@ def crossed(place):
     post(place, "/api/v1/seen")
 
 
-def post(place, path):
-    import urllib.request
-
-    request = urllib.request.Request(place.url + path, b"", {"origin": place.url}, method="POST")
+def post(place, path, body=None):
+    data = b"" if body is None else json.dumps(body).encode()
+    headers = {"origin": place.url} | ({} if body is None else {"content-type": "application/json"})
+    request = urllib.request.Request(place.url + path, data, headers, method="POST")
     with urllib.request.urlopen(request, timeout=70) as answer:
         return answer.status
 
@@ -365,6 +367,24 @@ def test_with_the_master_switch_off_nothing_is_written_and_on_again_it_is(browse
         page.get_by_role("button", name="Save settings").click()
         expect(page.locator(".need", has_text="Metadata sync is switched off")).to_have_count(0)
     eventually(lambda: "While it was off" in place.shown(12)["description"], "it is written", 30)
+
+
+def test_what_happened_while_a_page_was_on_its_way_is_shown_without_a_run(browser, quiet):
+    with window(browser, quiet) as page:
+        held = []
+        page.route("**/api/v1/events", held.append)
+        page.goto("/")
+        eventually(lambda: held or page.wait_for_timeout(20), "the page listens")
+        need = page.locator(".need", has_text="Metadata sync is switched off")
+        expect(need).to_have_count(0)
+        try:
+            post(quiet, "/api/v1/settings", {"metadataSyncEnabled": False})
+            for stream in held:
+                stream.continue_()
+            expect(need).to_be_visible()
+        finally:
+            post(quiet, "/api/v1/settings", {"metadataSyncEnabled": True})
+        expect(need).to_have_count(0)
 
 
 def test_a_look_by_a_click_comes_though_the_daemon_is_paused(browser, quiet):

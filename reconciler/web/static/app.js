@@ -58,8 +58,9 @@
     const on = (name, then) => stream.addEventListener(name, (event) => { heard(); then(event); });
     on("beat", (event) => { skew = new Date(JSON.parse(event.data).now) - Date.now(); times(document); });
     on("state", (event) => {
-      const listed = document.querySelector("[data-crossed]"); // somebody may have looked elsewhere
-      if (listed && Number(listed.dataset.crossed) !== JSON.parse(event.data).crossed.count) tell("run");
+      // What needs attention changes without a run, too, and one may end while the page is on its way.
+      const listed = document.querySelector("[data-needs]");
+      if (listed && listed.dataset.needs !== JSON.parse(event.data).needs) tell("needs");
       tell("state");
     });
     on("progress", () => tell("progress"));
