@@ -372,7 +372,11 @@ def test_with_the_master_switch_off_nothing_is_written_and_on_again_it_is(browse
 def test_what_happened_while_a_page_was_on_its_way_is_shown_without_a_run(browser, quiet):
     with window(browser, quiet) as page:
         held = []
-        page.route("**/api/v1/events", held.append)
+
+        def hold(stream):
+            held.append(stream)
+
+        page.route("**/api/v1/events", hold)
         page.goto("/")
         eventually(lambda: held or page.wait_for_timeout(20), "the page listens")
         need = page.locator(".need", has_text="Metadata sync is switched off")
