@@ -39,6 +39,7 @@ def started(*options: str, patience: float):
             yield demo
         finally:
             late.cancel()
+            demo.kill()  # of a test that failed; one that passed has waited for its end
 
 
 def test_the_demo_tells_its_story_and_all_it_claims_holds_and_it_serves_its_page_with_pictures():
