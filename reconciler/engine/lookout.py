@@ -30,8 +30,8 @@ _ALONE = 2
 """So few assets are read by themselves: a look would cost as much and tell less."""
 _FEW = 16
 _MORE_RARELY = 1.6
-_SELDOM = 3
-"""Times the usual pause between looks while all that is left is to take off tags, one a round."""
+_ROUND = 3
+"""Times the usual pause between looks: so long the last of a round of removals is waited for."""
 
 
 class Scene:
@@ -132,8 +132,10 @@ class Lookout:
     def _look_at(self, scene: Scene) -> float:
         times = [self._due_at(write, scene) for write in scene.writes if not self.is_read(write, scene)]
         looked = max(self._looks.values(), default=-math.inf)
-        apart = _SELDOM if scene.removing else 1 if scene.many else 0.5
-        return max(self._together(times), looked + self._timing.look * apart)
+        soonest = looked + self._timing.look * (1 if scene.many else 0.5)
+        if scene.removing and times:  # the next round begins when all are through: one look for all of them
+            return max(min(max(times), min(times) + _ROUND * self._timing.look), soonest)
+        return max(self._together(times), soonest)
 
     def _read_at(self, scene: Scene) -> float:
         return self._together(
