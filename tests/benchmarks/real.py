@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from report import Table
 
 TAGS = 18
+"""Of each image, where it is not said otherwise."""
 WARM_UP = 10
 BARE, OTHER_WAY, OURS = (
     "bare loop, fields then tags",
@@ -41,7 +42,14 @@ BARE, OTHER_WAY, OURS = (
 
 
 def measure_server(
-    table: Table, child: Callable[..., dict], url: str, images: int, pids: list[int], *, undo: bool = True
+    table: Table,
+    child: Callable[..., dict],
+    url: str,
+    images: int,
+    pids: list[int],
+    *,
+    undo: bool = True,
+    tags: int = TAGS,
 ) -> int:
     """Measure on a server; give the exit code of a refusal, or 0."""
     os.environ[PIDS] = " ".join(map(str, pids))
@@ -49,19 +57,21 @@ def measure_server(
         still = 0.3 if is_simulator(url.rstrip("/").removesuffix("/api")) else STILL
         with ended_by_signals(), Library(url, os.environ[KEY], still=still) as library:
             library.check()
-            _measure(table, child, library, images, undo=undo)
+            _measure(table, child, library, images, tags, undo=undo)
     except (RefusedError, OSError, httpx.TransportError) as error:
         print(f"Refused: {error or repr(error)}", file=sys.stderr)
         return 2
     return 0 if library.removed else 1
 
 
-def _measure(table: Table, child: Callable[..., dict], library: Library, images: int, *, undo: bool) -> None:
+def _measure(
+    table: Table, child: Callable[..., dict], library: Library, images: int, tags: int, *, undo: bool
+) -> None:
     version = ".".join(map(str, list(library.call("GET", "/server/version").values())[:3]))
-    table.heading(f"{images:,} images of {TAGS} tags on Immich {version} at {library.url}")
+    table.heading(f"{images:,} images of {tags} tags on Immich {version} at {library.url}")
     table.row("load of this machine", f"{os.getloadavg()[0]:.1f}", f"of {os.cpu_count()} processors, before")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        bench = Bench(child, library, Path(folder), images)
+        bench = Bench(child, library, Path(folder), images, tags)
         found = bench.first_sync()
         show(table, found, images)
         show_later(table, bench.run("apply-again"))
@@ -79,8 +89,11 @@ def clean_up(url: str) -> int:
 class Bench:
     """All that is measured on one server."""
 
-    def __init__(self, child: Callable[..., dict], library: Library, folder: Path, images: int) -> None:
-        self._child, self._library, self._folder, self._images = child, library, folder, images
+    def __init__(
+        self, child: Callable[..., dict], library: Library, folder: Path, images: int, tags: int
+    ) -> None:
+        self._child, self._library, self._folder = child, library, folder
+        self._images, self._tags = images, tags
         self._catalogue, self._root = folder / "skymmich.sqlite3", f"{library.name}-b"
 
     def run(self, what: str, store: str = "state.sqlite3") -> dict:
@@ -94,7 +107,7 @@ class Bench:
         library = self._library
         assets = {part: library.upload(part, self._images) for part in "abcd"}
         assets["w"] = library.upload("w", min(WARM_UP, self._images))
-        build(self._catalogue, self._images, TAGS)
+        build(self._catalogue, self._images, self._tags)
         link(self._catalogue, assets["b"])
         plan = self.run("writes", "unused.sqlite3")
 

@@ -243,7 +243,9 @@ def main() -> int:
     if options.server:
         images = options.images[0] if options.images else IMAGES_ON_A_SERVER
         undo = not options.quick
-        failed = real.measure_server(table, child, options.server, images, options.server_pid, undo=undo)
+        failed = real.measure_server(
+            table, child, options.server, images, options.server_pid, undo=undo, tags=options.tags
+        )
         if failed:
             return failed
     else:
@@ -276,6 +278,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--images", type=int, nargs="+", help="only so many images (more than one number: each)"
     )
+    parser.add_argument("--tags", type=int, default=real.TAGS, help="with --server: so many an image")
     parser.add_argument("--drain", type=float, help="with --images: writes a second that the server settles")
     parser.add_argument(
         "--server",

@@ -77,7 +77,7 @@ def only_the_strangers_are_left(server: Simulator) -> bool:
 @pytest.mark.slow
 def test_a_whole_run_measures_everything_and_takes_away_all_that_it_made(server: Simulator) -> None:
     before = server.assets()
-    process = begin(server, "--images", "6", "--server-pid", str(os.getpid()))
+    process = begin(server, "--images", "4", "--tags", "3", "--server-pid", str(os.getpid()))
     output, errors = process.communicate(timeout=120)
     for row in ("bare loop, fields then tags", "bare loop, tags then fields", "the reconciler's first sync", "the server's CPU",
                 "from reading to writing", "second apply", "one image changed", "undo of the first apply"):  # fmt: skip
