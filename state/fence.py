@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from state.database import Database
-    from state.lease import Lease
 
 _TERM: Final = "lease.term"
 _NOW: Final = "SELECT (SELECT holder FROM lease), (SELECT value FROM meta WHERE key = ?)"
@@ -42,6 +41,17 @@ class Fence:
     """Counts all takings of a store's lease; never the same twice."""
 
 
+class Right(Protocol):
+    """The right to write, as a process that took it may ask for it."""
+
+    def require(self) -> None:
+        """Make sure that nobody else has it just now.
+
+        Raises:
+            LeaseLostError: another one took it over.
+        """
+
+
 class Fenced:
     """A database of which some rows are written only by who may write to Immich.
 
@@ -53,7 +63,7 @@ class Fenced:
         self.database = database
         self.fence: Fence | None = None
         """The taking of the lease that this process writes by; ``None``: it took none. The lease's to set."""
-        self.right: Lease | None = None
+        self.right: Right | None = None
         """The lease that was taken; likewise."""
 
     def require_right(self) -> None:

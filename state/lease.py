@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from state.store import SqliteStore
-
 
 @dataclass(frozen=True, slots=True)
 class LeaseHolder:
@@ -69,7 +67,7 @@ class Lease:
         now: the wall clock, aware.
     """
 
-    def __init__(self, store: SqliteStore, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: fence.Fenced, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now
         self._holder = uuid4().hex
@@ -77,7 +75,7 @@ class Lease:
         self._ttl: timedelta | None = None
         self._until: datetime | None = None
         self._taken: fence.Fence | None = None
-        self._lock = HostLock(store.path)
+        self._lock = HostLock(store.database.path)
         # A heartbeat renews in a thread, and the end of the process gives back: one after the other.
         self._turn = threading.RLock()
 

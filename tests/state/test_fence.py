@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.errors import LeaseHeldError, LeaseLostError
+from reconciler.errors import LeaseHeldError, LeaseLostError, StateGoneError
 from state import lease as lease_module
 from state.hostlock import HostLock, lock_holder, lock_path
 from state.lease import Lease
@@ -115,12 +115,27 @@ def test_taking_it_anew_makes_the_old_holder_a_new_one(store, other, clock, make
     assert store.pending()
 
 
-def test_a_write_that_is_about_to_leave_needs_no_look_at_the_store_while_the_right_lasts(store, clock):
+def test_a_write_that_is_about_to_leave_needs_no_look_at_the_store_while_the_right_lasts(
+    store, clock, monkeypatch
+):
     held(store, clock)
     clock.now += TTL / 2
-    store.close()
-    store.path.unlink()
+
+    def visited(*_, **__):
+        raise AssertionError("the store was visited")
+
+    monkeypatch.setattr(store.database, "writing", visited)
+    monkeypatch.setattr(store.database, "reading", visited)
     store.require_right()
+
+
+@pytest.mark.parametrize("by_right", [True, False], ids=["daemon", "without a right"])
+def test_a_write_that_is_about_to_leave_stays_where_the_store_is_gone(store, clock, by_right):
+    if by_right:
+        held(store, clock)
+    store.path.unlink()
+    with pytest.raises(StateGoneError):
+        store.require_right()
 
 
 def test_a_write_that_is_about_to_leave_after_the_end_holds_on_or_is_refused(store, other, clock, noon):
