@@ -179,8 +179,8 @@ class World:
 
         return run(self.clock, self._cycle(act))
 
-    def undo(self, run_id):
-        """Take a run back."""
+    def undo(self, run_id, *, look=False):
+        """Take a run back; with ``look`` only give what that would do."""
         self.runs += 1
 
         async def act(cycle, immich):
@@ -188,6 +188,8 @@ class World:
             prepared = await undo.prepare(
                 self.store.journal_of(run_id, limit=1_000_000), Wishes(self.policy, Switches())
             )
+            if look:
+                return prepared
             return await undo.apply(prepared, run_id=f"run-{self.runs}", stop=lambda: False)
 
         return run(self.clock, self._cycle(act))
