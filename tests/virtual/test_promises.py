@@ -53,15 +53,54 @@ def test_fields_are_written_before_tags(world):
     assert len(first) == 12
 
 
-@pytest.mark.parametrize(("seed", "images"), [(1, 55), (2, 25), (3, 25), (4, 55)])
-def test_all_unkindness_costs_at_most_five_requests_an_image_and_loses_nothing(world, seed, images):
-    here = world(unkind="all", seed=seed, count=images)
-    report = here.run()
+def assert_named_states_and_nothing_lost(here, report):
     assert {outcome.status for outcome in report.outcomes} <= {"in_sync", *NAMED}, report.attention
     assert all(outcome.reason for outcome in report.outcomes if outcome.status != "in_sync")
     assert_nothing_lost(here)
     here.run()
     assert here.writes == 0
+
+
+@pytest.mark.parametrize(("seed", "images"), [(1, 25), (2, 25), (3, 55), (4, 55), (5, 110)])
+def test_all_unkindness_costs_at_most_3_8_requests_an_image_where_tags_are_shared_those_spoiled_included(
+    world, seed, images
+):
+    here = world(unkind="all", seed=seed, count=images, copies=2)
+    here.sql('UPDATE astrophotography_images SET tags = \'["Wide","Deep"]\'')
+    own = {"object_type": False, "constellation": False, "target": False, "equipment": False}
+    here.policy = replace(here.policy, tags=replace(here.policy.tags, **own))
+    report = here.run()
+    assert here.requests.total() <= 3.8 * images, here.requests
+    assert_named_states_and_nothing_lost(here, report)
+
+
+@pytest.mark.parametrize("seed", [7, 9])
+def test_all_unkindness_costs_at_most_3_8_requests_an_image_of_a_library_whose_tags_are_searched(world, seed):
+    """Some 290 tags on 825 images; the four in a hundred that ``busy`` and ``dropped`` spoil are counted apart."""
+    here = world(unkind="all", seed=seed, copies=15)
+    images = len(here.images())
+    report = here.run()
+    assert here.requests.total() - here.failed <= 3.8 * images, here.requests
+    assert here.failed <= 0.06 * here.requests.total()
+    assert_named_states_and_nothing_lost(here, report)
+
+
+@pytest.mark.parametrize(
+    ("seed", "images", "most"), [(1, 55, 4.5), (2, 25, 5.0), (3, 25, 5.0), (4, 55, 4.5), (5, 110, 4.4)]
+)
+def test_all_unkindness_costs_few_images_with_many_tags_of_their_own_two_writes_and_two_readings_each(
+    world, seed, images, most
+):
+    """A reading before the text, and one that verifies the tags: a search for each of them would cost more.
+
+    Beside these four an image it is what is asked once, some looks, and what was spoiled is counted apart.
+    """
+    here = world(unkind="all", seed=seed, count=images, copies=2)
+    report = here.run()
+    assert here.requests.total() - here.failed <= most * images, here.requests
+    assert here.failed <= 0.1 * here.requests.total()
+    assert here.requests["POST /search/metadata"] <= 0.1 * images + 10
+    assert_named_states_and_nothing_lost(here, report)
 
 
 def test_the_window_of_a_text_is_one_request_long(world):
