@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right, insort
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from reconciler.engine.watcher import LISTED
@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
 OVERTAKERS = 8
 """Assets written later that have moved: Immich digests fewer side by side, so it has come to this one."""
+_SURE = 2
+"""So many are enough where they were sent well after this one was worked on: a single one may have been moved
+by a person, in an instant and past all queues."""
 SLOWEST = 1.0
 """Seconds that a single write may take while all others are quick: 0.8 s was measured on an idle server."""
+_RUNS = 3 * SLOWEST
+"""Seconds for which Immich may be at one asset's file, once its queue has come to it."""
 _ALONE = 2
 """So few assets are read by themselves: a look would cost as much and tell less."""
 _FEW = 16
@@ -74,7 +79,11 @@ class Lookout:
         self._timing, self._dates = timing, dates
         # How long Immich takes with a write, as RFC 6298 (section 2) estimates a round trip's time.
         self._mean, self._deviation = timing.look / 4, 0.0
-        self._moved_turns: list[int] = []
+        self._moves: deque[tuple[float, int, float]] = deque()
+        """Of writes that moved just now: when that was seen, how-many-th it was, and when it was sent."""
+        self._turns: list[int] = []
+        """Of those that moved long ago, all turns; and when the last few of them were sent."""
+        self._sent: list[float] = []
         self._looks: dict[Visibility, float] = {}
         self._progress_at = -math.inf
 
@@ -88,15 +97,29 @@ class Lookout:
 
     def moved(self, write: AssetWrite) -> None:
         """Learn from a write that was digested how long that takes, as far as it shows."""
-        insort(self._moved_turns, write.turn)
+        if not write.adopted:  # when an earlier run's was sent is not known so well
+            self._moves.append((write.first_moved_at, write.turn, write.sent_at))
         error = max(write.moved_at - write.sent_at, 0.0) - self._mean
         self._deviation += (abs(error) - self._deviation) / 4
         self._mean += error / 8
 
     def overtaken(self, write: AssetWrite, now: float) -> bool:
-        """Tell whether assets that were written after this one have moved, and it had the time they took."""
-        later = len(self._moved_turns) - bisect_right(self._moved_turns, write.turn)
-        return later >= OVERTAKERS and now - write.sent_at > max(self.longest, SLOWEST)
+        """Tell whether Immich has been at this write, and is at it no more.
+
+        Its queues go in order, several assets side by side. Where more than those were sent after ours and
+        have moved, or a few that were sent when ours was in the first queue no more, it has come to ours, and
+        then ours gets as long again as a file may take. What was sent before ours shows nothing: the queue
+        may have been paused in between. Where nothing was sent later nothing is known, however long ago.
+        """
+        while self._moves and self._moves[0][0] <= now - max(_RUNS, self.longest):
+            _, turn, sent_at = self._moves.popleft()
+            insort(self._turns, turn)
+            insort(self._sent, sent_at)
+            del self._sent[:-_SURE]
+        later = write.sent_at - write.sent_for + max(SLOWEST, self._timing.recheck)
+        if len(self._sent) == _SURE and self._sent[0] >= later:
+            return True
+        return len(self._turns) - bisect_right(self._turns, write.turn) >= OVERTAKERS
 
     @property
     def longest(self) -> float:

@@ -75,7 +75,9 @@ class AssetWrite(WriteState):
         return cls(plan, record, plan.observed, was_ours=record.applied).on_planned(plan, 0.0)
 
     @classmethod
-    def adopt(cls, plan: AssetPlan, record: AssetRecord, pending: PendingWrite, now: float) -> AssetWrite:
+    def adopt(
+        cls, plan: AssetPlan, record: AssetRecord, pending: PendingWrite, now: float, sent_for: float = 0.0
+    ) -> AssetWrite:
         """Make one of an earlier run's write that was not seen settled: it is waited for first."""
         moved = plan.observed.updated_at > pending.before_updated_at
         return cls(
@@ -94,6 +96,7 @@ class AssetWrite(WriteState):
             moved_to=plan.observed.updated_at,
             doubtful=True,
             adopted=True,
+            sent_for=sent_for,
         )
 
     def intent(self, run_id: str, at: datetime) -> PendingWrite:
@@ -127,6 +130,7 @@ class AssetWrite(WriteState):
             observed=plan.observed,
             record=replace(self.record, applied=plan.base),
             adopted=False,
+            sent_for=0.0,
             doubtful=False,
             removals=removals,
             steps=tuple(steps),

@@ -68,6 +68,8 @@ class WriteState:
     """Whether the write may never have arrived."""
     adopted: bool = False
     """Whether the write is an earlier run's."""
+    sent_for: float = 0.0
+    """Seconds for which it had been on its way when it was adopted, at least."""
     dying: bool = False
     """Whether Immich was found to fail at reading its file: its date does not move."""
     verified: frozenset[WriteStep] = frozenset()
