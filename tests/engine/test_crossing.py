@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from reconciler.core.records import Crossed
+from reconciler.core.writes.verification import FLIPPED
 from reconciler.engine.pace import Timing
 
 pytestmark = pytest.mark.anyio
@@ -143,7 +144,12 @@ async def test_a_place_whose_sign_immich_turns_does_not_hide_that_words_crossed(
     await here.run()
     assert "Just now." not in here.shown(odd)["description"]
     assert here.shown(odd)["longitude"] == -0.001
-    assert here.store.record(odd).crossing.fields >= {"block", "prose"}
+    known = here.store.record(odd)
+    assert known.crossing.fields >= {"block", "prose"}
+    assert (known.status, FLIPPED in known.reason) == ("not_sticking", True)
+    here.wrap = lambda target: target
+    await here.run()
+    assert (here.store.record(odd).status, here.writes) == ("not_sticking", 0)
 
 
 async def test_an_edit_between_our_look_and_our_tags_loses_nothing_and_is_not_told(install):
