@@ -170,6 +170,32 @@ def test_an_undo_of_shared_tags_costs_no_more_requests_than_the_apply_and_keeps_
     assert here.writes == 0
 
 
+def test_an_undo_puts_text_and_place_back_in_one_write_and_costs_less_than_the_run(world):
+    here = world(count=24, unkind=REAL, drain=28.0)
+    here.run()
+    before = here.shown()
+    here.sql(
+        "UPDATE astrophotography_images SET description = 'Anew.', latitude = 40.5 + id / 100.0, longitude = -3.25"
+    )
+    here.run()
+    applied = here.requests.total()
+    moved = {
+        asset_id
+        for asset_id, shown in here.shown().items()
+        if (shown["latitude"], shown["longitude"])
+        != (before[asset_id]["latitude"], before[asset_id]["longitude"])
+    }
+    assert len(moved) == 24
+    here.undo("run-2")
+    assert here.requests["PUT /assets/{id}"] + here.requests["PUT /assets"] <= 24
+    assert here.requests.total() <= applied
+    assert_nothing_lost(here)
+    for asset_id, shown in here.shown().items():
+        assert shown["description"] == before[asset_id]["description"]
+        if before[asset_id]["latitude"] is not None:
+            assert shown["latitude"] == pytest.approx(before[asset_id]["latitude"], abs=2e-6)
+
+
 def test_an_undo_shows_the_tags_that_it_will_take_off_though_it_has_not_read_them(world):
     here = world(count=12, unkind="settling", drain=200.0)
     here.run()
