@@ -8,7 +8,7 @@ for room it is looked at steadily.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right, insort
+from bisect import bisect_left, insort
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
@@ -79,11 +79,10 @@ class Lookout:
         self._timing, self._dates = timing, dates
         # How long Immich takes with a write, as RFC 6298 (section 2) estimates a round trip's time.
         self._mean, self._deviation = timing.look / 4, 0.0
-        self._moves: deque[tuple[float, int, float]] = deque()
-        """Of writes that moved just now: when that was seen, how-many-th it was, and when it was sent."""
-        self._turns: list[int] = []
-        """Of those that moved long ago, all turns; and when the last few of them were sent."""
+        self._moves: deque[tuple[float, float]] = deque()
+        """Of writes that moved just now: when that was seen, and when they were sent."""
         self._sent: list[float] = []
+        """When those were sent that moved long ago."""
         self._looks: dict[Visibility, float] = {}
         self._progress_at = -math.inf
 
@@ -98,7 +97,7 @@ class Lookout:
     def moved(self, write: AssetWrite) -> None:
         """Learn from a write that was digested how long that takes, as far as it shows."""
         if not write.adopted:  # when an earlier run's was sent is not known so well
-            self._moves.append((write.first_moved_at, write.turn, write.sent_at))
+            self._moves.append((write.first_moved_at, write.sent_at))
         error = max(write.moved_at - write.sent_at, 0.0) - self._mean
         self._deviation += (abs(error) - self._deviation) / 4
         self._mean += error / 8
@@ -106,20 +105,20 @@ class Lookout:
     def overtaken(self, write: AssetWrite, now: float) -> bool:
         """Tell whether Immich has been at this write, and is at it no more.
 
-        Its queues go in order, several assets side by side. Where more than those were sent after ours and
-        have moved, or a few that were sent when ours was in the first queue no more, it has come to ours, and
-        then ours gets as long again as a file may take. What was sent before ours shows nothing: the queue
-        may have been paused in between. Where nothing was sent later nothing is known, however long ago.
+        Its queues go in order, several assets side by side. Where more than those were sent once ours was
+        answered (calls at the same time arrive in any order) and have moved, or a few that were sent when
+        ours was in the first queue no more, it has come to ours, and then ours gets as long again as a file
+        may take. What was sent before ours shows nothing: the queue may have been paused in between. Where
+        nothing was sent later nothing is known, however long ago.
         """
         while self._moves and self._moves[0][0] <= now - max(_RUNS, self.longest):
-            _, turn, sent_at = self._moves.popleft()
-            insort(self._turns, turn)
-            insort(self._sent, sent_at)
-            del self._sent[:-_SURE]
-        later = write.sent_at - write.sent_for + max(SLOWEST, self._timing.recheck)
-        if len(self._sent) == _SURE and self._sent[0] >= later:
-            return True
-        return len(self._turns) - bisect_right(self._turns, write.turn) >= OVERTAKERS
+            insort(self._sent, self._moves.popleft()[1])
+        queued = write.answered_at - write.sent_for
+        begun = queued + max(SLOWEST, self._timing.recheck)
+        return self._sent_since(queued) >= OVERTAKERS or self._sent_since(begun) >= _SURE
+
+    def _sent_since(self, moment: float) -> int:
+        return len(self._sent) - bisect_left(self._sent, moment)
 
     @property
     def longest(self) -> float:

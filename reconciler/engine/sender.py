@@ -187,7 +187,7 @@ class Sender:
                     job.write = job.write.on_refused(outcome.rejected[asset_id], status)
                 elif asset_id in outcome.sent:
                     job.write = job.write.on_sent(
-                        intents[asset_id], at, turns[asset_id],
+                        intents[asset_id], at, turns[asset_id], answered=self._clock.monotonic(),
                         doubtful=asset_id in doubtful, unchanged=asset_id in outcome.unchanged,
                         before=outcome.dates.get(asset_id),
                     )  # fmt: skip

@@ -22,6 +22,7 @@ T0 = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 def write_sent(at, turn, **more):
     seen = ObservedAsset("a", "me", T0, "", tags=frozenset())
     plan = AssetPlan(1, "a", "M 31", seen, Desired(), description="text")
+    more = {"answered_at": at, **more}
     return replace(AssetWrite.begin(plan, AssetRecord("a", 1)), state="sent", sent_at=at, turn=turn, **more)
 
 
@@ -59,6 +60,13 @@ def test_more_than_are_worked_on_at_the_same_time_do_once_they_have_moved_long_a
         moved(lookout, sent=100.2, seen=100.5 + turn / 100, turn=turn)
     assert not lookout.overtaken(ours, 103.5)
     assert lookout.overtaken(ours, 103.7)
+
+
+def test_those_of_calls_at_the_same_time_do_not_for_they_may_have_come_first(lookout):
+    """A call about many assets takes its time, and another one may reach Immich before it, whatever its number."""
+    for turn in range(2, 100):
+        moved(lookout, sent=100.0, seen=100.5, turn=turn)
+    assert not lookout.overtaken(write_sent(100.0, 1, answered_at=100.9), 1000.0)
 
 
 def test_those_that_were_sent_before_it_tell_nothing_however_many_and_however_long_ago(lookout):

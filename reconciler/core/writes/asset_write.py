@@ -91,6 +91,7 @@ class AssetWrite(WriteState):
             pending=pending,
             attempt=pending.attempt,
             sent_at=now,
+            answered_at=now,
             moved_at=now,
             first_moved_at=now,
             moved_to=plan.observed.updated_at,
@@ -153,6 +154,7 @@ class AssetWrite(WriteState):
         now: float,
         turn: int,
         *,
+        answered: float | None = None,
         doubtful: bool = False,
         unchanged: bool = False,
         before: datetime | None = None,
@@ -163,6 +165,7 @@ class AssetWrite(WriteState):
             pending: as it was recorded.
             now: when it was sent.
             turn: how-many-th write it is.
+            answered: when the answer came; ``None``: at once.
             doubtful: it may never have arrived.
             unchanged: Immich says that nothing changed: nothing will move, so it is read right away.
             before: the asset's date just before the write, where the answer shows it.
@@ -178,6 +181,7 @@ class AssetWrite(WriteState):
             state="sent",
             pending=pending,
             sent_at=now,
+            answered_at=now if answered is None else answered,
             turn=turn,
             sent_steps=(*self.sent_steps, self.steps[0]),
             doubtful=doubtful,

@@ -43,6 +43,8 @@ class WriteState:
     turn: int = 0
     """How-many-th of all writes it was: Immich digests in this order, nearly."""
     sent_at: float = 0.0
+    answered_at: float = 0.0
+    """When its call was answered: by then Immich had it in its queue."""
     moved_at: float = 0.0
     """By when it had moved; later where its move came out of turn, and so may be another's."""
     first_moved_at: float = 0.0
