@@ -28,6 +28,7 @@ from reconciler.engine.passes import Outcome, Prepared, Report, Selection
 from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, RULES, Preparer, Wishes
 from reconciler.engine.running import Runs
 from reconciler.engine.schema import remember
+from reconciler.engine.sender import VALID
 from reconciler.errors import GuardError, ImmichError, ReconcilerError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan import AssetPlan
+    from reconciler.core.records import PendingWrite
     from reconciler.engine.passes import Item
     from reconciler.engine.ports import CatalogueSource, Clock, Renderer, Store, Target
     from reconciler.engine.standing import Memory
@@ -158,10 +160,17 @@ class Cycle:
             if selection.force:  # what does not stick in this pass is not tried again within it
                 record = replace(record, unsticking=())
             if item.adopted:
-                jobs.append(Job(item, AssetWrite.adopt(plan, record, item.adopted, now)))
+                sent_for = self._sent_for(item.adopted)
+                jobs.append(Job(item, AssetWrite.adopt(plan, record, item.adopted, now, sent_for)))
             elif plan.changes:
                 jobs.append(Job(item, AssetWrite.begin(plan, record)))
         return order(jobs)
+
+    def _sent_for(self, pending: PendingWrite) -> float:
+        """Give for how many seconds an earlier run's write has been on its way, at least."""
+        if pending.intended_at is None:
+            return 0.0
+        return max(0.0, (self._clock.now() - pending.intended_at - VALID).total_seconds())
 
     def _canary(self, prepared: Prepared, selection: Selection, jobs: list[Job]) -> Canary | CanaryError:
         """Decide whether a few assets go first; after a canary that failed, only a person may try again."""

@@ -8,8 +8,8 @@ for room it is looked at steadily.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right, insort
-from collections import Counter
+from bisect import bisect_left, insort
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from reconciler.engine.watcher import LISTED
@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
 OVERTAKERS = 8
 """Assets written later that have moved: Immich digests fewer side by side, so it has come to this one."""
+_SURE = 2
+"""So many are enough where they were sent well after this one was worked on: a single one may have been moved
+by a person, in an instant and past all queues."""
 SLOWEST = 1.0
 """Seconds that a single write may take while all others are quick: 0.8 s was measured on an idle server."""
+_RUNS = 3 * SLOWEST
+"""Seconds for which Immich may be at one asset's file, once its queue has come to it."""
 _ALONE = 2
 """So few assets are read by themselves: a look would cost as much and tell less."""
 _FEW = 16
@@ -74,7 +79,10 @@ class Lookout:
         self._timing, self._dates = timing, dates
         # How long Immich takes with a write, as RFC 6298 (section 2) estimates a round trip's time.
         self._mean, self._deviation = timing.look / 4, 0.0
-        self._moved_turns: list[int] = []
+        self._moves: deque[tuple[float, float]] = deque()
+        """Of writes that moved just now: when that was seen, and when they were sent."""
+        self._sent: list[float] = []
+        """When those were sent that moved long ago."""
         self._looks: dict[Visibility, float] = {}
         self._progress_at = -math.inf
 
@@ -88,15 +96,29 @@ class Lookout:
 
     def moved(self, write: AssetWrite) -> None:
         """Learn from a write that was digested how long that takes, as far as it shows."""
-        insort(self._moved_turns, write.turn)
+        if not write.adopted:  # when an earlier run's was sent is not known so well
+            self._moves.append((write.first_moved_at, write.sent_at))
         error = max(write.moved_at - write.sent_at, 0.0) - self._mean
         self._deviation += (abs(error) - self._deviation) / 4
         self._mean += error / 8
 
     def overtaken(self, write: AssetWrite, now: float) -> bool:
-        """Tell whether assets that were written after this one have moved, and it had the time they took."""
-        later = len(self._moved_turns) - bisect_right(self._moved_turns, write.turn)
-        return later >= OVERTAKERS and now - write.sent_at > max(self.longest, SLOWEST)
+        """Tell whether Immich has been at this write, and is at it no more.
+
+        Its queues go in order, several assets side by side. Where more than those were sent once ours was
+        answered (calls at the same time arrive in any order) and have moved, or a few that were sent when
+        ours was in the first queue no more, it has come to ours, and then ours gets as long again as a file
+        may take. What was sent before ours shows nothing: the queue may have been paused in between. Where
+        nothing was sent later nothing is known, however long ago.
+        """
+        while self._moves and self._moves[0][0] <= now - max(_RUNS, self.longest):
+            insort(self._sent, self._moves.popleft()[1])
+        queued = write.answered_at - write.sent_for
+        begun = queued + max(SLOWEST, self._timing.recheck)
+        return self._sent_since(queued) >= OVERTAKERS or self._sent_since(begun) >= _SURE
+
+    def _sent_since(self, moment: float) -> int:
+        return len(self._sent) - bisect_left(self._sent, moment)
 
     @property
     def longest(self) -> float:

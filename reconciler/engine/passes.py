@@ -43,6 +43,8 @@ class Selection:
     """Of a saved plan: asset id → digest. Only these changes are written, and only while they stay same."""
     brief: bool = False
     """Leave images that are fine and stand where they were out of the plan, but for their number."""
+    tags_later: bool = False
+    """Read in bulk, without tags: whoever plans so reads an asset's tags before they matter."""
     later: frozenset[int] = frozenset()
     """Images whose last attempt failed a while ago: left as they stand unless their asset moved."""
 

@@ -170,7 +170,7 @@ class Preparer:
             await looking.at_all(catalogue, self._store, linked, moved)
         wanted = [item.asset_id for item in looking.items if item.status == "new"]
         # An earlier run's write of tags is judged whatever the switches say by now.
-        tags = rules.switches.tags and rules.tags_available
+        tags = rules.switches.tags and rules.tags_available and not selection.tags_later
         tags = tags or any(write.tags for write in planner.pending.values())
         reading = await read_assets(self._target, wanted, tags=tags, shown=look.dates if look else None)
         if look is None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _FIELDS: frozenset[WriteStep] = frozenset({"fields"})
 _TAGS: frozenset[WriteStep] = frozenset({"add_tags", "remove_tags"})
-_VALID = timedelta(seconds=5)
+VALID = timedelta(seconds=5)
 """For which a recorded intention may be carried out: whoever slept, or was held up, records it anew."""
 _TAG_CALLS = 2
 """At a time: Immich takes its time over each, and half of the line is for readings and their writes."""
@@ -110,7 +110,7 @@ class Sender:
         pending, entries = known
         at = known[0].intended_at
         return (
-            abs(self._clock.now() - at) < _VALID
+            abs(self._clock.now() - at) < VALID
             and pending == job.write.intent(self._run_id, at)
             and entries == self._entries(job, pending, at)
         )
@@ -187,7 +187,7 @@ class Sender:
                     job.write = job.write.on_refused(outcome.rejected[asset_id], status)
                 elif asset_id in outcome.sent:
                     job.write = job.write.on_sent(
-                        intents[asset_id], at, turns[asset_id],
+                        intents[asset_id], at, turns[asset_id], answered=self._clock.monotonic(),
                         doubtful=asset_id in doubtful, unchanged=asset_id in outcome.unchanged,
                         before=outcome.dates.get(asset_id),
                     )  # fmt: skip

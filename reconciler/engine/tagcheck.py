@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.writes.asset_write import AssetWrite
     from reconciler.engine.jobs import Job
     from reconciler.engine.ports import Target
@@ -40,8 +40,8 @@ class TagCheck:
 
     def __init__(self, target: Target, jobs: Sequence[Job]) -> None:
         self._target = target
-        adding = [job.write.plan.add_tags for job in jobs if job.write.plan.add_tags]
-        self._adding = self._cost(adding) * _WORTH <= len(adding)
+        self._adding = frozenset(where for where in LISTED if self._is_worth_it(jobs, where))
+        """The visibilities that are searched: each costs a request a tag, and few may be in the archive."""
         self._removing = sum(bool(job.write.removals) for job in jobs) > _GATHERED * _WORTH
         self._released: set[str] = set()
 
@@ -49,7 +49,7 @@ class TagCheck:
         """Tell whether a settled write waits for a check of many, and so for no reading of its own."""
         return (
             (
-                self._adding
+                write.observed.visibility in self._adding
                 if write.steps == ("add_tags",)
                 else self._removing and write.steps == ("remove_tags",)
             )
@@ -59,6 +59,10 @@ class TagCheck:
             and write.observed.visibility in LISTED
             and write.plan.asset_id not in self._released
         )
+
+    def _is_worth_it(self, jobs: Iterable[Job], where: Visibility) -> bool:
+        adding = [job.write.plan.add_tags for job in jobs if job.write.observed.visibility == where]
+        return self._cost(adding) * _WORTH <= sum(map(bool, adding))
 
     def is_due(self, held: Collection[AssetWrite], *, alone: bool) -> bool:
         """Tell whether to check now; ``alone``: nothing else is left to wait for."""

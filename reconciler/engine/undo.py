@@ -54,6 +54,9 @@ class Step:
     """``None``: not readable."""
     left: tuple[str, ...]
     """What can not be taken back, with the reason."""
+    unread: bool = False
+    """Whether its tags were not read, and are taken for what the run left; its text is to be written, and
+    the reading before that tells them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +107,23 @@ class Undo:
         """
         wanted = {reversal.asset_id: reversal for reversal in reversals(entries)}
         image_ids = frozenset(reversal.image_id for reversal in wanted.values())
-        prepared = await self._cycle.prepare(Selection(image_ids=image_ids, full=True), wishes)
+        # In bulk, a thousand a request: before its text is written back each asset is read anyway.
+        selection = Selection(image_ids=image_ids, full=True, tags_later=True)
+        prepared = await self._cycle.prepare(selection, wishes)
         items = {item.asset_id: item for item in prepared.items if item.asset_id in wanted}
-        plans = {asset_id: item.plan for asset_id, item in items.items() if item.plan}
-        # With the tags switched off a pass does not read them; what the run did to them is taken back too.
-        seen = {i: plan.observed for i, plan in plans.items() if plan.observed.tags is not None}
-        unread = (wanted.keys() - items.keys()) | (plans.keys() - seen.keys())
-        others = await read_assets(self._target, sorted(unread), tags=True)
-        seen |= others.assets
-        steps = []
-        for asset_id, reversal in wanted.items():
+        steps = {
+            asset_id: self._step(item, wanted[asset_id], item.plan.observed, prepared)
+            for asset_id, item in items.items()
+            if item.plan is not None
+        }
+        to_be_read = [asset_id for asset_id in wanted if _is_to_be_read(steps.get(asset_id))]
+        seen = (await read_assets(self._target, sorted(to_be_read), tags=True)).assets
+        for asset_id in to_be_read:
+            reversal = wanted[asset_id]
             title = prepared.records[asset_id].title if asset_id in prepared.records else asset_id
             item = items.get(asset_id) or Item(None, asset_id, reversal.image_id, title)
-            steps.append(self._step(item, reversal, seen.get(asset_id), prepared))
-        return PreparedUndo(prepared, tuple(steps))
+            steps[asset_id] = self._step(item, reversal, seen.get(asset_id), prepared)
+        return PreparedUndo(prepared, tuple(steps[asset_id] for asset_id in wanted))
 
     def _step(self, item: Item, reversal: Reversal, seen: ObservedAsset | None, prepared: Prepared) -> Step:
         if seen is None:
@@ -127,8 +133,10 @@ class Undo:
         if item.adopted:
             return Step(item, reversal, None, ("a write has not settled yet; apply first, then undo",))
         record = prepared.records.get(item.asset_id) or _new(item)
-        found = _reverse(reversal, seen, item, record, prepared)
-        return Step(item, reversal, found, found.left)
+        unread = seen.tags is None
+        known = replace(seen, tags=reversal.added) if unread else seen
+        found = _reverse(reversal, known, item, record, prepared)
+        return Step(item, reversal, found, found.left, unread)
 
     async def apply(self, undo: PreparedUndo, *, run_id: str, stop: Callable[[], bool]) -> UndoReport:
         """Write back what was replaced, verify it, and remember that it was undone."""
@@ -143,7 +151,7 @@ class Undo:
         for step in undo.steps:
             if step.found and step.found.plan.changes:
                 record = prepared.records.get(step.item.asset_id) or _new(step.item)
-                jobs.append(Job(step.item, AssetWrite.begin(step.found.plan, record)))
+                jobs.append(Job(step.item, AssetWrite.begin(_as_read(step, step.found.plan), record)))
                 reversal_of[step.item.asset_id] = step.reversal
         # Given up before anything is sent: a kill in between must not leave a restored value as ours.
         self._store.save_records(
@@ -231,6 +239,20 @@ def _remembered(
     after = merge(item, desired, seen, record, rules, force=False)
     known = replace(prepared, records={item.asset_id: record})
     return finished(replace(item, plan=after), None, known, now, None)
+
+
+def _is_to_be_read(step: Step | None) -> bool:
+    """Tell whether an asset has to be read to be planned: its tags matter, and no reading is to come."""
+    if step is None:
+        return True
+    if step.found is None or not step.unread or step.found.plan.writes_fields:
+        return False
+    return bool(step.reversal.added or step.reversal.removed)
+
+
+def _as_read(step: Step, plan: AssetPlan) -> AssetPlan:
+    """Give a plan to begin with, in which nothing stands for tags that were not read."""
+    return replace(plan, observed=replace(plan.observed, tags=None)) if step.unread else plan
 
 
 def _reverse(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from reconciler.core.records import Crossed
+from reconciler.core.writes.verification import FLIPPED
 from reconciler.engine.pace import Timing
 
 pytestmark = pytest.mark.anyio
@@ -143,7 +144,12 @@ async def test_a_place_whose_sign_immich_turns_does_not_hide_that_words_crossed(
     await here.run()
     assert "Just now." not in here.shown(odd)["description"]
     assert here.shown(odd)["longitude"] == -0.001
-    assert here.store.record(odd).crossing.fields >= {"block", "prose"}
+    known = here.store.record(odd)
+    assert known.crossing.fields >= {"block", "prose"}
+    assert (known.status, FLIPPED in known.reason) == ("not_sticking", True)
+    here.wrap = lambda target: target
+    await here.run()
+    assert (here.store.record(odd).status, here.writes) == ("not_sticking", 0)
 
 
 async def test_an_edit_between_our_look_and_our_tags_loses_nothing_and_is_not_told(install):
@@ -164,18 +170,25 @@ async def test_an_edit_between_our_look_and_our_tags_loses_nothing_and_is_not_to
 
 
 async def test_an_asset_that_moves_twice_for_one_write_was_somebody_elses_too(install):
+    """However the first move is seen, by a look or by a reading: the second one comes right after that answer."""
     here = install(count=1, unkind="settling", timing=SLOWLY)
-    asset_id, dates, seen = here.asset(), [], []
+    asset_id, dates, done = here.asset(), [], []
 
-    def edit(row):
-        dates.append(row.updated_at)
-        if row.updated_at > dates[0] and not seen:
-            seen.append(row.updated_at)
-            here.sim.person(asset_id, "set_description", row.description)
-            here.sim.wait_until_idle()
+    def edit(rows):
+        for row in rows:
+            dates.append(row.updated_at)
+            if row.updated_at > dates[0] and not done:
+                done.append(True)
+                here.sim.person(asset_id, "set_description", row.description)
+                here.sim.wait_until_idle()
 
-    here.wrap = lambda target: Between(target, "asset", edit, after=True)
+    def watched(target):
+        looks = Between(target, "changed_since", edit, after=True)
+        return Between(looks, "asset", lambda row: edit([row]), after=True)
+
+    here.wrap = watched
     await here.run()
+    assert done
     assert crossings(here).keys() == {asset_id}
     assert here.store.records()[asset_id].status == "in_sync"
     assert here.store.crossed().count == 1

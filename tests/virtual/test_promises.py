@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from reconciler.core.differences import observed_facts, planned_facts
 from reconciler.core.writes.asset_write import UNCONFIRMED
 
 NAMED = {"unknown_asset", "not_writable", "not_sticking"}
@@ -51,15 +53,54 @@ def test_fields_are_written_before_tags(world):
     assert len(first) == 12
 
 
-@pytest.mark.parametrize(("seed", "images"), [(1, 55), (2, 25), (3, 25), (4, 55)])
-def test_all_unkindness_costs_at_most_five_requests_an_image_and_loses_nothing(world, seed, images):
-    here = world(unkind="all", seed=seed, count=images)
-    report = here.run()
+def assert_named_states_and_nothing_lost(here, report):
     assert {outcome.status for outcome in report.outcomes} <= {"in_sync", *NAMED}, report.attention
     assert all(outcome.reason for outcome in report.outcomes if outcome.status != "in_sync")
     assert_nothing_lost(here)
     here.run()
     assert here.writes == 0
+
+
+@pytest.mark.parametrize(("seed", "images"), [(1, 25), (2, 25), (3, 55), (4, 55), (5, 110)])
+def test_all_unkindness_costs_at_most_3_8_requests_an_image_where_tags_are_shared_those_spoiled_included(
+    world, seed, images
+):
+    here = world(unkind="all", seed=seed, count=images, copies=2)
+    here.sql('UPDATE astrophotography_images SET tags = \'["Wide","Deep"]\'')
+    own = {"object_type": False, "constellation": False, "target": False, "equipment": False}
+    here.policy = replace(here.policy, tags=replace(here.policy.tags, **own))
+    report = here.run()
+    assert here.requests.total() <= 3.8 * images, here.requests
+    assert_named_states_and_nothing_lost(here, report)
+
+
+@pytest.mark.parametrize("seed", [7, 9])
+def test_all_unkindness_costs_at_most_3_8_requests_an_image_of_a_library_whose_tags_are_searched(world, seed):
+    """Some 290 tags on 825 images; the four in a hundred that ``busy`` and ``dropped`` spoil are counted apart."""
+    here = world(unkind="all", seed=seed, copies=15)
+    images = len(here.images())
+    report = here.run()
+    assert here.requests.total() - here.failed <= 3.8 * images, here.requests
+    assert here.failed <= 0.06 * here.requests.total()
+    assert_named_states_and_nothing_lost(here, report)
+
+
+@pytest.mark.parametrize(
+    ("seed", "images", "most"), [(1, 55, 4.5), (2, 25, 5.0), (3, 25, 5.0), (4, 55, 4.5), (5, 110, 4.4)]
+)
+def test_all_unkindness_costs_few_images_with_many_tags_of_their_own_two_writes_and_two_readings_each(
+    world, seed, images, most
+):
+    """A reading before the text, and one that verifies the tags: a search for each of them would cost more.
+
+    Beside these four an image it is what is asked once, some looks, and what was spoiled is counted apart.
+    """
+    here = world(unkind="all", seed=seed, count=images, copies=2)
+    report = here.run()
+    assert here.requests.total() - here.failed <= most * images, here.requests
+    assert here.failed <= 0.1 * here.requests.total()
+    assert here.requests["POST /search/metadata"] <= 0.1 * images + 10
+    assert_named_states_and_nothing_lost(here, report)
 
 
 def test_the_window_of_a_text_is_one_request_long(world):
@@ -79,19 +120,106 @@ def test_the_window_of_a_text_is_one_request_long(world):
     assert windows[-1] < 0.02
 
 
-def test_an_undo_costs_two_readings_an_image_and_a_call_for_each_tag(world):
-    """Where tags are shared that is less than the apply; one that only one image has needs a call of its own."""
-    here = world(copies=2, unkind=REAL, drain=28.0)
-    images = len(here.images())
+@pytest.mark.parametrize(("count", "copies"), [(24, 1), (60, 2), (200, 4)])
+def test_an_undo_costs_a_reading_an_image_and_a_call_for_each_tag(world, count, copies):
+    """Immich takes one tag a call: a tag that only one image has costs a call of its own, as nothing in an apply."""
+    here = world(count=count, copies=copies, unkind=REAL, drain=28.0)
     here.run()
+    applied = here.requests.total()
     tags = {tag for shown in here.shown().values() for tag in shown["tags"]}
     report = here.undo("run-1")
-    assert len(report.undone) == images
-    assert here.requests["DELETE /tags/{id}/assets"] <= 1.15 * len(tags)
-    assert here.requests["GET /assets/{id}"] <= 2.1 * images
-    assert here.requests["POST /search/metadata"] <= 0.5 * images
+    assert len(report.undone) == count
+    calls = here.requests["DELETE /tags/{id}/assets"]
+    assert calls <= 1.15 * len(tags)
+    assert here.requests["GET /assets/{id}"] <= 1.05 * count + 10
+    assert here.requests["PUT /assets"] + here.requests["PUT /assets/{id}"] <= 0.3 * count
+    assert here.requests["POST /search/metadata"] <= 0.4 * count + 16
+    assert here.requests.total() - calls <= 0.65 * applied
+    if len(tags) <= 2 * count:
+        assert here.requests.total() <= applied
     assert_nothing_lost(here)
     assert not any(shown["tags"] or shown["description"] for shown in here.shown().values())
+
+
+@pytest.mark.parametrize(("count", "copies"), [(24, 1), (60, 2), (200, 4)])
+def test_an_undo_of_shared_tags_costs_no_more_requests_than_the_apply_and_keeps_later_words(
+    world, count, copies
+):
+    here = world(count=count, copies=copies, unkind=REAL, drain=28.0)
+    here.sql('UPDATE astrophotography_images SET tags = \'["Wide","Deep"]\'')
+    policy = replace(here.policy.tags, object_type=True, constellation=False, target=False, equipment=False)
+    here.policy = replace(here.policy, tags=policy)
+    here.run()
+    applied = here.requests.total()
+    assert here.statuses() == {"in_sync": count}
+    (_, worded), (_, tagged), (_, bare), *_ = here.images()
+    here.person(worded, "append_description", "\n\nMine.")
+    here.person(tagged, "add_tag", "mine/own")
+    here.person(bare, "remove_tag", "Astro/Wide")
+    here.settle()
+    report = here.undo("run-1")
+    assert here.requests.total() <= applied, here.requests
+    assert_nothing_lost(here)
+    assert {asset_id for asset_id, why in report.left if why.startswith("description")} == {worded}
+    shown = here.shown()
+    assert shown[worded]["description"].endswith("Mine.")
+    assert shown[tagged]["tags"] == ["mine/own"]
+    assert shown[bare]["tags"] == shown[worded]["tags"] == []
+    assert sum(bool(one["description"]) for one in shown.values()) == 1
+    here.run()
+    assert here.writes == 0
+
+
+def test_an_undo_puts_text_and_place_back_in_one_write_and_costs_less_than_the_run(world):
+    here = world(count=24, unkind=REAL, drain=28.0)
+    here.run()
+    before = here.shown()
+    here.sql(
+        "UPDATE astrophotography_images SET description = 'Anew.', latitude = 40.5 + id / 100.0, longitude = -3.25"
+    )
+    here.run()
+    applied = here.requests.total()
+    moved = {
+        asset_id
+        for asset_id, shown in here.shown().items()
+        if (shown["latitude"], shown["longitude"])
+        != (before[asset_id]["latitude"], before[asset_id]["longitude"])
+    }
+    assert len(moved) == 24
+    here.undo("run-2")
+    assert here.requests["PUT /assets/{id}"] + here.requests["PUT /assets"] <= 24
+    assert here.requests.total() <= applied
+    assert_nothing_lost(here)
+    for asset_id, shown in here.shown().items():
+        assert shown["description"] == before[asset_id]["description"]
+        if before[asset_id]["latitude"] is not None:
+            assert shown["latitude"] == pytest.approx(before[asset_id]["latitude"], abs=2e-6)
+
+
+def test_an_undo_shows_the_tags_that_it_will_take_off_though_it_has_not_read_them(world):
+    here = world(count=12, unkind="settling", drain=200.0)
+    here.run()
+    shown = here.shown()
+    prepared = here.undo("run-1", look=True)
+    assert here.requests["GET /assets/{id}"] == 0
+    assert len(prepared.changes) == 12
+    for plan in prepared.changes:
+        assert observed_facts(plan.observed)["tags"] == set(shown[plan.asset_id]["tags"])
+        assert planned_facts(plan)["tags"] == set()
+
+
+def test_what_is_left_to_undo_is_read_where_no_text_is_written_back(world):
+    """Only the reading before a text is written tells the tags of the others: a second undo finds nothing to do."""
+    here = world(count=12, unkind="settling", drain=200.0)
+    here.run()
+    for image_id, _ in here.images():
+        here.tags_of(image_id, ["Another"])
+    here.run()
+    here.undo("run-2")
+    assert all("Astro/Another" not in shown["tags"] for shown in here.shown().values())
+    assert all("Astro/astrophotography" in shown["tags"] for shown in here.shown().values())
+    here.undo("run-2")
+    assert here.writes == 0
 
 
 def test_three_whose_extraction_dies_keep_nobody_waiting(world):

@@ -61,3 +61,15 @@ def test_who_has_only_a_tag_below_is_not_taken_to_have_the_one_above(shared_tags
     here.run()
     assert here.statuses()["not_sticking"] == 1
     assert here.store.records()[odd].applied.tags == frozenset()
+
+
+def test_the_few_that_are_archived_are_read_instead_of_searched_for_by_every_tag(world):
+    """A search answers for one visibility: for the few in the archive it would cost as much as for all others."""
+    here = world(copies=15, unkind="settling,archived", drain=200.0)
+    archived = [one for one in here.state.assets.values() if one.visibility == "archive"]
+    assert 0 < len(archived) < 40
+    here.run()
+    tags = {tag for shown in here.shown().values() for tag in shown["tags"]}
+    assert here.statuses() == {"in_sync": len(here.images())}
+    assert here.requests["POST /search/metadata"] <= 1.1 * len(tags) + 60
+    assert_nothing_lost(here)

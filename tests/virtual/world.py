@@ -28,6 +28,8 @@ from tests.virtual.loop import VirtualClock, run
 
 KEY = "k" * 43
 NO_CANARY = Policy(guard=GuardPolicy(canary=0))
+SPOILED = {0, 429, 503}
+"""What the unkindnesses ``busy`` and ``dropped`` make of a request, at a rate of their own: it is sent again."""
 ON_THE_WAY = (0.001, 0.004)
 """Seconds that a request takes to the server, and its answer back: a quiet machine of one's own network."""
 
@@ -85,6 +87,8 @@ class World:
         self.line = Line(self.application, self.clock, seed)
         self.timing, self.policy = timing or Timing(), policy
         self.events, self.requests, self.runs, self.seconds = [], Counter(), 0, 0.0
+        self.failed = 0
+        """Requests of the last pass that were spoiled on their way."""
         self.wrap = lambda target: target
 
     # -- the server -------------------------------------------------------------------------------------
@@ -147,9 +151,10 @@ class World:
                 return await act(cycle, immich)
             finally:
                 self.seconds = self.clock.seconds - began
-                self.requests = Counter()
-                for (method, route, _), count in immich.requests.items():
+                self.requests, self.failed = Counter(), 0
+                for (method, route, status), count in immich.requests.items():
                     self.requests[f"{method} {route}"] += count
+                    self.failed += count if status in SPOILED else 0
 
     def run(self, *, stop=lambda: False, beside=None, within=None, **selection):
         """Do one pass.
@@ -179,8 +184,8 @@ class World:
 
         return run(self.clock, self._cycle(act))
 
-    def undo(self, run_id):
-        """Take a run back."""
+    def undo(self, run_id, *, look=False):
+        """Take a run back; with ``look`` only give what that would do."""
         self.runs += 1
 
         async def act(cycle, immich):
@@ -188,6 +193,8 @@ class World:
             prepared = await undo.prepare(
                 self.store.journal_of(run_id, limit=1_000_000), Wishes(self.policy, Switches())
             )
+            if look:
+                return prepared
             return await undo.apply(prepared, run_id=f"run-{self.runs}", stop=lambda: False)
 
         return run(self.clock, self._cycle(act))

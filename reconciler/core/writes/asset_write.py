@@ -75,7 +75,9 @@ class AssetWrite(WriteState):
         return cls(plan, record, plan.observed, was_ours=record.applied).on_planned(plan, 0.0)
 
     @classmethod
-    def adopt(cls, plan: AssetPlan, record: AssetRecord, pending: PendingWrite, now: float) -> AssetWrite:
+    def adopt(
+        cls, plan: AssetPlan, record: AssetRecord, pending: PendingWrite, now: float, sent_for: float = 0.0
+    ) -> AssetWrite:
         """Make one of an earlier run's write that was not seen settled: it is waited for first."""
         moved = plan.observed.updated_at > pending.before_updated_at
         return cls(
@@ -89,11 +91,13 @@ class AssetWrite(WriteState):
             pending=pending,
             attempt=pending.attempt,
             sent_at=now,
+            answered_at=now,
             moved_at=now,
             first_moved_at=now,
             moved_to=plan.observed.updated_at,
             doubtful=True,
             adopted=True,
+            sent_for=sent_for,
         )
 
     def intent(self, run_id: str, at: datetime) -> PendingWrite:
@@ -127,6 +131,7 @@ class AssetWrite(WriteState):
             observed=plan.observed,
             record=replace(self.record, applied=plan.base),
             adopted=False,
+            sent_for=0.0,
             doubtful=False,
             removals=removals,
             steps=tuple(steps),
@@ -149,6 +154,7 @@ class AssetWrite(WriteState):
         now: float,
         turn: int,
         *,
+        answered: float | None = None,
         doubtful: bool = False,
         unchanged: bool = False,
         before: datetime | None = None,
@@ -159,6 +165,7 @@ class AssetWrite(WriteState):
             pending: as it was recorded.
             now: when it was sent.
             turn: how-many-th write it is.
+            answered: when the answer came; ``None``: at once.
             doubtful: it may never have arrived.
             unchanged: Immich says that nothing changed: nothing will move, so it is read right away.
             before: the asset's date just before the write, where the answer shows it.
@@ -174,6 +181,7 @@ class AssetWrite(WriteState):
             state="sent",
             pending=pending,
             sent_at=now,
+            answered_at=now if answered is None else answered,
             turn=turn,
             sent_steps=(*self.sent_steps, self.steps[0]),
             doubtful=doubtful,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.coordinates import same_place
 from reconciler.core.writes.verification import (
     FLIPPED,
     OTHER,
@@ -60,14 +61,17 @@ def judge(
     others = disturbed(write, seen)
     telling = not (write.doubtful or others or write.crossed)
     attempt, proven = write.attempt, write.proven
+    # Nobody else puts a place just where ours would be mirrored: that it came of our write needs no telling.
+    mirrored = not same_place(seen.coordinates, write.observed.coordinates)
+    final = [
+        (which, diagnosis)
+        for which, diagnosis in diagnoses.items()
+        if (telling and (attempt >= MOST_ATTEMPTS or diagnosis in proven | {FLIPPED}))
+        or (mirrored and diagnosis == FLIPPED)
+    ]
+    for which, diagnosis in final:
+        entries += unsticking(which, pending, seen, terms.server, diagnosis)
     if telling:
-        final = [
-            (which, diagnosis)
-            for which, diagnosis in diagnoses.items()
-            if attempt >= MOST_ATTEMPTS or diagnosis in proven | {FLIPPED}
-        ]
-        for which, diagnosis in final:
-            entries += unsticking(which, pending, seen, terms.server, diagnosis)
         # What two tries of its fields have shown needs not two more of its tags.
         proven |= {diagnosis for _, diagnosis in final} & {READ_ONLY}
         attempt = attempt + 1 if len(result.lost) > len(final) else 1

@@ -43,6 +43,8 @@ class WriteState:
     turn: int = 0
     """How-many-th of all writes it was: Immich digests in this order, nearly."""
     sent_at: float = 0.0
+    answered_at: float = 0.0
+    """When its call was answered: by then Immich had it in its queue."""
     moved_at: float = 0.0
     """By when it had moved; later where its move came out of turn, and so may be another's."""
     first_moved_at: float = 0.0
@@ -68,6 +70,8 @@ class WriteState:
     """Whether the write may never have arrived."""
     adopted: bool = False
     """Whether the write is an earlier run's."""
+    sent_for: float = 0.0
+    """Seconds for which it had been on its way when it was adopted, at least."""
     dying: bool = False
     """Whether Immich was found to fail at reading its file: its date does not move."""
     verified: frozenset[WriteStep] = frozenset()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import reconciler
-from reconciler.core.asset import Applied, ObservedAsset
+from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.description import Markers
 from reconciler.core.desired import Desired
 from reconciler.core.plan import AssetPlan
@@ -22,7 +22,7 @@ from reconciler.core.writes.asset_write import (
     AssetWrite,
 )
 from reconciler.core.writes.sight import Sight, Terms
-from reconciler.core.writes.verification import ANOTHER, CROSSED, READ_ONLY
+from reconciler.core.writes.verification import ANOTHER, CROSSED, FLIPPED, READ_ONLY
 from reconciler.core.writes.write_state import UNSEEN_LOOKS
 
 T0 = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
@@ -228,6 +228,29 @@ def test_a_doubtful_one_that_is_not_there_never_arrived():
 def test_a_moved_one_is_judged_by_a_reading_after_its_second():
     assert moved().on_read(asset(BLOCK, at=11.0), sight(11.5), TERMS)[1] == "nothing"
     assert moved().on_read(asset(BLOCK, at=11.0), sight(12.1), TERMS)[1] == "plan"
+
+
+EAST, WEST = Coordinates(51.48, 0.001), Coordinates(51.48, -0.001)
+
+
+@pytest.mark.parametrize("how", [{"before": T0 + timedelta(seconds=5)}, {"doubtful": True}, {}])
+def test_a_place_whose_sign_immich_turned_is_known_by_that_whoever_else_was_there(how):
+    """A crossing, or an answer that was lost, says nothing about the rest; else it would be a conflict with a person."""
+    seen = asset()
+    write = AssetWrite.begin(replace(plan_of(seen, description=BLOCK), coordinates=EAST), AssetRecord("a", 1))
+    write = replace(moved(sent(write, **how)), moved_to=T0 + timedelta(seconds=11))
+    following, todo = write.on_read(asset(BLOCK, at=11.0, coordinates=WEST), sight(13.0), TERMS)
+    (entry,) = following.record.unsticking
+    assert (entry.field, entry.diagnosis, todo) == ("coordinates", FLIPPED, "plan")
+    assert following.record.applied.coordinates is None
+
+
+def test_a_mirrored_place_that_was_there_before_a_write_which_may_have_been_lost_tells_nothing():
+    seen = asset(coordinates=WEST)
+    write = AssetWrite.begin(replace(plan_of(seen, description=BLOCK), coordinates=EAST), AssetRecord("a", 1))
+    write = replace(moved(sent(write, doubtful=True)), moved_to=T0 + timedelta(seconds=11))
+    following, _ = write.on_read(asset(at=11.0, coordinates=WEST), sight(13.0), TERMS)
+    assert following.record.unsticking == ()
 
 
 def test_a_yielding_one_that_is_read_waits_as_if_it_were_seen():
