@@ -133,7 +133,7 @@ def test_an_undo_costs_a_reading_an_image_and_a_call_for_each_tag(world, count, 
     assert calls <= 1.15 * len(tags)
     assert here.requests["GET /assets/{id}"] <= 1.05 * count + 10
     assert here.requests["PUT /assets"] + here.requests["PUT /assets/{id}"] <= 0.3 * count
-    assert here.requests["POST /search/metadata"] <= 0.4 * count + 16
+    assert here.requests["POST /search/metadata"] <= 0.4 * count + 18
     assert here.requests.total() - calls <= 0.65 * applied
     if len(tags) <= 2 * count:
         assert here.requests.total() <= applied
