@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
 Visibility = Literal["timeline", "archive", "hidden", "locked"]
@@ -74,7 +74,7 @@ class IncompleteAsset:
 class Listing:
     """The assets of a search. What it does not list, or lists incompletely, it says nothing about."""
 
-    assets: tuple[ObservedAsset, ...] = ()
+    assets: Collection[ObservedAsset] = ()
     incomplete: tuple[IncompleteAsset, ...] = ()
     """With an id, also those that were not asked for; each has to be asked for by itself."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import ObservedAsset, too_much_unknown
+from reconciler.core.compact import CompactAssets
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,
@@ -21,7 +23,7 @@ from reconciler.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
     from datetime import datetime
 
     from reconciler.engine.ports import Target
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 FEW = 8
 """So few assets are read one by one without asking how large the library is."""
 PAGE = 1000
-_AT_ONCE = 1000
+_AT_ONCE = 100
 """Rows between two turns of the event loop."""
 SAMPLE = 3
 """So many assets of a listing are read by themselves to see whether it is true."""
@@ -39,7 +41,7 @@ SAMPLE = 3
 class Reading:
     """What was read. An id is in exactly one of the four."""
 
-    assets: dict[str, ObservedAsset] = field(default_factory=dict)
+    assets: MutableMapping[str, ObservedAsset] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
     """Asset id → reason: Immich does not show it to this key."""
     unextracted: dict[str, str] = field(default_factory=dict)
@@ -76,32 +78,51 @@ async def read_assets(
         ImmichAnswerError: so much is unknown that this is not the server we know.
         ImmichError: Immich cannot be asked.
     """
-    reading, listed = Reading(shown=dict(shown or {})), dict[str, ObservedAsset]()
+    assets: MutableMapping[str, ObservedAsset] = {} if len(ids) <= PAGE else CompactAssets()
+    listed: MutableMapping[str, ObservedAsset] = {} if len(ids) <= PAGE else CompactAssets()
+    reading = Reading(assets, shown=dict(shown or {}))
     if len(ids) > FEW and await _listing_is_cheaper(target, len(ids)):
-        wanted = set(ids)
-        rows = await target.untagged() if tags else await target.listing()
-        for number, row in enumerate(rows):
-            reading.dates.append(row.updated_at)
-            if row.asset_id in wanted:
-                listed[row.asset_id] = row
-                reading.shown[row.asset_id] = row.updated_at
-            await _breathe(number)
-        believed = not tags or await _are_untagged(target, list(listed), reading)
-        for number, (asset_id, row) in enumerate(listed.items()) if believed else ():
-            if asset_id not in reading:
-                reading.assets[asset_id] = replace(row, tags=frozenset()) if tags else row
-            await _breathe(number)
+        await _read_listing(target, frozenset(ids), reading, listed, tags=tags)
     missing = []
     for number, asset_id in enumerate(ids):
         if asset_id not in reading:
             missing.append(asset_id)
         await _breathe(number)
     await _read_one_by_one(target, sorted(missing), reading)
+    # What was read twice: by itself, and in the listing.
     for number, (asset_id, row) in enumerate(listed.items()):
         if (seen := reading.assets.get(asset_id)) and replace(seen, tags=None) != row:
             reading.edited.add(asset_id)
         await _breathe(number)
     return reading
+
+
+async def _read_listing(
+    target: Target,
+    wanted: frozenset[str],
+    reading: Reading,
+    listed: MutableMapping[str, ObservedAsset],
+    *,
+    tags: bool,
+) -> None:
+    """Use a listing as far as it tells; in ``listed`` stay the rows of what is read by itself as well."""
+    rows = await target.untagged() if tags else await target.listing()
+    for number, row in enumerate(rows):
+        reading.dates.append(row.updated_at)
+        if row.asset_id in wanted:
+            listed[row.asset_id] = row
+            reading.shown[row.asset_id] = row.updated_at
+        await _breathe(number)
+    del rows
+    sample = _sample(listed) if tags else []
+    if tags and not await _are_untagged(target, sample, reading):
+        return
+    # One by one out of the one and into the other: there may be very many.
+    for number, asset_id in enumerate(list(listed)):
+        if asset_id not in reading:
+            row = listed.pop(asset_id)
+            reading.assets[asset_id] = replace(row, tags=frozenset()) if tags else row
+        await _breathe(number)
 
 
 async def _breathe(number: int) -> None:
@@ -117,13 +138,16 @@ async def _listing_is_cheaper(target: Target, wanted: int) -> bool:
     return requests < wanted
 
 
-async def _are_untagged(target: Target, listed: list[str], reading: Reading) -> bool:
+def _sample(listed: Collection[str]) -> list[str]:
+    return list(islice(listed, 0, None, max(1, len(listed) // SAMPLE)))[:SAMPLE]
+
+
+async def _are_untagged(target: Target, sample: list[str], reading: Reading) -> bool:
     """Tell whether a listing of assets without tags can be believed: its rows do not show it.
 
     A few are read by themselves. Where one of them has tags (the answer is another search's, or a person was
     there just now), none is believed.
     """
-    sample = listed[:: max(1, len(listed) // SAMPLE)][:SAMPLE]
     await _read_one_by_one(target, sample, reading)
     return not any(reading.assets[asset_id].tags for asset_id in sample if asset_id in reading.assets)
 

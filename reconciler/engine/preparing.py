@@ -17,7 +17,7 @@ from reconciler.core.plan import Rules
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.template import digest_of
 from reconciler.engine import hints
-from reconciler.engine.acquaintance import KnownImmich, check_user, is_there, recognise
+from reconciler.engine.acquaintance import KnownImmich, check_user, recognise
 from reconciler.engine.approving import moment
 from reconciler.engine.choosing import Chooser
 from reconciler.engine.desiring import Desirer, Desires
@@ -123,15 +123,11 @@ class Preparer:
 
     async def _acquainted(self, prepared: Prepared) -> KnownImmich:
         """Tell whom this Immich is to be remembered as; asks where something is new, or assets are lost."""
-        lost = [
-            item.asset_id
-            for item in prepared.items
-            if item.status == "unknown_asset" and is_there(prepared.records.get(item.asset_id))
-        ]
-        if self._recognised is None or lost:
+        tally = prepared.items.tally
+        if self._recognised is None or tally.lost:
             self._recognised = await recognise(
                 self._target, self._store, prepared.server, await asyncio.to_thread(self._store.there_ids),
-                seen=[item.asset_id for item in prepared.items if item.plan], lost=lost,
+                seen=[tally.met], lost=tally.lost,
             )  # fmt: skip
         return self._recognised
 
@@ -160,29 +156,38 @@ class Preparer:
         moved, mark, look = await self._moved(planner, records)
         seen, hinted = await self._hinted(planner)
         moved = moved if moved is None else moved | hinted
-        looking = Looking(planner, records, self._desirer, desires, wishes.policy, self._clock)
+        looking = Looking(
+            planner,
+            records,
+            self._desirer,
+            desires,
+            wishes.policy,
+            self._clock,
+            catalogue=catalogue,
+            held=census.held,
+        )
         known = candidates(self._memory, rules, digest, catalogue, self._source)
         linked = await self._linked(catalogue)
         if selection.brief and moved is not None and known is not None:
-            await looking.at_some(catalogue, known, linked, moved)
+            await looking.at_some(known, linked, moved)
         else:
             known = None
-            await looking.at_all(catalogue, self._store, linked, moved)
-        wanted = [item.asset_id for item in looking.items if item.status == "new"]
+            await looking.at_all(self._store, linked, moved)
         # An earlier run's write of tags is judged whatever the switches say by now.
         tags = rules.switches.tags and rules.tags_available
         tags = tags or any(write.tags for write in planner.pending.values())
-        reading = await read_assets(self._target, wanted, tags=tags, shown=look.dates if look else None)
+        shown = look.dates if look else None
+        reading = await read_assets(self._target, looking.wanted, tags=tags, shown=shown)
         if look is None:
             took = self._clock.monotonic() - asked
             read_from = self._marks.after_reading(reading.dates, await self._present(), took)
             mark = max(mark or read_from, read_from)
-        self._listen(Progress("planning", total=len(wanted)))
+        self._listen(Progress("planning", total=len(looking.wanted)))
         await looking.plan(reading)
         whole = selection.image_ids is None
         prepared = Prepared(
             catalogue=planner.told(catalogue), server=server, rules=rules, rules_digest=digest,
-            items=tuple(looking.items), records=records, observed_from=mark,
+            items=looking.items, records=records, observed_from=mark,
             full=moved is None and whole, look=look, moment=moment(self._store),
             seen=seen, rules_before=str(self._store.get(RULES) or ""),
             linked=linked, left=self._left(census.linked, linked),
@@ -194,8 +199,7 @@ class Preparer:
             self._memory.touched.clear()
             self._memory.standing = Standing(
                 rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
-                frozenset(item.image_id for item in prepared.items if item.image is not None),
-                frozenset(item.asset_id for item in prepared.items if item.image is None),
+                prepared.items.open_images(), prepared.items.orphans(),
             )  # fmt: skip
         return prepared
 
@@ -299,7 +303,7 @@ def _rules(wishes: Wishes, catalogue: Catalogue, server: ServerFacts, whose: Kno
 
 def _others(catalogue: Catalogue, looking: Looking) -> int:
     """Count the linked images that were not looked at: they stand."""
-    return len(catalogue.linked()) - sum(item.image is not None for item in looking.items)
+    return len(catalogue.linked()) - looking.items.tally.images
 
 
 def switches_of(catalogue: Catalogue) -> Switches:

@@ -33,6 +33,7 @@ from catalogues import build  # noqa: E402 - after the path to the checkout
 
 from reconciler.core.policy import Policy, Switches, TagPolicy  # noqa: E402 - the same
 from reconciler.core.records import AssetRecord, JournalEntry, Run  # noqa: E402 - the same
+from reconciler.daemon.memory import settle_down  # noqa: E402 - the same
 from reconciler.engine.control import Request  # noqa: E402 - the same
 from reconciler.engine.passes import Selection  # noqa: E402 - the same
 from reconciler.engine.preparing import Wishes  # noqa: E402 - the same
@@ -78,6 +79,10 @@ class Installed:
 
     async def target(self, _: object) -> Immich:
         return self.immich
+
+    def warm_up(self) -> None:
+        """Load what is loaded late."""
+        self.source.data_version()
 
     async def aclose(self) -> None:
         await self.immich.aclose()
@@ -196,6 +201,8 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
         phases = Phases(url)
         service = Service(installed, store, SystemClock(), random=Random(1))
         lookups = Lookups(service)
+        await asyncio.to_thread(installed.warm_up)
+        settle_down()  # as the daemon does once it is ready
         async with phases.measured("first plan"):
             prepared = await service.preview()
         await keep_as_in_sync(prepared, store)
