@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
+
+    from reconciler.core.compact import CompactAssets
 
 Visibility = Literal["timeline", "archive", "hidden", "locked"]
 
@@ -74,17 +76,19 @@ class IncompleteAsset:
 class Listing:
     """The assets of a search. What it does not list, or lists incompletely, it says nothing about."""
 
-    assets: Collection[ObservedAsset] = ()
+    assets: tuple[ObservedAsset, ...] = ()
     incomplete: tuple[IncompleteAsset, ...] = ()
     """With an id, also those that were not asked for; each has to be asked for by itself."""
+    many: CompactAssets | None = None
+    """In place of ``assets``, where there are very many."""
 
     def __iter__(self) -> Iterator[ObservedAsset]:
         """Go through those that are known."""
-        return iter(self.assets)
+        return iter(self.assets if self.many is None else self.many.values())
 
     def __len__(self) -> int:
         """Count those that are known."""
-        return len(self.assets)
+        return len(self.assets if self.many is None else self.many)
 
 
 _UNKNOWN_SHARE = 0.05

@@ -30,25 +30,39 @@ class CompactAssets(MutableMapping[str, ObservedAsset]):
 
     Args:
         assets: to begin with.
+        untagged: whether those of which no tags are known have none.
     """
 
-    __slots__ = ("_packed", "_pattern")
+    __slots__ = ("_packed", "_pattern", "_untagged")
 
-    def __init__(self, assets: Iterable[ObservedAsset] = ()) -> None:
+    def __init__(self, assets: Iterable[ObservedAsset] = (), *, untagged: bool = False) -> None:
+        self._untagged = frozenset[str]() if untagged else None
         self._packed: dict[str, bytes] = {}
         self._pattern = b""
         for asset in assets:
             self[asset.asset_id] = asset
 
     def __getitem__(self, asset_id: str) -> ObservedAsset:
-        return _unpack(asset_id, self._packed[asset_id], self._pattern)
+        return _unpack(asset_id, self._packed[asset_id], self._pattern, self._untagged)
 
     def __setitem__(self, asset_id: str, asset: ObservedAsset) -> None:
         self._packed[asset_id] = _pack(asset, self._pattern)
         if not self._pattern and len(self._packed) == _FIRST:
-            first = list(self.values())
-            self._pattern = b"".join(map(_plain, first))[-_PATTERN:]
-            self._packed.update((each.asset_id, _pack(each, self._pattern)) for each in first)
+            self._take_pattern(b"".join(map(_plain, self.values()))[-_PATTERN:])
+
+    def _take_pattern(self, pattern: bytes) -> None:
+        known = list(self.values())
+        self._pattern = pattern
+        self._packed.update((each.asset_id, _pack(each, pattern)) for each in known)
+
+    def take(self, asset_id: str, other: CompactAssets) -> None:
+        """Take one over from another, packed as it is where that is possible."""
+        if not self._pattern:
+            self._take_pattern(other._pattern)
+        if self._pattern == other._pattern:
+            self._packed[asset_id] = other._packed.pop(asset_id)
+        else:
+            self[asset_id] = other.pop(asset_id)
 
     def __delitem__(self, asset_id: str) -> None:
         del self._packed[asset_id]
@@ -86,7 +100,7 @@ def _plain(asset: ObservedAsset) -> bytes:
     return marshal.dumps(values, 2)  # 2: without references, so that equal values are equal bytes
 
 
-def _unpack(asset_id: str, packed: bytes, pattern: bytes) -> ObservedAsset:
+def _unpack(asset_id: str, packed: bytes, pattern: bytes, untagged: frozenset[str] | None) -> ObservedAsset:
     unpacker = zlib.decompressobj(wbits=-15, zdict=pattern)
     owner, moment, text, place, tags, *rest = marshal.loads(unpacker.decompress(packed))  # noqa: S302 - packed above
     return ObservedAsset(
@@ -95,6 +109,6 @@ def _unpack(asset_id: str, packed: bytes, pattern: bytes) -> ObservedAsset:
         _EPOCH + moment * _MICROSECOND,
         text,
         None if place is None else Coordinates(*place),
-        None if tags is None else frozenset(tags),
+        untagged if tags is None else frozenset(tags),
         *rest,
     )

@@ -46,13 +46,13 @@ class PackedImages(Images):
         images: in that order; they are packed as they come.
     """
 
-    __slots__ = ("_assets", "_ends", "_ids", "_last", "_linked", "_made", "_slices")
+    __slots__ = ("_assets", "_ends", "_ids", "_last", "_linked", "_listed", "_made", "_slices")
 
     def __init__(self, images: Iterable[CatalogueImage] = ()) -> None:
         self._slices: list[bytes] = []
         self._made: dict[Any, dict[bytes, Any]] = {}
         self._ids = array("q")
-        self._assets: list[str | None] = []
+        self._listed: list[str | None] = []
         several: list[CatalogueImage] = []
         lengths: list[int] = []
         for image in images:
@@ -67,11 +67,14 @@ class PackedImages(Images):
     def _add(self, several: Sequence[CatalogueImage], packed: bytes | None = None) -> int:
         self._slices.append(_PACKING.pack(several) if packed is None else packed)
         self._ids.extend(image.image_id for image in several)
-        self._assets.extend(image.asset_id for image in several)
+        self._listed.extend(image.asset_id for image in several)
         return len(several)
 
     def _close(self, lengths: Iterable[int]) -> None:
         self._ends = list(accumulate(lengths))
+        # A tuple of texts is none that the garbage collector goes through.
+        self._assets = tuple(self._listed)
+        self._listed = []
         self._linked = sum(asset is not None for asset in self._assets)
         self._last: tuple[int, list[CatalogueImage]] = (-1, [])
 
@@ -167,7 +170,7 @@ class PackedImages(Images):
             if not mine:
                 found._slices.append(packed)
                 found._ids.extend(self._ids[begin:end])
-                found._assets.extend(self._assets[begin:end])
+                found._listed.extend(self._assets[begin:end])
                 lengths.append(end - begin)
                 continue
             images = {image.image_id: image for image in _unpack(packed)}

@@ -27,7 +27,9 @@ SLICE = 50
 """Images whose facts are gathered, rendered and used at once: some 20 ms."""
 _TRIED = 4 * SLICE
 """Images that a template is tried for together."""
-_KEPT = 500
+_AT_ONCE = 15
+"""Images between two turns of the event loop."""
+_KEPT = 1_000
 """Images of which it is kept what they want."""
 AS_IT_IS = Form(lambda text: text, lambda tag: tag)
 Failure = TemplateError | UnusableImageError
@@ -130,7 +132,9 @@ class Desirer:
         policy: Policy,
         desires: Desires,
     ) -> None:
-        for (image, pixels), text in zip(several, await texts, strict=True):
+        for number, ((image, pixels), text) in enumerate(zip(several, await texts, strict=True)):
+            if number % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
             if isinstance(text, TemplateError):
                 desires.put(image.image_id, text)
                 continue

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, overload
 
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
-from reconciler.core.catalogue import CatalogueImage
+from reconciler.core.catalogue import CatalogueImage, Summary
 from reconciler.core.desired import Desired
 from reconciler.core.guard import Losses
 from reconciler.core.packing import Packing
@@ -242,7 +242,7 @@ class Items(Sequence[Item]):
 def _named(item: Item) -> Item:
     if item.image is None:
         return item
-    return replace(item, image=NamedImage(item.image_id, item.asset_id, item.title))
+    return replace(item, image=NamedImage(item.image_id, item.asset_id, item.title, summary=_NO_SUMMARY))
 
 
 def _kinds(item: Item) -> int:
@@ -260,9 +260,10 @@ def is_telling(item: Item) -> bool:
     return plan is not None and bool(plan.changes or plan.conflicts or plan.blocked)
 
 
+_NO_SUMMARY: Final = Summary()
 _PACKING: Final = Packing[Pair](
     (
         Applied, AssetPlan, AssetRecord, Coordinates, Decision, Desired, Item, NamedImage, ObservedAsset,
-        PendingWrite, Unsticking,
+        PendingWrite, Summary, Unsticking,
     )
 )  # fmt: skip

@@ -8,14 +8,14 @@ very many is packed, see ``items``: memory is bounded by the slice.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from array import array
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import Images
 from reconciler.core.records import FINE
 from reconciler.engine.choosing import is_as_left
-from reconciler.engine.items import Items, NamedImage
+from reconciler.engine.items import LOOSE, Items
 from reconciler.engine.passes import stands
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.core.policy import Policy
     from reconciler.engine.choosing import Chooser
     from reconciler.engine.desiring import Desirer, Desires
+    from reconciler.engine.items import Pair
     from reconciler.engine.observing import Reading
     from reconciler.engine.passes import Item
     from reconciler.engine.ports import Clock, Store
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 SLICE: Final = 128
 """Images whose records and wishes are in memory at once: packed, they are unpacked within some 10 ms."""
+_KEPT: Final = -1
 _AT_ONCE: Final = 0.01
 """Seconds of work between two turns of the event loop."""
 _MOST_AT_ONCE: Final = 64
@@ -69,7 +71,8 @@ class Looking:
         self._desirer, self._desires, self._policy = desirer, desires, policy
         self._clock, self._brief = clock, planner.selection.brief
         self._since, self._done = clock.monotonic(), 0
-        self._found, self._every = Items(), False
+        self._order, self._kept, self._every = array("q"), Items(), False
+        """What was found, in order: the id of an image to be planned, or ``_KEPT`` for the next one kept."""
         self.items = Items(held)
         """Once it was planned."""
         self.wanted: list[str] = []
@@ -87,7 +90,7 @@ class Looking:
                 await self._look(several, moved)
         elif moved is None:  # whatever is known of them, all are to be read
             self._every = True
-            self.wanted += sorted(self._catalogue.linked_assets())
+            self.wanted += self._catalogue.linked_ids()
         else:
             for several in _slices(self._catalogue):
                 await self._look(several, moved)
@@ -121,15 +124,30 @@ class Looking:
             for images in _slices(self._catalogue):
                 await self._records.fetch(image.asset_id for image in images if image.asset_id is not None)
                 await self._plan(self._planner.items(images, None), reading)
-        for pairs in self._found.slices(SLICE):
-            self._records.put(pairs)
-            waiting = self._planner.waiting
-            await self._plan([waiting.get(item.asset_id, item) for item, _ in pairs], reading)
-        self._found = Items()
+        kept = self._kept.pairs()
+        for start in range(0, len(self._order), SLICE):
+            several = await self._taken_up(self._order[start : start + SLICE], kept)
+            await self._plan(several, reading)
+        self._kept = Items()
+
+    async def _taken_up(self, order: Sequence[int], kept: Iterator[Pair]) -> list[Item]:
+        """Give some of those that were found, with all of their images again."""
+        images = {key: self._catalogue.image(key) for key in order if key != _KEPT}
+        await asyncio.sleep(0)
+        wanted = [image for image in images.values() if image is not None]
+        await self._records.fetch(image.asset_id for image in wanted if image.asset_id is not None)
+        new = iter(self._planner.items(wanted, None))
+        found = []
+        for key in order:
+            if key != _KEPT:
+                found.append(next(new))
+                continue
+            item, record = next(kept)
+            self._records.put(((item, record),))
+            found.append(self._planner.waiting.get(item.asset_id, item))
+        return found
 
     async def _plan(self, several: Sequence[Item], reading: Reading) -> None:
-        await asyncio.sleep(0)
-        several = [self._whole(item) for item in several]
         await asyncio.sleep(0)
         wanted = self._planner.to_be_planned(several, reading)
         await asyncio.sleep(0)
@@ -144,12 +162,6 @@ class Looking:
             reading.assets.pop(item.asset_id, None)
             await self._breathe()
         self._let_go()
-
-    def _whole(self, item: Item) -> Item:
-        """Give an item that is to be planned with all of its image again."""
-        if item.status != "new" or not isinstance(item.image, NamedImage):
-            return item
-        return replace(item, image=self._catalogue.image(item.image_id))
 
     async def _look(self, several: Sequence[CatalogueImage], moved: frozenset[str] | None) -> None:
         assets = [image.asset_id for image in several if image.asset_id is not None]
@@ -186,12 +198,16 @@ class Looking:
             self.wanted.append(item.asset_id)
         elif item.asset_id in self._planner.waiting:
             self._waiting.append(item.asset_id)
-        self._found.add(item, self._records.get(item.asset_id))
+        if item.status == "new" and item.image is not None:
+            self._order.append(item.image_id)
+        else:
+            self._order.append(_KEPT)
+            self._kept.add(item, self._records.get(item.asset_id))
 
     def _let_go(self) -> None:
         """Forget what a slice wants; and what is remembered of it, where that is packed with the items."""
         self._desires.clear()
-        if self._found.packed or self.items.packed:
+        if len(self._order) > LOOSE or self.items.packed:
             self._records.clear()
 
     async def _breathe(self) -> None:

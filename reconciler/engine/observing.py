@@ -53,7 +53,13 @@ class Reading:
     dates: list[datetime] = field(default_factory=list)
     """Of all rows that were shown, also of assets that nobody asked for."""
     shown: dict[str, datetime] = field(default_factory=dict)
-    """Asset id → a date that Immich has shown of it."""
+    """Asset id → a date that Immich had shown of it before."""
+    listed: CompactAssets = field(default_factory=CompactAssets)
+    """Rows of a listing, of assets that are read by themselves all the same."""
+
+    def shown_date(self, asset_id: str) -> datetime | None:
+        """Give the date that Immich has last shown of an asset."""
+        return self.listed[asset_id].updated_at if asset_id in self.listed else self.shown.get(asset_id)
 
     def __contains__(self, asset_id: str) -> bool:
         """Tell whether something is known of an asset, if only that it cannot be read."""
@@ -78,11 +84,9 @@ async def read_assets(
         ImmichAnswerError: so much is unknown that this is not the server we know.
         ImmichError: Immich cannot be asked.
     """
-    assets: MutableMapping[str, ObservedAsset] = {} if len(ids) <= PAGE else CompactAssets()
-    listed: MutableMapping[str, ObservedAsset] = {} if len(ids) <= PAGE else CompactAssets()
-    reading = Reading(assets, shown=dict(shown or {}))
+    reading = Reading(CompactAssets(untagged=tags) if len(ids) > PAGE else {}, shown=dict(shown or {}))
     if len(ids) > FEW and await _listing_is_cheaper(target, len(ids)):
-        await _read_listing(target, frozenset(ids), reading, listed, tags=tags)
+        await _read_listing(target, frozenset(ids), reading, tags=tags)
     missing = []
     for number, asset_id in enumerate(ids):
         if asset_id not in reading:
@@ -90,37 +94,38 @@ async def read_assets(
         await _breathe(number)
     await _read_one_by_one(target, sorted(missing), reading)
     # What was read twice: by itself, and in the listing.
-    for number, (asset_id, row) in enumerate(listed.items()):
+    for number, (asset_id, row) in enumerate(reading.listed.items()):
         if (seen := reading.assets.get(asset_id)) and replace(seen, tags=None) != row:
             reading.edited.add(asset_id)
         await _breathe(number)
     return reading
 
 
-async def _read_listing(
-    target: Target,
-    wanted: frozenset[str],
-    reading: Reading,
-    listed: MutableMapping[str, ObservedAsset],
-    *,
-    tags: bool,
-) -> None:
+async def _read_listing(target: Target, wanted: frozenset[str], reading: Reading, *, tags: bool) -> None:
     """Use a listing as far as it tells; in ``listed`` stay the rows of what is read by itself as well."""
-    rows = await target.untagged() if tags else await target.listing()
-    for number, row in enumerate(rows):
-        reading.dates.append(row.updated_at)
-        if row.asset_id in wanted:
-            listed[row.asset_id] = row
-            reading.shown[row.asset_id] = row.updated_at
+    listing = await target.untagged() if tags else await target.listing()
+    rows = listing.many
+    if rows is None:
+        rows = CompactAssets()
+        for number, row in enumerate(listing):
+            rows[row.asset_id] = row
+            await _breathe(number)
+    for number, asset_id in enumerate(list(rows)):
+        reading.dates.append(rows[asset_id].updated_at)
+        if asset_id not in wanted:
+            del rows[asset_id]
         await _breathe(number)
-    del rows
-    sample = _sample(listed) if tags else []
-    if tags and not await _are_untagged(target, sample, reading):
+    reading.listed = rows
+    if tags and not await _are_untagged(target, _sample(rows), reading):
         return
     # One by one out of the one and into the other: there may be very many.
-    for number, asset_id in enumerate(list(listed)):
-        if asset_id not in reading:
-            row = listed.pop(asset_id)
+    for number, asset_id in enumerate(list(rows)):
+        if asset_id in reading:
+            continue
+        if isinstance(reading.assets, CompactAssets):
+            reading.assets.take(asset_id, rows)
+        else:
+            row = rows.pop(asset_id)
             reading.assets[asset_id] = replace(row, tags=frozenset()) if tags else row
         await _breathe(number)
 
@@ -171,7 +176,7 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
             return
         try:
             seen = await target.asset(asset_id)
-            check_age(seen, reading.shown.get(asset_id))
+            check_age(seen, reading.shown_date(asset_id))
             reading.assets[asset_id] = seen
             reading.dates.append(seen.updated_at)
         except AssetUnknownError as error:

@@ -30,7 +30,7 @@ from reconciler.immich.client import Call
 from reconciler.immich.wire import is_uuid, iso, member, moment, observed, text, whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset, Visibility
@@ -121,7 +121,7 @@ class Observer:
             )
         doubtful = [one for one in incomplete.values() if one.asset_id]
         doubtful += [IncompleteAsset(asset_id, "", (wrong,)) for asset_id, wrong in others.items()]
-        return Listing(tuple(found.values()) if isinstance(found, dict) else found.values(), tuple(doubtful))
+        return _listing(found, doubtful)
 
     @staticmethod
     def _not_asked_for(
@@ -254,6 +254,12 @@ class Observer:
 
     def _is_own(self, owner_id: str) -> bool:
         return self.user_id is None or owner_id == self.user_id
+
+
+def _listing(found: Mapping[str, ObservedAsset], doubtful: Iterable[IncompleteAsset]) -> Listing:
+    if isinstance(found, CompactAssets):
+        return Listing((), tuple(doubtful), found)
+    return Listing(tuple(found.values()), tuple(doubtful))
 
 
 def _page(answer: object) -> tuple[list[object], int | None]:

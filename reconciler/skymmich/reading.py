@@ -288,11 +288,12 @@ def digests_of(moment: Moment, tables: Sequence[tuple[Table, frozenset[str]]]) -
         count = lost = 0
         known, strangers = table is IMAGES, set[object]()
         place = 1 + table.names(present).index("equipment_id") if table is LINKS else 0
-        for row in moment.rows(table.query(present, what=listed, order="")):
-            owner = row[0]
+        factor = 2 * salt + 1
+        for row in cast("Iterator[tuple[int]]", moment.rows(table.query(present, what=listed, order=""))):
+            owner: object = row[0]
             count += 1
             # Not the tuple's own hash: to that -1 and -2 are the same.
-            value = hash(dumps(cast("tuple[int]", row), 2)) * (2 * salt + 1)
+            value = hash(dumps(row, 2)) * factor
             if isinstance(owner, int):
                 of_image[owner] = get(owner, 0) + value
             else:
