@@ -21,8 +21,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _FIRST: Final = 16
 """So many are the pattern for all others: with what is alike in all."""
+_WINDOW: Final = 12
+"""Binary logarithm of the bytes that are looked back to: a larger one costs more to set up than it saves."""
+_MEMORY: Final = 4
 _PATTERN: Final = 4_000
-"""Bytes of them."""
+"""Bytes of them: as many as a window holds."""
 
 
 class CompactAssets(MutableMapping[str, ObservedAsset]):
@@ -78,7 +81,7 @@ class CompactAssets(MutableMapping[str, ObservedAsset]):
 
 
 def _pack(asset: ObservedAsset, pattern: bytes) -> bytes:
-    packer = zlib.compressobj(1, wbits=-15, zdict=pattern)
+    packer = zlib.compressobj(1, zlib.DEFLATED, -_WINDOW, _MEMORY, zdict=pattern)
     return packer.compress(_plain(asset)) + packer.flush()
 
 
@@ -101,7 +104,7 @@ def _plain(asset: ObservedAsset) -> bytes:
 
 
 def _unpack(asset_id: str, packed: bytes, pattern: bytes, untagged: frozenset[str] | None) -> ObservedAsset:
-    unpacker = zlib.decompressobj(wbits=-15, zdict=pattern)
+    unpacker = zlib.decompressobj(-_WINDOW, pattern)
     owner, moment, text, place, tags, *rest = marshal.loads(unpacker.decompress(packed))  # noqa: S302 - packed above
     return ObservedAsset(
         asset_id,

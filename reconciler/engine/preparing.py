@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired import Form
@@ -24,7 +25,7 @@ from reconciler.engine.desiring import Desirer, Desires
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.hints import KEPT, Seen, Trash
 from reconciler.engine.holding import guarded, linked_assets
-from reconciler.engine.looking import Looking
+from reconciler.engine.looking import SLICE, Looking
 from reconciler.engine.observing import read_assets
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.remembered import Remembered
@@ -37,7 +38,7 @@ from reconciler.errors import ImmichError, UnconfirmedError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.core.asset import ObservedAsset, Visibility
+    from reconciler.core.asset import Listing, ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.engine.events import Level, Listener
     from reconciler.engine.ports import CatalogueSource, Clock, Renderer, ServerFacts, Store, Target
@@ -248,20 +249,25 @@ class Preparer:
         now = await self._present(rows)
         if (again := self._marks.set_back(mark, now, asked)) is not None:
             rows = await self._target.changed_since(again, visibilities=visibilities)
-        news = [row for row in rows if self._marks.is_news(row)]
-        await records.fetch(row.asset_id for row in news)
-        self.trash.take_in(news)
-        moved = frozenset(row.asset_id for row in rows.incomplete) | frozenset(
-            row.asset_id
-            for row in news
-            if (
-                row.asset_id not in records
-                or (seen := records[row.asset_id].seen_updated_at) is None
-                or row.updated_at != seen  # earlier, too: a clock may have been set back
-            )
-        )
+        moved = frozenset(row.asset_id for row in rows.incomplete) | await self._moved_on(rows, records)
         look = Look({row.asset_id: row.updated_at for row in rows}, asked, now)
         return moved, self._marks.after_look(mark, look), look
+
+    async def _moved_on(self, rows: Listing, records: Remembered) -> frozenset[str]:
+        """Tell which assets have another date than when they were read: after a pass over all, none has."""
+        moved: set[str] = set()
+        news = (row for row in rows if self._marks.is_news(row))
+        while several := list(islice(news, SLICE)):
+            self.trash.take_in(several)
+            await records.fetch(row.asset_id for row in several)
+            for row in several:
+                known = records.get(row.asset_id)
+                # Earlier, too: a clock may have been set back.
+                if known is None or known.seen_updated_at is None or row.updated_at != known.seen_updated_at:
+                    moved.add(row.asset_id)
+            if len(rows) > SLICE:
+                records.clear()
+        return frozenset(moved)
 
     async def _present(self, rows: Iterable[ObservedAsset] = ()) -> datetime:
         """Give the earliest that it may be now; says so if the clocks differ otherwise than before."""

@@ -310,8 +310,9 @@ def digests_of(moment: Moment, tables: Sequence[tuple[Table, frozenset[str]]]) -
         counts[table] = (count, lost)
         if not known and refers_to_nothing(strangers, images):
             foreign.append(table)
-    of_all = {key: value & _MASK for key, value in of_image.items()}
-    return Digests(of_all, stray & _MASK, counts, tuple(foreign), equipment - {None})
+    for key, value in of_image.items():
+        of_image[key] = value & _MASK
+    return Digests(of_image, stray & _MASK, counts, tuple(foreign), equipment - {None})
 
 
 def _ids(snapshot: Snapshot, table: Table) -> set[object]:

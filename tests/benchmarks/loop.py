@@ -35,9 +35,11 @@ from reconciler.core.policy import Policy, Switches, TagPolicy  # noqa: E402 - t
 from reconciler.core.records import AssetRecord, JournalEntry, Run  # noqa: E402 - the same
 from reconciler.daemon.memory import settle_down  # noqa: E402 - the same
 from reconciler.engine.control import Request  # noqa: E402 - the same
+from reconciler.engine.events import ignore  # noqa: E402 - the same
 from reconciler.engine.passes import Selection  # noqa: E402 - the same
 from reconciler.engine.preparing import Wishes  # noqa: E402 - the same
 from reconciler.engine.service import Service  # noqa: E402 - the same
+from reconciler.engine.undo import Undo  # noqa: E402 - the same
 from reconciler.immich.client import SystemClock  # noqa: E402 - the same
 from reconciler.immich.target import Immich  # noqa: E402 - the same
 from reconciler.skymmich.sources import open_catalogue  # noqa: E402 - the same
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 
 BEAT = 0.001
 SLICE = 2000
+UNDONE = 200
 WISHES = Wishes(Policy(), Switches())
 OTHERS = Wishes(Policy(tags=TagPolicy(root="Sky")), Switches())
 
@@ -223,11 +226,15 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
         await look("idle look after it")
         for name, selection, wishes in (
             ("re-plan, another tag root", Selection(by_person=False), OTHERS),
-            ("audit", Selection(full=True, by_person=False), WISHES),
+            ("audit", Selection(full=True, by_person=False, brief=True), WISHES),
         ):
             async with phases.measured(name):
                 cycle = await service._workshop._look_with(service.catalogue())
                 await cycle.prepare(selection, wishes)
+        undo = Undo(cycle, installed.immich, store, SystemClock(), ignore)
+        async with phases.measured(f"undo of {UNDONE} images, planned"):
+            entries = await asyncio.to_thread(store.journal_of, "run", limit=2 * UNDONE)
+            await undo.prepare(entries, WISHES)
         async with phases.measured("housekeeping"):
             await asyncio.to_thread(store.prune, datetime.now(UTC) - timedelta(days=1), 1000)
             await asyncio.to_thread(store.optimize)

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.plan import AssetPlan
 from reconciler.core.policy import GuardPolicy, Policy
-from reconciler.engine import cycle, items
+from reconciler.engine import cycle, items, looking
 from reconciler.engine.events import Progress
 
 REAL = "settling,lost_updates,round_trip,early_updated_at,unstable_paging,slow_tagging"
@@ -185,3 +185,19 @@ def test_the_guard_judges_all_slices_before_the_first_is_written(world, monkeypa
         here.run(approved=report.verdict.hash)
         assert not here.store.held_ids()
     assert verdicts[0][1:] == verdicts[1][1:]
+
+
+def test_the_store_is_asked_for_the_records_of_a_slice(world):
+    here, asked = world(copies=3, unkind="settling", drain=400.0), []
+    records_of = here.store.records_of
+
+    def spied(asset_ids):
+        asked.append(len(list(asset_ids)))
+        return records_of(asset_ids)
+
+    here.store.records_of = spied
+    for _ in range(2):
+        here.run()
+    here.run(full=True)
+    assert asked
+    assert max(asked) <= looking.SLICE < len(here.images())
