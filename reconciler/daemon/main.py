@@ -19,7 +19,7 @@ import structlog
 from reconciler import logging as logs
 from reconciler.config import load
 from reconciler.daemon.keeping import Keeper
-from reconciler.daemon.memory import create_apart, give_back, settle_down
+from reconciler.daemon.memory import create_apart, give_back, settle_down, share_one_heap
 from reconciler.daemon.notify import Notifier
 from reconciler.daemon.pulse import Pulse
 from reconciler.daemon.scheduler import Scheduler
@@ -82,6 +82,7 @@ def serve(config: Config, reload: Callable[[], Config], environ: Mapping[str, st
     _log_by(config)
     logs.log_uncaught()
     create_apart(config)
+    share_one_heap()
     try:
         return asyncio.run(_Daemon(config, reload, os.environ if environ is None else environ).run())
     except ReconcilerError as error:

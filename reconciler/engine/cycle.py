@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
@@ -368,7 +369,9 @@ def _first(jobs: list[Job], early: list[Pair]) -> list[Job]:
 
 async def _slices(prepared: Prepared, early: list[Pair]) -> AsyncIterator[list[Pair]]:
     """Give the images some at a time, some of them before all others."""
-    slices = prepared.items.slices(_WRITTEN)
+    # All of about the same size: what is verified together is cheaper the more there are.
+    many = len(prepared.items)
+    slices = prepared.items.slices(math.ceil(many / math.ceil(many / _WRITTEN)) if many else _WRITTEN)
     first, before = frozenset(item.asset_id for item, _ in early), early
     while several := await asyncio.to_thread(next, slices, None):
         rest = [pair for pair in several if pair[0].asset_id not in first] if first else several

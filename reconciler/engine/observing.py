@@ -86,7 +86,7 @@ async def read_assets(
     """
     reading = Reading(CompactAssets(untagged=tags) if len(ids) > PAGE else {}, shown=dict(shown or {}))
     if len(ids) > FEW and await _listing_is_cheaper(target, len(ids)):
-        await _read_listing(target, frozenset(ids), reading, tags=tags)
+        await _read_listing(target, ids, reading, tags=tags)
     missing = []
     for number, asset_id in enumerate(ids):
         if asset_id not in reading:
@@ -101,7 +101,7 @@ async def read_assets(
     return reading
 
 
-async def _read_listing(target: Target, wanted: frozenset[str], reading: Reading, *, tags: bool) -> None:
+async def _read_listing(target: Target, ids: Collection[str], reading: Reading, *, tags: bool) -> None:
     """Use a listing as far as it tells; in ``listed`` stay the rows of what is read by itself as well."""
     listing = await target.untagged() if tags else await target.listing()
     rows = listing.many
@@ -110,6 +110,7 @@ async def _read_listing(target: Target, wanted: frozenset[str], reading: Reading
         for number, row in enumerate(listing):
             rows[row.asset_id] = row
             await _breathe(number)
+    wanted = frozenset(ids)
     for number, asset_id in enumerate(list(rows)):
         reading.dates.append(rows[asset_id].updated_at)
         if asset_id not in wanted:
@@ -118,9 +119,9 @@ async def _read_listing(target: Target, wanted: frozenset[str], reading: Reading
     reading.listed = rows
     if tags and not await _are_untagged(target, _sample(rows), reading):
         return
-    # One by one out of the one and into the other: there may be very many.
-    for number, asset_id in enumerate(list(rows)):
-        if asset_id in reading:
+    # One by one out of the one and into the other, by the ids that there are already: there may be very many.
+    for number, asset_id in enumerate(ids):
+        if asset_id not in rows or asset_id in reading:
             continue
         if isinstance(reading.assets, CompactAssets):
             reading.assets.take(asset_id, rows)

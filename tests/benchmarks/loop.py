@@ -33,7 +33,7 @@ from catalogues import build  # noqa: E402 - after the path to the checkout
 
 from reconciler.core.policy import Policy, Switches, TagPolicy  # noqa: E402 - the same
 from reconciler.core.records import AssetRecord, JournalEntry, Run  # noqa: E402 - the same
-from reconciler.daemon.memory import settle_down  # noqa: E402 - the same
+from reconciler.daemon.memory import give_back, settle_down, share_one_heap  # noqa: E402 - the same
 from reconciler.engine.control import Request  # noqa: E402 - the same
 from reconciler.engine.events import ignore  # noqa: E402 - the same
 from reconciler.engine.passes import Selection  # noqa: E402 - the same
@@ -210,6 +210,7 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
             prepared = await service.preview()
         await keep_as_in_sync(prepared, store)
         del prepared
+        await asyncio.to_thread(give_back)  # as the daemon does after a pass
 
         async def look(name: str, request: Request | None = None) -> None:
             async with phases.measured(name):
@@ -249,6 +250,7 @@ def main() -> None:
     parser.add_argument("catalogue", type=Path, nargs="?", help="made before; it is changed")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    share_one_heap()  # as the daemon does
     with tempfile.TemporaryDirectory(prefix="bench-loop-") as name:
         folder = Path(name)
         catalogue = asked.catalogue or folder / "catalogue.sqlite3"
