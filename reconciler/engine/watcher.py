@@ -46,15 +46,17 @@ class Watcher:
         self._cursors = dict.fromkeys(LISTED, start)
         self._known = dict(known)
         self._later: Container[str] = frozenset()
+        self._present: Container[str] = frozenset()
         self._shown: dict[str, ObservedAsset] = {}
 
     def expect(self, known: Mapping[str, datetime], later: Container[str]) -> None:
         """Go on with other assets.
 
         Args:
-            known: asset id → its date when it was last read.
-            later: whose turn comes later: what is shown of them is kept until it is claimed.
+            known: asset id → its date when it was last read; what is shown of these is for ``look`` alone.
+            later: all of the pass: what is shown of the others is kept until it is claimed.
         """
+        self._present = known.keys()
         self._known = {**known, **self._known}
         self._later = later
 
@@ -88,7 +90,11 @@ class Watcher:
                 self._cursors[visibility] = max(self._cursors[visibility], newest - OVERLAP)
             found |= {row.asset_id: row for row in rows}
         self._known |= {row.asset_id: row.updated_at for row in found.values()}
-        self._shown |= {asset_id: row for asset_id, row in found.items() if asset_id in self._later}
+        self._shown |= {
+            asset_id: row
+            for asset_id, row in found.items()
+            if asset_id in self._later and asset_id not in self._present
+        }
         return found
 
     def _is_believed(self, row: ObservedAsset) -> bool:
