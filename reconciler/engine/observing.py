@@ -110,7 +110,7 @@ async def _read_listing(target: Target, ids: Collection[str], reading: Reading, 
         for number, row in enumerate(listing):
             rows[row.asset_id] = row
             await _breathe(number)
-    wanted = frozenset(ids)
+    wanted = await asyncio.to_thread(frozenset, ids)
     for number, asset_id in enumerate(list(rows)):
         reading.dates.append(rows[asset_id].updated_at)
         if asset_id not in wanted:

@@ -181,7 +181,8 @@ class Preparer:
         reading = await read_assets(self._target, looking.wanted, tags=tags, shown=shown)
         if look is None:
             took = self._clock.monotonic() - asked
-            read_from = self._marks.after_reading(reading.dates, await self._present(), took)
+            present_now = await self._present()
+            read_from = await asyncio.to_thread(self._marks.after_reading, reading.dates, present_now, took)
             mark = max(mark or read_from, read_from)
         self._listen(Progress("planning", total=len(looking.wanted)))
         await looking.plan(reading)
@@ -191,7 +192,7 @@ class Preparer:
             items=looking.items, records=records, observed_from=mark,
             full=moved is None and whole, look=look, moment=moment(self._store),
             seen=seen, rules_before=str(self._store.get(RULES) or ""),
-            linked=linked, left=self._left(census.linked, linked),
+            linked=linked, left=await self._left(census.linked, linked),
             stood=_others(catalogue, looking) if whole and known is not None else looking.stood,
         )  # fmt: skip
         judge = partial(guarded, prepared, selection, census.linked, census.held)
@@ -204,10 +205,10 @@ class Preparer:
             )  # fmt: skip
         return prepared
 
-    def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
+    async def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
         """Give what left the catalogue since the last good pass; known while neither side changes."""
         if self._gone is None or self._gone[0] is not before or self._gone[1] is not linked:
-            self._gone = (before, linked, before - linked)
+            self._gone = (before, linked, await asyncio.to_thread(before.difference, linked))
         return self._gone[2]
 
     async def _linked(self, catalogue: Catalogue) -> frozenset[str]:
