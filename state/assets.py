@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 500
 """Keys in one condition: far below SQLite's limit of 32,766 variables."""
+_STREAMED = {"yield_per": 1_000}
+"""Rows in memory at once, where all assets are gone through."""
 
 
 def records(
@@ -50,14 +52,16 @@ def of(connection: Connection, asset_ids: Collection[str]) -> dict[str, AssetRec
 
 def ids(connection: Connection, *conditions: ColumnElement[bool]) -> frozenset[str]:
     """Return the ids of managed assets."""
-    return frozenset(connection.execute(select(ASSETS.c.asset_id).where(*conditions)).scalars())
+    query = select(ASSETS.c.asset_id).where(*conditions)
+    return frozenset(connection.execute(query, execution_options=_STREAMED).scalars())
 
 
 def held(connection: Connection) -> dict[str, str]:
     """Return the linked assets that the guard holds, each with the hash of the harm."""
     query = select(ASSETS.c.asset_id, ASSETS.c.fingerprint)
     query = query.where(ASSETS.c.linked, ASSETS.c.fingerprint.like("held:%"))
-    return {asset_id: harm for asset_id, mark in connection.execute(query) if (harm := mark.split(":", 2)[1])}
+    rows = connection.execute(query, execution_options=_STREAMED)
+    return {asset_id: harm for asset_id, mark in rows if (harm := mark.split(":", 2)[1])}
 
 
 def of_images(connection: Connection, image_ids: Collection[int]) -> frozenset[str]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MARK: Final = "assets_mark"
 """Where the store keeps it."""
-_MOST: Final = 250_000
+_MOST: Final = 25_000
 """Asset ids that are remembered: what was written long ago is asked for by nobody."""
 _WRITE: Final = (
     "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"

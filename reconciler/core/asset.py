@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from reconciler.core.compact import CompactAssets
+
 Visibility = Literal["timeline", "archive", "hidden", "locked"]
 
 
@@ -77,14 +79,16 @@ class Listing:
     assets: tuple[ObservedAsset, ...] = ()
     incomplete: tuple[IncompleteAsset, ...] = ()
     """With an id, also those that were not asked for; each has to be asked for by itself."""
+    many: CompactAssets | None = None
+    """In place of ``assets``, where there are very many."""
 
     def __iter__(self) -> Iterator[ObservedAsset]:
         """Go through those that are known."""
-        return iter(self.assets)
+        return iter(self.assets if self.many is None else self.many.values())
 
     def __len__(self) -> int:
         """Count those that are known."""
-        return len(self.assets)
+        return len(self.assets if self.many is None else self.many)
 
 
 _UNKNOWN_SHARE = 0.05

@@ -291,6 +291,12 @@ class Catalogue:
             return frozenset(filter(None, self.images.asset_ids()))
         return frozenset(image.asset_id for image in self.images if image.asset_id is not None)
 
+    def linked_ids(self) -> list[str]:
+        """Give the same in order of their images."""
+        if isinstance(self.images, Images):
+            return list(filter(None, self.images.asset_ids()))
+        return [image.asset_id for image in self.images if image.asset_id is not None]
+
     def image_ids(self) -> dict[str, int]:
         """Give the ids of the linked images by their assets."""
         if isinstance(self.images, Images):

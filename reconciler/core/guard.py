@@ -7,6 +7,7 @@ that plan, while what only adds goes on.
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
@@ -16,11 +17,13 @@ from reconciler.core.fingerprint import digest, place
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from reconciler.core.plan import AssetPlan
     from reconciler.core.policy import GuardPolicy
 
+_EXAMPLES: Final = 3
+"""Images that are named of those that would lose something."""
 
 Cause = Literal["", "shrunk", "rules", "values"]
 """Why so much would go: the catalogue lost images; the rules are others than at the last good pass; or, as
@@ -71,8 +74,40 @@ class Verdict:
         )
 
 
+@dataclass(slots=True)
+class Losses:
+    """What plans would take away: counted as they are made, so that none of them has to be kept for it."""
+
+    harm: dict[str, str] = field(default_factory=dict)
+    """Asset id → the hash of its part of the harm."""
+    examples: list[tuple[str, str]] = field(default_factory=list)
+    """The first few in order of their assets, each for people."""
+
+    def add(self, plan: AssetPlan) -> None:
+        """Count one more; each asset once."""
+        if not plan.takes_away:
+            return
+        self.harm[plan.asset_id] = digest(_harm(plan))
+        if len(self.examples) < _EXAMPLES or plan.asset_id < self.examples[-1][0]:
+            insort(self.examples, (plan.asset_id, f"“{plan.title}” ({_loss(plan)})"))
+            del self.examples[_EXAMPLES:]
+
+    @classmethod
+    def of(cls, plans: Iterable[AssetPlan]) -> Losses:
+        """Count those of these plans."""
+        found = cls()
+        for plan in plans:
+            found.add(plan)
+        return found
+
+    def __str__(self) -> str:
+        """Write some, and how many there are besides."""
+        more = len(self.harm) - len(self.examples)
+        return ", ".join(text for _, text in self.examples) + (f" and {more} more" if more > 0 else "")
+
+
 def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
-    plans: Sequence[AssetPlan],
+    plans: Iterable[AssetPlan] | Losses,
     *,
     linked: frozenset[str],
     linked_before: frozenset[str],
@@ -87,7 +122,7 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     """Judge a plan before anything is written.
 
     Args:
-        plans: all that the pass would do.
+        plans: all that the pass would do, or what of it takes something away.
         linked: asset ids that the catalogue links now.
         linked_before: those at the last good pass; empty at the first.
         managed: how many assets are managed in all, the measure for the share that would lose something.
@@ -102,7 +137,7 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     """
     if lost is None:
         lost = linked_before - linked
-    losing = sorted((plan for plan in plans if plan.takes_away), key=lambda plan: plan.asset_id)
+    losing = plans if isinstance(plans, Losses) else Losses.of(plans)
     emptied = bool(linked_before) and not linked
     shrunk = emptied or _too_many(len(lost), len(linked_before), policy)
     reasons = []
@@ -113,7 +148,7 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
             f"the catalogue lost {len(lost)} of its {len(linked_before)} linked images since the last good "
             f"pass ({len(lost) / len(linked_before):.0%}, more than {policy.max_fraction:.0%})"
         )
-    harm = {plan.asset_id: digest(_harm(plan)) for plan in losing}
+    harm = dict(losing.harm)
     harm |= {asset_id: part for asset_id, part in standing.items() if asset_id not in harm}
     harmful = bool(harm) and (shrunk or _too_many(len(harm), managed, policy))
     if harmful:
@@ -121,7 +156,7 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
         limit = "" if shrunk and share <= policy.max_fraction else f", more than {policy.max_fraction:.0%}"
         reasons.append(
             f"{len(harm)} of {managed} managed assets would lose something ({share:.0%}{limit})"
-            + (f": {_examples(losing)}" if losing else "")
+            + (f": {losing}" if losing.harm else "")
         )
     if not reasons:
         return Verdict()
@@ -176,11 +211,6 @@ def _plain(value: object) -> object:
     if isinstance(value, Coordinates):
         return place(value)
     return normal(value) if isinstance(value, str) else None
-
-
-def _examples(plans: Iterable[AssetPlan], most: int = 3) -> str:
-    names = [f"“{plan.title}” ({_loss(plan)})" for plan in plans]
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _loss(plan: AssetPlan) -> str:

@@ -7,17 +7,11 @@ them at once (their ids, the assets they are linked to) is kept beside.
 
 from __future__ import annotations
 
-import io
-import pickle
-import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from copyreg import dispatch_table
-from dataclasses import fields
 from itertools import accumulate
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, cast, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from reconciler.core.catalogue import (
     Acquisition,
@@ -29,27 +23,20 @@ from reconciler.core.catalogue import (
     Site,
     Summary,
 )
+from reconciler.core.packing import Packing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+T = TypeVar("T")
+
 SLICE: Final = 64
 """Images that are packed together: the more, the smaller, and the slower to look one up."""
-_LEVEL: Final = 1
-"""Of zlib: the fastest. Rows of one catalogue are so much alike that it comes to a tenth even so."""
-_KINDS: Final = (Acquisition, CatalogueImage, CatalogueObject, Equipment, PlateSolution, Site, Summary)
 
-
-def _reduced(kind: type) -> Callable[[object], tuple[type, tuple[object, ...]]]:
-    """Give what takes a value apart into its constructor's arguments: half of dataclasses' own time."""
-    names = [field.name for field in fields(kind)]
-    get = attrgetter(*names)
-    if len(names) == 1:
-        return lambda value: (kind, (get(value),))
-    return lambda value: (kind, get(value))
-
-
-_REDUCTIONS: Final[Any] = {**dispatch_table, **{kind: _reduced(kind) for kind in _KINDS}}
+_PACKING: Final = Packing[CatalogueImage](
+    (Acquisition, CatalogueImage, CatalogueObject, Equipment, PlateSolution, Site, Summary)
+)
+_unpack = _PACKING.unpack
 
 
 class PackedImages(Images):
@@ -59,12 +46,13 @@ class PackedImages(Images):
         images: in that order; they are packed as they come.
     """
 
-    __slots__ = ("_assets", "_ends", "_ids", "_last", "_linked", "_slices")
+    __slots__ = ("_assets", "_ends", "_ids", "_last", "_linked", "_listed", "_made", "_slices")
 
     def __init__(self, images: Iterable[CatalogueImage] = ()) -> None:
         self._slices: list[bytes] = []
+        self._made: dict[Any, dict[bytes, Any]] = {}
         self._ids = array("q")
-        self._assets: list[str | None] = []
+        self._listed: list[str | None] = []
         several: list[CatalogueImage] = []
         lengths: list[int] = []
         for image in images:
@@ -77,13 +65,16 @@ class PackedImages(Images):
         self._close(lengths)
 
     def _add(self, several: Sequence[CatalogueImage], packed: bytes | None = None) -> int:
-        self._slices.append(_pack(several) if packed is None else packed)
+        self._slices.append(_PACKING.pack(several) if packed is None else packed)
         self._ids.extend(image.image_id for image in several)
-        self._assets.extend(image.asset_id for image in several)
+        self._listed.extend(image.asset_id for image in several)
         return len(several)
 
     def _close(self, lengths: Iterable[int]) -> None:
         self._ends = list(accumulate(lengths))
+        # A tuple of texts is none that the garbage collector goes through.
+        self._assets = tuple(self._listed)
+        self._listed = []
         self._linked = sum(asset is not None for asset in self._assets)
         self._last: tuple[int, list[CatalogueImage]] = (-1, [])
 
@@ -153,12 +144,22 @@ class PackedImages(Images):
         """Give them slice by slice."""
         return map(_unpack, self._slices)
 
+    def each(self, make: Callable[[Sequence[CatalogueImage]], T]) -> Iterator[T]:
+        """Give what is made of each slice; made anew only of those that changed since that was asked for."""
+        before, known = self._made.get(make, {}), dict[bytes, T]()
+        for packed in self._slices:
+            found = before.get(packed)
+            known[packed] = found = make(_unpack(packed)) if found is None else found
+            yield found
+        self._made[make] = known
+
     def replaced(self, changed: Mapping[int, CatalogueImage | None]) -> PackedImages:
         """Give these images with some exchanged, added, or (where it is ``None``) left out."""
         if not changed:
             return self
         left = sorted(changed, reverse=True)
         found = PackedImages()
+        found._made = self._made
         lengths: list[int] = []
         for number, packed in enumerate(self._slices):
             begin, end = self._begin(number), self._ends[number]
@@ -169,7 +170,7 @@ class PackedImages(Images):
             if not mine:
                 found._slices.append(packed)
                 found._ids.extend(self._ids[begin:end])
-                found._assets.extend(self._assets[begin:end])
+                found._listed.extend(self._assets[begin:end])
                 lengths.append(end - begin)
                 continue
             images = {image.image_id: image for image in _unpack(packed)}
@@ -188,15 +189,3 @@ class PackedImages(Images):
 
     def _begin(self, number: int) -> int:
         return self._ends[number - 1] if number else 0
-
-
-def _pack(several: Sequence[CatalogueImage]) -> bytes:
-    written = io.BytesIO()
-    pickler = pickle.Pickler(written, protocol=pickle.HIGHEST_PROTOCOL)
-    pickler.dispatch_table = _REDUCTIONS
-    pickler.dump(list(several))
-    return zlib.compress(written.getvalue(), _LEVEL)
-
-
-def _unpack(packed: bytes) -> list[CatalogueImage]:
-    return cast("list[CatalogueImage]", pickle.loads(zlib.decompress(packed)))  # noqa: S301 - packed above

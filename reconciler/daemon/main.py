@@ -19,7 +19,7 @@ import structlog
 from reconciler import logging as logs
 from reconciler.config import load
 from reconciler.daemon.keeping import Keeper
-from reconciler.daemon.memory import create_apart, give_back, settle_down
+from reconciler.daemon.memory import create_apart, give_back, settle_down, share_one_heap
 from reconciler.daemon.notify import Notifier
 from reconciler.daemon.pulse import Pulse
 from reconciler.daemon.scheduler import Scheduler
@@ -29,7 +29,7 @@ from reconciler.doctor.checks import changed_at_start
 from reconciler.engine.approving import begin_moment
 from reconciler.engine.conditions import told
 from reconciler.engine.control import Request
-from reconciler.engine.desiring import pixels_of, try_template
+from reconciler.engine.desiring import sized, try_template
 from reconciler.engine.service import Service
 from reconciler.errors import ReconcilerError, StateError
 from reconciler.immich.client import SystemClock
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from reconciler.config import Config
     from reconciler.config.sections import ScheduleSection
-    from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.web.session import Session
     from state.store import SqliteStore
 
@@ -83,6 +82,7 @@ def serve(config: Config, reload: Callable[[], Config], environ: Mapping[str, st
     _log_by(config)
     logs.log_uncaught()
     create_apart(config)
+    share_one_heap()
     try:
         return asyncio.run(_Daemon(config, reload, os.environ if environ is None else environ).run())
     except ReconcilerError as error:
@@ -254,7 +254,7 @@ class _Daemon:
                 installed = Installed(config, store)
                 policy, known = installed.policy, service.catalogue()
                 if policy.description.template is not None:
-                    images = await asyncio.to_thread(_sized, known, store)
+                    images = sized(known.linked() if known else (), store.record)
                     await try_template(self._renderer, policy, images)
             except ReconcilerError as error:
                 _LOGGER.warning("configuration refused, the former one is kept", error=told(error))
@@ -289,17 +289,6 @@ async def _first_end(
         if task in done:
             return task.exception() or RuntimeError("a part of the daemon ended by itself")
     return None
-
-
-def _sized(
-    catalogue: Catalogue | None, store: SqliteStore
-) -> list[tuple[CatalogueImage, tuple[int, int] | None]]:
-    """List the linked images that are known, each with its picture's size."""
-    records = store.records()
-    return [
-        (image, pixels_of(records.get(image.asset_id or "")))
-        for image in (catalogue.linked() if catalogue else ())
-    ]
 
 
 def _fresh_for(schedule: ScheduleSection) -> float:

@@ -72,10 +72,10 @@ class KnownImmich:
     @classmethod
     def at(cls, store: Store, server: ServerFacts, address: str) -> KnownImmich:
         """Give what is known of the key's owner at an address: what the server says, else what was learnt."""
-        known = cls.of(store)
-        if server.user_id is not None or known is None or known.address != address:
+        if server.user_id is not None:
             return cls(address, server.user_id)
-        return known
+        known = cls.of(store)
+        return known if known is not None and known.address == address else cls(address, None)
 
     def learn(self, written: Collection[str], refused: Collection[str]) -> KnownImmich:
         """Give what writes tell of the key's owner, of one that may not ask.

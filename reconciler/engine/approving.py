@@ -57,7 +57,7 @@ def covers(store: Store, approval: str, prepared: Prepared) -> bool:
     """
     verdict = prepared.verdict
     covered = not verdict.tripped and verdict.hash == approval
-    unread = any(item.status == "failed" for item in prepared.items)
+    unread = prepared.items.tally.failed
     # Another one may have been left meanwhile: that is not this pass's.
     if not covered and not unread and store.get(APPROVED) == approval:
         store.put(APPROVED, None)

@@ -102,18 +102,19 @@ class Conductor:
         self.error: ReconcilerError | None = None
         """What ended the writing early, if anything did."""
 
-    async def run(self, since: datetime, *, unlooked: bool = False) -> None:
+    async def run(self, since: datetime, *, unlooked: bool = False, watcher: Watcher | None = None) -> None:
         """Bring all jobs to ``done``; after a stop or an error some stay as they are.
 
         Args:
             since: by Immich's own dates: changes from then on are not in the jobs' observations.
             unlooked: whether the assets were read without a look, so that one goes before the first write: a
                 reading that is older than what a look shows (a cache answered) is known by it.
+            watcher: of the slices before, which goes on where they ended.
         """
         self._unlooked = unlooked
         order_removals(self._jobs)
         known = {asset_id: job.write.observed.updated_at for asset_id, job in self._by_id.items()}
-        watcher = Watcher(self._around.target, self._around.clock, since, known)
+        watcher = watcher or Watcher(self._around.target, self._around.clock, since, known)
         while not self._ended():
             try:
                 await self._turn(watcher)
@@ -135,6 +136,7 @@ class Conductor:
             asked = self._around.clock.monotonic()
             view = self._in_view()
             rows = await watcher.look(view)
+            rows = watcher.claim(self._by_id.keys() - rows.keys()) | rows
             self._lookout.looked(view, self._around.clock.monotonic())
             self._unlooked = False
             await self._take_in(rows, asked)

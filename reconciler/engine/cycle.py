@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.fingerprint import digest
@@ -20,7 +20,7 @@ from reconciler.engine.choosing import merge
 from reconciler.engine.conductor import Conductor, Surroundings
 from reconciler.engine.deciding import keep_decisions
 from reconciler.engine.events import Event, Listener, Progress, ignore
-from reconciler.engine.finishing import finished, outcome_of, summarise
+from reconciler.engine.finishing import Ended, finished, outcome_of, summarise
 from reconciler.engine.jobs import Job
 from reconciler.engine.ordering import order
 from reconciler.engine.pace import Timing
@@ -29,15 +29,17 @@ from reconciler.engine.preparing import ARCHIVED, FULL_LOOK_AT, RULES, Preparer,
 from reconciler.engine.running import Runs
 from reconciler.engine.schema import remember
 from reconciler.engine.sender import VALID
+from reconciler.engine.watcher import Watcher
 from reconciler.errors import GuardError, ImmichError, ReconcilerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan import AssetPlan
     from reconciler.core.records import PendingWrite
+    from reconciler.engine.items import Pair
     from reconciler.engine.passes import Item
     from reconciler.engine.ports import CatalogueSource, Clock, Renderer, Store, Target
     from reconciler.engine.standing import Memory
@@ -48,6 +50,8 @@ CHECKED_AT = "checked_at"
 
 _RECORDED: Final = 200
 """Assets that are recorded in one commit: whoever else writes to the store waits for no more."""
+_WRITTEN: Final = 5_000
+"""Images that are written, verified and recorded together: so many plans are in memory at once."""
 
 
 def never() -> bool:
@@ -130,33 +134,52 @@ class Cycle:
         run = Run(run_id, trigger, self._clock.now())
         with self.runs.open(run, lambda: spend_approval(self._store, prepared)) as opened:
             self._note_immich(prepared)
-            jobs = self._jobs(prepared, selection)
-            canary = self._canary(prepared, selection, jobs)
-            error: ReconcilerError | None = None
-            if isinstance(canary, CanaryError):
-                error, jobs = canary, []
-            else:
-                error = await self._write(prepared, selection, run_id, jobs, canary, stop)
-            if isinstance(error, ImmichError):
+            ended = await self._carry_out(prepared, selection, run_id, stop)
+            if isinstance(ended.error, ImmichError):
                 self._preparer.forget_server()
-            outcomes = await self._record(prepared, jobs, error)
-            self._learn_owner(prepared, jobs, outcomes)
-            report = self._close(prepared, run, outcomes, error, stopped=stop())
+            report = await asyncio.to_thread(self._close, prepared, run, ended, stopped=stop())
             opened.ended = report.run
         details = {"outcome": report.run.outcome, **report.run.counts}
         self._listen(Event("pass.done", "info", run_id, details=details))
         return report
 
-    def _jobs(self, prepared: Prepared, selection: Selection) -> list[Job]:
+    async def _carry_out(
+        self, prepared: Prepared, selection: Selection, run_id: str, stop: Callable[[], bool]
+    ) -> Ended:
+        """Write, verify and record slice by slice, so that what is done with can be forgotten."""
+        ended, size = Ended(), self._canary_size(prepared, selection)
+        refused = isinstance(size, CanaryError)
+        if isinstance(size, CanaryError):
+            ended.error, size = size, 0
+        early = prepared.items.richest(size) if size and len(prepared.items) > _WRITTEN else []
+        since, canary = prepared.observed_from, None
+        watcher = Watcher(self._target, self._clock, since) if since is not None else None
+        async for pairs in _slices(prepared, early):
+            part = replace(prepared, records={item.asset_id: record for item, record in pairs if record})
+            jobs = [] if refused else await asyncio.to_thread(self._jobs, pairs, selection)
+            canary = canary or Canary(_first(jobs, early), size)
+            if ended.error is None and watcher is not None:
+                await self._write(part, selection, run_id, jobs, canary, stop, watcher=watcher, ended=ended)
+            await self._record([item for item, _ in pairs], part, jobs, ended)
+            if watcher is not None:
+                watcher.forget(job.asset_id for job in jobs)
+        self._listen(Progress("done", done=ended.jobs, total=ended.jobs))
+        if not prepared.verdict.shrunk:
+            left = sorted(prepared.left - prepared.items.orphans())
+            for start in range(0, len(left), _RECORDED):
+                await asyncio.to_thread(self._unlink, left[start : start + _RECORDED])
+        self._note_archived(prepared, ended)
+        self._learn_owner(prepared, ended)
+        return ended
+
+    def _jobs(self, pairs: Iterable[Pair], selection: Selection) -> list[Job]:
         now = self._clock.monotonic()
         jobs = []
-        for item in prepared.items:
+        for item, known in pairs:
             plan = item.plan
             if plan is None or (plan.blocked and not item.adopted):
                 continue
-            record = prepared.records.get(item.asset_id) or AssetRecord(
-                item.asset_id, item.image_id, item.title
-            )
+            record = known or AssetRecord(item.asset_id, item.image_id, item.title)
             if selection.force:  # what does not stick in this pass is not tried again within it
                 record = replace(record, unsticking=())
             if item.adopted:
@@ -172,17 +195,16 @@ class Cycle:
             return 0.0
         return max(0.0, (self._clock.now() - pending.intended_at - VALID).total_seconds())
 
-    def _canary(self, prepared: Prepared, selection: Selection, jobs: list[Job]) -> Canary | CanaryError:
-        """Decide whether a few assets go first; after a canary that failed, only a person may try again."""
+    def _canary_size(self, prepared: Prepared, selection: Selection) -> int | CanaryError:
+        """Decide how many assets go first; after a canary that failed, only a person may try again."""
         key = _canary_key(prepared)
         known = self._store.get("canary")
         state = known if isinstance(known, dict) and known.get("key") == key else {}
         if state.get("failed") and not selection.by_person:
             return CanaryError(str(state["failed"]), remedy="Mend the cause, then: skymmich-reconciler apply")
-        size = 0 if state.get("passed") else prepared.rules.policy.guard.canary
-        return Canary([job for job in jobs if not job.write.adopted], size)
+        return 0 if state.get("passed") else prepared.rules.policy.guard.canary
 
-    async def _write(
+    async def _write(  # noqa: PLR0913 - a slice and its surroundings
         self,
         prepared: Prepared,
         selection: Selection,
@@ -190,32 +212,33 @@ class Cycle:
         jobs: list[Job],
         canary: Canary,
         stop: Callable[[], bool],
-    ) -> ReconcilerError | None:
+        *,
+        watcher: Watcher,
+        ended: Ended,
+    ) -> None:
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             return self._replan(job, seen, prepared, selection)
 
+        def listen(event: Event | Progress) -> None:
+            if isinstance(event, Progress):
+                event = replace(event, done=event.done + ended.jobs, total=prepared.items.tally.jobs)
+            self._listen(event)
+
         around = Surroundings(
-            self._target,
-            self._store,
-            self._clock,
-            self._timing,
-            prepared.rules,
-            run_id,
-            self._listen,
-            replan,
-            stop,
+            self._target, self._store, self._clock, self._timing, prepared.rules, run_id, listen, replan, stop
         )
-        conductor = Conductor(around, jobs, canary)
-        since = prepared.observed_from
-        if jobs and since is not None:
-            await conductor.run(since, unlooked=prepared.look is None)
+        conductor = await asyncio.to_thread(Conductor, around, jobs, canary)
+        if jobs and prepared.observed_from is not None:
+            later = frozenset[str]() if len(prepared.items) <= _WRITTEN else prepared.linked
+            watcher.expect({job.asset_id: job.write.observed.updated_at for job in jobs}, later)
+            unlooked = prepared.look is None
+            await conductor.run(prepared.observed_from, unlooked=unlooked, watcher=watcher)
         key = _canary_key(prepared)
         if isinstance(conductor.error, CanaryError):
             self._store.put("canary", {"key": key, "failed": str(conductor.error)})
         elif canary.jobs and canary.passed:
             self._store.put("canary", {"key": key, "passed": True})
-        self._listen(Progress("done", done=len(jobs), total=len(jobs)))
-        return conductor.error
+        ended.error = conductor.error
 
     def _replan(self, job: Job, seen: ObservedAsset, prepared: Prepared, selection: Selection) -> AssetPlan:
         """Merge anew from a fresh reading, under the same limits as the plan that was shown."""
@@ -228,21 +251,15 @@ class Cycle:
             return plan.without_writes("it changed since the plan was made")
         return plan
 
-    async def _record(
-        self, prepared: Prepared, jobs: list[Job], error: ReconcilerError | None
-    ) -> list[Outcome]:
-        """Record where each asset stands, some at a time: each is whole by itself."""
+    async def _record(self, items: list[Item], part: Prepared, jobs: list[Job], ended: Ended) -> None:
+        """Record where each asset of a slice stands, some at a time: each is whole by itself."""
         by_id = {job.item.asset_id: job for job in jobs}
-        now, outcomes = self._clock.now(), list[Outcome]()
-        items = iter(prepared.items)
-        while several := list(islice(items, _RECORDED)):
-            outcomes += await asyncio.to_thread(self._record_some, several, prepared, by_id, now, error)
-        if not prepared.verdict.shrunk:
-            left = sorted(prepared.left - {item.asset_id for item in prepared.items})
-            for start in range(0, len(left), _RECORDED):
-                await asyncio.to_thread(self._unlink, left[start : start + _RECORDED])
-        self._note_archived(prepared, by_id)
-        return outcomes
+        now = self._clock.now()
+        for start in range(0, len(items), _RECORDED):
+            several = items[start : start + _RECORDED]
+            outcomes = await asyncio.to_thread(self._record_some, several, part, by_id, now, ended.error)
+            ended.take(several, by_id, outcomes)
+        ended.jobs += len(jobs)
 
     def _record_some(
         self,
@@ -279,31 +296,22 @@ class Cycle:
                 if record.linked
             )
 
-    def _learn_owner(self, prepared: Prepared, jobs: list[Job], outcomes: list[Outcome]) -> None:
+    def _learn_owner(self, prepared: Prepared, ended: Ended) -> None:
         """Keep what the writes of a key that may not ask whose it is have told of its owner."""
         if prepared.server.user_id is not None:
             return
-        owner = {item.asset_id: item.plan.observed.owner_id for item in prepared.items if item.plan}
-        fields = {"block", "prose", "coordinates"}
-        written = {owner.get(one.asset_id, "") for one in outcomes if fields.intersection(one.changed)}
-        # As a missing permission is told of the plan, only a write that was sent ends a job like that.
-        refused = {owner.get(job.item.asset_id, "") for job in jobs if job.write.status == "not_writable"}
         known = KnownImmich.at(self._store, prepared.server, self._target.address)
-        known.learn(written - {""}, refused - written - {""}).keep(self._store)
+        written, refused = ended.written - {""}, ended.refused - {""}
+        known.learn(written, refused - written).keep(self._store)
 
-    def _note_archived(self, prepared: Prepared, jobs: Mapping[str, Job]) -> None:
+    def _note_archived(self, prepared: Prepared, ended: Ended) -> None:
         """Remember which managed assets are archived: only while there are any, looks search the archive."""
         known = self._store.get(ARCHIVED)
         before = known if isinstance(known, list) else None
-        archived = set(before or ())
-        for item in prepared.items:
-            if item.plan is not None:
-                job = jobs.get(item.asset_id)
-                seen = job.write.observed if job else item.plan.observed
-                (archived.add if seen.visibility == "archive" else archived.discard)(item.asset_id)
+        archived = sorted((set(before or ()) - ended.shown) | ended.archived)
         whole = prepared.images >= len(prepared.catalogue.linked())
-        if sorted(archived) != before and (before is not None or whole):
-            self._store.put(ARCHIVED, sorted(archived))
+        if archived != before and (before is not None or whole):
+            self._store.put(ARCHIVED, archived)
 
     def _note_immich(self, prepared: Prepared) -> None:
         if prepared.immich is not None:
@@ -330,11 +338,11 @@ class Cycle:
         self,
         prepared: Prepared,
         run: Run,
-        outcomes: list[Outcome],
-        error: ReconcilerError | None,
+        ended: Ended,
         *,
         stopped: bool,
     ) -> Report:
+        outcomes, error = ended.outcomes, ended.error
         counts = Counter[str](outcome.status for outcome in outcomes)
         if prepared.stood:
             counts["in_sync"] += prepared.stood
@@ -346,7 +354,7 @@ class Cycle:
         whole = prepared.images >= len(prepared.catalogue.linked())
         if whole and not error and not stopped:
             self._note_look(prepared)
-        ended = replace(
+        closed = replace(
             run,
             finished_at=self._clock.now(),
             outcome=result,
@@ -356,18 +364,28 @@ class Cycle:
                 "changed": sum(1 for outcome in outcomes if outcome.changed),
                 **{f"status_{status}": count for status, count in sorted(counts.items())},
                 **{f"wrote_{field}": count for field, count in sorted(changed.items())},
-                **_found(prepared),
+                **dict(sorted(ended.found.items())),
             },
         )
-        return Report(ended, tuple(outcomes), prepared.verdict, prepared.stale, error)
+        return Report(closed, tuple(outcomes), prepared.verdict, prepared.stale, error)
 
 
-def _found(prepared: Prepared) -> dict[str, int]:
-    """Count fields found drifted, in conflict or not sticking: ``found_drift_tags`` and so on."""
-    telling = {"drift", "conflict", "both_changed", "not_sticking"}
-    decisions = (decision for item in prepared.items if item.plan for decision in item.plan.decisions)
-    counts = Counter(f"found_{one.case}_{one.field}" for one in decisions if one.case in telling)
-    return dict(sorted(counts.items()))
+def _first(jobs: list[Job], early: list[Pair]) -> list[Job]:
+    """Give those of a slice's jobs of which some may go first."""
+    first = {item.asset_id for item, _ in early}
+    return [job for job in jobs if not job.write.adopted and (not early or job.asset_id in first)]
+
+
+async def _slices(prepared: Prepared, early: list[Pair]) -> AsyncIterator[list[Pair]]:
+    """Give the images some at a time, some of them before all others."""
+    # All of about the same size: what is verified together is cheaper the more there are.
+    many = len(prepared.items)
+    slices = prepared.items.slices(math.ceil(many / math.ceil(many / _WRITTEN)) if many else _WRITTEN)
+    first, before = frozenset(item.asset_id for item, _ in early), early
+    while several := await asyncio.to_thread(next, slices, None):
+        rest = [pair for pair in several if pair[0].asset_id not in first] if first else several
+        yield [*before, *rest]
+        before = []
 
 
 def _canary_key(prepared: Prepared) -> str:

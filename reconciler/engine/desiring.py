@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired import FAILURES, Desired, Form, desire_with, unusable
@@ -11,7 +12,7 @@ from reconciler.core.facts import facts_of
 from reconciler.errors import TemplateError, UnusableImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.facts import Facts
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 SLICE = 50
 """Images whose facts are gathered, rendered and used at once: some 20 ms."""
-_KEPT = 2_000
+_TRIED = 4 * SLICE
+"""Images that a template is tried for together."""
+_AT_ONCE = 15
+"""Images between two turns of the event loop."""
+_KEPT = 1_000
 """Images of which it is kept what they want."""
 AS_IT_IS = Form(lambda text: text, lambda tag: tag)
 Failure = TemplateError | UnusableImageError
@@ -74,7 +79,7 @@ class Desirer:
     def __init__(self, renderer: Renderer, form: Form = AS_IT_IS) -> None:
         self._renderer, self._form = renderer, form
         self._memory: dict[int, tuple[CatalogueImage, Pixels, Policy, Desired]] = {}
-        """Of the images that were asked for last, the newest at the end."""
+        """Of the images that were asked for last."""
         self._usable: DescriptionPolicy | None = None
 
     async def check(self, policy: DescriptionPolicy) -> None:
@@ -127,7 +132,9 @@ class Desirer:
         policy: Policy,
         desires: Desires,
     ) -> None:
-        for (image, pixels), text in zip(several, await texts, strict=True):
+        for number, ((image, pixels), text) in enumerate(zip(several, await texts, strict=True)):
+            if number % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
             if isinstance(text, TemplateError):
                 desires.put(image.image_id, text)
                 continue
@@ -139,7 +146,8 @@ class Desirer:
             desires.put(image.image_id, found)
             self._memory[image.image_id] = (image, pixels, policy, found)
             if len(self._memory) > _KEPT:
-                del self._memory[next(iter(self._memory))]
+                # They come in their order: of more images than that, none would be there when it comes again.
+                self._memory.clear()
 
     async def _render(self, policy: DescriptionPolicy, facts: Sequence[Facts]) -> list[Text]:
         """Render several, one by one where they cannot be rendered together."""
@@ -170,18 +178,33 @@ def pixels_of(record: AssetRecord | None) -> Pixels:
 async def try_template(renderer: Renderer, policy: Policy, wanted: Iterable[Wanted]) -> Desires:
     """See that a template can be read and renders for all these images, before it takes another one's place.
 
+    The images are taken some at a time, in a thread: however many there are, few are in memory.
+
     Returns:
-        what they would want.
+        what they would want: of many, the last ones.
 
     Raises:
         TemplateError: it does not.
     """
     desirer, desires = Desirer(renderer), Desires()
     await desirer.check(policy.description)
-    await desirer.compute(wanted, policy, desires)
-    if (failure := desires.template_failure) is not None:
-        raise failure
+    left = iter(wanted)
+    while several := await asyncio.to_thread(list, islice(left, _TRIED)):
+        desires.clear()
+        await desirer.compute(several, policy, desires)
+        if (failure := desires.template_failure) is not None:
+            raise failure
     return desires
+
+
+def sized(images: Iterable[CatalogueImage], record: Callable[[str], AssetRecord | None]) -> Iterator[Wanted]:
+    """Give the linked images one by one, each with its picture's size as far as it is known.
+
+    Args:
+        images: of the catalogue.
+        record: gives what is remembered of an asset.
+    """
+    return ((image, pixels_of(record(image.asset_id or ""))) for image in images)
 
 
 def _facts(

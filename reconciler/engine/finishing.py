@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.records import AssetRecord
 from reconciler.engine.holding import held_mark
 from reconciler.engine.passes import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from reconciler.core.guard import Verdict
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Item, Prepared
     from reconciler.errors import ReconcilerError
 
+_FIELDS: Final = frozenset({"block", "prose", "coordinates"})
+_TELLING: Final = frozenset({"drift", "conflict", "both_changed", "not_sticking"})
 WORDS: dict[str, str] = {
     "new": "not synced yet",
     "in_sync": "in sync",
@@ -34,6 +36,48 @@ WORDS: dict[str, str] = {
     "failed": "failed",
     "unlinked": "no longer in the catalogue",
 }
+
+
+@dataclass(slots=True)
+class Ended:
+    """What became of the images so far."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    error: ReconcilerError | None = None
+    """What ended the writing early, if anything did."""
+    jobs: int = 0
+    """Those with something to write, or to wait for."""
+    found: Counter[str] = field(default_factory=Counter)
+    """Fields found drifted, in conflict or not sticking: ``found_drift_tags`` and so on."""
+    shown: set[str] = field(default_factory=set)
+    """Assets that were read."""
+    archived: set[str] = field(default_factory=set)
+    """Of these: those in the archive."""
+    written: set[str] = field(default_factory=set)
+    """Owners of assets of which fields were written and kept."""
+    refused: set[str] = field(default_factory=set)
+    """Owners of assets that could not be written."""
+
+    def take(self, items: Iterable[Item], jobs: Mapping[str, Job], outcomes: Iterable[Outcome]) -> None:
+        """Take up what became of some more."""
+        for item, outcome in zip(items, outcomes, strict=True):
+            self.outcomes.append(outcome)
+            job = jobs.get(item.asset_id)
+            # As a missing permission is told of the plan, only a write that was sent ends a job like that.
+            refused = job is not None and job.write.status == "not_writable"
+            if item.plan is None:
+                continue
+            if not _FIELDS.isdisjoint(outcome.changed):
+                self.written.add(item.plan.observed.owner_id)
+            if refused:
+                self.refused.add(item.plan.observed.owner_id)
+            seen = job.write.observed if job else item.plan.observed
+            self.shown.add(item.asset_id)
+            if seen.visibility == "archive":
+                self.archived.add(item.asset_id)
+            for one in item.plan.decisions:
+                if one.case in _TELLING:
+                    self.found[f"found_{one.case}_{one.field}"] += 1
 
 
 def finished(

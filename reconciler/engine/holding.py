@@ -6,12 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.guard import check, withhold
+from reconciler.engine.items import Items
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from reconciler.core.catalogue import Catalogue
+    from reconciler.core.guard import Verdict
     from reconciler.core.records import AssetRecord
+    from reconciler.engine.items import Pair
     from reconciler.engine.passes import Item, Prepared, Selection
     from reconciler.engine.ports import Store
 
@@ -46,13 +49,11 @@ def guarded(
         before: the assets that the last good pass found in the catalogue.
         held: those of them that the guard held then, with the hash of the harm.
     """
-    linked = prepared.linked
-    plans = [item.plan for item in prepared.items if item.plan]
-    others = {plan.asset_id for plan in plans if plan.asset_id not in linked} - prepared.left
-    looked_at = {item.asset_id for item in prepared.items if not item.held}
-    standing = {asset_id: harm for asset_id, harm in held.items() if asset_id not in looked_at}
+    linked, tally = prepared.linked, prepared.items.tally
+    others = tally.planned_orphans - linked - prepared.left
+    standing = {asset_id: harm for asset_id, harm in held.items() if asset_id not in tally.reviewed}
     verdict = check(
-        plans,
+        tally.losses,
         linked=linked,
         linked_before=before,
         managed=len(linked) + len(prepared.left) + len(others),
@@ -63,8 +64,16 @@ def guarded(
         moment=prepared.moment,
         rules_changed=prepared.rules_before not in {"", prepared.rules_digest},
     )
-    items, stale = [], []
-    for item in prepared.items:
+    if not verdict.held and selection.expected is None:
+        return replace(prepared, verdict=verdict)
+    stale: list[str] = []
+    items = Items.of(_held_back(prepared.items, verdict, selection, stale))
+    return replace(prepared, items=items, verdict=verdict, stale=tuple(stale))
+
+
+def _held_back(items: Items, verdict: Verdict, selection: Selection, stale: list[str]) -> Iterator[Pair]:
+    """Give what remains of each, and name in ``stale`` those of which nothing does."""
+    for item, record in items.pairs():
         kept_item = item
         if item.plan and item.asset_id in verdict.held:
             harm = verdict.harm[item.asset_id]
@@ -78,8 +87,7 @@ def guarded(
         if _is_stale(kept_item, selection):
             kept_item = replace(item, plan=None, status="failed", reason="changed since the plan was made")
             stale.append(item.title)
-        items.append(kept_item)
-    return replace(prepared, items=tuple(items), verdict=verdict, stale=tuple(stale))
+        yield kept_item, record
 
 
 def _is_stale(item: Item, selection: Selection) -> bool:

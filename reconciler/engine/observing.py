@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import ObservedAsset, too_much_unknown
+from reconciler.core.compact import CompactAssets
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,
@@ -21,7 +23,7 @@ from reconciler.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
     from datetime import datetime
 
     from reconciler.engine.ports import Target
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 FEW = 8
 """So few assets are read one by one without asking how large the library is."""
 PAGE = 1000
-_AT_ONCE = 1000
+_AT_ONCE = 100
 """Rows between two turns of the event loop."""
 SAMPLE = 3
 """So many assets of a listing are read by themselves to see whether it is true."""
@@ -39,7 +41,7 @@ SAMPLE = 3
 class Reading:
     """What was read. An id is in exactly one of the four."""
 
-    assets: dict[str, ObservedAsset] = field(default_factory=dict)
+    assets: MutableMapping[str, ObservedAsset] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
     """Asset id → reason: Immich does not show it to this key."""
     unextracted: dict[str, str] = field(default_factory=dict)
@@ -51,7 +53,13 @@ class Reading:
     dates: list[datetime] = field(default_factory=list)
     """Of all rows that were shown, also of assets that nobody asked for."""
     shown: dict[str, datetime] = field(default_factory=dict)
-    """Asset id → a date that Immich has shown of it."""
+    """Asset id → a date that Immich had shown of it before."""
+    listed: CompactAssets = field(default_factory=CompactAssets)
+    """Rows of a listing, of assets that are read by themselves all the same."""
+
+    def shown_date(self, asset_id: str) -> datetime | None:
+        """Give the date that Immich has last shown of an asset."""
+        return self.listed[asset_id].updated_at if asset_id in self.listed else self.shown.get(asset_id)
 
     def __contains__(self, asset_id: str) -> bool:
         """Tell whether something is known of an asset, if only that it cannot be read."""
@@ -76,32 +84,51 @@ async def read_assets(
         ImmichAnswerError: so much is unknown that this is not the server we know.
         ImmichError: Immich cannot be asked.
     """
-    reading, listed = Reading(shown=dict(shown or {})), dict[str, ObservedAsset]()
+    reading = Reading(CompactAssets(untagged=tags) if len(ids) > PAGE else {}, shown=dict(shown or {}))
     if len(ids) > FEW and await _listing_is_cheaper(target, len(ids)):
-        wanted = set(ids)
-        rows = await target.untagged() if tags else await target.listing()
-        for number, row in enumerate(rows):
-            reading.dates.append(row.updated_at)
-            if row.asset_id in wanted:
-                listed[row.asset_id] = row
-                reading.shown[row.asset_id] = row.updated_at
-            await _breathe(number)
-        believed = not tags or await _are_untagged(target, list(listed), reading)
-        for number, (asset_id, row) in enumerate(listed.items()) if believed else ():
-            if asset_id not in reading:
-                reading.assets[asset_id] = replace(row, tags=frozenset()) if tags else row
-            await _breathe(number)
+        await _read_listing(target, ids, reading, tags=tags)
     missing = []
     for number, asset_id in enumerate(ids):
         if asset_id not in reading:
             missing.append(asset_id)
         await _breathe(number)
     await _read_one_by_one(target, sorted(missing), reading)
-    for number, (asset_id, row) in enumerate(listed.items()):
+    # What was read twice: by itself, and in the listing.
+    for number, (asset_id, row) in enumerate(reading.listed.items()):
         if (seen := reading.assets.get(asset_id)) and replace(seen, tags=None) != row:
             reading.edited.add(asset_id)
         await _breathe(number)
     return reading
+
+
+async def _read_listing(target: Target, ids: Collection[str], reading: Reading, *, tags: bool) -> None:
+    """Use a listing as far as it tells; in ``listed`` stay the rows of what is read by itself as well."""
+    listing = await target.untagged() if tags else await target.listing()
+    rows = listing.many
+    if rows is None:
+        rows = CompactAssets()
+        for number, row in enumerate(listing):
+            rows[row.asset_id] = row
+            await _breathe(number)
+    wanted = await asyncio.to_thread(frozenset, ids)
+    for number, asset_id in enumerate(list(rows)):
+        reading.dates.append(rows[asset_id].updated_at)
+        if asset_id not in wanted:
+            del rows[asset_id]
+        await _breathe(number)
+    reading.listed = rows
+    if tags and not await _are_untagged(target, _sample(rows), reading):
+        return
+    # One by one out of the one and into the other, by the ids that there are already: there may be very many.
+    for number, asset_id in enumerate(ids):
+        if asset_id not in rows or asset_id in reading:
+            continue
+        if isinstance(reading.assets, CompactAssets):
+            reading.assets.take(asset_id, rows)
+        else:
+            row = rows.pop(asset_id)
+            reading.assets[asset_id] = replace(row, tags=frozenset()) if tags else row
+        await _breathe(number)
 
 
 async def _breathe(number: int) -> None:
@@ -117,13 +144,16 @@ async def _listing_is_cheaper(target: Target, wanted: int) -> bool:
     return requests < wanted
 
 
-async def _are_untagged(target: Target, listed: list[str], reading: Reading) -> bool:
+def _sample(listed: Collection[str]) -> list[str]:
+    return list(islice(listed, 0, None, max(1, len(listed) // SAMPLE)))[:SAMPLE]
+
+
+async def _are_untagged(target: Target, sample: list[str], reading: Reading) -> bool:
     """Tell whether a listing of assets without tags can be believed: its rows do not show it.
 
     A few are read by themselves. Where one of them has tags (the answer is another search's, or a person was
     there just now), none is believed.
     """
-    sample = listed[:: max(1, len(listed) // SAMPLE)][:SAMPLE]
     await _read_one_by_one(target, sample, reading)
     return not any(reading.assets[asset_id].tags for asset_id in sample if asset_id in reading.assets)
 
@@ -147,7 +177,7 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
             return
         try:
             seen = await target.asset(asset_id)
-            check_age(seen, reading.shown.get(asset_id))
+            check_age(seen, reading.shown_date(asset_id))
             reading.assets[asset_id] = seen
             reading.dates.append(seen.updated_at)
         except AssetUnknownError as error:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord, AssetStatus, PendingWrite, Run
     from reconciler.engine.acquaintance import KnownImmich
     from reconciler.engine.hints import Seen
+    from reconciler.engine.items import Items
     from reconciler.engine.ports import ServerFacts
     from reconciler.engine.watermark import Look
     from reconciler.errors import ReconcilerError
@@ -81,7 +82,7 @@ class Prepared:
     server: ServerFacts
     rules: Rules
     rules_digest: str
-    items: tuple[Item, ...]
+    items: Items
     """The linked images of the selection, in order of image id; a brief one is without those that stood."""
     records: Mapping[str, AssetRecord]
     linked: frozenset[str] = frozenset()
@@ -110,18 +111,23 @@ class Prepared:
 
     @property
     def changes(self) -> tuple[AssetPlan, ...]:
-        """The plans that would write something."""
-        return tuple(item.plan for item in self.items if item.plan and item.plan.changes)
+        """The plans that would write something: all at once, see ``items.telling`` for some of very many."""
+        return tuple(item.plan for item in self.items.telling() if item.plan and item.plan.changes)
+
+    @property
+    def changing(self) -> int:
+        """How many those are."""
+        return self.items.tally.changing
 
     @property
     def has_changes(self) -> bool:
         """Whether anything would be written."""
-        return any(item.plan is not None and item.plan.changes for item in self.items)
+        return self.changing > 0
 
     @property
     def withheld(self) -> tuple[AssetPlan, ...]:
         """The whole plans of the images of which the guard holds something back, as far as it looked."""
-        return tuple(item.withheld for item in self.items if item.withheld)
+        return tuple(item.withheld for item in self.items.telling() if item.withheld)
 
     @property
     def images(self) -> int:
@@ -133,14 +139,12 @@ class Prepared:
         """Whether nothing moved and nothing was looked at: there is nothing to write, verify or record."""
         left = not self.verdict.shrunk and self.left
         read = self.full and self.stood
-        return not (left or read) and all(
-            stands(item, self.records.get(item.asset_id)) for item in self.items
-        )
+        return not (left or read or self.items.tally.moving)
 
     @property
     def unsettled(self) -> bool:
         """Whether an earlier run left writes to wait for."""
-        return any(item.adopted for item in self.items)
+        return self.items.tally.adopted > 0
 
 
 def stands(item: Item, record: AssetRecord | None) -> bool:

@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired import Form
@@ -17,14 +18,14 @@ from reconciler.core.plan import Rules
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.template import digest_of
 from reconciler.engine import hints
-from reconciler.engine.acquaintance import KnownImmich, check_user, is_there, recognise
+from reconciler.engine.acquaintance import KnownImmich, check_user, recognise
 from reconciler.engine.approving import moment
 from reconciler.engine.choosing import Chooser
 from reconciler.engine.desiring import Desirer, Desires
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.hints import KEPT, Seen, Trash
 from reconciler.engine.holding import guarded, linked_assets
-from reconciler.engine.looking import Looking
+from reconciler.engine.looking import SLICE, Looking
 from reconciler.engine.observing import read_assets
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.remembered import Remembered
@@ -37,7 +38,7 @@ from reconciler.errors import ImmichError, UnconfirmedError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.core.asset import ObservedAsset, Visibility
+    from reconciler.core.asset import Listing, ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.engine.events import Level, Listener
     from reconciler.engine.ports import CatalogueSource, Clock, Renderer, ServerFacts, Store, Target
@@ -123,15 +124,11 @@ class Preparer:
 
     async def _acquainted(self, prepared: Prepared) -> KnownImmich:
         """Tell whom this Immich is to be remembered as; asks where something is new, or assets are lost."""
-        lost = [
-            item.asset_id
-            for item in prepared.items
-            if item.status == "unknown_asset" and is_there(prepared.records.get(item.asset_id))
-        ]
-        if self._recognised is None or lost:
+        tally = prepared.items.tally
+        if self._recognised is None or tally.lost:
             self._recognised = await recognise(
                 self._target, self._store, prepared.server, await asyncio.to_thread(self._store.there_ids),
-                seen=[item.asset_id for item in prepared.items if item.plan], lost=lost,
+                seen=[tally.met], lost=tally.lost,
             )  # fmt: skip
         return self._recognised
 
@@ -160,32 +157,42 @@ class Preparer:
         moved, mark, look = await self._moved(planner, records)
         seen, hinted = await self._hinted(planner)
         moved = moved if moved is None else moved | hinted
-        looking = Looking(planner, records, self._desirer, desires, wishes.policy, self._clock)
+        looking = Looking(
+            planner,
+            records,
+            self._desirer,
+            desires,
+            wishes.policy,
+            self._clock,
+            catalogue=catalogue,
+            held=census.held,
+        )
         known = candidates(self._memory, rules, digest, catalogue, self._source)
         linked = await self._linked(catalogue)
         if selection.brief and moved is not None and known is not None:
-            await looking.at_some(catalogue, known, linked, moved)
+            await looking.at_some(known, linked, moved)
         else:
             known = None
-            await looking.at_all(catalogue, self._store, linked, moved)
-        wanted = [item.asset_id for item in looking.items if item.status == "new"]
+            await looking.at_all(self._store, linked, moved)
         # An earlier run's write of tags is judged whatever the switches say by now.
         tags = rules.switches.tags and rules.tags_available and not selection.tags_later
         tags = tags or any(write.tags for write in planner.pending.values())
-        reading = await read_assets(self._target, wanted, tags=tags, shown=look.dates if look else None)
+        shown = look.dates if look else None
+        reading = await read_assets(self._target, looking.wanted, tags=tags, shown=shown)
         if look is None:
             took = self._clock.monotonic() - asked
-            read_from = self._marks.after_reading(reading.dates, await self._present(), took)
+            present_now = await self._present()
+            read_from = await asyncio.to_thread(self._marks.after_reading, reading.dates, present_now, took)
             mark = max(mark or read_from, read_from)
-        self._listen(Progress("planning", total=len(wanted)))
+        self._listen(Progress("planning", total=len(looking.wanted)))
         await looking.plan(reading)
         whole = selection.image_ids is None
         prepared = Prepared(
             catalogue=planner.told(catalogue), server=server, rules=rules, rules_digest=digest,
-            items=tuple(looking.items), records=records, observed_from=mark,
+            items=looking.items, records=records, observed_from=mark,
             full=moved is None and whole, look=look, moment=moment(self._store),
             seen=seen, rules_before=str(self._store.get(RULES) or ""),
-            linked=linked, left=self._left(census.linked, linked),
+            linked=linked, left=await self._left(census.linked, linked),
             stood=_others(catalogue, looking) if whole and known is not None else looking.stood,
         )  # fmt: skip
         judge = partial(guarded, prepared, selection, census.linked, census.held)
@@ -194,15 +201,14 @@ class Preparer:
             self._memory.touched.clear()
             self._memory.standing = Standing(
                 rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
-                frozenset(item.image_id for item in prepared.items if item.image is not None),
-                frozenset(item.asset_id for item in prepared.items if item.image is None),
+                prepared.items.open_images(), prepared.items.orphans(),
             )  # fmt: skip
         return prepared
 
-    def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
+    async def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
         """Give what left the catalogue since the last good pass; known while neither side changes."""
         if self._gone is None or self._gone[0] is not before or self._gone[1] is not linked:
-            self._gone = (before, linked, before - linked)
+            self._gone = (before, linked, await asyncio.to_thread(before.difference, linked))
         return self._gone[2]
 
     async def _linked(self, catalogue: Catalogue) -> frozenset[str]:
@@ -244,20 +250,25 @@ class Preparer:
         now = await self._present(rows)
         if (again := self._marks.set_back(mark, now, asked)) is not None:
             rows = await self._target.changed_since(again, visibilities=visibilities)
-        news = [row for row in rows if self._marks.is_news(row)]
-        await records.fetch(row.asset_id for row in news)
-        self.trash.take_in(news)
-        moved = frozenset(row.asset_id for row in rows.incomplete) | frozenset(
-            row.asset_id
-            for row in news
-            if (
-                row.asset_id not in records
-                or (seen := records[row.asset_id].seen_updated_at) is None
-                or row.updated_at != seen  # earlier, too: a clock may have been set back
-            )
-        )
+        moved = frozenset(row.asset_id for row in rows.incomplete) | await self._moved_on(rows, records)
         look = Look({row.asset_id: row.updated_at for row in rows}, asked, now)
         return moved, self._marks.after_look(mark, look), look
+
+    async def _moved_on(self, rows: Listing, records: Remembered) -> frozenset[str]:
+        """Tell which assets have another date than when they were read: after a pass over all, none has."""
+        moved: set[str] = set()
+        news = (row for row in rows if self._marks.is_news(row))
+        while several := list(islice(news, SLICE)):
+            self.trash.take_in(several)
+            await records.fetch(row.asset_id for row in several)
+            for row in several:
+                known = records.get(row.asset_id)
+                # Earlier, too: a clock may have been set back.
+                if known is None or known.seen_updated_at is None or row.updated_at != known.seen_updated_at:
+                    moved.add(row.asset_id)
+            if len(rows) > SLICE:
+                records.clear()
+        return frozenset(moved)
 
     async def _present(self, rows: Iterable[ObservedAsset] = ()) -> datetime:
         """Give the earliest that it may be now; says so if the clocks differ otherwise than before."""
@@ -299,7 +310,7 @@ def _rules(wishes: Wishes, catalogue: Catalogue, server: ServerFacts, whose: Kno
 
 def _others(catalogue: Catalogue, looking: Looking) -> int:
     """Count the linked images that were not looked at: they stand."""
-    return len(catalogue.linked()) - sum(item.image is not None for item in looking.items)
+    return len(catalogue.linked()) - looking.items.tally.images
 
 
 def switches_of(catalogue: Catalogue) -> Switches:

@@ -11,6 +11,7 @@ from reconciler.core.records import AssetRecord
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from reconciler.engine.passes import Item
     from reconciler.engine.ports import Store
 
 
@@ -44,6 +45,14 @@ class Remembered(Mapping[str, AssetRecord]):
         if missing:
             found = await asyncio.to_thread(self._store.records_of, missing)
             self._read.update((asset_id, found.get(asset_id)) for asset_id in missing)
+
+    def put(self, known: Iterable[tuple[Item, AssetRecord | None]]) -> None:
+        """Take up again what was fetched of these, as it was then."""
+        self._read.update((item.asset_id, record) for item, record in known)
+
+    def clear(self) -> None:
+        """Let go of all."""
+        self._read.clear()
 
     def drop(self, asset_ids: Iterable[str]) -> None:
         """Let go of these."""

@@ -80,7 +80,7 @@ async def take_census(memory: Memory, store: Store) -> Census:
     """Look at all records, or at those alone that were written to since."""
     before = memory.census
     token, touched = store.changes(before.token if before else None)
-    if before is not None and touched is not None:
+    if before is not None and touched is not None and len(touched) <= MOST:
         if not touched:
             return before
         found = await asyncio.to_thread(store.records_of, touched)

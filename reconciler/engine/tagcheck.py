@@ -82,7 +82,7 @@ class TagCheck:
         if self._cost(write.pending.tags for write in adding if write.pending) < len(adding):
             sure = await self._carried(adding, tag_ids)
         if removing:  # who has none left is listed, a thousand at a time
-            sure |= (await read_assets(self._target, removing, tags=True)).assets
+            sure.update((await read_assets(self._target, removing, tags=True)).assets)
         self._released |= {write.plan.asset_id for write in writes} - sure.keys()
         return sure
 

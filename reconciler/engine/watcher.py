@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset, Visibility
@@ -45,6 +45,31 @@ class Watcher:
         self._target, self._clock = target, clock
         self._cursors = dict.fromkeys(LISTED, start)
         self._known = dict(known)
+        self._later: Container[str] = frozenset()
+        self._present: Container[str] = frozenset()
+        self._shown: dict[str, ObservedAsset] = {}
+
+    def expect(self, known: Mapping[str, datetime], later: Container[str]) -> None:
+        """Go on with other assets.
+
+        Args:
+            known: asset id → its date when it was last read; what is shown of these is for ``look`` alone.
+            later: all of the pass: what is shown of the others is kept until it is claimed.
+        """
+        self._present = known.keys()
+        self._known = {**known, **self._known}
+        self._later = later
+
+    def claim(self, asset_ids: Collection[str]) -> dict[str, ObservedAsset]:
+        """Give what was shown of these assets before it was their turn."""
+        found = [asset_id for asset_id in asset_ids if asset_id in self._shown] if self._shown else []
+        return {asset_id: self._shown.pop(asset_id) for asset_id in found}
+
+    def forget(self, asset_ids: Iterable[str]) -> None:
+        """Forget the dates of assets that are done with."""
+        for asset_id in asset_ids:
+            self._known.pop(asset_id, None)
+            self._shown.pop(asset_id, None)
 
     async def look(self, keep: Mapping[Visibility, Sequence[datetime]]) -> dict[str, ObservedAsset]:
         """Give what moved, by asset id (tags unread).
@@ -65,6 +90,11 @@ class Watcher:
                 self._cursors[visibility] = max(self._cursors[visibility], newest - OVERLAP)
             found |= {row.asset_id: row for row in rows}
         self._known |= {row.asset_id: row.updated_at for row in found.values()}
+        self._shown |= {
+            asset_id: row
+            for asset_id, row in found.items()
+            if asset_id in self._later and asset_id not in self._present
+        }
         return found
 
     def _is_believed(self, row: ObservedAsset) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import IncompleteAsset, Listing, too_much_unknown
+from reconciler.core.compact import CompactAssets
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,
@@ -29,7 +30,7 @@ from reconciler.immich.capabilities import dotted
 from reconciler.immich.wire import is_uuid, iso, member, moment, observed, text, whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset, Visibility
@@ -42,7 +43,7 @@ EVERYWHERE: tuple[Visibility, ...] = ("timeline", "archive")
 _NO_CACHE = "Nothing is lost. Look for a cache or a proxy in front of Immich, and let /api pass it untouched."
 # A 400 on an asset comes from a working API; this only excludes a maintenance that began in between.
 _MAINTENANCE_AGE = 30.0
-_AT_ONCE = 100
+_AT_ONCE = 25
 """Rows between two turns of the event loop."""
 LAST_PAGE = 5000
 """Five million assets of one visibility: more is no library, but a server that counts on without end."""
@@ -83,7 +84,7 @@ class Observer:
         Raises:
             ImmichAnswerError: so much is unknown, or it is about something else.
         """
-        found: dict[str, ObservedAsset] = {}
+        found: MutableMapping[str, ObservedAsset] = {}
         incomplete: dict[str, IncompleteAsset] = {}
         others: dict[str, str] = {}
         nameless = read = 0
@@ -103,6 +104,8 @@ class Observer:
             known = found.get(seen.asset_id)
             if known is None or known.updated_at < seen.updated_at:
                 found[seen.asset_id] = seen
+                if len(found) == PAGE_SIZE and isinstance(found, dict):
+                    found = CompactAssets(found.values())
         total = len(found) + len((incomplete.keys() | others.keys()) - found.keys())
         if too_much_unknown(len(others), total):
             raise ImmichAnswerError(
@@ -118,7 +121,7 @@ class Observer:
             )
         doubtful = [one for one in incomplete.values() if one.asset_id]
         doubtful += [IncompleteAsset(asset_id, "", (wrong,)) for asset_id, wrong in others.items()]
-        return Listing(tuple(found.values()), tuple(doubtful))
+        return _listing(found, doubtful)
 
     @staticmethod
     def _not_asked_for(
@@ -251,6 +254,12 @@ class Observer:
 
     def _is_own(self, owner_id: str) -> bool:
         return self.user_id is None or owner_id == self.user_id
+
+
+def _listing(found: Mapping[str, ObservedAsset], doubtful: Iterable[IncompleteAsset]) -> Listing:
+    if isinstance(found, CompactAssets):
+        return Listing((), tuple(doubtful), found)
+    return Listing(tuple(found.values()), tuple(doubtful))
 
 
 def _page(answer: object) -> tuple[list[object], int | None]:

@@ -122,4 +122,9 @@ class _Moment:
 
     def digests(self, tables: Sequence[tuple[Table, frozenset[str]]]) -> Digests:
         """Give a digest of all rows of each image: SQLite has no function for it."""
-        return digests_of(self, tables)
+        # Whether a text is one is asked where it is understood: here only whether it is the same.
+        self._connection.text_factory = bytes
+        try:
+            return digests_of(self, tables)
+        finally:
+            self._connection.text_factory = as_text

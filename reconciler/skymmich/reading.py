@@ -288,11 +288,12 @@ def digests_of(moment: Moment, tables: Sequence[tuple[Table, frozenset[str]]]) -
         count = lost = 0
         known, strangers = table is IMAGES, set[object]()
         place = 1 + table.names(present).index("equipment_id") if table is LINKS else 0
-        for row in moment.rows(table.query(present, what=listed, order="")):
-            owner = row[0]
+        factor = 2 * salt + 1
+        for row in cast("Iterator[tuple[int]]", moment.rows(table.query(present, what=listed, order=""))):
+            owner: object = row[0]
             count += 1
             # Not the tuple's own hash: to that -1 and -2 are the same.
-            value = hash(dumps(cast("tuple[int]", row), 2)) * (2 * salt + 1)
+            value = hash(dumps(row, 2)) * factor
             if isinstance(owner, int):
                 of_image[owner] = get(owner, 0) + value
             else:
@@ -309,8 +310,9 @@ def digests_of(moment: Moment, tables: Sequence[tuple[Table, frozenset[str]]]) -
         counts[table] = (count, lost)
         if not known and refers_to_nothing(strangers, images):
             foreign.append(table)
-    of_all = {key: value & _MASK for key, value in of_image.items()}
-    return Digests(of_all, stray & _MASK, counts, tuple(foreign), equipment - {None})
+    for key, value in of_image.items():
+        of_image[key] = value & _MASK
+    return Digests(of_image, stray & _MASK, counts, tuple(foreign), equipment - {None})
 
 
 def _ids(snapshot: Snapshot, table: Table) -> set[object]:

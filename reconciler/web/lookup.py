@@ -1,23 +1,30 @@
 """Finding images of the catalogue quickly: by id, by asset, by target and by equipment.
 
-Made once for each reading of the catalogue; the names in a thread: a hundred thousand images take a moment.
+Made once for each reading of the catalogue that somebody asks about; the names in a thread, and after the
+first time only of the slices that changed: a hundred thousand images take a moment.
 """
 
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.catalogue import Catalogue
+from reconciler.core.catalogue import Catalogue, Images
+from reconciler.core.packed import PackedImages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.engine.control import Control
+
+    Places = tuple[int, Sequence[int]]
+    """Where a slice of the images begins, and which of it are meant, counted from there."""
+    _Written = tuple[int, Mapping[str, Sequence[int]], Mapping[str, Sequence[int]]]
 
 MOST_NAMES = 200
 """Names offered for a filter; any other can be typed."""
@@ -27,17 +34,24 @@ MOST_NAMES = 200
 class Names:
     """The catalogue by its targets or its equipment."""
 
-    assets: dict[str, set[str]] = field(default_factory=dict)
-    """Name in lower case → asset ids."""
+    assets: Mapping[str, Sequence[Places]] = field(default_factory=dict)
+    """Name in lower case → where its images are."""
     common: tuple[str, ...] = ()
     """As written, the most used first."""
+    ids: Sequence[str | None] = ()
+    """The asset of each image, in order."""
 
     def find(self, text: str) -> set[str]:
         """Give the assets with a name that contains a text, whatever its case."""
         wanted = text.strip().casefold()
-        if wanted in self.assets:
-            return self.assets[wanted]
-        return set().union(*(assets for name, assets in self.assets.items() if wanted in name))
+        names = [wanted] if wanted in self.assets else [name for name in self.assets if wanted in name]
+        found = (
+            self.ids[begin + place]
+            for name in names
+            for begin, places in self.assets[name]
+            for place in places
+        )
+        return {asset_id for asset_id in found if asset_id is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,21 +168,44 @@ def _index(catalogue: Catalogue, before: Lookup) -> Lookup:
 
 
 def _both_names(catalogue: Catalogue) -> tuple[Names, Names]:
-    targets, equipment = list[tuple[str, str]](), list[tuple[str, str]]()
-    for image in catalogue.linked():
-        asset = image.asset_id or ""
-        targets.append((asset, target_of(image)))
-        equipment += [(asset, one.name) for one in image.equipment]
-    return _names(targets), _names(equipment)
+    images = catalogue.images
+    slices: Iterable[_Written] = (
+        images.each(_written) if isinstance(images, PackedImages) else (_written(images),)
+    )
+    ids = images.asset_ids() if isinstance(images, Images) else [image.asset_id for image in images]
+    targets, equipment = defaultdict[str, "list[Places]"](list), defaultdict[str, "list[Places]"](list)
+    begin = 0
+    for count, *both in slices:
+        for names, of in zip((targets, equipment), both, strict=True):
+            for name, places in of.items():
+                names[name].append((begin, places))
+        begin += count
+    return _names(targets, ids), _names(equipment, ids)
 
 
-def _names(pairs: Iterable[tuple[str, str]]) -> Names:
-    assets: defaultdict[str, set[str]] = defaultdict(set)
-    for asset, name in pairs:
-        if name:
-            assets[name].add(asset)
-    common = sorted(assets, key=lambda name: (-len(assets[name]), name))[:MOST_NAMES]
-    folded: defaultdict[str, set[str]] = defaultdict(set)
-    for name, found in assets.items():
-        folded[name.casefold()] |= found
-    return Names(dict(folded), tuple(common))
+def _written(images: Sequence[CatalogueImage]) -> _Written:
+    """Give how many images these are, and which of the linked ones have which target and which equipment."""
+    targets, equipment = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+    for place, image in enumerate(images):
+        if image.asset_id is None:
+            continue
+        targets[target_of(image)].append(place)
+        for name in {one.name for one in image.equipment}:
+            equipment[name].append(place)
+    targets.pop("", None)
+    equipment.pop("", None)
+    return len(images), _kept(targets), _kept(equipment)
+
+
+def _kept(names: Mapping[str, list[int]]) -> dict[str, Sequence[int]]:
+    # A slice of a large catalogue has few images: a byte each is enough.
+    return {name: bytes(places) if places[-1] < 256 else array("L", places) for name, places in names.items()}
+
+
+def _names(places: Mapping[str, list[Places]], ids: Sequence[str | None]) -> Names:
+    counts = {name: sum(len(some) for _, some in found) for name, found in places.items()}
+    common = sorted(counts, key=lambda name: (-counts[name], name))[:MOST_NAMES]
+    folded: defaultdict[str, list[Places]] = defaultdict(list)
+    for name, found in places.items():
+        folded[name.casefold()] += found
+    return Names(dict(folded), tuple(common), ids)

@@ -8,6 +8,7 @@ import re
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -121,17 +122,17 @@ class Pages:
 
         ``other``: the form of settings, ``template``: the template under which it would, and not in force.
         """
-        held = prepared.withheld
-        asked = {plan.asset_id for plan in held}
-        plans = [plan for plan in prepared.changes if plan.asset_id not in asked]
-        room = max(0, PREVIEWED - len(held))
+        tally, telling = prepared.items.tally, prepared.items.telling
+        held = list(islice((item.withheld for item in telling() if item.withheld), PREVIEWED))
+        room, free = max(0, PREVIEWED - len(held)), tally.changing - tally.in_part
+        written = (item.plan for item in telling() if item.plan and item.plan.changes and not item.withheld)
         values = {
             "prepared": prepared,
-            "held": held[:PREVIEWED],
-            "held_count": len(held),
-            "plans": plans[:room],
-            "count": len(held) + len(plans),
-            "left_out": max(0, len(plans) - room),
+            "held": held,
+            "held_count": tally.withheld,
+            "plans": list(islice(written, min(room, free))),
+            "count": tally.withheld + free,
+            "left_out": max(0, free - room),
             "switches": prepared.rules.switches,
             "other": other,
             "template": template,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
@@ -211,22 +212,16 @@ def item(found: Item) -> Shape:
 
 def prepared(found: Prepared, limit: int) -> Shape:
     """Give a plan: the images that would be written or need a person, at most ``limit``, and all counts."""
-    telling = [
-        one
-        for one in found.items
-        if one.held
-        or one.status not in {"in_sync", "new"}
-        or (one.plan and (one.plan.changes or one.plan.conflicts or one.plan.blocked))
-    ]
+    telling = found.items.tally.telling
     return {
         "images": found.images,
-        "changes": len(found.changes),
+        "changes": found.changing,
         "guard": verdict(found.verdict),
         "server_version": found.server.version,
         "settings": switches(found.rules.switches),
         "missing_permissions": [asdict(loss) for loss in found.server.losses],
-        "items": [item(one) for one in telling[:limit]],
-        "left_out": max(0, len(telling) - limit),
+        "items": [item(one) for one in islice(found.items.telling(), min(limit, telling))],
+        "left_out": max(0, telling - limit),
     }
 
 

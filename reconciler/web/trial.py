@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from reconciler.engine.control import Request as Wish
-from reconciler.engine.desiring import pixels_of, try_template
+from reconciler.engine.desiring import sized, try_template
 from reconciler.engine.preparing import Wishes
 from reconciler.errors import TemplateError
 from reconciler.web.problems import ProblemError
@@ -110,17 +110,10 @@ class Trial:
         except TimeoutError:
             raise _busy() from None
         try:
-            sized = await asyncio.to_thread(self._sized, images)
-            return await try_template(self._panel.renderer, self._policy(text), sized)
+            wanted = sized(images, self._panel.history.record)
+            return await try_template(self._panel.renderer, self._policy(text), wanted)
         finally:
             self._turn.release()
-
-    def _sized(self, images: Iterable[CatalogueImage]) -> list[tuple[CatalogueImage, tuple[int, int] | None]]:
-        found = []
-        for image in images:
-            record = self._panel.history.record(image.asset_id or "")
-            found.append((image, pixels_of(record)))
-        return found
 
     def _policy(self, text: str) -> Policy:
         policy = self.keeper.policy()

@@ -33,10 +33,13 @@ from catalogues import build  # noqa: E402 - after the path to the checkout
 
 from reconciler.core.policy import Policy, Switches, TagPolicy  # noqa: E402 - the same
 from reconciler.core.records import AssetRecord, JournalEntry, Run  # noqa: E402 - the same
+from reconciler.daemon.memory import give_back, settle_down, share_one_heap  # noqa: E402 - the same
 from reconciler.engine.control import Request  # noqa: E402 - the same
+from reconciler.engine.events import ignore  # noqa: E402 - the same
 from reconciler.engine.passes import Selection  # noqa: E402 - the same
 from reconciler.engine.preparing import Wishes  # noqa: E402 - the same
 from reconciler.engine.service import Service  # noqa: E402 - the same
+from reconciler.engine.undo import Undo  # noqa: E402 - the same
 from reconciler.immich.client import SystemClock  # noqa: E402 - the same
 from reconciler.immich.target import Immich  # noqa: E402 - the same
 from reconciler.skymmich.sources import open_catalogue  # noqa: E402 - the same
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 
 BEAT = 0.001
 SLICE = 2000
+UNDONE = 200
 WISHES = Wishes(Policy(), Switches())
 OTHERS = Wishes(Policy(tags=TagPolicy(root="Sky")), Switches())
 
@@ -78,6 +82,10 @@ class Installed:
 
     async def target(self, _: object) -> Immich:
         return self.immich
+
+    def warm_up(self) -> None:
+        """Load what is loaded late."""
+        self.source.data_version()
 
     async def aclose(self) -> None:
         await self.immich.aclose()
@@ -196,10 +204,13 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
         phases = Phases(url)
         service = Service(installed, store, SystemClock(), random=Random(1))
         lookups = Lookups(service)
+        await asyncio.to_thread(installed.warm_up)
+        settle_down()  # as the daemon does once it is ready
         async with phases.measured("first plan"):
             prepared = await service.preview()
         await keep_as_in_sync(prepared, store)
         del prepared
+        await asyncio.to_thread(give_back)  # as the daemon does after a pass
 
         async def look(name: str, request: Request | None = None) -> None:
             async with phases.measured(name):
@@ -216,11 +227,15 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
         await look("idle look after it")
         for name, selection, wishes in (
             ("re-plan, another tag root", Selection(by_person=False), OTHERS),
-            ("audit", Selection(full=True, by_person=False), WISHES),
+            ("audit", Selection(full=True, by_person=False, brief=True), WISHES),
         ):
             async with phases.measured(name):
                 cycle = await service._workshop._look_with(service.catalogue())
                 await cycle.prepare(selection, wishes)
+        undo = Undo(cycle, installed.immich, store, SystemClock(), ignore)
+        async with phases.measured(f"undo of {UNDONE} images, planned"):
+            entries = await asyncio.to_thread(store.journal_of, "run", limit=2 * UNDONE)
+            await undo.prepare(entries, WISHES)
         async with phases.measured("housekeeping"):
             await asyncio.to_thread(store.prune, datetime.now(UTC) - timedelta(days=1), 1000)
             await asyncio.to_thread(store.optimize)
@@ -235,6 +250,7 @@ def main() -> None:
     parser.add_argument("catalogue", type=Path, nargs="?", help="made before; it is changed")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
+    share_one_heap()  # as the daemon does
     with tempfile.TemporaryDirectory(prefix="bench-loop-") as name:
         folder = Path(name)
         catalogue = asked.catalogue or folder / "catalogue.sqlite3"

@@ -20,6 +20,7 @@ from reconciler.core.policy import Policy, Switches
 from reconciler.core.records import AssetRecord, JournalEntry, Run
 from reconciler.engine.control import Condition, ImageView, Notice, RunState, Snapshot
 from reconciler.engine.control import Request as Wish
+from reconciler.engine.items import Items
 from reconciler.engine.passes import Item, Outcome, Prepared, Report
 from reconciler.engine.ports import ServerFacts
 from reconciler.errors import DecisionError
@@ -151,8 +152,8 @@ class FakeControl:
             server=ServerFacts("2.7.5", "me"),
             rules=Rules(Policy(), wishes.switches if wishes and wishes.switches else Switches()),
             rules_digest="digest",
-            items=tuple(
-                Item(one, one.asset_id, one.image_id, one.title, plan=plan_of(one))
+            items=Items.of(
+                (Item(one, one.asset_id, one.image_id, one.title, plan=plan_of(one)), None)
                 for one in self.images
                 if one.asset_id
             ),

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.core.guard import Verdict, withhold
 from reconciler.core.policy import Policy
+from reconciler.engine.items import Items
 from reconciler.overrides import OwnTemplate
 
 PEOPLE = {"accept": "text/html"}
@@ -24,7 +25,7 @@ def client(build, control, store):
         found = await plain(wishes)
         first, *others = found.items
         others = [replace(item, plan=withhold(item.plan), withheld=item.plan, held="harm") for item in others]
-        return replace(found, items=(first, *others), verdict=VERDICT)
+        return replace(found, items=Items.of((item, None) for item in (first, *others)), verdict=VERDICT)
 
     control.preview = held
     return build(template=OwnTemplate(store, Policy))

@@ -148,7 +148,7 @@ def consent(screen: Screen, prepared: Prepared, *, yes: bool) -> None:
     Raises:
         ReconcilerError: nobody is there to be asked, or the answer was no.
     """
-    count = len(prepared.changes)
+    count = prepared.changing
     if yes or not count or not prepared.rules.switches.enabled:
         return
     if not screen.interactive:

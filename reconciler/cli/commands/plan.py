@@ -65,7 +65,7 @@ def command(
         )
     if out is not None:
         session.screen.line(f"Saved. To write just this: skymmich-reconciler apply {out}")
-    elif prepared.changes:
+    elif prepared.has_changes:
         named = shlex.join(["apply", *(images or []), *(["--full"] if full else [])])
         session.screen.line(f"Nothing was written. To write it: skymmich-reconciler {named}", "dim")
     return exit_code(prepared)
