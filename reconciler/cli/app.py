@@ -16,7 +16,6 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from typer._click.exceptions import UsageError
 from typer.core import TyperGroup
 from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
@@ -152,7 +151,7 @@ def _guarded(call: Callable[[], int], *, as_json: bool) -> int:
     except ReconcilerError as error:
         _tell(error.message, error.remedy, as_json=as_json)
         return error.exit_code
-    except UsageError as error:
+    except typer.TyperException as error:
         hint = getattr(error, "ctx", None)
         where = f"{hint.command_path} --help" if hint is not None else f"{PROGRAM} --help"
         _tell(error.format_message(), f"See: {where}", as_json=as_json)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
-from typer._click.exceptions import UsageError
+from typer import TyperException
 
 from reconciler.cli.asking import ask_daemon
 from reconciler.config import redact_url
@@ -67,19 +67,19 @@ def changes_of(words: Sequence[str]) -> dict[str, bool]:
     """Read ``syncTags=off`` and its like; gives ``core.policy.Switches``' names and values.
 
     Raises:
-        UsageError: one is no name or no value, or two contradict each other.
+        TyperException: one is no name or no value, or two contradict each other.
     """
     found: dict[str, bool] = {}
     for word in words:
         given, equals, value = word.partition("=")
         name = _NAMES.get(given.strip().lower())
         if name is None:
-            raise UsageError(f"There is no setting “{given}”.{_meant(given)} Nothing was changed.")
+            raise TyperException(f"There is no setting “{given}”.{_meant(given)} Nothing was changed.")
         on = _WORDS.get(value.strip().lower())
         if not equals or on is None:
-            raise UsageError(f"Say {name}=on or {name}=off. Nothing was changed.")
+            raise TyperException(f"Say {name}=on or {name}=off. Nothing was changed.")
         if found.setdefault(SWITCHES[name], on) != on:
-            raise UsageError(f"{name} can not be both on and off. Nothing was changed.")
+            raise TyperException(f"{name} can not be both on and off. Nothing was changed.")
     return found
 
 
