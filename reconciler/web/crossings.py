@@ -14,8 +14,11 @@ from starlette.routing import Route
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.coordinates import same_place
+from reconciler.models.asked import LookedAt
+from reconciler.models.status import Seen
 from reconciler.web import inputs
 from reconciler.web.answers import JsonResponse
+from reconciler.web.operations import operation, routes_of
 from reconciler.web.problems import ProblemError
 from reconciler.web.words import CROSSED
 
@@ -94,8 +97,7 @@ class Crossings:
         return [
             Route("/images/{image_id:int}/seen", self.clicked, methods=["POST"]),
             Route("/actions/seen", self.clicked_all, methods=["POST"]),
-            Route("/api/v1/images/{image_id:int}/seen", self.seen, methods=["POST"]),
-            Route("/api/v1/seen", self.seen_all, methods=["POST"]),
+            *routes_of(self),
         ]
 
     async def clicked(self, request: Request) -> Response:
@@ -113,15 +115,17 @@ class Crossings:
         said = "seen" if many else "unseen"
         return RedirectResponse(f"{back}?said={said}#main", status_code=303)
 
+    @operation("POST", "/api/v1/images/{image_id:int}/seen", Seen, body=LookedAt)
     async def seen(self, request: Request) -> Response:
         """Take an image as looked at."""
         found = await self._body(request)
         asset_id = await self._asset(request.path_params["image_id"])
-        return JsonResponse({"images": await self._looked_at(found, asset_id)})
+        return JsonResponse(Seen(images=await self._looked_at(found, asset_id)))
 
+    @operation("POST", "/api/v1/seen", Seen, name="seenAll", body=LookedAt)
     async def seen_all(self, request: Request) -> Response:
         """Take all images as looked at."""
-        return JsonResponse({"images": await self._looked_at(await self._body(request))})
+        return JsonResponse(Seen(images=await self._looked_at(await self._body(request))))
 
     async def _body(self, request: Request) -> dict[str, object]:
         found = await inputs.body(request)

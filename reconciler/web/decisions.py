@@ -14,8 +14,10 @@ from starlette.routing import Route
 from reconciler.core.records import Field
 from reconciler.core.resolution import Keep
 from reconciler.errors import DecisionError
+from reconciler.models.asked import Choice, Waiting
 from reconciler.web import inputs
-from reconciler.web.api import linked_image, run_answer
+from reconciler.web.api import ASKED, linked_image, run_answer
+from reconciler.web.operations import operation, routes_of
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Decisions:
         """List the addresses."""
         return [
             Route("/images/{image_id:int}/resolve", self.clicked, methods=["POST"]),
-            Route("/api/v1/images/{image_id:int}/resolve", self.resolve, methods=["POST"]),
+            *routes_of(self),
         ]
 
     async def clicked(self, request: Request) -> Response:
@@ -64,6 +66,7 @@ class Decisions:
         where = f"/images/{image_id}?{urlencode(query)}#state-{image_id}"
         return RedirectResponse(where, status_code=303)
 
+    @operation("POST", "/api/v1/images/{image_id:int}/resolve", ASKED, query=Waiting, body=Choice)
     async def resolve(self, request: Request) -> Response:
         """Decide as the body says; the answer is the run's state, as ``reconcile``'s is."""
         image_id = request.path_params["image_id"]

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.routing import Route
 
+from reconciler.models.asked import MAX_ID
 from reconciler.web import inputs, words
 from reconciler.web.api import is_over
 from reconciler.web.crossings import filter_of, sides
@@ -134,7 +135,7 @@ class ImagePages:
         state = self._panel.control.run_state(request.query_params.get("run", ""))
         image_id = request.path_params.get("image_id")
         if image_id is None:
-            image_id = inputs.whole(request.query_params, "image", -1, 0, inputs.MAX_ID)
+            image_id = inputs.whole(request.query_params, "image", -1, 0, MAX_ID)
         return {
             "asked": state,
             "asked_image": image_id if state else None,

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus
 from reconciler.engine.control import Request as Wish
+from reconciler.models.asked import MAX_HASH, MAX_ID, MAX_IMAGES, MAX_NAME, MAX_WAIT
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
 
 _WORDS = {"true": True, "false": False}
 STATUSES: tuple[str, ...] = get_args(AssetStatus)
-MAX_ID = 2**53
-"""Ids beyond it have no exact JSON number everywhere."""
-_MAX_IMAGES = 5000
-MAX_HASH = 100
-MAX_WAIT = 60.0
-MAX_NAME = 200
-"""Characters of a name to filter by."""
 SHOWN = "shown_"
 """Before the name of a setting: how a form showed it."""
 
@@ -222,8 +216,8 @@ def _flag(found: Mapping[str, object], name: str) -> bool:
 def _image_ids(value: object) -> frozenset[int] | None:
     if value is None:
         return None
-    if not isinstance(value, list) or not 1 <= len(value) <= _MAX_IMAGES:
-        raise ProblemError(400, f"“image_ids” must be a list of 1 to {_MAX_IMAGES} ids.")
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_IMAGES:
+        raise ProblemError(400, f"“image_ids” must be a list of 1 to {MAX_IMAGES} ids.")
     if not all(isinstance(one, int) and not isinstance(one, bool) and 0 <= one < MAX_ID for one in value):
         raise ProblemError(400, "“image_ids” must be whole numbers.")
     return frozenset(value)

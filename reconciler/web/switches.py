@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from starlette.routing import Route
-
 from reconciler.engine.control import Request as Wish
 from reconciler.engine.preparing import switches_of
-from reconciler.web import inputs, shapes
+from reconciler.models.asked import Changes
+from reconciler.models.plans import Settings
+from reconciler.models.status import SettingsView
+from reconciler.web import inputs
 from reconciler.web.answers import JsonResponse, tagged
+from reconciler.web.operations import operation, routes_of
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import Route
 
     from reconciler.core.policy import Switches
     from reconciler.web.panel import Panel
@@ -36,35 +39,34 @@ class SwitchesApi:
 
     def routes(self) -> list[Route]:
         """List the addresses."""
-        return [
-            Route("/api/v1/settings", self.show, methods=["GET"]),
-            Route("/api/v1/settings", self.change, methods=["POST"]),
-            Route("/api/v1/settings/override", self.give_up, methods=["DELETE"]),
-        ]
+        return routes_of(self)
 
+    @operation("GET", "/api/v1/settings", SettingsView, name="settings")
     async def show(self, request: Request) -> Response:
         """Show the four switches."""
         return tagged(request, self._shown())
 
+    @operation("POST", "/api/v1/settings", SettingsView, name="changeSettings", body=Changes)
     async def change(self, request: Request) -> Response:
         """Change some or all of them where they live."""
         await change_switches(self._panel, inputs.switch_changes(await inputs.body(request)))
         return JsonResponse(self._shown())
 
+    @operation("DELETE", "/api/v1/settings/override", SettingsView, name="followSkymmich")
     async def give_up(self, _: Request) -> Response:
         """Let Skymmich's own hold again."""
         await follow_skymmich(self._panel)
         return JsonResponse(self._shown())
 
-    def _shown(self) -> shapes.Shape:
+    def _shown(self) -> SettingsView:
         snapshot, writer = self._panel.control.snapshot(), self._panel.settings
         theirs = skymmichs_own(self._panel)
-        return {
-            "settings": None if snapshot.switches is None else shapes.switches(snapshot.switches),
-            "source": snapshot.switches_source,
-            "skymmich": None if theirs is None else shapes.switches(theirs),
-            "changed_in": writer.where if writer else None,
-        }
+        return SettingsView(
+            settings=None if snapshot.switches is None else Settings.of(snapshot.switches),
+            source=snapshot.switches_source,
+            skymmich=None if theirs is None else Settings.of(theirs),
+            changed_in=writer.where if writer else None,
+        )
 
 
 def skymmichs_own(panel: Panel) -> Switches | None:
