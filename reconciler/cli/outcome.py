@@ -8,17 +8,18 @@ from reconciler.cli.byhand import by_hand
 from reconciler.cli.rendering import Standing, show_standings, show_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from reconciler.cli.screen import Screen
     from reconciler.engine.passes import Outcome, Report
+    from reconciler.models.runs import Requests
 
 _UNFINISHED = {"failed", "pending", "held"}
 _STALE = "changed since the plan was made"
 """The engine's reason for leaving out a change of a saved plan."""
 
 
-def show_report(screen: Screen, report: Report, requests: Mapping[str, int]) -> None:
+def show_report(screen: Screen, report: Report, requests: Requests) -> None:
     """Show what became of a pass."""
     screen.line()
     if report.verdict.tripped:
@@ -36,8 +37,8 @@ def show_report(screen: Screen, report: Report, requests: Mapping[str, int]) -> 
         screen.line(f"{were} not come to: run apply again.", "yellow")
     took = (report.run.finished_at - report.run.started_at).total_seconds() if report.run.finished_at else 0.0
     screen.line(
-        f"Run {report.run.run_id}, {took:.0f} s, {requests['total']} requests to Immich "
-        f"({requests['writes']} of them writes).",
+        f"Run {report.run.run_id}, {took:.0f} s, {requests.total} requests to Immich "
+        f"({requests.writes} of them writes).",
         "dim",
     )
     screen.line(f"{report.run.summary}.", "bold green" if report.run.outcome == "ok" else "bold")

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler import __version__
-from reconciler.cli.plain import plan_json
 from reconciler.errors import ReconcilerError
+from reconciler.models.base import json_form
+from reconciler.models.plans import Plan
 from reconciler.redaction import redact_registered
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Prepared
 
 KIND: Final = "skymmich-reconciler plan"
-VERSION: Final = 1
+VERSION: Final = 2
 _MOST_BYTES: Final = 1 << 28
 
 
@@ -59,8 +60,8 @@ def save_plan(path: Path, prepared: Prepared, created: datetime) -> None:
         "version": VERSION,
         "program": __version__,
         "created": created.isoformat(),
-    } | plan_json(prepared)
-    text = redact_registered(json.dumps(content, ensure_ascii=False, indent=2)) + "\n"
+    } | dict(Plan.of(prepared, created))
+    text = redact_registered(json.dumps(content, ensure_ascii=False, indent=2, default=json_form)) + "\n"
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -94,13 +95,18 @@ def read_plan(path: Path) -> SavedPlan:
             f"The plan {path} has version {content.get('version')}; this program knows {VERSION}.",
             remedy=remedy,
         )
-    images = content.get("images")
-    entries = [entry for entry in images if isinstance(entry, dict)] if isinstance(images, list) else []
-    changing = [entry for entry in entries if entry.get("changes") is True]
-    if not all(isinstance(entry.get(key), str) for entry in changing for key in ("asset_id", "digest")):
+    items = content.get("items")
+    entries = [entry for entry in items if isinstance(entry, dict)] if isinstance(items, list) else []
+    plans = [(entry, entry["plan"]) for entry in entries if isinstance(entry.get("plan"), dict)]
+    changing = [(entry, plan) for entry, plan in plans if plan.get("changes") is True]
+    if not all(
+        isinstance(text, str)
+        for entry, plan in changing
+        for text in (entry.get("asset_id"), plan.get("digest"))
+    ):
         raise ReconcilerError(f"The plan {path} is damaged.", remedy=remedy)
     return SavedPlan(
         created=str(content.get("created", "")),
-        expected={entry["asset_id"]: entry["digest"] for entry in changing},
-        titles={entry["asset_id"]: str(entry.get("title", "")) for entry in changing},
+        expected={entry["asset_id"]: plan["digest"] for entry, plan in changing},
+        titles={entry["asset_id"]: str(entry.get("title", "")) for entry, _ in changing},
     )

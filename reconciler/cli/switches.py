@@ -17,6 +17,8 @@ from reconciler.engine.headline import lasting
 from reconciler.engine.preparing import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import DaemonRefusedError
+from reconciler.models.plans import Settings
+from reconciler.models.status import SettingsView
 from reconciler.overrides import OwnSettings, TheirSettings, overridden_switches, override_of
 from state.lease import Lease
 
@@ -96,13 +98,13 @@ def by_name(switches: Switches) -> dict[str, bool]:
 
 def standing_json(standing: Standing, config: Config) -> dict[str, object]:
     """Give how the switches stand as a JSON-able value."""
-    return {
-        "settings": by_name(standing.in_force),
-        "source": "override" if standing.override else "Skymmich",
-        "skymmich": by_name(standing.theirs),
-        "override": dict(standing.override),
-        "changed_in": OwnSettings.where if config.skymmich.url is None else TheirSettings.where,
-    }
+    shown = SettingsView(
+        settings=Settings.of(standing.in_force),
+        source="override" if standing.override else "Skymmich",
+        skymmich=Settings.of(standing.theirs),
+        changed_in=OwnSettings.where if config.skymmich.url is None else TheirSettings.where,
+    )
+    return dict(shown) | {"override": dict(standing.override)}
 
 
 def show_standing(screen: Screen, standing: Standing) -> None:

@@ -167,17 +167,3 @@ class ImageView(Model):
             error=redact(found.error),
             history=[Change.of(one) for one in history],
         )
-
-
-class Explained(ImageView):
-    """What ``explain --json`` writes: beside that, all that is known, as it is kept."""
-
-    catalogue: Any
-    problems: list[Text]
-    status: AssetStatus
-    reason: Text
-    applied: Any
-    observed: Any
-    desired: Any
-    unsticking: Any
-    remedy: Text

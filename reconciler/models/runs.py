@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Literal, Self
 from reconciler.core.records import AssetStatus
 from reconciler.models.base import Count, Counts, Model, Moment, Text
 from reconciler.models.images import Change
-from reconciler.models.plans import Guard, Plan
+from reconciler.models.plans import Guard
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from reconciler.core.records import Run as CoreRun
     from reconciler.engine.control import RunState as CoreRunState
     from reconciler.engine.events import Progress as CoreProgress
@@ -167,19 +169,22 @@ class RunView(Model):
 
 
 class Requests(Model):
-    """How many requests went to Immich."""
+    """How many requests went to Immich. A search is a POST, and a read."""
 
     total: Count
     writes: Count
     reads: Count
 
-
-class Applied(Report):
-    """What ``apply --json`` writes: the plan, and how it ended."""
-
-    plan: Plan
-    requests: Requests
-    gone: list[Text]
+    @classmethod
+    def of(cls, found: Counter[tuple[str, str, int]]) -> Self:
+        """Return requests, counted by method, route and status, as JSON."""
+        total = sum(found.values())
+        writes = sum(
+            count
+            for (method, route, _), count in found.items()
+            if method != "GET" and not route.startswith("/search")
+        )
+        return cls(total=total, writes=writes, reads=total - writes)
 
 
 def run_url(run_id: str) -> str:
