@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from reconciler.core.records import AssetStatus
 from reconciler.core.records import Field as AssetField
@@ -22,7 +23,32 @@ MAX_TEMPLATE = 16_000
 MAX_WAIT = 60.0
 
 Approval = Annotated[str, Field(max_length=MAX_HASH, description="The hash that the guard named")]
-TemplateSource = Annotated[str, Field(max_length=MAX_TEMPLATE)]
+
+
+def _whole(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("has half a character in it") from None
+    return text
+
+
+# How long one may be is said by 413, and not as a mistake of the body's form.
+TemplateSource = Annotated[
+    str, AfterValidator(_whole), WithJsonSchema({"type": "string", "maxLength": MAX_TEMPLATE})
+]
+
+
+def _moment(text: object) -> object:
+    """Read a moment of JSON; a form's comes the same way."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+        moment = moment and moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):
+        moment = None
+    if text is not None and moment is None:
+        raise ValueError("must be a moment with its time zone, as 2026-11-22T20:00:00Z")
+    return moment
 
 
 class ImageWish(Model):
@@ -64,7 +90,11 @@ class Changes(Model):
 class LookedAt(Model):
     """Until when what was noticed was looked at."""
 
-    until: Annotated[Moment | None, Field(description="What was noticed later stays; by default now")] = None
+    until: Annotated[
+        Moment | None,
+        BeforeValidator(_moment),
+        Field(description="What was noticed later stays; by default now"),
+    ] = None
 
 
 class TemplateChange(Model):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from reconciler.engine.preparing import Wishes
 from reconciler.models.asked import (
-    MAX_ID,
     ImagesQuery,
     ImageWish,
     PlanQuery,
@@ -69,7 +68,7 @@ class Api:
     @operation("GET", "/api/v1/images", Images, query=ImagesQuery)
     async def images(self, request: Request) -> Response:
         """List managed images by title."""
-        limit = inputs.whole(request.query_params, "limit", 50, 1, 500)
+        limit = inputs.number(request, ImagesQuery, "limit")
         text, status, after = inputs.search_text(request), inputs.status(request), inputs.after(request)
         _, among = await self._lookups.among(
             inputs.name(request, "target"), inputs.name(request, "equipment")
@@ -97,7 +96,7 @@ class Api:
     @operation("GET", "/api/v1/runs", Runs, query=RunsQuery)
     async def runs(self, request: Request) -> Response:
         """List runs, newest first."""
-        limit = inputs.whole(request.query_params, "limit", 50, 1, 500)
+        limit = inputs.number(request, RunsQuery, "limit")
         before = request.query_params.get("before") or None
         found = await asyncio.to_thread(self._history.runs, limit + 1, before)
         page = found[:limit]
@@ -108,8 +107,8 @@ class Api:
     async def run(self, request: Request) -> Response:
         """Show one run and what it replaced."""
         run_id = request.path_params["run_id"]
-        limit = inputs.whole(request.query_params, "limit", 100, 1, 1000)
-        before = inputs.whole(request.query_params, "before", 0, 0, MAX_ID) or None
+        limit = inputs.number(request, RunQuery, "limit")
+        before = inputs.number(request, RunQuery, "before") or None
         state = self._control.run_state(run_id)
         found = await asyncio.to_thread(self._history.run, run_id)
         if state is None and found is None:
@@ -130,7 +129,7 @@ class Api:
     @operation("GET", "/api/v1/plan", Plan, query=PlanQuery)
     async def plan(self, request: Request) -> Response:
         """Show what a pass would do, now or under other settings; nothing is written."""
-        limit = inputs.whole(request.query_params, "limit", 500, 1, 5000)
+        limit = inputs.number(request, PlanQuery, "limit")
         wished = inputs.wished_switches(request.query_params)
         prepared = await previewed(self._panel, wished)
         shown = await asyncio.to_thread(Plan.of, prepared, self._panel.now(), limit)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, get_args
 from urllib.parse import parse_qs, urlsplit
 
+from annotated_types import Ge, Le
+
 from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus
-from reconciler.engine.control import Request as Wish
-from reconciler.models.asked import MAX_HASH, MAX_ID, MAX_IMAGES, MAX_NAME, MAX_WAIT
+from reconciler.engine.control import Request as Look
+from reconciler.models.asked import MAX_NAME, Changes, ImageWish, Waiting, Wish
 from reconciler.web.problems import ProblemError
+from reconciler.web.validation import valid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
+
+    from reconciler.models.base import Model
 
 _WORDS = {"true": True, "false": False}
 STATUSES: tuple[str, ...] = get_args(AssetStatus)
@@ -37,9 +41,16 @@ def whole(values: Mapping[str, str], name: str, default: int, low: int, high: in
     return int(text)
 
 
+def number(request: Request, query: type[Model], name: str) -> int:
+    """Read a whole number of the query, within the bounds of its model's field."""
+    field = query.model_fields[name]
+    bounds = {type(one): one for one in field.metadata}
+    return whole(request.query_params, name, field.default, bounds[Ge].ge, bounds[Le].le)
+
+
 def seconds_to_wait(request: Request) -> float:
     """Read ``wait``: seconds, 0 … 60."""
-    return float(whole(request.query_params, "wait", 0, 0, int(MAX_WAIT)))
+    return float(number(request, Waiting, "wait"))
 
 
 def status(request: Request) -> str | None:
@@ -56,21 +67,6 @@ def crossed(request: Request) -> bool:
     if text not in _WORDS:
         raise ProblemError(400, "“crossed” must be true or false.")
     return _WORDS[text]
-
-
-def until(found: Mapping[str, object]) -> datetime | None:
-    """Read ``until``: a moment with its time zone; ``None`` if it is not given."""
-    text = found.get("until")
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-        moment = moment and moment.astimezone(UTC) if moment and moment.tzinfo else None
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None:
-        raise ProblemError(400, "“until” must be a moment with its time zone, as 2026-11-22T20:00:00Z.")
-    return moment
 
 
 def search_text(request: Request) -> str:
@@ -162,9 +158,10 @@ def of_switches(values: Mapping[str, str]) -> dict[str, str]:
 
 def switch_changes(found: Mapping[str, object]) -> dict[str, bool]:
     """Read a body that changes settings; gives those named, by our names."""
-    if not found or set(found) - set(SWITCHES):
-        raise ProblemError(400, f"The body must have some of {', '.join(SWITCHES)}, and nothing else.")
-    return {SWITCHES[name]: _flag(found, name) for name in found}
+    changes = valid(Changes, found)
+    if not changes.model_fields_set:
+        raise ProblemError(400, f"The body must have some of {', '.join(SWITCHES)}.")
+    return {SWITCHES[name]: getattr(changes, name) for name in changes.model_fields_set}
 
 
 def local(address: str, otherwise: str) -> str:
@@ -185,7 +182,7 @@ def local(address: str, otherwise: str) -> str:
 
 def wish(
     found: Mapping[str, object], image_ids: frozenset[int] | None = None, *, trigger: str = "api"
-) -> Wish:
+) -> Look:
     """Read a request to reconcile.
 
     Args:
@@ -193,31 +190,11 @@ def wish(
         image_ids: the images, where the address names them.
         trigger: where it came from.
     """
-    unknown = set(found) - {"image_ids", "full", "force", "approve"}
-    if unknown:
-        raise ProblemError(400, f"There is no “{min(unknown)[:50]}” here.")
-    approved = found.get("approve", "")
-    if not isinstance(approved, str) or len(approved) > MAX_HASH:
-        raise ProblemError(400, "“approve” must be the hash that the guard named.")
-    ids = image_ids if image_ids is not None else _image_ids(found.get("image_ids"))
-    full, force = _flag(found, "full"), _flag(found, "force")
-    if force and ids is None:
+    asked = valid(Wish if image_ids is None else ImageWish, found)
+    if isinstance(asked, Wish) and asked.image_ids is not None:
+        image_ids = frozenset(asked.image_ids)
+    if asked.force and image_ids is None:
         raise ProblemError(400, "“force” lets the catalogue win over people's words: name the “image_ids”.")
-    return Wish(ids, full=full, force=force, by_person=True, approved=approved, trigger=trigger)
-
-
-def _flag(found: Mapping[str, object], name: str) -> bool:
-    value = found.get(name, False)
-    if not isinstance(value, bool):
-        raise ProblemError(400, f"“{name}” must be true or false.")
-    return value
-
-
-def _image_ids(value: object) -> frozenset[int] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or not 1 <= len(value) <= MAX_IMAGES:
-        raise ProblemError(400, f"“image_ids” must be a list of 1 to {MAX_IMAGES} ids.")
-    if not all(isinstance(one, int) and not isinstance(one, bool) and 0 <= one < MAX_ID for one in value):
-        raise ProblemError(400, "“image_ids” must be whole numbers.")
-    return frozenset(value)
+    return Look(
+        image_ids, full=asked.full, force=asked.force, by_person=True, approved=asked.approve, trigger=trigger
+    )

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from reconciler.errors import TemplateError
-from reconciler.models.asked import MAX_HASH, PlanLimit, TemplateChange, TemplateText, TemplateTrial
+from reconciler.models.asked import PlanLimit, TemplateChange, TemplateText, TemplateTrial
 from reconciler.models.plans import Plan
 from reconciler.models.status import Rendered, Template, TemplateVersion
 from reconciler.web import inputs
@@ -15,9 +15,10 @@ from reconciler.web.answers import JsonResponse, etag_of, tagged
 from reconciler.web.operations import Answer, operation, routes_of
 from reconciler.web.problems import ProblemError, problem
 from reconciler.web.trial import checked_text, message_of
+from reconciler.web.validation import valid
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -74,13 +75,8 @@ class TemplateApi:
 
         With ``If-Match`` only if nobody has changed it since it was shown.
         """
-        found = await _body(request, {"text", "approve"})
-        approved = found.get("approve", "")
-        if not isinstance(approved, str) or len(approved) > MAX_HASH:
-            raise ProblemError(400, "“approve” must be the hash that the guard named.")
-        if "text" not in found:
-            raise ProblemError(400, "The body must have a “text”; null is for the configured template.")
-        text = None if found["text"] is None else _text(found)
+        asked = valid(TemplateChange, await inputs.body(request))
+        text = None if asked.text is None else checked_text(asked.text)
         wanted = request.headers.get("if-match", "*").strip()
         if wanted not in {"*", etag_of(self._shown())}:
             raise ProblemError(
@@ -89,7 +85,7 @@ class TemplateApi:
         if text is None:
             self._trial.reset()
         else:
-            await self._trial.save(text, approved=approved)
+            await self._trial.save(text, approved=asked.approve)
         return tagged(request, self._shown())
 
     @operation(
@@ -102,8 +98,8 @@ class TemplateApi:
     @_explained
     async def preview(self, request: Request) -> Response:
         """Show what a text renders for an image, by default the first one; nothing is changed."""
-        found = await _body(request, {"text", "image_id"})
-        text, image = _text(found), await self._image(found.get("image_id"))
+        asked = valid(TemplateTrial, await inputs.body(request))
+        text, image = checked_text(asked.text), await self._image(asked.image_id)
         return JsonResponse(
             Rendered(
                 image_id=None if image is None else image.image_id,
@@ -123,8 +119,9 @@ class TemplateApi:
     @_explained
     async def plan(self, request: Request) -> Response:
         """Show what a text would change in all images; nothing is written."""
-        limit = inputs.whole(request.query_params, "limit", 500, 1, 5000)
-        text, image = _text(await _body(request, {"text"})), await self._image(None)
+        limit = inputs.number(request, PlanLimit, "limit")
+        asked = valid(TemplateText, await inputs.body(request))
+        text, image = checked_text(asked.text), await self._image(None)
         if image is not None:
             await self._trial.render(text, image)
         prepared = await self._trial.plan(text)
@@ -139,30 +136,10 @@ class TemplateApi:
             versions=[TemplateVersion(at=one.at, text=one.text) for one in keeper.versions()],
         )
 
-    async def _image(self, image_id: object) -> CatalogueImage | None:
+    async def _image(self, image_id: int | None) -> CatalogueImage | None:
         lookup, linked = await self._trial.choices()
         if image_id is None:
             return next(iter(linked), None)
-        if not isinstance(image_id, int) or isinstance(image_id, bool):
-            raise ProblemError(400, "“image_id” must be a whole number.")
         if (found := lookup.image(image_id)) is None:
             raise ProblemError(404, "Skymmich's catalogue has no image with this id.")
         return found
-
-
-async def _body(request: Request, known: set[str]) -> Mapping[str, object]:
-    found = await inputs.body(request)
-    if unknown := set(found) - known:
-        raise ProblemError(400, f"There is no “{min(unknown)[:50]}” here.")
-    return found
-
-
-def _text(found: Mapping[str, object]) -> str:
-    text = found.get("text")
-    if not isinstance(text, str):
-        raise ProblemError(400, "The body must have a “text”: the template.")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ProblemError(400, "The “text” has half a character in it.") from None
-    return checked_text(text)
