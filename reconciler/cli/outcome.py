@@ -59,6 +59,6 @@ def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
 
 
 def exit_code(report: Report) -> int:
-    """Give 0 where all that could be written was, 1 where something is left to do or held back."""
+    """Return 0 where all that could be written was, 1 where something is left to do or held back."""
     unfinished = any(outcome.status in _UNFINISHED for outcome in report.outcomes)
     return 1 if report.error or report.stale or report.verdict.tripped or unfinished else 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def value(thing: object) -> object:
-    """Give anything of the core as a JSON-able value."""
+    """Return anything of the core as a JSON-able value."""
     if isinstance(thing, Coordinates):
         return place(thing)
     if is_dataclass(thing) and not isinstance(thing, type):
@@ -36,5 +36,5 @@ def standing(item: Item, prepared: Prepared) -> AssetRecord:
 
 
 def needs_work(item: Item) -> bool:
-    """Tell whether something would be written to an image's asset, or is still to settle there."""
+    """Return whether something would be written to an image's asset, or is still to settle there."""
     return bool((item.plan and item.plan.changes) or item.adopted)

@@ -35,17 +35,17 @@ class SavedPlan:
     titles: dict[str, str]
 
     def image_ids(self, catalogue: Catalogue) -> frozenset[int]:
-        """Give the images that the plan is about, as the catalogue links them now."""
+        """Return the images that the plan is about, as the catalogue links them now."""
         return frozenset(image.image_id for image in catalogue.linked() if image.asset_id in self.expected)
 
     def gone(self, catalogue: Catalogue) -> tuple[str, ...]:
-        """Give the titles of those that the catalogue no longer links."""
+        """Return the titles of those that the catalogue no longer links."""
         linked = {image.asset_id for image in catalogue.linked()}
         return tuple(self.titles[asset_id] for asset_id in self.expected if asset_id not in linked)
 
 
 def is_plan_file(text: str) -> bool:
-    """Tell whether an argument of ``apply`` names a file rather than an image."""
+    """Return whether an argument of ``apply`` names a file rather than an image."""
     return text.endswith(".json") or Path(text).is_file()
 
 
@@ -53,7 +53,7 @@ def save_plan(path: Path, prepared: Prepared, created: datetime) -> None:
     """Write a plan; the file is the owner's only, for it holds descriptions and places.
 
     Raises:
-        ReconcilerError: it can not be written.
+        ReconcilerError: it cannot be written.
     """
     content = {
         "kind": KIND,
@@ -70,7 +70,7 @@ def save_plan(path: Path, prepared: Prepared, created: datetime) -> None:
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise ReconcilerError(f"The plan can not be written to {path}: {error.strerror}.") from error
+        raise ReconcilerError(f"The plan cannot be written to {path}: {error.strerror}.") from error
 
 
 def read_plan(path: Path) -> SavedPlan:
@@ -85,7 +85,7 @@ def read_plan(path: Path) -> SavedPlan:
             raise ReconcilerError(f"{path} is too large for a plan.", remedy=remedy)
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ReconcilerError(f"The plan {path} can not be read: {error.strerror}.", remedy=remedy) from error
+        raise ReconcilerError(f"The plan {path} cannot be read: {error.strerror}.", remedy=remedy) from error
     except (ValueError, RecursionError) as error:
         raise ReconcilerError(f"{path} is not a saved plan: it is not JSON.", remedy=remedy) from error
     if not isinstance(content, dict) or content.get("kind") != KIND:

@@ -66,7 +66,7 @@ class Standing:
 
 
 def changes_of(words: Sequence[str]) -> dict[str, bool]:
-    """Read ``syncTags=off`` and its like; gives ``core.policy.Switches``' names and values.
+    """Return ``syncTags=off`` and its like as ``core.policy.Switches``' names and values.
 
     Raises:
         TyperException: one is no name or no value, or two contradict each other.
@@ -81,7 +81,7 @@ def changes_of(words: Sequence[str]) -> dict[str, bool]:
         if not equals or on is None:
             raise TyperException(f"Say {name}=on or {name}=off. Nothing was changed.")
         if found.setdefault(SWITCHES[name], on) != on:
-            raise TyperException(f"{name} can not be both on and off. Nothing was changed.")
+            raise TyperException(f"{name} cannot be both on and off. Nothing was changed.")
     return found
 
 
@@ -92,12 +92,12 @@ def _meant(given: str) -> str:
 
 
 def by_name(switches: Switches) -> dict[str, bool]:
-    """Give switches by Skymmich's names."""
+    """Return switches by Skymmich's names."""
     return {name: getattr(switches, field) for name, field in SWITCHES.items()}
 
 
 def standing_json(standing: Standing, config: Config) -> dict[str, object]:
-    """Give how the switches stand as a JSON-able value."""
+    """Return how the switches stand as a JSON-able value."""
     shown = SettingsView(
         settings=Settings.of(standing.in_force),
         source="override" if standing.override else "Skymmich",
@@ -142,7 +142,7 @@ def on_off(on: bool) -> str:  # noqa: FBT001 - it is all that this is about
 
 
 def when_taken(config: Config, store: SqliteStore) -> tuple[bool, str]:
-    """Tell whether a daemon runs beside, and when a change is taken."""
+    """Return whether a daemon runs beside, and when a change is taken."""
     try:
         told = ask_daemon(config)
     except DaemonRefusedError:

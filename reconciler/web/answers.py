@@ -38,7 +38,7 @@ class JsonResponse(Response):
 
 
 def etag_of(content: object) -> str:
-    """Give the ETag that ``tagged`` gives this content."""
+    """Return the ETag that ``tagged`` sends with this content."""
     return _etag(dumps(content).encode())
 
 

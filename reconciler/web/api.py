@@ -202,12 +202,12 @@ async def run_answer(control: Control, run_id: str, patience: float) -> JsonResp
 
 
 def is_over(state: CoreRunState | None) -> bool:
-    """Tell whether a run came to its end."""
+    """Return whether a run came to its end."""
     return state is not None and state.state in {"done", "failed", "stopped"}
 
 
 def linked_image(panel: Panel, image_id: int) -> CatalogueImage | None:
-    """Give the catalogue's image; ``None`` before the catalogue was read first.
+    """Return the catalogue's image; ``None`` before the catalogue was read first.
 
     Raises:
         ProblemError: there is none, or it is not linked to an asset.

@@ -54,7 +54,7 @@ class Health:
         "GET", "/readyz", {200: _WELL, 503: Answer("Not ready", media_type="text/plain")}, query=Verbosely
     )
     async def readyz(self, request: Request) -> Response:
-        """Tell whether it can do its work now."""
+        """Return whether it can do its work now."""
         checks = {"store": ""}
         try:
             await asyncio.to_thread(self._panel.history.counts_by_status)

@@ -123,12 +123,12 @@ async def form(request: Request) -> dict[str, str]:
     try:
         fields = parse_qs((await request.body()).decode(), keep_blank_values=True, max_num_fields=100)
     except ValueError:
-        raise ProblemError(400, "The form can not be read.") from None
+        raise ProblemError(400, "The form cannot be read.") from None
     return {name: values[-1] for name, values in fields.items()}
 
 
 def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:
-    """Read settings of a query, by Skymmich's names; gives those named, by ours."""
+    """Return the settings that a query names by Skymmich's names, by ours."""
     wrong = next((name for name in SWITCHES if values.get(name, "true") not in _WORDS), None)
     if wrong:
         raise ProblemError(400, f"“{wrong}” must be true or false.")
@@ -136,7 +136,7 @@ def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:
 
 
 def ticked_otherwise(values: Mapping[str, str]) -> dict[str, bool]:
-    """Read the form of the four switches; gives those that differ from what it showed, by our names.
+    """Return those of the form's four switches that differ from what it showed, by our names.
 
     It names the boxes that are ticked, and as ``shown_syncTags=on`` how each of them came: what was changed
     elsewhere since then is none of this person's changes.
@@ -151,13 +151,13 @@ def ticked_otherwise(values: Mapping[str, str]) -> dict[str, bool]:
 
 
 def of_switches(values: Mapping[str, str]) -> dict[str, str]:
-    """Give what a form says of the four switches, to be sent again as it is."""
+    """Return what a form says of the four switches, to be sent again as it is."""
     names = {*SWITCHES, *(f"{SHOWN}{name}" for name in SWITCHES)}
     return {name: value for name, value in values.items() if name in names}
 
 
 def switch_changes(found: Mapping[str, object]) -> dict[str, bool]:
-    """Read a body that changes settings; gives those named, by our names."""
+    """Return the settings that a body changes, by our names."""
     changes = valid(Changes, found)
     if not changes.model_fields_set:
         raise ProblemError(400, f"The body must have some of {', '.join(SWITCHES)}.")
@@ -165,7 +165,7 @@ def switch_changes(found: Mapping[str, object]) -> dict[str, bool]:
 
 
 def local(address: str, otherwise: str) -> str:
-    """Give an address of this server's own pages: a form names where to go back to.
+    """Return an address of this server's own pages: a form names where to go back to.
 
     Browsers drop tabs and line ends, take a backslash for a slash, and whatever begins with two slashes for
     another host, where ``urlsplit`` sees none in ``///evil.example``. So none of these is taken in a path.

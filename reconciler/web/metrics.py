@@ -105,7 +105,7 @@ class Current(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Give the gauges."""
+        """Return the gauges."""
         snapshot = self._panel.control.snapshot()
         build = GaugeMetricFamily(
             "reconciler_build_info", "This program", labels=["version", "python", "immich"]

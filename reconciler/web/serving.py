@@ -76,10 +76,10 @@ class WebServer:
         await self.stop()
 
     async def start(self) -> int:
-        """Listen; gives the port.
+        """Listen, and return the port.
 
         Raises:
-            ConfigurationError: beyond loopback without a token, or the port can not be had.
+            ConfigurationError: beyond loopback without a token, or the port cannot be had.
         """
         check_binding(self._host, self._panel.access.token)
         listener = _listen(self._host, self._port)
@@ -104,7 +104,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise ConfigurationError(
-            f"The status endpoint can not listen on {host}: {error.strerror}.",
+            f"The status endpoint cannot listen on {host}: {error.strerror}.",
             remedy="Set [status] host to an address of this machine.",
         ) from error
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -113,7 +113,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(
-            f"The status endpoint can not listen on {host}:{port}: {error.strerror}.",
+            f"The status endpoint cannot listen on {host}:{port}: {error.strerror}.",
             remedy="Another program, or another instance of this one, has the port: set [status] port.",
         ) from error
     return listener

@@ -78,7 +78,7 @@ class SkymmichButtons:
 
 
 def members(path: str, detail: str, remedy: str) -> Mapping[str, object]:
-    """Give what the problem document of a refused request needs, so that Skymmich's page can show why."""
+    """Return what the problem document of a refused request needs, so that Skymmich's page can show why."""
     if not path.startswith(f"{BASE}/"):
         return {}
     return {"success": False, "message": redact(f"skymmich-reconciler: {detail} {remedy}".strip())}

@@ -70,13 +70,13 @@ class SwitchesApi:
 
 
 def skymmichs_own(panel: Panel) -> Switches | None:
-    """Give what Skymmich itself says, as last read; ``None`` before that."""
+    """Return what Skymmich itself says, as last read; ``None`` before that."""
     catalogue = panel.control.catalogue()
     return None if catalogue is None else switches_of(catalogue)
 
 
 async def change_switches(panel: Panel, changes: Mapping[str, bool]) -> bool:
-    """Change some switches where they live, over what holds by now; tells whether any changed.
+    """Change some switches where they live, over what holds by now; return whether any changed.
 
     The daemon goes by them at once: the snapshot has them when this returns, and a pass is enqueued.
 
@@ -86,7 +86,7 @@ async def change_switches(panel: Panel, changes: Mapping[str, bool]) -> bool:
 
     Raises:
         ReconcilerError: they were not changed.
-        ProblemError: they can not be changed from here.
+        ProblemError: they cannot be changed from here.
     """
     writer = _writer(panel)
     before = await panel.control.read_switches()
@@ -98,11 +98,11 @@ async def change_switches(panel: Panel, changes: Mapping[str, bool]) -> bool:
 
 
 async def follow_skymmich(panel: Panel) -> bool:
-    """Give up what was set here, and let the daemon read again; tells whether anything was.
+    """Give up what was set here, and let the daemon read again; return whether anything was.
 
     Raises:
         StateError: it could not be given up.
-        ProblemError: they can not be changed from here.
+        ProblemError: they cannot be changed from here.
     """
     writer = _writer(panel)
     await panel.control.read_switches()
@@ -115,7 +115,7 @@ async def follow_skymmich(panel: Panel) -> bool:
 
 def _writer(panel: Panel) -> SettingsWriter:
     if panel.settings is None:
-        raise ProblemError(409, "The settings can not be changed from here.")
+        raise ProblemError(409, "The settings cannot be changed from here.")
     return panel.settings
 
 

@@ -63,12 +63,12 @@ class Trial:
         return self._panel.now()
 
     async def choices(self) -> tuple[Lookup, Sequence[CatalogueImage]]:
-        """Give the images, and the linked ones that a template is shown on: not all of very many."""
+        """Return the images, and the linked ones that a template is shown on: not all of very many."""
         lookup = await self._lookups.latest()
         return lookup, list(islice(lookup.catalogue.linked(), _CHOICES))
 
     async def render(self, text: str, image: CatalogueImage) -> str:
-        """Render a template for an image; empty if it gives nothing.
+        """Return what a template renders for an image; it may be empty.
 
         Raises:
             TemplateError: it does not render, or takes too much.
@@ -145,7 +145,7 @@ def checked_text(text: str) -> str:
 
 
 def message_of(error: TemplateError) -> str:
-    """Give an error's sentence without the place, which stands beside it."""
+    """Return an error's sentence without the place, which stands beside it."""
     return str(error).removeprefix(f"{error.source}:{error.line or '?'}: ")
 
 

@@ -73,7 +73,7 @@ def command(
 
 
 def exit_code(prepared: Prepared) -> int:
-    """Give 0 for nothing to do, 2 for something, 1 where an image could not be looked at."""
+    """Return 0 for nothing to do, 2 for something, 1 where an image could not be looked at."""
     if any(item.status == "failed" for item in prepared.items):
         return 1
     busy = any(needs_work(item) for item in prepared.items)

@@ -122,14 +122,14 @@ def _decide(
     """Keep the decision for the values that were shown.
 
     Raises:
-        DecisionError: one of the images has none, or can not be decided so. Nothing was changed for any.
+        DecisionError: one of the images has none, or cannot be decided so. Nothing was changed for any.
     """
     made: list[dict[str, object]] = []
     store, now = work.bench.store, work.bench.clock.now()
     with store.transaction():
         for item in prepared.items:
             if item.plan is None:
-                raise DecisionError(f"“{item.title}” can not be decided now: {item.reason}.")
+                raise DecisionError(f"“{item.title}” cannot be decided now: {item.reason}.")
             fields = take_decision(store, item.plan, keep, rules=prepared.rules, at=now, field=field)
             made.append(
                 {"image_id": item.image_id, "title": item.title, "fields": list(fields), "keep": keep}

@@ -96,7 +96,7 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
 
 
 def _ask(config: Config) -> tuple[dict[str, object] | None, str]:
-    """Give what the daemon says, or why one that answers says nothing."""
+    """Return what the daemon says, or why one that answers says nothing."""
     try:
         return ask_daemon(config), ""
     except DaemonRefusedError as error:
