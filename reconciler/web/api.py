@@ -179,7 +179,8 @@ class Api:
     @operation("GET", "/api/v1/openapi.json")
     async def openapi(self, request: Request) -> Response:
         """Describe all this."""
-        return tagged(request, document())
+        # The first time takes a third of a second, and much of it memory: see ``document``.
+        return tagged(request, await asyncio.to_thread(document))
 
 
 async def previewed(panel: Panel, wished: Mapping[str, bool]) -> Prepared:

@@ -9,6 +9,7 @@ import re
 import warnings
 from functools import cache
 from inspect import Parameter, Signature
+from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic.warnings import UnsupportedFieldAttributeWarning
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from reconciler.web.operations import Answer, Operation
 
+_TURN = Lock()
 Json = dict[str, Any]
 """An OpenAPI document is JSON of any depth; nothing computes with it."""
 _REF = "#/components/schemas/{model}"
@@ -50,9 +52,14 @@ def parts() -> tuple[type, ...]:
     )  # fmt: skip
 
 
-@cache
 def document() -> Json:
-    """Return the document."""
+    """Return the document: from any thread, made once."""
+    with _TURN:
+        return _made()
+
+
+@cache
+def _made() -> Json:
     from fastapi import FastAPI  # noqa: PLC0415 - see the module
 
     described = FastAPI(

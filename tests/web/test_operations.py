@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
+import threading
 
+import httpx
 import pytest
 
 from reconciler.models.runs import RunState
 from reconciler.models.status import Paused, Said
+from reconciler.web import api
 from reconciler.web.answers import dumps
+from reconciler.web.app import create_app
 from reconciler.web.openapi import document
 
 
@@ -26,6 +31,24 @@ def test_what_describes_the_api_is_loaded_only_when_somebody_asks():
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.anyio
+async def test_the_first_description_holds_up_no_other_request(control, store, monkeypatch):
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow():
+        begun.set()
+        return {"in_time": may_end.wait(20)}
+
+    monkeypatch.setattr(api, "document", slow)
+    transport = httpx.ASGITransport(create_app(control, store))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        described = asyncio.ensure_future(client.get("/api/v1/openapi.json"))
+        await asyncio.to_thread(begun.wait)
+        assert (await client.get("/livez")).status_code == 200
+        may_end.set()
+        assert (await described).json() == {"in_time": True}
 
 
 def test_a_member_that_is_not_given_is_left_out_and_every_other_one_is_there():
