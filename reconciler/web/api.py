@@ -22,7 +22,6 @@ from reconciler.models.runs import Run, Runs, RunState, RunView, run_url
 from reconciler.models.status import Paused, Status, Stopped
 from reconciler.web import inputs
 from reconciler.web.answers import JsonResponse, tagged
-from reconciler.web.openapi import document
 from reconciler.web.operations import Answer, operation, routes_of
 from reconciler.web.problems import ProblemError
 
@@ -175,12 +174,6 @@ class Api:
         """Undo pause."""
         self._control.resume()
         return JsonResponse(Paused(paused=False))
-
-    @operation("GET", "/api/v1/openapi.json")
-    async def openapi(self, request: Request) -> Response:
-        """Describe all this."""
-        # The first time takes a third of a second, and much of it memory: see ``document``.
-        return tagged(request, await asyncio.to_thread(document))
 
 
 async def previewed(panel: Panel, wished: Mapping[str, bool]) -> Prepared:

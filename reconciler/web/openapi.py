@@ -5,23 +5,37 @@ FastAPI is imported when somebody asks for the first time: an idle daemon does w
 
 from __future__ import annotations
 
+import asyncio
 import re
 import warnings
 from functools import cache
 from inspect import Parameter, Signature
 from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.responses import JSONResponse, Response
 
 from reconciler import __version__
 from reconciler.models.asked import Problem
-from reconciler.web.operations import operations_of
+from reconciler.web.answers import tagged
+from reconciler.web.api import Api
+from reconciler.web.crossings import Crossings
+from reconciler.web.decisions import Decisions
+from reconciler.web.doctor_pages import DoctorPages
+from reconciler.web.events import Events
+from reconciler.web.health import Health
+from reconciler.web.metrics import Metrics
+from reconciler.web.operations import operation, operations_of, routes_of
 from reconciler.web.problems import MEDIA_TYPE
+from reconciler.web.skymmich_buttons import SkymmichButtons
+from reconciler.web.switches import SwitchesApi
+from reconciler.web.template_api import TemplateApi
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.routing import Route
 
     from reconciler.web.operations import Answer, Operation
 
@@ -32,24 +46,25 @@ _REF = "#/components/schemas/{model}"
 _PROBLEM: Json = {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}
 
 
-def parts() -> tuple[type, ...]:
-    """Return the classes whose handlers the document describes."""
-    # Imported here, for one of them answers with the document.
-    from reconciler.web.api import Api  # noqa: PLC0415 - see above
-    from reconciler.web.crossings import Crossings  # noqa: PLC0415 - the same
-    from reconciler.web.decisions import Decisions  # noqa: PLC0415 - the same
-    from reconciler.web.doctor_pages import DoctorPages  # noqa: PLC0415 - the same
-    from reconciler.web.events import Events  # noqa: PLC0415 - the same
-    from reconciler.web.health import Health  # noqa: PLC0415 - the same
-    from reconciler.web.metrics import Metrics  # noqa: PLC0415 - the same
-    from reconciler.web.skymmich_buttons import SkymmichButtons  # noqa: PLC0415 - the same
-    from reconciler.web.switches import SwitchesApi  # noqa: PLC0415 - the same
-    from reconciler.web.template_api import TemplateApi  # noqa: PLC0415 - the same
+class Description:
+    """The handler of the document itself."""
 
-    return (
-        Health, Metrics, Api, SwitchesApi, DoctorPages, Events, TemplateApi, Decisions, Crossings,
-        SkymmichButtons,
-    )  # fmt: skip
+    def routes(self) -> list[Route]:
+        """List the address."""
+        return routes_of(self)
+
+    @operation("GET", "/api/v1/openapi.json")
+    async def openapi(self, request: Request) -> Response:
+        """Describe all this."""
+        # The first time takes a third of a second.
+        return tagged(request, await asyncio.to_thread(document))
+
+
+PARTS: Final[tuple[type, ...]] = (
+    *(Health, Metrics, Api, SwitchesApi, DoctorPages, Events, TemplateApi, Decisions, Crossings),
+    *(SkymmichButtons, Description),
+)
+"""The classes whose handlers the document describes."""
 
 
 def document() -> Json:
@@ -73,7 +88,7 @@ def _made() -> Json:
     with warnings.catch_warnings():
         # FastAPI keeps this quiet where a model is built at once; ours are built later than it looks.
         warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
-        for part in parts():
+        for part in PARTS:
             for _, one in operations_of(part):
                 _describe(described, one)
         made = described.openapi()

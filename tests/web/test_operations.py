@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.models.runs import RunState
 from reconciler.models.status import Paused, Said
-from reconciler.web import api
+from reconciler.web import openapi
 from reconciler.web.answers import dumps
 from reconciler.web.app import create_app
 from reconciler.web.openapi import document
@@ -41,7 +41,7 @@ async def test_the_first_description_holds_up_no_other_request(control, store, m
         begun.set()
         return {"in_time": may_end.wait(20)}
 
-    monkeypatch.setattr(api, "document", slow)
+    monkeypatch.setattr(openapi, "document", slow)
     transport = httpx.ASGITransport(create_app(control, store))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         described = asyncio.ensure_future(client.get("/api/v1/openapi.json"))
