@@ -44,7 +44,6 @@ _CHATTY: Final = (
     "asyncio",
     "uvicorn",
     "websockets",
-    "stamina",
 )
 """Libraries that report each of their steps: their warnings are heard, the rest is not."""
 

@@ -14,7 +14,6 @@ from reconciler.engine.cycle import Cycle
 from reconciler.engine.events import Event, Listener, Progress
 from reconciler.engine.preparing import Wishes
 from reconciler.engine.schema import recalled
-from reconciler.engine.watched import Watchable
 from reconciler.errors import ImmichUnreachableError, ReconcilerError
 from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from reconciler.engine.installation import Installation
     from reconciler.engine.pace import Timing
     from reconciler.engine.ports import CatalogueSource
+    from reconciler.engine.watched import Watchable
     from reconciler.pairing import Pair
     from reconciler.web.ports import PictureSize
     from reconciler.web.serving import WebServer
@@ -48,7 +48,7 @@ def new_run_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def source_of(config: Config) -> CatalogueSource:
+def source_of(config: Config) -> Watchable:
     """Open the catalogue that the configuration names.
 
     Raises:
@@ -149,7 +149,7 @@ class Installed:
     @property
     def source(self) -> Watchable:
         """Skymmich."""
-        return self._source if isinstance(self._source, Watchable) else Unwatched(self._source)
+        return self._source
 
     @property
     def immich_url(self) -> str:
@@ -252,21 +252,6 @@ class Present:
         """Close all connections."""
         for each in self._all:
             await each.aclose()
-
-
-class Unwatched:
-    """A catalogue that can not tell whether it changed: each look at everything reads it."""
-
-    def __init__(self, source: CatalogueSource) -> None:
-        self._source = source
-
-    def read(self) -> Catalogue:
-        """Read everything."""
-        return self._source.read()
-
-    def data_version(self) -> object:
-        """Tell nothing."""
-        return None
 
 
 def web_server(

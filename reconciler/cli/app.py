@@ -16,7 +16,6 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from typer._click.exceptions import UsageError
 from typer.core import TyperGroup
 from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
@@ -64,7 +63,7 @@ class Commands(TyperGroup):
             self.commands[name] = _made(stand_in)
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002 - the signature is typer's
-        """Give the names in order of the help."""
+        """Return the names in order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: typer.Context, cmd_name: str):  # type: ignore[no-untyped-def,override]  # noqa: ANN201, ARG002 - typer does not export the type
@@ -125,7 +124,7 @@ def program(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; give the exit code."""
+    """Run a command, and return the exit code."""
     args = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -140,7 +139,7 @@ def _call(args: list[str]) -> int:
 
 
 def _stopped(error: BaseException) -> int:
-    """Tell a person how a signal left things; give the exit code."""
+    """Tell a person how a signal left things, and return the exit code."""
     stop = error if isinstance(error, Interrupted) else Interrupted(signal.SIGINT, "Stopped.")
     sys.stderr.write(f"\n{stop.words}\n")
     return 128 + stop.number
@@ -152,7 +151,7 @@ def _guarded(call: Callable[[], int], *, as_json: bool) -> int:
     except ReconcilerError as error:
         _tell(error.message, error.remedy, as_json=as_json)
         return error.exit_code
-    except UsageError as error:
+    except typer.TyperException as error:
         hint = getattr(error, "ctx", None)
         where = f"{hint.command_path} --help" if hint is not None else f"{PROGRAM} --help"
         _tell(error.format_message(), f"See: {where}", as_json=as_json)

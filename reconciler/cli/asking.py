@@ -25,7 +25,7 @@ _REFUSALS: Final = {
 
 
 def ask_daemon(config: Config) -> dict[str, object] | None:
-    """Give what the daemon says of itself; ``None`` if none answers.
+    """Return what the daemon says of itself; ``None`` if none answers.
 
     Raises:
         DaemonRefusedError: one answers, and says nothing to this command.

@@ -15,7 +15,7 @@ _WORDS: Final = (
 
 
 def by_hand(text: str) -> str:
-    """Give a sentence of the engine as it holds where nothing tries again by itself."""
+    """Return a sentence of the engine as it holds where nothing tries again by itself."""
     for said, instead in _WORDS:
         text = text.replace(said, instead)
         text = text.replace(said[0].upper() + said[1:], instead[0].upper() + instead[1:])

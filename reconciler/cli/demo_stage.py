@@ -40,7 +40,7 @@ class Stage:
     config: Config
 
     def shown(self, asset_id: str) -> tuple[str, str, list[str]]:
-        """Give what Immich shows of an asset: description, place, tags."""
+        """Return what Immich shows of an asset: description, place, tags."""
         asset = self.simulator.assets()[asset_id]
         place = (asset.get("latitude"), asset.get("longitude"))
         tags = asset.get("tags")
@@ -77,7 +77,7 @@ class Stage:
 
 
 def _port() -> int:
-    """Give the page's usual port, or a free one: a daemon of one's own may be at work there."""
+    """Return the page's usual port, or a free one: a daemon of one's own may be at work there."""
     usual = StatusSection().port
     for port in (usual, 0):
         with socket.socket() as probe:

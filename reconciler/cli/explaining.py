@@ -87,7 +87,7 @@ def _show_standing(screen: Screen, view: View) -> None:
 
 
 def _facts(image: CatalogueImage) -> Iterable[tuple[str, str]]:
-    """Give what the catalogue knows, as it is after reading; what is absent is left out."""
+    """Return what the catalogue knows, as it is after reading; what is absent is left out."""
     solution, target = image.solution, image.target
     names = (target.messier, target.name, *target.common_names) if target else (image.target_name,)
     width, height = (solution.width_arcsec, solution.height_arcsec) if solution else (None, None)

@@ -35,7 +35,7 @@ class Named:
 
 
 def find_images(wanted: Sequence[str], catalogue: Catalogue) -> frozenset[int] | None:
-    """Give the ids of the images that are named; ``None`` if none is: all.
+    """Return the ids of the images that are named; ``None`` if none is: all.
 
     Raises:
         ReconcilerError: a name fits none or several, or an image is not linked to an asset.
@@ -51,7 +51,7 @@ def find_images(wanted: Sequence[str], catalogue: Catalogue) -> frozenset[int] |
 
 
 def find_image(text: str, catalogue: Catalogue) -> CatalogueImage:
-    """Give the one image of the catalogue that is meant.
+    """Return the one image of the catalogue that is meant.
 
     Raises:
         ReconcilerError: the name fits none or several.
@@ -62,7 +62,7 @@ def find_image(text: str, catalogue: Catalogue) -> CatalogueImage:
 
 
 def find_record(text: str, records: Iterable[AssetRecord]) -> AssetRecord:
-    """Give the one asset on record that is meant, of images that left the catalogue, too.
+    """Return the one asset on record that is meant, of images that left the catalogue, too.
 
     Raises:
         ReconcilerError: the name fits none or several.
@@ -77,7 +77,7 @@ def find_record(text: str, records: Iterable[AssetRecord]) -> AssetRecord:
 
 
 def find_run(text: str, store: SqliteStore) -> Run | None:
-    """Give the run of which this is the id, or the beginning of its id; ``None`` if there is none.
+    """Return the run of which this is the id, or the beginning of its id; ``None`` if there is none.
 
     Raises:
         ReconcilerError: several runs begin so.
@@ -96,7 +96,7 @@ def find_run(text: str, store: SqliteStore) -> Run | None:
 def find_run_or_record(
     text: str, store: SqliteStore, records: Iterable[AssetRecord]
 ) -> tuple[Run | None, AssetRecord | None]:
-    """Give the run or the asset on record that is meant. A run's whole id counts first, then an image.
+    """Return the run or the asset on record that is meant. A run's whole id counts first, then an image.
 
     Raises:
         ReconcilerError: the name fits none or several.

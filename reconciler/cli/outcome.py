@@ -8,17 +8,18 @@ from reconciler.cli.byhand import by_hand
 from reconciler.cli.rendering import Standing, show_standings, show_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from reconciler.cli.screen import Screen
     from reconciler.engine.passes import Outcome, Report
+    from reconciler.models.runs import Requests
 
 _UNFINISHED = {"failed", "pending", "held"}
 _STALE = "changed since the plan was made"
 """The engine's reason for leaving out a change of a saved plan."""
 
 
-def show_report(screen: Screen, report: Report, requests: Mapping[str, int]) -> None:
+def show_report(screen: Screen, report: Report, requests: Requests) -> None:
     """Show what became of a pass."""
     screen.line()
     if report.verdict.tripped:
@@ -36,8 +37,8 @@ def show_report(screen: Screen, report: Report, requests: Mapping[str, int]) -> 
         screen.line(f"{were} not come to: run apply again.", "yellow")
     took = (report.run.finished_at - report.run.started_at).total_seconds() if report.run.finished_at else 0.0
     screen.line(
-        f"Run {report.run.run_id}, {took:.0f} s, {requests['total']} requests to Immich "
-        f"({requests['writes']} of them writes).",
+        f"Run {report.run.run_id}, {took:.0f} s, {requests.total} requests to Immich "
+        f"({requests.writes} of them writes).",
         "dim",
     )
     screen.line(f"{report.run.summary}.", "bold green" if report.run.outcome == "ok" else "bold")
@@ -58,6 +59,6 @@ def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
 
 
 def exit_code(report: Report) -> int:
-    """Give 0 where all that could be written was, 1 where something is left to do or held back."""
+    """Return 0 where all that could be written was, 1 where something is left to do or held back."""
     unfinished = any(outcome.status in _UNFINISHED for outcome in report.outcomes)
     return 1 if report.error or report.stale or report.verdict.tripped or unfinished else 0

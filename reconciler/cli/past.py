@@ -20,7 +20,7 @@ OUTCOME_STYLES: Final = {"ok": "green", "attention": "yellow", "failed": "red", 
 
 
 def moment(at: datetime | None) -> str:
-    """Give a moment in local time, to the second."""
+    """Return a moment in local time, to the second."""
     return f"{at.astimezone():%Y-%m-%d %H:%M:%S}" if at else "never"
 
 
@@ -72,7 +72,7 @@ def show_entries(screen: Screen, entries: Sequence[JournalEntry], titles: Mappin
 
 
 def _state(entry: JournalEntry, value: object) -> dict[str, object]:
-    """Give one side of an entry in the form that ``differences`` takes."""
+    """Return one side of an entry in the form that ``differences`` takes."""
     pair = value if isinstance(value, list) and entry.field == "coordinates" and len(value) == 2 else None
     tags = value if isinstance(value, list) and entry.field == "tags" else ()
     return facts(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler import __version__
-from reconciler.cli.plain import plan_json
 from reconciler.errors import ReconcilerError
+from reconciler.models.base import json_form
+from reconciler.models.plans import Plan
 from reconciler.redaction import redact_registered
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Prepared
 
 KIND: Final = "skymmich-reconciler plan"
-VERSION: Final = 1
+VERSION: Final = 2
 _MOST_BYTES: Final = 1 << 28
 
 
@@ -34,17 +35,17 @@ class SavedPlan:
     titles: dict[str, str]
 
     def image_ids(self, catalogue: Catalogue) -> frozenset[int]:
-        """Give the images that the plan is about, as the catalogue links them now."""
+        """Return the images that the plan is about, as the catalogue links them now."""
         return frozenset(image.image_id for image in catalogue.linked() if image.asset_id in self.expected)
 
     def gone(self, catalogue: Catalogue) -> tuple[str, ...]:
-        """Give the titles of those that the catalogue no longer links."""
+        """Return the titles of those that the catalogue no longer links."""
         linked = {image.asset_id for image in catalogue.linked()}
         return tuple(self.titles[asset_id] for asset_id in self.expected if asset_id not in linked)
 
 
 def is_plan_file(text: str) -> bool:
-    """Tell whether an argument of ``apply`` names a file rather than an image."""
+    """Return whether an argument of ``apply`` names a file rather than an image."""
     return text.endswith(".json") or Path(text).is_file()
 
 
@@ -52,15 +53,15 @@ def save_plan(path: Path, prepared: Prepared, created: datetime) -> None:
     """Write a plan; the file is the owner's only, for it holds descriptions and places.
 
     Raises:
-        ReconcilerError: it can not be written.
+        ReconcilerError: it cannot be written.
     """
     content = {
         "kind": KIND,
         "version": VERSION,
         "program": __version__,
         "created": created.isoformat(),
-    } | plan_json(prepared)
-    text = redact_registered(json.dumps(content, ensure_ascii=False, indent=2)) + "\n"
+    } | dict(Plan.of(prepared, created))
+    text = redact_registered(json.dumps(content, ensure_ascii=False, indent=2, default=json_form)) + "\n"
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -69,7 +70,7 @@ def save_plan(path: Path, prepared: Prepared, created: datetime) -> None:
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise ReconcilerError(f"The plan can not be written to {path}: {error.strerror}.") from error
+        raise ReconcilerError(f"The plan cannot be written to {path}: {error.strerror}.") from error
 
 
 def read_plan(path: Path) -> SavedPlan:
@@ -84,7 +85,7 @@ def read_plan(path: Path) -> SavedPlan:
             raise ReconcilerError(f"{path} is too large for a plan.", remedy=remedy)
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ReconcilerError(f"The plan {path} can not be read: {error.strerror}.", remedy=remedy) from error
+        raise ReconcilerError(f"The plan {path} cannot be read: {error.strerror}.", remedy=remedy) from error
     except (ValueError, RecursionError) as error:
         raise ReconcilerError(f"{path} is not a saved plan: it is not JSON.", remedy=remedy) from error
     if not isinstance(content, dict) or content.get("kind") != KIND:
@@ -94,13 +95,18 @@ def read_plan(path: Path) -> SavedPlan:
             f"The plan {path} has version {content.get('version')}; this program knows {VERSION}.",
             remedy=remedy,
         )
-    images = content.get("images")
-    entries = [entry for entry in images if isinstance(entry, dict)] if isinstance(images, list) else []
-    changing = [entry for entry in entries if entry.get("changes") is True]
-    if not all(isinstance(entry.get(key), str) for entry in changing for key in ("asset_id", "digest")):
+    items = content.get("items")
+    entries = [entry for entry in items if isinstance(entry, dict)] if isinstance(items, list) else []
+    plans = [(entry, entry["plan"]) for entry in entries if isinstance(entry.get("plan"), dict)]
+    changing = [(entry, plan) for entry, plan in plans if plan.get("changes") is True]
+    if not all(
+        isinstance(text, str)
+        for entry, plan in changing
+        for text in (entry.get("asset_id"), plan.get("digest"))
+    ):
         raise ReconcilerError(f"The plan {path} is damaged.", remedy=remedy)
     return SavedPlan(
         created=str(content.get("created", "")),
-        expected={entry["asset_id"]: entry["digest"] for entry in changing},
-        titles={entry["asset_id"]: str(entry.get("title", "")) for entry in changing},
+        expected={entry["asset_id"]: plan["digest"] for entry, plan in changing},
+        titles={entry["asset_id"]: str(entry.get("title", "")) for entry, _ in changing},
     )

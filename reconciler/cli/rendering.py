@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from reconciler.cli.plain import needs_work, standing
-from reconciler.cli.screen import LABEL, Screen, shortened
+from reconciler.cli.screen import Screen, shortened
 from reconciler.core.asset import Coordinates
 from reconciler.core.differences import Difference, differences, observed_facts, planned_facts
 from reconciler.core.records import FINE
@@ -59,7 +59,7 @@ def show_plan(screen: Screen, prepared: Prepared, *, details: bool = False, atte
 
 
 def summary(prepared: Prepared) -> str:
-    """Give the plan in one line."""
+    """Return the plan in one line."""
     counts: Counter[str] = Counter()
     for item in prepared.items:
         changes = item.plan and item.plan.changes
@@ -80,7 +80,7 @@ def show_choice(screen: Screen) -> None:
 
 
 def has_conflict(prepared: Prepared) -> bool:
-    """Tell whether a person's value stands against the catalogue's, also where other values are written."""
+    """Return whether a person's value stands against the catalogue's, also where other values are written."""
     return any(item.plan.conflicts if item.plan else item.status == "conflict" for item in prepared.items)
 
 
@@ -114,7 +114,7 @@ def _counted(found: Sequence[Difference]) -> str:
 
 
 def heading(item_title: str, image_id: int) -> Text:
-    """Give the line above an image."""
+    """Return the line above an image."""
     return Text(printable(item_title), style="bold").append(f"  image {image_id}", style="not bold dim")
 
 
@@ -183,7 +183,7 @@ def show_conflict(screen: Screen, decision: Decision, *, details: bool = False) 
 
 
 def side(value: object, *, details: bool = False) -> str:
-    """Give one side of a field for people: texts in quotes, long ones shortened."""
+    """Return one side of a field for people: texts in quotes, long ones shortened."""
     if value is None or value in {"", ()}:
         return "(none)"
     if isinstance(value, Coordinates):
@@ -289,6 +289,3 @@ def _by_field(plan: AssetPlan) -> dict[str, list[Difference]]:
     for one in differences(observed_facts(plan.observed), planned_facts(plan)):
         found[one.field].append(one)
     return found
-
-
-INDENT: Final = LABEL + 2

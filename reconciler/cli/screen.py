@@ -14,10 +14,13 @@ from rich.console import Console
 from rich.text import Text
 
 from reconciler.logging import printable
+from reconciler.models.base import json_form
 from reconciler.redaction import redact_registered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from reconciler.models.base import Model
 
 _PLAIN_WIDTH = 100_000
 LABEL = 13
@@ -85,9 +88,9 @@ class Screen:
         """Write a line about the way there, to standard error."""
         _write(self.err, Text(), text, style, 0)
 
-    def json(self, value: Mapping[str, object]) -> None:
+    def json(self, value: Mapping[str, object] | Model) -> None:
         """Write the one JSON document."""
-        text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+        text = json.dumps(value, ensure_ascii=False, indent=2, default=json_form)
         sys.stdout.write(redact_registered(text) + "\n")
         sys.stdout.flush()
 

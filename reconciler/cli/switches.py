@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
-from typer._click.exceptions import UsageError
+from typer import TyperException
 
 from reconciler.cli.asking import ask_daemon
 from reconciler.config import redact_url
@@ -17,6 +17,8 @@ from reconciler.engine.headline import lasting
 from reconciler.engine.preparing import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import DaemonRefusedError
+from reconciler.models.plans import Settings
+from reconciler.models.status import SettingsView
 from reconciler.overrides import OwnSettings, TheirSettings, overridden_switches, override_of
 from state.lease import Lease
 
@@ -64,22 +66,22 @@ class Standing:
 
 
 def changes_of(words: Sequence[str]) -> dict[str, bool]:
-    """Read ``syncTags=off`` and its like; gives ``core.policy.Switches``' names and values.
+    """Return ``syncTags=off`` and its like as ``core.policy.Switches``' names and values.
 
     Raises:
-        UsageError: one is no name or no value, or two contradict each other.
+        TyperException: one is no name or no value, or two contradict each other.
     """
     found: dict[str, bool] = {}
     for word in words:
         given, equals, value = word.partition("=")
         name = _NAMES.get(given.strip().lower())
         if name is None:
-            raise UsageError(f"There is no setting “{given}”.{_meant(given)} Nothing was changed.")
+            raise TyperException(f"There is no setting “{given}”.{_meant(given)} Nothing was changed.")
         on = _WORDS.get(value.strip().lower())
         if not equals or on is None:
-            raise UsageError(f"Say {name}=on or {name}=off. Nothing was changed.")
+            raise TyperException(f"Say {name}=on or {name}=off. Nothing was changed.")
         if found.setdefault(SWITCHES[name], on) != on:
-            raise UsageError(f"{name} can not be both on and off. Nothing was changed.")
+            raise TyperException(f"{name} cannot be both on and off. Nothing was changed.")
     return found
 
 
@@ -90,19 +92,19 @@ def _meant(given: str) -> str:
 
 
 def by_name(switches: Switches) -> dict[str, bool]:
-    """Give switches by Skymmich's names."""
+    """Return switches by Skymmich's names."""
     return {name: getattr(switches, field) for name, field in SWITCHES.items()}
 
 
 def standing_json(standing: Standing, config: Config) -> dict[str, object]:
-    """Give how the switches stand as a JSON-able value."""
-    return {
-        "settings": by_name(standing.in_force),
-        "source": "override" if standing.override else "Skymmich",
-        "skymmich": by_name(standing.theirs),
-        "override": dict(standing.override),
-        "changed_in": OwnSettings.where if config.skymmich.url is None else TheirSettings.where,
-    }
+    """Return how the switches stand as a JSON-able value."""
+    shown = SettingsView(
+        settings=Settings.of(standing.in_force),
+        source="override" if standing.override else "Skymmich",
+        skymmich=Settings.of(standing.theirs),
+        changed_in=OwnSettings.where if config.skymmich.url is None else TheirSettings.where,
+    )
+    return dict(shown) | {"override": dict(standing.override)}
 
 
 def show_standing(screen: Screen, standing: Standing) -> None:
@@ -140,7 +142,7 @@ def on_off(on: bool) -> str:  # noqa: FBT001 - it is all that this is about
 
 
 def when_taken(config: Config, store: SqliteStore) -> tuple[bool, str]:
-    """Tell whether a daemon runs beside, and when a change is taken."""
+    """Return whether a daemon runs beside, and when a change is taken."""
     try:
         told = ask_daemon(config)
     except DaemonRefusedError:

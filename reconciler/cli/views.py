@@ -47,10 +47,10 @@ class View:
 
 
 def look_at(text: str, config: Config, runner: asyncio.Runner, *, entries: int) -> View:
-    """Look at one image; what can not be asked is left out, with the reason.
+    """Look at one image; what cannot be asked is left out, with the reason.
 
     Raises:
-        ReconcilerError: the catalogue can not be read, or has no such image, or the template fails.
+        ReconcilerError: the catalogue cannot be read, or has no such image, or the template fails.
     """
     catalogue = source_of(config).read()
     image = find_image(text, catalogue)

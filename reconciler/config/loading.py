@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from pydantic import Field, PrivateAttr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from reconciler.config import sections
 from reconciler.config.sources import (
@@ -48,10 +47,10 @@ _SOURCE_REMEDY: Final = (
 )
 
 
-class Config(BaseSettings):
+class Config(BaseModel):
     """All settings, checked and frozen. No secret and no password shows in its ``repr``."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     skymmich: sections.SkymmichSection = Field(default_factory=sections.SkymmichSection)
     immich: sections.ImmichSection = Field(default_factory=sections.ImmichSection)
@@ -66,18 +65,6 @@ class Config(BaseSettings):
 
     _file: Path | None = PrivateAttr(default=None)
     _warnings: tuple[str, ...] = PrivateAttr(default=())
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003  the signature is pydantic-settings'
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the same
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the same
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  the same
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what ``load`` gathered and nothing else: it knows where each value stood."""
-        return (init_settings,)
 
     @property
     def file(self) -> Path | None:

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from reconciler.config.values import (  # noqa: TC001  pydantic reads the annotations at run time
+from reconciler.config.values import (
     CatalogueAddress,
     Count,
     CronLine,

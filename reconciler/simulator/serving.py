@@ -20,6 +20,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reconciler.errors import ConfigurationError
+from reconciler.http_server import HttpServer
 from reconciler.simulator import control, seeding
 from reconciler.simulator.problems import ApiError
 from reconciler.simulator.server import Application
@@ -175,9 +176,7 @@ def serve(  # noqa: PLR0913 - every switch of the command line, by name
     seeding.fill(application.state, seeding.extra_photos(extra, settings), special=False)
     listener = _listen(host, port)
     server = _Server(application, lines)
-    thread = threading.Thread(
-        target=server.run, kwargs={"sockets": [listener]}, name="simulator", daemon=True
-    )
+    thread = threading.Thread(target=server.run, args=[listener], name="simulator", daemon=True)
     thread.start()
     try:
         loop = server.wait_until_ready()
@@ -216,40 +215,40 @@ class _Lines:
         return Noted
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, silent, telling when it listens."""
+class _Server:
+    """The simulated server, silent, in an event loop of its own."""
 
     def __init__(self, application: Application, lines: _Lines) -> None:
-        super().__init__(
-            uvicorn.Config(
-                application,
-                http=lines.protocol(),
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                timeout_graceful_shutdown=1,
-            )
+        protocol = lines.protocol()
+        config = uvicorn.Config(
+            application,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=1,
         )
+        self._server = HttpServer(config, protocol)
         self._ready = threading.Event()
         self._stopped: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self._loop = asyncio.get_running_loop()
-        self._stopped = asyncio.Event()
-        self._ready.set()
+    def run(self, listener: socket.socket) -> None:
+        """Answer until ``stop``."""
+        asyncio.run(self._answer(listener))
 
-    async def main_loop(self) -> None:
-        if self._stopped is not None:
-            await self._stopped.wait()
+    async def _answer(self, listener: socket.socket) -> None:
+        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+        await self._server.start(listener)
+        self._ready.set()
+        await self._stopped.wait()
+        await self._server.stop()
 
     def stop(self) -> None:
-        self.should_exit = True
         if self._loop is not None and self._stopped is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)
 

@@ -11,7 +11,7 @@ from reconciler.errors import ConfigurationError
 from reconciler.skymmich.database import SqliteCatalogue
 
 if TYPE_CHECKING:
-    from reconciler.engine.ports import CatalogueSource
+    from reconciler.skymmich.postgres import PostgresCatalogue
 
 _SCHEME = re.compile(r"(sqlite|file)(?=:)|([a-z][a-z0-9+.-]+)(?=://)", re.IGNORECASE)
 _SUPPORTED = (
@@ -20,7 +20,7 @@ _SUPPORTED = (
 )
 
 
-def open_catalogue(source: str) -> CatalogueSource:
+def open_catalogue(source: str) -> SqliteCatalogue | PostgresCatalogue:
     """Give the reader for a source; nothing is opened before it reads.
 
     Args:

@@ -29,7 +29,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches a server that listens there."""
+    """Return whether only this machine reaches a server that listens there."""
     if host.lower() == "localhost":
         return True
     try:
@@ -93,18 +93,18 @@ class Access:
         )
 
     def knows(self, connection: HTTPConnection) -> bool:
-        """Tell whether the asker may see everything without a bearer token: none is set, or logged in."""
+        """Return whether the asker may see everything without a bearer token: none is set, or logged in."""
         session = self.session.holds(connection.cookies.get(self.session.cookie, ""))
         return not self.token or session or self.has_user(connection)
 
     def has_user(self, connection: HTTPConnection) -> bool:
-        """Tell whether a trusted proxy names a user."""
+        """Return whether a trusted proxy names a user."""
         peer = connection.client.host if connection.client else ""
         named = connection.headers.get(self.user_header, "") if self.user_header else ""
         return bool(named) and peer in self.proxies
 
     async def has_bearer(self, connection: HTTPConnection) -> bool:
-        """Tell whether the request shows the token.
+        """Return whether the request shows the token.
 
         Raises:
             ProblemError: 429, too many wrong ones came from there.
@@ -165,7 +165,7 @@ class Access:
 
 
 def host_of(address: str) -> str:
-    """Give an address's host in lower case; empty where there is none."""
+    """Return an address's host in lower case; empty where there is none."""
     try:
         return (urlsplit(address).hostname or "").lower()
     except ValueError:
@@ -173,7 +173,7 @@ def host_of(address: str) -> str:
 
 
 def peer_of(connection: HTTPConnection) -> str:
-    """Give the address that the request came from."""
+    """Return the address that the request came from."""
     return connection.client.host if connection.client else "?"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
+
+from reconciler.models.base import json_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,15 +18,7 @@ if TYPE_CHECKING:
 
 def dumps(value: object) -> str:
     """Write JSON in ASCII, so that any text survives, halves of an emoji included."""
-    return json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":"))
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, frozenset | set):
-        return sorted(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    return json.dumps(value, default=json_form, allow_nan=False, separators=(",", ":"))
 
 
 class JsonResponse(Response):
@@ -45,7 +38,7 @@ class JsonResponse(Response):
 
 
 def etag_of(content: object) -> str:
-    """Give the ETag that ``tagged`` gives this content."""
+    """Return the ETag that ``tagged`` sends with this content."""
     return _etag(dumps(content).encode())
 
 

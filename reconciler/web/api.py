@@ -6,12 +6,23 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from starlette.routing import Route
-
 from reconciler.engine.preparing import Wishes
-from reconciler.web import inputs, shapes
+from reconciler.models.asked import (
+    ImagesQuery,
+    ImageWish,
+    PlanQuery,
+    RunQuery,
+    RunsQuery,
+    Waiting,
+    Wish,
+)
+from reconciler.models.images import Change, Image, Images, ImageView
+from reconciler.models.plans import Plan
+from reconciler.models.runs import Run, Runs, RunState, RunView, run_url
+from reconciler.models.status import Paused, Status, Stopped
+from reconciler.web import inputs
 from reconciler.web.answers import JsonResponse, tagged
-from reconciler.web.openapi import document
+from reconciler.web.operations import Answer, operation, routes_of
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -19,15 +30,22 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import Route
 
     from reconciler.core.catalogue import CatalogueImage
-    from reconciler.engine.control import Control, RunState
-    from reconciler.engine.control import Request as Wish
+    from reconciler.engine.control import Control
+    from reconciler.engine.control import Request as Look
+    from reconciler.engine.control import RunState as CoreRunState
     from reconciler.engine.passes import Prepared
     from reconciler.web.lookup import Lookups
     from reconciler.web.panel import Panel
 
 _HISTORY = 50
+ASKED = {
+    200: Answer("Ended", RunState, location=True),
+    202: Answer("Queued or going on", RunState, location=True),
+}
+"""How a run that was asked for is told of."""
 
 
 class Api:
@@ -39,28 +57,17 @@ class Api:
 
     def routes(self) -> list[Route]:
         """List the addresses."""
-        return [
-            Route("/api/v1/status", self.status),
-            Route("/api/v1/images", self.images),
-            Route("/api/v1/images/{image_id:int}", self.image),
-            Route("/api/v1/images/{image_id:int}/reconcile", self.reconcile_image, methods=["POST"]),
-            Route("/api/v1/runs", self.runs),
-            Route("/api/v1/runs/{run_id}", self.run),
-            Route("/api/v1/plan", self.plan),
-            Route("/api/v1/reconcile", self.reconcile, methods=["POST"]),
-            Route("/api/v1/stop", self.stop, methods=["POST"]),
-            Route("/api/v1/pause", self.pause, methods=["POST"]),
-            Route("/api/v1/resume", self.resume, methods=["POST"]),
-            Route("/api/v1/openapi.json", self.openapi),
-        ]
+        return routes_of(self)
 
+    @operation("GET", "/api/v1/status", Status)
     async def status(self, request: Request) -> Response:
         """Show the daemon's state."""
-        return tagged(request, shapes.snapshot(self._control.snapshot()))
+        return tagged(request, Status.of(self._control.snapshot()))
 
+    @operation("GET", "/api/v1/images", Images, query=ImagesQuery)
     async def images(self, request: Request) -> Response:
         """List managed images by title."""
-        limit = inputs.whole(request.query_params, "limit", 50, 1, 500)
+        limit = inputs.number(request, ImagesQuery, "limit")
         text, status, after = inputs.search_text(request), inputs.status(request), inputs.after(request)
         _, among = await self._lookups.among(
             inputs.name(request, "target"), inputs.name(request, "equipment")
@@ -71,8 +78,9 @@ class Api:
         )
         page = found[:limit]
         more = inputs.cursor(page[-1].title, page[-1].asset_id) if len(found) > limit else None
-        return tagged(request, {"items": [shapes.record(one) for one in page], "next": more})
+        return tagged(request, Images(items=[Image.of(one) for one in page], next=more))
 
+    @operation("GET", "/api/v1/images/{image_id:int}", ImageView)
     async def image(self, request: Request) -> Response:
         """Show one image from all sides; Immich is asked."""
         found = await self._control.view(request.path_params["image_id"])
@@ -82,22 +90,24 @@ class Api:
         history = (
             await asyncio.to_thread(self._history.journal_of, None, asset_id, _HISTORY) if asset_id else []
         )
-        return tagged(request, shapes.view(found, history))
+        return tagged(request, ImageView.of(found, history))
 
+    @operation("GET", "/api/v1/runs", Runs, query=RunsQuery)
     async def runs(self, request: Request) -> Response:
         """List runs, newest first."""
-        limit = inputs.whole(request.query_params, "limit", 50, 1, 500)
+        limit = inputs.number(request, RunsQuery, "limit")
         before = request.query_params.get("before") or None
         found = await asyncio.to_thread(self._history.runs, limit + 1, before)
         page = found[:limit]
         more = page[-1].run_id if len(found) > limit else None
-        return tagged(request, {"items": [shapes.run(one) for one in page], "next": more})
+        return tagged(request, Runs(items=[Run.of(one) for one in page], next=more))
 
+    @operation("GET", "/api/v1/runs/{run_id}", RunView, query=RunQuery)
     async def run(self, request: Request) -> Response:
         """Show one run and what it replaced."""
         run_id = request.path_params["run_id"]
-        limit = inputs.whole(request.query_params, "limit", 100, 1, 1000)
-        before = inputs.whole(request.query_params, "before", 0, 0, inputs.MAX_ID) or None
+        limit = inputs.number(request, RunQuery, "limit")
+        before = inputs.number(request, RunQuery, "before") or None
         state = self._control.run_state(run_id)
         found = await asyncio.to_thread(self._history.run, run_id)
         if state is None and found is None:
@@ -106,26 +116,37 @@ class Api:
         page = journal[:limit]
         return tagged(
             request,
-            {
-                "run_id": run_id,
-                "run": None if found is None else shapes.run(found),
-                "state": None if state is None else shapes.run_state(state),
-                "changes": [shapes.entry(one) for one in page],
-                "next": page[-1].entry_id if len(journal) > limit else None,
-            },
+            RunView(
+                run_id=run_id,
+                run=None if found is None else Run.of(found),
+                state=None if state is None else RunState.of(state),
+                changes=[Change.of(one) for one in page],
+                next=page[-1].entry_id if len(journal) > limit else None,
+            ),
         )
 
+    @operation("GET", "/api/v1/plan", Plan, query=PlanQuery)
     async def plan(self, request: Request) -> Response:
         """Show what a pass would do, now or under other settings; nothing is written."""
-        limit = inputs.whole(request.query_params, "limit", 500, 1, 5000)
+        limit = inputs.number(request, PlanQuery, "limit")
         wished = inputs.wished_switches(request.query_params)
         prepared = await previewed(self._panel, wished)
-        return tagged(request, shapes.prepared(prepared, limit))
+        shown = await asyncio.to_thread(Plan.of, prepared, self._panel.now(), limit)
+        return tagged(request, shown)
 
+    @operation("POST", "/api/v1/reconcile", ASKED, query=Waiting, body=Wish)
     async def reconcile(self, request: Request) -> Response:
         """Look at all images, or some, now."""
         return await self._asked(request, inputs.wish(await inputs.body(request)))
 
+    @operation(
+        "POST",
+        "/api/v1/images/{image_id:int}/reconcile",
+        ASKED,
+        name="reconcileImage",
+        query=Waiting,
+        body=ImageWish,
+    )
     async def reconcile_image(self, request: Request) -> Response:
         """Look at one image now."""
         image_id = request.path_params["image_id"]
@@ -133,27 +154,26 @@ class Api:
         linked_image(self._panel, image_id)
         return await self._asked(request, wish)
 
-    async def _asked(self, request: Request, wish: Wish) -> Response:
+    async def _asked(self, request: Request, wish: Look) -> Response:
         patience = inputs.seconds_to_wait(request)
         return await run_answer(self._control, self._control.request(wish), patience)
 
+    @operation("POST", "/api/v1/stop", Stopped)
     async def stop(self, _: Request) -> Response:
         """Stop the pass that runs."""
-        return JsonResponse({"stopped": self._control.stop_run()})
+        return JsonResponse(Stopped(stopped=self._control.stop_run()))
 
+    @operation("POST", "/api/v1/pause", Paused)
     async def pause(self, _: Request) -> Response:
         """Start no pass by itself any more."""
         self._control.pause()
-        return JsonResponse({"paused": True})
+        return JsonResponse(Paused(paused=True))
 
+    @operation("POST", "/api/v1/resume", Paused)
     async def resume(self, _: Request) -> Response:
         """Undo pause."""
         self._control.resume()
-        return JsonResponse({"paused": False})
-
-    async def openapi(self, request: Request) -> Response:
-        """Describe all this."""
-        return tagged(request, document())
+        return JsonResponse(Paused(paused=False))
 
 
 async def previewed(panel: Panel, wished: Mapping[str, bool]) -> Prepared:
@@ -169,20 +189,19 @@ async def previewed(panel: Panel, wished: Mapping[str, bool]) -> Prepared:
 async def run_answer(control: Control, run_id: str, patience: float) -> JsonResponse:
     """Answer with a requested run's state, after waiting for its end for at most ``patience`` seconds."""
     state = await control.wait(run_id, patience) if patience else control.run_state(run_id)
-    where = f"/api/v1/runs/{run_id}"
-    shown: shapes.Shape = {"run_id": run_id, "url": where, "state": "queued"}
-    if state is not None:
-        shown = shapes.run_state(state)
+    where = run_url(run_id)
+    queued = RunState(run_id=run_id, state="queued", url=where)
+    shown = queued if state is None else RunState.of(state)
     return JsonResponse(shown, 200 if is_over(state) else 202, headers={"location": where})
 
 
-def is_over(state: RunState | None) -> bool:
-    """Tell whether a run came to its end."""
+def is_over(state: CoreRunState | None) -> bool:
+    """Return whether a run came to its end."""
     return state is not None and state.state in {"done", "failed", "stopped"}
 
 
 def linked_image(panel: Panel, image_id: int) -> CatalogueImage | None:
-    """Give the catalogue's image; ``None`` before the catalogue was read first.
+    """Return the catalogue's image; ``None`` before the catalogue was read first.
 
     Raises:
         ProblemError: there is none, or it is not linked to an asset.

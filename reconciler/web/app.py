@@ -23,6 +23,7 @@ from reconciler.web.login import Login
 from reconciler.web.lookup import Lookups
 from reconciler.web.metrics import Metrics
 from reconciler.web.middleware import Gate
+from reconciler.web.openapi import Description
 from reconciler.web.pages import OverviewPages
 from reconciler.web.panel import Panel, utc_now
 from reconciler.web.pictures import Pictures
@@ -107,6 +108,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             Health(panel),
             Metrics(panel),
             SkymmichButtons(panel),
+            Description(),
         ),
         *(OverviewPages(panel, pages, lookups), images, Actions(panel, images), Login(panel, pages)),
         *(Decisions(panel), Crossings(panel, lookups)),

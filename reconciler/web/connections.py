@@ -59,6 +59,7 @@ class Connection(H11Protocol):
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits
         self._since = self.loop.time()
+        """When it last asked something whole, or connected."""
         self._phase: object = None
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
@@ -78,12 +79,9 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what came; what is missing still has to come within its time."""
         super().data_received(data)
+        if self.conn.their_state not in _UNASKED:
+            self._since = self.loop.time()
         self._await_the_rest()
-
-    def on_response_complete(self) -> None:
-        """Wait for the next request: uvicorn's own timeout holds until its first byte."""
-        self._since = self.loop.time()
-        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadlines."""
@@ -92,7 +90,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Give the client some time to take what is answered."""
+        """Return the client some time to take what is answered."""
         super().pause_writing()
         self._stalled = self.loop.call_later(self._limits.stalled, self.transport.abort)
 

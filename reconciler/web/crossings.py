@@ -14,9 +14,13 @@ from starlette.routing import Route
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.coordinates import same_place
+from reconciler.models.asked import LookedAt
+from reconciler.models.status import Seen
 from reconciler.web import inputs
 from reconciler.web.answers import JsonResponse
+from reconciler.web.operations import operation, routes_of
 from reconciler.web.problems import ProblemError
+from reconciler.web.validation import valid
 from reconciler.web.words import CROSSED
 
 if TYPE_CHECKING:
@@ -94,43 +98,38 @@ class Crossings:
         return [
             Route("/images/{image_id:int}/seen", self.clicked, methods=["POST"]),
             Route("/actions/seen", self.clicked_all, methods=["POST"]),
-            Route("/api/v1/images/{image_id:int}/seen", self.seen, methods=["POST"]),
-            Route("/api/v1/seen", self.seen_all, methods=["POST"]),
+            *routes_of(self),
         ]
 
     async def clicked(self, request: Request) -> Response:
         """Take an image as looked at, and show it again."""
         image_id = request.path_params["image_id"]
-        many = await self._looked_at(await inputs.form(request), await self._asset(image_id))
+        many = await self._looked_at(_of_form(await inputs.form(request)), await self._asset(image_id))
         said = "seen" if many else "unseen"
         return RedirectResponse(f"/images/{image_id}?said={said}#main", status_code=303)
 
     async def clicked_all(self, request: Request) -> Response:
         """Take all images as looked at, and go on where the button was."""
         form = await inputs.form(request)
-        many = await self._looked_at(form)
+        many = await self._looked_at(_of_form(form))
         back = inputs.local(form.get("back", ""), "/").partition("?")[0]
         said = "seen" if many else "unseen"
         return RedirectResponse(f"{back}?said={said}#main", status_code=303)
 
+    @operation("POST", "/api/v1/images/{image_id:int}/seen", Seen, body=LookedAt)
     async def seen(self, request: Request) -> Response:
         """Take an image as looked at."""
-        found = await self._body(request)
+        found = valid(LookedAt, await inputs.body(request))
         asset_id = await self._asset(request.path_params["image_id"])
-        return JsonResponse({"images": await self._looked_at(found, asset_id)})
+        return JsonResponse(Seen(images=await self._looked_at(found, asset_id)))
 
+    @operation("POST", "/api/v1/seen", Seen, name="seenAll", body=LookedAt)
     async def seen_all(self, request: Request) -> Response:
         """Take all images as looked at."""
-        return JsonResponse({"images": await self._looked_at(await self._body(request))})
+        return JsonResponse(Seen(images=await self._looked_at(valid(LookedAt, await inputs.body(request)))))
 
-    async def _body(self, request: Request) -> dict[str, object]:
-        found = await inputs.body(request)
-        if unknown := set(found) - {"until"}:
-            raise ProblemError(400, f"There is no “{min(unknown)[:50]}” here.")
-        return found
-
-    async def _looked_at(self, found: Mapping[str, object], asset_id: str | None = None) -> int:
-        until = inputs.until(found) or self._panel.now()
+    async def _looked_at(self, found: LookedAt, asset_id: str | None = None) -> int:
+        until = found.until or self._panel.now()
         return await self._panel.control.looked_at(until, None if asset_id is None else [asset_id])
 
     async def _asset(self, image_id: int) -> str:
@@ -138,6 +137,10 @@ class Crossings:
         if image is None or image.asset_id is None:
             raise ProblemError(404, "Skymmich's catalogue has no such image that is linked to Immich.")
         return image.asset_id
+
+
+def _of_form(form: Mapping[str, str]) -> LookedAt:
+    return valid(LookedAt, {name: form[name] for name in LookedAt.model_fields if name in form})
 
 
 def filter_of(request: Request) -> tuple[str | None, bool]:

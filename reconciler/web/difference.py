@@ -31,7 +31,7 @@ class Piece:
 
 
 def difference(old: str, new: str) -> tuple[Piece, ...]:
-    """Give the pieces of both texts in the order in which they read."""
+    """Return the pieces of both texts in the order in which they read."""
     if old == new:
         return (Piece("same", new),) if new else ()
     before, after = _WORDS.findall(old), _WORDS.findall(new)
@@ -78,7 +78,7 @@ def extent(pieces: Iterable[Piece]) -> str:
 
 
 def _strangers(old: str, new: str, words: list[str], matcher: SequenceMatcher[str]) -> bool:
-    """Tell whether two texts have so little in common that marking their words would be confetti."""
+    """Return whether two texts have so little in common that marking their words would be confetti."""
     shared = [word for one in matcher.get_matching_blocks() for word in words[one.a : one.a + one.size]]
     shorter = min(len(old), len(new))
     return shorter > _SHORT and len("".join(shared).replace(" ", "")) < _ALIKE * shorter
@@ -109,7 +109,7 @@ def _phrases(steps: list[_Step]) -> list[_Step]:
 
 
 def side(old: str, new: str, keep: Kind) -> tuple[Piece, ...]:
-    """Give only one side of a difference, for columns: what is in both, and what is ``keep``."""
+    """Return only one side of a difference, for columns: what is in both, and what is ``keep``."""
     return tuple(piece for piece in difference(old, new) if piece.kind in {"same", keep})
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from reconciler.redaction import redact
+from reconciler.models.status import Findings
 from reconciler.web.answers import JsonResponse
+from reconciler.web.operations import operation, routes_of
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class DoctorPages:
         return [
             Route("/doctor", self.doctor),
             Route("/doctor/checks", self.checks),
-            Route("/api/v1/doctor", self.findings),
+            *routes_of(self),
         ]
 
     async def doctor(self, request: Request) -> Response:
@@ -54,19 +55,11 @@ class DoctorPages:
         """Run the checks: a part of the page."""
         return self._pages.page(request, "_checks.html", _shown(await self._found()))
 
+    @operation("GET", "/api/v1/doctor", Findings, name="doctor")
     async def findings(self, _: Request) -> Response:
         """Run the checks."""
         found = await self._found()
-        listed = [
-            {
-                "section": one.section,
-                "level": one.level,
-                "what": redact(one.what),
-                "remedy": redact(one.remedy),
-            }
-            for one in found
-        ]
-        return JsonResponse({"ok": _count(found, "problem") == 0, "findings": listed})
+        return JsonResponse(Findings.of(found))
 
     async def _found(self) -> tuple[Check, ...]:
         if self._panel.doctor is None:

@@ -7,17 +7,18 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
-from starlette.routing import Route
 
-from reconciler.web import shapes
+from reconciler.models.status import Status
 from reconciler.web.answers import dumps
 from reconciler.web.attention import digest
+from reconciler.web.operations import Answer, operation, routes_of
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
+    from starlette.routing import Route
     from starlette.types import Receive, Scope, Send
 
     from reconciler.engine.control import Notice
@@ -38,8 +39,9 @@ class Events:
 
     def routes(self) -> list[Route]:
         """List the address."""
-        return [Route("/api/v1/events", self.events, methods=["GET"])]
+        return routes_of(self)
 
+    @operation("GET", "/api/v1/events", {200: Answer("Events", media_type="text/event-stream")})
     async def events(self, request: Request) -> Response:
         """Stream: first the state, then each notice, and beats with the daemon's time."""
         if self.listening >= MAX_STREAMS:
@@ -83,7 +85,7 @@ class _Stream(Response):
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
         async with self._panel.control.subscribe() as notices:
-            state = self._with_needs(shapes.snapshot(self._panel.control.snapshot()))
+            state = self._with_needs(dict(Status.of(self._panel.control.snapshot())))
             await send(_piece("retry: 3000\n" + told("state", state) + self._beat()))
             upcoming: asyncio.Future[Notice] = asyncio.ensure_future(anext(notices))
             try:

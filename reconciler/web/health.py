@@ -6,14 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
 from reconciler.errors import StateError
+from reconciler.models.asked import Verbosely
 from reconciler.redaction import redact
+from reconciler.web.operations import Answer, operation, routes_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import Route
 
     from reconciler.web.panel import Panel
 
@@ -30,6 +32,8 @@ CHECKS = {
 _NEEDED = ("CatalogueReadable", "ImmichReachable")
 _NEEDS_IMMICH = ("ImmichReachable", "Fresh")
 
+_WELL = Answer("Well", media_type="text/plain")
+
 
 class Health:
     """The handlers."""
@@ -39,14 +43,18 @@ class Health:
 
     def routes(self) -> list[Route]:
         """List the addresses."""
-        return [Route("/livez", self.livez), Route("/readyz", self.readyz)]
+        return routes_of(self)
 
+    @operation("GET", "/livez", {200: _WELL}, query=Verbosely)
     async def livez(self, request: Request) -> Response:
         """Tell that the event loop answers: there is nothing here that a restart would mend."""
         return _told("livez", {"loop": ""}, request)
 
+    @operation(
+        "GET", "/readyz", {200: _WELL, 503: Answer("Not ready", media_type="text/plain")}, query=Verbosely
+    )
     async def readyz(self, request: Request) -> Response:
-        """Tell whether it can do its work now."""
+        """Return whether it can do its work now."""
         checks = {"store": ""}
         try:
             await asyncio.to_thread(self._panel.history.counts_by_status)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.routing import Route
 
+from reconciler.models.asked import MAX_ID
 from reconciler.web import inputs, words
 from reconciler.web.api import is_over
 from reconciler.web.crossings import filter_of, sides
@@ -105,7 +106,7 @@ class ImagePages:
         return self._pages.page(request, "image.html", values)
 
     async def _compared(self, view: ImageView, crossing: Crossing) -> tuple[Sides, ...]:
-        """Give what was read and written when an edit may have crossed, and what Immich shows now."""
+        """Return what was read and written when an edit may have crossed, and what Immich shows now."""
         entries = await asyncio.to_thread(
             self._panel.history.journal_of, crossing.run_id, view.image.asset_id, _HISTORY
         )
@@ -130,11 +131,11 @@ class ImagePages:
         return self._pages.page(request, "_state.html", values)
 
     def _outcome(self, request: Request) -> dict[str, object]:
-        """Give what became of the sync that the address names."""
+        """Return what became of the sync that the address names."""
         state = self._panel.control.run_state(request.query_params.get("run", ""))
         image_id = request.path_params.get("image_id")
         if image_id is None:
-            image_id = inputs.whole(request.query_params, "image", -1, 0, inputs.MAX_ID)
+            image_id = inputs.whole(request.query_params, "image", -1, 0, MAX_ID)
         return {
             "asked": state,
             "asked_image": image_id if state else None,
@@ -144,7 +145,7 @@ class ImagePages:
 
 
 def _is_settled(decision: Decision) -> bool:
-    """Tell whether a field needs no look: what differs is shown first."""
+    """Return whether a field needs no look: what differs is shown first."""
     return decision.case in {"in_sync", "resolved", "not_ours", "switched_off"}
 
 

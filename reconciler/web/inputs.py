@@ -5,29 +5,27 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, get_args
 from urllib.parse import parse_qs, urlsplit
 
+from annotated_types import Ge, Le
+
 from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus
-from reconciler.engine.control import Request as Wish
+from reconciler.engine.control import Request as Look
+from reconciler.models.asked import MAX_NAME, Changes, ImageWish, Waiting, Wish
 from reconciler.web.problems import ProblemError
+from reconciler.web.validation import valid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
 
+    from reconciler.models.base import Model
+
 _WORDS = {"true": True, "false": False}
 STATUSES: tuple[str, ...] = get_args(AssetStatus)
-MAX_ID = 2**53
-"""Ids beyond it have no exact JSON number everywhere."""
-_MAX_IMAGES = 5000
-MAX_HASH = 100
-MAX_WAIT = 60.0
-MAX_NAME = 200
-"""Characters of a name to filter by."""
 SHOWN = "shown_"
 """Before the name of a setting: how a form showed it."""
 
@@ -43,9 +41,16 @@ def whole(values: Mapping[str, str], name: str, default: int, low: int, high: in
     return int(text)
 
 
+def number(request: Request, query: type[Model], name: str) -> int:
+    """Read a whole number of the query, within the bounds of its model's field."""
+    field = query.model_fields[name]
+    bounds = {type(one): one for one in field.metadata}
+    return whole(request.query_params, name, field.default, bounds[Ge].ge, bounds[Le].le)
+
+
 def seconds_to_wait(request: Request) -> float:
     """Read ``wait``: seconds, 0 … 60."""
-    return float(whole(request.query_params, "wait", 0, 0, int(MAX_WAIT)))
+    return float(number(request, Waiting, "wait"))
 
 
 def status(request: Request) -> str | None:
@@ -62,21 +67,6 @@ def crossed(request: Request) -> bool:
     if text not in _WORDS:
         raise ProblemError(400, "“crossed” must be true or false.")
     return _WORDS[text]
-
-
-def until(found: Mapping[str, object]) -> datetime | None:
-    """Read ``until``: a moment with its time zone; ``None`` if it is not given."""
-    text = found.get("until")
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-        moment = moment and moment.astimezone(UTC) if moment and moment.tzinfo else None
-    except (ValueError, OverflowError):
-        moment = None
-    if moment is None:
-        raise ProblemError(400, "“until” must be a moment with its time zone, as 2026-11-22T20:00:00Z.")
-    return moment
 
 
 def search_text(request: Request) -> str:
@@ -133,12 +123,12 @@ async def form(request: Request) -> dict[str, str]:
     try:
         fields = parse_qs((await request.body()).decode(), keep_blank_values=True, max_num_fields=100)
     except ValueError:
-        raise ProblemError(400, "The form can not be read.") from None
+        raise ProblemError(400, "The form cannot be read.") from None
     return {name: values[-1] for name, values in fields.items()}
 
 
 def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:
-    """Read settings of a query, by Skymmich's names; gives those named, by ours."""
+    """Return the settings that a query names by Skymmich's names, by ours."""
     wrong = next((name for name in SWITCHES if values.get(name, "true") not in _WORDS), None)
     if wrong:
         raise ProblemError(400, f"“{wrong}” must be true or false.")
@@ -146,7 +136,7 @@ def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:
 
 
 def ticked_otherwise(values: Mapping[str, str]) -> dict[str, bool]:
-    """Read the form of the four switches; gives those that differ from what it showed, by our names.
+    """Return those of the form's four switches that differ from what it showed, by our names.
 
     It names the boxes that are ticked, and as ``shown_syncTags=on`` how each of them came: what was changed
     elsewhere since then is none of this person's changes.
@@ -161,20 +151,21 @@ def ticked_otherwise(values: Mapping[str, str]) -> dict[str, bool]:
 
 
 def of_switches(values: Mapping[str, str]) -> dict[str, str]:
-    """Give what a form says of the four switches, to be sent again as it is."""
+    """Return what a form says of the four switches, to be sent again as it is."""
     names = {*SWITCHES, *(f"{SHOWN}{name}" for name in SWITCHES)}
     return {name: value for name, value in values.items() if name in names}
 
 
 def switch_changes(found: Mapping[str, object]) -> dict[str, bool]:
-    """Read a body that changes settings; gives those named, by our names."""
-    if not found or set(found) - set(SWITCHES):
-        raise ProblemError(400, f"The body must have some of {', '.join(SWITCHES)}, and nothing else.")
-    return {SWITCHES[name]: _flag(found, name) for name in found}
+    """Return the settings that a body changes, by our names."""
+    changes = valid(Changes, found)
+    if not changes.model_fields_set:
+        raise ProblemError(400, f"The body must have some of {', '.join(SWITCHES)}.")
+    return {SWITCHES[name]: getattr(changes, name) for name in changes.model_fields_set}
 
 
 def local(address: str, otherwise: str) -> str:
-    """Give an address of this server's own pages: a form names where to go back to.
+    """Return an address of this server's own pages: a form names where to go back to.
 
     Browsers drop tabs and line ends, take a backslash for a slash, and whatever begins with two slashes for
     another host, where ``urlsplit`` sees none in ``///evil.example``. So none of these is taken in a path.
@@ -191,7 +182,7 @@ def local(address: str, otherwise: str) -> str:
 
 def wish(
     found: Mapping[str, object], image_ids: frozenset[int] | None = None, *, trigger: str = "api"
-) -> Wish:
+) -> Look:
     """Read a request to reconcile.
 
     Args:
@@ -199,31 +190,11 @@ def wish(
         image_ids: the images, where the address names them.
         trigger: where it came from.
     """
-    unknown = set(found) - {"image_ids", "full", "force", "approve"}
-    if unknown:
-        raise ProblemError(400, f"There is no “{min(unknown)[:50]}” here.")
-    approved = found.get("approve", "")
-    if not isinstance(approved, str) or len(approved) > MAX_HASH:
-        raise ProblemError(400, "“approve” must be the hash that the guard named.")
-    ids = image_ids if image_ids is not None else _image_ids(found.get("image_ids"))
-    full, force = _flag(found, "full"), _flag(found, "force")
-    if force and ids is None:
+    asked = valid(Wish if image_ids is None else ImageWish, found)
+    if isinstance(asked, Wish) and asked.image_ids is not None:
+        image_ids = frozenset(asked.image_ids)
+    if asked.force and image_ids is None:
         raise ProblemError(400, "“force” lets the catalogue win over people's words: name the “image_ids”.")
-    return Wish(ids, full=full, force=force, by_person=True, approved=approved, trigger=trigger)
-
-
-def _flag(found: Mapping[str, object], name: str) -> bool:
-    value = found.get(name, False)
-    if not isinstance(value, bool):
-        raise ProblemError(400, f"“{name}” must be true or false.")
-    return value
-
-
-def _image_ids(value: object) -> frozenset[int] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or not 1 <= len(value) <= _MAX_IMAGES:
-        raise ProblemError(400, f"“image_ids” must be a list of 1 to {_MAX_IMAGES} ids.")
-    if not all(isinstance(one, int) and not isinstance(one, bool) and 0 <= one < MAX_ID for one in value):
-        raise ProblemError(400, "“image_ids” must be whole numbers.")
-    return frozenset(value)
+    return Look(
+        image_ids, full=asked.full, force=asked.force, by_person=True, approved=asked.approve, trigger=trigger
+    )

@@ -42,7 +42,7 @@ class Names:
     """The asset of each image, in order."""
 
     def find(self, text: str) -> set[str]:
-        """Give the assets with a name that contains a text, whatever its case."""
+        """Return the assets with a name that contains a text, whatever its case."""
         wanted = text.strip().casefold()
         names = [wanted] if wanted in self.assets else [name for name in self.assets if wanted in name]
         found = (
@@ -72,11 +72,11 @@ class Lookup:
         return len(self.catalogue.images) - len(self.assets)
 
     def image(self, image_id: int) -> CatalogueImage | None:
-        """Give the image with an id."""
+        """Return the image with an id."""
         return self.catalogue.image(image_id)
 
     def image_of(self, asset_id: str) -> CatalogueImage | None:
-        """Give the image that is linked to an asset."""
+        """Return the image that is linked to an asset."""
         image_id = self.assets.get(asset_id)
         return None if image_id is None else self.catalogue.image(image_id)
 
@@ -99,7 +99,7 @@ class Lookups:
         self._naming: _Naming | None = None
 
     async def latest(self) -> Lookup:
-        """Give the index; an empty one before the first reading.
+        """Return the index; an empty one before the first reading.
 
         Its names may be those of the reading before: they take longest, and are only offered.
         """
@@ -114,7 +114,7 @@ class Lookups:
         return self._made
 
     async def named(self) -> Lookup:
-        """Give the index with the names of the same reading: for whoever filters by them."""
+        """Return the index with the names of the same reading: for whoever filters by them."""
         await self.latest()
         while (naming := self._naming) is not None:
             naming.hurry.set()
@@ -125,7 +125,7 @@ class Lookups:
         return self._made
 
     async def among(self, target: str = "", equipment: str = "") -> tuple[Lookup, set[str] | None]:
-        """Give the index, and the assets whose target and equipment have these names; ``None``: all assets.
+        """Return the index, and the assets whose target and equipment have these names; ``None``: all assets.
 
         A name may be a part of one, in any case; an empty one asks for nothing.
         """
@@ -150,7 +150,7 @@ async def _name(catalogue: Catalogue, hurry: asyncio.Event) -> tuple[Names, Name
 
 
 def target_of(image: CatalogueImage) -> str:
-    """Give the target's name as people know it; empty if there is none."""
+    """Return the target's name as people know it; empty if there is none."""
     if image.target is None:
         return image.target_name or ""
     known = [image.target.messier or image.target.name, *image.target.common_names[:1]]

@@ -16,10 +16,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from starlette.responses import Response
-from starlette.routing import Route
 
 from reconciler import __version__
 from reconciler.core.records import AssetStatus, Field
+from reconciler.web.operations import Answer, operation, routes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
     from starlette.requests import Request
+    from starlette.routing import Route
 
     from reconciler.core.records import Run
     from reconciler.engine.control import Snapshot
@@ -104,7 +105,7 @@ class Current(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Give the gauges."""
+        """Return the gauges."""
         snapshot = self._panel.control.snapshot()
         build = GaugeMetricFamily(
             "reconciler_build_info", "This program", labels=["version", "python", "immich"]
@@ -172,8 +173,9 @@ class Metrics:
 
     def routes(self) -> list[Route]:
         """List the address."""
-        return [Route("/metrics", self.metrics)]
+        return routes_of(self)
 
+    @operation("GET", "/metrics", {200: Answer("Well", media_type="text/plain")})
     async def metrics(self, _: Request) -> Response:
         """Answer a scrape."""
         await asyncio.to_thread(self._runs.catch_up, self._panel)

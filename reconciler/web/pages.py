@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
+from reconciler.models.asked import RunQuery
 from reconciler.web import inputs
 from reconciler.web.api import previewed
 from reconciler.web.attention import digest, needs
@@ -94,7 +95,7 @@ class OverviewPages:
     async def run(self, request: Request) -> Response:
         """Show one run and what it replaced."""
         run_id = request.path_params["run_id"]
-        before = inputs.whole(request.query_params, "before", 0, 0, inputs.MAX_ID) or None
+        before = inputs.number(request, RunQuery, "before") or None
         run = await asyncio.to_thread(self._panel.history.run, run_id)
         state = self._panel.control.run_state(run_id)
         if run is None and state is None:

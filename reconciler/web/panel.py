@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def utc_now() -> datetime:
-    """Give the time, aware."""
+    """Return the time, aware."""
     return datetime.now(UTC)
 
 

@@ -64,13 +64,13 @@ def first_upper(text: str) -> str:
 
 
 def fields_of(reason: str) -> str:
-    """Give only the fields that a reason names; empty if it names none."""
+    """Return only the fields that a reason names; empty if it names none."""
     found = _FIELDS.match(reason)
     return spoken(found[0] + ": ")[:-2] if found else ""
 
 
 def wrote(run: Run) -> list[tuple[str, int]]:
-    """Give how many of each kind of value a run wrote; empty where its own summary tells more."""
+    """Return how many of each kind of value a run wrote; empty where its own summary tells more."""
     if run.outcome not in {"ok", "attention"} or ";" in run.summary:
         return []
     kinds = ((name.removeprefix("wrote_"), n) for name, n in run.counts.items() if name.startswith("wrote_"))

@@ -21,7 +21,7 @@ class History(Protocol):
     """What the state store remembers; each call is a short visit to a file, safe from any thread."""
 
     def record(self, asset_id: str) -> AssetRecord | None:
-        """Give one managed asset."""
+        """Return one managed asset."""
         ...
 
     def search(
@@ -34,7 +34,7 @@ class History(Protocol):
         *,
         crossed: bool = False,
     ) -> list[AssetRecord]:
-        """Give a page in the order of titles.
+        """Return a page in the order of titles.
 
         ``after``: title and asset id of the last one before; ``among``: only these asset ids; ``crossed``:
         only those of which an edit may be missing.
@@ -52,19 +52,19 @@ class History(Protocol):
         limit: int = 100,
         before: int | None = None,
     ) -> list[JournalEntry]:
-        """Give journal entries, newest first."""
+        """Return journal entries, newest first."""
         ...
 
     def latest(self, assets: int) -> list[list[JournalEntry]]:
-        """Give what was last done to the assets that were last written to: a group each, newest first."""
+        """Return what was last done to the assets that were last written to: a group each, newest first."""
         ...
 
     def run(self, run_id: str) -> Run | None:
-        """Give one run."""
+        """Return one run."""
         ...
 
     def runs(self, limit: int, before: str | None = None) -> list[Run]:
-        """Give runs, newest first."""
+        """Return runs, newest first."""
         ...
 
 
@@ -75,7 +75,7 @@ class Thumbnails(Protocol):
         """Fetch a picture: bytes, content type, ETag (may be empty).
 
         Raises:
-            ImmichError: there is none, or Immich can not be asked now.
+            ImmichError: there is none, or Immich cannot be asked now.
         """
         ...
 
@@ -113,15 +113,15 @@ class TemplateKeeper(Protocol):
     """Where the block's template is kept."""
 
     def policy(self) -> Policy:
-        """Give the policy in force, with its template."""
+        """Return the policy in force, with its template."""
         ...
 
     def text(self) -> str:
-        """Give the template in force."""
+        """Return the template in force."""
         ...
 
     def configured(self) -> str:
-        """Give the template that holds without the page's."""
+        """Return the template that holds without the page's."""
         ...
 
     def origin(self) -> str:
@@ -129,7 +129,7 @@ class TemplateKeeper(Protocol):
         ...
 
     def versions(self) -> tuple[TemplateVersion, ...]:
-        """Give what was written on the page before, the newest first."""
+        """Return what was written on the page before, the newest first."""
         ...
 
     def save(self, text: str | None) -> None:

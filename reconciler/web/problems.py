@@ -60,7 +60,7 @@ def problem(
 
 
 def status_of(error: ReconcilerError) -> int:
-    """Give the HTTP status that tells an error of ours best."""
+    """Return the HTTP status that tells an error of ours best."""
     if isinstance(error, GuardError | DecisionError):
         return 409
     if isinstance(error, ImmichError) and not isinstance(error, ImmichTemporaryError):
@@ -69,7 +69,7 @@ def status_of(error: ReconcilerError) -> int:
 
 
 def told(error: Exception) -> tuple[int, str, str, Mapping[str, str]]:
-    """Give status, sentence, remedy and headers of an error, ours or HTTP's; anything else is a 500."""
+    """Return status, sentence, remedy and headers of an error, ours or HTTP's; anything else is a 500."""
     if isinstance(error, HTTPException):
         known = {404: "There is nothing here.", 405: "This address does not take that method."}
         plain = error.detail == HTTPStatus(error.status_code).phrase

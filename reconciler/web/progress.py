@@ -39,7 +39,7 @@ class Pace:
         self._from = 0
 
     def showing(self, snapshot: Snapshot, now: datetime) -> Showing | None:
-        """Give what to show; ``None`` while nothing runs."""
+        """Return what to show; ``None`` while nothing runs."""
         current = snapshot.current
         if current is None:
             return None

@@ -213,6 +213,6 @@ def number(count: float) -> str:
 
 @cache
 def static(name: str) -> str:
-    """Give the address of a static file, which changes with its content."""
+    """Return the address of a static file, which changes with its content."""
     content = (resources.files("reconciler.web") / "static" / name).read_bytes()
     return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"

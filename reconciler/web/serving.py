@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import sys
-from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
 import uvicorn
 
 from reconciler.errors import ConfigurationError
+from reconciler.http_server import HttpServer
 from reconciler.web.access import check_binding
 from reconciler.web.connections import Connection, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import TracebackType
 
     from starlette.applications import Starlette
@@ -38,11 +36,10 @@ class WebServer:
         limits = self._limits = limits or Limits()
         self._panel = app.state.panel
         self._host, self._port = host, port
-        self._server = _Server(
+        self._server = HttpServer(
             uvicorn.Config(
                 app,
-                # Called like the class that uvicorn's type asks for.
-                http=cast("type[asyncio.Protocol]", partial(Connection, limits=limits)),
+                http=Connection,
                 lifespan="off",
                 ws="none",
                 log_config=None,
@@ -57,9 +54,9 @@ class WebServer:
                 backlog=limits.waiting,
                 timeout_keep_alive=5,
                 h11_max_incomplete_event_size=16 * 1024,
-            )
+            ),
+            partial(Connection, limits=limits),
         )
-        self._task: asyncio.Task[None] | None = None
         self.url = ""
         """Once started."""
 
@@ -79,10 +76,10 @@ class WebServer:
         await self.stop()
 
     async def start(self) -> int:
-        """Listen; gives the port.
+        """Listen, and return the port.
 
         Raises:
-            ConfigurationError: beyond loopback without a token, or the port can not be had.
+            ConfigurationError: beyond loopback without a token, or the port cannot be had.
         """
         check_binding(self._host, self._panel.access.token)
         listener = _listen(self._host, self._port)
@@ -90,38 +87,13 @@ class WebServer:
         port: int = listener.getsockname()[1]
         shown = f"[{self._host}]" if ":" in self._host else self._host
         self.url = f"http://{shown}:{port}"
-        self._task = asyncio.create_task(self._server.serve([listener]), name="web")
-        waiting = asyncio.create_task(self._server.listening.wait())
-        await asyncio.wait({self._task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        await self._server.start(listener)
         return port
 
     async def stop(self) -> None:
         """Take no more requests, end the event streams, let what is being answered finish (2 s)."""
         self._panel.closing.set()
-        self._server.should_exit = True
-        self._server.ending.set()
-        if self._task is not None:
-            await self._task
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers, and without its ten wake-ups a second."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening, self.ending = asyncio.Event(), asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    async def main_loop(self) -> None:
-        await self.ending.wait()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+        await self._server.stop()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -132,7 +104,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise ConfigurationError(
-            f"The status endpoint can not listen on {host}: {error.strerror}.",
+            f"The status endpoint cannot listen on {host}: {error.strerror}.",
             remedy="Set [status] host to an address of this machine.",
         ) from error
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -141,7 +113,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(
-            f"The status endpoint can not listen on {host}:{port}: {error.strerror}.",
+            f"The status endpoint cannot listen on {host}:{port}: {error.strerror}.",
             remedy="Another program, or another instance of this one, has the port: set [status] port.",
         ) from error
     return listener

@@ -5,7 +5,7 @@ every session, and neither cookie nor store alone is worth anything. A session t
 over, whatever its cookie says: logging out ends it wherever the cookie was copied to.
 
 While the process runs, the list is the one in its memory; the store only carries it over a clean restart. A
-store that can not be written keeps nobody from logging in or out, and one that was taken up is given this
+store that cannot be written keeps nobody from logging in or out, and one that was taken up is given this
 list: a backup revives no session. After an end that was not a clean one, or with a file that was put there
 since, it is not known who logged out: all log in again (``forget_sessions``).
 """
@@ -85,7 +85,7 @@ class Session:
                 self._ready()
 
     def issue(self) -> str:
-        """Open a session; gives its cookie. With a store that can not be used it ends with the process."""
+        """Open a session, and return its cookie. It ends with the process where the store fails."""
         try:
             signer = self._ready()
         except StateError:
@@ -99,7 +99,7 @@ class Session:
         return str(signer.dumps(name))
 
     def holds(self, value: str) -> bool:
-        """Tell whether a cookie is ours, and its session open."""
+        """Return whether a cookie is ours, and its session open."""
         name = self._name(value)
         return name is not None and self._open.get(_digest(name), 0.0) > self._clock()
 
@@ -110,7 +110,7 @@ class Session:
             self.keep()
 
     def keep(self) -> None:
-        """Give the store the list as it is here, whatever it has: at a change, and when it was taken up."""
+        """Return the store the list as it is here, whatever it has: at a change, and when it was taken up."""
         if not self._token:
             return
         kept = None if self._signer is None else {"salt": self._salt, "open": self._open}
@@ -126,12 +126,12 @@ class Session:
             return None
         try:
             name = self._ready().loads(value)
-        except (BadData, StateError):  # a store that can not be read now opens nothing
+        except (BadData, StateError):  # a store that cannot be read now opens nothing
             return None
         return name if isinstance(name, str) else None
 
     def _ready(self) -> URLSafeSerializer:
-        """Give what signs; reads what is kept at its first use."""
+        """Return what signs; reads what is kept at its first use."""
         if self._signer is None:
             kept = self._memory.get(SESSIONS)
             kept = kept if isinstance(kept, dict) else {}

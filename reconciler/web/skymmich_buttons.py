@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.routing import Route
-
 from reconciler.core.records import FINE
 from reconciler.engine.control import Request as Wish
+from reconciler.models.status import Said
 from reconciler.redaction import redact
 from reconciler.web.answers import JsonResponse
 from reconciler.web.api import is_over, linked_image
+from reconciler.web.operations import Answer, operation, routes_of
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import Route
 
     from reconciler.engine.control import RunState
     from reconciler.web.panel import Panel
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
 BASE = "/api/immich"
 PATIENCE = 55.0
 """Seconds: proxies give up after 60."""
+
+_ALL = {
+    200: Answer("Seen in Immich", Said),
+    202: Answer("Going on", Said),
+    502: Answer("Not synced", Said),
+}
+# An address without a number names nothing at all.
+_ONE = {**_ALL, 404: Answer("Not synced", Said, problem=True), 409: Answer("Not synced", Said)}
 
 
 class SkymmichButtons:
@@ -45,11 +54,9 @@ class SkymmichButtons:
 
     def routes(self) -> list[Route]:
         """List the addresses."""
-        return [
-            Route(f"{BASE}/sync-metadata/{{image_id:int}}", self.one, methods=["POST"]),
-            Route(f"{BASE}/sync-metadata-all", self.all, methods=["POST"]),
-        ]
+        return routes_of(self)
 
+    @operation("POST", f"{BASE}/sync-metadata/{{image_id:int}}", _ONE, name="skymmichSync")
     async def one(self, request: Request) -> Response:
         """Sync one image."""
         image_id = request.path_params["image_id"]
@@ -60,6 +67,7 @@ class SkymmichButtons:
         state = await self._ask(Wish(frozenset({image_id}), trigger="skymmich"))
         return _one(state, image_id)
 
+    @operation("POST", f"{BASE}/sync-metadata-all", _ALL, name="skymmichSyncAll")
     async def all(self, _: Request) -> Response:
         """Sync all images."""
         return _all(await self._ask(Wish(full=True, trigger="skymmich")))
@@ -70,7 +78,7 @@ class SkymmichButtons:
 
 
 def members(path: str, detail: str, remedy: str) -> Mapping[str, object]:
-    """Give what the problem document of a refused request needs, so that Skymmich's page can show why."""
+    """Return what the problem document of a refused request needs, so that Skymmich's page can show why."""
     if not path.startswith(f"{BASE}/"):
         return {}
     return {"success": False, "message": redact(f"skymmich-reconciler: {detail} {remedy}".strip())}
@@ -106,9 +114,9 @@ def _all(state: RunState | None) -> Response:
     message = f"Synced {synced} images, {failed} failed"
     if state.error and not success:
         message += f": {state.error}"
-    counts: dict[str, object] = {"synced": synced, "failed": failed}
+    counts = {"synced": synced, "failed": failed}
     return _said(200 if success or synced else 502, success=success, message=message, **counts)
 
 
-def _said(status: int, *, success: bool, message: str, **more: object) -> Response:
-    return JsonResponse({"success": success, "message": redact(message), **more}, status)
+def _said(status: int, *, success: bool, message: str, **counts: int) -> Response:
+    return JsonResponse(Said(success=success, message=redact(message), **counts), status)

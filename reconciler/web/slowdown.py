@@ -41,7 +41,7 @@ class Slowdown:
         self._waiting = 0
 
     async def wrong(self, peer: str) -> float:
-        """Note a wrong guess, and let it wait; gives the seconds, 0: it was among the first few."""
+        """Note a wrong guess, let it wait, and return the seconds; 0: it was among the first few."""
         place = _place(peer)
         count, last = self._wrong.pop(place, (0, 0.0))
         now = self._clock()
@@ -67,7 +67,7 @@ class Slowdown:
 
 
 def _place(peer: str) -> str:
-    """Give what is counted together: an address, and of IPv6 the network, for a host has all of it."""
+    """Return what is counted together: an address, and of IPv6 the network, for a host has all of it."""
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:

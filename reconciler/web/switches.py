@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from starlette.routing import Route
-
 from reconciler.engine.control import Request as Wish
 from reconciler.engine.preparing import switches_of
-from reconciler.web import inputs, shapes
+from reconciler.models.asked import Changes
+from reconciler.models.plans import Settings
+from reconciler.models.status import SettingsView
+from reconciler.web import inputs
 from reconciler.web.answers import JsonResponse, tagged
+from reconciler.web.operations import operation, routes_of
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.routing import Route
 
     from reconciler.core.policy import Switches
     from reconciler.web.panel import Panel
@@ -36,45 +39,44 @@ class SwitchesApi:
 
     def routes(self) -> list[Route]:
         """List the addresses."""
-        return [
-            Route("/api/v1/settings", self.show, methods=["GET"]),
-            Route("/api/v1/settings", self.change, methods=["POST"]),
-            Route("/api/v1/settings/override", self.give_up, methods=["DELETE"]),
-        ]
+        return routes_of(self)
 
+    @operation("GET", "/api/v1/settings", SettingsView, name="settings")
     async def show(self, request: Request) -> Response:
         """Show the four switches."""
         return tagged(request, self._shown())
 
+    @operation("POST", "/api/v1/settings", SettingsView, name="changeSettings", body=Changes)
     async def change(self, request: Request) -> Response:
         """Change some or all of them where they live."""
         await change_switches(self._panel, inputs.switch_changes(await inputs.body(request)))
         return JsonResponse(self._shown())
 
+    @operation("DELETE", "/api/v1/settings/override", SettingsView, name="followSkymmich")
     async def give_up(self, _: Request) -> Response:
         """Let Skymmich's own hold again."""
         await follow_skymmich(self._panel)
         return JsonResponse(self._shown())
 
-    def _shown(self) -> shapes.Shape:
+    def _shown(self) -> SettingsView:
         snapshot, writer = self._panel.control.snapshot(), self._panel.settings
         theirs = skymmichs_own(self._panel)
-        return {
-            "settings": None if snapshot.switches is None else shapes.switches(snapshot.switches),
-            "source": snapshot.switches_source,
-            "skymmich": None if theirs is None else shapes.switches(theirs),
-            "changed_in": writer.where if writer else None,
-        }
+        return SettingsView(
+            settings=None if snapshot.switches is None else Settings.of(snapshot.switches),
+            source=snapshot.switches_source,
+            skymmich=None if theirs is None else Settings.of(theirs),
+            changed_in=writer.where if writer else None,
+        )
 
 
 def skymmichs_own(panel: Panel) -> Switches | None:
-    """Give what Skymmich itself says, as last read; ``None`` before that."""
+    """Return what Skymmich itself says, as last read; ``None`` before that."""
     catalogue = panel.control.catalogue()
     return None if catalogue is None else switches_of(catalogue)
 
 
 async def change_switches(panel: Panel, changes: Mapping[str, bool]) -> bool:
-    """Change some switches where they live, over what holds by now; tells whether any changed.
+    """Change some switches where they live, over what holds by now; return whether any changed.
 
     The daemon goes by them at once: the snapshot has them when this returns, and a pass is enqueued.
 
@@ -84,7 +86,7 @@ async def change_switches(panel: Panel, changes: Mapping[str, bool]) -> bool:
 
     Raises:
         ReconcilerError: they were not changed.
-        ProblemError: they can not be changed from here.
+        ProblemError: they cannot be changed from here.
     """
     writer = _writer(panel)
     before = await panel.control.read_switches()
@@ -96,11 +98,11 @@ async def change_switches(panel: Panel, changes: Mapping[str, bool]) -> bool:
 
 
 async def follow_skymmich(panel: Panel) -> bool:
-    """Give up what was set here, and let the daemon read again; tells whether anything was.
+    """Give up what was set here, and let the daemon read again; return whether anything was.
 
     Raises:
         StateError: it could not be given up.
-        ProblemError: they can not be changed from here.
+        ProblemError: they cannot be changed from here.
     """
     writer = _writer(panel)
     await panel.control.read_switches()
@@ -113,7 +115,7 @@ async def follow_skymmich(panel: Panel) -> bool:
 
 def _writer(panel: Panel) -> SettingsWriter:
     if panel.settings is None:
-        raise ProblemError(409, "The settings can not be changed from here.")
+        raise ProblemError(409, "The settings cannot be changed from here.")
     return panel.settings
 
 

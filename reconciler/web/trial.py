@@ -15,10 +15,12 @@ from reconciler.engine.control import Request as Wish
 from reconciler.engine.desiring import sized, try_template
 from reconciler.engine.preparing import Wishes
 from reconciler.errors import TemplateError
+from reconciler.models.asked import MAX_TEMPLATE
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.policy import Policy
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
     from reconciler.web.panel import Panel
     from reconciler.web.ports import TemplateKeeper
 
-MAX_TEMPLATE = 16_000
-"""Characters; a form's body may have 64 kB, and percent signs triple some."""
 _CHOICES = 200
 _PATIENCE = 5.0
 """Seconds to wait for another trial's end."""
@@ -58,13 +58,17 @@ class Trial:
             raise ProblemError(404, "There is no template to edit here.")
         return self._panel.template
 
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._panel.now()
+
     async def choices(self) -> tuple[Lookup, Sequence[CatalogueImage]]:
-        """Give the images, and the linked ones that a template is shown on: not all of very many."""
+        """Return the images, and the linked ones that a template is shown on: not all of very many."""
         lookup = await self._lookups.latest()
         return lookup, list(islice(lookup.catalogue.linked(), _CHOICES))
 
     async def render(self, text: str, image: CatalogueImage) -> str:
-        """Render a template for an image; empty if it gives nothing.
+        """Return what a template renders for an image; it may be empty.
 
         Raises:
             TemplateError: it does not render, or takes too much.
@@ -134,7 +138,7 @@ def checked_text(text: str) -> str:
 
 
 def message_of(error: TemplateError) -> str:
-    """Give an error's sentence without the place, which stands beside it."""
+    """Return an error's sentence without the place, which stands beside it."""
     return str(error).removeprefix(f"{error.source}:{error.line or '?'}: ")
 
 

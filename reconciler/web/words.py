@@ -52,7 +52,7 @@ STATES: dict[str, State] = {
         "Mend the link in Skymmich.",
     ),
     "not_writable": State(
-        "Not writable", "attention", "It can not be written as it is now; the reason says why."
+        "Not writable", "attention", "It cannot be written as it is now; the reason says why."
     ),
     "failed": State("Failed", "trouble", "The last attempt met an error. It is tried again by itself."),
     "unlinked": State("Left Skymmich", "off", "It is no longer in the catalogue. What was written stays."),
@@ -119,7 +119,7 @@ CASES: dict[str, str] = {
     "switched_off": "Switched off",
     "not_sticking": "Not kept by Immich",
     "undone": "Undone and left alone",
-    "not_writable": "Can not be written",
+    "not_writable": "Cannot be written",
     "resolved": "You decided",
 }
 CONDITIONS: dict[str, str] = {
@@ -138,12 +138,12 @@ CONDITIONS: dict[str, str] = {
     "Fresh": "Everything was looked at lately",
 }
 BROKEN: dict[str, str] = {
-    "StoreWritable": "The state store can not be written",
+    "StoreWritable": "The state store cannot be written",
     "Configured": "The configuration is not complete",
     "ConfigurationCurrent": "The changed configuration is not in use",
     "Writer": "Another process holds the right to write",
     "Working": "A pass broke off",
-    "CatalogueReadable": "Skymmich's catalogue can not be read",
+    "CatalogueReadable": "Skymmich's catalogue cannot be read",
     "SyncEnabled": "Metadata sync is switched off",
     "ImmichReachable": "Immich does not answer",
     "Permitted": "The API key lacks a permission",
@@ -179,7 +179,7 @@ SAID: dict[str, tuple[str, Tone]] = {
     "unseen": ("There was nothing left to look at.", "unknown"),
     "logout": ("Logged out.", "ok"),
     "unkept": (
-        "Logged in until the daemon stops: the state store can not be written now. See its condition.",
+        "Logged in until the daemon stops: the state store cannot be written now. See its condition.",
         "attention",
     ),
 }
@@ -187,5 +187,5 @@ SAID: dict[str, tuple[str, Tone]] = {
 
 
 def state_of(status: str) -> State:
-    """Give how a state is shown, also one of a later version."""
+    """Return how a state is shown, also one of a later version."""
     return STATES.get(status) or State(status, "unknown", "")

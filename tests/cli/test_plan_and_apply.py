@@ -29,12 +29,15 @@ def test_plan_shows_each_value_with_its_reason_and_writes_nothing(two):
 def test_plan_as_json_is_one_document_with_every_side_of_every_field(two):
     done = two.call("plan", "--json", "jelly")
     assert done.returncode == 2
-    (image,) = json.loads(done.stdout)["images"]
+    told = json.loads(done.stdout)
+    assert (told["images"], told["changes"], told["left_out"]) == (1, 1, 0)
+    (image,) = told["items"]
     assert (image["image_id"], image["status"]) == (JELLYFISH, "changes")
-    assert image["writes"]["coordinates"] == [49.5731, 10.9842]
-    assert {decision["field"] for decision in image["decisions"]} == {"block", "prose", "coordinates", "tags"}
+    assert image["plan"]["coordinates"] == {"latitude": 49.5731, "longitude": 10.9842}
+    decided = {decision["field"] for decision in image["plan"]["decisions"]}
+    assert decided == {"block", "prose", "coordinates", "tags"}
     assert {"field": "coordinates", "kind": "added"}.items() <= next(
-        one for one in image["differences"] if one["field"] == "coordinates"
+        one for one in image["plan"]["differences"] if one["field"] == "coordinates"
     ).items()
 
 
@@ -87,7 +90,7 @@ def test_a_saved_plan_is_applied_only_where_it_is_still_the_same(two, tmp_path):
     assert two.call("plan", "--out", str(file)).returncode == 2
     assert file.stat().st_mode & 0o777 == 0o600
     saved = json.loads(file.read_text())
-    assert (saved["version"], len(saved["images"])) == (1, 2)
+    assert (saved["version"], len(saved["items"])) == (2, 2)
     assert saved["created"]
     two.person(RING, "set_description", "Mine.")
     done = two.call("apply", "--yes", str(file))
@@ -153,7 +156,7 @@ def test_what_the_guard_holds_back_comes_with_the_command_that_approves_it(two):
     assert guard["tripped"]
     assert "2 of 2 managed assets would lose something" in guard["reasons"][0]
     tags = two.shown(JELLYFISH)["tags"]
-    gone = json.loads(planned.stdout)["images"][1]["withheld"]["writes"]["remove_tags"]
+    gone = json.loads(planned.stdout)["items"][1]["withheld"]["remove_tags"]
     assert len(gone) == 1
     shown = two.call("plan").stdout
     assert "What it would write to 2 images if approved" in shown

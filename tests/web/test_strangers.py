@@ -120,7 +120,7 @@ async def test_a_crowd_that_asks_nothing_keeps_nobody_out(control, store):
         await crowd.come(100, STREAM)
         await all_pages()
         # Of 420 that asked nothing, most were sent away; of the 100 that listen, as many as may.
-        assert len(server._server.server_state.connections) <= PATIENT.waiting + MAX_STREAMS + 2
+        assert len(server._server.connections) <= PATIENT.waiting + MAX_STREAMS + 2
         heard = [await crowd.said(one) for one in crowd.sockets[-100:]]
         assert all(b"event: state" in one for one in heard[:MAX_STREAMS])
         assert all(b" 503 " in one for one in heard[MAX_STREAMS:] if one)
@@ -159,7 +159,7 @@ async def test_what_does_not_come_within_its_time_is_closed_however_steadily_it_
             assert await answered(server, "/livez") == 200
             await asyncio.wait_for(asyncio.gather(*map(crowd.closed, crowd.sockets)), 5)
             await asyncio.wait_for(asyncio.gather(*dripping), 5)
-            await until(lambda: not server._server.server_state.connections)
+            await until(lambda: not server._server.connections)
             assert await answered(server, "/livez") == 200
     await until(lambda: descriptors() <= before + 2)
     mine = [record.getMessage() for record in caplog.records if record.name.startswith("uvicorn")]
@@ -175,7 +175,7 @@ async def test_a_deadline_does_not_touch_who_is_being_answered_or_asks_again(con
                 assert (await client.get("/livez")).status_code == 200
                 await asyncio.sleep(0.1)
             (stream,) = crowd.sockets
-            assert len(server._server.server_state.connections) == 2
+            assert len(server._server.connections) == 2
         stream.settimeout(0)
         assert b"event: beat" in stream.recv(65536)
 
@@ -194,7 +194,7 @@ async def test_who_does_not_take_the_answers_is_sent_away(control, store):
 
         await asyncio.wait_for(ask_on(), 20)
         assert await answered(server, "/livez") == 200
-        await until(lambda: not server._server.server_state.connections)
+        await until(lambda: not server._server.connections)
 
 
 async def test_the_right_token_is_taken_at_once_among_hundreds_of_wrong_ones(control, store):
@@ -237,6 +237,6 @@ async def test_the_kernel_gives_up_who_vanished_without_a_word(control, store):
     async with served(control, store, HASTY) as (server, crowd):
         await crowd.come(1, STREAM)
         await crowd.said(crowd.sockets[0])
-        (connection,) = server._server.server_state.connections
+        (connection,) = server._server.connections
         accepted = connection.transport.get_extra_info("socket")
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 500

@@ -1,1 +1,1 @@
-"""One module a command, each with a function ``command`` that gives the exit code."""
+"""One module a command, each with a function ``command`` that returns the exit code."""

@@ -11,7 +11,6 @@ import typer
 from reconciler.cli.byhand import by_hand
 from reconciler.cli.images import find_images
 from reconciler.cli.outcome import exit_code, show_report
-from reconciler.cli.plain import plan_json, report_json, request_counts
 from reconciler.cli.planfile import SavedPlan, is_plan_file, read_plan
 from reconciler.cli.rendering import has_conflict, show_choice, show_plan
 from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
@@ -20,6 +19,8 @@ from reconciler.engine.approving import leave_approval
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.service import PAUSED
 from reconciler.errors import ReconcilerError
+from reconciler.models.plans import Plan
+from reconciler.models.runs import Report, Requests
 from reconciler.wiring import new_run_id
 
 if TYPE_CHECKING:
@@ -78,9 +79,10 @@ def command(  # noqa: PLR0913 - one parameter an option
                 prepared, selection, run_id=new_run_id(), trigger="cli", stop=stop
             )
         )
-        requests = request_counts(work.bench.target.requests)
+        requests = Requests.of(work.bench.target.requests)
     if json:
-        screen.json({"plan": plan_json(prepared)} | report_json(report, requests) | {"gone": list(gone)})
+        plan = Plan.of(prepared, work.bench.clock.now())
+        screen.json(dict(Report.of(report, None)) | {"plan": plan, "requests": requests, "gone": gone})
     else:
         show_report(screen, report, requests)
         if has_conflict(prepared):
@@ -118,7 +120,7 @@ def _approved_beside_daemon(work: Work, approve: str, *, details: bool) -> int:
     if not prepared.rules.switches.enabled:
         when = "once metadata sync is switched on"
     if screen.as_json:
-        screen.json({"plan": plan_json(prepared), "approved": approve, "carried_out": when})
+        screen.json({"plan": Plan.of(prepared, bench.clock.now()), "approved": approve, "carried_out": when})
     else:
         show_plan(screen, prepared, details=details, attention=False)
         screen.line(f"Approved: the daemon carries it out {when}.", "bold green")

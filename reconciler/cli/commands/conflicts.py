@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reconciler.cli.plain import decision_json
 from reconciler.cli.rendering import heading, show_choice, show_conflict
 from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
 from reconciler.cli.working import working
 from reconciler.core.records import FINE
 from reconciler.engine.passes import Selection
+from reconciler.models.plans import Decision
 
 
 def command(
@@ -36,7 +36,7 @@ def command(
                         "image_id": plan.image_id,
                         "asset_id": plan.asset_id,
                         "title": plan.title,
-                        "fields": [decision_json(decision) for decision in plan.conflicts],
+                        "fields": [Decision.of(decision) for decision in plan.conflicts],
                     }
                     for plan in plans
                 ]

@@ -6,11 +6,11 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Final
 
-from reconciler.cli.plain import value
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.doctor.checks import examine
 from reconciler.doctor.findings import TITLES, exit_code
 from reconciler.immich.client import SystemClock
+from reconciler.models.status import Findings
 
 if TYPE_CHECKING:
     from reconciler.cli.screen import Screen
@@ -29,7 +29,7 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
     findings = asyncio.run(examine(session.config, os.environ, SystemClock()))
     code = exit_code(findings)
     if json:
-        session.screen.json({"ok": code == 0, "findings": [value(finding) for finding in findings]})
+        session.screen.json(Findings.of(findings))
         return code
     _show(session.screen, findings)
     return code

@@ -9,9 +9,11 @@ import typer
 
 from reconciler.cli.byhand import by_hand
 from reconciler.cli.explaining import show_view
-from reconciler.cli.plain import asset_plan_json, standing, value
+from reconciler.cli.plain import standing, value
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.cli.views import View, look_at
+from reconciler.models.images import CatalogueImage, Change, Image, ImageView
+from reconciler.models.plans import AssetPlan
 
 
 def command(
@@ -43,18 +45,25 @@ def command(
 
 def _as_json(view: View) -> dict[str, object]:
     now = standing(view.item, view.prepared) if view.item and view.prepared else view.record
-    return {
-        "image": value(view.image),
+    shown = ImageView(
+        image_id=view.image.image_id,
+        asset_id=view.image.asset_id,
+        title=view.image.title,
+        image=CatalogueImage.of(view.image),
+        record=Image.of(view.record) if view.record else None,
+        plan=AssetPlan.of(view.plan, compared=True) if view.plan else None,
+        error=view.error.message if view.error else "",
+        history=[Change.of(entry) for entry in view.entries],
+    )
+    return dict(shown) | {
+        "catalogue": value(view.image),
         "problems": [*view.problems, *view.desired.problems],
         "status": now.status if now else "new",
         "reason": now.reason if now else "",
         "applied": value(view.record.applied) if view.record else None,
         "unsticking": value(view.record.unsticking) if view.record else [],
-        "crossing": value(view.record.crossing) if view.record else None,
+        "crossing": shown.record.crossing if shown.record else None,
         "observed": value(view.plan.observed) if view.plan else None,
         "desired": value(view.desired),
-        "plan": asset_plan_json(view.plan) if view.plan else None,
-        "history": [value(entry) for entry in view.entries],
-        "error": view.error.message if view.error else "",
         "remedy": view.error.remedy if view.error else "",
     }

@@ -8,9 +8,10 @@ import typer
 
 from reconciler.cli.images import find_record, find_run, find_run_or_record
 from reconciler.cli.past import show_entries, show_runs
-from reconciler.cli.plain import value
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.errors import ReconcilerError
+from reconciler.models.images import Change
+from reconciler.models.runs import Run
 from reconciler.wiring import store_of
 
 
@@ -34,7 +35,7 @@ def command(
         if what is None and run is None:
             runs = store.runs(limit)
             if json:
-                screen.json({"runs": [value(one) for one in runs]})
+                screen.json({"runs": [Run.of(one) for one in runs]})
                 return 0
             show_runs(screen, runs)
             screen.line("Nothing has been done yet." if not runs else "What one replaced: history RUN", "dim")
@@ -52,7 +53,7 @@ def command(
             found.run_id if found else None, record.asset_id if record else None, limit
         )
     if json:
-        screen.json({"entries": [value(one) for one in entries]})
+        screen.json({"entries": [Change.of(one) for one in entries]})
         return 0
     # By image; within one, and among them, the newest first.
     newest = {entry.asset_id: -number for number, entry in reversed(list(enumerate(entries)))}

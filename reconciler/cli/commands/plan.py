@@ -9,12 +9,13 @@ from typing import Annotated, Final
 import typer
 
 from reconciler.cli.images import find_images
-from reconciler.cli.plain import needs_work, plan_json
+from reconciler.cli.plain import needs_work
 from reconciler.cli.planfile import save_plan
 from reconciler.cli.rendering import has_conflict, show_choice, show_plan
 from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
 from reconciler.cli.working import working
 from reconciler.engine.passes import Prepared, Selection
+from reconciler.models.plans import Plan
 
 SOMETHING_TO_DO: Final = 2
 
@@ -54,7 +55,7 @@ def command(
     if out is not None:
         save_plan(out, prepared, created)
     if json:
-        session.screen.json(plan_json(prepared) | {"created": created.isoformat()})
+        session.screen.json(dict(Plan.of(prepared, created)) | {"created": created})
         return exit_code(prepared)
     show_plan(session.screen, prepared, details=details)
     if has_conflict(prepared):
@@ -72,7 +73,7 @@ def command(
 
 
 def exit_code(prepared: Prepared) -> int:
-    """Give 0 for nothing to do, 2 for something, 1 where an image could not be looked at."""
+    """Return 0 for nothing to do, 2 for something, 1 where an image could not be looked at."""
     if any(item.status == "failed" for item in prepared.items):
         return 1
     busy = any(needs_work(item) for item in prepared.items)

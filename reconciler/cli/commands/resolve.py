@@ -8,7 +8,6 @@ import typer
 
 from reconciler.cli.images import find_images
 from reconciler.cli.outcome import exit_code, show_report
-from reconciler.cli.plain import report_json, request_counts
 from reconciler.cli.rendering import heading, show_conflict
 from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
 from reconciler.cli.working import Work, working
@@ -17,6 +16,7 @@ from reconciler.core.resolution import CONFLICTS, Keep
 from reconciler.engine.deciding import decidable, take_decision
 from reconciler.engine.passes import Prepared, Report, Selection
 from reconciler.errors import DecisionError, LeaseHeldError, ReconcilerError
+from reconciler.models import runs as models
 from reconciler.wiring import new_run_id
 
 _SAID: dict[Keep | None, str] = {
@@ -77,9 +77,9 @@ def command(  # noqa: PLR0913 - one parameter an option
             _ask(work)
         decided = _decide(work, prepared, keep, field)
         report, left_to = _carry_out(work, image_ids)
-        requests = request_counts(work.bench.target.requests)
+        requests = models.Requests.of(work.bench.target.requests)
     if json:
-        carried = report_json(report, requests) if report else {}
+        carried = dict(models.Report.of(report, None)) | {"requests": requests} if report else {}
         screen.json({"decided": decided, "left_to": left_to} | carried)
         return exit_code(report) if report else 0
     screen.line(_SAID[keep], "green")
@@ -122,14 +122,14 @@ def _decide(
     """Keep the decision for the values that were shown.
 
     Raises:
-        DecisionError: one of the images has none, or can not be decided so. Nothing was changed for any.
+        DecisionError: one of the images has none, or cannot be decided so. Nothing was changed for any.
     """
     made: list[dict[str, object]] = []
     store, now = work.bench.store, work.bench.clock.now()
     with store.transaction():
         for item in prepared.items:
             if item.plan is None:
-                raise DecisionError(f"“{item.title}” can not be decided now: {item.reason}.")
+                raise DecisionError(f"“{item.title}” cannot be decided now: {item.reason}.")
             fields = take_decision(store, item.plan, keep, rules=prepared.rules, at=now, field=field)
             made.append(
                 {"image_id": item.image_id, "title": item.title, "fields": list(fields), "keep": keep}

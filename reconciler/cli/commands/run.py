@@ -20,7 +20,7 @@ def command(*, config: ConfigFile = None) -> int:
 
 
 def serve(config: Config, screen: Screen) -> int:
-    """Run the daemon with a configuration that is loaded, until it is stopped; give its exit code."""
+    """Run the daemon with a configuration that is loaded, until it is stopped, and return its exit code."""
     from reconciler.daemon import main  # noqa: PLC0415 - as above
 
     screen.say(f"The page: http://{config.status.host}:{config.status.port}/ (Ctrl-C ends it)")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from reconciler.cli.images import find_record
 from reconciler.cli.past import show_crossed
-from reconciler.cli.plain import value
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.errors import ReconcilerError
+from reconciler.models.images import Image
 from reconciler.wiring import store_of
-
-if TYPE_CHECKING:
-    from reconciler.core.records import AssetRecord
 
 _ALL = 1_000_000
 
@@ -42,7 +39,7 @@ def command(
         waiting = store.search(limit=_ALL, crossed=True)
         if not asked:
             if json:
-                screen.json({"crossed": [crossed_json(one) for one in waiting]})
+                screen.json({"crossed": [Image.of(one) for one in waiting]})
             elif waiting:
                 show_crossed(screen, waiting)
             else:
@@ -56,7 +53,7 @@ def command(
                 if one.crossing:
                     store.forget_crossings(one.crossing.at, [one.asset_id])
     if json:
-        screen.json({"seen": [crossed_json(one) for one in seen]})
+        screen.json({"seen": [Image.of(one) for one in seen]})
         return 0
     for one in chosen:
         if one.crossing is None:
@@ -64,9 +61,3 @@ def command(
     many = f"{len(seen)} image{'' if len(seen) == 1 else 's'}"
     screen.line(f"Looked at: {many}." if seen else "Nothing was left to look at.", "green")
     return 0
-
-
-def crossed_json(record: AssetRecord) -> dict[str, object]:
-    """Give an image and its crossing."""
-    named = {"image_id": record.image_id, "asset_id": record.asset_id, "title": record.title}
-    return {**named, "crossing": value(record.crossing)}

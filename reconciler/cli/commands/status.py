@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.asking import ask_daemon
 from reconciler.cli.past import moment, show_crossed, show_runs
-from reconciler.cli.plain import value
 from reconciler.cli.rendering import Standing, show_standings
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.records import FINE
 from reconciler.engine.conditions import told as told_of
 from reconciler.engine.finishing import WORDS
 from reconciler.errors import DaemonRefusedError, StateError
+from reconciler.models import runs as models
+from reconciler.models.images import Image
 from reconciler.overrides import override_of
 from reconciler.wiring import store_of
 from state.lease import Lease
@@ -63,9 +64,9 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
     if json:
         record: dict[str, object] = {
             "counts": known.counts,
-            "attention": [value(one) for one in known.attention],
-            "crossed": [value(one) for one in known.crossed],
-            "runs": [value(run) for run in known.runs],
+            "attention": [Image.of(one) for one in known.attention],
+            "crossed": [Image.of(one) for one in known.crossed],
+            "runs": [models.Run.of(run) for run in known.runs],
             "override": known.override,
             "writer": known.writer,
             "trouble": refused or known.trouble,
@@ -95,7 +96,7 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
 
 
 def _ask(config: Config) -> tuple[dict[str, object] | None, str]:
-    """Give what the daemon says, or why one that answers says nothing."""
+    """Return what the daemon says, or why one that answers says nothing."""
     try:
         return ask_daemon(config), ""
     except DaemonRefusedError as error:

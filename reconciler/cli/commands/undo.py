@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from reconciler.cli.images import find_run_or_record
-from reconciler.cli.plain import asset_plan_json, request_counts, value
+from reconciler.cli.plain import value
 from reconciler.cli.rendering import FULL_UP_TO, heading, overview, show_changes
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.cli.working import Work, working
 from reconciler.engine.undo import PreparedUndo, Undo, UndoReport
 from reconciler.errors import ReconcilerError
+from reconciler.models.plans import AssetPlan
+from reconciler.models.runs import Requests, Run
 from reconciler.wiring import listener, new_run_id
 
 if TYPE_CHECKING:
@@ -52,10 +54,12 @@ def command(
             raise ReconcilerError("There is nothing to write back; nothing was written.")
         _consent(screen, len(prepared.changes), yes=yes)
         report = work.write(lambda stop: undo.apply(prepared, run_id=new_run_id(), stop=stop))
-        requests = request_counts(bench.target.requests)
+        requests = Requests.of(bench.target.requests)
     if json:
-        plans = [asset_plan_json(plan) | {"image_id": plan.image_id} for plan in prepared.changes]
-        screen.json({"run": value(report.run), "undone": list(report.undone), "left": value(report.left),
+        plans = [
+            dict(AssetPlan.of(plan, compared=True)) | {"image_id": plan.image_id} for plan in prepared.changes
+        ]
+        screen.json({"run": Run.of(report.run), "undone": list(report.undone), "left": value(report.left),
                      "plan": plans, "requests": requests})  # fmt: skip
     else:
         _show_report(screen, report, prepared)

@@ -1,0 +1,276 @@
+"""A plan as JSON: what a pass would do, image by image and field by field, and what the guard says of it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from reconciler.core.asset import Coordinates
+from reconciler.core.differences import Kind, differences, observed_facts, planned_facts
+from reconciler.core.guard import Cause
+from reconciler.core.merge import Action, Case
+from reconciler.core.policy import SWITCHES
+from reconciler.core.records import AssetStatus, Field
+from reconciler.core.resolution import Keep, choices, sides
+from reconciler.engine.finishing import finished
+from reconciler.models.base import Count, Model, Text
+from reconciler.redaction import redact
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.core.catalogue import RowProblem as CoreRowProblem
+    from reconciler.core.guard import Verdict
+    from reconciler.core.plan import AssetPlan as CoreAssetPlan
+    from reconciler.core.plan import Decision as CoreDecision
+    from reconciler.core.policy import Switches
+    from reconciler.engine.passes import Item, Prepared
+    from reconciler.engine.ports import FeatureLoss
+
+
+class Settings(Model):
+    """The four switches by Skymmich's names."""
+
+    metadataSyncEnabled: bool  # noqa: N815 - Skymmich's name
+    syncDescription: bool  # noqa: N815 - the same
+    syncCoordinates: bool  # noqa: N815 - the same
+    syncTags: bool  # noqa: N815 - the same
+
+    @classmethod
+    def of(cls, found: Switches) -> Self:
+        """Return switches as JSON."""
+        return cls.model_validate({theirs: getattr(found, ours) for theirs, ours in SWITCHES.items()})
+
+
+class Guard(Model):
+    """What the guard found."""
+
+    tripped: bool
+    hash: Text
+    reasons: list[Text]
+    cause: Cause
+    shrunk: bool
+    held: Count
+    message: Text
+    approve: Text
+
+    @classmethod
+    def of(cls, found: Verdict) -> Self:
+        """Return a verdict as JSON."""
+        return cls(
+            tripped=found.tripped,
+            hash=found.hash,
+            reasons=list(found.reasons),
+            cause=found.cause,
+            shrunk=found.shrunk,
+            held=len(found.held),
+            message=found.message if found.tripped else "",
+            approve=f"skymmich-reconciler apply --approve {found.hash}" if found.tripped else "",
+        )
+
+
+class Place(Model):
+    """A place on Earth, in degrees."""
+
+    latitude: float
+    longitude: float
+
+    @classmethod
+    def of(cls, found: Coordinates) -> Self:
+        """Return coordinates as JSON."""
+        return cls(latitude=found.latitude, longitude=found.longitude)
+
+
+class Decision(Model):
+    """One field's decision with its three sides: text, a place, a list of tags, or null."""
+
+    field: Field
+    case: Case
+    action: Action
+    applied: Any
+    desired: Any
+    observed: Any
+    reason: Text
+    takes_away: bool
+    choices: list[Keep]
+    shown: Text
+
+    @classmethod
+    def of(cls, found: CoreDecision) -> Self:
+        """Return a decision as JSON."""
+        open_to = list(choices(found))
+        return cls(
+            field=found.field,
+            case=found.case,
+            action=found.action,
+            applied=_side(found.base),
+            desired=_side(found.desired),
+            observed=_side(found.live),
+            reason=found.reason,
+            takes_away=found.takes_away,
+            choices=open_to,
+            shown=sides(found) if open_to else "",
+        )
+
+
+class Difference(Model):
+    """One line, tag or value that a write would change. ``line`` counts from 1."""
+
+    field: Text
+    kind: Kind
+    before: Any
+    after: Any
+    line: int | None
+
+
+class AssetPlan(Model):
+    """What would be written to one asset, and why. ``null``: this is not written."""
+
+    changes: bool
+    digest: Text
+    blocked: Text
+    notes: list[Text]
+    decisions: list[Decision]
+    description: Text | None
+    coordinates: Place | None
+    add_tags: list[Text]
+    remove_tags: list[Text]
+    differences: list[Difference] | None = None
+
+    @classmethod
+    def of(cls, found: CoreAssetPlan, *, compared: bool = False) -> Self:
+        """Return an asset's plan as JSON; ``compared``: with the differences, which take a millisecond."""
+        more = {"differences": _differences(found)} if compared else {}
+        return cls(
+            changes=found.changes,
+            digest=found.digest,
+            blocked=found.blocked,
+            notes=list(found.notes),
+            decisions=[Decision.of(one) for one in found.decisions],
+            description=found.description,
+            coordinates=None if found.coordinates is None else Place.of(found.coordinates),
+            add_tags=sorted(found.add_tags),
+            remove_tags=sorted(found.remove_tags),
+            **more,
+        )
+
+
+class PlanItem(Model):
+    """One image of a plan. ``changes`` is its status where something would be written."""
+
+    image_id: int
+    asset_id: Text
+    title: Text
+    status: AssetStatus | Literal["changes"]
+    reason: Text
+    held: bool
+    unsettled: bool
+    plan: AssetPlan | None
+    withheld: AssetPlan | None
+
+    @classmethod
+    def of(cls, found: Item, prepared: Prepared, now: datetime, *, compared: bool = False) -> Self:
+        """Return one image as JSON: where it stands if nothing is written."""
+        plan, whole = found.plan, found.withheld
+        changes = found.plan is not None and found.plan.changes
+        stands = finished(found, None, prepared, now, None)
+        return cls(
+            image_id=found.image_id,
+            asset_id=found.asset_id,
+            title=found.title,
+            status="changes" if changes else stands.status,
+            reason="" if changes else redact(stands.reason),
+            held=bool(found.held),
+            unsettled=found.adopted is not None,
+            plan=None if plan is None else AssetPlan.of(plan, compared=compared),
+            withheld=None if whole is None else AssetPlan.of(whole, compared=compared),
+        )
+
+
+class MissingPermission(Model):
+    """What the key may not do, and what that costs."""
+
+    permission: Text
+    feature: Text
+    remedy: Text
+
+    @classmethod
+    def of(cls, found: FeatureLoss) -> Self:
+        """Return a lost feature as JSON."""
+        return cls(permission=found.permission, feature=found.feature, remedy=found.remedy)
+
+
+class RowProblem(Model):
+    """A row of the catalogue that could not be read, or a part of it."""
+
+    table: Text
+    row_id: int | Text
+    reason: Text
+    severity: Literal["error", "warning"]
+
+    @classmethod
+    def of(cls, found: CoreRowProblem) -> Self:
+        """Return a row's problem as JSON."""
+        return cls(
+            table=found.table, row_id=found.row_id, reason=redact(found.reason), severity=found.severity
+        )
+
+
+class Plan(Model):
+    """What a pass would do."""
+
+    images: Count
+    changes: Count
+    guard: Guard
+    server_version: Text
+    catalogue: Text
+    settings: Settings
+    missing_permissions: list[MissingPermission]
+    problems: list[RowProblem]
+    stale: list[Text]
+    items: list[PlanItem]
+    left_out: Count
+
+    @classmethod
+    def of(cls, found: Prepared, now: datetime, limit: int | None = None) -> Self:
+        """Return a prepared pass as JSON.
+
+        Args:
+            found: the pass.
+            now: the time.
+            limit: list at most as many images, and only those that would be written or need a person;
+                ``None``: list all, each with its differences. The counts are of all in any case.
+        """
+        telling = found.items.tally.telling
+        listed = found.items if limit is None else islice(found.items.telling(), min(limit, telling))
+        return cls(
+            images=found.images,
+            changes=found.changing,
+            guard=Guard.of(found.verdict),
+            server_version=found.server.version,
+            catalogue=found.catalogue.schema,
+            settings=Settings.of(found.rules.switches),
+            missing_permissions=[MissingPermission.of(loss) for loss in found.server.losses],
+            problems=[RowProblem.of(one) for one in found.catalogue.problems],
+            stale=list(found.stale),
+            items=[PlanItem.of(one, found, now, compared=limit is None) for one in listed],
+            left_out=0 if limit is None else max(0, telling - limit),
+        )
+
+
+def _differences(plan: CoreAssetPlan) -> list[Difference]:
+    if not plan.changes:
+        return []
+    return [
+        Difference(field=one.field, kind=one.kind, before=one.before, after=one.after, line=one.line)
+        for one in differences(observed_facts(plan.observed), planned_facts(plan))
+    ]
+
+
+def _side(value: object) -> object:
+    """Return a decision's side: text, a place, a list of tags, or nothing."""
+    if isinstance(value, Coordinates):
+        return Place.of(value)
+    if isinstance(value, tuple | list | frozenset | set):
+        return sorted(str(one) for one in value)
+    return None if value is None else str(value)

