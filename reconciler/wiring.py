@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from reconciler.engine.ports import CatalogueSource
     from reconciler.engine.watched import Watchable
     from reconciler.pairing import Pair
-    from reconciler.web.ports import PictureSize
+    from reconciler.web.ports import Doctor, PictureSize
     from reconciler.web.serving import WebServer
 
 
@@ -262,7 +262,7 @@ def web_server(
     *,
     renderer: SafeRenderer,
     passes: Callable[[], Mapping[str, int]] = dict,
-    reread: Callable[[], Config] | None = None,
+    doctor: Doctor | None = None,
 ) -> WebServer:
     """Make the status endpoint; it is not listening yet.
 
@@ -273,10 +273,9 @@ def web_server(
         store: the daemon's own.
         renderer: of templates.
         passes: counts those that ended, by result.
-        reread: reads the configuration from the disk, for the doctor's page; without, there is none.
+        doctor: runs the checks of the doctor's page; without, there is none.
     """
     # Only the daemon has one.
-    from reconciler.doctor.page import doctor_of  # noqa: PLC0415  see above
     from reconciler.web.access import Access  # noqa: PLC0415  see above
     from reconciler.web.app import create_app  # noqa: PLC0415  see above
     from reconciler.web.serving import WebServer  # noqa: PLC0415  see above
@@ -300,7 +299,7 @@ def web_server(
         settings=settings_writer(config, store, control.catalogue),
         template=OwnTemplate(store, present.configured),
         renderer=renderer,
-        doctor=doctor_of(config, control, present, store, renderer, reread) if reread else None,
+        doctor=doctor,
         skymmich_url=redact_url(config.skymmich.url.get_secret_value()) if config.skymmich.url else "",
     )
     return WebServer(app, status.host, status.port)

@@ -8,10 +8,14 @@ import tomllib
 from functools import cache
 from importlib.metadata import distribution, files, packages_distributions
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -90,6 +94,37 @@ def test_every_dependency_of_the_development_is_used():
 
 def test_whatever_is_imported_is_declared():
     assert packages("reconciler", "state") - RUN == set()
+
+
+def at_run_time(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all that is not for the type checker only."""
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield child
+            yield from at_run_time(child)
+
+
+def test_no_files_import_one_another_in_a_circle():
+    """A function's own import counts, too: it hides a circle, and opens none."""
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): tree
+        for path, tree in sources("reconciler", "state").items()
+    }
+    left = {
+        name: {
+            one if (one := f"{node.module}.{alias.name}") in names else node.module
+            for node in at_run_time(tree)
+            if isinstance(node, ast.ImportFrom) and node.module
+            for alias in node.names
+        }
+        for name, tree in names.items()
+    }
+    # Whoever imports none of those that are left is in no circle, and goes; then whom nobody imports.
+    while ends := {name for name, others in left.items() if not others & left.keys()}:
+        left = {name: others for name, others in left.items() if name not in ends}
+    while begins := left.keys() - set().union(*left.values()):
+        left = {name: others for name, others in left.items() if name not in begins}
+    assert sorted(left) == []
 
 
 @pytest.mark.parametrize(("name", "by"), FOR_ANOTHER.items())

@@ -26,6 +26,7 @@ from reconciler.daemon.scheduler import Scheduler
 from reconciler.daemon.signals import Signals, end_within, ignore_early
 from reconciler.daemon.triggers import Triggers
 from reconciler.doctor.checks import changed_at_start
+from reconciler.doctor.page import doctor_of
 from reconciler.engine.approving import begin_moment
 from reconciler.engine.conditions import told
 from reconciler.engine.control import Request
@@ -146,7 +147,7 @@ class _Daemon:
                 store,
                 renderer=self._renderer,
                 passes=lambda: service.passes,
-                reread=self._load,
+                doctor=doctor_of(self._config, service, present, store, self._renderer, self._load),
             )
             await stack.enter_async_context(web)
             settle_down()
