@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from reconciler.core.desired.template import source_of
 from reconciler.core.policy import SWITCHES, Switches
-from reconciler.core.template import source_of
-from reconciler.engine.preparing import switches_of
+from reconciler.engine.planner.planner import switches_of
 from reconciler.skymmich.settings_api import SkymmichSettings
 from reconciler.web.ports import TemplateVersion
 

@@ -10,7 +10,7 @@ Skymmich's    configured    once a person confirmed the address
 Skymmich's    Skymmich's    yes at first sight; once the address changed, when it is confirmed
 ============= ============= ===================================================================
 
-Whose library answers there is another question: see ``engine.acquaintance``.
+Whose library answers there is another question: see ``engine.identity``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from reconciler.engine.acquaintance import REMEDY, KnownImmich
+from reconciler.engine.identity import REMEDY, KnownImmich
 from reconciler.errors import ConfigurationError, UnconfirmedError
 from reconciler.immich.answers import base_url
 from reconciler.redaction import register_secret

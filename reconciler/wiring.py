@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from reconciler.config import redact_url
-from reconciler.engine.cycle import Cycle
 from reconciler.engine.events import Event, Listener, Progress
-from reconciler.engine.preparing import Wishes
+from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.schema import recalled
 from reconciler.errors import ImmichUnreachableError, ReconcilerError
 from reconciler.immich.call import Patience
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue, SyncSettings
     from reconciler.core.policy import Policy
-    from reconciler.engine.control import Control
-    from reconciler.engine.installation import Installation
-    from reconciler.engine.pace import Timing
-    from reconciler.engine.ports import CatalogueSource
-    from reconciler.engine.watched import Watchable
+    from reconciler.core.ports import CatalogueSource
+    from reconciler.engine.catalogue_cache import Watchable
+    from reconciler.engine.polling.window import Timing
     from reconciler.pairing import Pair
+    from reconciler.service.api import Control
+    from reconciler.service.environment import Installation
     from reconciler.web.ports import Doctor, PictureSize
     from reconciler.web.serving import WebServer
 
@@ -95,7 +95,7 @@ class Workbench:
     target: Immich
     store: SqliteStore
     clock: SystemClock
-    cycle: Cycle
+    cycle: Reconciler
     wishes: Wishes
     renderer: SafeRenderer
 
@@ -120,13 +120,15 @@ def workbench(
         raise
     clock = SystemClock()
     renderer = SafeRenderer()
-    cycle = Cycle(source, target, store, clock, timing=timing, renderer=renderer, listen=listener(progress))
+    cycle = Reconciler(
+        source, target, store, clock, timing=timing, renderer=renderer, listen=listener(progress)
+    )
     wishes = wishes_of(config, store, recalled(catalogue, store))
     return Workbench(config, source, target, store, clock, cycle, wishes, renderer)
 
 
 class Installed:
-    """What a configuration leads to, for the daemon; fulfils ``reconciler.engine.installation.Installation``.
+    """What a configuration leads to, for the daemon; fulfils ``reconciler.service.environment.Installation``.
 
     Immich may become known later, and change with Skymmich's settings.
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.asset import Applied, Coordinates
+from reconciler.core.plan.conflicts import Resolution
 from reconciler.core.records import AssetRecord, Crossing, JournalEntry, PendingWrite, Run, Unsticking
-from reconciler.core.resolution import Resolution
 from state.tables import title_key
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The state store: what the engine remembers between passes. Fulfils ``reconciler.engine.ports.Store``.
+"""The state store: what the engine remembers between passes. Fulfils ``reconciler.core.ports.Store``.
 
 It stores and gives back; it decides nothing and knows no rule of merging. No secret ever enters it. All
 moments come back aware, in UTC. Synchronous: each call is a short visit to a local file.
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from reconciler.core.plan.conflicts import Resolution
     from reconciler.core.records import Crossed, Crossing, JournalEntry, PendingWrite, Run
-    from reconciler.core.resolution import Resolution
     from state.database import Database
 
 

@@ -128,11 +128,11 @@ def shown(paths):
     "text",
     [
         "see `reconciler/core/merging.py`",
-        "see `reconciler/core/merge.py::merge_values`",
-        "see `reconciler/core/guard.py::Verdict.hush`",
+        "see `reconciler/core/plan/merge.py::merge_values`",
+        "see `reconciler/core/plan/guard.py::Verdict.hush`",
         "see `state/nothing/`",
         "see `reconciler.core.merging`",
-        "see `reconciler.core.merge.merge_values`",
+        "see `reconciler.core.plan.merge.merge_values`",
         "see `merge.py`",
         "`test_a_fact_that_nobody_ever_showed`",
         "```mermaid\na[reconciler/core/merging.py]\n```",
@@ -145,9 +145,9 @@ def test_a_name_of_nothing_is_noticed(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "`reconciler/core/merge.py`, `reconciler/core/` and `tests/core/writes`.",
-        "`reconciler/core/merge.py::merge_value`, `reconciler/core/guard.py::Verdict.mend`",
-        "`reconciler.core.merge` and `reconciler.core.merge.merge_value`",
+        "`reconciler/core/plan/merge.py`, `reconciler/core/` and `tests/core/writes`.",
+        "`reconciler/core/plan/merge.py::merge_value`, `reconciler/core/plan/guard.py::Verdict.mend`",
+        "`reconciler.core.plan.merge` and `reconciler.core.plan.merge.merge_value`",
         "`test_equal_values_are_in_sync`, `PUT /tags/assets`, `make test ARGS=tests/core`",
     ],
 )
@@ -201,7 +201,7 @@ def test_the_table_of_a_write_has_the_states_and_events_of_the_code():
 
 
 def test_the_table_of_the_merge_has_the_cases_of_the_code():
-    written = import_module("reconciler.core.merge").__doc__
+    written = import_module("reconciler.core.plan.merge").__doc__
     _, *rows = table((DOCS / "architecture.md").read_text(encoding="utf-8"), "case")
     assert [row[0] for row in rows] == re.findall(r"^``(\w+)``", written, re.MULTILINE)
 

@@ -8,8 +8,8 @@ from reconciler.cli.past import moment, show_entries
 from reconciler.cli.plain import standing
 from reconciler.cli.rendering import show_choice, show_difference, show_tags, side
 from reconciler.core.asset import Coordinates
-from reconciler.core.differences import Difference, differences
-from reconciler.engine.finishing import WORDS
+from reconciler.core.plan.diff import Difference, differences
+from reconciler.engine.outcomes import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.cli.screen import Screen
     from reconciler.cli.views import View
     from reconciler.core.catalogue import CatalogueImage
-    from reconciler.core.plan import Decision
+    from reconciler.core.plan.plan import Decision
 
 _ACTIONS: Final = {
     "nothing": ("nothing to do", "green"),

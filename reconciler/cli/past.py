@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.rendering import heading, show_difference, show_tags
 from reconciler.core.asset import Coordinates
-from reconciler.core.differences import differences, facts
-from reconciler.engine.headline import MISSING
+from reconciler.core.plan.diff import differences, facts
+from reconciler.service.summary import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.fingerprint import place
-from reconciler.engine.finishing import finished
+from reconciler.engine.outcomes import finished
 
 if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord

@@ -14,17 +14,17 @@ from rich.text import Text
 from reconciler.cli.plain import needs_work, standing
 from reconciler.cli.screen import Screen, shortened
 from reconciler.core.asset import Coordinates
-from reconciler.core.differences import Difference, differences, observed_facts, planned_facts
+from reconciler.core.plan.diff import Difference, differences, observed_facts, planned_facts
 from reconciler.core.records import FINE
-from reconciler.engine.finishing import WORDS
+from reconciler.engine.outcomes import WORDS
 from reconciler.logging import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.core.catalogue import Catalogue
-    from reconciler.core.guard import Verdict
-    from reconciler.core.plan import AssetPlan, Decision
+    from reconciler.core.plan.guard import Verdict
+    from reconciler.core.plan.plan import AssetPlan, Decision
     from reconciler.engine.passes import Item, Prepared
 
 FULL_UP_TO: Final = 6

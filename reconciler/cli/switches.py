@@ -13,13 +13,13 @@ from typer import TyperException
 from reconciler.cli.asking import ask_daemon
 from reconciler.config import redact_url
 from reconciler.core.policy import SWITCHES
-from reconciler.engine.headline import lasting
-from reconciler.engine.preparing import switches_of
+from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import DaemonRefusedError
 from reconciler.models.plans import Settings
 from reconciler.models.status import SettingsView
 from reconciler.overrides import OwnSettings, TheirSettings, overridden_switches, override_of
+from reconciler.service.summary import lasting
 from state.lease import Lease
 
 if TYPE_CHECKING:

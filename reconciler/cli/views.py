@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.cli.images import find_image
-from reconciler.core.desired import Desired, Form, desire_with
-from reconciler.core.facts import facts_of
-from reconciler.engine.desiring import pixels_of
+from reconciler.core.desired.desired import Desired, Form, desire_with
+from reconciler.core.desired.facts import facts_of
 from reconciler.engine.passes import Selection
+from reconciler.engine.planner.desired import pixels_of
 from reconciler.errors import ReconcilerError
 from reconciler.immich.roundtrip import settled_description, settled_tag
 from reconciler.rendering.renderer import SafeRenderer
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue, CatalogueImage
-    from reconciler.core.plan import AssetPlan
+    from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.records import AssetRecord, JournalEntry
     from reconciler.engine.passes import Item, Prepared
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from reconciler.cli.session import Session
-    from reconciler.engine.pace import Timing
+    from reconciler.engine.polling.window import Timing
     from reconciler.errors import ReconcilerError
     from reconciler.wiring import Workbench
 

@@ -135,7 +135,7 @@ class CatalogueImage:
     target: CatalogueObject | None = None
     solution: PlateSolution | None = None
     latitude: float | None = None
-    """Degrees, as stored: may be out of range, may stand alone. ``core.coordinates`` decides."""
+    """Degrees, as stored: may be out of range, may stand alone. ``core.desired.coordinates`` decides."""
     longitude: float | None = None
     site: Site | None = None
     equipment: tuple[Equipment, ...] = ()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from reconciler.core.resolution import Resolution
+    from reconciler.core.plan.conflicts import Resolution
 
 AssetStatus = Literal[
     "new",  # not brought in sync yet, and nothing went wrong

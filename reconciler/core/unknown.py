@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import IMAGES_TABLE, SETTINGS_TABLE, WHOLE_TABLE, RowProblem
-from reconciler.core.facts import constellation_of, kind_of, object_type_of, position_of
+from reconciler.core.desired.facts import constellation_of, kind_of, object_type_of, position_of
 from reconciler.core.packed import PackedImages
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from reconciler.engine.conditions import told
 from reconciler.engine.events import Event
 from reconciler.errors import StateError, StateGoneError
+from reconciler.service.conditions import told
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from reconciler.core.ports import Clock
     from reconciler.engine.events import Listener
-    from reconciler.engine.ports import Clock
-    from reconciler.engine.service import Service
+    from reconciler.service.service import Service
     from state.store import SqliteStore
 
 TICK: Final = 2.0

@@ -27,14 +27,14 @@ from reconciler.daemon.signals import Signals, end_within, ignore_early
 from reconciler.daemon.triggers import Triggers
 from reconciler.doctor.checks import changed_at_start
 from reconciler.doctor.page import doctor_of
-from reconciler.engine.approving import begin_moment
-from reconciler.engine.conditions import told
-from reconciler.engine.control import Request
-from reconciler.engine.desiring import sized, try_template
-from reconciler.engine.service import Service
+from reconciler.engine.approvals import begin_moment
+from reconciler.engine.planner.desired import sized, try_template
 from reconciler.errors import ReconcilerError, StateError
 from reconciler.immich.client import SystemClock
 from reconciler.rendering.renderer import SafeRenderer
+from reconciler.service.api import Request
+from reconciler.service.conditions import told
+from reconciler.service.service import Service
 from reconciler.wiring import Installed, Present, listener, store_of, web_server
 from state.lease import Lease
 

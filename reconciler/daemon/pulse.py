@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.engine.ports import Clock
+    from reconciler.core.ports import Clock
 
 BEAT = 1.0
 """Seconds between ticks."""

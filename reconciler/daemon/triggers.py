@@ -7,21 +7,21 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.daemon import scheduler as names
-from reconciler.engine.conditions import told
-from reconciler.engine.control import Request
 from reconciler.engine.events import Event
 from reconciler.errors import LeaseHeldError, StateError, StateGoneError
+from reconciler.service.api import Request
+from reconciler.service.conditions import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.config.sections import ScheduleSection
+    from reconciler.core.ports import Clock
     from reconciler.daemon.notify import Notifier
     from reconciler.daemon.pulse import Pulse
     from reconciler.daemon.scheduler import Job
     from reconciler.engine.events import Listener
-    from reconciler.engine.ports import Clock
-    from reconciler.engine.service import Service
+    from reconciler.service.service import Service
     from state.lease import Lease
     from state.store import SqliteStore
 

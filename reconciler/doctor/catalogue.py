@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import WHOLE_TABLE
-from reconciler.core.desired import FAILURES, Form, desire_with, unusable
-from reconciler.core.facts import facts_of
+from reconciler.core.desired.desired import FAILURES, Form, desire_with, unusable
+from reconciler.core.desired.facts import facts_of
 from reconciler.core.policy import SWITCHES
 from reconciler.doctor.findings import Finding, problem
-from reconciler.engine.desiring import SLICE
-from reconciler.engine.preparing import switches_of
+from reconciler.engine.planner.desired import SLICE
+from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import ReconcilerError, UnusableImageError
 from reconciler.immich.roundtrip import settled_description, settled_tag

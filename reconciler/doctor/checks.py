@@ -17,14 +17,14 @@ from reconciler.core.catalogue import SyncSettings
 from reconciler.doctor.catalogue import check_catalogue
 from reconciler.doctor.findings import Finding, problem
 from reconciler.doctor.writer import right_to_write
-from reconciler.engine.acquaintance import KnownImmich, recognise
-from reconciler.engine.headline import lasting
+from reconciler.engine.identity import KnownImmich, recognise
 from reconciler.engine.watermark import skew
 from reconciler.errors import ReconcilerError
 from reconciler.immich.capabilities import server_advice
 from reconciler.overrides import with_own_template
 from reconciler.pairing import check_pair, pair_of
 from reconciler.rendering.renderer import SafeRenderer
+from reconciler.service.summary import lasting
 from reconciler.wiring import immich_at, store_of
 from state.lease import Lease
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from reconciler.config.words import Key
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.policy import Policy
-    from reconciler.engine.ports import Clock
+    from reconciler.core.ports import Clock
     from reconciler.immich.target import Immich
     from state.store import SqliteStore
 

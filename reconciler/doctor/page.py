@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.config import Config
-    from reconciler.engine.control import Control
     from reconciler.rendering.renderer import SafeRenderer
+    from reconciler.service.api import Control
     from reconciler.web.ports import Doctor
     from reconciler.wiring import Present
     from state.store import SqliteStore

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.core.records import WriteStep
-    from reconciler.engine.jobs import Job
+    from reconciler.engine.job import Job
 
 
 class CanaryError(ImmichError):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
 
     from reconciler.core.asset import ObservedAsset
-    from reconciler.engine.ports import Store, Target
+    from reconciler.core.ports import Store, Target
 
 T = TypeVar("T")
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final, overload
 
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.catalogue import CatalogueImage, Summary
-from reconciler.core.desired import Desired
-from reconciler.core.guard import Losses
+from reconciler.core.desired.desired import Desired
 from reconciler.core.packing import Packing
-from reconciler.core.plan import AssetPlan, Decision
+from reconciler.core.plan.guard import Losses
+from reconciler.core.plan.plan import AssetPlan, Decision
 from reconciler.core.records import AssetRecord, PendingWrite, Unsticking
-from reconciler.engine.acquaintance import is_there
+from reconciler.engine.identity import is_there
 from reconciler.engine.passes import Item, stands
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.core.guard import Verdict
+from reconciler.core.plan.guard import Verdict
 from reconciler.core.records import FINE
 
 if TYPE_CHECKING:
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
-    from reconciler.core.plan import AssetPlan, Rules
+    from reconciler.core.plan.plan import AssetPlan, Rules
+    from reconciler.core.ports import ServerFacts
     from reconciler.core.records import AssetRecord, AssetStatus, PendingWrite, Run
-    from reconciler.engine.acquaintance import KnownImmich
     from reconciler.engine.hints import Seen
+    from reconciler.engine.identity import KnownImmich
     from reconciler.engine.items import Items
-    from reconciler.engine.ports import ServerFacts
     from reconciler.engine.watermark import Look
     from reconciler.errors import ReconcilerError
 

@@ -15,7 +15,7 @@ from reconciler.core.unknown import without
 
 if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue, Switch
-    from reconciler.engine.ports import Store
+    from reconciler.core.ports import Store
 
 COLUMNS = "catalogue_columns"
 """Where the store keeps the ``table.column``s of all good passes."""

@@ -8,9 +8,9 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
+from reconciler.core.ports import FieldWrite, WriteOutcome
 from reconciler.core.records import AssetStatus, JournalEntry, JournalField, PendingWrite, WriteStep
 from reconciler.core.writes.batches import add_batches, field_batches
-from reconciler.engine.ports import FieldWrite, WriteOutcome
 from reconciler.errors import (
     ImmichRejectedError,
     MissingPermissionError,
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from reconciler.engine.jobs import Job
-    from reconciler.engine.ports import Clock, Store, Target
-    from reconciler.engine.settling import Settling
+    from reconciler.core.ports import Clock, Store, Target
+    from reconciler.engine.job import Job
+    from reconciler.engine.settlement import Settling
 
     Writing = Callable[[], Awaitable[WriteOutcome]]
 

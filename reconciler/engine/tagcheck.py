@@ -11,17 +11,17 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.engine.observing import PAGE, read_assets
-from reconciler.engine.watcher import LISTED
+from reconciler.engine.observe import PAGE, read_assets
+from reconciler.engine.polling.poller import LISTED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset, Visibility
+    from reconciler.core.ports import Target
     from reconciler.core.writes.asset_write import AssetWrite
-    from reconciler.engine.jobs import Job
-    from reconciler.engine.ports import Target
+    from reconciler.engine.job import Job
 
 _WORTH = 2
 """A search answers as slowly as some readings: so many fewer requests have to be in it."""

@@ -10,31 +10,31 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.fingerprint import digest, place
-from reconciler.core.planning import live_digest
+from reconciler.core.plan.asset_plan import live_digest
+from reconciler.core.plan.undo import Reversal, Reversed, reversals, reverse
 from reconciler.core.records import AssetRecord, Run, Unsticking
-from reconciler.core.reversal import Reversal, Reversed, reversals, reverse
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.canary import Canary
-from reconciler.engine.choosing import merge
-from reconciler.engine.conductor import Conductor, Surroundings
-from reconciler.engine.finishing import finished
-from reconciler.engine.jobs import Job
-from reconciler.engine.observing import read_assets
-from reconciler.engine.ordering import order
-from reconciler.engine.pace import Timing
+from reconciler.engine.executor import Executor, Surroundings
+from reconciler.engine.job import Job
+from reconciler.engine.observe import read_assets
+from reconciler.engine.order import order
+from reconciler.engine.outcomes import finished
 from reconciler.engine.passes import Item, Prepared, Selection
+from reconciler.engine.planner.selection import merge
+from reconciler.engine.polling.window import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
-    from reconciler.core.plan import AssetPlan
+    from reconciler.core.plan.plan import AssetPlan
+    from reconciler.core.ports import Clock, Store, Target
     from reconciler.core.records import JournalEntry
-    from reconciler.engine.cycle import Cycle
     from reconciler.engine.events import Listener
-    from reconciler.engine.ports import Clock, Store, Target
-    from reconciler.engine.preparing import Wishes
+    from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.reconcile import Reconciler
     from reconciler.errors import ReconcilerError
 
 UNDONE: Final = (
@@ -89,7 +89,7 @@ class Undo:
 
     def __init__(
         self,
-        cycle: Cycle,
+        cycle: Reconciler,
         target: Target,
         store: Store,
         clock: Clock,
@@ -167,7 +167,7 @@ class Undo:
             self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
             replan, stop,
         )  # fmt: skip
-        conductor = Conductor(around, order(jobs), Canary(jobs, 0))
+        conductor = Executor(around, order(jobs), Canary(jobs, 0))
         if jobs and prepared.observed_from is not None:
             await conductor.run(prepared.observed_from, unlooked=True)
         return self._close(undo, run, jobs, conductor.error, stopped=stop())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.engine.ports import FeatureLoss, ServerFacts
+from reconciler.core.ports import FeatureLoss, ServerFacts
 from reconciler.errors import ImmichRejectedError, MissingPermissionError
 from reconciler.immich.call import Call
 from reconciler.immich.wire import items, member, text, whole

@@ -13,7 +13,7 @@ from reconciler.errors import ImmichTemporaryError, ImmichUnreachableError, Main
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler.engine.ports import Clock
+    from reconciler.core.ports import Clock
 
 
 class Circuit:

@@ -40,7 +40,7 @@ from reconciler.immich.wire import member
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.engine.ports import Clock
+    from reconciler.core.ports import Clock
 
 _LARGE = 64 << 10
 """Bytes of an answer that is read beside the event loop."""

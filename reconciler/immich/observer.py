@@ -144,7 +144,7 @@ class Observer:
     async def untagged(self) -> Listing:
         """List own assets without a tag; empty on servers before 1.136, which cannot be asked.
 
-        The rows do not show that they have none, so ``tags`` stays ``None``: see ``engine.observing``.
+        The rows do not show that they have none, so ``tags`` stays ``None``: see ``engine.observe``.
         """
         if not self._capabilities.untagged_search:
             return Listing()

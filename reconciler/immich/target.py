@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import httpx
 
     from reconciler.core.asset import Listing, ObservedAsset, Visibility
-    from reconciler.engine.ports import Clock, FieldWrite, ServerFacts, Target, WriteOutcome
+    from reconciler.core.ports import Clock, FieldWrite, ServerFacts, Target, WriteOutcome
     from reconciler.immich.call import Patience
     from reconciler.immich.capabilities import Capabilities
     from reconciler.immich.circuit import Circuit
@@ -35,7 +35,7 @@ _DATE_AGE = 5.0
 
 
 class Immich:
-    """One Immich with one API key; fulfils ``reconciler.engine.ports.Target``. ``open`` comes first.
+    """One Immich with one API key; fulfils ``reconciler.core.ports.Target``. ``open`` comes first.
 
     Args:
         url: Immich's address, with or without ``/api``.

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.engine.ports import WriteOutcome
+from reconciler.core.ports import WriteOutcome
 from reconciler.errors import (
     AssetUnknownError,
     ImmichAnswerError,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from reconciler.engine.ports import FieldWrite
+    from reconciler.core.ports import FieldWrite
     from reconciler.immich.capabilities import Capabilities
     from reconciler.immich.client import Client
     from reconciler.immich.observer import Observer

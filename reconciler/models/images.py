@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import CatalogueImage as CoreImage
     from reconciler.core.records import AssetRecord, JournalEntry
     from reconciler.core.records import Crossing as CoreCrossing
-    from reconciler.engine.control import ImageView as CoreView
+    from reconciler.service.api import ImageView as CoreView
 
 
 class Crossing(Model):

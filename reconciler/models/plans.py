@@ -6,13 +6,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from reconciler.core.asset import Coordinates
-from reconciler.core.differences import Kind, differences, observed_facts, planned_facts
-from reconciler.core.guard import Cause
-from reconciler.core.merge import Action, Case
+from reconciler.core.plan.conflicts import Keep, choices, sides
+from reconciler.core.plan.diff import Kind, differences, observed_facts, planned_facts
+from reconciler.core.plan.guard import Cause
+from reconciler.core.plan.merge import Action, Case
 from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus, Field
-from reconciler.core.resolution import Keep, choices, sides
-from reconciler.engine.finishing import finished
+from reconciler.engine.outcomes import finished
 from reconciler.models.base import Count, Model, Text
 from reconciler.redaction import redact
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.catalogue import RowProblem as CoreRowProblem
-    from reconciler.core.guard import Verdict
-    from reconciler.core.plan import AssetPlan as CoreAssetPlan
-    from reconciler.core.plan import Decision as CoreDecision
+    from reconciler.core.plan.guard import Verdict
+    from reconciler.core.plan.plan import AssetPlan as CoreAssetPlan
+    from reconciler.core.plan.plan import Decision as CoreDecision
     from reconciler.core.policy import Switches
+    from reconciler.core.ports import FeatureLoss
     from reconciler.engine.passes import Item, Prepared
-    from reconciler.engine.ports import FeatureLoss
 
 
 class Settings(Model):

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from reconciler.core.records import Run as CoreRun
-    from reconciler.engine.control import RunState as CoreRunState
     from reconciler.engine.events import Progress as CoreProgress
     from reconciler.engine.passes import Outcome as CoreOutcome
     from reconciler.engine.passes import Report as CoreReport
+    from reconciler.service.api import RunState as CoreRunState
 
 MAX_OUTCOMES = 1000
 """Images that the API lists of one run; the counts beside them are of all."""

@@ -6,16 +6,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from reconciler import __version__
-from reconciler.engine.control import Level
 from reconciler.models.base import Count, Counts, Model, Moment, Text
 from reconciler.models.plans import Guard, Settings
 from reconciler.models.runs import Run, RunState
 from reconciler.redaction import redact
+from reconciler.service.api import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.engine.control import Snapshot
+    from reconciler.service.api import Snapshot
 
 
 class Condition(Model):

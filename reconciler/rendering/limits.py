@@ -11,7 +11,7 @@ MEAN_SECONDS: Final = 0.02
 MEMORY: Final = 64 << 20
 """Bytes beyond what the process has without a template."""
 MEAN_CHARACTERS: Final = 4_000
-"""An image, over those that are rendered at once; one may have as many as ``core.template`` says."""
+"""An image, over those that are rendered at once; one may have as many as ``core.desired.template`` says."""
 ANSWER_SECONDS: Final = 30.0
 """Of real time for an answer, whatever the CPU time is: a process that is stopped takes none."""
 ANSWER_BYTES: Final = 32 << 20

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from signal import Signals
 from typing import TYPE_CHECKING
 
+from reconciler.core.desired.builtin import BuiltIn
+from reconciler.core.desired.template import digest_of, while_rendering
 from reconciler.core.fingerprint import digest
-from reconciler.core.template import digest_of, while_rendering
-from reconciler.engine.builtin import BuiltIn
 from reconciler.errors import RendererError, TemplateError
 from reconciler.rendering.limits import ANSWER_SECONDS, IMAGE_SECONDS, KEPT, STARTS_A_SECOND
 from reconciler.rendering.process import WorkerDiedError, WorkerProcess, exceeded_time
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Self
 
-    from reconciler.core.facts import Facts
+    from reconciler.core.desired.facts import Facts
     from reconciler.core.policy import DescriptionPolicy
-    from reconciler.engine.ports import Renderer
+    from reconciler.core.ports import Renderer
 
 _REMEDY = "Mend the template. Nothing was written."
 

@@ -7,7 +7,7 @@ from dataclasses import astuple, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from reconciler.core.facts import Facts, FilterIntegration
+from reconciler.core.desired.facts import Facts, FilterIntegration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

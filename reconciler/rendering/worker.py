@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconciler.core.desired.template import MAX_RENDERED, BlockTemplate
 from reconciler.core.policy import DescriptionPolicy
-from reconciler.core.template import MAX_RENDERED, BlockTemplate
 from reconciler.errors import TemplateError
 from reconciler.rendering.limits import IMAGE_SECONDS, KEPT, MEAN_CHARACTERS, MEAN_SECONDS, MEMORY
 from reconciler.rendering.wire import encoded, to_facts

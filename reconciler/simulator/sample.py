@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from reconciler.core.astronomy import parse_dec, parse_ra
+from reconciler.core.sky.astronomy import parse_dec, parse_ra
 from reconciler.simulator.sample_content import load_content, read_schema
 from reconciler.simulator.sample_rows import (
     acquisition_rows,

@@ -10,7 +10,7 @@ import math
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.constellations import name_of
+from reconciler.core.sky.constellations import name_of
 
 if TYPE_CHECKING:
     from reconciler.simulator.sample_content import Content, Picture, Rig

@@ -18,7 +18,7 @@ from reconciler.skymmich.fields import (
 from reconciler.skymmich.tables import ACQUISITIONS, EQUIPMENT, LINKS
 
 _SHOWN: Final = ("focallength", "focalratio", "fratio", "role")
-"""Keys of specifications, case folded, on which something rests that is shown (see ``core.facts``)."""
+"""Keys of specifications, case folded, on which something shown rests: see ``core.desired.facts``."""
 MOST_FRAMES: Final = 10_000_000
 SHORTEST_S, LONGEST_S = 1e-6, 1e6
 """Seconds of one sub-exposure; the longest is eleven days."""

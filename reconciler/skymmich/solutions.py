@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.astronomy import parse_dec, parse_ra
 from reconciler.core.catalogue import PlateSolution
+from reconciler.core.sky.astronomy import parse_dec, parse_ra
 from reconciler.skymmich.fields import excerpt, finite, read_rows, within
 from reconciler.skymmich.tables import SOLVES
 

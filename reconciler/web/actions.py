@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from reconciler.engine.control import Request as Wish
+from reconciler.service.api import Request as Wish
 from reconciler.web import inputs
 from reconciler.web.api import linked_image
 from reconciler.web.problems import ProblemError

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.engine.preparing import Wishes
+from reconciler.engine.planner.planner import Wishes
 from reconciler.models.asked import (
     ImagesQuery,
     ImageWish,
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from reconciler.core.catalogue import CatalogueImage
-    from reconciler.engine.control import Control
-    from reconciler.engine.control import Request as Look
-    from reconciler.engine.control import RunState as CoreRunState
     from reconciler.engine.passes import Prepared
+    from reconciler.service.api import Control
+    from reconciler.service.api import Request as Look
+    from reconciler.service.api import RunState as CoreRunState
     from reconciler.web.lookup import Lookups
     from reconciler.web.panel import Panel
 

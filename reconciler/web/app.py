@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from reconciler.engine.builtin import BuiltIn
+from reconciler.core.desired.builtin import BuiltIn
 from reconciler.errors import ReconcilerError
 from reconciler.web.access import Access
 from reconciler.web.actions import Actions
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from reconciler.engine.control import Control
-    from reconciler.engine.ports import Renderer
+    from reconciler.core.ports import Renderer
+    from reconciler.service.api import Control
     from reconciler.web.ports import (
         Doctor,
         History,

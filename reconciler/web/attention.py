@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from reconciler.engine.headline import TROUBLE
+from reconciler.service.summary import TROUBLE
 from reconciler.web import words
 from reconciler.web.phrases import fields_of, spoken
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.records import AssetRecord
-    from reconciler.engine.control import Condition, Snapshot
+    from reconciler.service.api import Condition, Snapshot
     from reconciler.web.lookup import Lookup
     from reconciler.web.panel import Panel
     from reconciler.web.words import Tone

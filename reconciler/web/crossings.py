@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from reconciler.core.asset import Coordinates
-from reconciler.core.coordinates import same_place
+from reconciler.core.desired.coordinates import same_place
 from reconciler.models.asked import LookedAt
 from reconciler.models.status import Seen
 from reconciler.web import inputs

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
     from starlette.types import Receive, Scope, Send
 
-    from reconciler.engine.control import Notice
+    from reconciler.service.api import Notice
     from reconciler.web.panel import Panel
 
 HEARTBEAT = 10.0

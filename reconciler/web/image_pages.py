@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from reconciler.core.catalogue import CatalogueImage
-    from reconciler.core.plan import Decision
+    from reconciler.core.plan.plan import Decision
     from reconciler.core.records import AssetRecord, Crossing
-    from reconciler.engine.control import ImageView, RunState
     from reconciler.engine.passes import Outcome
+    from reconciler.service.api import ImageView, RunState
     from reconciler.web.crossings import Sides
     from reconciler.web.lookup import Lookup, Lookups
     from reconciler.web.panel import Panel

@@ -12,8 +12,8 @@ from annotated_types import Ge, Le
 
 from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus
-from reconciler.engine.control import Request as Look
 from reconciler.models.asked import MAX_NAME, Changes, ImageWish, Waiting, Wish
+from reconciler.service.api import Request as Look
 from reconciler.web.problems import ProblemError
 from reconciler.web.validation import valid
 

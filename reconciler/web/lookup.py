@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.core.catalogue import CatalogueImage
-    from reconciler.engine.control import Control
+    from reconciler.service.api import Control
 
     Places = tuple[int, Sequence[int]]
     """Where a slice of the images begins, and which of it are meant, counted from there."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from reconciler.core.records import Run
-    from reconciler.engine.control import Snapshot
+    from reconciler.service.api import Snapshot
     from reconciler.web.panel import Panel
 
 FIELDS: tuple[str, ...] = get_args(Field)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reconciler.engine.builtin import BuiltIn
+from reconciler.core.desired.builtin import BuiltIn
 from reconciler.web.access import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from reconciler.engine.control import Control
-    from reconciler.engine.ports import Renderer
+    from reconciler.core.ports import Renderer
+    from reconciler.service.api import Control
     from reconciler.web.ports import (
         Doctor,
         History,

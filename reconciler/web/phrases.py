@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import Equipment
     from reconciler.core.records import JournalEntry, Run
-    from reconciler.engine.control import Snapshot
+    from reconciler.service.api import Snapshot
 
 _FIRST_WORDS = frozenset({"In sync", "Attention", "Trouble", "Off", "Unknown", "Writing"})
 _ODD = re.compile(r"(?P<odd>\S+) of (?P<all>\S+) images?: (?P<states>.+?)(?:, (?P<looked>checked .+))?")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler.engine.control import RunState, Snapshot
+    from reconciler.service.api import RunState, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Showing:
         return self.phase == "writing" and self.total > 0
 
 
-class Pace:
+class WriteWindow:
     """Watches how quickly passes go on."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse
 
 from reconciler import __version__
 from reconciler.core.asset import Coordinates
-from reconciler.core.resolution import choices, sides
+from reconciler.core.plan.conflicts import choices, sides
 from reconciler.redaction import redact
 from reconciler.web import words
 from reconciler.web.difference import condensed, difference, extent, side

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.records import FINE
-from reconciler.engine.control import Request as Wish
 from reconciler.models.status import Said
 from reconciler.redaction import redact
+from reconciler.service.api import Request as Wish
 from reconciler.web.answers import JsonResponse
 from reconciler.web.api import is_over, linked_image
 from reconciler.web.operations import Answer, operation, routes_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from reconciler.engine.control import RunState
+    from reconciler.service.api import RunState
     from reconciler.web.panel import Panel
 
 BASE = "/api/immich"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.engine.control import Request as Wish
-from reconciler.engine.preparing import switches_of
+from reconciler.engine.planner.planner import switches_of
 from reconciler.models.asked import Changes
 from reconciler.models.plans import Settings
 from reconciler.models.status import SettingsView
+from reconciler.service.api import Request as Wish
 from reconciler.web import inputs
 from reconciler.web.answers import JsonResponse, tagged
 from reconciler.web.operations import operation, routes_of

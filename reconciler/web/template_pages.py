@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from reconciler.core.facts import Facts
+from reconciler.core.desired.facts import Facts
 from reconciler.errors import TemplateError
 from reconciler.web import inputs
 from reconciler.web.problems import ProblemError

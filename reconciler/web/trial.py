@@ -11,11 +11,11 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from reconciler.engine.control import Request as Wish
-from reconciler.engine.desiring import sized, try_template
-from reconciler.engine.preparing import Wishes
+from reconciler.engine.planner.desired import sized, try_template
+from reconciler.engine.planner.planner import Wishes
 from reconciler.errors import TemplateError
 from reconciler.models.asked import MAX_TEMPLATE
+from reconciler.service.api import Request as Wish
 from reconciler.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.policy import Policy
-    from reconciler.engine.desiring import Desires
     from reconciler.engine.passes import Prepared
+    from reconciler.engine.planner.desired import Desires
     from reconciler.web.lookup import Lookup, Lookups
     from reconciler.web.panel import Panel
     from reconciler.web.ports import TemplateKeeper

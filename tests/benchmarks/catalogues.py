@@ -9,9 +9,9 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.desired import Form, desire
+from reconciler.core.desired.desired import Form, desire
+from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.policy import Policy
-from reconciler.core.template import BlockTemplate
 from reconciler.immich import roundtrip
 from reconciler.simulator.sample import build_sample
 from reconciler.skymmich.sources import open_catalogue
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.core.catalogue import CatalogueImage
-    from reconciler.core.desired import Desired
+    from reconciler.core.desired.desired import Desired
 
 LINKED_A_COPY = 55
 PIXELS = (6248, 4176)

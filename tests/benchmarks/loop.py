@@ -34,14 +34,14 @@ from catalogues import build  # noqa: E402 - after the path to the checkout
 from reconciler.core.policy import Policy, Switches, TagPolicy  # noqa: E402 - the same
 from reconciler.core.records import AssetRecord, JournalEntry, Run  # noqa: E402 - the same
 from reconciler.daemon.memory import give_back, settle_down, share_one_heap  # noqa: E402 - the same
-from reconciler.engine.control import Request  # noqa: E402 - the same
 from reconciler.engine.events import ignore  # noqa: E402 - the same
 from reconciler.engine.passes import Selection  # noqa: E402 - the same
-from reconciler.engine.preparing import Wishes  # noqa: E402 - the same
-from reconciler.engine.service import Service  # noqa: E402 - the same
+from reconciler.engine.planner.planner import Wishes  # noqa: E402 - the same
 from reconciler.engine.undo import Undo  # noqa: E402 - the same
 from reconciler.immich.client import SystemClock  # noqa: E402 - the same
 from reconciler.immich.target import Immich  # noqa: E402 - the same
+from reconciler.service.api import Request  # noqa: E402 - the same
+from reconciler.service.service import Service  # noqa: E402 - the same
 from reconciler.skymmich.sources import open_catalogue  # noqa: E402 - the same
 from reconciler.web.lookup import Lookups  # noqa: E402 - the same
 from state.store import SqliteStore  # noqa: E402 - the same

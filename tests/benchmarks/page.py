@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject, Equipment
 from reconciler.core.policy import Switches
 from reconciler.core.records import AssetRecord, JournalEntry, Run
-from reconciler.engine.control import Snapshot
+from reconciler.service.api import Snapshot
 from reconciler.web.app import create_app
 from reconciler.web.serving import WebServer
 from state.store import SqliteStore

@@ -31,16 +31,16 @@ from meter import server_cpu, since
 from wire import Wire, is_simulator
 
 from reconciler.core.asset import ObservedAsset
-from reconciler.core.desired import Form
-from reconciler.core.plan import Rules
-from reconciler.core.planning import plan_asset
+from reconciler.core.desired.desired import Form
+from reconciler.core.desired.template import DEFAULT_TEMPLATE
+from reconciler.core.plan.asset_plan import plan_asset
+from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import DescriptionPolicy, Policy, Switches, TagPolicy
-from reconciler.core.template import DEFAULT_TEMPLATE
-from reconciler.engine.cycle import Cycle
-from reconciler.engine.desiring import Desirer, Desires
 from reconciler.engine.events import Progress
 from reconciler.engine.passes import Selection
-from reconciler.engine.preparing import Wishes
+from reconciler.engine.planner.desired import Desirer, Desires
+from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.undo import Undo
 from reconciler.immich import roundtrip
 from reconciler.immich.client import SystemClock
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from reconciler.core.catalogue import CatalogueImage
-    from reconciler.core.desired import Desired
+    from reconciler.core.desired.desired import Desired
 
 MOST_PLANNED = 2000
 KEY = "IMMICH_TEST_API_KEY"
@@ -83,7 +83,7 @@ class Bench:
         self.target = Immich(url, os.environ[KEY], transport=self.wire)
         self.store = SqliteStore.open(store)
         self.wishes = Wishes(replace(Policy(), tags=TagPolicy(root=root)), Switches())
-        self.cycle = Cycle(
+        self.cycle = Reconciler(
             open_catalogue(catalogue), self.target, self.store, SystemClock(), listen=self.listen
         )
         self.writing_since: float | None = None

@@ -12,11 +12,11 @@ from random import Random
 import pytest
 
 from reconciler.config import load
-from reconciler.engine.acquaintance import KnownImmich
-from reconciler.engine.control import Request
-from reconciler.engine.service import Service
+from reconciler.engine.identity import KnownImmich
 from reconciler.errors import UnconfirmedError
 from reconciler.immich.client import SystemClock
+from reconciler.service.api import Request
+from reconciler.service.service import Service
 from reconciler.wiring import Installed
 from state.store import SqliteStore
 

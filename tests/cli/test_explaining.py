@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from reconciler.cli.explaining import _facts, _owned
 from reconciler.core.catalogue import CatalogueImage, PlateSolution
-from reconciler.core.plan import Decision
+from reconciler.core.plan.plan import Decision
 
 
 def test_a_persons_tags_are_counted_apart_from_those_that_this_program_wrote():

@@ -4,7 +4,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
-from reconciler.engine.approving import waiting_approval
+from reconciler.engine.approvals import waiting_approval
 from state.lease import Lease
 from state.store import SqliteStore
 

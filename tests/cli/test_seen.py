@@ -123,11 +123,11 @@ def test_a_mistake_changes_nothing(crossed):
 
 
 def test_apply_says_it_of_its_own_writes(two, monkeypatch):
-    from reconciler.engine import finishing
+    from reconciler.engine import outcomes
 
-    made = finishing.outcome_of
+    made = outcomes.outcome_of
     monkeypatch.setattr(
-        "reconciler.engine.cycle.outcome_of", lambda *found: replace(made(*found), crossed=True)
+        "reconciler.engine.reconcile.outcome_of", lambda *found: replace(made(*found), crossed=True)
     )
     done = two.call("apply", "--yes")
     assert "An edit may be missing" in done.stdout

@@ -9,9 +9,9 @@ import pytest
 
 from reconciler.core.asset import Applied, ObservedAsset
 from reconciler.core.catalogue import CatalogueImage
-from reconciler.core.desired import Desired, Form
-from reconciler.core.plan import Rules
-from reconciler.core.planning import plan_asset
+from reconciler.core.desired.desired import Desired, Form
+from reconciler.core.plan.asset_plan import plan_asset
+from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import DescriptionPolicy, MergePolicy, Policy, Switches
 from reconciler.core.records import AssetRecord
 from reconciler.core.text import trim

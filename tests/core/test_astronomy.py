@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from reconciler.core.astronomy import (
+from reconciler.core.sky.astronomy import (
     format_angle_field,
     format_dec,
     format_exposure,

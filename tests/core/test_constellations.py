@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from reconciler.core.constellations import (
+from reconciler.core.sky.constellations import (
     CONSTELLATIONS,
     abbreviation_of,
     constellation_at,

@@ -7,7 +7,12 @@ import math
 import pytest
 
 from reconciler.core.asset import Coordinates
-from reconciler.core.coordinates import desired_coordinates, near_a_zero_line, same_place, sign_flipped
+from reconciler.core.desired.coordinates import (
+    desired_coordinates,
+    near_a_zero_line,
+    same_place,
+    sign_flipped,
+)
 
 
 def test_a_pair_is_wanted():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.description import Markers, Split, enclose, fit, rescue, split, strip_blocks
+from reconciler.core.desired.block import Markers, Split, enclose, fit, rescue, split, strip_blocks
 from reconciler.core.text import normal, size
 
 MARKERS = Markers()

@@ -8,9 +8,9 @@ import pytest
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.catalogue import CatalogueObject, Equipment
-from reconciler.core.desired import NOTHING, Form, desire
+from reconciler.core.desired.desired import NOTHING, Form, desire
+from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.policy import DescriptionPolicy, Policy
-from reconciler.core.template import BlockTemplate
 from reconciler.core.text import trim
 from reconciler.errors import TemplateError
 

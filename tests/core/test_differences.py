@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from reconciler.core.asset import Coordinates
-from reconciler.core.differences import Difference, differences, facts
+from reconciler.core.plan.diff import Difference, differences, facts
 
 PLACE = Coordinates(48.137154, 11.576124)
 

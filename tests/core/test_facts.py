@@ -15,7 +15,7 @@ from reconciler.core.catalogue import (
     Site,
     Summary,
 )
-from reconciler.core.facts import constellation_of, facts_of, object_type_of, target_names
+from reconciler.core.desired.facts import constellation_of, facts_of, object_type_of, target_names
 from reconciler.core.policy import ALL_PARTS, DescriptionPolicy
 
 M31 = CatalogueObject("NGC0224", "G", "M 31", ("Andromeda Galaxy", "Great Nebula"), "And")

@@ -8,10 +8,10 @@ import pytest
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.catalogue import Acquisition, CatalogueObject, Equipment, Summary
-from reconciler.core.desired import desire
-from reconciler.core.guard import check, withhold
+from reconciler.core.desired.desired import desire
+from reconciler.core.desired.template import BlockTemplate
+from reconciler.core.plan.guard import check, withhold
 from reconciler.core.policy import GuardPolicy, Policy
-from reconciler.core.template import BlockTemplate
 
 DEFAULT = GuardPolicy()
 HERE = Coordinates(48.1, 11.6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.core.merge import merge_tags, merge_value
+from reconciler.core.plan.merge import merge_tags, merge_value
 
 
 def merge(base, desired, live, on_conflict="keep", on_drift="correct"):

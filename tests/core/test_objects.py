@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.objects import TYPE_NAMES, format_name, type_name
+from reconciler.core.sky.object_names import TYPE_NAMES, format_name, type_name
 
 # All object types of OpenNGC's documentation.
 CODES = [

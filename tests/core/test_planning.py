@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.asset import Coordinates
-from reconciler.core.description import Markers
+from reconciler.core.desired.block import Markers
 from reconciler.core.fingerprint import digest, place
-from reconciler.core.planning import live_digest
+from reconciler.core.plan.asset_plan import live_digest
 from reconciler.core.policy import DescriptionPolicy, Policy, Switches
 from reconciler.core.records import Unsticking
 from reconciler.core.text import size

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.asset import Coordinates
-from reconciler.core.coordinates import desired_coordinates, same_place
-from reconciler.core.description import Markers, Split, enclose, fit, split, strip_blocks
+from reconciler.core.desired.block import Markers, Split, enclose, fit, split, strip_blocks
+from reconciler.core.desired.coordinates import desired_coordinates, same_place
+from reconciler.core.desired.tags import tag_name
 from reconciler.core.policy import Switches
-from reconciler.core.tags import tag_name
 from reconciler.core.text import normal, one_line, size, trim
 from reconciler.core.writes.batches import remove_rounds
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.asset import Coordinates
-from reconciler.core.description import split
-from reconciler.core.resolution import choices, decide, sides
+from reconciler.core.desired.block import split
+from reconciler.core.plan.conflicts import choices, decide, sides
 
 HERE, THERE, ELSEWHERE = Coordinates(48.1, 11.6), Coordinates(-30.1, -70.8), Coordinates(52.5, 13.4)
 AT = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)

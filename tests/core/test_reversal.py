@@ -3,9 +3,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
-from reconciler.core.description import Markers
+from reconciler.core.desired.block import Markers
+from reconciler.core.plan.undo import NEWER, NO_PLACE, TOO_LONG, reversals, reverse
 from reconciler.core.records import JournalEntry
-from reconciler.core.reversal import NEWER, NO_PLACE, TOO_LONG, reversals, reverse
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 BLOCK = "✦ M 31\nGalaxy\n— Skymmich"

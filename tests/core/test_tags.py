@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.core.desired.tags import MAX_NAME, TagSources, desired_tags, is_noise, tag_name
 from reconciler.core.policy import TagPolicy
-from reconciler.core.tags import MAX_NAME, TagSources, desired_tags, is_noise, tag_name
 
 SOURCES = TagSources(
     catalogue=("Autumn",),

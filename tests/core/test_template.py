@@ -14,10 +14,10 @@ from reconciler.core.catalogue import (
     Site,
     Summary,
 )
-from reconciler.core.description import Markers, split
-from reconciler.core.facts import facts_of
+from reconciler.core.desired.block import Markers, split
+from reconciler.core.desired.facts import facts_of
+from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.policy import DescriptionPolicy
-from reconciler.core.template import BlockTemplate
 from reconciler.errors import TemplateError
 
 WHOLE = {

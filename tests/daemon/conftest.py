@@ -15,11 +15,11 @@ import pytest
 from reconciler.config.sections import ScheduleSection
 from reconciler.core.policy import Policy
 from reconciler.daemon.triggers import Triggers
-from reconciler.engine.control import Request
-from reconciler.engine.preparing import Wishes
-from reconciler.engine.service import Service
+from reconciler.engine.planner.planner import Wishes
 from reconciler.errors import ConfigurationError
 from reconciler.immich.target import Immich
+from reconciler.service.api import Request
+from reconciler.service.service import Service
 from reconciler.simulator import control, seeding
 from reconciler.simulator.sample import build_sample
 from reconciler.simulator.server import Application

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.approving import leave_approval, waiting_approval
-from reconciler.engine.control import Request
-from reconciler.engine.cycle import Cycle
+from reconciler.engine.approvals import leave_approval, waiting_approval
 from reconciler.engine.passes import Selection
-from reconciler.engine.preparing import Wishes
+from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.reconcile import Reconciler
 from reconciler.errors import GuardError
+from reconciler.service.api import Request
 from state.store import SqliteStore
 
 pytestmark = pytest.mark.anyio
@@ -165,7 +165,7 @@ async def test_an_approval_is_used_up_by_the_attempt_whether_or_not_immich_can_b
 
 async def test_two_passes_that_were_prepared_under_one_approval_do_not_both_use_it(world):
     harm = world.service.snapshot().verdict.hash
-    cycle = Cycle(world.house.source, world.house.made, world.store, world.clock)
+    cycle = Reconciler(world.house.source, world.house.made, world.store, world.clock)
     selection = Selection(approved=harm)
     prepared = [await cycle.prepare(selection, Wishes(world.house.policy)) for _ in range(2)]
     first = await cycle.apply(prepared[0], selection, run_id="first", trigger="cli")

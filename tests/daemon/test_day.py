@@ -12,10 +12,10 @@ from random import Random
 
 import pytest
 
-from reconciler.engine.control import Request
-from reconciler.engine.cycle import Cycle
 from reconciler.engine.passes import Selection
-from reconciler.engine.preparing import Wishes
+from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.reconcile import Reconciler
+from reconciler.service.api import Request
 
 pytestmark = pytest.mark.anyio
 
@@ -202,7 +202,7 @@ async def test_after_a_day_of_edits_outages_and_restarts_every_image_is_in_sync_
         assert set(tags) <= set(shown[asset_id]["tags"])
     # An independent look at everything agrees.
     target = await world.house.target(None)
-    cycle = Cycle(world.house.source, target, world.store, clock)
+    cycle = Reconciler(world.house.source, target, world.store, clock)
     prepared = await cycle.prepare(Selection(full=True), Wishes(world.house.policy))
     assert prepared.changes == ()
     assert not prepared.unsettled

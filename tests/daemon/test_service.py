@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from reconciler.engine.control import Request
 from reconciler.engine.events import Event
+from reconciler.service.api import Request
 
 pytestmark = pytest.mark.anyio
 

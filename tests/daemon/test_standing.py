@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.engine.looking import Looking
+from reconciler.engine.planner.slices import Looking
 from state.store import SqliteStore
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.acquaintance import KnownImmich
-from reconciler.engine.control import Request
+from reconciler.engine.identity import KnownImmich
+from reconciler.service.api import Request
 
 pytestmark = pytest.mark.anyio
 

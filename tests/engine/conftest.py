@@ -16,13 +16,13 @@ import httpx
 import pytest
 
 from reconciler.core.asset import Coordinates
-from reconciler.core.coordinates import same_place
+from reconciler.core.desired.coordinates import same_place
 from reconciler.core.policy import GuardPolicy, Policy, Switches
-from reconciler.engine.cycle import Cycle
 from reconciler.engine.events import Event
-from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Selection
-from reconciler.engine.preparing import Wishes
+from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.polling.window import Timing
+from reconciler.engine.reconcile import Reconciler
 from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
@@ -71,7 +71,7 @@ class Installation:
         )
         async with immich:
             target = self.wrap(immich)
-            cycle = Cycle(
+            cycle = Reconciler(
                 open_catalogue(str(self.path)),
                 target,
                 self.store,

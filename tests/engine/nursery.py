@@ -18,10 +18,10 @@ from random import Random
 import httpx
 
 from reconciler.core.policy import Policy, Switches
-from reconciler.engine.cycle import Cycle
-from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Selection
-from reconciler.engine.preparing import Wishes
+from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.polling.window import Timing
+from reconciler.engine.reconcile import Reconciler
 from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
@@ -41,7 +41,9 @@ async def apply(order) -> None:
     ) as target:
         with SqliteStore.open(order["store"]) as store:
             timing = Timing(**order["timing"])
-            cycle = Cycle(open_catalogue(order["catalogue"]), target, store, SystemClock(), timing=timing)
+            cycle = Reconciler(
+                open_catalogue(order["catalogue"]), target, store, SystemClock(), timing=timing
+            )
             tell(id=order["id"], pid=os.getpid())
             wishes = Wishes(Policy(), Switches())
             await cycle.run(Selection(), wishes, run_id=order["id"], trigger="cli")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.acquaintance import KNOWN, KnownImmich
+from reconciler.engine.identity import KNOWN, KnownImmich
 from reconciler.errors import UnconfirmedError
 from reconciler.immich.capabilities import MINIMUM_SCOPES
 from reconciler.simulator.state import PARTNER_ID

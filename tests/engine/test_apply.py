@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.pace import Timing
+from reconciler.engine.polling.window import Timing
 
 pytestmark = pytest.mark.anyio
 

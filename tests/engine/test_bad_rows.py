@@ -14,14 +14,14 @@ import pytest
 
 from reconciler.core.asset import Applied, ObservedAsset
 from reconciler.core.catalogue import Catalogue, CatalogueImage
-from reconciler.core.desired import Form, desire
-from reconciler.core.plan import Rules
-from reconciler.core.planning import plan_asset
+from reconciler.core.desired.desired import Form, desire
+from reconciler.core.desired.template import BlockTemplate
+from reconciler.core.plan.asset_plan import plan_asset
+from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.records import AssetRecord
-from reconciler.core.template import BlockTemplate
-from reconciler.engine.choosing import Chooser
 from reconciler.engine.passes import Selection
+from reconciler.engine.planner.selection import Chooser
 from reconciler.engine.schema import COLUMNS
 from reconciler.errors import TemplateError, UnusableImageError
 from reconciler.immich import roundtrip

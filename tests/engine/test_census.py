@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.records import AssetRecord
-from reconciler.engine import standing
-from reconciler.engine.holding import held_mark
-from reconciler.engine.standing import Memory, take_census
+from reconciler.engine.planner import candidates
+from reconciler.engine.planner.candidates import Memory, take_census
+from reconciler.engine.planner.held import held_mark
 from state.store import SqliteStore
 
 pytestmark = pytest.mark.anyio
@@ -19,7 +19,7 @@ RECORDS = [AssetRecord(f"asset-{number:02}", number) for number in range(40)]
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    monkeypatch.setattr(standing, "MOST", FEW)
+    monkeypatch.setattr(candidates, "MOST", FEW)
     with SqliteStore.open(tmp_path / "state.sqlite3") as opened:
         opened.save_records(RECORDS)
         yield opened

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.resolution import sides
-from reconciler.engine.deciding import decidable, take_decision
+from reconciler.core.plan.conflicts import sides
+from reconciler.engine.conflicts import decidable, take_decision
 from reconciler.errors import DecisionError
 from reconciler.immich.client import SystemClock
 

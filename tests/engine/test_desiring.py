@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.catalogue import CatalogueImage
+from reconciler.core.desired.builtin import BuiltIn
 from reconciler.core.policy import DescriptionPolicy, Policy
-from reconciler.engine import desiring
-from reconciler.engine.builtin import BuiltIn
-from reconciler.engine.desiring import SLICE, Desirer, Desires, try_template
+from reconciler.engine.planner import desired
+from reconciler.engine.planner.desired import SLICE, Desirer, Desires, try_template
 from reconciler.errors import RendererError, TemplateError, UnusableImageError
 from reconciler.rendering.renderer import SafeRenderer
 
@@ -82,14 +82,14 @@ async def test_only_what_changed_is_computed_again():
 
 
 async def test_an_image_that_can_not_be_computed_costs_only_itself(monkeypatch):
-    plain = desiring.facts_of
+    plain = desired.facts_of
 
     def facts_of(image, *more):
         if image.image_id == 5:
             raise OverflowError("a number that nobody thought of")
         return plain(image, *more)
 
-    monkeypatch.setattr(desiring, "facts_of", facts_of)
+    monkeypatch.setattr(desired, "facts_of", facts_of)
     desires = Desires()
     await Desirer(Counting()).compute(wanted(images()), MINE, desires)
     with pytest.raises(UnusableImageError, match="OverflowError: a number that nobody thought of"):
@@ -155,8 +155,8 @@ async def test_a_pass_with_a_template_that_fails_writes_nothing_and_one_that_is_
 ):
     here = install(count=3)
     with SafeRenderer() as renderer:
-        plain = desiring.Desirer.__init__
-        monkeypatch.setattr(desiring.Desirer, "__init__", lambda self, _, form: plain(self, renderer, form))
+        plain = desired.Desirer.__init__
+        monkeypatch.setattr(desired.Desirer, "__init__", lambda self, _, form: plain(self, renderer, form))
         here.policy = Policy(DescriptionPolicy(template=text, template_name="mine.j2"))
         before = here.sim.assets()
         with pytest.raises(TemplateError, match=r"mine\.j2:2: "):

@@ -6,10 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.engine.conditions import Conditions, filed
-from reconciler.engine.control import Condition
 from reconciler.engine.events import Progress
-from reconciler.engine.headline import PARTLY, Standing, headline, lasting
 from reconciler.errors import (
     CatalogueError,
     ImmichUnauthorizedError,
@@ -18,6 +15,9 @@ from reconciler.errors import (
     StateError,
     TemplateError,
 )
+from reconciler.service.api import Condition
+from reconciler.service.conditions import Conditions, filed
+from reconciler.service.summary import PARTLY, Standing, headline, lasting
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

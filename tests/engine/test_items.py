@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.guard import Losses, withhold
-from reconciler.core.plan import AssetPlan
+from reconciler.core.plan.guard import Losses, withhold
+from reconciler.core.plan.plan import AssetPlan
 from reconciler.core.records import PendingWrite
 from reconciler.engine import items as module
 from reconciler.engine.items import Items, NamedImage

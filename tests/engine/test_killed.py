@@ -18,7 +18,7 @@ from random import Random
 
 import pytest
 
-from reconciler.engine.pace import Timing
+from reconciler.engine.polling.window import Timing
 from reconciler.simulator.serving import serve
 from state.store import SqliteStore
 

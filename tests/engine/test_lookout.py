@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.core.asset import ObservedAsset
-from reconciler.core.desired import Desired
-from reconciler.core.plan import AssetPlan
+from reconciler.core.desired.desired import Desired
+from reconciler.core.plan.plan import AssetPlan
 from reconciler.core.records import AssetRecord
 from reconciler.core.writes.asset_write import AssetWrite
-from reconciler.engine.lookout import OVERTAKERS, Lookout
-from reconciler.engine.pace import Timing
-from reconciler.engine.serverclock import ServerClock
+from reconciler.engine.polling.schedule import OVERTAKERS, PollSchedule
+from reconciler.engine.polling.server_clock import ServerClock
+from reconciler.engine.polling.window import Timing
 
 T0 = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ def write_sent(at, turn, **more):
 
 @pytest.fixture
 def lookout():
-    return Lookout(Timing(), ServerClock())
+    return PollSchedule(Timing(), ServerClock())
 
 
 def moved(lookout, *, sent, seen, turn, **more):

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from reconciler.engine.control import Request
-from reconciler.engine.queue import Backoff, WorkQueue
+from reconciler.service.api import Request
+from reconciler.service.queue import Backoff, WorkQueue
 
 LOOK = Request(by_person=False, trigger="immich")
 AUDIT = Request(full=True, by_person=False, trigger="audit")

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from reconciler.core.records import Run
-from reconciler.engine.cycle import Cycle
 from reconciler.engine.passes import Selection
-from reconciler.engine.running import Runs
+from reconciler.engine.reconcile import Reconciler
+from reconciler.engine.runs import Runs
 from reconciler.engine.undo import Undo
 from reconciler.errors import StateError
 from reconciler.immich.client import SystemClock
@@ -54,7 +54,7 @@ class Failing:
 
 async def _with_cycle(here, store, act):
     async with Immich(here.sim.url, here.api_key, patience=HASTY) as target:
-        cycle = Cycle(open_catalogue(str(here.path)), target, store, SystemClock(), timing=here.timing)
+        cycle = Reconciler(open_catalogue(str(here.path)), target, store, SystemClock(), timing=here.timing)
         return await act(cycle, target)
 
 

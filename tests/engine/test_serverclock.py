@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.serverclock import ServerClock
+from reconciler.engine.polling.server_clock import ServerClock
 
 START = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from reconciler.core.policy import Switches
-from reconciler.engine.preparing import switches_of
+from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.overrides import OVERRIDES, overridden_switches
 from reconciler.skymmich.sources import open_catalogue

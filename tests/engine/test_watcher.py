@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.core.asset import Listing, ObservedAsset
-from reconciler.engine.watcher import Watcher
+from reconciler.engine.polling.poller import Poller
 
 pytestmark = pytest.mark.anyio
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ class Clock:
 
 async def test_what_was_shown_of_a_later_slice_is_claimed_once_in_its_turn_and_nothing_of_the_present_one():
     target = Target(row("first", 1), row("second", 2), row("stranger", 3))
-    watcher = Watcher(target, Clock(), START)
+    watcher = Poller(target, Clock(), START)
     everyone = frozenset({"first", "second", "third"})
     watcher.expect({"first": START}, everyone)
     assert set(await watcher.look({"timeline": []})) == {"first", "second", "stranger"}
@@ -49,7 +49,7 @@ async def test_what_was_shown_of_a_later_slice_is_claimed_once_in_its_turn_and_n
 
 
 async def test_a_pass_in_one_piece_keeps_nothing():
-    watcher = Watcher(Target(row("first", 1), row("second", 2)), Clock(), START)
+    watcher = Poller(Target(row("first", 1), row("second", 2)), Clock(), START)
     watcher.expect({"first": START}, frozenset())
     await watcher.look({"timeline": []})
     assert watcher.claim(["first", "second"]) == {}

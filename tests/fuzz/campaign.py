@@ -21,10 +21,10 @@ import httpx
 from mutations import HEAVY, KINDS, LIE, Past, Recorded
 
 from reconciler.core.policy import GuardPolicy, Policy, Switches
-from reconciler.engine.cycle import Cycle
-from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Selection
-from reconciler.engine.preparing import Wishes
+from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.polling.window import Timing
+from reconciler.engine.reconcile import Reconciler
 from reconciler.errors import ReconcilerError
 from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
@@ -261,7 +261,7 @@ class Campaign:
         immich = Immich("http://immich.test", KEY, patience=HASTY, random=Random(1), transport=here.transport)
         async with immich:
             source = source or open_catalogue(str(here.path))
-            yield Cycle(source, immich, here.store, SystemClock(), timing=TIMING)
+            yield Reconciler(source, immich, here.store, SystemClock(), timing=TIMING)
 
     async def looks(self, here, count):
         """Prepare passes, and write nothing: of all images, or one by one."""

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from reconciler.core.asset import Coordinates
-from reconciler.engine.ports import FieldWrite
+from reconciler.core.ports import FieldWrite
 from reconciler.errors import (
     ImmichAnswerError,
     ImmichTemporaryError,

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.facts import Facts, FilterIntegration, facts_of
+from reconciler.core.desired.facts import Facts, FilterIntegration, facts_of
+from reconciler.core.desired.template import DEFAULT_TEMPLATE, BlockTemplate
 from reconciler.core.policy import DescriptionPolicy
-from reconciler.core.template import DEFAULT_TEMPLATE, BlockTemplate
 from reconciler.errors import RendererError, TemplateError
 from reconciler.rendering import process
 from reconciler.rendering.process import WorkerProcess
@@ -232,7 +232,7 @@ def open_files():
 def test_it_ends_with_its_parent_however_that_ends():
     script = (
         "import sys, time, threading\n"
-        "from reconciler.core.facts import Facts\n"
+        "from reconciler.core.desired.facts import Facts\n"
         "from reconciler.core.policy import DescriptionPolicy\n"
         "from reconciler.rendering.renderer import SafeRenderer\n"
         "renderer = SafeRenderer()\n"

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from reconciler.core.facts import Facts
+from reconciler.core.desired.facts import Facts
 from reconciler.errors import TemplateError
 
 M31, M42 = Facts("M 31", frames=3), Facts("M 42", frames=1)

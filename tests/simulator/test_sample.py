@@ -11,9 +11,9 @@ from time import process_time
 
 import pytest
 
-from reconciler.core.astronomy import parse_dec, parse_ra, pixel_scale
-from reconciler.core.constellations import abbreviation_of, constellation_at, name_of
-from reconciler.core.objects import type_name
+from reconciler.core.sky.astronomy import parse_dec, parse_ra, pixel_scale
+from reconciler.core.sky.constellations import abbreviation_of, constellation_at, name_of
+from reconciler.core.sky.object_names import type_name
 from reconciler.simulator.sample import asset_id_of, build_sample
 from reconciler.simulator.sample_content import load_content
 

@@ -9,10 +9,10 @@ import threading
 
 import pytest
 
-from reconciler.core.desired import Form, desire
+from reconciler.core.desired.desired import Form, desire
+from reconciler.core.desired.tags import MAX_TAGS
+from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.policy import Policy
-from reconciler.core.tags import MAX_TAGS
-from reconciler.core.template import BlockTemplate
 from reconciler.errors import CatalogueError
 from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.fields import excerpt

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.asset import Applied, Coordinates
+from reconciler.core.ports import Store
 from reconciler.core.records import Unsticking
-from reconciler.engine.ports import Store
 from state.store import SqliteStore
 
 ODD_TEXTS = {

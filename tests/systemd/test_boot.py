@@ -13,7 +13,7 @@ from contextlib import closing
 
 import pytest
 
-from reconciler.core.template import DEFAULT_TEMPLATE
+from reconciler.core.desired.template import DEFAULT_TEMPLATE
 
 SERVICE = "skymmich-reconciler.service"
 STATUS = "http://127.0.0.1:8287/api/v1/status"

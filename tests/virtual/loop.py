@@ -14,7 +14,7 @@ START = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 
 
 class VirtualClock:
-    """Time as the loop has it; fulfils ``reconciler.engine.ports.Clock``.
+    """Time as the loop has it; fulfils ``reconciler.core.ports.Clock``.
 
     Args:
         ahead: seconds by which the wall clock differs from the simulated world's.

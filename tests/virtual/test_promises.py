@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.differences import observed_facts, planned_facts
+from reconciler.core.plan.diff import observed_facts, planned_facts
 from reconciler.core.writes.asset_write import UNCONFIRMED
 
 NAMED = {"unknown_asset", "not_writable", "not_sticking"}

@@ -7,10 +7,11 @@ from collections import Counter
 
 import pytest
 
-from reconciler.core.plan import AssetPlan
+from reconciler.core.plan.plan import AssetPlan
 from reconciler.core.policy import GuardPolicy, Policy
-from reconciler.engine import cycle, items, looking
+from reconciler.engine import items, reconcile
 from reconciler.engine.events import Progress
+from reconciler.engine.planner import slices as planner_slices
 
 REAL = "settling,lost_updates,round_trip,early_updated_at,unstable_paging,slow_tagging"
 SLICE = 16
@@ -19,7 +20,7 @@ SLICE = 16
 @pytest.fixture(autouse=True)
 def slices(monkeypatch):
     """Sixteen images a slice, packed by four from the fifth on."""
-    monkeypatch.setattr(cycle, "_WRITTEN", SLICE)
+    monkeypatch.setattr(reconcile, "_WRITTEN", SLICE)
     monkeypatch.setattr(items, "LOOSE", 4)
     monkeypatch.setattr(items, "PACK", 4)
     monkeypatch.setattr(items, "_PACES", 1)
@@ -37,7 +38,7 @@ def in_order(here):
 def test_it_ends_as_in_one_piece(world, monkeypatch):
     ends = []
     for size in (SLICE, 1_000):
-        monkeypatch.setattr(cycle, "_WRITTEN", size)
+        monkeypatch.setattr(reconcile, "_WRITTEN", size)
         here = world(unkind=REAL, drain=60.0)
         report = here.run()
         shown = {
@@ -171,7 +172,7 @@ def test_a_pass_that_is_stopped_between_two_slices_is_taken_up_by_the_next(world
 def test_the_guard_judges_all_slices_before_the_first_is_written(world, monkeypatch):
     verdicts = []
     for size in (SLICE, 1_000):
-        monkeypatch.setattr(cycle, "_WRITTEN", size)
+        monkeypatch.setattr(reconcile, "_WRITTEN", size)
         here = world(unkind="settling", drain=200.0)
         here.run()
         here.sql("UPDATE astrophotography_images SET tags = '[]', object_type = NULL, constellation = NULL")
@@ -200,4 +201,4 @@ def test_the_store_is_asked_for_the_records_of_a_slice(world):
         here.run()
     here.run(full=True)
     assert asked
-    assert max(asked) <= looking.SLICE < len(here.images())
+    assert max(asked) <= planner_slices.SLICE < len(here.images())

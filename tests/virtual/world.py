@@ -12,11 +12,11 @@ from random import Random
 import httpx
 
 from reconciler.core.policy import GuardPolicy, Policy, Switches
-from reconciler.engine.cycle import Cycle
 from reconciler.engine.events import Event
-from reconciler.engine.pace import Timing
 from reconciler.engine.passes import Selection
-from reconciler.engine.preparing import Wishes
+from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.polling.window import Timing
+from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.undo import Undo
 from reconciler.immich.call import Patience
 from reconciler.immich.target import Immich
@@ -143,7 +143,7 @@ class World:
             transport=self.line,
         ) as immich:
             began = self.clock.seconds
-            cycle = Cycle(
+            cycle = Reconciler(
                 open_catalogue(str(self.path)), self.wrap(immich), self.store, self.clock,
                 timing=self.timing, listen=self.events.append,
             )  # fmt: skip
@@ -160,7 +160,7 @@ class World:
         """Do one pass.
 
         Args:
-            stop: as of ``Cycle.run``.
+            stop: as of ``Reconciler.run``.
             beside: coroutine function of what happens at the same time, ended with the pass.
             within: seconds after which the pass is killed: then ``None``.
             selection: of the pass.

@@ -14,17 +14,17 @@ import pytest
 
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject, Equipment, SyncSettings
-from reconciler.core.guard import Verdict
-from reconciler.core.plan import AssetPlan, Decision, Rules
+from reconciler.core.plan.guard import Verdict
+from reconciler.core.plan.plan import AssetPlan, Decision, Rules
 from reconciler.core.policy import Policy, Switches
+from reconciler.core.ports import ServerFacts
 from reconciler.core.records import AssetRecord, JournalEntry, Run
-from reconciler.engine.control import Condition, ImageView, Notice, RunState, Snapshot
-from reconciler.engine.control import Request as Wish
 from reconciler.engine.items import Items
 from reconciler.engine.passes import Item, Outcome, Prepared, Report
-from reconciler.engine.ports import ServerFacts
 from reconciler.errors import DecisionError
 from reconciler.rendering.renderer import SafeRenderer
+from reconciler.service.api import Condition, ImageView, Notice, RunState, Snapshot
+from reconciler.service.api import Request as Wish
 from reconciler.web.access import Access
 from reconciler.web.app import create_app
 from state.store import SqliteStore

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from reconciler.core.guard import Verdict
+from reconciler.core.plan.guard import Verdict
 from reconciler.core.records import Crossed, Run
 from reconciler.errors import StateError
 

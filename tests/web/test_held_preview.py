@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.guard import Verdict, withhold
+from reconciler.core.plan.guard import Verdict, withhold
 from reconciler.core.policy import Policy
 from reconciler.engine.items import Items
 from reconciler.overrides import OwnTemplate

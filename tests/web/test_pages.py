@@ -10,11 +10,11 @@ from importlib import resources
 
 import pytest
 
-from reconciler.core.guard import Verdict
+from reconciler.core.plan.guard import Verdict
 from reconciler.core.policy import Switches
-from reconciler.engine.control import Condition
 from reconciler.engine.events import Progress
 from reconciler.errors import CatalogueError, ImmichAnswerError, ImmichRejectedError, ImmichTemporaryError
+from reconciler.service.api import Condition
 from reconciler.web.access import Access
 from reconciler.web.difference import difference
 from reconciler.web.rendering import lasting, marked, place
@@ -176,7 +176,7 @@ def test_a_pass_that_runs_shows_how_far_it_is_and_can_be_stopped(client, control
 
 
 def control_request():
-    from reconciler.engine.control import Request
+    from reconciler.service.api import Request
 
     return Request()
 

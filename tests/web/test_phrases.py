@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.core.records import Run
-from reconciler.engine.control import Condition
+from reconciler.service.api import Condition
 from reconciler.web.difference import condensed, difference, extent
 from reconciler.web.phrases import fields_of, heading, spoken, wrote
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from reconciler.engine.control import Notice
 from reconciler.errors import ConfigurationError
+from reconciler.service.api import Notice
 from reconciler.web import events
 from reconciler.web.app import create_app
 from reconciler.web.serving import WebServer

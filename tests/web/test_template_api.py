@@ -7,8 +7,8 @@ import asyncio
 import jsonschema
 import pytest
 
+from reconciler.core.desired.template import DEFAULT_TEMPLATE
 from reconciler.core.policy import Policy
-from reconciler.core.template import DEFAULT_TEMPLATE
 from reconciler.errors import TemplateError
 from reconciler.overrides import OwnTemplate
 from reconciler.web import trial

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.core.desired.template import DEFAULT_TEMPLATE
 from reconciler.core.policy import DescriptionPolicy, Policy
-from reconciler.core.template import DEFAULT_TEMPLATE
 from reconciler.overrides import OwnTemplate, with_own_template
 
 SAME = {"origin": "http://127.0.0.1:8287", "accept": "text/html"}

@@ -15,12 +15,12 @@ from reconciler.cli.planfile import SavedPlan, is_plan_file, read_plan
 from reconciler.cli.rendering import has_conflict, show_choice, show_plan
 from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
 from reconciler.cli.working import Work, working
-from reconciler.engine.approving import leave_approval
+from reconciler.engine.approvals import leave_approval
 from reconciler.engine.passes import Prepared, Selection
-from reconciler.engine.service import PAUSED
 from reconciler.errors import ReconcilerError
 from reconciler.models.plans import Plan
 from reconciler.models.runs import Report, Requests
+from reconciler.service.service import PAUSED
 from reconciler.wiring import new_run_id
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import typer
 
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.cli.switches import when_taken
-from reconciler.engine.acquaintance import KnownImmich, recognise
+from reconciler.engine.identity import KnownImmich, recognise
 from reconciler.errors import ReconcilerError, UnconfirmedError
 from reconciler.pairing import check_pair, confirm_address, pair_of
 from reconciler.wiring import immich_at, source_of, store_of

@@ -11,9 +11,9 @@ from reconciler.cli.outcome import exit_code, show_report
 from reconciler.cli.rendering import heading, show_conflict
 from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
 from reconciler.cli.working import Work, working
+from reconciler.core.plan.conflicts import CONFLICTS, Keep
 from reconciler.core.records import Field  # noqa: TC001 - typer asks for it
-from reconciler.core.resolution import CONFLICTS, Keep
-from reconciler.engine.deciding import decidable, take_decision
+from reconciler.engine.conflicts import decidable, take_decision
 from reconciler.engine.passes import Prepared, Report, Selection
 from reconciler.errors import DecisionError, LeaseHeldError, ReconcilerError
 from reconciler.models import runs as models

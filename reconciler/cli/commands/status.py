@@ -11,12 +11,12 @@ from reconciler.cli.past import moment, show_crossed, show_runs
 from reconciler.cli.rendering import Standing, show_standings
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.records import FINE
-from reconciler.engine.conditions import told as told_of
-from reconciler.engine.finishing import WORDS
+from reconciler.engine.outcomes import WORDS
 from reconciler.errors import DaemonRefusedError, StateError
 from reconciler.models import runs as models
 from reconciler.models.images import Image
 from reconciler.overrides import override_of
+from reconciler.service.conditions import told as told_of
 from reconciler.wiring import store_of
 from state.lease import Lease
 

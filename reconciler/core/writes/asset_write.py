@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
-    from reconciler.core.plan import AssetPlan
+    from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.records import AssetRecord, AssetStatus, PendingWrite, WriteStep
     from reconciler.core.writes.sight import Sight, Terms
 

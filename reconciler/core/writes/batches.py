@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reconciler.core.asset import Coordinates
-    from reconciler.core.plan import AssetPlan
+    from reconciler.core.plan.plan import AssetPlan
 
 
 @dataclass(frozen=True, slots=True)

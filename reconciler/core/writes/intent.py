@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from reconciler.core.plan import AssetPlan
+    from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.records import WriteStep
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler.core.description import Markers
+    from reconciler.core.desired.block import Markers
 
 
 @dataclass(frozen=True, slots=True)

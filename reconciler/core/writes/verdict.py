@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.coordinates import same_place
+from reconciler.core.desired.coordinates import same_place
 from reconciler.core.writes.verification import (
     FLIPPED,
     OTHER,

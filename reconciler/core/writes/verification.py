@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.coordinates import same_place, sign_flipped
-from reconciler.core.description import split
+from reconciler.core.desired.block import split
+from reconciler.core.desired.coordinates import same_place, sign_flipped
 from reconciler.core.fingerprint import digest, place
-from reconciler.core.planning import live_digest
+from reconciler.core.plan.asset_plan import live_digest
 from reconciler.core.records import Unsticking
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
     from reconciler.core.asset import Applied, ObservedAsset
-    from reconciler.core.description import Markers
+    from reconciler.core.desired.block import Markers
     from reconciler.core.records import AssetRecord, Field, PendingWrite
     from reconciler.core.writes.write_state import WriteState
 

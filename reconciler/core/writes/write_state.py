@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
-    from reconciler.core.plan import AssetPlan
+    from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.records import AssetRecord, AssetStatus, Crossing, Field, PendingWrite, WriteStep
 
 State = Literal["ready", "sent", "moved", "yielding", "done"]

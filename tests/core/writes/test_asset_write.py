@@ -11,9 +11,9 @@ import pytest
 
 import reconciler
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
-from reconciler.core.description import Markers
-from reconciler.core.desired import Desired
-from reconciler.core.plan import AssetPlan
+from reconciler.core.desired.block import Markers
+from reconciler.core.desired.desired import Desired
+from reconciler.core.plan.plan import AssetPlan
 from reconciler.core.records import AssetRecord
 from reconciler.core.writes.asset_write import (
     KEPT_CHANGING,

@@ -1,0 +1,1 @@
+"""What a pass would do and why: the merge, the guard, a person's decisions, undo."""

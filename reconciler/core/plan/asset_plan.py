@@ -1,0 +1,334 @@
+"""Making the plan of one asset: every field merged, and the one description put together from its parts.
+
+The merge itself (who wins) is ``merge``'s; here it is fed with what the catalogue wants, what Immich shows
+and what was applied, and its decisions become one text, one place and two sets of tags.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from reconciler.core.asset import Applied, Coordinates, ObservedAsset
+from reconciler.core.desired.block import Split, fit, rescue, split
+from reconciler.core.desired.coordinates import near_a_zero_line, same_place
+from reconciler.core.fingerprint import digest, place
+from reconciler.core.plan.conflicts import Ruling, rule
+from reconciler.core.plan.merge import Action, Case, Merged, merge_tags, merge_value
+from reconciler.core.plan.plan import REASONS, AssetPlan, Decision, Rules
+from reconciler.core.text import normal, size
+
+if TYPE_CHECKING:
+    from reconciler.core.desired.desired import Desired
+    from reconciler.core.records import AssetRecord, Field
+
+
+def plan_asset(
+    image_id: int,
+    title: str,
+    desired: Desired,
+    observed: ObservedAsset,
+    record: AssetRecord | None,
+    rules: Rules,
+) -> AssetPlan:
+    """Merge one asset.
+
+    ``observed.tags`` must have been read when tags are managed. The record's ``applied`` is the base.
+    """
+    base = record.applied if record else Applied()
+    decided = record.resolutions if record else ()
+    plan = AssetPlan(
+        image_id, observed.asset_id, title, observed, desired,
+        base=base, resolutions=decided, notes=desired.problems,
+    )  # fmt: skip
+    if blocked := _not_writable(observed, rules):
+        return replace(plan, blocked=blocked)
+    if rules.switches.description:
+        plan = _allowed(plan, _plan_description(plan, record, rules), "description", rules)
+    if rules.switches.coordinates:
+        readable = "coordinates" not in desired.unreadable
+        planned = _plan_coordinates(plan, record, rules) if readable else _leave(plan, "coordinates")
+        plan = _allowed(plan, planned, "coordinates", rules)
+    if rules.switches.tags and rules.tags_available:
+        readable = "tags" not in desired.unreadable
+        planned = _plan_tags(plan, record, rules) if readable else _leave(plan, "tags")
+        plan = _allowed(plan, planned, "tags", rules)
+    return plan
+
+
+def _allowed(plan: AssetPlan, planned: AssetPlan, feature: str, rules: Rules) -> AssetPlan:
+    """Give what was planned, or, where the key does not allow it, why it is not written."""
+    lacking = rules.missing.get(feature)
+    if lacking is None:
+        return planned
+    reason = f"the API key lacks {lacking}, so Immich keeps what it has"
+    decisions = tuple(
+        replace(one, case="not_writable", action="keep", reason=reason, takes_away=False)
+        if one.action in {"write", "remove"}
+        else one
+        for one in planned.decisions
+    )
+    return replace(plan, decisions=decisions)
+
+
+def _unknown(what: str) -> str:
+    return f"the catalogue's {what} can not be read; what Immich has stays as it is"
+
+
+def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:
+    """Leave a field alone of which the catalogue can not be read: it may well be what Immich has."""
+    base, live = getattr(plan.base, which), getattr(plan.observed, which)
+    if which == "tags":
+        if live is None:  # not read: nothing can be said of them
+            return plan
+        base, live = _sorted(base), _sorted(live)
+    decision = Decision(which, "not_writable", "keep", base, None, live, reason=_unknown(which))
+    return replace(plan, decisions=(*plan.decisions, decision))
+
+
+def _not_writable(observed: ObservedAsset, rules: Rules) -> str:
+    if observed.is_trashed:
+        return "the asset is in Immich's trash"
+    owner = observed.owner_id
+    if owner and ((rules.user_id and owner != rules.user_id) or owner in rules.other_users):
+        return "the asset belongs to another Immich user; use a key of its owner"
+    if observed.visibility == "locked":
+        return "the asset is in Immich's locked folder"
+    return ""
+
+
+def live_digest(which: Field, observed: ObservedAsset) -> str:
+    """Hash what Immich shows of a field: a change of it is a reason to try an unsticking value again."""
+    if which == "tags":
+        return digest(observed.known_tags)
+    if which == "coordinates":
+        return digest(place(observed.coordinates))
+    return digest(normal(observed.description))
+
+
+def _unsticking(
+    record: AssetRecord | None, which: Field, wanted: str, plan: AssetPlan, rules: Rules
+) -> tuple[Case, str] | None:
+    """Give case and reason if this very value did not stick, or was undone, and nothing about it changed."""
+    for entry in record.unsticking if record else ():
+        if (entry.field, entry.desired) != (which, wanted) or entry.live != live_digest(which, plan.observed):
+            continue
+        if entry.undone:
+            return "undone", entry.diagnosis
+        if entry.server == rules.server_version:
+            return "not_sticking", entry.diagnosis
+    return None
+
+
+def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
+    merge_policy, limit = rules.policy.merge, rules.policy.description.max_bytes
+    parts = split(plan.observed.description, rules.markers, plan.base.block)
+    prose = merge_value(
+        plan.base.prose, plan.desired.prose, parts.prose or None,
+        equal=_same_text, on_conflict=merge_policy.on_conflict, on_drift=merge_policy.on_drift_prose,
+    )  # fmt: skip
+    notes, reasons = list(plan.notes), {"prose": "", "block": ""}
+    unknown = plan.desired.unreadable
+    ruling = rule("prose", prose, plan.desired.prose, parts.prose or None, plan.resolutions)
+    ruling = _left(plan, "prose") if "prose" in unknown else ruling
+    plan = _with_ruling(plan, "prose", ruling)
+    sent = "" if ruling.joins else plan.desired.prose
+    prose, reasons["prose"] = _hold_unsticking("prose", ruling, sent, plan, record, rules)
+    if prose.action == "write" and size(plan.desired.prose or "") > limit:
+        prose = Merged("not_writable", "keep", prose.base)
+        reasons["prose"] = (
+            f"the catalogue's description is longer than {limit} bytes, which Immich may corrupt"
+        )
+    after = parts
+    if prose.action in {"write", "remove"}:
+        wanted_prose = plan.desired.prose or ""
+        after = parts.joined_by(wanted_prose) if ruling.joins else parts.with_prose(wanted_prose)
+    wanted = plan.desired.block
+    if "block" in unknown:
+        wanted = None
+    elif wanted is not None:
+        _, fitted = fit(after, wanted, limit)
+        if fitted != wanted:
+            notes.append("the description is near Immich's limit; the block was shortened")
+        wanted = fitted
+    block = merge_value(
+        plan.base.block, wanted, parts.block,
+        equal=_same_text, on_conflict=merge_policy.on_conflict, on_drift=merge_policy.on_drift_block,
+    )  # fmt: skip
+    block_ruling = rule("block", block, wanted, parts.block, plan.resolutions)
+    block_ruling = _left(plan, "block") if "block" in unknown else block_ruling
+    plan = _with_ruling(plan, "block", block_ruling)
+    block, reasons["block"] = _hold_unsticking("block", block_ruling, wanted, plan, record, rules)
+    if not block_ruling.standing:
+        block = _shrinking(block, parts.block, wanted)
+    rescued = ""
+    if block.action == "write" and (block.case == "drift" or block_ruling.joins):
+        rescued = rescue(parts.block, plan.base.block, wanted, rules.markers)
+        if rescued and _prose_is_defended(prose, plan.desired.prose, rules):
+            rescued, block = "", replace(block, takes_away=True)
+    text = _compose(after, block, wanted, rescued)
+    if size(text) > limit and normal(text) != normal(plan.observed.description):
+        reasons["block"] = reasons["prose"] = (
+            f"the text is longer than {limit} bytes, which Immich may corrupt"
+        )
+        block = Merged("not_writable", "keep", block.base)
+        prose = Merged("not_writable", "keep", prose.base)
+        text = plan.observed.description
+    changed = normal(text) != normal(plan.observed.description)
+    return replace(
+        plan,
+        decisions=(
+            *plan.decisions,
+            _decision("block", block, (plan.base.block, wanted, parts.block), reasons["block"]),
+            _decision(
+                "prose", prose, (plan.base.prose, plan.desired.prose, parts.prose or None), reasons["prose"]
+            ),
+        ),
+        description=text if changed else None,
+        block=_written(block, wanted) if changed else None,
+        prose=_written(prose, plan.desired.prose) if changed and not ruling.joins else None,
+        base=replace(plan.base, block=block.base, prose=prose.base),
+        notes=tuple(notes),
+    )
+
+
+def _left(plan: AssetPlan, which: Literal["block", "prose"]) -> Ruling[str]:
+    """Leave a text alone that the catalogue can not tell, and what a person decided of it."""
+    owned = plan.base.block if which == "block" else plan.base.prose
+    standing = tuple(one for one in plan.resolutions if one.field == which)
+    reason = _unknown("facts" if which == "block" else "description")
+    return Ruling(Merged("not_writable", "keep", owned), standing, reason=reason)
+
+
+def _prose_is_defended(prose: Merged[str], wanted: str | None, rules: Rules) -> bool:
+    """Tell whether the policy would have the next pass take out lines that this one adds to the prose."""
+    owned = wanted if prose.action == "write" else None if prose.action == "remove" else prose.base
+    later = merge_value(
+        owned, wanted, f"{wanted} and more",
+        equal=_same_text, on_conflict=rules.policy.merge.on_conflict,
+        on_drift=rules.policy.merge.on_drift_prose,
+    )  # fmt: skip
+    return later.action == "write"
+
+
+def _compose(after: Split, block: Merged[str], wanted: str | None, rescued: str) -> str:
+    """Put the description together that the two decisions make."""
+    if block.action == "write" and wanted is not None:
+        return after.with_block(wanted, rescued)
+    if block.action == "remove":
+        return after.with_block(None)
+    return after.text
+
+
+def _shrinking(block: Merged[str], live: str | None, wanted: str | None) -> Merged[str]:
+    """Count a block that keeps less than half of its facts as a loss: an emptied catalogue looks so."""
+    if block.action == "write" and live and wanted and _fact_lines(wanted) * 2 < _fact_lines(live):
+        return replace(block, takes_away=True)
+    return block
+
+
+def _fact_lines(block: str) -> int:
+    """Count the lines between heading and closing line that say something."""
+    return sum(bool(line.strip()) for line in block.split("\n")[1:-1])
+
+
+def _plan_coordinates(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
+    wanted, live = plan.desired.coordinates, plan.observed.coordinates
+    merged = merge_value(
+        plan.base.coordinates, wanted, live,
+        equal=same_place, on_conflict=rules.policy.merge.on_conflict,
+        on_drift=rules.policy.merge.on_drift_coordinates,
+    )  # fmt: skip
+    ruling = rule("coordinates", merged, wanted, live, plan.resolutions)
+    plan, merged = _with_ruling(plan, "coordinates", ruling), ruling.merged
+    reason = ruling.reason or REASONS[merged.case]
+    notes = plan.notes
+    if merged.action == "remove":
+        merged = replace(merged, action="keep", takes_away=False)
+        reason = (
+            "the catalogue no longer has a place, but Immich can not clear one; clear it by hand in Immich"
+        )
+        notes = (*notes, reason)
+    # A turned sign is Immich's own doing, though it looks like a person's place: no conflict, then.
+    if (merged.action == "write" or merged.case in {"conflict", "both_changed"}) and (
+        held := _unsticking(record, "coordinates", digest(place(wanted)), plan, rules)
+    ):
+        merged, reason = Merged(held[0], "keep", merged.base), held[1]
+    elif merged.action == "write" and wanted and near_a_zero_line(wanted):
+        notes = (*notes, "this place is near a zero line, where Immich may turn a sign; tried once")
+    decision = _decision("coordinates", merged, (plan.base.coordinates, wanted, live), reason)
+    return replace(
+        plan,
+        decisions=(*plan.decisions, decision),
+        coordinates=wanted if merged.action == "write" else None,
+        base=replace(plan.base, coordinates=merged.base),
+        notes=notes,
+    )
+
+
+def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
+    live = plan.observed.tags
+    if live is None:  # not read: nothing can be said of them
+        return plan
+    merged = merge_tags(plan.base.tags, plan.desired.tags, live, on_drift=rules.policy.merge.on_drift_tags)
+    case, reason, add = merged.case, REASONS[merged.case], merged.add
+    if merged.add and case == "update" and not plan.base.tags:
+        case, reason = "fill", "Immich does not have them"
+    remove: frozenset[str] = frozenset() if "more_tags" in plan.desired.unreadable else merged.remove
+    if add and (held := _unsticking(record, "tags", digest(add), plan, rules)):
+        case, reason, add = *held, frozenset()
+    for tag in sorted(remove):
+        if held := _unsticking(record, "tags", digest("-", tag), plan, rules):
+            case, reason, remove = *held, remove - {tag}
+    action: Action = "write" if add else "remove" if remove else "nothing"
+    if action == "nothing" and (merged.drifted or case in {"not_sticking", "undone"}):
+        action = "keep"
+    sides = (_sorted(plan.base.tags), _sorted(plan.desired.tags), _sorted(live))
+    return replace(
+        plan,
+        decisions=(
+            *plan.decisions,
+            Decision("tags", case, action, *sides, reason=reason, takes_away=bool(remove)),
+        ),
+        add_tags=add,
+        remove_tags=remove,
+        base=replace(plan.base, tags=merged.owned),
+    )
+
+
+def _sorted(tags: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(tags))
+
+
+def _same_text(one: str, other: str) -> bool:
+    return normal(one) == normal(other)
+
+
+def _with_ruling(plan: AssetPlan, which: Field, ruling: Ruling[str] | Ruling[Coordinates]) -> AssetPlan:
+    """Give the plan with what holds on of the person's decision of a field."""
+    others = (one for one in plan.resolutions if one.field != which)
+    return replace(plan, resolutions=(*others, *ruling.standing))
+
+
+def _hold_unsticking(
+    which: Literal["block", "prose"], ruling: Ruling[str], wanted: str | None, plan: AssetPlan,
+    record: AssetRecord | None, rules: Rules,
+) -> tuple[Merged[str], str]:  # fmt: skip
+    merged = ruling.merged
+    if merged.action in {"write", "remove"}:
+        held = _unsticking(record, which, digest(wanted or ""), plan, rules)
+        if held:
+            return Merged(held[0], "keep", merged.base), held[1]
+    return merged, ruling.reason or REASONS[merged.case]
+
+
+def _written(merged: Merged[str], wanted: str | None) -> str | None:
+    if merged.action == "write":
+        return wanted
+    return "" if merged.action == "remove" else None
+
+
+def _decision(
+    which: Field, merged: Merged[str] | Merged[Coordinates], sides: tuple[object, object, object], reason: str
+) -> Decision:
+    return Decision(which, merged.case, merged.action, *sides, reason=reason, takes_away=merged.takes_away)

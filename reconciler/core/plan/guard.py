@@ -1,0 +1,224 @@
+"""The guard: what a pass may take away before a person has to say so.
+
+Skymmich is known to delete most of its own catalogue when Immich answers one error, and to bring the images
+back empty. So the harmful part of a plan is held back, with the numbers and the command that approves just
+that plan, while what only adds goes on.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal
+
+from reconciler.core.asset import Coordinates
+from reconciler.core.fingerprint import digest, place
+from reconciler.core.text import normal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.core.plan.plan import AssetPlan
+    from reconciler.core.policy import GuardPolicy
+
+_EXAMPLES: Final = 3
+"""Images that are named of those that would lose something."""
+
+Cause = Literal["", "shrunk", "rules", "values"]
+"""Why so much would go: the catalogue lost images; the rules are others than at the last good pass; or, as
+neither is so, the images lost values."""
+
+_MENDS: Final[Mapping[Cause, str]] = MappingProxyType(
+    {
+        "shrunk": "Restore the catalogue: then all goes on by itself.",
+        "rules": "The rules are not those of the last good pass: the tag root, the template, a switch, "
+        "another setting, or a new version of this program. Change it back if that was not meant: then all "
+        "goes on by itself.",
+        "values": "The images are there, but the catalogue has lost values that it had. Restore them: then "
+        "all goes on by itself.",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the guard found. ``tripped`` is false where nothing is held back."""
+
+    tripped: bool = False
+    hash: str = ""
+    """Names just this harm: what ``apply --approve`` takes."""
+    reasons: tuple[str, ...] = ()
+    """With the numbers, for people."""
+    shrunk: bool = False
+    """The catalogue lost too much: it is not trusted, and not taken as the new measure."""
+    held: frozenset[str] = frozenset()
+    """Asset ids whose harmful changes are held back."""
+    harm: Mapping[str, str] = field(default_factory=dict)
+    """Of the held ones: asset id → the hash of its part of the harm."""
+
+    cause: Cause = ""
+
+    @property
+    def mend(self) -> str:
+        """What to do if it is not meant so; it fits the cause."""
+        return _MENDS.get(self.cause, _MENDS["shrunk"])
+
+    @property
+    def message(self) -> str:
+        """What happened, what stays safe, what to do."""
+        return (
+            f"The guard holds back the harmful part of this pass: {'; '.join(self.reasons)}. "
+            f"Nothing was taken from Immich. {self.mend} "
+            f"If it is meant so: skymmich-reconciler apply --approve {self.hash}"
+        )
+
+
+@dataclass(slots=True)
+class Losses:
+    """What plans would take away: counted as they are made, so that none of them has to be kept for it."""
+
+    harm: dict[str, str] = field(default_factory=dict)
+    """Asset id → the hash of its part of the harm."""
+    examples: list[tuple[str, str]] = field(default_factory=list)
+    """The first few in order of their assets, each for people."""
+
+    def add(self, plan: AssetPlan) -> None:
+        """Count one more; each asset once."""
+        if not plan.takes_away:
+            return
+        self.harm[plan.asset_id] = digest(_harm(plan))
+        if len(self.examples) < _EXAMPLES or plan.asset_id < self.examples[-1][0]:
+            insort(self.examples, (plan.asset_id, f"“{plan.title}” ({_loss(plan)})"))
+            del self.examples[_EXAMPLES:]
+
+    @classmethod
+    def of(cls, plans: Iterable[AssetPlan]) -> Losses:
+        """Count those of these plans."""
+        found = cls()
+        for plan in plans:
+            found.add(plan)
+        return found
+
+    def __str__(self) -> str:
+        """Write some, and how many there are besides."""
+        more = len(self.harm) - len(self.examples)
+        return ", ".join(text for _, text in self.examples) + (f" and {more} more" if more > 0 else "")
+
+
+def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
+    plans: Iterable[AssetPlan] | Losses,
+    *,
+    linked: frozenset[str],
+    linked_before: frozenset[str],
+    managed: int,
+    policy: GuardPolicy,
+    approved: str = "",
+    standing: Mapping[str, str] = MappingProxyType({}),
+    moment: str = "",
+    rules_changed: bool = False,
+    lost: frozenset[str] | None = None,
+) -> Verdict:
+    """Judge a plan before anything is written.
+
+    Args:
+        plans: all that the pass would do, or what of it takes something away.
+        linked: asset ids that the catalogue links now.
+        linked_before: those at the last good pass; empty at the first.
+        managed: how many assets are managed in all, the measure for the share that would lose something.
+        policy: the limits.
+        approved: the hash that a person approved; only the very same harm passes.
+        standing: ``harm`` of an earlier verdict, as far as those assets were not looked at again. They count:
+            what is held back must not slip through one by one.
+        moment: names the time since the last approval was used, or the store taken up: the same harm in
+            another one has another name.
+        rules_changed: whether the rules are others than at the last good pass.
+        lost: what ``linked`` lacks of ``linked_before``, where that is known already.
+    """
+    if lost is None:
+        lost = linked_before - linked
+    losing = plans if isinstance(plans, Losses) else Losses.of(plans)
+    emptied = bool(linked_before) and not linked
+    shrunk = emptied or _too_many(len(lost), len(linked_before), policy)
+    reasons = []
+    if emptied:
+        reasons.append(f"the catalogue is empty, though it linked {len(linked_before)} images before")
+    elif shrunk:
+        reasons.append(
+            f"the catalogue lost {len(lost)} of its {len(linked_before)} linked images since the last good "
+            f"pass ({len(lost) / len(linked_before):.0%}, more than {policy.max_fraction:.0%})"
+        )
+    harm = dict(losing.harm)
+    harm |= {asset_id: part for asset_id, part in standing.items() if asset_id not in harm}
+    harmful = bool(harm) and (shrunk or _too_many(len(harm), managed, policy))
+    if harmful:
+        share = len(harm) / max(managed, 1)
+        limit = "" if shrunk and share <= policy.max_fraction else f", more than {policy.max_fraction:.0%}"
+        reasons.append(
+            f"{len(harm)} of {managed} managed assets would lose something ({share:.0%}{limit})"
+            + (f": {losing}" if losing.harm else "")
+        )
+    if not reasons:
+        return Verdict()
+    since = [moment] if moment else []
+    name = digest(*since, sorted(lost) if shrunk else [], sorted(harm.items()) if harmful else [])
+    if approved and approved == name:
+        return Verdict(hash=name)
+    held = harm if harmful else {}
+    cause: Cause = "shrunk" if shrunk else "rules" if rules_changed else "values"
+    return Verdict(
+        tripped=True,
+        hash=name,
+        reasons=tuple(reasons),
+        shrunk=shrunk,
+        held=frozenset(held),
+        harm=held,
+        cause=cause,
+    )
+
+
+def withhold(plan: AssetPlan) -> AssetPlan:
+    """Give what of a harmful plan only adds: a first block or place, new tags. The rest waits."""
+    adds = {d.field for d in plan.decisions if d.action == "write" and d.live is None}
+    changed = {d.field for d in plan.decisions if d.action in {"write", "remove"} and d.field not in adds}
+    description_adds = not changed & {"block", "prose"}
+    return replace(
+        plan,
+        description=plan.description if description_adds else None,
+        block=plan.block if description_adds else None,
+        prose=plan.prose if description_adds else None,
+        coordinates=plan.coordinates if "coordinates" in adds else None,
+        remove_tags=frozenset(),
+    )
+
+
+def _too_many(count: int, of: int, policy: GuardPolicy) -> bool:
+    # Exactly the share is allowed; the margin is for shares like 0.29 that a float can not hold.
+    return count >= policy.min_count and count - policy.max_fraction * of > 1e-9
+
+
+def _harm(plan: AssetPlan) -> list[object]:
+    """Name what a plan takes away, and nothing that it adds: that goes on and must not change the hash."""
+    values = [
+        [d.field, d.action, _plain(d.live), _plain(d.desired)]
+        for d in plan.decisions
+        if d.takes_away and d.field != "tags"
+    ]
+    return [plan.asset_id, plan.remove_tags, values]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Coordinates):
+        return place(value)
+    return normal(value) if isinstance(value, str) else None
+
+
+def _loss(plan: AssetPlan) -> str:
+    parts = []
+    for decision in plan.decisions:
+        if decision.takes_away and decision.field != "tags":
+            gone = "loses its" if decision.action == "remove" else "a replaced"
+            parts.append(f"{gone} {decision.field}")
+    if count := len(plan.remove_tags):
+        parts.append(f"{count} tag{'s' if count > 1 else ''} less")
+    return ", ".join(parts)

@@ -1,0 +1,1 @@
+"""The sky: positions, constellations and the names of what is there."""

@@ -1,0 +1,60 @@
+"""The managed assets as a pass sees them: read when they are asked for, kept while it works on them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from reconciler.core.records import AssetRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.core.ports import Store
+    from reconciler.engine.passes import Item
+
+
+class Remembered(Mapping[str, AssetRecord]):
+    """Records by asset id. What was fetched stays as it was then, until it is dropped.
+
+    Args:
+        store: where they are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._read: dict[str, AssetRecord | None] = {}
+
+    def __getitem__(self, asset_id: str) -> AssetRecord:
+        if asset_id not in self._read:
+            self._read[asset_id] = self._store.record(asset_id)
+        if (found := self._read[asset_id]) is None:
+            raise KeyError(asset_id)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._store.record_ids()))
+
+    def __len__(self) -> int:
+        return len(self._store.record_ids())
+
+    async def fetch(self, asset_ids: Iterable[str]) -> None:
+        """Read these, beside the event loop."""
+        missing = [asset_id for asset_id in asset_ids if asset_id not in self._read]
+        if missing:
+            found = await asyncio.to_thread(self._store.records_of, missing)
+            self._read.update((asset_id, found.get(asset_id)) for asset_id in missing)
+
+    def put(self, known: Iterable[tuple[Item, AssetRecord | None]]) -> None:
+        """Take up again what was fetched of these, as it was then."""
+        self._read.update((item.asset_id, record) for item, record in known)
+
+    def clear(self) -> None:
+        """Let go of all."""
+        self._read.clear()
+
+    def drop(self, asset_ids: Iterable[str]) -> None:
+        """Let go of these."""
+        for asset_id in asset_ids:
+            self._read.pop(asset_id, None)

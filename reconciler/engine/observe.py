@@ -1,0 +1,210 @@
+"""Reading what Immich shows of many assets, in whichever way costs fewer requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from reconciler.core.asset import ObservedAsset, too_much_unknown
+from reconciler.core.compact import CompactAssets
+from reconciler.errors import (
+    AssetIncompleteError,
+    AssetUnknownError,
+    ImmichAnswerError,
+    ImmichRejectedError,
+    ImmichTemporaryError,
+    ImmichUnreachableError,
+    MaintenanceError,
+    StaleAnswerError,
+    UnfamiliarServerError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+    from datetime import datetime
+
+    from reconciler.core.ports import Target
+
+FEW = 8
+"""So few assets are read one by one without asking how large the library is."""
+PAGE = 1000
+_AT_ONCE = 100
+"""Rows between two turns of the event loop."""
+SAMPLE = 3
+"""So many assets of a listing are read by themselves to see whether it is true."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read. An id is in exactly one of the four."""
+
+    assets: MutableMapping[str, ObservedAsset] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Asset id → reason: Immich does not show it to this key."""
+    unextracted: dict[str, str] = field(default_factory=dict)
+    """Asset id → reason: Immich has not read the file yet."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Asset id → reason: not readable this time, or not to be understood."""
+    edited: set[str] = field(default_factory=set)
+    """Those of ``assets`` on which somebody is at work: they were read twice, and the readings differ."""
+    dates: list[datetime] = field(default_factory=list)
+    """Of all rows that were shown, also of assets that nobody asked for."""
+    shown: dict[str, datetime] = field(default_factory=dict)
+    """Asset id → a date that Immich had shown of it before."""
+    listed: CompactAssets = field(default_factory=CompactAssets)
+    """Rows of a listing, of assets that are read by themselves all the same."""
+
+    def shown_date(self, asset_id: str) -> datetime | None:
+        """Give the date that Immich has last shown of an asset."""
+        return self.listed[asset_id].updated_at if asset_id in self.listed else self.shown.get(asset_id)
+
+    def __contains__(self, asset_id: str) -> bool:
+        """Tell whether something is known of an asset, if only that it cannot be read."""
+        return any(asset_id in ids for ids in (self.assets, self.unknown, self.unextracted, self.failed))
+
+
+async def read_assets(
+    target: Target, ids: Collection[str], *, tags: bool, shown: Mapping[str, datetime] | None = None
+) -> Reading:
+    """Read these assets, with tags if they are managed.
+
+    A listing shows a thousand assets a request but never tags; where they matter, those without any are
+    listed. Everything that no listing tells is asked for by itself: a row that is missing means nothing.
+
+    Args:
+        target: Immich.
+        ids: the assets.
+        tags: whether they are managed.
+        shown: dates that Immich has shown of assets just before; an answer that is older is not used.
+
+    Raises:
+        ImmichAnswerError: so much is unknown that this is not the server we know.
+        ImmichError: Immich cannot be asked.
+    """
+    reading = Reading(CompactAssets(untagged=tags) if len(ids) > PAGE else {}, shown=dict(shown or {}))
+    if len(ids) > FEW and await _listing_is_cheaper(target, len(ids)):
+        await _read_listing(target, ids, reading, tags=tags)
+    missing = []
+    for number, asset_id in enumerate(ids):
+        if asset_id not in reading:
+            missing.append(asset_id)
+        await _breathe(number)
+    await _read_one_by_one(target, sorted(missing), reading)
+    # What was read twice: by itself, and in the listing.
+    for number, (asset_id, row) in enumerate(reading.listed.items()):
+        if (seen := reading.assets.get(asset_id)) and replace(seen, tags=None) != row:
+            reading.edited.add(asset_id)
+        await _breathe(number)
+    return reading
+
+
+async def _read_listing(target: Target, ids: Collection[str], reading: Reading, *, tags: bool) -> None:
+    """Use a listing as far as it tells; in ``listed`` stay the rows of what is read by itself as well."""
+    listing = await target.untagged() if tags else await target.listing()
+    rows = listing.many
+    if rows is None:
+        rows = CompactAssets()
+        for number, row in enumerate(listing):
+            rows[row.asset_id] = row
+            await _breathe(number)
+    wanted = await asyncio.to_thread(frozenset, ids)
+    for number, asset_id in enumerate(list(rows)):
+        reading.dates.append(rows[asset_id].updated_at)
+        if asset_id not in wanted:
+            del rows[asset_id]
+        await _breathe(number)
+    reading.listed = rows
+    if tags and not await _are_untagged(target, _sample(rows), reading):
+        return
+    # One by one out of the one and into the other, by the ids that there are already: there may be very many.
+    for number, asset_id in enumerate(ids):
+        if asset_id not in rows or asset_id in reading:
+            continue
+        if isinstance(reading.assets, CompactAssets):
+            reading.assets.take(asset_id, rows)
+        else:
+            row = rows.pop(asset_id)
+            reading.assets[asset_id] = replace(row, tags=frozenset()) if tags else row
+        await _breathe(number)
+
+
+async def _breathe(number: int) -> None:
+    """Let the event loop go on, now and then."""
+    if number % _AT_ONCE == _AT_ONCE - 1:
+        await asyncio.sleep(0)
+
+
+async def _listing_is_cheaper(target: Target, wanted: int) -> bool:
+    count = await target.asset_count()
+    # Timeline and archive are listed apart; an unknown size is taken as large.
+    requests = 2 + count // PAGE if count is not None else wanted // 2 + 4
+    return requests < wanted
+
+
+def _sample(listed: Collection[str]) -> list[str]:
+    return list(islice(listed, 0, None, max(1, len(listed) // SAMPLE)))[:SAMPLE]
+
+
+async def _are_untagged(target: Target, sample: list[str], reading: Reading) -> bool:
+    """Tell whether a listing of assets without tags can be believed: its rows do not show it.
+
+    A few are read by themselves. Where one of them has tags (the answer is another search's, or a person was
+    there just now), none is believed.
+    """
+    await _read_one_by_one(target, sample, reading)
+    return not any(reading.assets[asset_id].tags for asset_id in sample if asset_id in reading.assets)
+
+
+def check_age(seen: ObservedAsset, known: datetime | None) -> None:
+    """See that an answer about an asset is not older than what was shown of it before.
+
+    Raises:
+        StaleAnswerError: it is; what a person has entered since is not in it.
+    """
+    if known is not None and seen.updated_at < known:
+        raise StaleAnswerError(seen.asset_id, shown=seen.updated_at, known=known)
+
+
+async def _read_one_by_one(target: Target, ids: Collection[str], reading: Reading) -> None:
+    down: list[ImmichTemporaryError] = []
+    incomplete: list[AssetIncompleteError] = []
+
+    async def read(asset_id: str) -> None:
+        if down:
+            return
+        try:
+            seen = await target.asset(asset_id)
+            check_age(seen, reading.shown_date(asset_id))
+            reading.assets[asset_id] = seen
+            reading.dates.append(seen.updated_at)
+        except AssetUnknownError as error:
+            reading.unknown[asset_id] = error.message
+        except (ImmichUnreachableError, MaintenanceError) as error:
+            down.append(error)
+        except AssetIncompleteError as error:
+            if error.unextracted:
+                reading.unextracted[asset_id] = error.message
+            else:
+                reading.failed[asset_id] = error.message
+                incomplete.append(error)
+        except (ImmichTemporaryError, ImmichRejectedError, ImmichAnswerError) as error:
+            reading.failed[asset_id] = error.message
+
+    queue = deque(ids)
+    # As many readers as the target lets through at once would do; it has its own limit.
+    await asyncio.gather(*(_drain(queue, read) for _ in range(min(8, len(queue)))))
+    if down:
+        raise down[0]
+    if incomplete and too_much_unknown(len(incomplete), len(ids)):
+        first, fields = incomplete[0], {field for error in incomplete for field in error.fields}
+        raise UnfamiliarServerError(
+            fields, route=first.route, version=first.version, count=len(incomplete), of=len(ids)
+        ) from first
+
+
+async def _drain(queue: deque[str], read: Callable[[str], Awaitable[None]]) -> None:
+    while queue:
+        await read(queue.popleft())

@@ -1,0 +1,1 @@
+"""Which images a pass looks at, what they want, and what would be written to them."""

@@ -1,0 +1,97 @@
+"""What the guard holds back of a prepared pass, and what is no longer as a saved plan has it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.plan.guard import check, withhold
+from reconciler.engine.items import Items
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.plan.guard import Verdict
+    from reconciler.core.ports import Store
+    from reconciler.core.records import AssetRecord
+    from reconciler.engine.items import Pair
+    from reconciler.engine.passes import Item, Prepared, Selection
+
+
+def held_mark(harm: str, mark: str) -> str:
+    """Give the fingerprint of an asset that the guard holds: it waits for a person, or for other values."""
+    return f"held:{harm}:{mark}"
+
+
+def held_harm(record: AssetRecord) -> str:
+    """Give the hash of what the guard held back of an asset; ``""`` for any other."""
+    kind, _, rest = record.fingerprint.partition(":")
+    return rest.partition(":")[0] if kind == "held" else ""
+
+
+def linked_assets(catalogue: Catalogue, store: Store) -> frozenset[str]:
+    """Give the assets that the catalogue links, or did before their row could not be read any more."""
+    linked = catalogue.linked_assets()
+    if doubtful := catalogue.doubtful_ids():
+        linked |= store.ids_of_images(doubtful)
+    return linked
+
+
+def guarded(
+    prepared: Prepared, selection: Selection, before: frozenset[str], held: Mapping[str, str]
+) -> Prepared:
+    """Judge the plan, hold back what is harmful, and of a saved plan what is no longer the same.
+
+    Args:
+        prepared: as planned.
+        selection: what was asked for.
+        before: the assets that the last good pass found in the catalogue.
+        held: those of them that the guard held then, with the hash of the harm.
+    """
+    linked, tally = prepared.linked, prepared.items.tally
+    others = tally.planned_orphans - linked - prepared.left
+    standing = {asset_id: harm for asset_id, harm in held.items() if asset_id not in tally.reviewed}
+    verdict = check(
+        tally.losses,
+        linked=linked,
+        linked_before=before,
+        managed=len(linked) + len(prepared.left) + len(others),
+        lost=prepared.left,
+        policy=prepared.rules.policy.guard,
+        approved=selection.approved,
+        standing=standing,
+        moment=prepared.moment,
+        rules_changed=prepared.rules_before not in {"", prepared.rules_digest},
+    )
+    if not verdict.held and selection.expected is None:
+        return replace(prepared, verdict=verdict)
+    stale: list[str] = []
+    items = Items.of(_held_back(prepared.items, verdict, selection, stale))
+    return replace(prepared, items=items, verdict=verdict, stale=tuple(stale))
+
+
+def _held_back(items: Items, verdict: Verdict, selection: Selection, stale: list[str]) -> Iterator[Pair]:
+    """Give what remains of each, and name in ``stale`` those of which nothing does."""
+    for item, record in items.pairs():
+        kept_item = item
+        if item.plan and item.asset_id in verdict.held:
+            harm = verdict.harm[item.asset_id]
+            kept_item = replace(
+                item,
+                plan=withhold(item.plan),
+                withheld=item.plan,
+                held=harm,
+                reason="the guard holds it back",
+            )
+        if _is_stale(kept_item, selection):
+            kept_item = replace(item, plan=None, status="failed", reason="changed since the plan was made")
+            stale.append(item.title)
+        yield kept_item, record
+
+
+def _is_stale(item: Item, selection: Selection) -> bool:
+    """Tell whether a change is not, or no longer, the one of the saved plan."""
+    if selection.expected is None or item.plan is None or not item.plan.changes:
+        return False
+    return selection.expected.get(item.asset_id) != item.plan.digest

@@ -1,0 +1,351 @@
+"""Preparing a pass: read the catalogue, compute what is desired, observe what is to be looked at, plan.
+
+Nothing is written here, neither to Immich nor to the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from reconciler.core.desired.desired import Form
+from reconciler.core.desired.template import digest_of
+from reconciler.core.fingerprint import policy_digest
+from reconciler.core.plan.plan import Rules
+from reconciler.core.policy import Policy, Switches
+from reconciler.engine import hints
+from reconciler.engine.approvals import moment
+from reconciler.engine.catalogue_cache import WatchedCatalogue
+from reconciler.engine.events import Event, Progress
+from reconciler.engine.hints import KEPT, Seen, Trash
+from reconciler.engine.identity import KnownImmich, check_user, recognise
+from reconciler.engine.managed import Remembered
+from reconciler.engine.observe import read_assets
+from reconciler.engine.passes import Prepared, Selection
+from reconciler.engine.planner.candidates import Memory, Standing, candidates, take_census
+from reconciler.engine.planner.desired import Desirer, Desires
+from reconciler.engine.planner.held import guarded, linked_assets
+from reconciler.engine.planner.selection import Chooser
+from reconciler.engine.planner.slices import SLICE, Looking
+from reconciler.engine.schema import recalled
+from reconciler.engine.watermark import Look, Skew, Watermark, present, skew
+from reconciler.errors import ImmichError, UnconfirmedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.core.asset import Listing, ObservedAsset, Visibility
+    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Store, Target
+    from reconciler.engine.events import Level, Listener
+
+_RENEW_TO_WRITE, _RENEW_LOSSES, _RENEW = 600.0, 300.0, 86_400.0
+"""Seconds after which the server is asked again for its version, permissions and user: before something is
+written, while the key lacks something, and at all. A whole look by a person, or an error, does so at once."""
+_FEW = 20
+"""So many images are judged by the guard at once."""
+_AUDIT_AGE = timedelta(days=1)
+FULL_LOOK_AT = "full_look_at"
+"""Where the store keeps when every asset was last read, whatever its date said."""
+ARCHIVED = "archived"
+"""Where the store keeps the ids of managed assets that were in the archive when last read."""
+RULES = "rules"
+"""Where the store keeps the digest of the rules of the last good pass over all images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user configured for all passes. A switch that is ``None`` follows Skymmich's own setting."""
+
+    policy: Policy
+    switches: Switches | None = None
+
+
+class Preparer:
+    """Prepares passes; keeps what was desired of unchanged images between them."""
+
+    def __init__(
+        self,
+        source: CatalogueSource,
+        target: Target,
+        store: Store,
+        clock: Clock,
+        *,
+        renderer: Renderer,
+        listen: Listener,
+        memory: Memory | None = None,
+    ) -> None:
+        self._memory = memory or Memory()
+        self._links: tuple[object, frozenset[str]] | None = None
+        self._gone: tuple[frozenset[str], frozenset[str], frozenset[str]] | None = None
+        self._source, self._target, self._store = source, target, store
+        self._clock, self._listen = clock, listen
+        self._desirer = Desirer(renderer, Form(target.settled_description, target.settled_tag))
+        self._server: ServerFacts | None = None
+        self._asked_at = 0.0
+        self._recognised: KnownImmich | None = None
+        self._marks, self._skew = Watermark(), Skew()
+        self.trash = Trash()
+        """What explains that there are fewer assets; emptied by whoever records what hints were seen."""
+
+    def forget_server(self) -> None:
+        """Ask the server for its facts anew at the next pass: something went wrong with it."""
+        self._server = self._recognised = None
+
+    async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
+        """Observe and plan.
+
+        Raises:
+            CatalogueError, TemplateError, ImmichError, StateError: nothing was written.
+        """
+        await self._desirer.check(wishes.policy.description)
+        catalogue = await self._read()
+        self._listen(Progress("reading", total=len(catalogue.linked())))
+        try:
+            server = await self._facts(selection)
+            prepared = await self._observed(selection, wishes, catalogue, server)
+            if prepared.has_changes and self._clock.monotonic() - self._asked_at > _RENEW_TO_WRITE:
+                self.forget_server()
+                if (renewed := await self._facts(selection)) != server:
+                    prepared = await self._observed(selection, wishes, catalogue, renewed)
+            return replace(prepared, immich=await self._acquainted(prepared))
+        except (ImmichError, UnconfirmedError):
+            self.forget_server()
+            raise
+
+    async def _read(self) -> Catalogue:
+        if isinstance(self._source, WatchedCatalogue) and self._source.latest is not None:
+            return self._source.latest  # its owner has just refreshed it
+        return await asyncio.to_thread(lambda: recalled(self._source.read(), self._store))
+
+    async def _acquainted(self, prepared: Prepared) -> KnownImmich:
+        """Tell whom this Immich is to be remembered as; asks where something is new, or assets are lost."""
+        tally = prepared.items.tally
+        if self._recognised is None or tally.lost:
+            self._recognised = await recognise(
+                self._target, self._store, prepared.server, await asyncio.to_thread(self._store.there_ids),
+                seen=[tally.met], lost=tally.lost,
+            )  # fmt: skip
+        return self._recognised
+
+    async def _facts(self, selection: Selection) -> ServerFacts:
+        """Give what is known of the server, asked anew when that is old: an idle look costs one request."""
+        age = self._clock.monotonic() - self._asked_at
+        known = self._server
+        whole = selection.image_ids is None and (selection.full or selection.by_person)
+        if known is None or whole or age > (_RENEW_LOSSES if known.losses else _RENEW):
+            known = await self._target.open()
+            check_user(KnownImmich.of(self._store), known, self._target.address)
+            self._server = known
+            self._asked_at = self._clock.monotonic()
+        return known
+
+    async def _observed(
+        self, selection: Selection, wishes: Wishes, catalogue: Catalogue, server: ServerFacts
+    ) -> Prepared:
+        whose = KnownImmich.at(self._store, server, self._target.address)
+        rules = _rules(wishes, catalogue, server, whose)
+        digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
+        desires, records = Desires(), Remembered(self._store)
+        census = await take_census(self._memory, self._store)
+        planner = Chooser(desires.of, rules, digest, selection, records, self._store.pending())
+        asked = self._clock.monotonic()
+        moved, mark, look = await self._moved(planner, records)
+        seen, hinted = await self._hinted(planner)
+        moved = moved if moved is None else moved | hinted
+        looking = Looking(
+            planner,
+            records,
+            self._desirer,
+            desires,
+            wishes.policy,
+            self._clock,
+            catalogue=catalogue,
+            held=census.held,
+        )
+        known = candidates(self._memory, rules, digest, catalogue, self._source)
+        linked = await self._linked(catalogue)
+        if selection.brief and moved is not None and known is not None:
+            await looking.at_some(known, linked, moved)
+        else:
+            known = None
+            await looking.at_all(self._store, linked, moved)
+        # An earlier run's write of tags is judged whatever the switches say by now.
+        tags = rules.switches.tags and rules.tags_available and not selection.tags_later
+        tags = tags or any(write.tags for write in planner.pending.values())
+        shown = look.dates if look else None
+        reading = await read_assets(self._target, looking.wanted, tags=tags, shown=shown)
+        if look is None:
+            took = self._clock.monotonic() - asked
+            present_now = await self._present()
+            read_from = await asyncio.to_thread(self._marks.after_reading, reading.dates, present_now, took)
+            mark = max(mark or read_from, read_from)
+        self._listen(Progress("planning", total=len(looking.wanted)))
+        await looking.plan(reading)
+        whole = selection.image_ids is None
+        prepared = Prepared(
+            catalogue=planner.told(catalogue), server=server, rules=rules, rules_digest=digest,
+            items=looking.items, records=records, observed_from=mark,
+            full=moved is None and whole, look=look, moment=moment(self._store),
+            seen=seen, rules_before=str(self._store.get(RULES) or ""),
+            linked=linked, left=await self._left(census.linked, linked),
+            stood=_others(catalogue, looking) if whole and known is not None else looking.stood,
+        )  # fmt: skip
+        judge = partial(guarded, prepared, selection, census.linked, census.held)
+        prepared = await asyncio.to_thread(judge) if len(prepared.items) > _FEW else judge()
+        if whole and selection.brief and not selection.by_person and self._memory.census is census:
+            self._memory.touched.clear()
+            self._memory.standing = Standing(
+                rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
+                prepared.items.open_images(), prepared.items.orphans(),
+            )  # fmt: skip
+        return prepared
+
+    async def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
+        """Give what left the catalogue since the last good pass; known while neither side changes."""
+        if self._gone is None or self._gone[0] is not before or self._gone[1] is not linked:
+            self._gone = (before, linked, await asyncio.to_thread(before.difference, linked))
+        return self._gone[2]
+
+    async def _linked(self, catalogue: Catalogue) -> frozenset[str]:
+        """Give the assets that the catalogue links; the same object while nothing about it changes."""
+        key = (catalogue.reading, catalogue.doubtful_ids())
+        if not catalogue.reading or self._links is None or self._links[0] != key or key[1]:
+            self._links = (key, await asyncio.to_thread(linked_assets, catalogue, self._store))
+        return self._links[1]
+
+    async def _hinted(self, planner: Chooser) -> tuple[Seen | None, frozenset[str]]:
+        """Look for what moved no date, where it is asked for: by the daemon now and then, and by a person."""
+        selection = planner.selection
+        if selection.image_ids is not None:
+            return None, frozenset()
+        if not selection.hints and (not selection.by_person or self._store.get(KEPT) is None):
+            return None, frozenset()
+        tags = planner.rules.switches.tags and planner.rules.tags_available
+        return await hints.look(self._target, self._store, self.trash, tags=tags)
+
+    async def _moved(
+        self, planner: Chooser, records: Remembered
+    ) -> tuple[frozenset[str] | None, datetime | None, Look | None]:
+        """Tell which assets moved since the last pass by their dates; ``None``: unknown, look at all.
+
+        Beside it: since when changes are not in what is read now, as far as the store or the look tells, and
+        the look if there was one.
+        """
+        stored = self._store.get("watermark")
+        mark = datetime.fromisoformat(stored) if isinstance(stored, str) else None
+        if planner.selection.full or planner.selection.image_ids is not None or mark is None:
+            return None, mark, None
+        if planner.selection.by_person and self._audit_is_due():
+            return None, mark, None
+        # Each visibility costs a request: the archive is asked only if it holds an asset of ours, or may.
+        archived = self._store.get(ARCHIVED) != []
+        visibilities: tuple[Visibility, ...] = ("timeline", "archive") if archived else ("timeline",)
+        asked = self._clock.monotonic()
+        rows = await self._target.changed_since(mark, visibilities=visibilities)
+        now = await self._present(rows)
+        if (again := self._marks.set_back(mark, now, asked)) is not None:
+            rows = await self._target.changed_since(again, visibilities=visibilities)
+        moved = frozenset(row.asset_id for row in rows.incomplete) | await self._moved_on(rows, records)
+        look = Look({row.asset_id: row.updated_at for row in rows}, asked, now)
+        return moved, self._marks.after_look(mark, look), look
+
+    async def _moved_on(self, rows: Listing, records: Remembered) -> frozenset[str]:
+        """Tell which assets have another date than when they were read: after a pass over all, none has."""
+        moved: set[str] = set()
+        news = (row for row in rows if self._marks.is_news(row))
+        while several := list(islice(news, SLICE)):
+            self.trash.take_in(several)
+            await records.fetch(row.asset_id for row in several)
+            for row in several:
+                known = records.get(row.asset_id)
+                # Earlier, too: a clock may have been set back.
+                if known is None or known.seen_updated_at is None or row.updated_at != known.seen_updated_at:
+                    moved.add(row.asset_id)
+            if len(rows) > SLICE:
+                records.clear()
+        return frozenset(moved)
+
+    async def _present(self, rows: Iterable[ObservedAsset] = ()) -> datetime:
+        """Give the earliest that it may be now; says so if the clocks differ otherwise than before."""
+        header, ours = await self._target.server_time(), self._clock.now()
+        found, before = skew(ours, header, rows), self._skew
+        self._skew = found
+        if (found.header_tells, found.rows_tell) != (before.header_tells, before.rows_tell):
+            ahead = {"header": found.header.total_seconds(), "rows": found.rows.total_seconds()}
+            level: Level = "warning" if found.header_tells or found.rows_tell else "info"
+            self._listen(
+                Event("clock.skew", level, details={f"{k}_ahead": round(v) for k, v in ahead.items()})
+            )
+        return present(ours, header)
+
+    def noted(self, look: Look) -> None:
+        """Take note that the pass which a look began went through."""
+        self._marks.noted(look)
+
+    def _audit_is_due(self) -> bool:
+        """Tell whether everything was last read over a day ago: some changes do not move Immich's dates.
+
+        The daemon audits by schedule; who only ever runs passes by hand gets one with the first of a day.
+        """
+        last = self._store.get(FULL_LOOK_AT)
+        return not isinstance(last, str) or self._clock.now() - datetime.fromisoformat(last) > _AUDIT_AGE
+
+
+def _rules(wishes: Wishes, catalogue: Catalogue, server: ServerFacts, whose: KnownImmich) -> Rules:
+    return Rules(
+        policy=wishes.policy,
+        switches=wishes.switches or switches_of(catalogue),
+        server_version=server.version,
+        user_id=whose.user_id,
+        other_users=frozenset(whose.others),
+        tags_available=server.tags_enabled,
+        missing=_missing(server),
+    )
+
+
+def _others(catalogue: Catalogue, looking: Looking) -> int:
+    """Count the linked images that were not looked at: they stand."""
+    return len(catalogue.linked()) - looking.items.tally.images
+
+
+def switches_of(catalogue: Catalogue) -> Switches:
+    """Give Skymmich's own four settings."""
+    settings = catalogue.settings
+    return Switches(settings.enabled, settings.description, settings.coordinates, settings.tags)
+
+
+def _missing(server: ServerFacts) -> dict[str, str]:
+    """Give the permissions that each feature lacks, for people."""
+    found: dict[str, str] = {}
+    for loss in server.losses:
+        known = found.get(loss.feature)
+        found[loss.feature] = f"{known}, {loss.permission}" if known else loss.permission
+    return found
+
+
+def _affordable(rules: Rules) -> Switches:
+    """Leave out what key or server do not allow: a permission that is given is a reason to look again."""
+    switches, missing = rules.switches, rules.missing
+    return replace(
+        switches,
+        description=switches.description and "description" not in missing,
+        coordinates=switches.coordinates and "coordinates" not in missing,
+        tags=switches.tags and rules.tags_available and "tags" not in missing,
+    )
+
+
+def told_problems(catalogue: Catalogue) -> list[Event]:
+    """Give the catalogue's problems as events, for the log."""
+    return [
+        Event(
+            "catalogue.problem",
+            "warning",
+            details={"table": problem.table, "row": problem.row_id, "reason": problem.reason},
+        )
+        for problem in catalogue.problems
+    ]

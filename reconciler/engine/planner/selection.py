@@ -1,0 +1,240 @@
+"""Which images a pass looks at, which it skips as they stand, and how one that was looked at is merged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.catalogue import IMAGES_TABLE, RowProblem
+from reconciler.core.desired.desired import NOTHING, Desired
+from reconciler.core.fingerprint import fingerprint
+from reconciler.core.plan.asset_plan import plan_asset
+from reconciler.core.writes.asset_write import UNCONFIRMED
+from reconciler.core.writes.verification import kept, owned_after
+from reconciler.engine.passes import Item, Selection
+from reconciler.engine.planner.desired import pixels_of
+from reconciler.engine.planner.held import held_harm, held_mark
+from reconciler.errors import TemplateError, UnusableImageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.plan.plan import AssetPlan, Rules
+    from reconciler.core.records import AssetRecord, PendingWrite
+    from reconciler.engine.observe import Reading
+
+_MOST_REASON = 500
+"""Characters: an error may quote a value."""
+_IN_SYNC = {"in_sync", "not_ours", "switched_off"}
+_SKIPPABLE = {"in_sync", "conflict", "not_sticking", "undone", "unknown_asset", "not_writable", "unlinked"}
+
+
+@dataclass(slots=True)
+class Chooser:
+    """One pass's choice: what is looked at, what is skipped as it stands, and how an asset is merged."""
+
+    desired: Callable[[CatalogueImage], Desired]
+    """Gives what an image wants; computed before, with its picture's size."""
+    rules: Rules
+    digest: str
+    selection: Selection
+    records: Mapping[str, AssetRecord]
+    pending: Mapping[str, PendingWrite]
+    usable: bool = False
+    """Whether any image could be used: then it is not the template that is wrong."""
+    waiting: dict[str, Item] = field(default_factory=dict)
+    """By asset id: whose write Immich only shows; taken up once it moves, or with others that are written."""
+    _unusable: dict[int, TemplateError | UnusableImageError] = field(default_factory=dict)
+
+    def items(self, images: Iterable[CatalogueImage], moved: frozenset[str] | None) -> list[Item]:
+        """List images of the pass: ``new`` ones are to be looked at, the others are skipped as they stand."""
+        return [
+            self._chosen(Item(image, image.asset_id, image.image_id, image.title), moved)
+            for image in images
+            if image.asset_id is not None
+        ]
+
+    def orphans(self, asset_ids: Iterable[str], moved: frozenset[str] | None) -> list[Item]:
+        """List managed assets whose image left the catalogue, as far as something of ours is in them."""
+        return [
+            self._chosen(Item(None, record.asset_id, record.image_id, record.title), moved)
+            for asset_id in asset_ids
+            if (record := self.records.get(asset_id)) is not None and _owns(record)
+        ]
+
+    def told(self, catalogue: Catalogue) -> Catalogue:
+        """Give the catalogue with the images named that could not be used.
+
+        Raises:
+            TemplateError: it is the template: not one image could be rendered.
+        """
+        for error in self._unusable.values():
+            if isinstance(error, TemplateError) and not self.usable:
+                raise error
+        problems = [
+            RowProblem(IMAGES_TABLE, key, str(error)[:_MOST_REASON]) for key, error in self._unusable.items()
+        ]
+        return replace(catalogue, problems=(*catalogue.problems, *problems)) if problems else catalogue
+
+    def _chosen(self, item: Item, moved: frozenset[str] | None) -> Item:
+        try:
+            return self._item(item, moved)
+        except (TemplateError, UnusableImageError) as error:
+            return self._failed(item, error)
+
+    def _failed(self, item: Item, error: TemplateError | UnusableImageError) -> Item:
+        """Give an item that can not be used, which costs none but itself."""
+        self._unusable[item.image_id] = error
+        reason = f"{IMAGES_TABLE} {item.image_id}: {str(error)[:_MOST_REASON]}"
+        return replace(item, status="failed", reason=reason, adopted=self.pending.get(item.asset_id))
+
+    def _item(self, item: Item, moved: frozenset[str] | None) -> Item:
+        record = self.records.get(item.asset_id)
+        item = replace(item, adopted=self.pending.get(item.asset_id), status="new")
+        if moved is None or item.asset_id in moved or record is None:
+            return item
+        unconfirmed = item.adopted and record.reason == UNCONFIRMED and not self.selection.by_person
+        if unconfirmed:
+            self.waiting[item.asset_id] = item
+        if unconfirmed or item.image_id in self.selection.later:
+            return replace(item, status=record.status, reason=record.reason, adopted=None)
+        if item.adopted or self.selection.force or self._worth_another_look(record):
+            return item
+        mark = self._fingerprint(item)
+        if record.status in _SKIPPABLE and record.fingerprint == mark:
+            return replace(item, fingerprint=mark, status=record.status, reason=record.reason)
+        harm = "" if self.selection.by_person else held_harm(record)
+        if harm and record.fingerprint == held_mark(harm, mark):
+            return replace(item, fingerprint=mark, status="held", reason=record.reason, held=harm)
+        return item
+
+    def _worth_another_look(self, record: AssetRecord) -> bool:
+        """Tell whether something besides catalogue and asset may have changed what is wrong with it."""
+        if record.status == "not_sticking":
+            return any(entry.server != self.rules.server_version for entry in record.unsticking)
+        # Another key, or its owner's rights: Immich's dates do not tell of that, but a person asks after it.
+        return self.selection.by_person and record.status in {"unknown_asset", "not_writable"}
+
+    def _fingerprint(self, item: Item) -> str:
+        record = self.records.get(item.asset_id)
+        decided = record.resolutions if record else ()
+        return fingerprint(self._wanted(item), self.digest, decided)
+
+    def _wanted(self, item: Item) -> Desired:
+        if item.image is None:
+            return NOTHING
+        found = self.desired(item.image)
+        self.usable = True
+        return found
+
+    def worth_comparing(
+        self, images: Iterable[CatalogueImage], moved: frozenset[str] | None
+    ) -> list[tuple[CatalogueImage, tuple[int, int] | None]]:
+        """List the images that ``items`` may compare with what is known of them, with the size as it was."""
+        if moved is None:
+            return []
+        return [
+            (image, pixels_of(record))
+            for image in images
+            if image.asset_id is not None
+            and image.asset_id not in moved
+            and (record := self.records.get(image.asset_id)) is not None
+        ]
+
+    def to_be_planned(
+        self, items: Iterable[Item], reading: Reading
+    ) -> list[tuple[CatalogueImage, tuple[int, int] | None]]:
+        """List the images that ``plan`` merges, with the size as it was read, or else as it ever was."""
+        found = []
+        for item in items:
+            if item.status != "new" or item.image is None:
+                continue
+            before = pixels_of(self.records.get(item.asset_id))
+            if (seen := reading.assets.get(item.asset_id)) is not None:
+                # Once told, a size that is missing is no other size.
+                found.append((item.image, _size(seen) or before))
+            elif item.asset_id in reading.unknown or item.asset_id in reading.unextracted:
+                found.append((item.image, before))
+        return found
+
+    def plan(self, item: Item, reading: Reading) -> Item:
+        """Plan an item that was to be looked at."""
+        if item.status != "new":
+            return item
+        try:
+            return self._planned(item, reading)
+        except (TemplateError, UnusableImageError) as error:
+            return self._failed(item, error)
+
+    def _planned(self, item: Item, reading: Reading) -> Item:
+        record = self.records.get(item.asset_id)
+        if item.asset_id in reading.unknown:
+            mark = self._fingerprint(item)
+            reason = reading.unknown[item.asset_id]
+            return replace(item, fingerprint=mark, status="unknown_asset", reason=reason)
+        if item.asset_id in reading.unextracted:
+            mark = self._fingerprint(item)
+            reason = reading.unextracted[item.asset_id]
+            return replace(item, fingerprint=mark, status="not_writable", reason=reason)
+        if item.asset_id not in reading.assets:
+            reason = reading.failed.get(item.asset_id, "Immich did not answer; the next pass looks again")
+            return replace(item, status="failed", reason=reason)
+        seen = reading.assets[item.asset_id]
+        wanted = self._wanted(item)
+        item = replace(item, fingerprint=self._fingerprint(item))
+        if record and item.adopted:
+            # As it will be once the earlier run's write has settled.
+            owned = owned_after(record.applied, item.adopted, kept(item.adopted, seen, self.rules.markers))
+            record = replace(record, applied=owned)
+        edited = item.asset_id in reading.edited
+        return replace(item, plan=self.merge(item, wanted, seen, record), edited=edited)
+
+    def merge(
+        self, item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None
+    ) -> AssetPlan:
+        """Merge one asset under the selection's force, which tries anew what did not stick before."""
+        if self.selection.force and record:
+            record = replace(record, unsticking=())
+        return merge(item, wanted, seen, record, self.rules, force=self.selection.force)
+
+
+def merge(
+    item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None, rules: Rules, *, force: bool
+) -> AssetPlan:
+    """Merge one asset; with ``force`` the catalogue wins, also what was left to the person or decided."""
+    if force:
+        record = replace(record, resolutions=()) if record else None
+        wins = replace(
+            rules.policy.merge, on_conflict="overwrite", on_drift_block="correct", on_drift_prose="correct",
+            on_drift_coordinates="correct", on_drift_tags="correct",
+        )  # fmt: skip
+        rules = replace(rules, policy=replace(rules.policy, merge=wins))
+    return plan_asset(item.image_id, item.title, wanted, seen, record, rules)
+
+
+def _owns(record: AssetRecord) -> bool:
+    applied = record.applied
+    return bool(applied.block or applied.prose or applied.tags)
+
+
+def _size(seen: ObservedAsset) -> tuple[int, int] | None:
+    return (seen.width, seen.height) if seen.width and seen.height else None
+
+
+def is_as_left(item: Item, record: AssetRecord | None) -> bool:
+    """Tell whether an asset that was read is in sync as its record says: there is nothing to note."""
+    plan = item.plan
+    if plan is None or record is None or item.adopted or item.held or item.edited or item.image is None:
+        return False
+    seen = plan.observed
+    return (
+        not (plan.changes or plan.blocked or plan.notes or record.reason)
+        and record.linked
+        and all(decision.case in _IN_SYNC for decision in plan.decisions)
+        and (record.image_id, record.title, record.status) == (item.image_id, item.title, "in_sync")
+        and (record.fingerprint, record.seen_updated_at) == (item.fingerprint, seen.updated_at)
+        and (record.applied, record.resolutions) == (plan.base, plan.resolutions)
+        and (seen.width or record.width, seen.height or record.height) == (record.width, record.height)
+    )

@@ -1,0 +1,231 @@
+"""Goes through the images of a pass in slices, so that the event loop goes on between two.
+
+Of each slice it is read what is remembered, computed what is wanted, and kept what may have to be worked on.
+What is fine and stands where it was is counted, and let go of, where the pass is to be brief. What is kept of
+very many is packed, see ``items``: memory is bounded by the slice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.catalogue import Images
+from reconciler.core.records import FINE
+from reconciler.engine.items import LOOSE, Items
+from reconciler.engine.passes import stands
+from reconciler.engine.planner.selection import is_as_left
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.policy import Policy
+    from reconciler.core.ports import Clock, Store
+    from reconciler.engine.items import Pair
+    from reconciler.engine.managed import Remembered
+    from reconciler.engine.observe import Reading
+    from reconciler.engine.passes import Item
+    from reconciler.engine.planner.candidates import Candidates
+    from reconciler.engine.planner.desired import Desirer, Desires
+    from reconciler.engine.planner.selection import Chooser
+
+SLICE: Final = 128
+"""Images whose records and wishes are in memory at once: packed, they are unpacked within some 10 ms."""
+_KEPT: Final = -1
+_AT_ONCE: Final = 0.01
+"""Seconds of work between two turns of the event loop."""
+_MOST_AT_ONCE: Final = 64
+"""Images likewise, whatever the clock says."""
+
+
+class Looking:
+    """One pass's way through its images.
+
+    Args:
+        planner: decides about each.
+        records: what is remembered of them.
+        desirer: computes what they want.
+        desires: takes it up, slice by slice.
+        policy: of what they want.
+        clock: time.
+        catalogue: the images.
+        held: the assets that the guard held before.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a look needs, each by its name
+        self,
+        planner: Chooser,
+        records: Remembered,
+        desirer: Desirer,
+        desires: Desires,
+        policy: Policy,
+        clock: Clock,
+        *,
+        catalogue: Catalogue,
+        held: Collection[str],
+    ) -> None:
+        self._planner, self._records, self._catalogue = planner, records, catalogue
+        self._desirer, self._desires, self._policy = desirer, desires, policy
+        self._clock, self._brief = clock, planner.selection.brief
+        self._since, self._done = clock.monotonic(), 0
+        self._order, self._kept, self._every = array("q"), Items(), False
+        """What was found, in order: the id of an image to be planned, or ``_KEPT`` for the next one kept."""
+        self.items = Items(held)
+        """Once it was planned."""
+        self.wanted: list[str] = []
+        """The assets that are to be read."""
+        self._waiting: list[str] = []
+        self.stood = 0
+        """Images that are fine and stand, and are not in ``items``."""
+
+    async def at_all(self, store: Store, linked: frozenset[str], moved: frozenset[str] | None) -> None:
+        """Look at all images of the selection."""
+        chosen = self._planner.selection.image_ids
+        if chosen is not None:
+            found = (self._catalogue.image(image_id) for image_id in sorted(chosen))
+            for several in _cut(image for image in found if image is not None):
+                await self._look(several, moved)
+        elif moved is None:  # whatever is known of them, all are to be read
+            self._every = True
+            self.wanted += self._catalogue.linked_ids()
+        else:
+            for several in _slices(self._catalogue):
+                await self._look(several, moved)
+        if chosen is None and self._planner.rules.policy.merge.orphans == "release":
+            await self._orphans(await asyncio.to_thread(store.record_ids) - linked, moved)
+        self._take_up_waiting()
+
+    async def at_some(self, known: Candidates, linked: frozenset[str], moved: frozenset[str]) -> None:
+        """Look at those alone that may not stand any more."""
+        self._planner.usable = len(self._catalogue.images) > len(known.images)
+        assets = known.assets | moved | self._planner.pending.keys()
+        await self._records.fetch(assets)
+        ids = {record.image_id for asset_id in assets if (record := self._records.get(asset_id)) is not None}
+        found = (self._catalogue.image(image_id) for image_id in sorted(known.images | ids))
+        for several in _cut(image for image in found if image is not None):
+            await self._look(several, moved)
+        if self._planner.rules.policy.merge.orphans == "release":
+            await self._orphans(assets - linked, moved)
+        self._take_up_waiting()
+
+    def _take_up_waiting(self) -> None:
+        """Look after the writes that only wait for Immich as well, where something is looked at anyway."""
+        if self.wanted:
+            self.wanted += self._waiting
+        else:
+            self._planner.waiting.clear()
+
+    async def plan(self, reading: Reading) -> None:
+        """Plan those that were read; what is as it was left goes where the pass is brief."""
+        if self._every:
+            for images in _slices(self._catalogue):
+                await self._records.fetch(image.asset_id for image in images if image.asset_id is not None)
+                await self._plan(self._planner.items(images, None), reading)
+        kept = self._kept.pairs()
+        for start in range(0, len(self._order), SLICE):
+            several = await self._taken_up(self._order[start : start + SLICE], kept)
+            await self._plan(several, reading)
+        self._kept = Items()
+
+    async def _taken_up(self, order: Sequence[int], kept: Iterator[Pair]) -> list[Item]:
+        """Give some of those that were found, with all of their images again."""
+        images = {key: self._catalogue.image(key) for key in order if key != _KEPT}
+        await asyncio.sleep(0)
+        wanted = [image for image in images.values() if image is not None]
+        await self._records.fetch(image.asset_id for image in wanted if image.asset_id is not None)
+        new = iter(self._planner.items(wanted, None))
+        found = []
+        for key in order:
+            if key != _KEPT:
+                found.append(next(new))
+                continue
+            item, record = next(kept)
+            self._records.put(((item, record),))
+            found.append(self._planner.waiting.get(item.asset_id, item))
+        return found
+
+    async def _plan(self, several: Sequence[Item], reading: Reading) -> None:
+        await asyncio.sleep(0)
+        wanted = self._planner.to_be_planned(several, reading)
+        await asyncio.sleep(0)
+        await self._desirer.compute(wanted, self._policy, self._desires)
+        for item in several:
+            planned, record = self._planner.plan(item, reading), self._records.get(item.asset_id)
+            if self._brief and is_as_left(planned, record):
+                self.stood += 1
+                self._records.drop((item.asset_id,))
+            else:
+                self.items.add(planned, record)
+            reading.assets.pop(item.asset_id, None)
+            await self._breathe()
+        self._let_go()
+
+    async def _look(self, several: Sequence[CatalogueImage], moved: frozenset[str] | None) -> None:
+        assets = [image.asset_id for image in several if image.asset_id is not None]
+        await self._records.fetch(assets)
+        await self._desirer.compute(
+            self._planner.worth_comparing(several, moved), self._policy, self._desires
+        )
+        for image in several:
+            for item in self._planner.items((image,), moved):
+                self._keep(item)
+            await self._breathe()
+        self._let_go()
+
+    async def _orphans(self, assets: Collection[str], moved: frozenset[str] | None) -> None:
+        left = iter(sorted(assets))
+        while several := list(islice(left, SLICE)):
+            await self._records.fetch(several)
+            found = self._planner.orphans(several, moved)
+            self._records.drop(set(several) - {item.asset_id for item in found})
+            for item in found:
+                self._note(item)
+            self._let_go()
+            await self._breathe()
+
+    def _keep(self, item: Item) -> None:
+        if self._brief and item.status in FINE and stands(item, self._records.get(item.asset_id)):
+            self.stood += 1
+            self._records.drop((item.asset_id,))
+        else:
+            self._note(item)
+
+    def _note(self, item: Item) -> None:
+        if item.status == "new":
+            self.wanted.append(item.asset_id)
+        elif item.asset_id in self._planner.waiting:
+            self._waiting.append(item.asset_id)
+        if item.status == "new" and item.image is not None:
+            self._order.append(item.image_id)
+        else:
+            self._order.append(_KEPT)
+            self._kept.add(item, self._records.get(item.asset_id))
+
+    def _let_go(self) -> None:
+        """Forget what a slice wants; and what is remembered of it, where that is packed with the items."""
+        self._desires.clear()
+        if len(self._order) > LOOSE or self.items.packed:
+            self._records.clear()
+
+    async def _breathe(self) -> None:
+        """Let the event loop go on, if it was held for long enough."""
+        self._done += 1
+        if self._done >= _MOST_AT_ONCE or self._clock.monotonic() - self._since > _AT_ONCE:
+            await asyncio.sleep(0)
+            self._since, self._done = self._clock.monotonic(), 0
+
+
+def _slices(catalogue: Catalogue) -> Iterator[Sequence[CatalogueImage]]:
+    images = catalogue.images
+    if isinstance(images, Images):
+        return images.slices()
+    return _cut(images)
+
+
+def _cut(images: Iterable[CatalogueImage]) -> Iterator[Sequence[CatalogueImage]]:
+    left = iter(images)
+    while several := list(islice(left, SLICE)):
+        yield several

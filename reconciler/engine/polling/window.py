@@ -1,0 +1,92 @@
+"""How much to send, and how long to wait at most: Immich answers at once and digests later.
+
+The number of writes it has not digested is bounded, so that a person's own edit, which queues behind ours,
+stays visible within seconds. A server that digests faster is given more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.core.writes.asset_write import AssetWrite
+    from reconciler.engine.polling.schedule import PollSchedule
+
+CHUNK = 100
+"""Most assets sent after one look: the window in which a person's edit can be missed."""
+_FEWEST, _MOST = 64, 640
+_TROUBLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. The defaults suit a real server; tests shorten them with their simulator."""
+
+    recheck: float = 1.0
+    """Between an asset's first sight with a new date and the look it is judged by: the date can become
+    visible a moment before the values are final."""
+    look: float = 0.7
+    """Between looks while the server digests."""
+    grace: float = 10.0
+    """After which a written asset that no look has shown is read by itself."""
+    patience: float = 30.0
+    """Without any asset settling, after which the rest is left to the next pass: Immich's queue lags."""
+
+
+class WriteWindow:
+    """Adapts to what the server digests."""
+
+    def __init__(self, timing: Timing, now: float, lookout: PollSchedule) -> None:
+        self.timing, self._lookout = timing, lookout
+        self._limit = _FEWEST
+        self._last_progress = now
+        self._troubles = 0
+
+    def looked(self, undigested: int, sent_before: int) -> None:
+        """Learn from a look: how many of the writes that were under way are still not digested."""
+        if sent_before and undigested * 4 < self._limit and sent_before * 2 >= self._limit:
+            self._limit = min(self._limit * 2, _MOST)
+
+    def room(self, undigested: int) -> int:
+        """Tell how many assets may be written now."""
+        return max(0, min(CHUNK, self._limit - undigested))
+
+    def progressed(self, now: float) -> None:
+        """Note that something settled."""
+        self._last_progress, self._troubles = now, 0
+        self._lookout.progressed(now)
+
+    def moved(self, write: AssetWrite, now: float) -> None:
+        """Note that a write was digested."""
+        self.progressed(now)
+        self._lookout.moved(write)
+
+    def overtaken(self, write: AssetWrite, now: float) -> bool:
+        """Tell whether Immich has been at this write: see there."""
+        return self._lookout.overtaken(write, now)
+
+    def has_room_for(self, ready: int, undigested: int) -> bool:
+        """Tell whether a worthwhile chunk of those that are ready can be sent now."""
+        room = self.room(undigested)
+        return bool(ready) and room >= min(ready, CHUNK, self._limit // 4)
+
+    def stalled(self, active: Iterable[AssetWrite], now: float) -> bool:
+        """Tell whether nothing has settled for so long that the rest is left to the next pass.
+
+        Writes of an earlier run have had their time: if they are all there is, they are not waited for long.
+        """
+        waited = [write for write in active if write.state == "sent"]
+        if not waited:
+            return False
+        patience = self.timing.patience
+        if all(write.adopted for write in waited):
+            patience = min(patience, 1.5 * self.timing.grace)
+        return now - max(self._last_progress, *(write.sent_at for write in waited)) > patience
+
+    def too_much_trouble(self) -> bool:
+        """Count a temporary error; true when there were too many without progress between."""
+        self._troubles += 1
+        return self._troubles > _TROUBLES

@@ -1,0 +1,393 @@
+"""A pass from end to end: prepare, write, verify, record. For one image, some, or all."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from reconciler.core.desired.builtin import BuiltIn
+from reconciler.core.fingerprint import digest
+from reconciler.core.plan.guard import withhold
+from reconciler.core.records import FINE, AssetRecord, Run
+from reconciler.core.writes.asset_write import AssetWrite
+from reconciler.engine.approvals import spend_approval
+from reconciler.engine.canary import Canary, CanaryError
+from reconciler.engine.conflicts import keep_decisions
+from reconciler.engine.events import Event, Listener, Progress, ignore
+from reconciler.engine.executor import Executor, Surroundings
+from reconciler.engine.identity import KnownImmich
+from reconciler.engine.job import Job
+from reconciler.engine.order import order
+from reconciler.engine.outcomes import Ended, finished, outcome_of, summarise
+from reconciler.engine.passes import Outcome, Prepared, Report, Selection
+from reconciler.engine.planner.planner import ARCHIVED, FULL_LOOK_AT, RULES, Preparer, Wishes
+from reconciler.engine.planner.selection import merge
+from reconciler.engine.polling.poller import Poller
+from reconciler.engine.polling.window import Timing
+from reconciler.engine.runs import Runs
+from reconciler.engine.schema import remember
+from reconciler.engine.sender import VALID
+from reconciler.errors import GuardError, ImmichError, ReconcilerError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.plan.plan import AssetPlan
+    from reconciler.core.ports import CatalogueSource, Clock, Renderer, Store, Target
+    from reconciler.core.records import PendingWrite
+    from reconciler.engine.items import Pair
+    from reconciler.engine.passes import Item
+    from reconciler.engine.planner.candidates import Memory
+
+CHECKED_AT = "checked_at"
+"""Where the store keeps the end of the last look at all images that went through."""
+
+
+_RECORDED: Final = 200
+"""Assets that are recorded in one commit: whoever else writes to the store waits for no more."""
+_WRITTEN: Final = 5_000
+"""Images that are written, verified and recorded together: so many plans are in memory at once."""
+
+
+def never() -> bool:
+    """Stop never."""
+    return False
+
+
+class Reconciler:
+    """Runs passes over one catalogue, one Immich and one store.
+
+    The caller holds the store's lease while it applies: there is one writer. Without a renderer, there is
+    only the built-in template.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a cycle, by name
+        self,
+        source: CatalogueSource,
+        target: Target,
+        store: Store,
+        clock: Clock,
+        *,
+        timing: Timing | None = None,
+        renderer: Renderer | None = None,
+        listen: Listener = ignore,
+        runs: Runs | None = None,
+        memory: Memory | None = None,
+    ) -> None:
+        self._target, self._store, self._clock = target, store, clock
+        self._timing, self._listen = timing or Timing(), listen
+        self._preparer = Preparer(
+            source, target, store, clock, renderer=renderer or BuiltIn(), listen=listen, memory=memory
+        )
+        self.runs = runs or Runs(store, clock)
+
+    async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
+        """Observe and plan, and write nothing."""
+        return await self._preparer.prepare(selection, wishes)
+
+    async def run(
+        self,
+        selection: Selection,
+        wishes: Wishes,
+        *,
+        run_id: str,
+        trigger: str,
+        stop: Callable[[], bool] = never,
+    ) -> Report:
+        """Prepare and apply."""
+        prepared = await self.prepare(selection, wishes)
+        return await self.apply(prepared, selection, run_id=run_id, trigger=trigger, stop=stop)
+
+    def note(self, prepared: Prepared) -> None:
+        """Take note of a look at all images that found nothing to do: no run is recorded."""
+        with self._store.transaction():
+            self._note_look(prepared)
+            self._note_immich(prepared)
+
+    async def apply(
+        self,
+        prepared: Prepared,
+        selection: Selection,
+        *,
+        run_id: str,
+        trigger: str,
+        stop: Callable[[], bool] = never,
+    ) -> Report:
+        """Write a prepared pass, verify it, and record what stuck.
+
+        Raises:
+            GuardError: the master switch is off, or what was approved was carried out already; nothing was
+                written.
+            StateError: the store can not be used; the run is closed when it can.
+        """
+        if not prepared.rules.switches.enabled:
+            raise GuardError(
+                "Metadata sync is switched off (metadataSyncEnabled); nothing was written.",
+                remedy="Switch it on in Skymmich under Admin → Immich, or with "
+                "skymmich-reconciler settings set metadataSyncEnabled=on; then run this again.",
+            )
+        run = Run(run_id, trigger, self._clock.now())
+        with self.runs.open(run, lambda: spend_approval(self._store, prepared)) as opened:
+            self._note_immich(prepared)
+            ended = await self._carry_out(prepared, selection, run_id, stop)
+            if isinstance(ended.error, ImmichError):
+                self._preparer.forget_server()
+            report = await asyncio.to_thread(self._close, prepared, run, ended, stopped=stop())
+            opened.ended = report.run
+        details = {"outcome": report.run.outcome, **report.run.counts}
+        self._listen(Event("pass.done", "info", run_id, details=details))
+        return report
+
+    async def _carry_out(
+        self, prepared: Prepared, selection: Selection, run_id: str, stop: Callable[[], bool]
+    ) -> Ended:
+        """Write, verify and record slice by slice, so that what is done with can be forgotten."""
+        ended, size = Ended(), self._canary_size(prepared, selection)
+        refused = isinstance(size, CanaryError)
+        if isinstance(size, CanaryError):
+            ended.error, size = size, 0
+        early = prepared.items.richest(size) if size and len(prepared.items) > _WRITTEN else []
+        since, canary = prepared.observed_from, None
+        watcher = Poller(self._target, self._clock, since) if since is not None else None
+        async for pairs in _slices(prepared, early):
+            part = replace(prepared, records={item.asset_id: record for item, record in pairs if record})
+            jobs = [] if refused else await asyncio.to_thread(self._jobs, pairs, selection)
+            canary = canary or Canary(_first(jobs, early), size)
+            if ended.error is None and watcher is not None:
+                await self._write(part, selection, run_id, jobs, canary, stop, watcher=watcher, ended=ended)
+            await self._record([item for item, _ in pairs], part, jobs, ended)
+            if watcher is not None:
+                watcher.forget(job.asset_id for job in jobs)
+        self._listen(Progress("done", done=ended.jobs, total=ended.jobs))
+        if not prepared.verdict.shrunk:
+            left = sorted(prepared.left - prepared.items.orphans())
+            for start in range(0, len(left), _RECORDED):
+                await asyncio.to_thread(self._unlink, left[start : start + _RECORDED])
+        self._note_archived(prepared, ended)
+        self._learn_owner(prepared, ended)
+        return ended
+
+    def _jobs(self, pairs: Iterable[Pair], selection: Selection) -> list[Job]:
+        now = self._clock.monotonic()
+        jobs = []
+        for item, known in pairs:
+            plan = item.plan
+            if plan is None or (plan.blocked and not item.adopted):
+                continue
+            record = known or AssetRecord(item.asset_id, item.image_id, item.title)
+            if selection.force:  # what does not stick in this pass is not tried again within it
+                record = replace(record, unsticking=())
+            if item.adopted:
+                sent_for = self._sent_for(item.adopted)
+                jobs.append(Job(item, AssetWrite.adopt(plan, record, item.adopted, now, sent_for)))
+            elif plan.changes:
+                jobs.append(Job(item, AssetWrite.begin(plan, record)))
+        return order(jobs)
+
+    def _sent_for(self, pending: PendingWrite) -> float:
+        """Give for how many seconds an earlier run's write has been on its way, at least."""
+        if pending.intended_at is None:
+            return 0.0
+        return max(0.0, (self._clock.now() - pending.intended_at - VALID).total_seconds())
+
+    def _canary_size(self, prepared: Prepared, selection: Selection) -> int | CanaryError:
+        """Decide how many assets go first; after a canary that failed, only a person may try again."""
+        key = _canary_key(prepared)
+        known = self._store.get("canary")
+        state = known if isinstance(known, dict) and known.get("key") == key else {}
+        if state.get("failed") and not selection.by_person:
+            return CanaryError(str(state["failed"]), remedy="Mend the cause, then: skymmich-reconciler apply")
+        return 0 if state.get("passed") else prepared.rules.policy.guard.canary
+
+    async def _write(  # noqa: PLR0913 - a slice and its surroundings
+        self,
+        prepared: Prepared,
+        selection: Selection,
+        run_id: str,
+        jobs: list[Job],
+        canary: Canary,
+        stop: Callable[[], bool],
+        *,
+        watcher: Poller,
+        ended: Ended,
+    ) -> None:
+        def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
+            return self._replan(job, seen, prepared, selection)
+
+        def listen(event: Event | Progress) -> None:
+            if isinstance(event, Progress):
+                event = replace(event, done=event.done + ended.jobs, total=prepared.items.tally.jobs)
+            self._listen(event)
+
+        around = Surroundings(
+            self._target, self._store, self._clock, self._timing, prepared.rules, run_id, listen, replan, stop
+        )
+        conductor = await asyncio.to_thread(Executor, around, jobs, canary)
+        if jobs and prepared.observed_from is not None:
+            later = frozenset[str]() if len(prepared.items) <= _WRITTEN else prepared.linked
+            watcher.expect({job.asset_id: job.write.observed.updated_at for job in jobs}, later)
+            unlooked = prepared.look is None
+            await conductor.run(prepared.observed_from, unlooked=unlooked, watcher=watcher)
+        key = _canary_key(prepared)
+        if isinstance(conductor.error, CanaryError):
+            self._store.put("canary", {"key": key, "failed": str(conductor.error)})
+        elif canary.jobs and canary.passed:
+            self._store.put("canary", {"key": key, "passed": True})
+        ended.error = conductor.error
+
+    def _replan(self, job: Job, seen: ObservedAsset, prepared: Prepared, selection: Selection) -> AssetPlan:
+        """Merge anew from a fresh reading, under the same limits as the plan that was shown."""
+        plan = merge(
+            job.item, job.write.plan.desired, seen, job.write.record, prepared.rules, force=selection.force
+        )
+        plan = withhold(plan) if job.item.held else plan
+        agreed = job.item.plan
+        if selection.expected is not None and agreed and not plan.is_rest_of(agreed):
+            return plan.without_writes("it changed since the plan was made")
+        return plan
+
+    async def _record(self, items: list[Item], part: Prepared, jobs: list[Job], ended: Ended) -> None:
+        """Record where each asset of a slice stands, some at a time: each is whole by itself."""
+        by_id = {job.item.asset_id: job for job in jobs}
+        now = self._clock.now()
+        for start in range(0, len(items), _RECORDED):
+            several = items[start : start + _RECORDED]
+            outcomes = await asyncio.to_thread(self._record_some, several, part, by_id, now, ended.error)
+            ended.take(several, by_id, outcomes)
+        ended.jobs += len(jobs)
+
+    def _record_some(
+        self,
+        items: list[Item],
+        prepared: Prepared,
+        jobs: Mapping[str, Job],
+        now: datetime,
+        error: ReconcilerError | None,
+    ) -> list[Outcome]:
+        records, outcomes = [], []
+        for item in items:
+            job = jobs.get(item.asset_id)
+            record = finished(item, job, prepared, now, error)
+            if job is not None or record != prepared.records.get(item.asset_id):
+                records.append(record)
+            outcomes.append(outcome_of(item, job, record))
+        gone = [item.asset_id for item in items if item.adopted and item.status == "unknown_asset"]
+        with self._store.transaction():
+            self._store.save_records(records)
+            for item in items:
+                job = jobs.get(item.asset_id)
+                if plan := job.write.plan if job else item.plan:
+                    keep_decisions(self._store, prepared.records.get(item.asset_id), plan)
+            self._store.clear_pending(gone)
+        return outcomes
+
+    def _unlink(self, asset_ids: list[str]) -> None:
+        with self._store.transaction():
+            self._store.save_records(
+                replace(
+                    record, linked=False, status="unlinked", reason="it left the catalogue", fingerprint=""
+                )
+                for record in self._store.records_of(asset_ids).values()
+                if record.linked
+            )
+
+    def _learn_owner(self, prepared: Prepared, ended: Ended) -> None:
+        """Keep what the writes of a key that may not ask whose it is have told of its owner."""
+        if prepared.server.user_id is not None:
+            return
+        known = KnownImmich.at(self._store, prepared.server, self._target.address)
+        written, refused = ended.written - {""}, ended.refused - {""}
+        known.learn(written, refused - written).keep(self._store)
+
+    def _note_archived(self, prepared: Prepared, ended: Ended) -> None:
+        """Remember which managed assets are archived: only while there are any, looks search the archive."""
+        known = self._store.get(ARCHIVED)
+        before = known if isinstance(known, list) else None
+        archived = sorted((set(before or ()) - ended.shown) | ended.archived)
+        whole = prepared.images >= len(prepared.catalogue.linked())
+        if archived != before and (before is not None or whole):
+            self._store.put(ARCHIVED, archived)
+
+    def _note_immich(self, prepared: Prepared) -> None:
+        if prepared.immich is not None:
+            prepared.immich.keep(self._store)
+
+    def _note_look(self, prepared: Prepared) -> None:
+        # Images that a shrunken catalogue hides are not looked at: what moves meanwhile is looked up later.
+        if prepared.observed_from and not prepared.verdict.shrunk:
+            self._store.put("watermark", prepared.observed_from.isoformat())
+            if prepared.look is not None:
+                self._preparer.noted(prepared.look)
+        if prepared.seen is not None and not prepared.verdict.shrunk:
+            prepared.seen.keep(self._store)
+            self._preparer.trash.ids.clear()
+        if not prepared.verdict.tripped and prepared.rules_before != prepared.rules_digest:
+            self._store.put(RULES, prepared.rules_digest)
+        remember(prepared.catalogue, self._store)
+        now = self._clock.now().isoformat()
+        self._store.put(CHECKED_AT, now)
+        if prepared.full:
+            self._store.put(FULL_LOOK_AT, now)
+
+    def _close(
+        self,
+        prepared: Prepared,
+        run: Run,
+        ended: Ended,
+        *,
+        stopped: bool,
+    ) -> Report:
+        outcomes, error = ended.outcomes, ended.error
+        counts = Counter[str](outcome.status for outcome in outcomes)
+        if prepared.stood:
+            counts["in_sync"] += prepared.stood
+        changed = Counter(field for outcome in outcomes for field in outcome.changed)
+        result: Literal["ok", "attention", "failed", "interrupted"] = "ok"
+        if any(status not in FINE for status in counts) or prepared.verdict.tripped:
+            result = "attention"
+        result = "interrupted" if stopped else "failed" if error else result
+        whole = prepared.images >= len(prepared.catalogue.linked())
+        if whole and not error and not stopped:
+            self._note_look(prepared)
+        closed = replace(
+            run,
+            finished_at=self._clock.now(),
+            outcome=result,
+            summary=summarise(outcomes, prepared.verdict, error, stood=prepared.stood),
+            counts={
+                "images": prepared.images,
+                "changed": sum(1 for outcome in outcomes if outcome.changed),
+                **{f"status_{status}": count for status, count in sorted(counts.items())},
+                **{f"wrote_{field}": count for field, count in sorted(changed.items())},
+                **dict(sorted(ended.found.items())),
+            },
+        )
+        return Report(closed, tuple(outcomes), prepared.verdict, prepared.stale, error)
+
+
+def _first(jobs: list[Job], early: list[Pair]) -> list[Job]:
+    """Give those of a slice's jobs of which some may go first."""
+    first = {item.asset_id for item, _ in early}
+    return [job for job in jobs if not job.write.adopted and (not early or job.asset_id in first)]
+
+
+async def _slices(prepared: Prepared, early: list[Pair]) -> AsyncIterator[list[Pair]]:
+    """Give the images some at a time, some of them before all others."""
+    # All of about the same size: what is verified together is cheaper the more there are.
+    many = len(prepared.items)
+    slices = prepared.items.slices(math.ceil(many / math.ceil(many / _WRITTEN)) if many else _WRITTEN)
+    first, before = frozenset(item.asset_id for item, _ in early), early
+    while several := await asyncio.to_thread(next, slices, None):
+        rest = [pair for pair in several if pair[0].asset_id not in first] if first else several
+        yield [*before, *rest]
+        before = []
+
+
+def _canary_key(prepared: Prepared) -> str:
+    """Name what a canary was sent for: these rules, on this version of the server."""
+    return digest(prepared.rules_digest, prepared.server.version)

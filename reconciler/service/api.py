@@ -1,0 +1,215 @@
+"""What a face (web page, command line, signal) may ask of the running daemon, and what it is shown.
+
+The service behind it is the one owner of passes: faces only enqueue and look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from reconciler.core.records import Crossed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.plan.conflicts import Keep
+    from reconciler.core.plan.guard import Verdict
+    from reconciler.core.plan.plan import AssetPlan
+    from reconciler.core.policy import Switches
+    from reconciler.core.records import AssetRecord, Field, Run
+    from reconciler.engine.events import Progress
+    from reconciler.engine.passes import Prepared, Report
+    from reconciler.engine.planner.planner import Wishes
+
+Level = Literal["ok", "attention", "trouble", "unknown", "off"]
+"""``ok`` only when everything is in sync and was looked at lately: an old or unknown state is never green."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A wish to look now. Requests for the same images fold into one pass."""
+
+    image_ids: frozenset[int] | None = None
+    """``None``: all images."""
+    full: bool = False
+    """Hashes ignored: every asset is read."""
+    hints: bool = False
+    """Look for what moved no date, too: see ``engine.hints``."""
+    force: bool = False
+    by_person: bool = True
+    approved: str = ""
+    trigger: str = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A requested run, from queue to report."""
+
+    run_id: str
+    request: Request
+    state: Literal["queued", "running", "done", "failed", "stopped"]
+    progress: Progress | None = None
+    report: Report | None = None
+    error: str = ""
+    """What went wrong, and its remedy, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One named truth about the daemon, in Kubernetes' style."""
+
+    type: str
+    """``CatalogueReadable``, ``ImmichReachable``, ``Permitted``, ``SyncEnabled``, ``GuardClear``, ``InSync``,
+    ``Fresh`` …"""
+    status: Literal["True", "False", "Unknown"]
+    reason: str
+    """One CamelCase word."""
+    message: str
+    """For people: what happened, what stays safe, what to do."""
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything a status shows, at one moment."""
+
+    headline: str
+    """One sentence: “In sync: 142 images, checked 38 s ago, next look in 22 s”."""
+    level: Level
+    started_at: datetime
+    checked_at: datetime | None
+    """End of the last pass that went through."""
+    attempted_at: datetime | None
+    conditions: tuple[Condition, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Images by status."""
+    crossed: Crossed = field(default_factory=Crossed)
+    """Images of which an edit may have crossed with a write, and nobody has looked."""
+    next_looks: Mapping[str, datetime] = field(default_factory=dict)
+    """Name of the job → when it runs next."""
+    switches: Switches | None = None
+    """As they held at the last reading; ``None`` before the first."""
+    switches_source: str = ""
+    """Where they live: ``Skymmich`` or ``override``."""
+    paused: bool = False
+    queue_depth: int = 0
+    circuit_open_since: datetime | None = None
+    current: RunState | None = None
+    last: Run | None = None
+    verdict: Verdict | None = None
+    immich_version: str = ""
+    immich_url: str = ""
+    catalogue: str = ""
+    """What the catalogue is, for people, without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell a page that is open: ``progress``, ``run``, ``state`` …, with JSON-able data."""
+
+    name: str
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageView:
+    """One image from all sides. ``plan`` is ``None`` when Immich could not be asked: see ``error``."""
+
+    image: CatalogueImage
+    record: AssetRecord | None
+    plan: AssetPlan | None
+    error: str = ""
+
+
+class Control(Protocol):
+    """The running daemon, as its faces see it."""
+
+    def snapshot(self) -> Snapshot:
+        """Look at everything."""
+        ...
+
+    def catalogue(self) -> Catalogue | None:
+        """Give the catalogue as last read; ``None`` before the first reading."""
+        ...
+
+    def request(self, request: Request) -> str:
+        """Enqueue a pass; gives the run's id at once."""
+        ...
+
+    def run_state(self, run_id: str) -> RunState | None:
+        """Give a run that was requested since the start; ``None`` if unknown."""
+        ...
+
+    async def wait(self, run_id: str, patience: float) -> RunState | None:
+        """Wait for a run to end, at most ``patience`` seconds; gives its state then."""
+        ...
+
+    def stop_run(self) -> bool:
+        """Stop the pass that runs: what is in flight finishes. False when none runs."""
+        ...
+
+    async def read_switches(self) -> Switches:
+        """Read the four switches again, from where they live; the snapshot has them from now on.
+
+        A master switch found turned off ends the pass that runs, as ``stop_run`` does.
+
+        Raises:
+            CatalogueError: the catalogue was never read, and can not be.
+        """
+        ...
+
+    def pause(self) -> None:
+        """Start no pass by itself any more; a person's requests still run."""
+        ...
+
+    def resume(self) -> None:
+        """Undo ``pause``."""
+        ...
+
+    async def preview(self, wishes: Wishes | None = None) -> Prepared:
+        """Plan all images, under other wishes if given, and write nothing."""
+        ...
+
+    async def view(self, image_id: int) -> ImageView | None:
+        """Look at one image from all sides; ``None`` if the catalogue has none with this id."""
+        ...
+
+    async def resolve(
+        self, image_id: int, keep: Keep | None, *, field: Field | None = None, shown: str = ""
+    ) -> str | None:
+        """Keep what a person decided of a conflict, and enqueue a pass that carries it out.
+
+        Args:
+            image_id: Skymmich's.
+            keep: the side that stays; ``None`` takes a decision back.
+            field: the field; ``None``: all that are in conflict.
+            shown: what the person saw of it, as ``core.plan.conflicts.sides`` names it; ``""``: as it is now.
+
+        Returns:
+            the run's id; ``None`` if the catalogue has no such image.
+
+        Raises:
+            DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
+            ReconcilerError: it could not be looked at.
+        """
+        ...
+
+    async def looked_at(self, until: datetime, asset_ids: Collection[str] | None = None) -> int:
+        """Forget crossings that a person has looked at; tells of how many images.
+
+        Args:
+            until: what was noticed later is kept: they can not have seen it.
+            asset_ids: of these images; ``None``: all.
+
+        Raises:
+            StateError: it could not be recorded; they are kept.
+        """
+        ...
+
+    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
+        """Listen to notices until the context is left. A slow listener loses the oldest, never blocks."""
+        ...

@@ -1,0 +1,104 @@
+"""The daemon's conditions: named truths about it, each with the moment since when it holds.
+
+Says how an error is filed, and nothing of how it is shown: see ``headline``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from reconciler.engine.canary import CanaryError
+from reconciler.errors import (
+    CatalogueError,
+    ConfigurationError,
+    GuardError,
+    ImmichRejectedError,
+    ImmichTemporaryError,
+    ImmichUnauthorizedError,
+    LeaseHeldError,
+    MaintenanceError,
+    MissingPermissionError,
+    ReconcilerError,
+    StateError,
+    StateGoneError,
+    TemplateError,
+    UnconfirmedError,
+)
+from reconciler.service.api import Condition
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Status = Literal["True", "False", "Unknown"]
+
+ORDER = (
+    "StoreWritable",
+    "Configured",
+    "ConfigurationCurrent",
+    "Writer",
+    "Working",
+    "CatalogueReadable",
+    "SyncEnabled",
+    "ImmichReachable",
+    "Permitted",
+    "GuardClear",
+    "CanaryClear",
+    "InSync",
+    "Fresh",
+)
+"""In the order in which a pass depends on them."""
+
+_FILED: tuple[tuple[type[ReconcilerError], str, str], ...] = (
+    (CatalogueError, "CatalogueReadable", "NotReadable"),
+    (TemplateError, "Configured", "TemplateBroken"),
+    (UnconfirmedError, "Configured", "Unconfirmed"),
+    (ConfigurationError, "Configured", "Incomplete"),
+    (StateGoneError, "StoreWritable", "StoreGone"),
+    (LeaseHeldError, "Writer", "HeldElsewhere"),
+    (StateError, "StoreWritable", "StoreFailed"),
+    (CanaryError, "CanaryClear", "NothingStuck"),
+    (GuardError, "SyncEnabled", "SwitchedOff"),
+    (ImmichUnauthorizedError, "Permitted", "KeyRefused"),
+    (MissingPermissionError, "Permitted", "PermissionMissing"),
+    (MaintenanceError, "ImmichReachable", "Maintenance"),
+    (ImmichTemporaryError, "ImmichReachable", "NoAnswer"),
+    (ImmichRejectedError, "ImmichReachable", "Rejected"),
+    (ReconcilerError, "Working", "Failed"),
+)
+
+
+def filed(error: ReconcilerError) -> tuple[str, str]:
+    """Give the condition that an error makes false, and the reason's word."""
+    return next((kind, reason) for cls, kind, reason in _FILED if isinstance(error, cls))
+
+
+def told(error: ReconcilerError) -> str:
+    """Give an error with its remedy, for people."""
+    return f"{error.message} {error.remedy}".strip()
+
+
+class Conditions:
+    """What holds now."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Condition] = {}
+
+    def put(self, kind: str, status: Status, reason: str, message: str, now: datetime) -> bool:
+        """Note a condition; ``since`` moves only when its status does.
+
+        Returns:
+            whether anything but the message changed.
+        """
+        before = self._known.get(kind)
+        same = before is not None and before.status == status
+        since = before.since if before is not None and same else now
+        self._known[kind] = Condition(kind, status, reason, message, since)
+        return before is None or (before.status, before.reason) != (status, reason)
+
+    def get(self, kind: str) -> Condition | None:
+        """Give one; ``None`` if nothing is known of it."""
+        return self._known.get(kind)
+
+    def all(self) -> tuple[Condition, ...]:
+        """Give all, in the order in which a pass depends on them."""
+        return tuple(self._known[kind] for kind in ORDER if kind in self._known)

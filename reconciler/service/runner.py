@@ -1,0 +1,261 @@
+"""Where passes are carried out: the present installation, the catalogue as last read, and a cycle over both.
+
+Knows what a pass needs and in which order; when one is run, and what its end means for the next, is the
+service's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.engine.approvals import covers, waiting_approval
+from reconciler.engine.catalogue_cache import WatchedCatalogue
+from reconciler.engine.conflicts import take_decision
+from reconciler.engine.events import Event
+from reconciler.engine.passes import Selection
+from reconciler.engine.planner.candidates import Memory
+from reconciler.engine.planner.planner import switches_of, told_problems
+from reconciler.engine.reconcile import Reconciler
+from reconciler.engine.runs import Runs
+from reconciler.engine.schema import recalled
+from reconciler.errors import CatalogueError, DecisionError, ImmichError
+from reconciler.service.api import ImageView
+from reconciler.service.conditions import told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+
+    from reconciler.core.catalogue import Catalogue, RowProblem
+    from reconciler.core.plan.conflicts import Keep
+    from reconciler.core.policy import Switches
+    from reconciler.core.ports import Clock, Renderer, Target
+    from reconciler.core.records import Field
+    from reconciler.engine.events import Listener
+    from reconciler.engine.passes import Prepared, Report
+    from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.polling.window import Timing
+    from reconciler.service.api import Request
+    from reconciler.service.environment import Installation, ServiceStore
+    from reconciler.service.queue import WorkQueue
+    from reconciler.service.status import Health
+
+
+class PassRunner:
+    """Carries out passes and looks, one pass at a time.
+
+    Args:
+        installation: what the configuration leads to.
+        store: open for writing.
+        clock: time.
+        health: is told what each step shows.
+        listen: takes the passes' events.
+        timing: of passes.
+        renderer: of users' templates.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        store: ServiceStore,
+        clock: Clock,
+        health: Health,
+        listen: Listener,
+        timing: Timing | None,
+        renderer: Renderer | None,
+    ) -> None:
+        self.installation = installation
+        self.catalogue = WatchedCatalogue(installation.source, self._recall)
+        self.later: frozenset[int] = frozenset()
+        """Images that the present pass leaves alone because their next attempt is not due."""
+        self.by_person = False
+        """Whether the present pass carries out a person's wish: it makes no room for another."""
+        self.writing = False
+        """Whether the present pass may have something on the wire."""
+        self._store, self._clock, self._health = store, clock, health
+        self._listen, self._timing, self._renderer = listen, timing, renderer
+        self.runs = Runs(store, clock)
+        """Shared by all cycles: what one could not close, the next one does."""
+        self._memory = Memory()
+        self._next: Installation | None = None
+        self._problems: tuple[RowProblem, ...] = ()
+        self._target: Target | None = None
+        self._cycle: Reconciler | None = None
+        self._looker: Reconciler | None = None
+
+    def exchange(self, installation: Installation) -> None:
+        """Take another installation from the next pass on."""
+        self._next = installation
+
+    async def carry_out(
+        self, request: Request, run_id: str, queue: WorkQueue, stop: Callable[[], bool]
+    ) -> Report | None:
+        """Run a pass.
+
+        Returns:
+            ``None``: it found nothing to do, or nothing is to be done by itself.
+
+        Raises:
+            ReconcilerError: it could not be prepared; nothing was written.
+        """
+        self.writing, self.by_person = False, request.by_person
+        await self._move_in()
+        self._health.attempted()
+        whole = request.image_ids is None
+        catalogue = await self.catalogue.refresh(anyway=request.by_person, whole=whole)
+        queue.forget(queue.failing & self.catalogue.take_changes())
+        self._read(catalogue)
+        self._switched(catalogue)
+        wishes = self.installation.wishes(catalogue)
+        if not self._health.enabled and not request.by_person:
+            return None
+        cycle = await self._cycle_for(catalogue)
+        # An approval that was left in the store is a person's wish: what is held is looked at again for it.
+        approval = (
+            waiting_approval(self._store) if whole and self._health.enabled and not request.approved else ""
+        )
+        self.by_person = request.by_person or bool(approval)
+        self.later = frozenset() if self.by_person else queue.waiting(self._clock.monotonic())
+        selection = Selection(
+            request.image_ids,
+            full=request.full,
+            hints=request.hints,
+            force=request.force,
+            by_person=self.by_person,
+            approved=request.approved or approval,
+            later=self.later,
+            brief=whole and not self.by_person,
+        )
+        prepared = await cycle.prepare(selection, wishes)
+        if approval and not covers(self._store, approval, prepared):
+            self.by_person = request.by_person
+            selection = replace(selection, by_person=self.by_person, approved="")
+        self._health.prepared(prepared)
+        if whole and not request.by_person and prepared.quiet:
+            cycle.note(prepared)
+            self._health.looked(whole=True)
+            return None
+        self.writing = True
+        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=request.trigger, stop=stop)
+        whole = whole and report.error is None and report.run.outcome != "interrupted"
+        self._health.reported(prepared, report, whole=whole)
+        return report
+
+    async def read_switches(self) -> Switches:
+        """Read the switches again; where the catalogue can not be read now, it counts as last read.
+
+        Raises:
+            CatalogueError: it was never read.
+        """
+        try:
+            catalogue = await self.catalogue.refresh()
+        except CatalogueError:
+            if self.catalogue.latest is None:
+                raise
+            catalogue = self.catalogue.latest
+        return self._switched(catalogue)
+
+    async def preview(self, wishes: Wishes | None) -> Prepared:
+        """Plan all images and write nothing; may be asked while a pass runs.
+
+        Raises:
+            ReconcilerError: the catalogue, the template or Immich stand in the way.
+        """
+        catalogue = await self.catalogue.refresh()
+        looker = await self._look_with(catalogue)
+        return await looker.prepare(Selection(brief=True), wishes or self.installation.wishes(catalogue))
+
+    async def view(self, image_id: int) -> ImageView | None:
+        """Look at one image; may be asked while a pass runs.
+
+        Raises:
+            ReconcilerError: there is nothing to look at.
+        """
+        catalogue = await self.catalogue.refresh()
+        image = catalogue.image(image_id)
+        if image is None:
+            return None
+        if image.asset_id is None:
+            return ImageView(image, None, None, "It is not linked to an asset in Immich.")
+        record = self._store.record(image.asset_id)
+        try:
+            looker = await self._look_with(catalogue)
+            selection = Selection(frozenset({image_id}))
+            prepared = await looker.prepare(selection, self.installation.wishes(catalogue))
+        except ImmichError as error:
+            return ImageView(image, record, None, told(error))
+        item = next(iter(prepared.items), None)
+        return ImageView(image, record, item.plan if item else None, item.reason if item else "")
+
+    async def resolve(self, image_id: int, keep: Keep | None, field: Field | None, shown: str) -> bool:
+        """Keep what a person decided of an image, from a fresh reading; tells whether there is such an image.
+
+        Raises:
+            DecisionError: there is no such conflict, or it is another one by now.
+            ReconcilerError: it could not be looked at.
+        """
+        catalogue = await self.catalogue.refresh()
+        image = catalogue.image(image_id)
+        if image is None or image.asset_id is None:
+            return False
+        looker = await self._look_with(catalogue)
+        wishes = self.installation.wishes(catalogue)
+        prepared = await looker.prepare(Selection(frozenset({image_id})), wishes)
+        (item,) = prepared.items
+        if item.plan is None:
+            raise DecisionError(f"“{item.title}” (image {image_id}) can not be decided now: {item.reason}.")
+        rules, now = prepared.rules, self._clock.now()
+        take_decision(self._store, item.plan, keep, rules=rules, at=now, field=field, shown=shown)
+        return True
+
+    def looked_at(self, until: datetime, asset_ids: Collection[str] | None) -> int:
+        """Forget crossings that a person has looked at; tells of how many images."""
+        many = self._store.forget_crossings(until, asset_ids)
+        self._health.seen()
+        self._listen(Event("crossings.seen", details={"images": many}))
+        return many
+
+    def _switched(self, catalogue: Catalogue) -> Switches:
+        override = self.installation.wishes(catalogue).switches
+        switches = override or switches_of(catalogue)
+        self._health.switched(switches, overridden=override is not None)
+        return switches
+
+    async def _move_in(self) -> None:
+        if self._next is None:
+            return
+        old, self.installation, self._next = self.installation, self._next, None
+        self.catalogue = WatchedCatalogue(self.installation.source, self._recall)
+        self._cycle = self._looker = self._target = None
+        self._memory = Memory()
+        await old.aclose()
+
+    async def _cycle_for(self, catalogue: Catalogue) -> Reconciler:
+        target = await self.installation.target(catalogue.settings)
+        if self._cycle is None or target is not self._target:
+            parts = (self.catalogue, target, self._store, self._clock)
+            self._target = target
+            self._cycle = Reconciler(
+                *parts, timing=self._timing, renderer=self._renderer, listen=self._listen, runs=self.runs,
+                memory=self._memory,
+            )  # fmt: skip
+            # Another one for looks: its progress is nobody's, and it may be used while a pass runs.
+            self._looker = Reconciler(
+                *parts, timing=self._timing, renderer=self._renderer, memory=self._memory
+            )
+        return self._cycle
+
+    async def _look_with(self, catalogue: Catalogue) -> Reconciler:
+        cycle = await self._cycle_for(catalogue)
+        return self._looker or cycle
+
+    def _recall(self, catalogue: Catalogue) -> Catalogue:
+        return recalled(catalogue, self._store)
+
+    def _read(self, catalogue: Catalogue) -> None:
+        self._health.catalogue_read(catalogue)
+        if catalogue.problems != self._problems:
+            self._problems = catalogue.problems
+            for event in told_problems(catalogue):
+                self._listen(event)

@@ -1,0 +1,393 @@
+"""The service: the one owner of passes, and what the daemon's faces ask and are shown.
+
+It takes work from the queue, runs one pass at a time, draws from each end what comes next, and tells its
+listeners. It knows no library, no schedule and no HTTP: whoever runs it calls ``tick`` when work is due
+(``serve`` does), and enqueues. Triggers only say "look now": losing one costs a minute, never correctness.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from reconciler.engine.approvals import begin_moment
+from reconciler.engine.events import Listener, ignore
+from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerError
+from reconciler.service.announcements import Announcer
+from reconciler.service.api import Control, ImageView, Request, RunState, Snapshot
+from reconciler.service.conditions import told
+from reconciler.service.event_bus import EventBus
+from reconciler.service.queue import Work, WorkQueue
+from reconciler.service.run_registry import Ended, RunRegistry
+from reconciler.service.runner import PassRunner
+from reconciler.service.status import Health
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+    from random import Random
+
+    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.plan.conflicts import Keep
+    from reconciler.core.policy import Switches
+    from reconciler.core.ports import Clock, Renderer
+    from reconciler.core.records import Field
+    from reconciler.engine.passes import Prepared, Report
+    from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.polling.window import Timing
+    from reconciler.errors import StateError
+    from reconciler.service.api import Notice
+    from reconciler.service.environment import Installation, ServiceStore
+
+PAUSED = "paused"
+"""Where the store keeps that a person paused the daemon: a restart does not undo it."""
+LONGEST_HOLD = 60.0
+"""Seconds for which Immich is left alone at most: a proxy may name a day as its ``Retry-After``."""
+
+
+class Service:
+    """The running daemon without its schedule.
+
+    Args:
+        installation: what the configuration leads to.
+        store: open for writing; this process holds its lease.
+        clock: time, injected.
+        random: for backoff and run ids, injected.
+        fresh_for: seconds for which a look at everything counts; about three intervals.
+        listen: takes the engine's events; for the log.
+        timing: of passes.
+        renderer: of users' templates; without, there is only the built-in one.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one thing the service is given, by name
+        self,
+        installation: Installation,
+        store: ServiceStore,
+        clock: Clock,
+        *,
+        random: Random,
+        fresh_for: float = 195.0,
+        listen: Listener = ignore,
+        timing: Timing | None = None,
+        renderer: Renderer | None = None,
+    ) -> None:
+        self._store, self._clock, self._random = store, clock, random
+        self._queue = WorkQueue(random)
+        self._runs = RunRegistry()
+        self._notices = EventBus()
+        self.health = Health(clock, store, fresh_for)
+        self._teller = Announcer(self._notices, self._runs, listen)
+        heard = self._teller.heard
+        self._workshop = PassRunner(installation, store, clock, self.health, heard, timing, renderer)
+        self.upcoming: Callable[[], Mapping[str, datetime]] = dict
+        """Name of the job → when it runs next; set by whoever schedules."""
+        self.passes: Counter[str] = Counter()
+        """Passes by result: ``ok``, ``attention``, ``failed``, ``interrupted``, ``quiet``, ``unexpected``."""
+        self._paused = store.get(PAUSED) is not None
+        self._forbidden = self._storeless = self._stopping = self._stop_run = False
+        self._wake = asyncio.Event()
+        self._pass: asyncio.Task[bool] | None = None
+
+    # What faces ask: see ``Control``
+
+    def snapshot(self) -> Snapshot:
+        """Look at everything."""
+        return self.health.snapshot(
+            self._workshop.installation,
+            upcoming=self.upcoming(),
+            paused=self._paused,
+            queue_depth=len(self._queue),
+            current=self._runs.current,
+        )
+
+    def catalogue(self) -> Catalogue | None:
+        """Give the catalogue as last read; ``None`` before the first reading."""
+        return self._workshop.catalogue.latest
+
+    def request(self, request: Request) -> str:
+        """Enqueue a pass; gives the run's id at once."""
+        return self.enqueue(request)
+
+    def run_state(self, run_id: str) -> RunState | None:
+        """Give a run that was requested since the start; ``None`` if unknown."""
+        return self._runs.get(run_id)
+
+    async def wait(self, run_id: str, patience: float) -> RunState | None:
+        """Wait for a run to end, at most ``patience`` seconds; gives its state then."""
+        return await self._runs.wait(run_id, patience)
+
+    def stop_run(self) -> bool:
+        """Stop the pass that runs: what is in flight finishes. False when none runs."""
+        self._stop_run = self._runs.current is not None
+        return self._stop_run
+
+    async def read_switches(self) -> Switches:
+        """Read the four switches again, from where they live; the snapshot has them from now on.
+
+        A master switch found turned off ends the pass that runs, as ``stop_run`` does.
+
+        Raises:
+            CatalogueError: the catalogue was never read, and can not be.
+        """
+        enabled = self.health.enabled
+        switches = await self._workshop.read_switches()
+        if enabled and not switches.enabled:
+            self.stop_run()
+        self._tell_state()
+        return switches
+
+    def pause(self) -> None:
+        """Start no pass by itself any more, nor after a restart; a person's requests still run."""
+        self._set_paused(paused=True)
+
+    def resume(self) -> None:
+        """Undo ``pause``."""
+        self._set_paused(paused=False)
+
+    async def preview(self, wishes: Wishes | None = None) -> Prepared:
+        """Plan all images, under other wishes if given, and write nothing.
+
+        Raises:
+            ReconcilerError: the catalogue, the template or Immich stand in the way.
+        """
+        return await self._workshop.preview(wishes)
+
+    async def view(self, image_id: int) -> ImageView | None:
+        """Look at one image from all sides; ``None`` if the catalogue has none with this id.
+
+        Raises:
+            ReconcilerError: there is nothing to look at: no catalogue, no address, a broken template.
+        """
+        return await self._workshop.view(image_id)
+
+    async def resolve(
+        self, image_id: int, keep: Keep | None, *, field: Field | None = None, shown: str = ""
+    ) -> str | None:
+        """Keep what a person decided of a conflict, and enqueue a pass that carries it out.
+
+        Raises:
+            DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
+            ReconcilerError: it could not be looked at.
+        """
+        if not await self._workshop.resolve(image_id, keep, field, shown):
+            return None
+        return self.enqueue(Request(frozenset({image_id}), trigger="decision"))
+
+    async def looked_at(self, until: datetime, asset_ids: Collection[str] | None = None) -> int:
+        """Forget crossings that a person has looked at, as far as they were noticed by then."""
+        many = self._workshop.looked_at(until, asset_ids)
+        self._tell_state()
+        return many
+
+    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
+        """Listen to notices until the context is left. A slow listener loses the oldest, never blocks."""
+        return self._notices.subscribe()
+
+    # What the daemon says
+
+    def enqueue(self, request: Request, *, delay: float = 0.0) -> str:
+        """Enqueue a pass, to be taken after ``delay`` seconds unless a person asks for it."""
+        work = self._queue.add(request, self._new_id(), self._clock.monotonic(), delay=delay)
+        self._runs.queued(work.run_id, work.request)
+        self._wake.set()
+        return work.run_id
+
+    async def look_at_catalogue(self, *, delay: float, trigger: str = "catalogue") -> bool:
+        """Enqueue a look if the catalogue moved since it was last looked at."""
+        if not await self._workshop.catalogue.moved():
+            return False
+        self.enqueue(Request(by_person=False, trigger=trigger), delay=delay)
+        return True
+
+    def exchange(self, installation: Installation, *, fresh_for: float) -> None:
+        """Take another installation from the next pass on, and look at everything with it."""
+        self._workshop.exchange(installation)
+        self.health.fresh_for = fresh_for
+        self.enqueue(Request(by_person=False, trigger="reload"))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a pass runs just now."""
+        return self._runs.current is not None
+
+    def forbid(self, reason: str) -> None:
+        """Write nothing any more: another process may. ``reason`` is for people; empty: allowed again."""
+        self._forbidden = bool(reason)
+        if reason:
+            self.health.put("Writer", "False", "HeldElsewhere", reason)
+        else:
+            self.health.put("Writer", "True", "Held", "This process holds the right to write.")
+        self._wake.set()
+
+    def suspend(self, error: StateError) -> None:
+        """Do nothing any more: the store is gone, and what is not recorded must not be written."""
+        self._storeless = True
+        self.health.failed(error)
+        self._wake.set()
+        self._tell_state()
+
+    def take_up(self) -> None:
+        """Go on with a store that is there again, or another one: everything is looked at.
+
+        Raises:
+            StateError: it can not be written.
+        """
+        self._store.put(PAUSED, self._clock.now().isoformat() if self._paused else None)
+        begin_moment(self._store)
+        self._storeless = False
+        self.health.put("StoreWritable", "True", "TakenUp", "The state store was taken up again.")
+        self.enqueue(Request(full=True, by_person=False, trigger="store"))
+        self._tell_state()
+
+    # Running
+
+    def next_due(self) -> float | None:
+        """Tell when ``tick`` will have something to do, in monotonic seconds, as far as it is known now."""
+        if self._stopping or self._forbidden or self._storeless:
+            return None
+        return self._queue.next_due(background=not self._paused)
+
+    async def tick(self) -> bool:
+        """Run the next pass if one is due; tells whether one was."""
+        if self._stopping or self._forbidden or self._storeless:
+            return False
+        work = self._queue.take(self._clock.monotonic(), self._new_id(), background=not self._paused)
+        if work is None:
+            return False
+        self._workshop.runs.settle()
+        self._stop_run = False
+        self._runs.started(work.run_id, work.request)
+        try:
+            report = await self._workshop.carry_out(
+                work.request, work.run_id, self._queue, lambda: self._must_end(work)
+            )
+        except ReconcilerError as error:
+            self._failed(work, error)
+        except asyncio.CancelledError:
+            self._end("stopped", error="The daemon was stopped.")
+            raise
+        except Exception as error:  # noqa: BLE001  the outermost edge: a pass that breaks costs only itself
+            self._broke(work, error)
+        else:
+            self._done(work, report)
+        self._tell_state()
+        return True
+
+    async def serve(self) -> None:
+        """Run passes as they fall due, until ``stop``."""
+        while not self._stopping:
+            self._wake.clear()
+            self._pass = asyncio.create_task(self.tick())
+            try:
+                if await self._pass:
+                    continue
+            except asyncio.CancelledError:
+                if self._pass.cancelled():
+                    return  # ``stop`` lost patience
+                raise
+            due = self.next_due()
+            try:
+                async with asyncio.timeout(None if due is None else max(0.0, due - self._clock.monotonic())):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def stop(self, patience: float) -> bool:
+        """Send nothing new, let the calls in flight finish and be recorded, for at most so many seconds.
+
+        Returns:
+            whether all ended in time. If not, the store tells the next start what may have been sent.
+        """
+        self._stopping = True
+        self._wake.set()
+        self._notices.close()
+        task = self._pass
+        if task is None or task.done():
+            return True
+        if not self._workshop.writing:
+            task.cancel()  # it only reads: nothing is lost
+        done, _ = await asyncio.wait({task}, timeout=patience)
+        if not done:
+            task.cancel()
+            await asyncio.wait({task}, timeout=1.0)
+        return bool(done)
+
+    def _must_end(self, work: Work) -> bool:
+        """Tell whether the pass is to end early: it stops, or a person wants something else first."""
+        yields = not (work.request.by_person or self._workshop.by_person) and self._queue.person_waits
+        return self._stopping or self._stop_run or self._forbidden or self._storeless or yields
+
+    def _done(self, work: Work, report: Report | None) -> None:
+        if report is None:
+            self._hold(None)
+            self.passes["quiet"] += 1
+            self._end("done")
+            if not work.request.by_person:
+                self._runs.forget(work.run_id)
+            return
+        self._hold(report.error)
+        self.passes[report.run.outcome] += 1
+        if report.run.outcome == "interrupted":
+            if not (self._stop_run or self._stopping):
+                self.enqueue(work.request)  # it only made room for a person's wish
+            self._end("stopped", report)
+            return
+        if not isinstance(report.error, ImmichTemporaryError):
+            self._learn(report)
+        self._end("failed" if report.error else "done", report)
+
+    def _learn(self, report: Report) -> None:
+        """Let images that failed wait, each time longer; an outage is none of theirs."""
+        bad = {outcome.image_id for outcome in report.outcomes if outcome.status in {"failed", "pending"}}
+        self._queue.failed(sorted(bad - self._workshop.later), self._clock.monotonic())
+        self._queue.forget(outcome.image_id for outcome in report.outcomes if outcome.image_id not in bad)
+
+    def _failed(self, work: Work, error: ReconcilerError) -> None:
+        news = self.health.failed(error)
+        self.passes["failed"] += 1
+        self._hold(error)
+        if isinstance(error, LeaseHeldError):
+            self.forbid(told(error))
+        self._teller.failed(work, error, news=news)
+        self._end("failed", error=told(error))
+
+    def _broke(self, work: Work, error: Exception) -> None:
+        self.passes["unexpected"] += 1
+        self.health.broke(error)
+        self._teller.broke(work, error)
+        self._end("failed", error="An error that nobody expected ended the pass; the log has it.")
+
+    def _end(self, state: Ended, report: Report | None = None, error: str = "") -> None:
+        if report is not None and report.error is not None:
+            error = told(report.error)
+        ended = self._runs.ended(state, report=report, error=error)
+        self._workshop.writing = False
+        if ended is not None and (report is not None or error or ended.request.by_person):
+            self._teller.run(ended)
+
+    def _hold(self, error: ReconcilerError | None) -> None:
+        """Leave Immich alone for as long as its circuit says: one probe a minute, and no other request."""
+        wait = min((isinstance(error, ImmichTemporaryError) and error.retry_after) or 0.0, LONGEST_HOLD)
+        self._queue.hold(self._clock.monotonic() + wait)
+        if wait and self._workshop.installation.circuit_open_since is not None:
+            self.enqueue(Request(by_person=False, trigger="probe"))
+
+    # Telling
+
+    def _tell_state(self) -> None:
+        self._teller.state(self.snapshot())
+
+    def _set_paused(self, *, paused: bool) -> None:
+        self._store.put(PAUSED, self._clock.now().isoformat() if paused else None)
+        self._paused = paused
+        self._wake.set()
+        self._tell_state()
+
+    def _new_id(self) -> str:
+        return f"{self._random.getrandbits(48):012x}"
+
+
+if TYPE_CHECKING:
+    _fulfils: type[Control] = Service

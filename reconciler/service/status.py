@@ -1,0 +1,254 @@
+"""What the service knows of itself: conditions, counts, the last look, and the snapshot made of them.
+
+It is told what happened and decides only how that is filed; ``headline`` decides how it sounds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.core.records import FINE, Crossed
+from reconciler.service.api import Condition, Snapshot
+from reconciler.service.conditions import Conditions, filed, told
+from reconciler.service.summary import PARTLY, Standing, headline, is_fresh, lasting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.plan.guard import Verdict
+    from reconciler.core.policy import Switches
+    from reconciler.core.ports import Clock, ServerFacts
+    from reconciler.core.records import Run
+    from reconciler.engine.passes import Prepared, Report
+    from reconciler.errors import ReconcilerError
+    from reconciler.service.api import RunState
+    from reconciler.service.conditions import Status
+    from reconciler.service.environment import Installation, ServiceStore
+
+_PARTS = {"description", "coordinates", "tags"}
+"""Features whose loss leaves images out of sync; others only cost requests."""
+
+
+class Health:
+    """The service's state as it is shown.
+
+    Args:
+        clock: time.
+        store: for the counts.
+        fresh_for: seconds for which a look at everything counts.
+    """
+
+    def __init__(self, clock: Clock, store: ServiceStore, fresh_for: float) -> None:
+        self._clock, self._store = clock, store
+        self.fresh_for = fresh_for
+        self.conditions = Conditions()
+        self.started_at = clock.now()
+        self.checked_at: datetime | None = None
+        self.attempted_at: datetime | None = None
+        self.switches: Switches | None = None
+        self._overridden = False
+        self._version = self._catalogue = ""
+        self._linked = 0
+        self._verdict: Verdict | None = None
+        self._counts: dict[str, int] = {}
+        self._crossed = Crossed()
+        self._last: Run | None = next(iter(store.runs(1)), None)
+        self._count()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether Skymmich's master switch, or the override, is on."""
+        return self.switches is not None and self.switches.enabled
+
+    def put(self, kind: str, status: Status, reason: str, message: str) -> bool:
+        """Note a condition; tells whether it is news."""
+        return self.conditions.put(kind, status, reason, message, self._clock.now())
+
+    # Told by the service, in the order of a pass
+
+    def attempted(self) -> None:
+        """A pass begins."""
+        self.attempted_at = self._clock.now()
+
+    def catalogue_read(self, catalogue: Catalogue) -> None:
+        """The catalogue was read."""
+        self._catalogue, self._linked = catalogue.schema, len(catalogue.linked())
+        odd = sum(problem.severity == "error" for problem in catalogue.problems)
+        message = f"{len(catalogue.images)} images, {self._linked} of them linked to Immich."
+        if odd:
+            message += f" {odd} rows could not be read and were left out."
+        if catalogue.gone:
+            message += (
+                " It lost tables or columns that it once had: what rests on them is left alone in Immich."
+            )
+        self.put("CatalogueReadable", "True", "Read", message)
+
+    def switched(self, switches: Switches, *, overridden: bool) -> None:
+        """The switches are known."""
+        self.switches, self._overridden = switches, overridden
+        if switches.enabled:
+            self.put("SyncEnabled", "True", "On", "Metadata sync is switched on.")
+        else:
+            where = "here" if overridden else "in Skymmich (metadataSyncEnabled)"
+            message = f"Metadata sync is switched off {where}; nothing is written."
+            self.put("SyncEnabled", "False", "SwitchedOff", message)
+
+    def prepared(self, prepared: Prepared) -> None:
+        """Catalogue and Immich were read and a plan made."""
+        self._version = prepared.server.version
+        self.put("Configured", "True", "Complete", "Address, key, policy and template are usable.")
+        self.put("ImmichReachable", "True", "Answers", f"Immich {self._version} answers.")
+        self._permitted(prepared.server)
+        verdict, known = prepared.verdict, self._verdict
+        # Named anew after an approval was used; else the one of the pass that looked at all has the examples.
+        if verdict.tripped and (known is None or known.hash != verdict.hash):
+            self._verdict = verdict
+
+    def looked(self, *, whole: bool) -> None:
+        """A pass went through, with or without writing; ``whole``: over all images."""
+        for kind, reason in (("StoreWritable", "Recorded"), ("Working", "WentThrough")):
+            self.put(kind, "True", reason, "The last pass went through and was recorded.")
+        if whole:
+            self.checked_at = self._clock.now()
+        self._count()
+
+    def reported(self, prepared: Prepared, report: Report, *, whole: bool) -> None:
+        """A pass has ended, well or not."""
+        self._last = report.run
+        if prepared.verdict.tripped:
+            self._verdict = prepared.verdict
+        elif whole and not self._store.counts_by_status().get("held"):
+            self._verdict = None
+        self.looked(whole=whole)
+        if report.error is not None:
+            self.failed(report.error)
+        elif whole or prepared.has_changes:
+            self.put("CanaryClear", "True", "Passed", "Nothing waits for a canary.")
+
+    def seen(self) -> None:
+        """A person has looked at what may have crossed."""
+        self._crossed = self._store.crossed()
+
+    def failed(self, error: ReconcilerError) -> bool:
+        """A pass met an error; tells whether that is news."""
+        kind, reason = filed(error)
+        return self.put(kind, "False", reason, told(error))
+
+    def broke(self, error: Exception) -> None:
+        """A pass met an error that nobody expected."""
+        message = f"A pass broke off by {type(error).__name__}; the log has it. It is tried again by itself."
+        self.put("Working", "False", "Unexpected", message)
+
+    # Shown
+
+    def standing(
+        self, *, paused: bool, current: RunState | None, upcoming: Mapping[str, datetime] | None = None
+    ) -> Standing:
+        """Give what the headline is made of."""
+        return Standing(
+            now=self._clock.now(),
+            fresh_for=self.fresh_for,
+            checked_at=self.checked_at,
+            next_look=min((when for name, when in (upcoming or {}).items() if name in LOOKS), default=None),
+            counts=self._counts,
+            crossed=self._crossed.count,
+            conditions={condition.type: condition for condition in self.conditions.all()},
+            paused=paused,
+            progress=current.progress if current else None,
+            running=current is not None,
+        )
+
+    def snapshot(
+        self,
+        installation: Installation,
+        *,
+        upcoming: Mapping[str, datetime],
+        paused: bool,
+        queue_depth: int,
+        current: RunState | None,
+    ) -> Snapshot:
+        """Give everything that a status shows."""
+        standing = self.standing(paused=paused, current=current, upcoming=upcoming)
+        self._put_fresh(standing)
+        text, level = headline(standing)
+        source = "override" if self._overridden else "Skymmich"
+        return Snapshot(
+            headline=text,
+            level=level,
+            started_at=self.started_at,
+            checked_at=self.checked_at,
+            attempted_at=self.attempted_at,
+            conditions=self.conditions.all(),
+            counts=dict(self._counts),
+            crossed=self._crossed,
+            next_looks=dict(upcoming),
+            switches=self.switches,
+            switches_source=source if self.switches is not None else "",
+            paused=paused,
+            queue_depth=queue_depth,
+            circuit_open_since=installation.circuit_open_since,
+            current=current,
+            last=self._last,
+            verdict=self._verdict,
+            immich_version=self._version,
+            immich_url=installation.immich_url,
+            catalogue=self._catalogue,
+        )
+
+    def condition(self, kind: str) -> Condition | None:
+        """Give one condition."""
+        return self.conditions.get(kind)
+
+    def _permitted(self, server: ServerFacts) -> None:
+        lost = [loss for loss in server.losses if loss.feature in _PARTS]
+        if lost:
+            features = ", ".join(sorted({loss.feature for loss in lost}))
+            remedy = " ".join(dict.fromkeys(loss.remedy for loss in lost))
+            message = f"The API key does not allow to write {features}; the rest goes on. {remedy}"
+            self.put("Permitted", "False", PARTLY, message)
+        elif not server.tags_enabled and self.switches is not None and self.switches.tags:
+            message = (
+                "The tags feature is switched off in Immich's preferences of this user; the rest goes on. "
+                "Switch it on there, or switch off syncTags."
+            )
+            self.put("Permitted", "False", PARTLY, message)
+        else:
+            message = " ".join(["The API key allows what is needed.", *(o.remedy for o in server.losses)])
+            self.put("Permitted", "True", "Allowed", message)
+
+    def _count(self) -> None:
+        counts = self._store.counts_by_status()
+        known = sum(count for status, count in counts.items() if status != "unlinked")
+        if known < self._linked:
+            counts["new"] = counts.get("new", 0) + self._linked - known
+        self._counts, self._crossed = counts, self._store.crossed()
+        odd = sum(count for status, count in counts.items() if status not in FINE)
+        if self.checked_at is not None:
+            if odd:
+                self.put("InSync", "False", "NotAllInSync", f"{odd} of {max(known, self._linked)} are not.")
+            else:
+                self.put("InSync", "True", "AllInSync", f"All {known} images are in sync.")
+        held = counts.get("held", 0)
+        if self._verdict is not None and self._verdict.tripped:
+            self.put("GuardClear", "False", "HeldBack", self._verdict.message)
+        elif held:
+            message = f"The guard holds back changes to {held} images. See: skymmich-reconciler plan"
+            self.put("GuardClear", "False", "HeldBack", message)
+        elif self.checked_at is not None:
+            self.put("GuardClear", "True", "NothingHeld", "The guard holds nothing back.")
+
+    def _put_fresh(self, standing: Standing) -> None:
+        if is_fresh(standing):
+            self.put("Fresh", "True", "LookedLately", "Everything was looked at lately.")
+        elif self.checked_at is None:
+            self.put("Fresh", "Unknown", "NotYet", "Nothing has been looked through to the end yet.")
+        else:
+            age = lasting((standing.now - self.checked_at).total_seconds())
+            message = f"The last look at everything that went through was {age} ago."
+            self.put("Fresh", "False", "Old", message)
+
+
+LOOKS = ("immich", "audit")
+"""The jobs that look at everything; the headline names the next of them."""
