@@ -1,4 +1,4 @@
-"""The conductor: brings every asset of a pass through its steps, in waves that overlap while Immich digests.
+"""Brings every asset of a pass through its steps, in waves that overlap while Immich digests.
 
 A turn is: look, if it is time to or something is to be sent (one search: what has settled, what did a person
 touch), merge anew what moved under us, check what has settled, and send as much as Immich can digest.
@@ -55,7 +55,7 @@ _INTENDED = 8
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a conductor works with.
+    """What a executor works with.
 
     ``replan`` merges an asset anew from a fresh reading. ``stop`` is asked before every send: once true
     nothing new is sent, and what is in flight is recorded.
@@ -89,9 +89,9 @@ class Executor:
             around.target, around.store, self._settling, around.clock, around.run_id, tag_paths=paths
         )
         self._tags = TagCheck(around.target, [job for job in jobs if job.asset_id not in first])
-        self._lookout = PollSchedule(timing, self._settling.dates)
-        self._pace = WriteWindow(timing, around.clock.monotonic(), self._lookout)
-        self._rereader = Refresher(around.target, around.clock, self._settling, self._pace, around.replan)
+        self._schedule = PollSchedule(timing, self._settling.dates)
+        self._window = WriteWindow(timing, around.clock.monotonic(), self._schedule)
+        self._refresher = Refresher(around.target, around.clock, self._settling, self._window, around.replan)
         now = around.clock.monotonic()
         for job in jobs:
             if job.write.state == "ready" and (job.item.edited or at_work(job.write)):
@@ -102,22 +102,22 @@ class Executor:
         self.error: ReconcilerError | None = None
         """What ended the writing early, if anything did."""
 
-    async def run(self, since: datetime, *, unlooked: bool = False, watcher: Poller | None = None) -> None:
+    async def run(self, since: datetime, *, unlooked: bool = False, poller: Poller | None = None) -> None:
         """Bring all jobs to ``done``; after a stop or an error some stay as they are.
 
         Args:
             since: by Immich's own dates: changes from then on are not in the jobs' observations.
             unlooked: whether the assets were read without a look, so that one goes before the first write: a
                 reading that is older than what a look shows (a cache answered) is known by it.
-            watcher: of the slices before, which goes on where they ended.
+            poller: of the slices before, which goes on where they ended.
         """
         self._unlooked = unlooked
         order_removals(self._jobs)
         known = {asset_id: job.write.observed.updated_at for asset_id, job in self._by_id.items()}
-        watcher = watcher or Poller(self._around.target, self._around.clock, since, known)
+        poller = poller or Poller(self._around.target, self._around.clock, since, known)
         while not self._ended():
             try:
-                await self._turn(watcher)
+                await self._turn(poller)
             except ImmichTemporaryError as error:
                 self._trouble(error)
             except ImmichError as error:  # the key, or the server as a whole: nothing more can be done
@@ -126,21 +126,21 @@ class Executor:
                 self._settling.flush()
             self._report()
             if not self._ended():
-                has_room = self._pace.has_room_for(self._may_send(), self._undigested())
+                has_room = self._window.has_room_for(self._may_send(), self._undigested())
                 has_room = has_room and bool(self._next_up())
-                await self._around.clock.sleep(0.0 if has_room else self._lookout.pause(self._scene()))
+                await self._around.clock.sleep(0.0 if has_room else self._schedule.pause(self._scene()))
 
-    async def _turn(self, watcher: Poller) -> None:
+    async def _turn(self, poller: Poller) -> None:
         if self._must_look():
             before = self._undigested()
             asked = self._around.clock.monotonic()
             view = self._in_view()
-            rows = await watcher.look(view)
-            rows = watcher.claim(self._by_id.keys() - rows.keys()) | rows
-            self._lookout.looked(view, self._around.clock.monotonic())
+            rows = await poller.look(view)
+            rows = poller.claim(self._by_id.keys() - rows.keys()) | rows
+            self._schedule.looked(view, self._around.clock.monotonic())
             self._unlooked = False
             await self._take_in(rows, asked)
-            self._pace.looked(self._undigested(), before)
+            self._window.looked(self._undigested(), before)
         else:
             self._settling.hold_back(self._active.values(), self._around.clock.monotonic())
         try:
@@ -170,10 +170,11 @@ class Executor:
     def _must_look(self) -> bool:
         """Tell whether to look: it is time to, or tags are to be sent to assets last seen a while ago."""
         next_up = self._next_up()
-        if self._lookout.is_due(scene := self._scene()) or (self._unlooked and next_up):
+        if self._schedule.is_due(scene := self._scene()) or (self._unlooked and next_up):
             return True
         return any(
-            job.write.step != "fields" and not self._lookout.is_fresh(job.write, scene.now) for job in next_up
+            job.write.step != "fields" and not self._schedule.is_fresh(job.write, scene.now)
+            for job in next_up
         )
 
     def _next_up(self) -> list[Job]:
@@ -183,7 +184,7 @@ class Executor:
         """
         if self._around.stop() or self.error is not None:
             return []
-        room = self._pace.room(self._undigested())
+        room = self._window.room(self._undigested())
         ready = [
             job for job in self._active.values() if job.write.state == "ready" and self._canary.lets(job)
         ]
@@ -215,7 +216,7 @@ class Executor:
         }
         scene = self._scene()
         for write in scene.writes:
-            if self._lookout.is_read(write, scene):
+            if self._schedule.is_read(write, scene):
                 continue
             dates = view.setdefault(write.observed.visibility, [])
             if write.state == "moved" and write.moved_to is not None:
@@ -231,7 +232,7 @@ class Executor:
         unsettled = any(write.under_way for write in writes)
         if self.error is not None and not (isinstance(self.error, CanaryError) and unsettled):
             return True  # after a canary what was sent is still waited for; else the next pass does
-        if self._pace.stalled(writes, now):
+        if self._window.stalled(writes, now):
             for job in self._active.values():
                 job.write, _ = job.write.on_overdue(now)
             return True
@@ -252,20 +253,20 @@ class Executor:
         """Use a look: writes that settled, and assets that a person touched since they were read."""
         for asset_id, job in self._active.items():
             if job.write.state in {"sent", "yielding"}:
-                self._rereader.look(job, rows.get(asset_id), asked)
+                self._refresher.look(job, rows.get(asset_id), asked)
         self._settling.hold_back(self._active.values(), self._around.clock.monotonic())
         for asset_id, job in self._active.items():
             if job.write.state == "moved":
-                self._rereader.look(job, rows.get(asset_id), asked)
+                self._refresher.look(job, rows.get(asset_id), asked)
         seen = [self._by_id[asset_id] for asset_id in rows.keys() & self._by_id.keys()]
         touched = [
             job
             for job in seen
-            if job.write.state == "ready" and self._rereader.look(job, rows[job.asset_id], asked)
+            if job.write.state == "ready" and self._refresher.look(job, rows[job.asset_id], asked)
         ]
         for job in touched:
             self._tell(job, "asset.touched")
-        await _all(self._rereader.read(job, rows[job.asset_id]) for job in touched)
+        await _all(self._refresher.read(job, rows[job.asset_id]) for job in touched)
         self._active |= {job.asset_id: job for job in touched if job.write.state == "yielding"}
 
     async def _work(self) -> None:
@@ -275,7 +276,7 @@ class Executor:
         words that a write puts back are one request old, not a pass.
         """
         scene = self._scene()
-        due = {write.plan.asset_id for write in scene.writes if self._lookout.must_read(write, scene)}
+        due = {write.plan.asset_id for write in scene.writes if self._schedule.must_read(write, scene)}
         chunk = self._chunk()
         tagging = [job for job in chunk if job.write.step != "fields"]
         careful = deque([job] for asset_id, job in self._active.items() if asset_id in due)
@@ -306,7 +307,7 @@ class Executor:
             self._sender.intend([job for job in every if job.write.step == "fields"])
             try:
                 for jobs in taken:
-                    outcomes += await asyncio.gather(*map(self._rereader.read, jobs), return_exceptions=True)
+                    outcomes += await asyncio.gather(*map(self._refresher.read, jobs), return_exceptions=True)
                     fields = [job for job in jobs if job.write.step == "fields" and self._canary.lets(job)]
                     outcomes += await asyncio.gather(self._send(fields), return_exceptions=True)
             finally:
@@ -325,7 +326,7 @@ class Executor:
         found = await self._tags.check(settled, self._sender.tag_ids)
         for job in settled:
             if job.asset_id in found and self._tags.holds(job.write):
-                self._rereader.take(job, found[job.asset_id], asked)
+                self._refresher.take(job, found[job.asset_id], asked)
 
     async def _send(self, jobs: Sequence[Job]) -> None:
         jobs = [job for job in jobs if job.write.state == "ready"]
@@ -340,7 +341,7 @@ class Executor:
             Event("immich.trouble", "warning", self._around.run_id, details={"error": error.message})
         )
         hopeless = ImmichUnreachableError | MaintenanceError | UnfamiliarServerError
-        if isinstance(error, hopeless) or self._pace.too_much_trouble():
+        if isinstance(error, hopeless) or self._window.too_much_trouble():
             self.error = error
 
     def _tell(self, job: Job, name: str, level: Level = "info", **more: object) -> None:

@@ -153,16 +153,16 @@ class Reconciler:
             ended.error, size = size, 0
         early = prepared.items.richest(size) if size and len(prepared.items) > _WRITTEN else []
         since, canary = prepared.observed_from, None
-        watcher = Poller(self._target, self._clock, since) if since is not None else None
+        poller = Poller(self._target, self._clock, since) if since is not None else None
         async for pairs in _slices(prepared, early):
             part = replace(prepared, records={item.asset_id: record for item, record in pairs if record})
             jobs = [] if refused else await asyncio.to_thread(self._jobs, pairs, selection)
             canary = canary or Canary(_first(jobs, early), size)
-            if ended.error is None and watcher is not None:
-                await self._write(part, selection, run_id, jobs, canary, stop, watcher=watcher, ended=ended)
+            if ended.error is None and poller is not None:
+                await self._write(part, selection, run_id, jobs, canary, stop, poller=poller, ended=ended)
             await self._record([item for item, _ in pairs], part, jobs, ended)
-            if watcher is not None:
-                watcher.forget(job.asset_id for job in jobs)
+            if poller is not None:
+                poller.forget(job.asset_id for job in jobs)
         self._listen(Progress("done", done=ended.jobs, total=ended.jobs))
         if not prepared.verdict.shrunk:
             left = sorted(prepared.left - prepared.items.orphans())
@@ -213,7 +213,7 @@ class Reconciler:
         canary: Canary,
         stop: Callable[[], bool],
         *,
-        watcher: Poller,
+        poller: Poller,
         ended: Ended,
     ) -> None:
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
@@ -227,18 +227,18 @@ class Reconciler:
         around = Surroundings(
             self._target, self._store, self._clock, self._timing, prepared.rules, run_id, listen, replan, stop
         )
-        conductor = await asyncio.to_thread(Executor, around, jobs, canary)
+        executor = await asyncio.to_thread(Executor, around, jobs, canary)
         if jobs and prepared.observed_from is not None:
             later = frozenset[str]() if len(prepared.items) <= _WRITTEN else prepared.linked
-            watcher.expect({job.asset_id: job.write.observed.updated_at for job in jobs}, later)
+            poller.expect({job.asset_id: job.write.observed.updated_at for job in jobs}, later)
             unlooked = prepared.look is None
-            await conductor.run(prepared.observed_from, unlooked=unlooked, watcher=watcher)
+            await executor.run(prepared.observed_from, unlooked=unlooked, poller=poller)
         key = _canary_key(prepared)
-        if isinstance(conductor.error, CanaryError):
-            self._store.put("canary", {"key": key, "failed": str(conductor.error)})
+        if isinstance(executor.error, CanaryError):
+            self._store.put("canary", {"key": key, "failed": str(executor.error)})
         elif canary.jobs and canary.passed:
             self._store.put("canary", {"key": key, "passed": True})
-        ended.error = conductor.error
+        ended.error = executor.error
 
     def _replan(self, job: Job, seen: ObservedAsset, prepared: Prepared, selection: Selection) -> AssetPlan:
         """Merge anew from a fresh reading, under the same limits as the plan that was shown."""

@@ -35,13 +35,13 @@ _TROUBLES = 3
 
 
 class Refresher:
-    """Reads assets again for the conductor.
+    """Reads assets again for the executor.
 
     Args:
         target: Immich.
         clock: time.
         settling: keeps how the writes stand.
-        pace: is told of progress.
+        window: is told of progress.
         replan: merges an asset anew from a fresh reading.
     """
 
@@ -50,10 +50,10 @@ class Refresher:
         target: Target,
         clock: Clock,
         settling: Settling,
-        pace: WriteWindow,
+        window: WriteWindow,
         replan: Callable[[Job, ObservedAsset], AssetPlan],
     ) -> None:
-        self._target, self._clock, self._settling, self._pace = target, clock, settling, pace
+        self._target, self._clock, self._settling, self._window = target, clock, settling, window
         self._replan = replan
         self._reads = self._incomplete = 0
 
@@ -76,7 +76,7 @@ class Refresher:
     def take(self, job: Job, seen: ObservedAsset, asked: float, row: ObservedAsset | None = None) -> None:
         """Use what a reading, or as good as that, has shown."""
         now, terms = self._clock.monotonic(), self._settling.terms
-        overtaken = self._pace.overtaken(job.write, now)
+        overtaken = self._window.overtaken(job.write, now)
         sight = self._settling.sight(job, seen, asked, now, overtaken=overtaken)
         self.follow(job, job.write.on_read(seen, sight, terms, row))
 
@@ -90,9 +90,9 @@ class Refresher:
         before, now = job.write, self._clock.monotonic()
         todo = self._settling.advance(job, following)
         if before.state == "sent" and job.write.moved_to is not before.moved_to:
-            self._pace.moved(job.write, now)
+            self._window.moved(job.write, now)
         if before.pending is not None and job.write.pending is None:
-            self._pace.progressed(now)
+            self._window.progressed(now)
         if todo == "plan":
             job.write = job.write.on_planned(self._replan(job, job.write.observed), now)
         return todo == "read"

@@ -37,7 +37,7 @@ _TAG_CALLS = 2
 
 
 class Sender:
-    """Writes to Immich for the conductor, one step of many assets at a time.
+    """Writes to Immich for the executor, one step of many assets at a time.
 
     After ``send`` every job is either ``sent`` (accepted, or in doubt), ``moved`` (nothing was to be done),
     still ``ready`` (the server did not take it: try again), or ``done`` with ``failed`` set (refused).

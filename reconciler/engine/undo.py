@@ -167,10 +167,10 @@ class Undo:
             self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
             replan, stop,
         )  # fmt: skip
-        conductor = Executor(around, order(jobs), Canary(jobs, 0))
+        executor = Executor(around, order(jobs), Canary(jobs, 0))
         if jobs and prepared.observed_from is not None:
-            await conductor.run(prepared.observed_from, unlooked=True)
-        return self._close(undo, run, jobs, conductor.error, stopped=stop())
+            await executor.run(prepared.observed_from, unlooked=True)
+        return self._close(undo, run, jobs, executor.error, stopped=stop())
 
     def _close(
         self, undo: PreparedUndo, run: Run, jobs: list[Job], error: ReconcilerError | None, *, stopped: bool

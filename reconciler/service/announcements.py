@@ -25,25 +25,25 @@ class Announcer:
     """
 
     def __init__(self, notices: EventBus, runs: RunRegistry, listen: Listener) -> None:
-        self._notices, self._runs, self._listen = notices, runs, listen
+        self._bus, self._runs, self._listen = notices, runs, listen
 
     def heard(self, event: Event | Progress) -> None:
         """Pass on what a pass says of itself."""
         if isinstance(event, Progress):
             self._runs.progressed(event)
             if event.phase == "writing" and self._runs.current is not None:
-                self._notices.tell("progress", run=self._runs.current.run_id, **asdict(event))
+                self._bus.tell("progress", run=self._runs.current.run_id, **asdict(event))
         self._listen(event)
 
     def run(self, run: RunState) -> None:
         """Tell how a run ended."""
         summary = run.report.run.summary if run.report else ""
         more = {"trigger": run.request.trigger, "error": run.error, "summary": summary}
-        self._notices.tell("run", run=run.run_id, state=run.state, **more)
+        self._bus.tell("run", run=run.run_id, state=run.state, **more)
 
     def state(self, now: Snapshot) -> None:
         """Tell how things stand."""
-        tell = self._notices.tell
+        tell = self._bus.tell
         tell("state", headline=now.headline, level=now.level, paused=now.paused, crossed=asdict(now.crossed))
 
     def failed(self, work: Work, error: ReconcilerError, *, news: bool) -> None:

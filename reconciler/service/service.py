@@ -76,11 +76,11 @@ class Service:
         self._store, self._clock, self._random = store, clock, random
         self._queue = WorkQueue(random)
         self._runs = RunRegistry()
-        self._notices = EventBus()
+        self._bus = EventBus()
         self.health = Health(clock, store, fresh_for)
-        self._teller = Announcer(self._notices, self._runs, listen)
-        heard = self._teller.heard
-        self._workshop = PassRunner(installation, store, clock, self.health, heard, timing, renderer)
+        self._announcer = Announcer(self._bus, self._runs, listen)
+        heard = self._announcer.heard
+        self._runner = PassRunner(installation, store, clock, self.health, heard, timing, renderer)
         self.upcoming: Callable[[], Mapping[str, datetime]] = dict
         """Name of the job → when it runs next; set by whoever schedules."""
         self.passes: Counter[str] = Counter()
@@ -95,7 +95,7 @@ class Service:
     def snapshot(self) -> Snapshot:
         """Look at everything."""
         return self.health.snapshot(
-            self._workshop.installation,
+            self._runner.installation,
             upcoming=self.upcoming(),
             paused=self._paused,
             queue_depth=len(self._queue),
@@ -104,7 +104,7 @@ class Service:
 
     def catalogue(self) -> Catalogue | None:
         """Give the catalogue as last read; ``None`` before the first reading."""
-        return self._workshop.catalogue.latest
+        return self._runner.catalogue.latest
 
     def request(self, request: Request) -> str:
         """Enqueue a pass; gives the run's id at once."""
@@ -132,7 +132,7 @@ class Service:
             CatalogueError: the catalogue was never read, and can not be.
         """
         enabled = self.health.enabled
-        switches = await self._workshop.read_switches()
+        switches = await self._runner.read_switches()
         if enabled and not switches.enabled:
             self.stop_run()
         self._tell_state()
@@ -152,7 +152,7 @@ class Service:
         Raises:
             ReconcilerError: the catalogue, the template or Immich stand in the way.
         """
-        return await self._workshop.preview(wishes)
+        return await self._runner.preview(wishes)
 
     async def view(self, image_id: int) -> ImageView | None:
         """Look at one image from all sides; ``None`` if the catalogue has none with this id.
@@ -160,7 +160,7 @@ class Service:
         Raises:
             ReconcilerError: there is nothing to look at: no catalogue, no address, a broken template.
         """
-        return await self._workshop.view(image_id)
+        return await self._runner.view(image_id)
 
     async def resolve(
         self, image_id: int, keep: Keep | None, *, field: Field | None = None, shown: str = ""
@@ -171,19 +171,19 @@ class Service:
             DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
             ReconcilerError: it could not be looked at.
         """
-        if not await self._workshop.resolve(image_id, keep, field, shown):
+        if not await self._runner.resolve(image_id, keep, field, shown):
             return None
         return self.enqueue(Request(frozenset({image_id}), trigger="decision"))
 
     async def looked_at(self, until: datetime, asset_ids: Collection[str] | None = None) -> int:
         """Forget crossings that a person has looked at, as far as they were noticed by then."""
-        many = self._workshop.looked_at(until, asset_ids)
+        many = self._runner.looked_at(until, asset_ids)
         self._tell_state()
         return many
 
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
         """Listen to notices until the context is left. A slow listener loses the oldest, never blocks."""
-        return self._notices.subscribe()
+        return self._bus.subscribe()
 
     # What the daemon says
 
@@ -196,14 +196,14 @@ class Service:
 
     async def look_at_catalogue(self, *, delay: float, trigger: str = "catalogue") -> bool:
         """Enqueue a look if the catalogue moved since it was last looked at."""
-        if not await self._workshop.catalogue.moved():
+        if not await self._runner.catalogue.moved():
             return False
         self.enqueue(Request(by_person=False, trigger=trigger), delay=delay)
         return True
 
     def exchange(self, installation: Installation, *, fresh_for: float) -> None:
         """Take another installation from the next pass on, and look at everything with it."""
-        self._workshop.exchange(installation)
+        self._runner.exchange(installation)
         self.health.fresh_for = fresh_for
         self.enqueue(Request(by_person=False, trigger="reload"))
 
@@ -256,11 +256,11 @@ class Service:
         work = self._queue.take(self._clock.monotonic(), self._new_id(), background=not self._paused)
         if work is None:
             return False
-        self._workshop.runs.settle()
+        self._runner.runs.settle()
         self._stop_run = False
         self._runs.started(work.run_id, work.request)
         try:
-            report = await self._workshop.carry_out(
+            report = await self._runner.carry_out(
                 work.request, work.run_id, self._queue, lambda: self._must_end(work)
             )
         except ReconcilerError as error:
@@ -302,11 +302,11 @@ class Service:
         """
         self._stopping = True
         self._wake.set()
-        self._notices.close()
+        self._bus.close()
         task = self._pass
         if task is None or task.done():
             return True
-        if not self._workshop.writing:
+        if not self._runner.writing:
             task.cancel()  # it only reads: nothing is lost
         done, _ = await asyncio.wait({task}, timeout=patience)
         if not done:
@@ -316,7 +316,7 @@ class Service:
 
     def _must_end(self, work: Work) -> bool:
         """Tell whether the pass is to end early: it stops, or a person wants something else first."""
-        yields = not (work.request.by_person or self._workshop.by_person) and self._queue.person_waits
+        yields = not (work.request.by_person or self._runner.by_person) and self._queue.person_waits
         return self._stopping or self._stop_run or self._forbidden or self._storeless or yields
 
     def _done(self, work: Work, report: Report | None) -> None:
@@ -341,7 +341,7 @@ class Service:
     def _learn(self, report: Report) -> None:
         """Let images that failed wait, each time longer; an outage is none of theirs."""
         bad = {outcome.image_id for outcome in report.outcomes if outcome.status in {"failed", "pending"}}
-        self._queue.failed(sorted(bad - self._workshop.later), self._clock.monotonic())
+        self._queue.failed(sorted(bad - self._runner.later), self._clock.monotonic())
         self._queue.forget(outcome.image_id for outcome in report.outcomes if outcome.image_id not in bad)
 
     def _failed(self, work: Work, error: ReconcilerError) -> None:
@@ -350,34 +350,34 @@ class Service:
         self._hold(error)
         if isinstance(error, LeaseHeldError):
             self.forbid(told(error))
-        self._teller.failed(work, error, news=news)
+        self._announcer.failed(work, error, news=news)
         self._end("failed", error=told(error))
 
     def _broke(self, work: Work, error: Exception) -> None:
         self.passes["unexpected"] += 1
         self.health.broke(error)
-        self._teller.broke(work, error)
+        self._announcer.broke(work, error)
         self._end("failed", error="An error that nobody expected ended the pass; the log has it.")
 
     def _end(self, state: Ended, report: Report | None = None, error: str = "") -> None:
         if report is not None and report.error is not None:
             error = told(report.error)
         ended = self._runs.ended(state, report=report, error=error)
-        self._workshop.writing = False
+        self._runner.writing = False
         if ended is not None and (report is not None or error or ended.request.by_person):
-            self._teller.run(ended)
+            self._announcer.run(ended)
 
     def _hold(self, error: ReconcilerError | None) -> None:
         """Leave Immich alone for as long as its circuit says: one probe a minute, and no other request."""
         wait = min((isinstance(error, ImmichTemporaryError) and error.retry_after) or 0.0, LONGEST_HOLD)
         self._queue.hold(self._clock.monotonic() + wait)
-        if wait and self._workshop.installation.circuit_open_since is not None:
+        if wait and self._runner.installation.circuit_open_since is not None:
             self.enqueue(Request(by_person=False, trigger="probe"))
 
     # Telling
 
     def _tell_state(self) -> None:
-        self._teller.state(self.snapshot())
+        self._announcer.state(self.snapshot())
 
     def _set_paused(self, *, paused: bool) -> None:
         self._store.put(PAUSED, self._clock.now().isoformat() if paused else None)

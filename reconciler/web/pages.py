@@ -12,7 +12,7 @@ from reconciler.web import inputs
 from reconciler.web.api import previewed
 from reconciler.web.attention import digest, needs
 from reconciler.web.problems import ProblemError
-from reconciler.web.progress import WriteWindow
+from reconciler.web.progress import Pace
 from reconciler.web.switches import skymmichs_own
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class OverviewPages:
 
     def __init__(self, panel: Panel, pages: Pages, lookups: Lookups) -> None:
         self._panel, self._pages, self._lookups = panel, pages, lookups
-        self._pace = WriteWindow()
+        self._pace = Pace()
 
     def routes(self) -> list[Route]:
         """List the addresses."""

@@ -30,7 +30,7 @@ class Showing:
         return self.phase == "writing" and self.total > 0
 
 
-class WriteWindow:
+class Pace:
     """Watches how quickly passes go on."""
 
     def __init__(self) -> None:

@@ -230,7 +230,7 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
             ("audit", Selection(full=True, by_person=False, brief=True), WISHES),
         ):
             async with phases.measured(name):
-                cycle = await service._workshop._look_with(service.catalogue())
+                cycle = await service._runner._look_with(service.catalogue())
                 await cycle.prepare(selection, wishes)
         undo = Undo(cycle, installed.immich, store, SystemClock(), ignore)
         async with phases.measured(f"undo of {UNDONE} images, planned"):

@@ -46,7 +46,7 @@ async def test_a_change_in_the_catalogue_shows_in_immich_within_fifteen_seconds(
 
 async def test_the_catalogue_is_read_again_only_when_it_changed(world):
     source, reads = world.house.source, []
-    world.service._workshop.catalogue._source = type(
+    world.service._runner.catalogue._source = type(
         "Counting",
         (),
         {
@@ -328,8 +328,8 @@ async def test_listeners_are_told_of_runs_and_states_and_a_slow_one_loses_the_ol
             names.append((await anext(notices)).name)
         assert {"progress", "run"} <= set(names)
         for _ in range(500):
-            world.service._notices.tell("flood")
-        world.service._notices.tell("last")
+            world.service._bus.tell("flood")
+        world.service._bus.tell("last")
         received = [(await anext(notices)).name for _ in range(100)]
         assert received[-1] == "last"
 

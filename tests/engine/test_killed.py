@@ -29,8 +29,8 @@ KILLS, PER_TRIAL, SIDE_BY_SIDE = 50, 2, 3
 UNKIND = "settling,lost_updates"
 
 
-class Nursery:
-    """The process that starts passes; see ``nursery.py``."""
+class ForkServer:
+    """The process that starts passes; see ``fork_server.py``."""
 
     def __init__(self, process):
         self._process, self._heard = process, {}
@@ -64,17 +64,17 @@ class Nursery:
 
 
 @pytest.fixture
-async def nursery():
+async def fork_server():
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(Path(__file__).with_name("nursery.py")),
+        str(Path(__file__).with_name("fork_server.py")),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
-    nursery = Nursery(process)
-    yield nursery
-    await nursery.close()
+    fork_server = ForkServer(process)
+    yield fork_server
+    await fork_server.close()
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def writes_of(sim):
 
 
 async def test_fifty_kills_at_random_moments_all_come_to_the_same_end(
-    nursery, catalogue, tmp_path, empty_store
+    fork_server, catalogue, tmp_path, empty_store
 ):
     def trial_of(name, sim):
         shutil.copyfile(empty_store, tmp_path / f"{name}.sqlite3")
@@ -114,7 +114,7 @@ async def test_fifty_kills_at_random_moments_all_come_to_the_same_end(
         }
 
     with serve(catalogue=catalogue, unkind=UNKIND, drain=300.0) as sim:
-        status, duration = await nursery.apply("undisturbed", trial_of("undisturbed", sim))
+        status, duration = await fork_server.apply("undisturbed", trial_of("undisturbed", sim))
         assert status == 0
         undisturbed, needed = end_of(sim), writes_of(sim)
     assert needed == 18
@@ -127,12 +127,12 @@ async def test_fifty_kills_at_random_moments_all_come_to_the_same_end(
             trial, in_flight = trial_of(name, sim), 0
             for kill in range(PER_TRIAL):
                 moment = chance.uniform(0.0, duration / (kill + 1))
-                status, _ = await nursery.apply(f"{name}-{kill}", trial, kill_after=moment)
+                status, _ = await fork_server.apply(f"{name}-{kill}", trial, kill_after=moment)
                 if status == -signal.SIGKILL:
                     killed.append(moment)
                 with SqliteStore.open(trial["store"]) as store:
                     in_flight += len(store.pending())
-            status, _ = await nursery.apply(f"{name}-last", trial)
+            status, _ = await fork_server.apply(f"{name}-last", trial)
             assert status == 0
             assert end_of(sim) == undisturbed
             faults = sim.faults()
@@ -143,7 +143,7 @@ async def test_fifty_kills_at_random_moments_all_come_to_the_same_end(
                 assert not store.pending()
             if number % 5 == 0:
                 before = writes_of(sim)
-                await nursery.apply(f"{name}-again", trial)
+                await fork_server.apply(f"{name}-again", trial)
                 assert writes_of(sim) == before
 
     numbers = iter(range(2 * KILLS))

@@ -39,8 +39,8 @@ class Timing:
 class WriteWindow:
     """Adapts to what the server digests."""
 
-    def __init__(self, timing: Timing, now: float, lookout: PollSchedule) -> None:
-        self.timing, self._lookout = timing, lookout
+    def __init__(self, timing: Timing, now: float, schedule: PollSchedule) -> None:
+        self.timing, self._schedule = timing, schedule
         self._limit = _FEWEST
         self._last_progress = now
         self._troubles = 0
@@ -57,16 +57,16 @@ class WriteWindow:
     def progressed(self, now: float) -> None:
         """Note that something settled."""
         self._last_progress, self._troubles = now, 0
-        self._lookout.progressed(now)
+        self._schedule.progressed(now)
 
     def moved(self, write: AssetWrite, now: float) -> None:
         """Note that a write was digested."""
         self.progressed(now)
-        self._lookout.moved(write)
+        self._schedule.moved(write)
 
     def overtaken(self, write: AssetWrite, now: float) -> bool:
         """Tell whether Immich has been at this write: see there."""
-        return self._lookout.overtaken(write, now)
+        return self._schedule.overtaken(write, now)
 
     def has_room_for(self, ready: int, undigested: int) -> bool:
         """Tell whether a worthwhile chunk of those that are ready can be sent now."""

@@ -35,21 +35,21 @@ class Clock:
 
 async def test_what_was_shown_of_a_later_slice_is_claimed_once_in_its_turn_and_nothing_of_the_present_one():
     target = Target(row("first", 1), row("second", 2), row("stranger", 3))
-    watcher = Poller(target, Clock(), START)
+    poller = Poller(target, Clock(), START)
     everyone = frozenset({"first", "second", "third"})
-    watcher.expect({"first": START}, everyone)
-    assert set(await watcher.look({"timeline": []})) == {"first", "second", "stranger"}
-    assert watcher.claim(["first", "stranger"]) == {}  # a row is of one look: it never counts as seen again
-    watcher.forget(["first"])
+    poller.expect({"first": START}, everyone)
+    assert set(await poller.look({"timeline": []})) == {"first", "second", "stranger"}
+    assert poller.claim(["first", "stranger"]) == {}  # a row is of one look: it never counts as seen again
+    poller.forget(["first"])
     target.rows = [row("third", 60)]
-    await watcher.look({"timeline": []})
-    watcher.expect({"second": START, "third": START}, everyone)
-    assert watcher.claim(["second", "third"]) == {"second": row("second", 2), "third": row("third", 60)}
-    assert watcher.claim(["second", "third"]) == {}
+    await poller.look({"timeline": []})
+    poller.expect({"second": START, "third": START}, everyone)
+    assert poller.claim(["second", "third"]) == {"second": row("second", 2), "third": row("third", 60)}
+    assert poller.claim(["second", "third"]) == {}
 
 
 async def test_a_pass_in_one_piece_keeps_nothing():
-    watcher = Poller(Target(row("first", 1), row("second", 2)), Clock(), START)
-    watcher.expect({"first": START}, frozenset())
-    await watcher.look({"timeline": []})
-    assert watcher.claim(["first", "second"]) == {}
+    poller = Poller(Target(row("first", 1), row("second", 2)), Clock(), START)
+    poller.expect({"first": START}, frozenset())
+    await poller.look({"timeline": []})
+    assert poller.claim(["first", "second"]) == {}
