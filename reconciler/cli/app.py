@@ -21,8 +21,8 @@ from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
 from reconciler import __version__
-from reconciler.cli.byhand import by_hand
-from reconciler.cli.stopping import Interrupted
+from reconciler.cli.interrupts import Interrupted
+from reconciler.cli.output.messages import by_hand
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from reconciler import config as configuration
 from reconciler.config.sections import StatusSection
 from reconciler.redaction import register_secret
-from reconciler.simulator.sample import asset_id_of, build_sample
-from reconciler.simulator.serving import Simulator, serve
+from reconciler.simulator.sample.build import asset_id_of, build_sample
+from reconciler.simulator.serve import Simulator, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

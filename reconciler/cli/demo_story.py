@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from reconciler.app.wiring import new_run_id
 from reconciler.cli.demo_stage import ANDROMEDA, WHIRLPOOL, Stage
-from reconciler.cli.outcome import show_outcomes
-from reconciler.cli.rendering import heading, overview, show_changes, summary
-from reconciler.cli.stopping import Interrupted
+from reconciler.cli.interrupts import Interrupted
+from reconciler.cli.output.outcome import show_outcomes
+from reconciler.cli.output.tables import heading, overview, show_changes, summary
 from reconciler.engine.passes import Selection
 from reconciler.logging import printable
-from reconciler.wiring import new_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.cli.screen import Screen
-    from reconciler.cli.working import Work
+    from reconciler.cli.context import Work
+    from reconciler.cli.output.screen import Screen
     from reconciler.engine.passes import Prepared, Report
 
 WORDS_ABOVE: Final = "Shown at the club evening in March. Grandpa's favourite."

@@ -13,7 +13,7 @@ import typer
 
 from reconciler import config as configuration
 from reconciler import logging as logs
-from reconciler.cli.screen import Screen
+from reconciler.cli.output.screen import Screen
 
 if TYPE_CHECKING:
     from reconciler.config import Config

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 from typer import TyperException
 
-from reconciler.cli.asking import ask_daemon
+from reconciler.app.overrides import OwnSettings, TheirSettings, overridden_switches, override_of
+from reconciler.cli.daemon_client import ask_daemon
 from reconciler.config import redact_url
 from reconciler.core.policy import SWITCHES
 from reconciler.engine.planner.planner import switches_of
@@ -18,14 +19,13 @@ from reconciler.engine.schema import recalled
 from reconciler.errors import DaemonRefusedError
 from reconciler.models.plans import Settings
 from reconciler.models.status import SettingsView
-from reconciler.overrides import OwnSettings, TheirSettings, overridden_switches, override_of
 from reconciler.service.summary import lasting
 from state.lease import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reconciler.cli.screen import Screen
+    from reconciler.cli.output.screen import Screen
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.policy import Switches

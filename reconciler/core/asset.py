@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from reconciler.core.compact import CompactAssets
+    from reconciler.core.packed_assets import CompactAssets
 
 Visibility = Literal["timeline", "archive", "hidden", "locked"]
 

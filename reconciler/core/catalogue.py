@@ -147,7 +147,7 @@ class CatalogueImage:
 
 
 class Images(Sequence[CatalogueImage]):
-    """Images in order of their ids that know more at once than a tuple of them: see ``core.packed``."""
+    """Images in order of their ids, which know more at once than a tuple: see ``core.packed_catalogue``."""
 
     __slots__ = ()
 

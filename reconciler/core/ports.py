@@ -1,6 +1,6 @@
 """What the engine needs of the world: the catalogue, the target, the store, and time.
 
-Adapters fulfil these; ``wiring`` puts them together. The engine imports no library and no other room.
+Adapters fulfil these; ``app.wiring`` puts them together. The engine imports no library and no other room.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import IMAGES_TABLE, SETTINGS_TABLE, WHOLE_TABLE, RowProblem
 from reconciler.core.desired.facts import constellation_of, kind_of, object_type_of, position_of
-from reconciler.core.packed import PackedImages
+from reconciler.core.packed_catalogue import PackedImages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from reconciler import logging as logs
+from reconciler.app.doctor.checks import changed_at_start
+from reconciler.app.doctor.page import doctor_of
+from reconciler.app.wiring import Installed, Present, listener, store_of, web_server
 from reconciler.config import load
-from reconciler.daemon.keeping import Keeper
+from reconciler.daemon.heartbeat import Pulse
 from reconciler.daemon.memory import create_apart, give_back, settle_down, share_one_heap
 from reconciler.daemon.notify import Notifier
-from reconciler.daemon.pulse import Pulse
 from reconciler.daemon.scheduler import Scheduler
 from reconciler.daemon.signals import Signals, end_within, ignore_early
+from reconciler.daemon.store_watch import Keeper
 from reconciler.daemon.triggers import Triggers
-from reconciler.doctor.checks import changed_at_start
-from reconciler.doctor.page import doctor_of
 from reconciler.engine.approvals import begin_moment
 from reconciler.engine.planner.desired import sized, try_template
 from reconciler.errors import ReconcilerError, StateError
@@ -35,7 +36,6 @@ from reconciler.rendering.renderer import SafeRenderer
 from reconciler.service.api import Request
 from reconciler.service.conditions import told
 from reconciler.service.service import Service
-from reconciler.wiring import Installed, Present, listener, store_of, web_server
 from state.lease import Lease
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from reconciler.config import Config
     from reconciler.config.sections import ScheduleSection
-    from reconciler.web.session import Session
+    from reconciler.web.access.session import Session
     from state.store import SqliteStore
 
 RUNNING = "running"
@@ -190,7 +190,7 @@ class _Daemon:
         store.put(RUNNING, self._clock.now().isoformat())
         if unclean or not _is_as_left(store):
             # It may be a backup: it knows neither what was approved and used up since, nor who logged out.
-            from reconciler.web.session import forget_sessions  # noqa: PLC0415  only the daemon needs it
+            from reconciler.web.access.session import forget_sessions  # noqa: PLC0415  only the daemon needs it
 
             begin_moment(store)
             forget_sessions(store)

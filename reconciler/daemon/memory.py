@@ -9,8 +9,8 @@ import gc
 import os
 from typing import TYPE_CHECKING, Final
 
+from reconciler.app.wiring import store_of
 from reconciler.errors import ReconcilerError
-from reconciler.wiring import store_of
 
 if TYPE_CHECKING:
     from reconciler.config import Config

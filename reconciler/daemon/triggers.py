@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from reconciler.config.sections import ScheduleSection
     from reconciler.core.ports import Clock
+    from reconciler.daemon.heartbeat import Pulse
     from reconciler.daemon.notify import Notifier
-    from reconciler.daemon.pulse import Pulse
     from reconciler.daemon.scheduler import Job
     from reconciler.engine.events import Listener
     from reconciler.service.service import Service

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, overload
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.catalogue import CatalogueImage, Summary
 from reconciler.core.desired.desired import Desired
-from reconciler.core.packing import Packing
+from reconciler.core.pack import Packing
 from reconciler.core.plan.guard import Losses
 from reconciler.core.plan.plan import AssetPlan, Decision
 from reconciler.core.records import AssetRecord, PendingWrite, Unsticking

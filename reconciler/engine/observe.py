@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import ObservedAsset, too_much_unknown
-from reconciler.core.compact import CompactAssets
+from reconciler.core.packed_assets import CompactAssets
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,

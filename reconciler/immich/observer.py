@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import IncompleteAsset, Listing, too_much_unknown
-from reconciler.core.compact import CompactAssets
+from reconciler.core.packed_assets import CompactAssets
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,

@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 from reconciler.errors import ReconcilerError
-from reconciler.simulator.serving import serve
-from reconciler.simulator.unkindness import UNKINDNESS
+from reconciler.simulator.serve import serve
+from reconciler.simulator.server.unkindness import UNKINDNESS
 
 
 def main(argv: list[str] | None = None) -> int:

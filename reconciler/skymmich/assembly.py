@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import CatalogueImage, RowProblem, Summary
 from reconciler.core.unknown import title_without, unknown_of
-from reconciler.skymmich.doubts import Doubts
+from reconciler.skymmich.dangling import Doubts
 from reconciler.skymmich.equipment import MOST_FRAMES, read_acquisitions, read_equipment, read_links
 from reconciler.skymmich.fields import MAX_PROSE, excerpt, read_rows
 from reconciler.skymmich.sites import read_locations, site_at

@@ -13,15 +13,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.skymmich.change_detection import ChangeProbe
 from reconciler.skymmich.files import as_catalogue_error, as_text, opened
-from reconciler.skymmich.probe import ChangeProbe
-from reconciler.skymmich.reading import CatalogueReader, digests_of
+from reconciler.skymmich.reader import CatalogueReader, digests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.core.catalogue import Catalogue
-    from reconciler.skymmich.reading import Digests, Values
+    from reconciler.skymmich.reader import Digests, Values
     from reconciler.skymmich.tables import Columns, Row, Table
 
 IN_MEMORY = 32 << 20

@@ -15,8 +15,8 @@ from psycopg.rows import dict_row
 from psycopg.types.string import TextLoader
 
 from reconciler.errors import CatalogueError, ConfigurationError
-from reconciler.skymmich.doubts import refers_to_nothing
-from reconciler.skymmich.reading import CatalogueReader, Digests
+from reconciler.skymmich.dangling import refers_to_nothing
+from reconciler.skymmich.reader import CatalogueReader, Digests
 from reconciler.skymmich.tables import IMAGES, LINKS, TABLES
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue
-    from reconciler.skymmich.reading import Values
+    from reconciler.skymmich.reader import Values
     from reconciler.skymmich.tables import Columns, Row, Table
 
 CONNECT_TIMEOUT_S = 5

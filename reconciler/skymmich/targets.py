@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.catalogue import RowProblem
-    from reconciler.skymmich.doubts import Doubts
+    from reconciler.skymmich.dangling import Doubts
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
 

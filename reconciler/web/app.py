@@ -10,31 +10,31 @@ from starlette.middleware import Middleware
 
 from reconciler.core.desired.builtin import BuiltIn
 from reconciler.errors import ReconcilerError
-from reconciler.web.access import Access
-from reconciler.web.actions import Actions
-from reconciler.web.api import Api
-from reconciler.web.crossings import Crossings
-from reconciler.web.decisions import Decisions
-from reconciler.web.doctor_pages import DoctorPages
-from reconciler.web.events import Events
-from reconciler.web.health import Health
-from reconciler.web.image_pages import ImagePages
-from reconciler.web.login import Login
-from reconciler.web.lookup import Lookups
-from reconciler.web.metrics import Metrics
-from reconciler.web.middleware import Gate
-from reconciler.web.openapi import Description
-from reconciler.web.pages import OverviewPages
-from reconciler.web.panel import Panel, utc_now
-from reconciler.web.pictures import Pictures
-from reconciler.web.refusals import Refusals
-from reconciler.web.rendering import Pages
-from reconciler.web.skymmich_buttons import SkymmichButtons
+from reconciler.web.access.login import Login
+from reconciler.web.access.middleware import Gate
+from reconciler.web.access.policy import Access
+from reconciler.web.api.openapi import Description
+from reconciler.web.api.routes import Api
+from reconciler.web.api.skymmich_buttons import SkymmichButtons
+from reconciler.web.api.switches import SwitchesApi
+from reconciler.web.api.template import TemplateApi
+from reconciler.web.context import Panel, utc_now
+from reconciler.web.error_handlers import Refusals
+from reconciler.web.image_index import Lookups
+from reconciler.web.live.events import Events
+from reconciler.web.live.health import Health
+from reconciler.web.live.metrics import Metrics
+from reconciler.web.pages.actions import Actions
+from reconciler.web.pages.conflicts import Decisions
+from reconciler.web.pages.crossings import Crossings
+from reconciler.web.pages.doctor import DoctorPages
+from reconciler.web.pages.images import ImagePages
+from reconciler.web.pages.overview import OverviewPages
+from reconciler.web.pages.pictures import Pictures
+from reconciler.web.pages.renderer import Pages
+from reconciler.web.pages.template import TemplatePages
 from reconciler.web.static_files import StaticFiles
-from reconciler.web.switches import SwitchesApi
-from reconciler.web.template_api import TemplateApi
-from reconciler.web.template_pages import TemplatePages
-from reconciler.web.trial import Trial
+from reconciler.web.template_preview import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from reconciler.web.answers import tagged_bytes
-from reconciler.web.problems import ProblemError
+from reconciler.web.api.problems import ProblemError
+from reconciler.web.api.responses import tagged_bytes
 
 if TYPE_CHECKING:
     from starlette.requests import Request

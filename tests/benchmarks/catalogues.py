@@ -13,7 +13,7 @@ from reconciler.core.desired.desired import Form, desire
 from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.policy import Policy
 from reconciler.immich import roundtrip
-from reconciler.simulator.sample import build_sample
+from reconciler.simulator.sample.build import build_sample
 from reconciler.skymmich.sources import open_catalogue
 
 if TYPE_CHECKING:

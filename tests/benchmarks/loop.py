@@ -43,7 +43,7 @@ from reconciler.immich.target import Immich  # noqa: E402 - the same
 from reconciler.service.api import Request  # noqa: E402 - the same
 from reconciler.service.service import Service  # noqa: E402 - the same
 from reconciler.skymmich.sources import open_catalogue  # noqa: E402 - the same
-from reconciler.web.lookup import Lookups  # noqa: E402 - the same
+from reconciler.web.image_index import Lookups  # noqa: E402 - the same
 from state.store import SqliteStore  # noqa: E402 - the same
 
 if TYPE_CHECKING:

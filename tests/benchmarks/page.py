@@ -22,7 +22,7 @@ from reconciler.core.policy import Switches
 from reconciler.core.records import AssetRecord, JournalEntry, Run
 from reconciler.service.api import Snapshot
 from reconciler.web.app import create_app
-from reconciler.web.serving import WebServer
+from reconciler.web.server import WebServer
 from state.store import SqliteStore
 
 PATHS = {

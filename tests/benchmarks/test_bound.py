@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from bound import FIELDS_FIRST, KEY, TAGS_FIRST, Bound
 
-from reconciler.simulator.serving import Simulator, serve
+from reconciler.simulator.serve import Simulator, serve
 
 ASSETS = [str(UUID(int=number, version=4)) for number in range(6)]
 

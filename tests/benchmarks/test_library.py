@@ -15,7 +15,7 @@ import httpx
 import pytest
 from library import FILE, NAME, Library, RefusedError, picture
 
-from reconciler.simulator.serving import Simulator, serve
+from reconciler.simulator.serve import Simulator, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

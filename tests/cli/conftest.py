@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.app import main
-from reconciler.simulator.sample import build_sample
-from reconciler.simulator.serving import serve
+from reconciler.simulator.sample.build import build_sample
+from reconciler.simulator.serve import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 RING, M13, JELLYFISH = 19, 20, 33

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from reconciler.cli.byhand import by_hand
-from reconciler.cli.outcome import show_report
-from reconciler.cli.screen import Screen
+from reconciler.cli.output.messages import by_hand
+from reconciler.cli.output.outcome import show_report
+from reconciler.cli.output.screen import Screen
 from reconciler.core.records import Run
 from reconciler.engine.passes import Outcome, Report
 from reconciler.models.runs import Requests

@@ -11,13 +11,13 @@ from random import Random
 
 import pytest
 
+from reconciler.app.wiring import Installed
 from reconciler.config import load
 from reconciler.engine.identity import KnownImmich
 from reconciler.errors import UnconfirmedError
 from reconciler.immich.client import SystemClock
 from reconciler.service.api import Request
 from reconciler.service.service import Service
-from reconciler.wiring import Installed
 from state.store import SqliteStore
 
 RING, M13, JELLYFISH, ECLIPSE = 19, 20, 33, 34

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reconciler.cli.commands.demo import finish
 from reconciler.cli.demo_story import Told
-from reconciler.cli.screen import Screen
+from reconciler.cli.output.screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
 

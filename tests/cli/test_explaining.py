@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.cli.explaining import _facts, _owned
+from reconciler.cli.output.explain import _facts, _owned
 from reconciler.core.catalogue import CatalogueImage, PlateSolution
 from reconciler.core.plan.plan import Decision
 

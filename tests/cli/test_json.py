@@ -6,7 +6,7 @@ import json
 
 import jsonschema
 
-from reconciler.web.openapi import document
+from reconciler.web.api.openapi import document
 
 RING, JELLYFISH = 19, 33
 

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from reconciler.cli import working
-from reconciler.cli.working import Work
-from reconciler.doctor.writer import right_to_write
+from reconciler.app.doctor.writer import right_to_write
+from reconciler.cli import context
+from reconciler.cli.context import Work
 from reconciler.immich.client import SystemClock
 from state import database
 from state.hostlock import HostLock
@@ -22,8 +22,8 @@ from state.store import SqliteStore
 
 @pytest.fixture
 def work(tmp_path, monkeypatch):
-    monkeypatch.setattr(working, "RIGHT", timedelta(seconds=20))
-    monkeypatch.setattr(working, "AGAIN", 0.05)
+    monkeypatch.setattr(context, "RIGHT", timedelta(seconds=20))
+    monkeypatch.setattr(context, "AGAIN", 0.05)
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
     with SqliteStore.open(tmp_path / "state.sqlite3") as store:
         yield Work(None, SimpleNamespace(store=store, clock=SystemClock()), None, None, None)
@@ -45,7 +45,7 @@ def test_a_store_that_is_busy_for_a_moment_costs_a_command_nothing(work, monkeyp
         renew(lease)
 
     monkeypatch.setattr(Lease, "renew", counted)
-    monkeypatch.setattr(working, "RIGHT", timedelta(seconds=2))
+    monkeypatch.setattr(context, "RIGHT", timedelta(seconds=2))
     with work.right_to_write("apply"):
         lease = Lease(work.bench.store, work.bench.clock.now)
         before = lease.current().expires_at

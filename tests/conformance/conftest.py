@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from reconciler.simulator.serving import serve
+from reconciler.simulator.serve import serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.asset import Coordinates, ObservedAsset
-from reconciler.core.compact import CompactAssets
+from reconciler.core.packed_assets import CompactAssets
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 TEXTS = st.text(max_size=60)

@@ -20,10 +20,11 @@ from reconciler.errors import ConfigurationError
 from reconciler.immich.target import Immich
 from reconciler.service.api import Request
 from reconciler.service.service import Service
-from reconciler.simulator import control, seeding
-from reconciler.simulator.sample import build_sample
-from reconciler.simulator.server import Application
-from reconciler.simulator.unkindness import Settings
+from reconciler.simulator import initial_assets
+from reconciler.simulator.sample.build import build_sample
+from reconciler.simulator.server import control
+from reconciler.simulator.server.app import Application
+from reconciler.simulator.server.unkindness import Settings
 from reconciler.skymmich.database import SqliteCatalogue
 from state.lease import Lease
 from state.store import SqliteStore
@@ -147,8 +148,8 @@ class World:
             keep = "SELECT id FROM astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id LIMIT ?"
             connection.execute(f"DELETE FROM astrophotography_images WHERE id NOT IN ({keep})", (images,))
         self.wire = TimedImmich(self.clock, Settings(seed=7, unkind=frozenset(unkind)))
-        photos = seeding.photos_of_catalogue(self.catalogue)
-        seeding.fill(self.wire.state, photos, special=False)
+        photos = initial_assets.photos_of_catalogue(self.catalogue)
+        initial_assets.fill(self.wire.state, photos, special=False)
         self.assets = {photo.asset_id for photo in photos}
         self.state = folder / "state.sqlite3"
         self.schedule = ScheduleSection(**schedule)

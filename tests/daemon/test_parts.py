@@ -16,8 +16,8 @@ from websockets.asyncio.server import serve
 
 from reconciler.config.sections import ScheduleSection
 from reconciler.daemon import websocket
+from reconciler.daemon.heartbeat import Pulse
 from reconciler.daemon.notify import Notifier
-from reconciler.daemon.pulse import Pulse
 from reconciler.daemon.scheduler import Every, Scheduler
 from reconciler.daemon.websocket import events_url, is_news, listen
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.simulator.sample import build_sample
-from reconciler.simulator.serving import serve
+from reconciler.simulator.sample.build import build_sample
+from reconciler.simulator.serve import serve
 from state.store import SqliteStore
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.daemon.keeping import Keeper
+from reconciler.daemon.store_watch import Keeper
 from reconciler.errors import StateGoneError
 
 pytestmark = pytest.mark.anyio

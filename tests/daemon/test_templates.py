@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from test_process import QUICK, a_home, ended, until
 
-from reconciler.overrides import TEMPLATE
+from reconciler.app.overrides import TEMPLATE
 from state.store import SqliteStore
 
 RUNAWAYS = {

@@ -26,8 +26,8 @@ from reconciler.engine.reconcile import Reconciler
 from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
-from reconciler.simulator.sample import build_sample
-from reconciler.simulator.serving import serve
+from reconciler.simulator.sample.build import build_sample
+from reconciler.simulator.serve import serve
 from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore
 

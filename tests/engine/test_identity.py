@@ -7,8 +7,8 @@ import pytest
 from reconciler.engine.identity import KNOWN, KnownImmich
 from reconciler.errors import UnconfirmedError
 from reconciler.immich.capabilities import MINIMUM_SCOPES
-from reconciler.simulator.state import PARTNER_ID
-from reconciler.simulator.state import USER_ID as OWNER
+from reconciler.simulator.server.state import PARTNER_ID
+from reconciler.simulator.server.state import USER_ID as OWNER
 
 pytestmark = pytest.mark.anyio
 

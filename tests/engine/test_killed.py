@@ -19,7 +19,7 @@ from random import Random
 import pytest
 
 from reconciler.engine.polling.window import Timing
-from reconciler.simulator.serving import serve
+from reconciler.simulator.serve import serve
 from state.store import SqliteStore
 
 pytestmark = pytest.mark.anyio

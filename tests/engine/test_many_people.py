@@ -15,7 +15,7 @@ from random import Random
 import httpx
 import pytest
 
-from reconciler.simulator import control
+from reconciler.simulator.server import control
 from tests.engine.test_crossing import crossings
 
 pytestmark = pytest.mark.anyio

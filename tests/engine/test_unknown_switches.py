@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from reconciler.app.overrides import OVERRIDES, overridden_switches
 from reconciler.core.policy import Switches
 from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
-from reconciler.overrides import OVERRIDES, overridden_switches
 from reconciler.skymmich.sources import open_catalogue
 
 pytestmark = pytest.mark.anyio

@@ -29,10 +29,11 @@ from reconciler.errors import ReconcilerError
 from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
-from reconciler.simulator import control, seeding
-from reconciler.simulator.sample import build_sample
-from reconciler.simulator.server import Application
-from reconciler.simulator.unkindness import Settings
+from reconciler.simulator import initial_assets
+from reconciler.simulator.sample.build import build_sample
+from reconciler.simulator.server import control
+from reconciler.simulator.server.app import Application
+from reconciler.simulator.server.unkindness import Settings
 from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore
 
@@ -126,7 +127,7 @@ class Installation:
         self.application = Application(Settings(unkind=frozenset(), drain=5000.0), KEY, lambda _: None)
         self.state = self.application.state
         self.state.advance(self.application.now())
-        seeding.fill(self.state, seeding.photos_of_catalogue(self.path))
+        initial_assets.fill(self.state, initial_assets.photos_of_catalogue(self.path))
         self.store = SqliteStore.open(folder / "state.sqlite3")
         self.transport = Spoiling(self.application, chance, counts)
         self.ids = sorted(self.state.assets)

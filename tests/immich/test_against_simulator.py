@@ -23,7 +23,7 @@ from reconciler.immich.call import Patience
 from reconciler.immich.capabilities import MINIMUM_SCOPES
 from reconciler.immich.target import Immich
 
-serving = pytest.importorskip("reconciler.simulator.serving")
+serving = pytest.importorskip("reconciler.simulator.serve")
 
 pytestmark = pytest.mark.anyio
 

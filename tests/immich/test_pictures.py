@@ -7,8 +7,8 @@ import pytest
 
 from reconciler.errors import AssetUnknownError, ImmichRejectedError, MissingPermissionError
 from reconciler.immich.target import Immich
-from reconciler.simulator.sample import asset_id_of
-from reconciler.simulator.serving import serve
+from reconciler.simulator.sample.build import asset_id_of
+from reconciler.simulator.serve import serve
 
 pytestmark = pytest.mark.anyio
 ASSET = asset_id_of("a.jpg")

@@ -23,7 +23,7 @@ from reconciler.rendering import process
 from reconciler.rendering.process import WorkerProcess
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.rendering.wire import encoded, from_facts, to_facts
-from reconciler.simulator.sample import build_sample
+from reconciler.simulator.sample.build import build_sample
 from reconciler.skymmich.sources import open_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]

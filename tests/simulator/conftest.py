@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from reconciler.simulator.serving import Simulator, serve
+from reconciler.simulator.serve import Simulator, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from reconciler.simulator.routes import ROUTES
-from reconciler.simulator.serving import Simulator, serve
+from reconciler.simulator.serve import Simulator, serve
+from reconciler.simulator.server.routes import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

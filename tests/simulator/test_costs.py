@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from reconciler.simulator.model import Asset, Exif
-from reconciler.simulator.state import USER_ID, State
-from reconciler.simulator.unkindness import Settings
+from reconciler.simulator.server.model import Asset, Exif
+from reconciler.simulator.server.state import USER_ID, State
+from reconciler.simulator.server.unkindness import Settings
 
 START = 1_700_000_000.0
 IMAGES = 200

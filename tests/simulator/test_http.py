@@ -9,7 +9,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from reconciler.simulator.serving import Simulator
+from reconciler.simulator.serve import Simulator
 
 Start = Callable[..., Simulator]
 Open = Callable[..., httpx.Client]

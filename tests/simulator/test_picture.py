@@ -6,8 +6,8 @@ import zlib
 import pytest
 
 from reconciler.simulator.drawing.kinds import KINDS
-from reconciler.simulator.picture import picture
-from reconciler.simulator.picture_kind import filters_of, kind_of
+from reconciler.simulator.drawing.picture import picture
+from reconciler.simulator.drawing.subject import filters_of, kind_of
 
 
 def pixels(png: bytes) -> tuple[int, int, bytes]:

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from reconciler.simulator.roundtrip import settled_coordinates, settled_description, settled_tag
+from reconciler.simulator.server.roundtrip import settled_coordinates, settled_description, settled_tag
 
 
 @pytest.mark.parametrize(

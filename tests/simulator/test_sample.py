@@ -14,8 +14,8 @@ import pytest
 from reconciler.core.sky.astronomy import parse_dec, parse_ra, pixel_scale
 from reconciler.core.sky.constellations import abbreviation_of, constellation_at, name_of
 from reconciler.core.sky.object_names import type_name
-from reconciler.simulator.sample import asset_id_of, build_sample
-from reconciler.simulator.sample_content import load_content
+from reconciler.simulator.sample.build import asset_id_of, build_sample
+from reconciler.simulator.sample.content import load_content
 
 CONTENT = load_content()
 SEED = Path(__file__).resolve().parents[2].parent / "shared" / "skymmich" / "seed.sqlite3"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
-from reconciler.simulator.serving import Simulator
+from reconciler.simulator.serve import Simulator
 
 Start = Callable[..., Simulator]
 Open = Callable[..., httpx.Client]

@@ -14,8 +14,8 @@ import pytest
 
 from reconciler.errors import CatalogueError, ConfigurationError
 from reconciler.simulator.__main__ import main
-from reconciler.simulator.serving import Simulator, serve
-from reconciler.simulator.unkindness import UNKINDNESS, parse_unkind
+from reconciler.simulator.serve import Simulator, serve
+from reconciler.simulator.server.unkindness import UNKINDNESS, parse_unkind
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from reconciler.simulator.model import Asset, Exif
-from reconciler.simulator.seeding import Photo, fill
-from reconciler.simulator.state import USER_ID, State
-from reconciler.simulator.unkindness import Settings
+from reconciler.simulator.initial_assets import Photo, fill
+from reconciler.simulator.server.model import Asset, Exif
+from reconciler.simulator.server.state import USER_ID, State
+from reconciler.simulator.server.unkindness import Settings
 
 START = 1_700_000_000.0
 

@@ -14,9 +14,9 @@ from reconciler.core.desired.tags import MAX_TAGS
 from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.policy import Policy
 from reconciler.errors import CatalogueError
+from reconciler.skymmich.change_detection import ChangeProbe
 from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.fields import excerpt
-from reconciler.skymmich.probe import ChangeProbe
 
 POLICY = Policy()
 TEMPLATE = BlockTemplate(POLICY.description)

@@ -137,7 +137,7 @@ def test_the_file_is_free_before_its_rows_are_understood(make, monkeypatch):
         make.connection.execute("COMMIT")
         return len(moment.named_rows("SELECT id FROM astrophotography_images"))
 
-    monkeypatch.setattr("reconciler.skymmich.reading.CatalogueReader.read", read)
+    monkeypatch.setattr("reconciler.skymmich.reader.CatalogueReader.read", read)
     assert catalogue.read() == 1
 
 

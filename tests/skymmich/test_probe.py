@@ -7,8 +7,8 @@ import sqlite3
 
 import pytest
 
+from reconciler.skymmich.change_detection import ChangeProbe
 from reconciler.skymmich.database import SqliteCatalogue
-from reconciler.skymmich.probe import ChangeProbe
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from reconciler.skymmich import reading
+from reconciler.skymmich import reader
 from reconciler.skymmich.database import SqliteCatalogue
 
 CHANGES = [
@@ -56,13 +56,13 @@ def test_only_the_rows_of_what_changed_are_understood_again(many, monkeypatch):
     catalogue = SqliteCatalogue(many.path)
     catalogue.read()
     understood = []
-    images = reading.Assembler.images
+    images = reader.Assembler.images
 
     def counted(self, rows):
         understood.extend(row["id"] for row in rows.get("astrophotography_images", ()))
         return images(self, rows)
 
-    monkeypatch.setattr(reading.Assembler, "images", counted)
+    monkeypatch.setattr(reader.Assembler, "images", counted)
     catalogue.read()
     assert understood == []
     many.connection.execute("UPDATE image_acquisition SET gain = 5 WHERE image_id = 11")
@@ -98,7 +98,7 @@ def test_which_of_two_links_counts_is_decided_anew_when_either_goes(many):
 
 
 def test_any_edits_in_any_order_are_read_as_if_for_the_first_time(many, monkeypatch):
-    monkeypatch.setattr(reading, "SLICE", 7)
+    monkeypatch.setattr(reader, "SLICE", 7)
     chance, catalogue = random.Random(3), SqliteCatalogue(many.path)
     catalogue.read()
     for _ in range(40):

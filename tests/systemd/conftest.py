@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from reconciler.simulator.sample import build_sample
+from reconciler.simulator.sample.build import build_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

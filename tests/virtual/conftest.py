@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from reconciler.simulator.sample import build_sample
+from reconciler.simulator.sample.build import build_sample
 from state.store import SqliteStore
 from tests.virtual.world import World
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.writes.asset_write import UNCONFIRMED
-from reconciler.simulator.queues import Queues
+from reconciler.simulator.server.queues import Queues
 from tests.virtual.test_promises import assert_nothing_lost
 
 DYING = {"unkind": "settling,lost_updates,dying_extraction", "version": "3.1.0"}

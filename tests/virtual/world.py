@@ -20,9 +20,10 @@ from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.undo import Undo
 from reconciler.immich.call import Patience
 from reconciler.immich.target import Immich
-from reconciler.simulator import control, seeding
-from reconciler.simulator.server import Application
-from reconciler.simulator.unkindness import Settings, parse_unkind, parse_version
+from reconciler.simulator import initial_assets
+from reconciler.simulator.server import control
+from reconciler.simulator.server.app import Application
+from reconciler.simulator.server.unkindness import Settings, parse_unkind, parse_version
 from reconciler.skymmich.sources import open_catalogue
 from tests.virtual.loop import VirtualClock, run
 
@@ -83,7 +84,7 @@ class World:
         self.application = Application(settings, KEY, lambda _: None, clock=self.clock.world)
         self.state = self.application.state
         self.state.advance(self.application.now())
-        seeding.fill(self.state, seeding.photos_of_catalogue(path))
+        initial_assets.fill(self.state, initial_assets.photos_of_catalogue(path))
         self.line = Line(self.application, self.clock, seed)
         self.timing, self.policy = timing or Timing(), policy
         self.events, self.requests, self.runs, self.seconds = [], Counter(), 0, 0.0

@@ -25,7 +25,7 @@ from reconciler.errors import DecisionError
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.service.api import Condition, ImageView, Notice, RunState, Snapshot
 from reconciler.service.api import Request as Wish
-from reconciler.web.access import Access
+from reconciler.web.access.policy import Access
 from reconciler.web.app import create_app
 from state.store import SqliteStore
 

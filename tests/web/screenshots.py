@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from browsing import ARGUMENTS, CHROMIUM, IMAGES, ROOT, Place, eventually
 
 from reconciler.cli.demo_stage import UNKINDNESS
-from reconciler.simulator.sample import build_sample
-from reconciler.simulator.serving import serve
+from reconciler.simulator.sample.build import build_sample
+from reconciler.simulator.serve import serve
 
 WIDTHS = {1280: 900, 380: 780}
 SCHEMES = ("light", "dark")

@@ -8,10 +8,10 @@ import json
 import pytest
 
 from reconciler.errors import ConfigurationError, StateError, StateGoneError
-from reconciler.web.access import Access, check_binding
-from reconciler.web.inputs import local
-from reconciler.web.session import LIFETIME, SESSIONS, Session, forget_sessions
-from reconciler.web.slowdown import Slowdown
+from reconciler.web.access.policy import Access, check_binding
+from reconciler.web.access.session import LIFETIME, SESSIONS, Session, forget_sessions
+from reconciler.web.access.throttle import Slowdown
+from reconciler.web.params import local
 
 TOKEN = {"authorization": "Bearer right-token"}
 SAME = {"origin": "http://127.0.0.1:8287"}

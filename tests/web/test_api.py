@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.policy import Switches
 from reconciler.errors import ImmichUnauthorizedError, ImmichUnreachableError
-from reconciler.web.openapi import document
+from reconciler.web.api.openapi import document
 
 SAME = {"origin": "http://127.0.0.1:8287"}
 

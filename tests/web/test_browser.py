@@ -16,8 +16,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from browsing import ARGUMENTS, CHROMIUM, IMAGES, Place, eventually, need_chromium
 
-from reconciler.simulator.sample import build_sample
-from reconciler.simulator.serving import serve
+from reconciler.simulator.sample.build import build_sample
+from reconciler.simulator.serve import serve
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.asset import Coordinates, ObservedAsset
 from reconciler.core.records import Crossed, Crossing, JournalEntry
-from reconciler.web.crossings import Sides, sides
+from reconciler.web.pages.crossings import Sides, sides
 
 ORIGIN = {"origin": "http://127.0.0.1:8287"}
 

@@ -14,8 +14,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from browsing import ROOT, Place, eventually
 
-from reconciler.simulator.sample import build_sample
-from reconciler.simulator.serving import serve
+from reconciler.simulator.sample.build import build_sample
+from reconciler.simulator.serve import serve
 from reconciler.web.ports import Check
 
 PEOPLE = {"accept": "text/html"}

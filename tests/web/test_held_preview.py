@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.app.overrides import OwnTemplate
 from reconciler.core.plan.guard import Verdict, withhold
 from reconciler.core.policy import Policy
 from reconciler.engine.items import Items
-from reconciler.overrides import OwnTemplate
 
 PEOPLE = {"accept": "text/html"}
 SAME = {"origin": "http://127.0.0.1:8287"}

@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from reconciler.core.catalogue import Catalogue, CatalogueImage
-from reconciler.core.packed import PackedImages
-from reconciler.web import lookup
-from reconciler.web.lookup import Lookups
+from reconciler.core.packed_catalogue import PackedImages
+from reconciler.web import image_index
+from reconciler.web.image_index import Lookups
 
 pytestmark = pytest.mark.anyio
 
@@ -35,14 +35,14 @@ class Control:
 def held(monkeypatch):
     """Names of a reading with the target "old" are not ready before this is set."""
     may = threading.Event()
-    names = lookup._both_names
+    names = image_index._both_names
 
     def slow(catalogue):
         if any(image.target_name == "old" for image in catalogue.images):
             may.wait()
         return names(catalogue)
 
-    monkeypatch.setattr(lookup, "_both_names", slow)
+    monkeypatch.setattr(image_index, "_both_names", slow)
     yield may
     may.set()
 

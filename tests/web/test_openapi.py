@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from starlette.routing import Route
 
+from reconciler.app.overrides import OwnTemplate
 from reconciler.core.policy import Policy
-from reconciler.overrides import OwnTemplate
+from reconciler.web.api.openapi import document
 from reconciler.web.app import create_app
-from reconciler.web.openapi import document
 from reconciler.web.ports import Check
 from state.store import SqliteStore
 

@@ -13,17 +13,17 @@ import pytest
 
 from reconciler.models.runs import RunState
 from reconciler.models.status import Paused, Said
-from reconciler.web import openapi
-from reconciler.web.answers import dumps
+from reconciler.web.api import openapi
+from reconciler.web.api.openapi import document
+from reconciler.web.api.responses import dumps
 from reconciler.web.app import create_app
-from reconciler.web.openapi import document
 
 
 def test_what_describes_the_api_is_loaded_only_when_somebody_asks():
     code = (
-        "import sys, reconciler.daemon.main, reconciler.web.app, reconciler.web.serving\n"
+        "import sys, reconciler.daemon.main, reconciler.web.app, reconciler.web.server\n"
         "assert 'fastapi' not in sys.modules\n"
-        "from reconciler.web.openapi import document\n"
+        "from reconciler.web.api.openapi import document\n"
         "document()\n"
         "assert 'fastapi' in sys.modules\n"
     )

@@ -15,9 +15,9 @@ from reconciler.core.policy import Switches
 from reconciler.engine.events import Progress
 from reconciler.errors import CatalogueError, ImmichAnswerError, ImmichRejectedError, ImmichTemporaryError
 from reconciler.service.api import Condition
-from reconciler.web.access import Access
-from reconciler.web.difference import difference
-from reconciler.web.rendering import lasting, marked, place
+from reconciler.web.access.policy import Access
+from reconciler.web.pages.diff import difference
+from reconciler.web.pages.renderer import lasting, marked, place
 
 SAME = {"origin": "http://127.0.0.1:8287", "accept": "text/html"}
 PEOPLE = {"accept": "text/html"}
@@ -432,7 +432,7 @@ def test_a_picture_that_is_too_large_is_not_asked_for_again_soon(build, pictures
 
 
 def test_pictures_take_no_more_memory_than_is_set_aside(build, control, pictures, monkeypatch):
-    from reconciler.web import pictures as room
+    from reconciler.web.pages import pictures as room
 
     monkeypatch.setattr(room, "MAX_BYTES", 800)
 

@@ -9,8 +9,8 @@ import pytest
 
 from reconciler.core.records import Run
 from reconciler.service.api import Condition
-from reconciler.web.difference import condensed, difference, extent
-from reconciler.web.phrases import fields_of, heading, spoken, wrote
+from reconciler.web.pages.diff import condensed, difference, extent
+from reconciler.web.short_messages import fields_of, heading, spoken, wrote
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

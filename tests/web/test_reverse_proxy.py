@@ -33,8 +33,8 @@ from proxying import (
 )
 from standing_in import NAME, Skymmich
 
-from reconciler.simulator.sample import build_sample
-from reconciler.simulator.serving import serve
+from reconciler.simulator.sample.build import build_sample
+from reconciler.simulator.serve import serve
 
 PROXIES = {"nginx": nginx, "caddy": caddy}
 PRESSED = {"Origin": f"http://{NAME}"}

@@ -14,9 +14,9 @@ import pytest
 
 from reconciler.errors import ConfigurationError
 from reconciler.service.api import Notice
-from reconciler.web import events
 from reconciler.web.app import create_app
-from reconciler.web.serving import WebServer
+from reconciler.web.live import events
+from reconciler.web.server import WebServer
 
 pytestmark = pytest.mark.anyio
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reconciler.web.access import Access
+from reconciler.web.access.connections import Limits
+from reconciler.web.access.policy import Access
+from reconciler.web.access.throttle import Slowdown
 from reconciler.web.app import create_app
-from reconciler.web.connections import Limits
-from reconciler.web.events import MAX_STREAMS
-from reconciler.web.serving import WebServer
-from reconciler.web.slowdown import Slowdown
+from reconciler.web.live.events import MAX_STREAMS
+from reconciler.web.server import WebServer
 
 pytestmark = pytest.mark.anyio
 
@@ -214,7 +214,7 @@ async def test_the_right_token_is_taken_at_once_among_hundreds_of_wrong_ones(con
 
 
 async def test_logging_out_ends_the_open_pages_of_that_session(control, store, monkeypatch):
-    monkeypatch.setattr("reconciler.web.events.HEARTBEAT", 0.02)
+    monkeypatch.setattr("reconciler.web.live.events.HEARTBEAT", 0.02)
     async with (
         served(control, store, PATIENT) as (server, _),
         httpx.AsyncClient(base_url=server.url, headers={"origin": server.url}) as client,

@@ -7,14 +7,14 @@ import asyncio
 import jsonschema
 import pytest
 
+from reconciler.app.overrides import OwnTemplate
 from reconciler.core.desired.template import DEFAULT_TEMPLATE
 from reconciler.core.policy import Policy
 from reconciler.errors import TemplateError
-from reconciler.overrides import OwnTemplate
-from reconciler.web import trial
-from reconciler.web.lookup import Lookups
-from reconciler.web.openapi import document
-from reconciler.web.panel import Panel
+from reconciler.web import template_preview
+from reconciler.web.api.openapi import document
+from reconciler.web.context import Panel
+from reconciler.web.image_index import Lookups
 
 SAME = {"origin": "http://127.0.0.1:8287"}
 ADDRESS = "/api/v1/template"
@@ -146,9 +146,9 @@ async def test_one_template_is_tried_at_a_time_and_nobody_queues_for_long(
             await go_on.wait()
             return ["block" for _ in facts]
 
-    monkeypatch.setattr(trial, "_PATIENCE", 0.05)
+    monkeypatch.setattr(template_preview, "_PATIENCE", 0.05)
     panel = Panel(control, store, template=keeper, renderer=Hanging())
-    tried, image = trial.Trial(panel, Lookups(control)), control.images[0]
+    tried, image = template_preview.Trial(panel, Lookups(control)), control.images[0]
     first = asyncio.create_task(tried.render("{{ title }}", image))
     await began.wait()
     with pytest.raises(TemplateError, match="another template is still being tried"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.app.overrides import OwnTemplate, with_own_template
 from reconciler.core.desired.template import DEFAULT_TEMPLATE
 from reconciler.core.policy import DescriptionPolicy, Policy
-from reconciler.overrides import OwnTemplate, with_own_template
 
 SAME = {"origin": "http://127.0.0.1:8287", "accept": "text/html"}
 PART = {**SAME, "hx-request": "true"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.models.asked import Changes, Choice, LookedAt, TemplateChange, TemplateTrial, Wish
-from reconciler.web.problems import ProblemError
-from reconciler.web.validation import valid
+from reconciler.models.requests import Changes, Choice, LookedAt, TemplateChange, TemplateTrial, Wish
+from reconciler.web.api.problems import ProblemError
+from reconciler.web.api.validation import valid
 
 MISTAKES = [
     (Wish, {"full": 1}, "“full” must be true or false."),

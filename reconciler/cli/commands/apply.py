@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reconciler.cli.byhand import by_hand
+from reconciler.app.wiring import new_run_id
+from reconciler.cli.context import Work, working
 from reconciler.cli.images import find_images
-from reconciler.cli.outcome import exit_code, show_report
+from reconciler.cli.output.messages import by_hand
+from reconciler.cli.output.outcome import exit_code, show_report
+from reconciler.cli.output.tables import has_conflict, show_choice, show_plan
 from reconciler.cli.planfile import SavedPlan, is_plan_file, read_plan
-from reconciler.cli.rendering import has_conflict, show_choice, show_plan
 from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
-from reconciler.cli.working import Work, working
 from reconciler.engine.approvals import leave_approval
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.errors import ReconcilerError
 from reconciler.models.plans import Plan
 from reconciler.models.runs import Report, Requests
 from reconciler.service.service import PAUSED
-from reconciler.wiring import new_run_id
 
 if TYPE_CHECKING:
-    from reconciler.cli.screen import Screen
+    from reconciler.cli.output.screen import Screen
 
 What = Annotated[
     list[str] | None,

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.app.pairing import check_pair, confirm_address, pair_of
+from reconciler.app.wiring import immich_at, source_of, store_of
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.cli.switches import when_taken
 from reconciler.engine.identity import KnownImmich, recognise
 from reconciler.errors import ReconcilerError, UnconfirmedError
-from reconciler.pairing import check_pair, confirm_address, pair_of
-from reconciler.wiring import immich_at, source_of, store_of
 
 if TYPE_CHECKING:
-    from reconciler.cli.screen import Screen
+    from reconciler.app.pairing import Pair
+    from reconciler.cli.output.screen import Screen
     from reconciler.cli.session import Session
-    from reconciler.pairing import Pair
     from state.store import SqliteStore
 
 

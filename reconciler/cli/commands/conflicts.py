@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reconciler.cli.rendering import heading, show_choice, show_conflict
+from reconciler.cli.context import working
+from reconciler.cli.output.tables import heading, show_choice, show_conflict
 from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
-from reconciler.cli.working import working
 from reconciler.core.records import FINE
 from reconciler.engine.passes import Selection
 from reconciler.models.plans import Decision

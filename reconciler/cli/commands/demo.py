@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.cli.context import working
 from reconciler.cli.demo_stage import stage
 from reconciler.cli.demo_story import Story
-from reconciler.cli.screen import Screen
+from reconciler.cli.interrupts import Interrupted
+from reconciler.cli.output.screen import Screen
 from reconciler.cli.session import Json, Session, Verbose, log_to_stderr
-from reconciler.cli.stopping import Interrupted
-from reconciler.cli.working import working
 
 if TYPE_CHECKING:
     from reconciler.cli.demo_story import Told

@@ -6,15 +6,15 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Final
 
+from reconciler.app.doctor.checks import examine
+from reconciler.app.doctor.findings import TITLES, exit_code
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
-from reconciler.doctor.checks import examine
-from reconciler.doctor.findings import TITLES, exit_code
 from reconciler.immich.client import SystemClock
 from reconciler.models.status import Findings
 
 if TYPE_CHECKING:
-    from reconciler.cli.screen import Screen
-    from reconciler.doctor.findings import Finding
+    from reconciler.app.doctor.findings import Finding
+    from reconciler.cli.output.screen import Screen
 
 _MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 

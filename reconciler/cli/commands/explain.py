@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli.byhand import by_hand
-from reconciler.cli.explaining import show_view
-from reconciler.cli.plain import standing, value
+from reconciler.cli.image_view import View, look_at
+from reconciler.cli.output.explain import show_view
+from reconciler.cli.output.json_output import standing, value
+from reconciler.cli.output.messages import by_hand
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
-from reconciler.cli.views import View, look_at
 from reconciler.models.images import CatalogueImage, Change, Image, ImageView
 from reconciler.models.plans import AssetPlan
 

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
+from reconciler.app.wiring import store_of
 from reconciler.cli.images import find_record, find_run, find_run_or_record
-from reconciler.cli.past import show_entries, show_runs
+from reconciler.cli.output.history import show_entries, show_runs
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.errors import ReconcilerError
 from reconciler.models.images import Change
 from reconciler.models.runs import Run
-from reconciler.wiring import store_of
 
 
 def command(

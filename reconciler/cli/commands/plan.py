@@ -8,12 +8,12 @@ from typing import Annotated, Final
 
 import typer
 
+from reconciler.cli.context import working
 from reconciler.cli.images import find_images
-from reconciler.cli.plain import needs_work
+from reconciler.cli.output.json_output import needs_work
+from reconciler.cli.output.tables import has_conflict, show_choice, show_plan
 from reconciler.cli.planfile import save_plan
-from reconciler.cli.rendering import has_conflict, show_choice, show_plan
 from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
-from reconciler.cli.working import working
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.models.plans import Plan
 

@@ -6,18 +6,18 @@ from typing import Annotated
 
 import typer
 
+from reconciler.app.wiring import new_run_id
+from reconciler.cli.context import Work, working
 from reconciler.cli.images import find_images
-from reconciler.cli.outcome import exit_code, show_report
-from reconciler.cli.rendering import heading, show_conflict
+from reconciler.cli.output.outcome import exit_code, show_report
+from reconciler.cli.output.tables import heading, show_conflict
 from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
-from reconciler.cli.working import Work, working
 from reconciler.core.plan.conflicts import CONFLICTS, Keep
 from reconciler.core.records import Field  # noqa: TC001 - typer asks for it
 from reconciler.engine.conflicts import decidable, take_decision
 from reconciler.engine.passes import Prepared, Report, Selection
 from reconciler.errors import DecisionError, LeaseHeldError, ReconcilerError
 from reconciler.models import runs as models
-from reconciler.wiring import new_run_id
 
 _SAID: dict[Keep | None, str] = {
     "immich": "Immich's stays.",

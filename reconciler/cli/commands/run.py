@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.session import ConfigFile  # noqa: TC001 - typer reads the annotation when it runs
 
 if TYPE_CHECKING:
-    from reconciler.cli.screen import Screen
+    from reconciler.cli.output.screen import Screen
     from reconciler.config import Config
 
 

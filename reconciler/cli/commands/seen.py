@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from reconciler.app.wiring import store_of
 from reconciler.cli.images import find_record
-from reconciler.cli.past import show_crossed
+from reconciler.cli.output.history import show_crossed
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.errors import ReconcilerError
 from reconciler.models.images import Image
-from reconciler.wiring import store_of
 
 _ALL = 1_000_000
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from typer.core import TyperGroup
 
+from reconciler.app.overrides import settings_writer
+from reconciler.app.wiring import source_of, store_of
 from reconciler.cli import switches
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.cli.switches import Standing
 from reconciler.core.policy import SWITCHES
-from reconciler.overrides import settings_writer
-from reconciler.wiring import source_of, store_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

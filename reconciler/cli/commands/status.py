@@ -6,24 +6,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from reconciler.cli.asking import ask_daemon
-from reconciler.cli.past import moment, show_crossed, show_runs
-from reconciler.cli.rendering import Standing, show_standings
+from reconciler.app.overrides import override_of
+from reconciler.app.wiring import store_of
+from reconciler.cli.daemon_client import ask_daemon
+from reconciler.cli.output.history import moment, show_crossed, show_runs
+from reconciler.cli.output.tables import Standing, show_standings
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.records import FINE
 from reconciler.engine.outcomes import WORDS
 from reconciler.errors import DaemonRefusedError, StateError
 from reconciler.models import runs as models
 from reconciler.models.images import Image
-from reconciler.overrides import override_of
 from reconciler.service.conditions import told as told_of
-from reconciler.wiring import store_of
 from state.lease import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.cli.screen import Screen
+    from reconciler.cli.output.screen import Screen
     from reconciler.config import Config
     from reconciler.core.records import AssetRecord, Run
     from state.store import SqliteStore

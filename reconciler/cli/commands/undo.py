@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from reconciler.app.wiring import listener, new_run_id
+from reconciler.cli.context import Work, working
 from reconciler.cli.images import find_run_or_record
-from reconciler.cli.plain import value
-from reconciler.cli.rendering import FULL_UP_TO, heading, overview, show_changes
+from reconciler.cli.output.json_output import value
+from reconciler.cli.output.tables import FULL_UP_TO, heading, overview, show_changes
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
-from reconciler.cli.working import Work, working
 from reconciler.engine.undo import PreparedUndo, Undo, UndoReport
 from reconciler.errors import ReconcilerError
 from reconciler.models.plans import AssetPlan
 from reconciler.models.runs import Requests, Run
-from reconciler.wiring import listener, new_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.cli.screen import Screen
+    from reconciler.cli.output.screen import Screen
     from reconciler.core.records import JournalEntry
 
 _ALL: Final = 10_000_000

@@ -1,0 +1,266 @@
+"""The doctor's round through everything: each finding says what it means and, if it is bad, how to mend it.
+
+Nothing is written, neither to Immich nor to the store; what one check can not do, the others still tell. The
+command line and the daemon's page show the same findings; the daemon passes in what only it knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from reconciler.app.doctor.catalogue import check_catalogue
+from reconciler.app.doctor.findings import Finding, problem
+from reconciler.app.doctor.writer import right_to_write
+from reconciler.app.overrides import with_own_template
+from reconciler.app.pairing import check_pair, pair_of
+from reconciler.app.wiring import immich_at, store_of
+from reconciler.config.words import Address, in_environment, in_file, is_secret, leaves, shown
+from reconciler.core.catalogue import SyncSettings
+from reconciler.engine.identity import KnownImmich, recognise
+from reconciler.engine.watermark import skew
+from reconciler.errors import ReconcilerError
+from reconciler.immich.capabilities import server_advice
+from reconciler.rendering.renderer import SafeRenderer
+from reconciler.service.summary import lasting
+from state.lease import Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pydantic import BaseModel
+
+    from reconciler.config import Config
+    from reconciler.config.words import Key
+    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.policy import Policy
+    from reconciler.core.ports import Clock
+    from reconciler.immich.target import Immich
+    from state.store import SqliteStore
+
+AT_START: Final = ("state", "status")
+"""Sections that a daemon takes when it starts, and not when it reads its configuration again."""
+_MOST_IN_DAEMON: Final = 5_000
+"""Images whose values are computed beside a daemon's own work: a second or two."""
+_BEYOND: Final = 10.0
+"""Seconds for Immich's answers, beyond the timeout of one: a server that hangs is a finding, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a daemon that examines itself knows, and nobody else."""
+
+    store: SqliteStore
+    started_with: Config
+    policy: Policy
+    """As configured, with the template's text as it was read then."""
+    renderer: SafeRenderer
+    reread: Callable[[], Config]
+    """Reads the configuration from the disk; raises ``ConfigurationError``."""
+    catalogue: Catalogue | None
+    """As last read."""
+    readable: bool
+    """Whether that is how it is now; else it is read anew, to see why."""
+
+
+async def examine(
+    config: Config, environ: Mapping[str, str], clock: Clock, daemon: Running | None = None
+) -> list[Finding]:
+    """Look at everything.
+
+    Args:
+        config: the one in force.
+        environ: for where values came from.
+        clock: time.
+        daemon: the running daemon, if it is this process that asks.
+    """
+    findings = list(_configuration(config, environ))
+    with ExitStack() as stack:
+        store, policy, trouble = None, None, list[Finding]()
+        renderer = daemon.renderer if daemon else stack.enter_context(SafeRenderer())
+        try:
+            store = daemon.store if daemon else _opened(config, stack)
+        except ReconcilerError as error:
+            trouble = [problem("store", error)]
+        try:
+            configured = daemon.policy if daemon else config.policy()
+            in_force = with_own_template(configured, store) if store else configured
+            await renderer.render(in_force.description, ())
+            policy = in_force
+        except ReconcilerError as error:
+            findings.append(problem("configuration", error))
+        if daemon is not None:
+            findings += await asyncio.to_thread(_on_the_disk, config, daemon)
+        catalogue, seen = await asyncio.to_thread(
+            check_catalogue, config, policy, store, renderer=renderer,
+            known=daemon.catalogue if daemon and daemon.readable else None,
+            most=_MOST_IN_DAEMON if daemon else None,
+        )  # fmt: skip
+        findings += seen
+        known = catalogue or (daemon.catalogue if daemon else None)
+        findings += await _immich(config, known.settings if known else None, store, clock)
+        findings += trouble or await asyncio.to_thread(
+            _store, config, store, clock, daemon=daemon is not None
+        )
+    return findings
+
+
+def changed_at_start(before: Config, after: Config) -> list[str]:
+    """List what differs between two configurations and is taken at a daemon's start only."""
+    fixed = [name for name in AT_START if getattr(before, name) != getattr(after, name)]
+    return [*fixed, "skymmich.url"] if before.skymmich.url != after.skymmich.url else fixed
+
+
+def _configuration(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]:
+    where = str(config.file) if config.file else "no file; the environment and the defaults are enough"
+    yield Finding("configuration", "ok", where)
+    for warning in config.warnings:
+        yield Finding("configuration", "warning", warning)
+    for key, field in leaves(type(config)).items():
+        holder: BaseModel = config
+        for part in key[:-1]:
+            holder = getattr(holder, "merge" if part == "policy" else part)
+        if key[-1] not in holder.model_fields_set:
+            continue
+        value = getattr(holder, key[-1])
+        text = shown(str(value) if isinstance(value, Address) else value, field)
+        # What hides secrets would take a text that looks like one for one.
+        text = f" is set {text}" if is_secret(field) else f" = {text}"
+        yield Finding("configuration", "ok", f"{in_file(key)}{text}  ({_origin(key, config, environ)})")
+
+
+def _origin(key: Key, config: Config, environ: Mapping[str, str]) -> str:
+    """Tell where a value came from, as far as that shows afterwards."""
+    if in_environment(key) in environ:
+        return "environment"
+    if key == ("state", "url"):
+        return "the file, or the default"
+    if config.file is None or key in {("immich", "api_key"), ("status", "token")}:
+        return "credentials or a file"
+    return "the file"
+
+
+def _on_the_disk(config: Config, daemon: Running) -> list[Finding]:
+    """Compare what the daemon goes by with what is on the disk by now."""
+    findings = []
+    try:
+        disk = daemon.reread()
+        if disk != config or disk.policy() != daemon.policy:
+            what = "The configuration on the disk has changed since this daemon read it."
+            remedy = "Have it read again: systemctl reload skymmich-reconciler (or the signal SIGHUP)."
+            findings.append(Finding("configuration", "warning", what, remedy))
+    except ReconcilerError as error:
+        what = f"The configuration on the disk can not be used; the one above stays in force. {error.message}"
+        findings.append(Finding("configuration", "warning", what, error.remedy))
+    if fixed := changed_at_start(daemon.started_with, config):
+        what = f"Changed since the start, and taken at the next one only: {', '.join(fixed)}"
+        remedy = "systemctl restart skymmich-reconciler"
+        findings.append(Finding("configuration", "warning", what, remedy))
+    return findings
+
+
+async def _immich(
+    config: Config, settings: SyncSettings | None, store: SqliteStore | None, clock: Clock
+) -> list[Finding]:
+    own = config.immich
+    if settings is None and (own.url is None or own.api_key is None):
+        what = "Not asked: its address or its key is in Skymmich's settings, which could not be read."
+        return [Finding("immich", "warning", what, "Mend the catalogue first.")]
+    patience = own.timeout_seconds + _BEYOND
+    findings: list[Finding] = []
+    try:
+        async with asyncio.timeout(patience):
+            await _ask_immich(config, settings or SyncSettings(), store, findings, clock)
+    except ReconcilerError as error:
+        findings.append(problem("immich", error))
+    except TimeoutError:
+        what = f"Immich did not answer everything within {patience:.0f} s."
+        findings.append(Finding("immich", "problem", what, "Look whether it is overloaded, or hangs."))
+    return findings
+
+
+async def _ask_immich(
+    config: Config, settings: SyncSettings, store: SqliteStore | None, findings: list[Finding], clock: Clock
+) -> None:
+    pair = pair_of(config, settings)
+    findings.append(Finding("immich", "ok", f"{pair.address}  (from {pair.address_from})"))
+    findings.append(Finding("immich", "ok", f"the API key is from {pair.key_from}"))
+    check_pair(pair, store)
+    target = immich_at(pair, config)
+    try:
+        facts = await target.open()
+        findings.append(Finding("immich", "ok", f"version {facts.version}, the key works"))
+        if store is not None:
+            met = await recognise(target, store, facts, store.there_ids(), anyway=True)
+            if met.user_id is not None and met == KnownImmich.of(store):
+                findings.append(Finding("immich", "ok", "the same user's library as before"))
+        major, minor, patch = (int(part) for part in facts.version.split("."))
+        findings += [Finding("immich", "warning", line) for line in server_advice((major, minor, patch))]
+        if not facts.tags_enabled:
+            what = "Tags are switched off in Immich, so none are written."
+            findings.append(Finding("immich", "warning", what, "Immich: Account settings → Features → Tags."))
+        for loss in facts.losses:
+            what = f"The key lacks {loss.permission}; it costs: {loss.feature}"
+            findings.append(Finding("immich", "warning", what, loss.remedy))
+        count = await target.asset_count()
+        if count is not None:
+            findings.append(Finding("immich", "ok", f"{count} assets of this user"))
+        findings += await _clocks(target, clock)
+    finally:
+        await target.aclose()
+
+
+async def _clocks(target: Immich, clock: Clock) -> list[Finding]:
+    """Compare the clocks that show in Immich's answers with this machine's."""
+    rows = await target.changed_since(clock.now())
+    found = skew(clock.now(), await target.server_time(), rows)
+    findings = []
+    if found.header_tells:
+        what = f"The Date header of Immich's answers is {_apart(found.header)} this machine's clock."
+        remedy = (
+            "Nothing is missed by it: looks go by the dates of Immich's own rows. Put the clock right that "
+            "is wrong: this machine's, Immich's, or that of a proxy between them."
+        )
+        findings.append(Finding("immich", "warning", what, remedy))
+    if found.rows_tell:
+        what = f"An asset in Immich bears a date that is {_apart(found.rows)} this machine's clock."
+        remedy = (
+            "Nothing is missed by it. Immich's clock is, or was for a while, ahead, or this machine's is "
+            "behind: until the clocks agree, looks show the rows in between again and again."
+        )
+        findings.append(Finding("immich", "warning", what, remedy))
+    return findings
+
+
+def _apart(ahead: timedelta) -> str:
+    return f"{lasting(abs(ahead.total_seconds()))} {'ahead of' if ahead > timedelta(0) else 'behind'}"
+
+
+def _opened(config: Config, stack: ExitStack) -> SqliteStore | None:
+    """Open the store beside whoever uses it; ``None``: there is none yet."""
+    if not config.state.path.exists():
+        return None
+    return stack.enter_context(store_of(config, read_only=True))
+
+
+def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: bool) -> list[Finding]:
+    if store is None:
+        what = f"{config.state.path} does not exist yet; the first plan or apply makes it"
+        return [Finding("store", "ok", what)]
+    try:
+        store.require()
+        counts, runs = store.counts_by_status(), store.runs(1)
+        waiting, holder = len(store.pending()), Lease(store, clock.now).current()
+    except ReconcilerError as error:
+        return [problem("store", error)]
+    findings = [Finding("store", "ok", f"{store.path}: {sum(counts.values())} images on record")]
+    if runs:
+        what = f"last run {runs[0].started_at.astimezone():%Y-%m-%d %H:%M}: {runs[0].summary}"
+        findings.append(Finding("store", "ok", what))
+    if waiting:
+        what = f"{waiting} writes have not been seen settled"
+        findings.append(Finding("store", "warning", what, "The daemon looks again; without one: run apply."))
+    return [*findings, *right_to_write(store.path, holder, daemon=daemon)]

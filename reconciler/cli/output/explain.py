@@ -1,0 +1,180 @@
+"""Shows one image from all sides: catalogue, what would be written and why, the block, what was done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.cli.output.history import moment, show_entries
+from reconciler.cli.output.json_output import standing
+from reconciler.cli.output.tables import show_choice, show_difference, show_tags, side
+from reconciler.core.asset import Coordinates
+from reconciler.core.plan.diff import Difference, differences
+from reconciler.engine.outcomes import WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.cli.image_view import View
+    from reconciler.cli.output.screen import Screen
+    from reconciler.core.catalogue import CatalogueImage
+    from reconciler.core.plan.plan import Decision
+
+_ACTIONS: Final = {
+    "nothing": ("nothing to do", "green"),
+    "write": ("will be written", "cyan"),
+    "remove": ("will be taken away", "cyan"),
+    "keep": ("Immich's is kept", "yellow"),
+}
+
+
+def show_view(screen: Screen, view: View) -> None:
+    """Show all of it."""
+    screen.line(view.image.title, "bold")
+    screen.line(f"image {view.image.image_id}, Immich asset {view.image.asset_id or '(not linked)'}", "dim")
+    _show_standing(screen, view)
+    _title(screen, "Catalogue")
+    for label, text in _facts(view.image):
+        screen.row(label, text)
+    for problem in view.problems:
+        screen.row("! row", problem, "yellow")
+    for problem in view.desired.problems:
+        screen.row("! not usable", problem, "yellow")
+    if view.plan is not None:
+        _title(screen, "Field by field")
+        if view.plan.blocked:
+            screen.row("not written", view.plan.blocked, "yellow")
+        for decision in view.plan.decisions:
+            _show_decision(screen, decision)
+        if view.plan.conflicts:
+            show_choice(screen)
+    _title(screen, "The block as it would read")
+    screen.line(view.desired.block or "(none: the catalogue has no fact for it)", indent=2)
+    if view.entries:
+        _title(screen, "What was written, the newest first")
+        show_entries(screen, view.entries, {view.image.asset_id or "": view.image.title})
+
+
+def _title(screen: Screen, text: str) -> None:
+    screen.line()
+    screen.line(text, "bold cyan")
+
+
+def _show_standing(screen: Screen, view: View) -> None:
+    record = view.record
+    if view.image.asset_id is None:
+        screen.line("Not linked to an Immich asset, so nothing is written.", "yellow")
+        return
+    if view.item and view.prepared:
+        if view.plan and view.plan.changes:
+            screen.line("Something would be written: see below.", "cyan")
+        else:
+            now = standing(view.item, view.prepared)
+            style = "green" if now.status == "in_sync" else "yellow"
+            screen.line(f"{_sentence(WORDS[now.status], now.reason)}.", style)
+    if record is not None:
+        looked = f"Last looked at {moment(record.checked_at)}" if record.checked_at else "Not looked at yet"
+        changed = f"changed {moment(record.changed_at)}" if record.changed_at else "nothing written yet"
+        screen.line(f"{looked}, {changed}.", "dim")
+        for entry in record.unsticking:
+            screen.line(f"{entry.field} is left alone: {entry.diagnosis}", "yellow")
+        if record.crossing is not None:
+            screen.line(
+                f"An edit may be missing: somebody saved it in Immich while run {record.crossing.run_id} "
+                f"wrote it, {moment(record.crossing.at)}. Only they can tell; when you have looked: "
+                f"skymmich-reconciler seen {record.image_id}",
+                "yellow",
+            )
+
+
+def _facts(image: CatalogueImage) -> Iterable[tuple[str, str]]:
+    """Return what the catalogue knows, as it is after reading; what is absent is left out."""
+    solution, target = image.solution, image.target
+    names = (target.messier, target.name, *target.common_names) if target else (image.target_name,)
+    width, height = (solution.width_arcsec, solution.height_arcsec) if solution else (None, None)
+    frames = sum(row.frame_count for row in image.acquisitions)
+    seconds = sum(row.frame_count * row.exposure_s for row in image.acquisitions)
+    listed = {
+        "file": image.filename,
+        "taken": f"{image.captured_at:%Y-%m-%d %H:%M} UTC" if image.captured_at else "",
+        "target": ", ".join(filter(None, names)),
+        "type": image.object_type or "",
+        "solution": f"RA {solution.ra_deg}°, Dec {solution.dec_deg}°"
+        if solution and solution.ra_deg is not None
+        else "",
+        "field": f"{width / 3600:.2f}° × {height / 3600:.2f}°" if width and height else "",
+        "equipment": ", ".join(f"{piece.name} ({piece.kind})" for piece in image.equipment),
+        "exposures": f"{frames} frames, {_duration(seconds)}" if image.acquisitions else "",
+        "site": image.site.name if image.site else "",
+        "place": f"{image.latitude}, {image.longitude}" if image.latitude is not None else "",
+        "tags": ", ".join(image.tags),
+        "description": side(image.description) if image.description else "",
+    }
+    return [(label, text) for label, text in listed.items() if text]
+
+
+def _sentence(status: str, reason: str) -> str:
+    text = f"{status}: {reason}" if reason else status
+    return text[0].upper() + text[1:]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
+
+
+def _show_decision(screen: Screen, decision: Decision) -> None:
+    """Show one field: what was decided and why, and the sides where they differ."""
+    words, style = _ACTIONS[decision.action]
+    reason = f": {decision.reason}" if decision.reason else ""
+    screen.row(decision.field, f"{words}{reason}", style)
+    if decision.case == "in_sync":
+        owned = _owned(decision)
+        screen.row(
+            "", f"{_short(decision.live)}  ({owned})" if decision.live else "(none on either side)", "dim"
+        )
+        return
+    if decision.field == "tags":
+        show_tags(screen, _between(decision))
+        return
+    if decision.field == "block" and decision.live and decision.desired:
+        screen.row("", "Immich → catalogue:", "dim")
+        for one in _between(decision):
+            show_difference(screen, one)
+        return
+    for label, value in (
+        ("Immich", decision.live),
+        ("applied", decision.base),
+        ("catalogue", decision.desired),
+    ):
+        screen.row("", f"{label:10} {_short(value)}")
+
+
+def _owned(decision: Decision) -> str:
+    """Tell who wrote a value that is in sync; of tags, how many are whose."""
+    if not decision.base:
+        return "not ours: it was equal by itself"
+    if isinstance(decision.live, tuple) and isinstance(decision.base, tuple):
+        ours = len(set(decision.live) & set(decision.base))
+        if others := len(decision.live) - ours:
+            return f"{ours} written by this program, {others} not"
+    return "as written by this program"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, tuple) and len(value) > 4:
+        return f"{len(value)} tags"
+    return side(value)
+
+
+def _between(decision: Decision) -> tuple[Difference, ...]:
+    """Compare Immich's side with the catalogue's; of tags only what would change counts."""
+    if decision.field == "tags":
+        live, base, desired = (
+            frozenset(side) if isinstance(side, tuple) else frozenset[str]()
+            for side in (decision.live, decision.base, decision.desired)
+        )
+        return differences({"tags": live}, {"tags": (live | desired) - (base - desired)})
+    return differences({decision.field: _lines(decision.live)}, {decision.field: _lines(decision.desired)})
+
+
+def _lines(value: object) -> object:
+    return value.split("\n") if isinstance(value, str) else None if isinstance(value, Coordinates) else value

@@ -1,0 +1,82 @@
+"""What was done, for people: runs, and the values they replaced."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.cli.output.tables import heading, show_difference, show_tags
+from reconciler.core.asset import Coordinates
+from reconciler.core.plan.diff import differences, facts
+from reconciler.service.summary import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from reconciler.cli.output.screen import Screen
+    from reconciler.core.records import AssetRecord, JournalEntry, Run
+
+OUTCOME_STYLES: Final = {"ok": "green", "attention": "yellow", "failed": "red", "interrupted": "red"}
+
+
+def moment(at: datetime | None) -> str:
+    """Return a moment in local time, to the second."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}" if at else "never"
+
+
+def show_runs(screen: Screen, runs: Sequence[Run]) -> None:
+    """List runs, a few words each."""
+    for run in runs:
+        screen.line(f"{run.run_id}  {moment(run.started_at)}  {run.trigger}, {run.outcome}", _style(run))
+        if run.summary:
+            screen.line(run.summary, "dim", indent=14)
+
+
+def _style(run: Run) -> str:
+    return OUTCOME_STYLES.get(run.outcome, "")
+
+
+def show_crossed(screen: Screen, records: Sequence[AssetRecord]) -> None:
+    """List images of which an edit may be missing, and say how a person finds out."""
+    screen.line(f"{MISSING[0].upper()}{MISSING[1:]}:", "yellow")
+    for one in records:
+        if one.crossing:
+            when = f"saved in Immich while it was written, {moment(one.crossing.at)}"
+            text = f"{one.title} — {when}, run {one.crossing.run_id}"
+            screen.row(f"{one.image_id:>5}", text, "yellow", indent=0, width=7)
+    screen.line("Only who saved them can tell whether what they entered is there. Look, then say so:", "dim")
+    screen.line("skymmich-reconciler explain IMAGE, then skymmich-reconciler seen IMAGE", "dim")
+
+
+def show_entries(screen: Screen, entries: Sequence[JournalEntry], titles: Mapping[str, str]) -> None:
+    """Show what was replaced, before and after, by image and moment.
+
+    Args:
+        screen: where to.
+        entries: in the order to show.
+        titles: asset id → title; one that is missing is named by its id.
+    """
+    above = ""
+    for entry in entries:
+        if entry.asset_id != above:
+            screen.line()
+            screen.line(heading(titles.get(entry.asset_id, entry.asset_id), entry.image_id))
+            above = entry.asset_id
+        screen.row(entry.field, f"{moment(entry.at)}, run {entry.run_id}", "dim")
+        found = differences(_state(entry, entry.before), _state(entry, entry.after))
+        if entry.field == "tags":
+            show_tags(screen, found)
+            continue
+        for one in found:
+            show_difference(screen, one)
+
+
+def _state(entry: JournalEntry, value: object) -> dict[str, object]:
+    """Return one side of an entry in the form that ``differences`` takes."""
+    pair = value if isinstance(value, list) and entry.field == "coordinates" and len(value) == 2 else None
+    tags = value if isinstance(value, list) and entry.field == "tags" else ()
+    return facts(
+        str(value or "") if entry.field == "description" else "",
+        Coordinates(float(pair[0]), float(pair[1])) if pair else None,
+        map(str, tags),
+    )

@@ -1,0 +1,64 @@
+"""The end of a pass for people: what was done, what needs a look, and where to look next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.cli.output.messages import by_hand
+from reconciler.cli.output.tables import Standing, show_standings, show_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.cli.output.screen import Screen
+    from reconciler.engine.passes import Outcome, Report
+    from reconciler.models.runs import Requests
+
+_UNFINISHED = {"failed", "pending", "held"}
+_STALE = "changed since the plan was made"
+"""The engine's reason for leaving out a change of a saved plan."""
+
+
+def show_report(screen: Screen, report: Report, requests: Requests) -> None:
+    """Show what became of a pass."""
+    screen.line()
+    if report.verdict.tripped:
+        show_verdict(screen, report.verdict)
+        screen.line()
+    # What was skipped was said with the plan; what was not come to needs no look, but another apply.
+    listed = [one for one in report.attention if one.status != "new" and one.reason != _STALE]
+    show_outcomes(screen, listed)
+    if crossed := [one for one in report.outcomes if one.crossed]:
+        named = ", ".join(f"{one.title} ({one.image_id})" for one in crossed)
+        screen.line(f"An edit may be missing, somebody saved it while it was written: {named}", "yellow")
+        screen.line("When you have looked: skymmich-reconciler seen IMAGE", "dim")
+    if left := sum(outcome.status == "new" for outcome in report.attention):
+        were = "1 image was" if left == 1 else f"{left} images were"
+        screen.line(f"{were} not come to: run apply again.", "yellow")
+    took = (report.run.finished_at - report.run.started_at).total_seconds() if report.run.finished_at else 0.0
+    screen.line(
+        f"Run {report.run.run_id}, {took:.0f} s, {requests.total} requests to Immich "
+        f"({requests.writes} of them writes).",
+        "dim",
+    )
+    screen.line(f"{report.run.summary}.", "bold green" if report.run.outcome == "ok" else "bold")
+    if report.run.counts.get("changed"):
+        screen.line(f"What was replaced: skymmich-reconciler history --run {report.run.run_id}", "dim")
+    if listed:
+        screen.line(f"Why: skymmich-reconciler explain {listed[0].image_id}", "dim")
+
+
+def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
+    """List what a person should look at, with the reason."""
+    if not outcomes:
+        return
+    screen.line("Needs a look:", "yellow")
+    standings = [Standing(one.image_id, one.title, one.status, by_hand(one.reason)) for one in outcomes]
+    show_standings(screen, standings)
+    screen.line()
+
+
+def exit_code(report: Report) -> int:
+    """Return 0 where all that could be written was, 1 where something is left to do or held back."""
+    unfinished = any(outcome.status in _UNFINISHED for outcome in report.outcomes)
+    return 1 if report.error or report.stale or report.verdict.tripped or unfinished else 0

@@ -1,0 +1,291 @@
+"""A plan for people: per image what would be written, field by field, and what stands in the way.
+
+Few images are shown in full; of many, one line each and the first in full. Nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+
+from reconciler.cli.output.json_output import needs_work, standing
+from reconciler.cli.output.screen import Screen, shortened
+from reconciler.core.asset import Coordinates
+from reconciler.core.plan.diff import Difference, differences, observed_facts, planned_facts
+from reconciler.core.records import FINE
+from reconciler.engine.outcomes import WORDS
+from reconciler.logging import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.plan.guard import Verdict
+    from reconciler.core.plan.plan import AssetPlan, Decision
+    from reconciler.engine.passes import Item, Prepared
+
+FULL_UP_TO: Final = 6
+"""So many images with something to write are shown in full."""
+MOST_PROBLEMS: Final = 8
+_SIGNS = {"added": ("+", "green"), "removed": ("-", "red")}
+
+
+def show_plan(screen: Screen, prepared: Prepared, *, details: bool = False, attention: bool = True) -> None:
+    """Show a prepared pass, ending with a line that sums it up; without ``attention`` just the writes."""
+    working = [item for item in prepared.items if needs_work(item)]
+    whole = details or len(working) <= FULL_UP_TO
+    if not whole:
+        overview(screen, [item for item in working if item.plan])
+        working = [item for item in working if item.plan and item.plan.changes][:1]
+        screen.line()
+        if working:
+            screen.line(f"One of them in full (all: --details, or explain {working[0].image_id}):")
+    for item in working:
+        screen.line()
+        show_item(screen, item, details=details)
+    if attention:
+        show_attention(screen, prepared, details=details)
+    show_problems(screen, prepared.catalogue)
+    for title in prepared.stale:
+        screen.line(f"! “{title}” is skipped: changed since the plan was made; plan again", "yellow")
+    if prepared.verdict.tripped:
+        show_verdict(screen, prepared.verdict)
+        show_withheld(screen, prepared, details=details)
+    screen.line()
+    screen.line(summary(prepared), "bold")
+
+
+def summary(prepared: Prepared) -> str:
+    """Return the plan in one line."""
+    counts: Counter[str] = Counter()
+    for item in prepared.items:
+        changes = item.plan and item.plan.changes
+        waits = item.adopted and not changes
+        counts["to write" if changes else "to settle" if waits else _status(item, prepared)] += 1
+    listed = ", ".join(f"{count} {what}" for what, count in counts.most_common())
+    images = len(prepared.items)
+    if not images:
+        return "No linked images."
+    kept = sum(bool(item.plan and item.plan.changes and item.plan.conflicts) for item in prepared.items)
+    conflicts = f" {kept} of those to write keep{'s' if kept == 1 else ''} a value of yours." if kept else ""
+    return f"{images} image{'' if images == 1 else 's'}: {listed}.{conflicts}"
+
+
+def show_choice(screen: Screen) -> None:
+    """Say how a conflict is decided."""
+    screen.line("To decide: skymmich-reconciler resolve IMAGE --keep immich|skymmich|both", "dim")
+
+
+def has_conflict(prepared: Prepared) -> bool:
+    """Return whether a person's value stands against the catalogue's, also where other values are written."""
+    return any(item.plan.conflicts if item.plan else item.status == "conflict" for item in prepared.items)
+
+
+def _status(item: Item, prepared: Prepared) -> str:
+    return "held by the guard" if item.held else WORDS[standing(item, prepared).status]
+
+
+def overview(screen: Screen, items: Sequence[Item]) -> None:
+    """Show one line an image: how many lines, places and tags come and go."""
+    room = min(screen.out.width if screen.out.is_terminal else 100, 110) - 40
+    screen.line()
+    screen.line(f"{'image':>7}  {'title':{room}} {'description':>12} {'place':>6} {'tags':>9}", "dim")
+    for item in items:
+        if item.plan is None:
+            continue
+        found = _by_field(item.plan)
+        title = Text(shortened(item.title, room))
+        title.pad_right(room - title.cell_len)
+        line = Text(f"{item.image_id:>7}  ") + title
+        for name, width in (("description", 13), ("coordinates", 7), ("tags", 10)):
+            line += Text(_counted(found[name]).rjust(width), style="" if name != "tags" else "cyan")
+        screen.line(line)
+
+
+def _counted(found: Sequence[Difference]) -> str:
+    added = sum(one.kind != "removed" for one in found)
+    gone = sum(one.kind != "added" for one in found)
+    return (
+        " ".join(part for part in (f"+{added}" if added else "", f"−{gone}" if gone else "") if part) or "·"
+    )
+
+
+def heading(item_title: str, image_id: int) -> Text:
+    """Return the line above an image."""
+    return Text(printable(item_title), style="bold").append(f"  image {image_id}", style="not bold dim")
+
+
+def show_item(screen: Screen, item: Item, *, details: bool = False) -> None:
+    """Show what would be written to one image's asset."""
+    screen.line(heading(item.title, item.image_id))
+    if item.adopted:
+        screen.row("unsettled", "a write of an earlier run is waited for first", "yellow")
+    if item.plan is None:
+        return
+    show_changes(screen, item.plan)
+    for decision in item.plan.conflicts:
+        show_conflict(screen, decision, details=details)
+    if item.held:
+        screen.row("guard", "what this would take away is held back", "yellow")
+    for note in item.plan.notes:
+        screen.row("note", note, "dim")
+
+
+def show_changes(screen: Screen, plan: AssetPlan) -> None:
+    """Show a plan's differences, field by field with the reason."""
+    found = _by_field(plan)
+    for name, fields in (
+        ("description", {"block", "prose"}),
+        ("coordinates", {"coordinates"}),
+        ("tags", {"tags"}),
+    ):
+        if not found[name]:
+            continue
+        reasons = [
+            f"{d.field}: {d.reason}" if name == "description" else d.reason
+            for d in plan.decisions
+            if d.field in fields and d.action in {"write", "remove"} and d.reason
+        ]
+        screen.row(name, "; ".join(reasons), "dim italic")
+        if name == "tags":
+            show_tags(screen, found[name])
+            continue
+        for one in found[name]:
+            show_difference(screen, one)
+
+
+def show_difference(screen: Screen, one: Difference) -> None:
+    """Show one difference as lines with + and -."""
+    if one.kind != "added":
+        screen.row("", f"- {one.before}", "red")
+    if one.kind != "removed":
+        screen.row("", f"+ {one.after}", "green")
+
+
+def show_tags(screen: Screen, found: Sequence[Difference]) -> None:
+    """Show tags side by side: those that go, those that come."""
+    for kind in ("removed", "added"):
+        sign, style = _SIGNS[kind]
+        tags = [str(one.after if kind == "added" else one.before) for one in found if one.kind == kind]
+        if tags:
+            screen.row("", f"{sign} " + f"  {sign} ".join(tags), style)
+
+
+def show_conflict(screen: Screen, decision: Decision, *, details: bool = False) -> None:
+    """Show both sides of a conflict."""
+    kept = "" if decision.case == "resolved" else "; it is kept"
+    screen.row(f"! {decision.field}", f"{decision.reason}{kept}", "yellow")
+    screen.row("", f"Immich:    {side(decision.live, details=details)}")
+    screen.row("", f"catalogue: {side(decision.desired, details=details)}")
+
+
+def side(value: object, *, details: bool = False) -> str:
+    """Return one side of a field for people: texts in quotes, long ones shortened."""
+    if value is None or value in {"", ()}:
+        return "(none)"
+    if isinstance(value, Coordinates):
+        return f"{value.latitude:.6f}, {value.longitude:.6f}"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f"“{value}”" if details else f"“{shortened(' ⏎ '.join(str(value).splitlines()), 160)}”"
+
+
+def show_attention(screen: Screen, prepared: Prepared, *, details: bool = False) -> None:
+    """List what a person should look at among the images with nothing to write."""
+    listed = [
+        (item, standing(item, prepared))
+        for item in prepared.items
+        if not needs_work(item) and not item.withheld
+        if not (prepared.stale and item.title in prepared.stale)
+    ]
+    listed = [(item, record) for item, record in listed if record.status not in FINE]
+    if not listed:
+        return
+    screen.line()
+    screen.line("Not written:", "yellow")
+    show_standings(screen, [Standing(r.image_id, r.title, r.status, r.reason) for _, r in listed])
+    for item, _ in listed:
+        for decision in item.plan.conflicts if item.plan else ():
+            screen.line(heading(item.title, item.image_id), indent=2)
+            show_conflict(screen, decision, details=details)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one image stands, and why."""
+
+    image_id: int
+    title: str
+    status: str
+    reason: str
+
+
+def show_standings(screen: Screen, standings: Sequence[Standing], most: int = 40) -> None:
+    """List where images stand; those with the same reason share it."""
+    groups: dict[tuple[str, str], list[Standing]] = {}
+    for one in standings[:most]:
+        groups.setdefault((one.status, one.reason), []).append(one)
+    for (status, reason), group in groups.items():
+        words = f"{WORDS[status]}: {reason}"
+        if len(group) == 1:
+            text = Text(printable(group[0].title)).append(f" — {words}", style="yellow")
+            screen.row(f"{group[0].image_id:>5}", text, indent=0, width=7)
+            continue
+        screen.row(f"{len(group):>4}×", words, "yellow", indent=0, width=7)
+        screen.line(", ".join(f"{one.title} ({one.image_id})" for one in group), "dim", indent=7)
+    if len(standings) > most:
+        screen.line(f"and {len(standings) - most} more: skymmich-reconciler status", "dim", indent=7)
+
+
+def show_problems(screen: Screen, catalogue: Catalogue) -> None:
+    """List the catalogue's rows that could not be used."""
+    if not catalogue.problems:
+        return
+    screen.line()
+    screen.line(f"Rows of the catalogue that could not be read whole ({len(catalogue.problems)}):", "yellow")
+    for problem in catalogue.problems[:MOST_PROBLEMS]:
+        screen.line(f"{problem.place}: {problem.reason}", "dim", indent=2)
+    if (more := len(catalogue.problems) - MOST_PROBLEMS) > 0:
+        screen.line(f"and {more} more: skymmich-reconciler doctor", "dim", indent=2)
+
+
+def show_verdict(screen: Screen, verdict: Verdict) -> None:
+    """Show what the guard holds back, with its numbers, and the command that approves it."""
+    screen.line()
+    screen.line("The guard holds back what this would take away", "bold red")
+    for reason in verdict.reasons:
+        screen.row("why", reason)
+    screen.row("safe", "Nothing is taken from Immich. What only adds is written.")
+    screen.row("mend", verdict.mend)
+    screen.row("approve", f"If it is meant so: skymmich-reconciler apply --approve {verdict.hash}")
+
+
+def show_withheld(screen: Screen, prepared: Prepared, *, details: bool = False) -> None:
+    """Show what an approval would write to the images of which the guard holds something back."""
+    held = [item for item in prepared.items if item.withheld]
+    if not held:
+        return
+    whole = details or len(held) <= FULL_UP_TO
+    screen.line()
+    screen.line(
+        f"What it would write to {len(held)} image{'' if len(held) == 1 else 's'} if approved:", "yellow"
+    )
+    if not whole:
+        overview(screen, [replace(item, plan=item.withheld) for item in held])
+        screen.line()
+        screen.line("One of them in full (all: --details):")
+    for item in held if whole else held[:1]:
+        if item.withheld:
+            screen.line()
+            screen.line(heading(item.title, item.image_id))
+            show_changes(screen, item.withheld)
+
+
+def _by_field(plan: AssetPlan) -> dict[str, list[Difference]]:
+    found: dict[str, list[Difference]] = {"description": [], "coordinates": [], "tags": []}
+    for one in differences(observed_facts(plan.observed), planned_facts(plan)):
+        found[one.field].append(one)
+    return found

@@ -1,1 +1,0 @@
-"""What ``doctor`` looks at, for the command line and for the daemon's page; part of the wiring."""

@@ -1,0 +1,1 @@
+"""A sample catalogue of true astronomy."""

@@ -1,0 +1,1 @@
+"""The simulated Immich: its routes, its queues and its unkindness."""

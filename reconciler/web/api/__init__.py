@@ -1,0 +1,1 @@
+"""The API: routes, what comes in, and the values that go out."""

@@ -1,0 +1,1 @@
+"""What tells that something happened or how things stand: events, health, metrics."""

@@ -1,0 +1,131 @@
+"""What the page's buttons do: plain forms, answered by a redirect, or by the part that changed.
+
+With JavaScript htmx sends them, and the outcome appears on the spot; without, the browser does, and the page
+comes back with the outcome in it. No action is a GET.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from reconciler.service.api import Request as Wish
+from reconciler.web import params
+from reconciler.web.api.problems import ProblemError
+from reconciler.web.api.routes import linked_image
+from reconciler.web.api.switches import change_switches, follow_skymmich
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from reconciler.web.context import Panel
+    from reconciler.web.pages.images import ImagePages
+
+_AT_ONCE = 0.6
+"""Seconds that a page with JavaScript waits for an outcome before it asks again."""
+_PATIENTLY = 20.0
+"""Seconds that a page without it waits."""
+
+
+class Actions:
+    """The handlers."""
+
+    def __init__(self, panel: Panel, images: ImagePages) -> None:
+        self._panel, self._images = panel, images
+
+    def routes(self) -> list[Route]:
+        """List the addresses."""
+        actions = {
+            "sync-all": self.sync_all,
+            "look": self.look,
+            "stop": self.stop,
+            "pause": self.pause,
+            "resume": self.resume,
+            "settings": self.settings,
+            "follow": self.follow,
+            "approve": self.approve,
+        }
+        return [
+            Route("/images/{image_id:int}/sync", self.sync_one, methods=["POST"]),
+            *(Route(f"/actions/{name}", action, methods=["POST"]) for name, action in actions.items()),
+        ]
+
+    async def sync_one(self, request: Request) -> Response:
+        """Sync one image."""
+        image_id = request.path_params["image_id"]
+        form = await params.form(request)
+        linked_image(self._panel, image_id)
+        run_id = self._panel.control.request(Wish(frozenset({image_id}), trigger="page"))
+        if request.headers.get("hx-request") == "true":
+            await self._panel.control.wait(run_id, _AT_ONCE)
+            part = _with_query(request, {"run": run_id})
+            return await self._images.state_part(part, image_id)
+        await self._panel.control.wait(run_id, _PATIENTLY)
+        back = params.local(form.get("back", ""), f"/images/{image_id}")
+        return _back(back, f"image-{image_id}", run=run_id, image=str(image_id))
+
+    async def sync_all(self, request: Request) -> Response:
+        """Compare and sync everything, whatever is remembered."""
+        self._panel.control.request(Wish(full=True, trigger="page"))
+        return _done(request, "asked", "sync")
+
+    async def look(self, request: Request) -> Response:
+        """Look now."""
+        self._panel.control.request(Wish(trigger="page"))
+        return _done(request, "asked")
+
+    async def stop(self, request: Request) -> Response:
+        """Stop the pass that runs."""
+        return _done(request, "stopping" if self._panel.control.stop_run() else "nothing", "sync")
+
+    async def pause(self, request: Request) -> Response:
+        """Start no pass by itself any more."""
+        self._panel.control.pause()
+        return _done(request, "paused")
+
+    async def resume(self, request: Request) -> Response:
+        """Undo pause."""
+        self._panel.control.resume()
+        return _done(request, "resumed")
+
+    async def approve(self, request: Request) -> Response:
+        """Let the guard pass what was shown, named by its hash, and nothing else."""
+        form = await params.form(request)
+        if not form.get("hash"):
+            raise ProblemError(400, "The form names nothing to approve.")
+        self._panel.control.request(params.wish({"approve": form["hash"]}, trigger="page"))
+        return _done(request, "asked")
+
+    async def settings(self, request: Request) -> Response:
+        """Change those switches that differ from what the form showed, where they live."""
+        changes = params.ticked_otherwise(await params.form(request))
+        changed = await change_switches(self._panel, changes)
+        return _done(request, "saved" if changed else "same", "settings")
+
+    async def follow(self, request: Request) -> Response:
+        """Let Skymmich's own switches hold again."""
+        followed = await follow_skymmich(self._panel)
+        return _done(request, "followed" if followed else "same", "settings")
+
+
+def _done(request: Request, said: str, fragment: str = "") -> Response:
+    if request.headers.get("hx-request") == "true":
+        return Response(status_code=204)
+    return _back("/", fragment, said=said)
+
+
+def _back(path: str, fragment: str, **more: str) -> Response:
+    parts = urlsplit(path)
+    query = {**dict(parse_qsl(parts.query)), **more}
+    where = f"{parts.path}?{urlencode(query)}" + (f"#{fragment}" if fragment else "")
+    return RedirectResponse(where, status_code=303)
+
+
+def _with_query(request: Request, query: Mapping[str, str]) -> Request:
+    scope = {**request.scope, "query_string": urlencode(query).encode()}
+    return type(request)(scope)

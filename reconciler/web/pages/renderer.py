@@ -1,0 +1,218 @@
+"""Pages from templates. Everything is escaped; a page shows values and decides nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from datetime import datetime, timedelta
+from functools import cache
+from importlib import resources
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from reconciler import __version__
+from reconciler.core.asset import Coordinates
+from reconciler.core.plan.conflicts import choices, sides
+from reconciler.redaction import redact
+from reconciler.web import messages
+from reconciler.web.pages.diff import condensed, difference, extent, side
+from reconciler.web.short_messages import by_kind, by_run, first_upper, heading, spoken, wrote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from starlette.requests import Request
+
+    from reconciler.engine.passes import Prepared
+    from reconciler.web.context import Panel
+    from reconciler.web.image_index import Lookup
+    from reconciler.web.pages.diff import Piece
+
+
+PREVIEWED = 100
+"""Images that a preview lists."""
+
+
+class Page(HTMLResponse):
+    """A page; half an emoji in a title must not spoil it."""
+
+    def render(self, content: str) -> bytes:
+        """Write UTF-8."""
+        return content.encode("utf-8", "replace")
+
+
+class Pages:
+    """Renders templates with what every page has.
+
+    Args:
+        panel: the daemon, for the state in the header.
+    """
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+        self._environment = Environment(
+            loader=PackageLoader("reconciler.web"),
+            autoescape=select_autoescape(default=True, default_for_string=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(
+            ago=self.ago,
+            until=self.until,
+            lasting=lasting,
+            moment=moment,
+            redact=redact,
+            number=number,
+            place=place,
+            spoken=spoken,
+            first_upper=first_upper,
+        )
+        self._environment.globals.update(
+            version=__version__,
+            static=static,
+            words=messages,
+            state_of=messages.state_of,
+            heading=heading,
+            wrote=wrote,
+            by_run=by_run,
+            by_kind=by_kind,
+            difference=difference,
+            condensed=condensed,
+            extent=extent,
+            side=side,
+            marked=marked,
+            choices=choices,
+            sides=sides,
+        )
+        self._environment.globals["ui"] = self._environment.get_template("_macros.html").module
+
+    def page(
+        self, request: Request, template: str, values: Mapping[str, object], status: int = 200
+    ) -> HTMLResponse:
+        """Render a page or a part of one."""
+        panel = self._panel
+        common = {
+            "path": request.url.path,
+            "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            "can_log_out": bool(panel.access.token) and panel.access.session.cookie in request.cookies,
+            "trusted": getattr(request.state, "trusted", False),
+            "has_doctor": panel.doctor is not None,
+            "has_template": panel.template is not None,
+            "said": messages.SAID.get(request.query_params.get("said", "")),
+        }
+        text = self._environment.get_template(template).render({**common, **values})
+        return Page(text, status, headers={"cache-control": "no-cache, private"})
+
+    def preview(
+        self,
+        request: Request,
+        prepared: Prepared,
+        lookup: Lookup,
+        *,
+        other: Mapping[str, str] | None = None,
+        template: str | None = None,
+    ) -> HTMLResponse:
+        """Render what a pass would do.
+
+        ``other``: the form of settings, ``template``: the template under which it would, and not in force.
+        """
+        tally, telling = prepared.items.tally, prepared.items.telling
+        held = list(islice((item.withheld for item in telling() if item.withheld), PREVIEWED))
+        room, free = max(0, PREVIEWED - len(held)), tally.changing - tally.in_part
+        written = (item.plan for item in telling() if item.plan and item.plan.changes and not item.withheld)
+        values = {
+            "prepared": prepared,
+            "held": held,
+            "held_count": tally.withheld,
+            "plans": list(islice(written, min(room, free))),
+            "count": tally.withheld + free,
+            "left_out": max(0, free - room),
+            "switches": prepared.rules.switches,
+            "other": other,
+            "template": template,
+            "settings": self._panel.settings,
+            "lookup": lookup,
+        }
+        return self.page(request, "preview.html", values)
+
+    def ago(self, when: datetime | None) -> str:
+        """Write how long ago something was."""
+        if when is None:
+            return "never"
+        passed = (self._panel.now() - when).total_seconds()
+        return "just now" if abs(passed) < 2 else f"{lasting(passed)} ago" if passed > 0 else self.until(when)
+
+    def until(self, when: datetime) -> str:
+        """Write in how long something will be."""
+        left = (when - self._panel.now()).total_seconds()
+        return f"in {lasting(left)}" if left > 1 else "now"
+
+
+def lasting(span: float | timedelta) -> str:
+    """Write a duration for people: ``4 s``, ``12 min``, ``3 h 20 min``, ``5 d``."""
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    seconds = abs(seconds)
+    if 0 < seconds < 0.05:
+        return "< 0.1 s"
+    if seconds < 10 and seconds != round(seconds):
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    if minutes < 36 * 60:
+        return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"
+    return f"{math.floor(minutes / 1440 + 0.5)} d"
+
+
+_TAGS = {"added": "ins", "removed": "del"}
+
+
+def marked(pieces: Iterable[Piece]) -> Markup:
+    """Write a difference, each line's part marked for itself: a mark over a line's end looks like a blot."""
+    parts: list[Markup] = []
+    for piece in pieces:
+        if piece.kind == "gap":
+            parts.append(Markup('<span class="gap">{}</span>').format(piece.text))
+            continue
+        tag = _TAGS.get(piece.kind)
+        for line in re.split(r"(\n+)", piece.text):
+            bare = tag is None or not line.strip("\n")
+            parts.append(Markup("{}" if bare else f"<{tag}>{{}}</{tag}>").format(line))  # noqa: S704  escaped by format
+    return Markup().join(parts)
+
+
+def place(value: object) -> str:
+    """Write coordinates, in any of the forms in which they are remembered; empty for none."""
+    if isinstance(value, Coordinates):
+        pair: tuple[object, ...] = (value.latitude, value.longitude)
+    elif isinstance(value, dict):
+        pair = (value.get("latitude"), value.get("longitude"))
+    else:
+        pair = tuple(value) if isinstance(value, list | tuple) else ()
+    numbers = [float(one) for one in pair if isinstance(one, int | float | str) and one != ""]
+    return ", ".join(f"{one:.6f}".rstrip("0").rstrip(".") + "°" for one in numbers)
+
+
+def moment(when: datetime | None) -> str:
+    """Write a moment in UTC; the page's script turns it into the reader's own time."""
+    return "" if when is None else when.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def number(count: float) -> str:
+    """Write a count with a thin space between thousands."""
+    return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+@cache
+def static(name: str) -> str:
+    """Return the address of a static file, which changes with its content."""
+    content = (resources.files("reconciler.web") / "static" / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"

@@ -1,0 +1,122 @@
+"""The block's template, edited with a live preview: nothing is written to Immich until a pass does."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from reconciler.core.desired.facts import Facts
+from reconciler.errors import TemplateError
+from reconciler.web import params
+from reconciler.web.api.problems import ProblemError
+from reconciler.web.template_preview import checked_text, message_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from reconciler.core.catalogue import CatalogueImage
+    from reconciler.web.context import Panel
+    from reconciler.web.image_index import Lookups
+    from reconciler.web.pages.renderer import Pages
+    from reconciler.web.template_preview import Trial
+
+
+class TemplatePages:
+    """The handlers; there are none where no template can be kept."""
+
+    def __init__(self, panel: Panel, pages: Pages, lookups: Lookups, trial: Trial) -> None:
+        self._panel, self._pages, self._lookups, self._trial = panel, pages, lookups, trial
+
+    def routes(self) -> list[Route]:
+        """List the addresses."""
+        if self._panel.template is None:
+            return []
+        return [
+            Route("/template", self.edit, methods=["GET"]),
+            Route("/template", self.save, methods=["POST"]),
+            Route("/template/preview", self.preview, methods=["POST"]),
+            Route("/template/plan", self.plan, methods=["POST"]),
+            Route("/template/reset", self.reset, methods=["POST"]),
+        ]
+
+    async def edit(self, request: Request) -> Response:
+        """Show the template in force, or an earlier one."""
+        text, versions = self._trial.keeper.text(), self._trial.keeper.versions()
+        if "version" in request.query_params:
+            chosen = params.whole(request.query_params, "version", 0, 0, 1000)
+            if chosen >= len(versions):
+                raise ProblemError(404, "There is no such version.")
+            text = versions[chosen].text
+        return await self._page(request, text, "")
+
+    async def preview(self, request: Request) -> Response:
+        """Show what a text renders for the chosen image: a part of the page, or all of it."""
+        form = await params.form(request)
+        text = checked_text(form.get("text", ""))
+        if request.headers.get("hx-request") != "true":
+            return await self._page(request, text, form.get("image", ""))
+        _, chosen = await self._choices(form.get("image", ""))
+        return self._pages.page(request, "_rendered.html", await self._rendered(text, chosen))
+
+    async def save(self, request: Request) -> Response:
+        """Let a text hold from the next pass on, if it renders."""
+        form = await params.form(request)
+        text = checked_text(form.get("text", ""))
+        _, chosen = await self._choices(form.get("image", ""))
+        try:
+            # What the guard would hold back was shown with its numbers, on the page that names the hash.
+            await self._trial.save(text, chosen, approved=form.get("approve", ""))
+        except TemplateError as error:
+            return await self._page(request, text, form.get("image", ""), _failed(error))
+        return RedirectResponse("/template?said=template", status_code=303)
+
+    async def reset(self, _: Request) -> Response:
+        """Let the configured template hold again; what was written here stays among the earlier versions."""
+        self._trial.reset()
+        return RedirectResponse("/template?said=reset", status_code=303)
+
+    async def plan(self, request: Request) -> Response:
+        """Show what the text would change in all images."""
+        form = await params.form(request)
+        text = checked_text(form.get("text", ""))
+        _, chosen = await self._choices(form.get("image", ""))
+        if (shown := await self._rendered(text, chosen))["error"]:
+            return await self._page(request, text, form.get("image", ""), shown)
+        prepared = await self._trial.plan(text)
+        return self._pages.preview(request, prepared, await self._lookups.latest(), template=text)
+
+    async def _page(
+        self, request: Request, text: str, image: str, failed: Mapping[str, object] | None = None
+    ) -> Response:
+        choices, chosen = await self._choices(image)
+        values = {
+            "text": text,
+            "origin": self._trial.keeper.origin(),
+            "versions": self._trial.keeper.versions(),
+            "choices": choices,
+            "chosen": chosen,
+            "names": [entry.name for entry in fields(Facts)],
+            **(failed or await self._rendered(text, chosen)),
+        }
+        return self._pages.page(request, "template.html", values, 400 if failed else 200)
+
+    async def _choices(self, image: str) -> tuple[Sequence[CatalogueImage], CatalogueImage | None]:
+        lookup, linked = await self._trial.choices()
+        chosen = lookup.image(int(image)) if image.isascii() and image.isdigit() else None
+        return linked, chosen or next(iter(linked), None)
+
+    async def _rendered(self, text: str, chosen: CatalogueImage | None) -> dict[str, object]:
+        try:
+            return {"rendered": await self._trial.render(text, chosen) if chosen else None, "error": None}
+        except TemplateError as error:
+            return _failed(error)
+
+
+def _failed(error: TemplateError) -> dict[str, object]:
+    return {"rendered": None, "error": {"line": error.line, "message": message_of(error)}}

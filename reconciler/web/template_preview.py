@@ -1,0 +1,148 @@
+"""Trying a template before it holds: rendered for images, compared with all of them, then saved.
+
+For the page and for the API alike. The renderer sees to it that no template takes more than it may; here, one
+is tried at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from reconciler.engine.planner.desired import sized, try_template
+from reconciler.engine.planner.planner import Wishes
+from reconciler.errors import TemplateError
+from reconciler.models.requests import MAX_TEMPLATE
+from reconciler.service.api import Request as Wish
+from reconciler.web.api.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from reconciler.core.catalogue import CatalogueImage
+    from reconciler.core.policy import Policy
+    from reconciler.engine.passes import Prepared
+    from reconciler.engine.planner.desired import Desires
+    from reconciler.web.context import Panel
+    from reconciler.web.image_index import Lookup, Lookups
+    from reconciler.web.ports import TemplateKeeper
+
+_CHOICES = 200
+_PATIENCE = 5.0
+"""Seconds to wait for another trial's end."""
+
+
+class Trial:
+    """Tries templates, one rendering at a time.
+
+    Args:
+        panel: the daemon, and where the template is kept.
+        lookups: its images.
+    """
+
+    def __init__(self, panel: Panel, lookups: Lookups) -> None:
+        self._panel, self._lookups = panel, lookups
+        self._turn = asyncio.Lock()
+
+    @property
+    def keeper(self) -> TemplateKeeper:
+        """Where the template is kept.
+
+        Raises:
+            ProblemError: nowhere.
+        """
+        if self._panel.template is None:
+            raise ProblemError(404, "There is no template to edit here.")
+        return self._panel.template
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._panel.now()
+
+    async def choices(self) -> tuple[Lookup, Sequence[CatalogueImage]]:
+        """Return the images, and the linked ones that a template is shown on: not all of very many."""
+        lookup = await self._lookups.latest()
+        return lookup, list(islice(lookup.catalogue.linked(), _CHOICES))
+
+    async def render(self, text: str, image: CatalogueImage) -> str:
+        """Return what a template renders for an image; it may be empty.
+
+        Raises:
+            TemplateError: it does not render, or takes too much.
+        """
+        desires = await self._compute(text, [image])
+        return desires.of(image).block or ""
+
+    async def plan(self, text: str) -> Prepared:
+        """Plan all images with a template; nothing is written."""
+        async with self._panel.planning:
+            return await self._panel.control.preview(
+                Wishes(self._policy(text), self._panel.control.snapshot().switches)
+            )
+
+    async def save(self, text: str, shown: CatalogueImage | None = None, *, approved: str = "") -> None:
+        """Let a template hold from the next pass on, if it renders for all images, and begin that pass.
+
+        Args:
+            text: the template.
+            shown: an image that it must render for, too.
+            approved: names what the guard would hold back, as it was shown with its numbers.
+
+        Raises:
+            TemplateError: it does not; nothing was changed.
+        """
+        lookup = await self._lookups.latest()
+        linked = lookup.catalogue.linked()
+        await self._compute(text, chain([shown] if shown else [], linked))
+        self.keeper.save(text)
+        wish = Wish(by_person=bool(approved), approved=approved, trigger="settings")
+        self._panel.control.request(wish)
+
+    def reset(self) -> None:
+        """Let the configured template hold again; what was written here stays among the earlier versions."""
+        self.keeper.save(None)
+        self._panel.control.request(Wish(by_person=False, trigger="settings"))
+
+    async def _compute(self, text: str, images: Iterable[CatalogueImage]) -> Desires:
+        """Compute what images want with a template."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise _busy() from None
+        try:
+            wanted = sized(images, self._panel.history.record)
+            return await try_template(self._panel.renderer, self._policy(text), wanted)
+        finally:
+            self._turn.release()
+
+    def _policy(self, text: str) -> Policy:
+        policy = self.keeper.policy()
+        described = replace(policy.description, template=text, template_name="template")
+        return replace(policy, description=described)
+
+
+def checked_text(text: str) -> str:
+    """Take a template as it was sent.
+
+    Raises:
+        ProblemError: it is too long.
+    """
+    text = text.replace("\r\n", "\n")
+    if len(text) > MAX_TEMPLATE:
+        raise ProblemError(413, f"A template may have {MAX_TEMPLATE} characters.")
+    return text
+
+
+def message_of(error: TemplateError) -> str:
+    """Return an error's sentence without the place, which stands beside it."""
+    return str(error).removeprefix(f"{error.source}:{error.line or '?'}: ")
+
+
+def _busy() -> TemplateError:
+    return TemplateError(
+        "another template is still being tried", source="template", line=None, remedy="Try it again."
+    )
