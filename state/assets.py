@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.sql import ColumnElement
 
-    from reconciler.core.plan.conflicts import Resolution
-    from reconciler.core.records import AssetRecord, Crossing
+    from reconciler.core.records import AssetRecord, Crossing, Resolution
 
 _CHUNK = 500
 """Keys in one condition: far below SQLite's limit of 32,766 variables."""

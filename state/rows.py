@@ -6,8 +6,15 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.asset import Applied, Coordinates
-from reconciler.core.plan.conflicts import Resolution
-from reconciler.core.records import AssetRecord, Crossing, JournalEntry, PendingWrite, Run, Unsticking
+from reconciler.core.records import (
+    AssetRecord,
+    Crossing,
+    JournalEntry,
+    PendingWrite,
+    Resolution,
+    Run,
+    Unsticking,
+)
 from state.tables import title_key
 
 if TYPE_CHECKING:

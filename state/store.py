@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from reconciler.core.plan.conflicts import Resolution
-    from reconciler.core.records import Crossed, Crossing, JournalEntry, PendingWrite, Run
+    from reconciler.core.records import Crossed, Crossing, JournalEntry, PendingWrite, Resolution, Run
     from state.database import Database
 
 

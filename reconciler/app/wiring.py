@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reconciler.core.policy import Policy
     from reconciler.core.ports import CatalogueSource
     from reconciler.engine.catalogue_cache import Watchable
-    from reconciler.engine.polling.window import Timing
+    from reconciler.engine.polling.timing import Timing
     from reconciler.service.api import Control
     from reconciler.service.environment import Installation
     from reconciler.web.ports import Doctor, PictureSize

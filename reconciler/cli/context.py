@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.app.wiring import Workbench
     from reconciler.cli.session import Session
-    from reconciler.engine.polling.window import Timing
+    from reconciler.engine.polling.timing import Timing
     from reconciler.errors import ReconcilerError
 
 RIGHT: Final = timedelta(minutes=2)

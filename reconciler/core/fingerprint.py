@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reconciler.core.asset import Coordinates
     from reconciler.core.desired.desired import Desired
-    from reconciler.core.plan.conflicts import Resolution
     from reconciler.core.policy import Policy, Switches
+    from reconciler.core.records import Resolution
 
 
 def digest(*parts: object) -> str:

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from reconciler.core.asset import Coordinates, Listing, ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.desired.facts import Facts
-    from reconciler.core.plan.conflicts import Resolution
     from reconciler.core.policy import DescriptionPolicy
-    from reconciler.core.records import AssetRecord, Crossing, JournalEntry, PendingWrite, Run
+    from reconciler.core.records import AssetRecord, Crossing, JournalEntry, PendingWrite, Resolution, Run
 
 
 class CatalogueSource(Protocol):

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from reconciler.core.plan.conflicts import Resolution
 
 AssetStatus = Literal[
     "new",  # not brought in sync yet, and nothing went wrong
@@ -30,9 +29,25 @@ AssetStatus = Literal[
 FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "undone", "unlinked"})
 """The states that need nobody's attention."""
 
+Keep = Literal["immich", "skymmich", "both"]
 Field = Literal["block", "prose", "coordinates", "tags"]
 JournalField = Literal["description", "coordinates", "tags"]
 WriteStep = Literal["fields", "add_tags", "remove_tags"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """One field's decision, and the values it was made for. The key is asset and field."""
+
+    field: Field
+    keep: Keep
+    desired: str
+    """Digest of the catalogue's side then."""
+    live: str
+    """Digest of Immich's side then."""
+    at: datetime
+    result: str = ""
+    """Digest of the prose that ``both`` makes of them: seen in Immich, it is carried out."""
 
 
 @dataclass(frozen=True, slots=True)

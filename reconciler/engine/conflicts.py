@@ -13,10 +13,9 @@ from reconciler.errors import DecisionError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler.core.plan.conflicts import Keep
     from reconciler.core.plan.plan import AssetPlan, Decision, Rules
     from reconciler.core.ports import Store
-    from reconciler.core.records import Field
+    from reconciler.core.records import Field, Keep
 
 
 def decidable(plan: AssetPlan) -> list[Decision]:

@@ -19,7 +19,7 @@ from reconciler.engine.events import Event, Listener, Progress
 from reconciler.engine.order import groups, order_removals, share_removals
 from reconciler.engine.polling.poller import Poller
 from reconciler.engine.polling.schedule import PollSchedule, Situation
-from reconciler.engine.polling.window import Timing, WriteWindow
+from reconciler.engine.polling.window import WriteWindow
 from reconciler.engine.refresh import Refresher
 from reconciler.engine.sender import Sender
 from reconciler.engine.settlement import Settling
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from reconciler.engine.canary import Canary
     from reconciler.engine.events import Level
     from reconciler.engine.job import Job
+    from reconciler.engine.polling.timing import Timing
 
 _LANES = 2
 """Assets that are read, and then written to at once, side by side: half of the line, for the tags have the

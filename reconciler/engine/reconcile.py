@@ -26,7 +26,7 @@ from reconciler.engine.passes import Outcome, Prepared, Report, Selection
 from reconciler.engine.planner.planner import ARCHIVED, FULL_LOOK_AT, RULES, Preparer, Wishes
 from reconciler.engine.planner.selection import merge
 from reconciler.engine.polling.poller import Poller
-from reconciler.engine.polling.window import Timing
+from reconciler.engine.polling.timing import Timing
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import remember
 from reconciler.engine.sender import VALID

@@ -22,7 +22,7 @@ from reconciler.engine.order import order
 from reconciler.engine.outcomes import finished
 from reconciler.engine.passes import Item, Prepared, Selection
 from reconciler.engine.planner.selection import merge
-from reconciler.engine.polling.window import Timing
+from reconciler.engine.polling.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

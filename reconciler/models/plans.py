@@ -6,12 +6,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from reconciler.core.asset import Coordinates
-from reconciler.core.plan.conflicts import Keep, choices, sides
+from reconciler.core.plan.conflicts import choices, sides
 from reconciler.core.plan.diff import Kind, differences, observed_facts, planned_facts
 from reconciler.core.plan.guard import Cause
 from reconciler.core.plan.merge import Action, Case
 from reconciler.core.policy import SWITCHES
-from reconciler.core.records import AssetStatus, Field
+from reconciler.core.records import AssetStatus, Field, Keep
 from reconciler.engine.outcomes import finished
 from reconciler.models.base import Count, Model, Text
 from reconciler.redaction import redact

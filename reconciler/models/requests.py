@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from reconciler.core.plan.conflicts import Keep
-from reconciler.core.records import AssetStatus
+from reconciler.core.records import AssetStatus, Keep
 from reconciler.core.records import Field as AssetField
 from reconciler.models.base import Model, Moment, Text
 

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
-    from reconciler.core.plan.conflicts import Keep
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.policy import Switches
-    from reconciler.core.records import AssetRecord, Field, Run
+    from reconciler.core.records import AssetRecord, Field, Keep, Run
     from reconciler.engine.events import Progress
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.planner.planner import Wishes

@@ -28,14 +28,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue, RowProblem
-    from reconciler.core.plan.conflicts import Keep
     from reconciler.core.policy import Switches
     from reconciler.core.ports import Clock, Renderer, Target
-    from reconciler.core.records import Field
+    from reconciler.core.records import Field, Keep
     from reconciler.engine.events import Listener
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.planner.planner import Wishes
-    from reconciler.engine.polling.window import Timing
+    from reconciler.engine.polling.timing import Timing
     from reconciler.service.api import Request
     from reconciler.service.environment import Installation, ServiceStore
     from reconciler.service.queue import WorkQueue

@@ -30,13 +30,12 @@ if TYPE_CHECKING:
     from random import Random
 
     from reconciler.core.catalogue import Catalogue
-    from reconciler.core.plan.conflicts import Keep
     from reconciler.core.policy import Switches
     from reconciler.core.ports import Clock, Renderer
-    from reconciler.core.records import Field
+    from reconciler.core.records import Field, Keep
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.planner.planner import Wishes
-    from reconciler.engine.polling.window import Timing
+    from reconciler.engine.polling.timing import Timing
     from reconciler.errors import StateError
     from reconciler.service.api import Notice
     from reconciler.service.environment import Installation, ServiceStore

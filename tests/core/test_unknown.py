@@ -9,8 +9,9 @@ import pytest
 from reconciler.core.catalogue import Acquisition, Catalogue, Equipment, PlateSolution
 from reconciler.core.desired.desired import desire
 from reconciler.core.desired.template import BlockTemplate
-from reconciler.core.plan.conflicts import Resolution, side
+from reconciler.core.plan.conflicts import side
 from reconciler.core.policy import DescriptionPolicy, Policy
+from reconciler.core.records import Resolution
 from reconciler.core.unknown import unknown_of, without
 from reconciler.errors import UnusableImageError
 

@@ -20,7 +20,7 @@ import httpx
 from reconciler.core.policy import Policy, Switches
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.planner import Wishes
-from reconciler.engine.polling.window import Timing
+from reconciler.engine.polling.timing import Timing
 from reconciler.engine.reconcile import Reconciler
 from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.polling.window import Timing
+from reconciler.engine.polling.timing import Timing
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.core.records import Crossed
 from reconciler.core.writes.verification import FLIPPED
-from reconciler.engine.polling.window import Timing
+from reconciler.engine.polling.timing import Timing
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,7 @@ from random import Random
 
 import pytest
 
-from reconciler.engine.polling.window import Timing
+from reconciler.engine.polling.timing import Timing
 from reconciler.simulator.serve import serve
 from state.store import SqliteStore
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.engine.polling.window import Timing
+from reconciler.engine.polling.timing import Timing
 from reconciler.errors import WriteInDoubtError
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ from reconciler.core.records import AssetRecord
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.polling.schedule import OVERTAKERS, PollSchedule
 from reconciler.engine.polling.server_clock import ServerClock
-from reconciler.engine.polling.window import Timing
+from reconciler.engine.polling.timing import Timing
 
 T0 = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 

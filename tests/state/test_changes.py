@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.core.plan.conflicts import Resolution
+from reconciler.core.records import Resolution
 from state.store import SqliteStore
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.plan.conflicts import Resolution
+from reconciler.core.records import Resolution
 from state.store import SqliteStore
 
 

@@ -12,8 +12,8 @@ from reconciler.cli.images import find_images
 from reconciler.cli.output.outcome import exit_code, show_report
 from reconciler.cli.output.tables import heading, show_conflict
 from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
-from reconciler.core.plan.conflicts import CONFLICTS, Keep
-from reconciler.core.records import Field  # noqa: TC001 - typer asks for it
+from reconciler.core.plan.conflicts import CONFLICTS
+from reconciler.core.records import Field, Keep  # noqa: TC001 - typer asks for them
 from reconciler.engine.conflicts import decidable, take_decision
 from reconciler.engine.passes import Prepared, Report, Selection
 from reconciler.errors import DecisionError, LeaseHeldError, ReconcilerError

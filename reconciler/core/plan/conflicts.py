@@ -16,12 +16,13 @@ the decision out finds it again.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.desired.block import split
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.plan.merge import Merged
+from reconciler.core.records import Resolution
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
@@ -30,29 +31,13 @@ if TYPE_CHECKING:
 
     from reconciler.core.desired.block import Markers
     from reconciler.core.plan.plan import AssetPlan, Decision
-    from reconciler.core.records import Field
+    from reconciler.core.records import Field, Keep
 
-Keep = Literal["immich", "skymmich", "both"]
 
 CONFLICTS: Final = frozenset({"conflict", "both_changed"})
 _TEXTS: Final = frozenset({"prose", "block"})
 
 V = TypeVar("V")
-
-
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """One field's decision, and the values it was made for. The key is asset and field."""
-
-    field: Field
-    keep: Keep
-    desired: str
-    """Digest of the catalogue's side then."""
-    live: str
-    """Digest of Immich's side then."""
-    at: datetime
-    result: str = ""
-    """Digest of the prose that ``both`` makes of them: seen in Immich, it is carried out."""
 
 
 @dataclass(frozen=True, slots=True)

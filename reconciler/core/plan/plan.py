@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.desired.desired import Desired
-    from reconciler.core.plan.conflicts import Resolution
     from reconciler.core.plan.merge import Action, Case
     from reconciler.core.policy import Policy, Switches
-    from reconciler.core.records import Field
+    from reconciler.core.records import Field, Resolution
 
 REASONS: dict[Case, str] = {
     "in_sync": "",

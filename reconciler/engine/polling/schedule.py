@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.core.asset import Visibility
     from reconciler.core.writes.asset_write import AssetWrite
     from reconciler.engine.polling.server_clock import ServerClock
-    from reconciler.engine.polling.window import Timing
+    from reconciler.engine.polling.timing import Timing
 
 OVERTAKERS = 8
 """Assets written later that have moved: Immich digests fewer side by side, so it has come to this one."""

@@ -6,7 +6,6 @@ stays visible within seconds. A server that digests faster is given more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,26 +13,12 @@ if TYPE_CHECKING:
 
     from reconciler.core.writes.asset_write import AssetWrite
     from reconciler.engine.polling.schedule import PollSchedule
+    from reconciler.engine.polling.timing import Timing
 
 CHUNK = 100
 """Most assets sent after one look: the window in which a person's edit can be missed."""
 _FEWEST, _MOST = 64, 640
 _TROUBLES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds. The defaults suit a real server; tests shorten them with their simulator."""
-
-    recheck: float = 1.0
-    """Between an asset's first sight with a new date and the look it is judged by: the date can become
-    visible a moment before the values are final."""
-    look: float = 0.7
-    """Between looks while the server digests."""
-    grace: float = 10.0
-    """After which a written asset that no look has shown is read by itself."""
-    patience: float = 30.0
-    """Without any asset settling, after which the rest is left to the next pass: Immich's queue lags."""
 
 
 class WriteWindow:
