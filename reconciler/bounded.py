@@ -109,7 +109,7 @@ def read_json(body: bytes) -> object:
 
 
 def read_exact_json(body: bytes) -> object:
-    """Read JSON that is to be sent back as it is: whole numbers stay whole, and what can not stay is refused.
+    """Read JSON that is to be sent back as it is: whole numbers stay whole, and what cannot stay is refused.
 
     Raises:
         BoundError: as above, or a number or a text that could not be sent back.
@@ -155,13 +155,13 @@ def _no_constant(name: str) -> object:
 
 def _exact_whole(digits: str) -> int:
     if len(digits) > 300:
-        raise BoundError("has a number that can not be kept")
+        raise BoundError("has a number that cannot be kept")
     return int(digits)
 
 
 def _exact_float(digits: str) -> float:
     if math.isinf(value := float(digits)):
-        raise BoundError("has a number that can not be kept")
+        raise BoundError("has a number that cannot be kept")
     return value
 
 

@@ -9,10 +9,10 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     ReconcilerError
     ├── ConfigurationError          exit 78
     │   └── UnconfirmedError        another address or library than before: a person says whether it is right
-    ├── CatalogueError              the catalogue as a whole can not be read
+    ├── CatalogueError              the catalogue as a whole cannot be read
     ├── TemplateError               the description's template (file and line)
-    ├── UnusableImageError          one image's values can not be worked with
-    ├── RendererError               the process that renders templates can not be used
+    ├── UnusableImageError          one image's values cannot be worked with
+    ├── RendererError               the process that renders templates cannot be used
     ├── GuardError                  a pass was refused
     ├── DaemonRefusedError          a daemon answers, but does not let this command in
     ├── StateError                  the daemon's own store
@@ -68,7 +68,7 @@ class UnconfirmedError(ConfigurationError):
 
 
 class CatalogueError(ReconcilerError):
-    """The catalogue as a whole can not be read. One odd row is never this: see ``Catalogue.problems``."""
+    """The catalogue as a whole cannot be read. One odd row is never this: see ``Catalogue.problems``."""
 
 
 class TemplateError(ReconcilerError):
@@ -94,11 +94,11 @@ class TemplateError(ReconcilerError):
 
 
 class UnusableImageError(ReconcilerError):
-    """What the catalogue has of one image can not be worked with: it is left as it is, the others go on."""
+    """What the catalogue has of one image cannot be worked with: it is left as it is, the others go on."""
 
 
 class RendererError(ReconcilerError):
-    """The process that renders users' templates can not be used; that is no fault of the template."""
+    """The process that renders users' templates cannot be used; that is no fault of the template."""
 
 
 class GuardError(ReconcilerError):
@@ -106,7 +106,7 @@ class GuardError(ReconcilerError):
 
 
 class DecisionError(ReconcilerError):
-    """A person's decision of a conflict can not be taken: there is none, or it is another one by now."""
+    """A person's decision of a conflict cannot be taken: there is none, or it is another one by now."""
 
 
 class DaemonRefusedError(ReconcilerError):
@@ -114,7 +114,7 @@ class DaemonRefusedError(ReconcilerError):
 
 
 class StateError(ReconcilerError):
-    """The daemon's own store can not be used."""
+    """The daemon's own store cannot be used."""
 
 
 class StateTooNewError(StateError):

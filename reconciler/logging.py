@@ -54,12 +54,12 @@ _CONTROLS: Final = {
 
 
 def printable(text: str) -> str:
-    """Give a text that can do nothing to a terminal: control characters are shown, lines and tabs stay."""
+    """Return a text that can do nothing to a terminal: control characters are shown, lines and tabs stay."""
     return text.translate(_CONTROLS)
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes to a stream; a line that can not be written costs only itself, and shows none of its content."""
+    """Writes to a stream; a line that cannot be written costs only itself, and shows none of its content."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
         """Say that a line was lost. The inherited method would print its arguments, secrets too."""
@@ -167,13 +167,13 @@ def run_context(run_id: str) -> Iterator[None]:
 
 
 def image_logger(image_id: int | None, asset_id: str | None) -> structlog.stdlib.BoundLogger:
-    """Give the logger for lines about one image."""
+    """Return the logger for lines about one image."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.image")
     return logger.bind(image_id=image_id, asset_id=asset_id)
 
 
 def _complete(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Give a line about an image all three of its keys, known or not, so that one query finds them."""
+    """Return a line about an image all three of its keys, known or not, so that one query finds them."""
     if "image_id" in event or "asset_id" in event:
         for key in ("image_id", "asset_id", "run"):
             event.setdefault(key, None)
@@ -203,7 +203,7 @@ def _console(*, colors: bool) -> Processor:
 
 
 def _writable(stream: TextIO) -> Processor:
-    """Make the last step: hide what only rendering put together, and escape what the stream can not encode.
+    """Make the last step: hide what only rendering put together, and escape what the stream cannot encode.
 
     Words that look like a secret were hidden before; doing it here would spoil the JSON.
     """

@@ -79,12 +79,12 @@ def register_secret(secret: str) -> None:
 
 
 def redact_registered(text: str) -> str:
-    """Give a text without the registered secrets; what only looks like one stays."""
+    """Return a text without the registered secrets; what only looks like one stays."""
     return _registry.pattern.sub(HIDDEN, text) if _registry.pattern is not None else text
 
 
 def redact(text: str) -> str:
-    """Give a text without any secret that is known or recognised."""
+    """Return a text without any secret that is known or recognised."""
     text = redact_registered(text)
     for pattern, replacement in _LOOKS_SECRET:
         text = pattern.sub(replacement, text)
@@ -97,7 +97,7 @@ def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
 
 
 def _hides(key: object, value: object) -> bool:
-    """Tell whether a key's name says that its value is a secret."""
+    """Return whether a key's name says that its value is a secret."""
     if value is None or value == "" or isinstance(value, bool):
         return False
     name = key.decode("latin-1") if isinstance(key, bytes) else str(key)
@@ -105,7 +105,7 @@ def _hides(key: object, value: object) -> bool:
 
 
 def _clean(value: object, depth: int = 0) -> object:
-    """Give a value that renders without secrets: anything but plain data becomes its text."""
+    """Return a value that renders without secrets: anything but plain data becomes its text."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):

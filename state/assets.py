@@ -72,7 +72,7 @@ def of_images(connection: Connection, image_ids: Collection[int]) -> frozenset[s
 def resolutions(
     connection: Connection, asset_ids: Sequence[str] | None = None
 ) -> dict[str, tuple[Resolution, ...]]:
-    """Give people's decisions by asset id; all by default. There are few of them."""
+    """Return people's decisions by asset id; all by default. There are few of them."""
     if asset_ids is not None and not asset_ids:
         return {}
     query = select(RESOLUTIONS).order_by(RESOLUTIONS.c.asset_id, RESOLUTIONS.c.field)
@@ -95,7 +95,7 @@ def crossings(connection: Connection, asset_ids: Sequence[str] | None = None) ->
 
 
 def owners_of_tags(connection: Connection, wanted: Iterable[str]) -> frozenset[str]:
-    """Tell which assets own at least one of these tags: one walk through the tags, and no record is read."""
+    """Return which assets own at least one of these tags: one walk through the tags, no record is read."""
     # One variable for all of them: SQLite takes no hundred thousand.
     chosen = func.json_each(json.dumps(sorted(wanted))).table_valued("value")
     query = select(OWNED_TAGS.c.asset_id).where(OWNED_TAGS.c.tag.in_(select(chosen.c.value))).distinct()
@@ -103,7 +103,7 @@ def owners_of_tags(connection: Connection, wanted: Iterable[str]) -> frozenset[s
 
 
 def tags(connection: Connection, asset_ids: Sequence[str] | None = None) -> dict[str, frozenset[str]]:
-    """Give owned tags by asset id; of all assets by default."""
+    """Return owned tags by asset id; of all assets by default."""
     # One row an asset, not one a tag: that halves the time to load ten thousand.
     listed = func.json_group_array(OWNED_TAGS.c.tag, type_=JsonText)
     query = select(OWNED_TAGS.c.asset_id, listed).group_by(OWNED_TAGS.c.asset_id)

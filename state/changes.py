@@ -54,7 +54,7 @@ class Changes:
                 self._size -= len(self._chain.pop(0)[2])
 
     def since(self, connection: Connection, known: object) -> tuple[str, frozenset[str] | None]:
-        """Give the present mark, and which assets were written to since; ``None``: it is not known."""
+        """Return the present mark, and which assets were written to since; ``None``: it is not known."""
         now = mark(connection)
         if now == known:
             return now, frozenset()

@@ -40,7 +40,7 @@ DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 def primary_code(error: BaseException | None) -> int:
-    """Give SQLite's primary result code of a driver's error; 0 if it carries none."""
+    """Return SQLite's primary result code of a driver's error; 0 if it carries none."""
     code: int = getattr(error, "sqlite_errorcode", 0) or 0
     return code & 0xFF
 
@@ -82,18 +82,18 @@ def explain(error: BaseException | None, path: Path) -> StateError:
         )
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}:
         return StateError(
-            f"The state store {path} can not be opened or written ({error}).",
+            f"The state store {path} cannot be opened or written ({error}).",
             remedy="The file and its folder must belong to the user that runs this program; "
             "set [state] url to a place that does.",
         )
     return StateError(
-        f"The state store {path} can not be used ({error}).",
+        f"The state store {path} cannot be used ({error}).",
         remedy="Check the disk and the file system that hold it.",
     )
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Return which file is at a path; ``None``: none is, or it can not be told."""
+    """Return which file is at a path; ``None``: none is, or it cannot be told."""
     try:
         found = path.stat()
     except OSError:
@@ -154,13 +154,13 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Give a connection in a transaction: committed at the end, rolled back on any error.
+        """Yield a connection in a transaction: committed at the end, rolled back on any error.
 
         Within another one of the same thread it becomes part of that one's commit; an error still undoes
         just the inner one.
 
         Raises:
-            StateError: the store can not be written; nothing of the transaction is in it.
+            StateError: the store cannot be written; nothing of the transaction is in it.
         """
         outer: Connection | None = getattr(self._local, "connection", None)
         with self.errors():
@@ -184,7 +184,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one moment: the last commit, or the thread's own transaction."""
+        """Yield a connection that sees one moment: the last commit, or the thread's own transaction."""
         own: Connection | None = getattr(self._local, "connection", None)
         with self.errors():
             if own is not None:
@@ -237,7 +237,7 @@ class Database:
 
 
 def _begin(connection: Connection) -> None:
-    # A writer says so at once: a reader that turns writer in mid-transaction can not wait, only fail.
+    # A writer says so at once: a reader that turns writer in mid-transaction cannot wait, only fail.
     writing = connection.get_execution_options().get("writing")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 

@@ -79,7 +79,10 @@ class Fenced:
 
     @contextmanager
     def _writing_by_right(self, *, ever: bool = False) -> Iterator[Connection]:
-        """Give a connection in a transaction of who may write to Immich; ``ever``: a lease must be free, too.
+        """Yield a connection in a transaction of who may write to Immich.
+
+        Args:
+            ever: ask even where this process took no lease: then nobody else may hold one.
 
         Raises:
             LeaseLostError: another process took the right to write over; nothing was recorded.
@@ -91,7 +94,7 @@ class Fenced:
 
 
 def term(connection: Connection) -> int:
-    """Give the number of the last taking; 0 if there was none."""
+    """Return the number of the last taking; 0 if there was none."""
     found = connection.execute(select(META.c.value).where(META.c.key == _TERM)).scalar()
     return found if isinstance(found, int) else 0
 

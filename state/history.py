@@ -46,7 +46,7 @@ def counts_by_status(connection: Connection) -> dict[str, int]:
 def journal_of(
     connection: Connection, run_id: str | None, asset_id: str | None, limit: int, before: int | None
 ) -> list[JournalEntry]:
-    """Give journal entries, newest first."""
+    """Return journal entries, newest first."""
     query = select(JOURNAL).order_by(JOURNAL.c.entry_id.desc()).limit(limit)
     if run_id is not None:
         query = query.where(JOURNAL.c.run_id == run_id)
@@ -58,7 +58,7 @@ def journal_of(
 
 
 def latest(connection: Connection, assets: int) -> list[list[JournalEntry]]:
-    """Give what was last done to the assets that were last written to, newest first.
+    """Return what was last done to the assets that were last written to, newest first.
 
     However long the journal is, only its end is read, and then each asset's own end by its index. Each group
     is of one asset and one run.
@@ -75,7 +75,7 @@ def latest(connection: Connection, assets: int) -> list[list[JournalEntry]]:
 
 
 def runs(connection: Connection, limit: int, before: str | None) -> list[Run]:
-    """Give runs, newest first; none before one that is not known."""
+    """Return runs, newest first; none before one that is not known."""
     order = (RUNS.c.started_at, RUNS.c.run_id)
     query = select(RUNS).order_by(*(column.desc() for column in order)).limit(limit)
     if before is not None:

@@ -20,7 +20,7 @@ _MOST_NOTE = 200
 
 
 def lock_path(store: Path) -> Path:
-    """Give the lock's path for the store's."""
+    """Return the lock's path for the store's."""
     return store.with_name(f"{store.name}.lock")
 
 
@@ -82,7 +82,7 @@ class HostLock:
 
 
 def lock_holder(store: Path) -> str | None:
-    """Tell who holds a store's lock, as the holder noted it; ``None``: nobody, or it can not be told."""
+    """Return who holds a store's lock, as the holder noted it; ``None``: nobody, or it cannot be told."""
     try:
         fd = os.open(lock_path(store), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:

@@ -2,7 +2,7 @@
 
 It keeps a second daemon, or an `apply` beside the daemon, from writing to the same assets. It does not
 guard the store's file: SQLite does that. A holder that was killed on this machine is replaced at once; one
-that can not be looked at (another container's), or that hangs, is replaced when its time is over.
+that cannot be looked at (another container's), or that hangs, is replaced when its time is over.
 
 ========================================  ==============================
 the lease is                              ``acquire``
@@ -152,7 +152,7 @@ class Lease:
                 self._lock.release()
 
     def current(self) -> LeaseHolder | None:
-        """Tell who is written down as the holder, dead or alive; ``None`` if nobody."""
+        """Return who is written down as the holder, dead or alive; ``None`` if nobody."""
         with self._store.database.reading() as connection:
             return _current(connection)
 

@@ -34,7 +34,7 @@ class ManagedAssets(Fenced):
         self._counted: tuple[str, dict[str, int]] = ("", {})
 
     def records(self) -> dict[str, AssetRecord]:
-        """Give all managed assets by asset id."""
+        """Return all managed assets by asset id."""
         with self.database.reading() as connection:
             tags, decided = assets.tags(connection), assets.resolutions(connection)
             crossed = assets.crossings(connection)
@@ -49,48 +49,48 @@ class ManagedAssets(Fenced):
             }
 
     def record(self, asset_id: str) -> AssetRecord | None:
-        """Give one managed asset; ``None`` if it is not known."""
+        """Return one managed asset; ``None`` if it is not known."""
         with self.database.reading() as connection:
             return next(iter(assets.records(connection, ASSETS.c.asset_id == asset_id)), None)
 
     def records_of(self, asset_ids: Collection[str]) -> dict[str, AssetRecord]:
-        """Give those of these assets that are managed, by id."""
+        """Return those of these assets that are managed, by id."""
         with self.database.reading() as connection:
             return assets.of(connection, asset_ids)
 
     def record_ids(self) -> frozenset[str]:
-        """Give the ids of all managed assets."""
+        """Return the ids of all managed assets."""
         with self.database.reading() as connection:
             return assets.ids(connection)
 
     def linked_ids(self) -> frozenset[str]:
-        """Give the ids of those that the last good pass found in the catalogue."""
+        """Return the ids of those that the last good pass found in the catalogue."""
         with self.database.reading() as connection:
             return assets.ids(connection, ASSETS.c.linked)
 
     def there_ids(self) -> frozenset[str]:
-        """Give the ids of those that were there when they were last looked for."""
+        """Return the ids of those that were there when they were last looked for."""
         with self.database.reading() as connection:
             seen = ASSETS.c.seen_updated_at.is_not(None)
             return assets.ids(connection, seen, ASSETS.c.status != "unknown_asset")
 
     def held_ids(self) -> dict[str, str]:
-        """Give those linked ones that the guard holds: asset id → the hash of the harm."""
+        """Return those linked ones that the guard holds: asset id → the hash of the harm."""
         with self.database.reading() as connection:
             return assets.held(connection)
 
     def ids_of_images(self, image_ids: Collection[int]) -> frozenset[str]:
-        """Give the managed assets of these images."""
+        """Return the managed assets of these images."""
         with self.database.reading() as connection:
             return assets.of_images(connection, image_ids)
 
     def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:
-        """Tell which assets own at least one of these tags."""
+        """Return which assets own at least one of these tags."""
         with self.database.reading() as connection:
             return assets.owners_of_tags(connection, tags)
 
     def changes(self, since: object) -> tuple[object, frozenset[str] | None]:
-        """Tell which assets' records, decisions or pending writes may be others than at an earlier moment.
+        """Return which assets' records, decisions or pending writes may be others than at an earlier moment.
 
         Args:
             since: names that moment, as given here then.
@@ -143,7 +143,7 @@ class ManagedAssets(Fenced):
         *,
         crossed: bool = False,
     ) -> list[AssetRecord]:
-        """Give a page of managed assets in the order of their titles, case and accents aside.
+        """Return a page of managed assets in the order of their titles, case and accents aside.
 
         Args:
             text: part of the title; ``""``: all.

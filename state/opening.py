@@ -30,7 +30,7 @@ _OURS = "The file and its folder must belong to the user that runs this program;
 
 
 def locate(target: str | Path) -> Path:
-    """Give the absolute path that a ``sqlite:///`` URL or a plain path names; ``~`` is the home folder.
+    """Return the absolute path that a ``sqlite:///`` URL or a plain path names; ``~`` is the home folder.
 
     Raises:
         ConfigurationError: it names no file.
@@ -68,9 +68,7 @@ def open_to_read(path: Path) -> Database:
             remedy="It is made by the first `apply` or `run`; check [state] url if there was one.",
         ) from error
     except OSError as error:
-        raise StateError(
-            f"The state store {path} can not be read: {error.strerror}.", remedy=_OURS
-        ) from error
+        raise StateError(f"The state store {path} cannot be read: {error.strerror}.", remedy=_OURS) from error
     except sqlite3.Error as error:
         raise explain(error, path) from error
     _refuse_newer(path, found)
@@ -91,7 +89,7 @@ def open_to_write(path: Path, now: datetime, *, again: bool = False) -> tuple[Da
         again: while the program runs; a damaged file is then left alone, for it may still be copied there.
 
     Raises:
-        StateError: it can not be created or written, or is another program's database.
+        StateError: it cannot be created or written, or is another program's database.
         StateTooNewError: it is of a newer schema; nothing was changed on the disk.
         StateCorruptError: it is damaged, and was set aside.
     """
@@ -132,7 +130,7 @@ def _create(path: Path) -> None:
             _require(path.parent, os.W_OK | os.X_OK)
     except OSError as error:
         raise StateError(
-            f"The state store {path} can not be opened for writing: {error.strerror}.", remedy=_OURS
+            f"The state store {path} cannot be opened for writing: {error.strerror}.", remedy=_OURS
         ) from error
 
 
@@ -150,10 +148,10 @@ def _require(path: Path, right: int) -> None:
 
 
 def _look(path: Path, *, check: bool) -> str:
-    """Give a store's revision, ``""`` if it is empty yet, without changing a byte of it.
+    """Return a store's revision, ``""`` if it is empty yet, without changing a byte of it.
 
     Raises:
-        sqlite3.Error: it can not be read, or is damaged.
+        sqlite3.Error: it cannot be read, or is damaged.
         StateError: it is another program's database.
     """
     journal, log = path.with_name(f"{path.name}-journal"), path.with_name(f"{path.name}-wal")
@@ -205,7 +203,7 @@ def _tighten(path: Path) -> tuple[str, ...]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            warnings.append(f"{file} is open to other users, and that can not be changed: {error.strerror}.")
+            warnings.append(f"{file} is open to other users, and that cannot be changed: {error.strerror}.")
         else:
             warnings.append(f"{file} was open to other users (mode {mode:04o}); it is 0600 now.")
     return tuple(warnings)
@@ -242,7 +240,7 @@ def _set_aside(path: Path, reason: str, now: datetime) -> StateCorruptError:
                 source.rename(kept.with_name(kept.name + suffix))
     except OSError as error:
         return StateCorruptError(
-            f"The state store {path} is damaged ({reason}) and can not be set aside: {error.strerror}.",
+            f"The state store {path} is damaged ({reason}) and cannot be set aside: {error.strerror}.",
             remedy=_OURS,
         )
     return StateCorruptError(
@@ -261,7 +259,7 @@ def leave_log_behind(path: Path, now: datetime) -> None:
     was moved.
 
     Raises:
-        StateError: it can not be renamed.
+        StateError: it cannot be renamed.
     """
     try:
         fds = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]  # noqa: PTH208 - names
@@ -272,13 +270,13 @@ def leave_log_behind(path: Path, now: datetime) -> None:
                 file.rename(path.with_name(f"{path.name}.gone-{now:%Y%m%dT%H%M%SZ}{suffix}"))
     except OSError as error:
         raise StateError(
-            f"The log of the former state store, beside {path}, can not be set aside: {error.strerror}.",
+            f"The log of the former state store, beside {path}, cannot be set aside: {error.strerror}.",
             remedy=_OURS,
         ) from error
 
 
 def _in_use(path: Path) -> bool:
-    """Tell whether another process has the file open: SQLite holds a shared lock on these bytes meanwhile."""
+    """Return whether another process has the file open: SQLite holds a shared lock on these bytes."""
     with path.open("rb+") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)

@@ -30,7 +30,7 @@ class ProcessIdentity:
     """Clock ticks since boot (``/proc/PID/stat``, field 22: proc(5))."""
 
     def as_json(self) -> dict[str, Any]:
-        """Give the form that the store keeps."""
+        """Return the form that the store keeps."""
         return asdict(self)
 
     @classmethod
@@ -45,7 +45,7 @@ class ProcessIdentity:
         )
 
     def is_gone(self) -> bool:
-        """Tell whether the process has certainly ended; ``False`` also when it can not be known."""
+        """Return whether the process has certainly ended; ``False`` also when it cannot be known."""
         here = this_process()
         if self.host != here.host:
             return False
@@ -89,7 +89,7 @@ def _namespace() -> str:
 
 
 def _stat(pid: int) -> tuple[str, int | None]:
-    """Give state letter and start time of a process; empty where they are hidden."""
+    """Return state letter and start time of a process; empty where they are hidden."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -25,7 +25,7 @@ Values = dict[str, Any]
 
 
 def of_record(record: AssetRecord) -> Values:
-    """Give the row of an asset, without its owned tags."""
+    """Return the row of an asset, without its owned tags."""
     applied = record.applied
     return {
         "asset_id": record.asset_id,
@@ -64,7 +64,7 @@ def to_record(
     resolutions: tuple[Resolution, ...] = (),
     crossing: Crossing | None = None,
 ) -> AssetRecord:
-    """Give the asset of a row, its owned tags, what a person decided of it, and what none has looked at."""
+    """Return the asset of a row, its owned tags, what a person decided of it, and what none has looked at."""
     return AssetRecord(
         asset_id=row.asset_id,
         image_id=row.image_id,
@@ -91,27 +91,27 @@ def to_record(
 
 
 def of_resolution(asset_id: str, resolution: Resolution) -> Values:
-    """Give the row of a person's decision."""
+    """Return the row of a person's decision."""
     return {"asset_id": asset_id, **asdict(resolution)}
 
 
 def to_resolution(row: Row[Any]) -> Resolution:
-    """Give the decision of a row."""
+    """Return the decision of a row."""
     return Resolution(row.field, row.keep, row.desired, row.live, row.at, row.result)
 
 
 def of_crossing(asset_id: str, crossing: Crossing) -> Values:
-    """Give the row of a crossing."""
+    """Return the row of a crossing."""
     return {"asset_id": asset_id, **asdict(crossing), "fields": sorted(crossing.fields)}
 
 
 def to_crossing(row: Row[Any]) -> Crossing:
-    """Give the crossing of a row."""
+    """Return the crossing of a row."""
     return Crossing(row.at, frozenset(row.fields), row.run_id, row.times, row.since)
 
 
 def of_pending(write: PendingWrite) -> Values:
-    """Give the row of a write on its way."""
+    """Return the row of a write on its way."""
     return {
         "asset_id": write.asset_id,
         "image_id": write.image_id,
@@ -130,7 +130,7 @@ def of_pending(write: PendingWrite) -> Values:
 
 
 def to_pending(row: Row[Any]) -> PendingWrite:
-    """Give the write of a row."""
+    """Return the write of a row."""
     return PendingWrite(
         asset_id=row.asset_id,
         image_id=row.image_id,
@@ -149,7 +149,7 @@ def to_pending(row: Row[Any]) -> PendingWrite:
 
 
 def of_entry(entry: JournalEntry) -> Values:
-    """Give the row of a journal entry; its id is the store's to give."""
+    """Return the row of a journal entry; its id is the store's to give."""
     return {
         "run_id": entry.run_id,
         "asset_id": entry.asset_id,
@@ -162,7 +162,7 @@ def of_entry(entry: JournalEntry) -> Values:
 
 
 def to_entry(row: Row[Any]) -> JournalEntry:
-    """Give the journal entry of a row."""
+    """Return the journal entry of a row."""
     return JournalEntry(
         run_id=row.run_id,
         asset_id=row.asset_id,
@@ -176,7 +176,7 @@ def to_entry(row: Row[Any]) -> JournalEntry:
 
 
 def of_run(run: Run) -> Values:
-    """Give the row of a run, without its process."""
+    """Return the row of a run, without its process."""
     return {
         "run_id": run.run_id,
         "trigger": run.trigger,
@@ -189,7 +189,7 @@ def of_run(run: Run) -> Values:
 
 
 def to_run(row: Row[Any]) -> Run:
-    """Give the run of a row."""
+    """Return the run of a row."""
     return Run(
         run_id=row.run_id,
         trigger=row.trigger,
@@ -202,7 +202,7 @@ def to_run(row: Row[Any]) -> Run:
 
 
 def _storable(pixels: int | None) -> int | None:
-    """Give a size that SQLite can hold; another one, which a server may answer, is none."""
+    """Return a size that SQLite can hold; another one, which a server may answer, is none."""
     return pixels if pixels is not None and 0 <= pixels < 2**63 else None
 
 

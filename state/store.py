@@ -44,7 +44,7 @@ _PAGES = 256
 class SqliteStore(ManagedAssets):
     """An open store; ``open`` makes one. Also a context manager that closes it.
 
-    Every method raises ``StateError`` when the file can not be read or written.
+    Every method raises ``StateError`` when the file cannot be read or written.
     """
 
     def __init__(self, database: Database, warnings: tuple[str, ...] = ()) -> None:
@@ -65,7 +65,7 @@ class SqliteStore(ManagedAssets):
             ConfigurationError: ``target`` names no SQLite file.
             StateTooNewError: written by a newer version; nothing was changed.
             StateCorruptError: damaged, and set aside; opening again begins an empty store.
-            StateError: it can not be opened.
+            StateError: it cannot be opened.
         """
         path = locate(target)
         if read_only:
@@ -90,7 +90,7 @@ class SqliteStore(ManagedAssets):
         """Take up the file that is at the path by now; checked and migrated as at the start, never set aside.
 
         Raises:
-            StateError: it can not be used; the store stays unusable, and this may be tried again.
+            StateError: it cannot be used; the store stays unusable, and this may be tried again.
         """
         path, moment = self.database.path, (now or datetime.now(UTC)).astimezone(UTC)
         leave_log_behind(path, moment)
@@ -160,7 +160,7 @@ class SqliteStore(ManagedAssets):
         """Forget what a person has looked at; tells of how many assets.
 
         Args:
-            until: what was noticed later is kept: they can not have seen it.
+            until: what was noticed later is kept: they cannot have seen it.
             asset_ids: of these assets; all by default.
         """
         with self.database.writing() as connection:
@@ -169,7 +169,7 @@ class SqliteStore(ManagedAssets):
     # Writes on their way
 
     def pending(self) -> dict[str, PendingWrite]:
-        """Give all pending writes by asset id."""
+        """Return all pending writes by asset id."""
         with self.database.reading() as connection:
             return {row.asset_id: rows.to_pending(row) for row in connection.execute(select(PENDING))}
 
@@ -213,7 +213,7 @@ class SqliteStore(ManagedAssets):
         limit: int = 100,
         before: int | None = None,
     ) -> list[JournalEntry]:
-        """Give journal entries, newest first.
+        """Return journal entries, newest first.
 
         Args:
             run_id: only this run's.
@@ -225,7 +225,7 @@ class SqliteStore(ManagedAssets):
             return history.journal_of(connection, run_id, asset_id, limit, before)
 
     def latest(self, assets: int) -> list[list[JournalEntry]]:
-        """Give what was last done to the assets that were last written to, newest first.
+        """Return what was last done to the assets that were last written to, newest first.
 
         Args:
             assets: at most as many.
@@ -244,13 +244,13 @@ class SqliteStore(ManagedAssets):
             upsert(connection, RUNS, [rows.of_run(run)])
 
     def run(self, run_id: str) -> Run | None:
-        """Give one run; ``None`` if it is not known."""
+        """Return one run; ``None`` if it is not known."""
         with self.database.reading() as connection:
             row = connection.execute(select(RUNS).where(RUNS.c.run_id == run_id)).one_or_none()
             return None if row is None else rows.to_run(row)
 
     def runs(self, limit: int, before: str | None = None) -> list[Run]:
-        """Give runs, newest first; ``before``: the last ``run_id`` of the page before."""
+        """Return runs, newest first; ``before``: the last ``run_id`` of the page before."""
         with self.database.reading() as connection:
             return history.runs(connection, limit, before)
 
@@ -261,7 +261,7 @@ class SqliteStore(ManagedAssets):
 
         Args:
             alone: the caller holds the lease, so every other process's run is over, also where its process
-                can not be looked at (another container's).
+                cannot be looked at (another container's).
         """
         here = this_process()
 

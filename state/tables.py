@@ -46,7 +46,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 class AnyText(TypeDecorator[str]):
     """Text of any origin.
 
-    JavaScript cuts strings between the halves of an emoji, and JSON carries such halves; UTF-8 can not, so
+    JavaScript cuts strings between the halves of an emoji, and JSON carries such halves; UTF-8 cannot, so
     SQLite refuses them. They become U+FFFD here: one odd title must not spoil the commit of ten thousand.
     """
 
@@ -78,7 +78,7 @@ class JsonText(TypeDecorator[Any]):
 
 
 def storable(text: str) -> str:
-    """Give ``text`` with each lone surrogate as U+FFFD; all other text comes back unchanged."""
+    """Return ``text`` with each lone surrogate as U+FFFD; all other text comes back unchanged."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -87,7 +87,7 @@ def storable(text: str) -> str:
 
 
 def title_key(title: str) -> str:
-    """Give the form of a title by which it is sorted and searched: no case, no accents."""
+    """Return the form of a title by which it is sorted and searched: no case, no accents."""
     if title.isascii():
         return title.lower()
     decomposed = unicodedata.normalize("NFKD", storable(title)).casefold()

@@ -245,7 +245,7 @@ def test_the_file_is_the_named_one_then_the_variables_then_the_systems_then_the_
 def test_a_named_file_that_is_missing_is_an_error(tmp_path):
     said = mistakes(tmp_path / "missing.toml")
 
-    assert f"{tmp_path}/missing.toml can not be read: no such file or directory" in said
+    assert f"{tmp_path}/missing.toml cannot be read: no such file or directory" in said
     assert "missing.toml" in mistakes(None, RECONCILER_CONFIG=str(tmp_path / "missing.toml"))
 
 
@@ -538,7 +538,7 @@ def test_a_file_of_a_secret_that_holds_none_is_an_error_naming_the_key(tmp_path,
 def test_a_missing_file_of_a_secret_is_an_error_unless_the_secret_came_otherwise(written):
     path = written('[immich]\napi_key_file = "missing"')
 
-    assert "/missing can not be read: no such file" in mistakes(path)
+    assert "/missing cannot be read: no such file" in mistakes(path)
     assert load(path, {"RECONCILER_IMMICH__API_KEY": "k"}).immich.api_key.get_secret_value() == "k"
 
 
@@ -624,7 +624,7 @@ def test_the_policy_is_what_was_configured(tmp_path, written):
 def test_a_missing_template_is_a_configuration_error(written):
     config = load(written('[description]\ntemplate_file = "missing.j2"'), {})
 
-    with pytest.raises(ConfigurationError, match=r"template_file: .*/missing\.j2 can not be read"):
+    with pytest.raises(ConfigurationError, match=r"template_file: .*/missing\.j2 cannot be read"):
         config.policy()
 
 

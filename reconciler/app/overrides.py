@@ -34,13 +34,13 @@ SKYMMICHS = {name: key for key, name in SWITCHES.items()}
 
 
 def override_of(store: SqliteStore) -> dict[str, bool]:
-    """Give what is overridden in the store, by Skymmich's names; empty: Skymmich's own settings hold."""
+    """Return what is overridden in the store, by Skymmich's names; empty: Skymmich's own settings hold."""
     kept = store.get(OVERRIDES)
     return {key: bool(kept[key]) for key in SWITCHES if key in kept} if isinstance(kept, dict) else {}
 
 
 def overridden_switches(store: SqliteStore, catalogue: Catalogue | None) -> Switches | None:
-    """Give all switches as they hold with what is overridden; ``None``: Skymmich's own hold."""
+    """Return all switches as they hold with what is overridden; ``None``: Skymmich's own hold."""
     override = override_of(store)
     if not override:
         return None
@@ -49,7 +49,7 @@ def overridden_switches(store: SqliteStore, catalogue: Catalogue | None) -> Swit
 
 
 def with_own_template(policy: Policy, store: SqliteStore) -> Policy:
-    """Give the policy with the page's template, if one was written there."""
+    """Return the policy with the page's template, if one was written there."""
     kept = store.get(TEMPLATE)
     text = kept.get("text") if isinstance(kept, dict) else None
     if not isinstance(text, str):
@@ -60,7 +60,7 @@ def with_own_template(policy: Policy, store: SqliteStore) -> Policy:
 
 
 class OwnSettings:
-    """The switches as an override in the state store: for a Skymmich that can not be told.
+    """The switches as an override in the state store: for a Skymmich that cannot be told.
 
     Only what differs from Skymmich's own setting is kept; the rest follows Skymmich, today and later.
 
@@ -112,7 +112,7 @@ class TheirSettings:
 def settings_writer(
     config: Config, store: SqliteStore, catalogue: Callable[[], Catalogue | None]
 ) -> SettingsWriter:
-    """Give the place where the switches are changed: Skymmich where its address is known, else the store.
+    """Return the place where the switches are changed: Skymmich where its address is known, else the store.
 
     Args:
         config: names the address.
@@ -130,7 +130,7 @@ def settings_writer(
 
 
 def _merged(store: SqliteStore, changes: Mapping[str, bool]) -> dict[str, bool]:
-    """Give what is overridden with changes over it, named as in ``Switches``."""
+    """Return what is overridden with changes over it, named as in ``Switches``."""
     return {**{SWITCHES[key]: on for key, on in override_of(store).items()}, **changes}
 
 
@@ -146,15 +146,15 @@ class OwnTemplate:
         self._store, self._configured = store, configured
 
     def policy(self) -> Policy:
-        """Give the policy in force."""
+        """Return the policy in force."""
         return with_own_template(self._configured(), self._store)
 
     def text(self) -> str:
-        """Give the template in force."""
+        """Return the template in force."""
         return source_of(self.policy().description)
 
     def configured(self) -> str:
-        """Give the template that holds without the page's."""
+        """Return the template that holds without the page's."""
         return source_of(self._configured().description)
 
     def origin(self) -> str:
@@ -163,7 +163,7 @@ class OwnTemplate:
         return {"default": "the built-in one", TEMPLATE_NAME: "written on this page"}.get(name, name)
 
     def versions(self) -> tuple[TemplateVersion, ...]:
-        """Give what was written here before, the newest first."""
+        """Return what was written here before, the newest first."""
         return tuple(
             TemplateVersion(datetime.fromisoformat(one["at"]), one["text"]) for one in self._kept()[1]
         )

@@ -48,7 +48,7 @@ class Pair:
 
 
 def pair_of(config: Config, settings: SyncSettings) -> Pair:
-    """Give address and key: from the configuration, else from Skymmich's own settings.
+    """Return address and key: from the configuration, else from Skymmich's own settings.
 
     Raises:
         ConfigurationError: neither has them, or the address is none.

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def new_run_id() -> str:
-    """Give a run's id: short, unique, sortable by nothing."""
+    """Return a run's id: short, unique, sortable by nothing."""
     return uuid.uuid4().hex[:12]
 
 
@@ -82,7 +82,7 @@ def store_of(config: Config, *, read_only: bool = False) -> SqliteStore:
 
 
 def wishes_of(config: Config, store: SqliteStore, catalogue: Catalogue | None = None) -> Wishes:
-    """Give what the user configured: the policy, and the switches as they are overridden in the store."""
+    """Return what the user configured: the policy, and the switches as they are overridden in the store."""
     return Wishes(with_own_template(config.policy(), store), overridden_switches(store, catalogue))
 
 
@@ -137,7 +137,7 @@ class Installed:
         store: for the switches that are overridden in it.
 
     Raises:
-        ConfigurationError: the catalogue's address can not be used, or the template's file not be read.
+        ConfigurationError: the catalogue's address cannot be used, or the template's file not be read.
     """
 
     def __init__(self, config: Config, store: SqliteStore) -> None:
@@ -178,11 +178,11 @@ class Installed:
         return self._targets[-1] if self._targets else None
 
     def wishes(self, catalogue: Catalogue) -> Wishes:
-        """Give policy and switches as they hold now."""
+        """Return policy and switches as they hold now."""
         return Wishes(self.policy, overridden_switches(self._store, catalogue))
 
     async def target(self, settings: SyncSettings) -> Immich:
-        """Give Immich: the same object for as long as its address and key stay.
+        """Return Immich: the same object for as long as its address and key stay.
 
         Raises:
             ConfigurationError: address or key are not known, or nobody confirmed that they belong together.
@@ -205,7 +205,7 @@ class Installed:
         """Fetch a picture.
 
         Raises:
-            ImmichError: there is none, or Immich can not be asked now.
+            ImmichError: there is none, or Immich cannot be asked now.
         """
         if self._target is None:
             raise ImmichUnreachableError("Immich's address is not known yet.")
@@ -239,14 +239,14 @@ class Present:
         return self._all[-1].config
 
     def configured(self) -> Policy:
-        """Give what the user configured."""
+        """Return what the user configured."""
         return self._all[-1].configured
 
     async def thumbnail(self, asset_id: str, size: PictureSize) -> tuple[bytes, str, str]:
         """Fetch a picture.
 
         Raises:
-            ImmichError: there is none, or Immich can not be asked now.
+            ImmichError: there is none, or Immich cannot be asked now.
         """
         return await self._all[-1].thumbnail(asset_id, size)
 

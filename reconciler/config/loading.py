@@ -77,7 +77,7 @@ class Config(BaseModel):
         return self._warnings
 
     def catalogue_source(self) -> str:
-        """Give ``[skymmich] source`` whole, with the password that may be in it.
+        """Return ``[skymmich] source`` whole, with the password that may be in it.
 
         Raises:
             ConfigurationError: there is none.
@@ -98,10 +98,10 @@ class Config(BaseModel):
         return tuple(dict.fromkeys(secret for secret in held if secret))
 
     def policy(self) -> Policy:
-        """Give what the pure core decides by; reads the template's file.
+        """Return what the pure core decides by; reads the template's file.
 
         Raises:
-            ConfigurationError: the template can not be read.
+            ConfigurationError: the template cannot be read.
         """
         block, tags, drift = self.description, self.tags, self.merge.on_drift
         return Policy(
@@ -186,7 +186,7 @@ def _default_file(environ: Mapping[str, str]) -> Path | None:
 
 
 def _default_state(environ: Mapping[str, str]) -> str:
-    """Give the store's place: systemd's directory, else the user's for state (XDG)."""
+    """Return the store's place: systemd's directory, else the user's for state (XDG)."""
     if given := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
         return str(Path(given, "state.sqlite3"))
     state_home = environ.get("XDG_STATE_HOME") or str(

@@ -54,7 +54,7 @@ class TomlText:
     text: str = field(default="", repr=False)
 
     def at(self, key: Key) -> str:
-        """Give ``file:line`` of a key, or only the file where the line can not be told.
+        """Return ``file:line`` of a key, or only the file where the line cannot be told.
 
         ``tomllib`` knows no positions. A key begins after the longest beginning of the file that is valid
         and does not yet hold it; slow, and only done for an error.
@@ -172,7 +172,7 @@ def _credential(key: Key) -> str:
 
 
 def exists(path: Path) -> bool:
-    """Tell whether there is such a file; no, if a folder above may not be entered."""
+    """Return whether there is such a file; no, if a folder above may not be entered."""
     return os.path.exists(path)  # noqa: PTH110  Path.exists raises in that case
 
 
@@ -246,7 +246,7 @@ def _secret(path: Path, gathered: Gathered, what: str) -> str | None:
 
 
 def read_text(path: Path, limit: int, problems: list[str], what: str) -> str | None:
-    """Read a file of at most ``limit`` bytes; ``None`` and a sentence in ``problems`` if that can not be."""
+    """Read a file of at most ``limit`` bytes; ``None`` and a sentence in ``problems`` if that cannot be."""
     try:
         data = read_plain(path, limit + 1)
         if len(data) > limit:
@@ -257,7 +257,7 @@ def read_text(path: Path, limit: int, problems: list[str], what: str) -> str | N
         problems.append(f"{what}: {path} is no file: it is {error.kind}, and was not read.")
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        problems.append(f"{what}: {path} can not be read: {reason}.")
+        problems.append(f"{what}: {path} cannot be read: {reason}.")
     except UnicodeDecodeError as error:
         problems.append(f"{what}: {path} is no text in UTF-8 (byte {error.start}).")
     return None

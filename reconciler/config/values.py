@@ -67,7 +67,7 @@ def _cron(text: str) -> str:
 
 
 def _cron_item(item: str, low: int, high: int, words: tuple[str, ...]) -> bool:
-    """Tell whether one item of a cron field is sound.
+    """Return whether one item of a cron field is sound.
 
     Weekdays go by name only: 0 is Sunday to cron, and Monday to the scheduler.
     """

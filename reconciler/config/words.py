@@ -32,7 +32,7 @@ _QUERY_SECRET = re.compile(r"(\w*(?:password|passwd|token|secret|api_?key))=[^&\
 
 
 def redact_url(url: str) -> str:
-    """Give an address without the password in it: ``postgresql://me:***@host/db``.
+    """Return an address without the password in it: ``postgresql://me:***@host/db``.
 
     A text that is no address (a path) comes back as it is. Where a password holds unescaped ``/`` or ``@``,
     more is hidden than had to be, never less.
@@ -71,7 +71,7 @@ def leaves(model: type[BaseModel], above: Key = ()) -> dict[Key, FieldInfo]:
 
 
 def plain_type(field: FieldInfo) -> object:
-    """Give a setting's type without its ``| None`` and its rules."""
+    """Return a setting's type without its ``| None`` and its rules."""
     annotation: object = field.annotation
     if get_origin(annotation) in {Union, types.UnionType}:
         annotation = next(member for member in get_args(annotation) if member is not type(None))
@@ -79,12 +79,12 @@ def plain_type(field: FieldInfo) -> object:
 
 
 def is_list(field: FieldInfo) -> bool:
-    """Tell whether a setting holds several values."""
+    """Return whether a setting holds several values."""
     return get_origin(plain_type(field)) in {tuple, frozenset}
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Tell whether a setting's value may never stand in a text, nor in the configuration file."""
+    """Return whether a setting's value may never stand in a text, nor in the configuration file."""
     return plain_type(field) is SecretStr
 
 
@@ -141,7 +141,7 @@ def explained(error: ErrorDetails, field: FieldInfo | None) -> str:
 
 
 def suggestion(key: Key, known: Collection[Key]) -> Key | None:
-    """Give the setting that was probably meant: a like name in the section, the same in another, any like."""
+    """Return the setting that was probably meant: a like name here, the same in another section, any like."""
     name, section = key[-1].lower(), tuple(part.lower() for part in key[:-1])
     beside = {candidate[-1]: candidate for candidate in known if candidate[:-1] == section}
     if near := difflib.get_close_matches(name, beside, n=1):
@@ -158,7 +158,7 @@ def suggestion(key: Key, known: Collection[Key]) -> Key | None:
 
 
 def nearest_section(section: Key, known: Mapping[Key, FieldInfo]) -> Key | None:
-    """Give the section that was probably meant."""
+    """Return the section that was probably meant."""
     sections = {".".join(key[:depth]): key[:depth] for key in known for depth in range(1, len(key))}
     near = difflib.get_close_matches(".".join(section).lower(), sections, n=1)
     near = near or difflib.get_close_matches(section[-1].lower(), sections, n=1)

@@ -96,7 +96,7 @@ _UNKNOWN_COUNT = 3
 
 
 def too_much_unknown(incomplete: int, of: int) -> bool:
-    """Tell whether so many incomplete answers mean that this is not the server we know: 5 %, at least 3."""
+    """Return whether so many incomplete answers mean that this is not the server we know: 5 %, at least 3."""
     return incomplete >= max(_UNKNOWN_COUNT, _UNKNOWN_SHARE * of)
 
 

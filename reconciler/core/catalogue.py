@@ -153,11 +153,11 @@ class Images(Sequence[CatalogueImage]):
 
     @abstractmethod
     def ids(self) -> Sequence[int]:
-        """Give the images' ids."""
+        """Return the images' ids."""
 
     @abstractmethod
     def asset_ids(self) -> Sequence[str | None]:
-        """Give the assets that they are linked to, in the same order."""
+        """Return the assets that they are linked to, in the same order."""
 
     @property
     @abstractmethod
@@ -166,15 +166,15 @@ class Images(Sequence[CatalogueImage]):
 
     @abstractmethod
     def find(self, image_id: int) -> CatalogueImage | None:
-        """Give the image with an id; ``None``: there is none."""
+        """Return the image with an id; ``None``: there is none."""
 
     @abstractmethod
     def replaced(self, changed: Mapping[int, CatalogueImage | None]) -> Images:
-        """Give these images with some exchanged, added, or (where it is ``None``) left out."""
+        """Return these images with some exchanged, added, or (where it is ``None``) left out."""
 
     @abstractmethod
     def slices(self) -> Iterator[Sequence[CatalogueImage]]:
-        """Give them slice by slice."""
+        """Return them slice by slice."""
 
 
 class Linked(Sequence[CatalogueImage]):
@@ -192,7 +192,7 @@ class Linked(Sequence[CatalogueImage]):
         return (image for image in self._images if image.asset_id is not None)
 
     def __getitem__(self, place):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN204 - as of the tuple of them
-        """Give one image, or some: for the few who ask; to go through them all is to iterate."""
+        """Return one image, or some: for the few who ask; to go through them all is to iterate."""
         return tuple(self)[place]
 
     def __eq__(self, other: object) -> bool:
@@ -237,7 +237,7 @@ class SyncSettings:
     """Switches that are there and could not be read: off, until it is recalled what they were."""
 
     def without(self, switches: Collection[Switch] = SWITCHED_PARTS) -> SyncSettings:
-        """Give settings of which some switches are unknown: nothing is written by them."""
+        """Return settings of which some switches are unknown: nothing is written by them."""
         return replace(
             self,
             description=self.description and "description" not in switches,
@@ -269,7 +269,7 @@ class Catalogue:
     """Counts what one reader read."""
 
     def doubtful_ids(self) -> frozenset[int]:
-        """Give the ids of images whose row, or whose link, could not be read: they did not leave."""
+        """Return the ids of images whose row, or whose link, could not be read: they did not leave."""
         named = {
             problem.row_id
             for problem in self.problems
@@ -286,26 +286,26 @@ class Catalogue:
         return tuple(image for image in self.images if image.asset_id is not None)
 
     def linked_assets(self) -> frozenset[str]:
-        """Give the ids of the assets that are linked."""
+        """Return the ids of the assets that are linked."""
         if isinstance(self.images, Images):
             return frozenset(filter(None, self.images.asset_ids()))
         return frozenset(image.asset_id for image in self.images if image.asset_id is not None)
 
     def linked_ids(self) -> list[str]:
-        """Give the same in order of their images."""
+        """Return the same in order of their images."""
         if isinstance(self.images, Images):
             return list(filter(None, self.images.asset_ids()))
         return [image.asset_id for image in self.images if image.asset_id is not None]
 
     def image_ids(self) -> dict[str, int]:
-        """Give the ids of the linked images by their assets."""
+        """Return the ids of the linked images by their assets."""
         if isinstance(self.images, Images):
             known = zip(self.images.asset_ids(), self.images.ids(), strict=True)
             return {asset_id: image_id for asset_id, image_id in known if asset_id is not None}
         return {image.asset_id: image.image_id for image in self.images if image.asset_id is not None}
 
     def image(self, image_id: int) -> CatalogueImage | None:
-        """Give the image with an id; ``None``: there is none."""
+        """Return the image with an id; ``None``: there is none."""
         if isinstance(self.images, Images):
             return self.images.find(image_id)
         return next((image for image in self.images if image.image_id == image_id), None)

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def digest(*parts: object) -> str:
-    """Give a short stable hash of JSON-able parts (sets are sorted), 20 hexadecimal digits."""
+    """Return a short stable hash of JSON-able parts (sets are sorted), 20 hexadecimal digits."""
     text = json.dumps(parts, ensure_ascii=True, sort_keys=True, default=_plain, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> str:
-    """Give the hash of all that decides besides the catalogue; the guard's numbers are left out."""
+    """Return the hash of all that decides besides the catalogue; the guard's numbers are left out."""
     relevant = asdict(policy)
     del relevant["guard"]
     relevant["description"].pop("template", None)
@@ -35,7 +35,7 @@ def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> s
 
 
 def fingerprint(desired: Desired, rules: str, decided: tuple[Resolution, ...] = ()) -> str:
-    """Give the fingerprint of one image's desired state under ``rules`` (see ``policy_digest``).
+    """Return the fingerprint of one image's desired state under ``rules`` (see ``policy_digest``).
 
     ``decided`` is what a person decided of its conflicts: a new decision is a reason to look.
     """
@@ -45,7 +45,7 @@ def fingerprint(desired: Desired, rules: str, decided: tuple[Resolution, ...] = 
 
 
 def place(coordinates: Coordinates | None) -> list[float] | None:
-    """Give coordinates as a JSON-able pair."""
+    """Return coordinates as a JSON-able pair."""
     return None if coordinates is None else [coordinates.latitude, coordinates.longitude]
 
 

@@ -43,12 +43,12 @@ class Packing(Generic[T]):
         return zlib.compress(written.getvalue(), _LEVEL)
 
     def unpack(self, packed: bytes) -> list[T]:
-        """Give what ``pack`` of this process packed."""
+        """Return what ``pack`` of this process packed."""
         return cast("list[T]", pickle.loads(zlib.decompress(packed)))  # noqa: S301 - packed above
 
 
 def _reduced(kind: type) -> Callable[[object], tuple[type, tuple[object, ...]]]:
-    """Give what takes a value apart into its constructor's arguments."""
+    """Return what takes a value apart into its constructor's arguments."""
     names = [field.name for field in fields(kind)]
     get = attrgetter(*names)
     if len(names) == 1:

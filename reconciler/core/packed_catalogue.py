@@ -94,7 +94,7 @@ class PackedImages(Images):
     def __getitem__(self, place: slice) -> Sequence[CatalogueImage]: ...
 
     def __getitem__(self, place: int | slice) -> CatalogueImage | Sequence[CatalogueImage]:
-        """Give one image, or some as a tuple."""
+        """Return one image, or some as a tuple."""
         if isinstance(place, slice):
             return tuple(self[one] for one in range(*place.indices(len(self))))
         if place < 0:
@@ -123,11 +123,11 @@ class PackedImages(Images):
     # What is asked of all
 
     def ids(self) -> Sequence[int]:
-        """Give the images' ids."""
+        """Return the images' ids."""
         return self._ids
 
     def asset_ids(self) -> Sequence[str | None]:
-        """Give the assets that they are linked to, in the same order."""
+        """Return the assets that they are linked to, in the same order."""
         return self._assets
 
     @property
@@ -136,16 +136,16 @@ class PackedImages(Images):
         return self._linked
 
     def find(self, image_id: int) -> CatalogueImage | None:
-        """Give the image with an id."""
+        """Return the image with an id."""
         place = bisect_left(self._ids, image_id)
         return self[place] if place < len(self) and self._ids[place] == image_id else None
 
     def slices(self) -> Iterator[Sequence[CatalogueImage]]:
-        """Give them slice by slice."""
+        """Return them slice by slice."""
         return map(_unpack, self._slices)
 
     def each(self, make: Callable[[Sequence[CatalogueImage]], T]) -> Iterator[T]:
-        """Give what is made of each slice; made anew only of those that changed since that was asked for."""
+        """Yield what is made of each slice; made anew only of those that changed since that was asked for."""
         before, known = self._made.get(make, {}), dict[bytes, T]()
         for packed in self._slices:
             found = before.get(packed)
@@ -154,7 +154,7 @@ class PackedImages(Images):
         self._made[make] = known
 
     def replaced(self, changed: Mapping[int, CatalogueImage | None]) -> PackedImages:
-        """Give these images with some exchanged, added, or (where it is ``None``) left out."""
+        """Return these images with some exchanged, added, or (where it is ``None``) left out."""
         if not changed:
             return self
         left = sorted(changed, reverse=True)

@@ -27,7 +27,7 @@ class CatalogueSource(Protocol):
         """Read everything in one short transaction.
 
         Raises:
-            CatalogueError: the catalogue as a whole can not be read.
+            CatalogueError: the catalogue as a whole cannot be read.
         """
         ...
 
@@ -92,7 +92,7 @@ class Target(Protocol):
         ...
 
     def settled_description(self, text: str) -> str:
-        """Give the form in which ``text`` can be kept: a fixed point of the server's round trip."""
+        """Return the form in which ``text`` can be kept: a fixed point of the server's round trip."""
         ...
 
     def settled_tag(self, path: str) -> str | None:
@@ -100,7 +100,7 @@ class Target(Protocol):
         ...
 
     async def server_time(self) -> datetime:
-        """Give the Date header of an answer, perhaps of a proxy's clock: it may hold a watermark back."""
+        """Return the Date header of an answer, perhaps of a proxy's clock: it may hold a watermark back."""
         ...
 
     async def changed_since(
@@ -129,7 +129,7 @@ class Target(Protocol):
         ...
 
     async def asset_count(self) -> int | None:
-        """Tell how many assets the library has, to choose the cheaper way to read it; ``None`` if unknown."""
+        """Return how many assets the library has, to choose the cheaper way to read; ``None`` if unknown."""
         ...
 
     async def asset(self, asset_id: str) -> ObservedAsset:
@@ -145,7 +145,7 @@ class Target(Protocol):
         ...
 
     async def ensure_tags(self, paths: Iterable[str]) -> Mapping[str, str]:
-        """Give the id of each tag path, creating what is missing. Paths that can not be made are left out."""
+        """Return the id of each tag path, creating what is missing; what cannot be made is left out."""
         ...
 
     async def tag_ids(self) -> Mapping[str, str]:
@@ -153,7 +153,7 @@ class Target(Protocol):
         ...
 
     async def add_tags(self, asset_ids: Sequence[str], tag_ids: Sequence[str]) -> WriteOutcome:
-        """Give all these tags to all these assets, in one call."""
+        """Add all these tags to all these assets, in one call."""
         ...
 
     async def remove_tag(self, asset_ids: Sequence[str], tag_id: str) -> WriteOutcome:
@@ -201,7 +201,7 @@ class Store(Protocol):
         ...
 
     def changes(self, since: object) -> tuple[object, frozenset[str] | None]:
-        """Tell which assets' records, decisions or pending writes may be others than at an earlier moment.
+        """Return which assets' records, decisions or pending writes may be others than at an earlier moment.
 
         Gives what names the present one, and the assets; ``None``: any may be.
         """
@@ -212,7 +212,7 @@ class Store(Protocol):
         ...
 
     def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:
-        """Tell which assets own at least one of these tags; called from a thread, for it may look at all."""
+        """Return which assets own at least one of these tags; called from a thread: it may look at all."""
         ...
 
     def save_resolution(self, asset_id: str, resolution: Resolution) -> None:
@@ -273,7 +273,7 @@ class Renderer(Protocol):
         Without facts, the template is only compiled. At most some hundred at once: it is all or nothing.
 
         Raises:
-            TemplateError: it can not be read, fails for one of them, or exceeds what a template may take.
+            TemplateError: it cannot be read, fails for one of them, or exceeds what a template may take.
             RendererError: it could not be tried.
         """
         ...

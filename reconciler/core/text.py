@@ -23,15 +23,15 @@ def trim(text: str) -> str:
 
 
 def normal(text: str) -> str:
-    """Give the form in which texts are compared: NFC, line ends as line feeds, outer blanks trimmed."""
+    """Return the form in which texts are compared: NFC, line ends as line feeds, outer blanks trimmed."""
     return trim(unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def one_line(text: str) -> str:
-    """Give text as one line: every run of blanks, line ends and control characters becomes one space."""
+    """Return text as one line: every run of blanks, line ends and control characters becomes one space."""
     return _RUNS.sub(" ", text).strip()
 
 
 def size(text: str) -> int:
-    """Give the length in bytes of UTF-8; lone surrogates count as the three bytes that replace them."""
+    """Return the length in bytes of UTF-8; lone surrogates count as the three bytes that replace them."""
     return len(text.encode("utf-8", "surrogatepass"))

@@ -1,6 +1,6 @@
-"""What of an image is unknown when a table, a column or a value of Skymmich can not be read.
+"""What of an image is unknown when a table, a column or a value of Skymmich cannot be read.
 
-A value that can not be read is not empty: what Immich shows of it stays as it is. The block is one text, so
+A value that cannot be read is not empty: what Immich shows of it stays as it is. The block is one text, so
 it is unknown as a whole as soon as one fact is unknown that could stand in it; a column that says nothing
 about this very image (the flat telescope where one is linked, say) costs nothing. Nothing is read here.
 """
@@ -102,7 +102,7 @@ _POSITION: Final = frozenset({"plate_solved", "ra", "dec"})
 
 
 def unknown_of(image: CatalogueImage, missing: Iterable[str]) -> frozenset[Unreadable]:
-    """Tell what of an image is unknown without these ``table.column``s.
+    """Return what of an image is unknown without these ``table.column``s.
 
     Args:
         image: as read, with nothing in the place of what is missing.
@@ -126,7 +126,7 @@ def unknown_of(image: CatalogueImage, missing: Iterable[str]) -> frozenset[Unrea
 
 
 def without(catalogue: Catalogue, gone: AbstractSet[str]) -> Catalogue:
-    """Give a catalogue whose schema lost these columns: their facts are unknown, which is told once a table.
+    """Return a catalogue whose schema lost these columns: their facts are unknown, told once a table.
 
     Args:
         catalogue: as read.
@@ -163,7 +163,7 @@ def without(catalogue: Catalogue, gone: AbstractSet[str]) -> Catalogue:
 
 
 def title_without(image: CatalogueImage) -> str:
-    """Give what an image is called while its title can not be read."""
+    """Return what an image is called while its title cannot be read."""
     return image.title or image.filename or f"image {image.image_id}"
 
 

@@ -293,12 +293,12 @@ async def _first_end(
 
 
 def _fresh_for(schedule: ScheduleSection) -> float:
-    """Give the seconds for which a look counts: three intervals, and what a look takes."""
+    """Return the seconds for which a look counts: three intervals, and what a look takes."""
     return 3 * schedule.immich_seconds + 15.0
 
 
 def _is_as_left(store: SqliteStore) -> bool:
-    """Tell whether the store's file is the one of the last clean end: to put another there changes it."""
+    """Return whether the store's file is the one of the last clean end: to put another there changes it."""
     stopped = store.get(STOPPED)
     if not isinstance(stopped, str):
         return False

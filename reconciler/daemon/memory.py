@@ -1,6 +1,6 @@
 """Keeping the daemon small: it runs for years beside what its machine is for.
 
-Not needed for anything to work; where it can not be done, nothing is lost but a few megabytes.
+Not needed for anything to work; where it cannot be done, nothing is lost but a few megabytes.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Notifier:
         self._send(f"STOPPING=1\nSTATUS={text}", patience=1.0)
 
     def watchdog(self) -> None:
-        """Give a sign of life."""
+        """Send a sign of life."""
         self._send("WATCHDOG=1")
 
     def _send(self, message: str, patience: float = 0.0) -> None:

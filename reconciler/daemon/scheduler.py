@@ -42,7 +42,7 @@ class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
         self._interval = timedelta(seconds=seconds)
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        """Give the next time; APScheduler's name."""
+        """Return the next time; APScheduler's name."""
         latest = now + self._interval
         following = (previous_fire_time or now) + self._interval
         return following if now < following <= latest else latest
@@ -84,7 +84,7 @@ class Scheduler:
         self._scheduler.wakeup()
 
     def next_looks(self) -> Mapping[str, datetime]:
-        """Give the next time of each job that people care about, UTC."""
+        """Return the next time of each job that people care about, UTC."""
         found = {}
         for name in _SHOWN:
             job = self._scheduler.get_job(name)
@@ -131,7 +131,7 @@ def _cron(line: str, jitter: float) -> BaseTrigger:
 
 
 def _local_zone() -> tzinfo:
-    """Give this machine's time zone; UTC where it is set up in a way that can not be understood."""
+    """Return this machine's time zone; UTC where it is set up in a way that cannot be understood."""
     try:
         return get_localzone()
     except (ZoneInfoNotFoundError, OSError, ValueError) as error:

@@ -79,7 +79,7 @@ class Keeper:
             self._service.suspend(error)
 
     def _is_settled(self) -> bool:
-        """Tell whether there is a file that nobody is copying there any more, as far as it shows."""
+        """Return whether there is a file that nobody is copying there any more, as far as it shows."""
         try:
             found = self._store.path.stat()
         except OSError:

@@ -57,7 +57,7 @@ class Triggers:
         self._one_renewal = asyncio.Lock()
 
     def jobs(self, notifier: Notifier, pulse: Pulse) -> Mapping[str, Job]:
-        """Give the jobs by name."""
+        """Return the jobs by name."""
 
         async def heartbeat() -> None:
             await self.renew()
@@ -157,5 +157,5 @@ class Triggers:
             self._listen(Event("store.failed", "error", details={"error": told(error)}))
 
     def lease_time(self) -> timedelta:
-        """Give how long the right to write outlives a process that hangs: three heartbeats."""
+        """Return how long the right to write outlives a process that hangs: three heartbeats."""
         return timedelta(seconds=max(3 * self.schedule.heartbeat_seconds, 15.0))

@@ -58,14 +58,14 @@ async def listen(url: str, hint: Callable[[], Awaitable[None]], random: Random) 
 
 
 def events_url(url: str) -> str:
-    """Give the address of Skymmich's events: ``http://host/base`` → ``ws://host/base/ws``."""
+    """Return the address of Skymmich's events: ``http://host/base`` → ``ws://host/base/ws``."""
     parts = urlsplit(url)
     scheme = "wss" if parts.scheme == "https" else "ws"
     return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + "/ws", "", ""))
 
 
 def is_news(message: str | bytes) -> bool:
-    """Tell whether a frame says that the catalogue may have changed; anything odd is none."""
+    """Return whether a frame says that the catalogue may have changed; anything odd is none."""
     try:
         frame = json.loads(message)
     except (ValueError, RecursionError):

@@ -50,7 +50,7 @@ def begin_moment(store: Store) -> None:
 
 
 def covers(store: Store, approval: str, prepared: Prepared) -> bool:
-    """Tell whether a prepared pass over all images is covered by the approval, which is forgotten if not.
+    """Return whether a prepared pass over all images is covered by the approval, which is forgotten if not.
 
     An image that could not be read leaves open what the harm is: nothing is approved then, and the approval
     waits on.

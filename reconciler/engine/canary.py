@@ -46,11 +46,11 @@ class Canary:
         self._ids = {job.asset_id for job in self.jobs}
 
     def lets(self, job: Job) -> bool:
-        """Tell whether a job's step may be sent now."""
+        """Return whether a job's step may be sent now."""
         return self._lets(job, job.write.step)
 
     def lets_follow(self, job: Job) -> bool:
-        """Tell whether the step after the one under way may be sent: until then it is not looked after.
+        """Return whether the step after the one under way may be sent: until then it is not looked after.
 
         Once the canary failed nothing follows any more, so what was sent is looked after at once.
         """

@@ -33,7 +33,7 @@ class Watchable(Protocol):
         ...
 
     def data_version(self) -> object:
-        """Give a token that differs once something changed; ``None`` while it can not be told."""
+        """Return a token that differs once something changed; ``None`` while it cannot be told."""
         ...
 
 
@@ -42,7 +42,7 @@ class Followed(Protocol):
     """A catalogue that can tell which images changed between two of its readings."""
 
     def changes(self, after: int, until: int) -> frozenset[int] | None:
-        """Give the ids of images that changed between two readings; ``None``: any may have."""
+        """Return the ids of images that changed between two readings; ``None``: any may have."""
         ...
 
 
@@ -69,10 +69,10 @@ class WatchedCatalogue:
         self.latest: Catalogue | None = None
 
     def read(self) -> Catalogue:
-        """Give the catalogue as last read; reads it if it never was.
+        """Return the catalogue as last read; reads it if it never was.
 
         Raises:
-            CatalogueError: it can not be read.
+            CatalogueError: it cannot be read.
         """
         with self._turn:
             return self.latest or self._read_anew()
@@ -85,17 +85,17 @@ class WatchedCatalogue:
             whole: a look at all images follows: what moved until now needs no other.
 
         Raises:
-            CatalogueError: it can not be read; what was read before stays in ``latest``.
+            CatalogueError: it cannot be read; what was read before stays in ``latest``.
         """
         return await asyncio.to_thread(self._read_if, anyway=anyway, whole=whole)
 
     def take_changes(self) -> frozenset[int]:
-        """Give the ids of images that are not as they were when this was last asked; gone ones too."""
+        """Return the ids of images that are not as they were when this was last asked; gone ones too."""
         changed, self._changed = self._changed, frozenset()
         return changed
 
     def changes(self, after: int, until: int) -> frozenset[int] | None:
-        """Give the ids of images that changed between two readings; ``None``: it is not known any more."""
+        """Return the ids of images that changed between two readings; ``None``: it is not known any more."""
         log = list(self._log)
         if after == until:
             return frozenset()
@@ -104,7 +104,7 @@ class WatchedCatalogue:
         return frozenset().union(*(changed for reading, changed in log if after < reading <= until))
 
     async def moved(self) -> bool:
-        """Tell whether anything moved since this was last asked, or a look at all images began."""
+        """Return whether anything moved since this was last asked, or a look at all images began."""
         token = await asyncio.to_thread(self._source.data_version)
         moved = token != self._told
         self._told = token
@@ -141,7 +141,7 @@ class WatchedCatalogue:
 
 
 def _compared(before: Catalogue, found: Catalogue) -> tuple[frozenset[int], Catalogue]:
-    """Tell which images differ; where they are not packed, one that does not stays the same object."""
+    """Return which images differ; where they are not packed, one that does not stays the same object."""
     changed: set[int] = set()
     older = iter(before.images)
     known = next(older, None)

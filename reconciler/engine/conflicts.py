@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def decidable(plan: AssetPlan) -> list[Decision]:
-    """Give the fields of which a person may decide, those decided already included."""
+    """Return the fields of which a person may decide, those decided already included."""
     return [decision for decision in plan.decisions if choices(decision)]
 
 
@@ -80,7 +80,7 @@ def _take_back(store: Store, plan: AssetPlan, field: Field | None) -> tuple[Fiel
 
 
 def _chosen(plan: AssetPlan, keep: Keep, field: Field | None, shown: str) -> list[Decision]:
-    """Give the fields that are meant, all of which can be decided so."""
+    """Return the fields that are meant, all of which can be decided so."""
     found = decidable(plan)
     if field is None:
         found = [one for one in found if one.case in CONFLICTS]
@@ -97,7 +97,7 @@ def _chosen(plan: AssetPlan, keep: Keep, field: Field | None, shown: str) -> lis
         if keep not in choices(one):
             possible = " or ".join(choices(one))
             raise DecisionError(
-                f"{_named(plan)}: its {one.field} can not be decided so; nothing was changed.",
+                f"{_named(plan)}: its {one.field} cannot be decided so; nothing was changed.",
                 remedy=f"Of its {one.field}, {possible} can be kept.",
             )
     return found

@@ -169,7 +169,7 @@ class Executor:
         return Situation(now, writes, hurried=hurried)
 
     def _must_look(self) -> bool:
-        """Tell whether to look: it is time to, or tags are to be sent to assets last seen a while ago."""
+        """Return whether to look: it is time to, or tags are to be sent to assets last seen a while ago."""
         next_up = self._next_up()
         if self._schedule.is_due(scene := self._scene()) or (self._unlooked and next_up):
             return True
@@ -179,7 +179,7 @@ class Executor:
         )
 
     def _next_up(self) -> list[Job]:
-        """Give the assets that may be sent in this turn: those that are further come first.
+        """Return the assets that may be sent in this turn: those that are further come first.
 
         Half of the room is for new ones: the last to begin has all its steps, and their waits, before it.
         """
@@ -209,7 +209,7 @@ class Executor:
         return job.write.state == "ready" and job.asset_id not in self._active
 
     def _in_view(self) -> dict[Visibility, list[datetime]]:
-        """Give what a look has to show: the visibilities of what is under way or next, and since when."""
+        """Return what a look has to show: the visibilities of what is under way or next, and since when."""
         view: dict[Visibility, list[datetime]] = {
             job.write.observed.visibility: []
             for job in self._next_up()

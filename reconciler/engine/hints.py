@@ -49,7 +49,7 @@ class Seen:
 
     @classmethod
     def of(cls, store: Store) -> Seen | None:
-        """Give what was last seen; ``None``: nothing yet."""
+        """Return what was last seen; ``None``: nothing yet."""
         kept = store.get(KEPT)
         if not isinstance(kept, dict):
             return None
@@ -78,7 +78,7 @@ class Trash:
 
 
 async def look(target: Target, store: Store, trash: Trash, *, tags: bool) -> tuple[Seen, frozenset[str]]:
-    """Give what is seen now, and the assets that it is a reason to read.
+    """Return what is seen now, and the assets that it is a reason to read.
 
     Args:
         target: open.

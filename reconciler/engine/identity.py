@@ -52,7 +52,7 @@ class KnownImmich:
 
     @classmethod
     def of(cls, store: Store) -> KnownImmich | None:
-        """Give whom the store knows; ``None``: nobody yet."""
+        """Return whom the store knows; ``None``: nobody yet."""
         kept = store.get(KNOWN)
         if not isinstance(kept, dict) or not isinstance(kept.get("address"), str):
             return None
@@ -71,14 +71,14 @@ class KnownImmich:
 
     @classmethod
     def at(cls, store: Store, server: ServerFacts, address: str) -> KnownImmich:
-        """Give what is known of the key's owner at an address: what the server says, else what was learnt."""
+        """Return what is known of the key's owner at an address: what the server says, or what was learnt."""
         if server.user_id is not None:
             return cls(address, server.user_id)
         known = cls.of(store)
         return known if known is not None and known.address == address else cls(address, None)
 
     def learn(self, written: Collection[str], refused: Collection[str]) -> KnownImmich:
-        """Give what writes tell of the key's owner, of one that may not ask.
+        """Return what writes tell of the key's owner, of one that may not ask.
 
         Args:
             written: the owners of the assets whose fields were written and kept: only the owner's can be.
@@ -111,7 +111,7 @@ def check_user(known: KnownImmich | None, server: ServerFacts, address: str) -> 
 
 
 def is_there(record: AssetRecord | None) -> bool:
-    """Tell whether a managed asset was there when it was last looked for."""
+    """Return whether a managed asset was there when it was last looked for."""
     return record is not None and record.seen_updated_at is not None and record.status != "unknown_asset"
 
 

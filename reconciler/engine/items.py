@@ -166,11 +166,11 @@ class Items(Sequence[Item]):
             self._busy.append(any(is_telling(item) for item, _ in several))
 
     def open_images(self) -> frozenset[int]:
-        """Give the ids of those that are in the catalogue."""
+        """Return the ids of those that are in the catalogue."""
         return frozenset(self._image_ids)
 
     def orphans(self) -> frozenset[str]:
-        """Give the assets of the others."""
+        """Return the assets of the others."""
         return frozenset(self._orphans)
 
     def pairs(self) -> Iterator[Pair]:
@@ -198,7 +198,7 @@ class Items(Sequence[Item]):
         yield from (item for item, _ in self._loose if is_telling(item))
 
     def richest(self, most: int) -> list[Pair]:
-        """Give some of those that ask for the most kinds of writes, spread over all."""
+        """Return some of those that ask for the most kinds of writes, spread over all."""
         counts = [kinds.bit_count() for kinds in self._kinds]
         fullest = max(counts, default=0)
         places = [place for place, count in enumerate(counts) if count == fullest] if fullest else []
@@ -220,13 +220,13 @@ class Items(Sequence[Item]):
     def __getitem__(self, place: slice) -> Sequence[Item]: ...
 
     def __getitem__(self, place: int | slice) -> Item | Sequence[Item]:
-        """Give one, or some as a tuple."""
+        """Return one, or some as a tuple."""
         if isinstance(place, slice):
             return tuple(self[one] for one in range(*place.indices(len(self))))
         return self.pair(place)[0]
 
     def pair(self, place: int) -> Pair:
-        """Give one with what was remembered of it."""
+        """Return one with what was remembered of it."""
         if place < 0:
             place += len(self)
         if not 0 <= place < len(self):
@@ -253,7 +253,7 @@ def _kinds(item: Item) -> int:
 
 
 def is_telling(item: Item) -> bool:
-    """Tell whether an image would be written, or a person may want to know of it."""
+    """Return whether an image would be written, or a person may want to know of it."""
     if item.held or item.withheld is not None or item.status not in {"in_sync", "new"}:
         return True
     plan = item.plan

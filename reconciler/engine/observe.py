@@ -58,11 +58,11 @@ class Reading:
     """Rows of a listing, of assets that are read by themselves all the same."""
 
     def shown_date(self, asset_id: str) -> datetime | None:
-        """Give the date that Immich has last shown of an asset."""
+        """Return the date that Immich has last shown of an asset."""
         return self.listed[asset_id].updated_at if asset_id in self.listed else self.shown.get(asset_id)
 
     def __contains__(self, asset_id: str) -> bool:
-        """Tell whether something is known of an asset, if only that it cannot be read."""
+        """Return whether something is known of an asset, if only that it cannot be read."""
         return any(asset_id in ids for ids in (self.assets, self.unknown, self.unextracted, self.failed))
 
 
@@ -149,7 +149,7 @@ def _sample(listed: Collection[str]) -> list[str]:
 
 
 async def _are_untagged(target: Target, sample: list[str], reading: Reading) -> bool:
-    """Tell whether a listing of assets without tags can be believed: its rows do not show it.
+    """Return whether a listing of assets without tags can be believed: its rows do not show it.
 
     A few are read by themselves. Where one of them has tags (the answer is another search's, or a person was
     there just now), none is believed.

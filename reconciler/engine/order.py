@@ -73,7 +73,7 @@ def share_removals(ready: list[Job], wanted: Mapping[str, int], *, alone: bool) 
 
 
 def order_removals(jobs: Sequence[Job]) -> None:
-    """Give each job the order in which its tags go, so that calls are shared."""
+    """Set for each job the order in which its tags go, so that calls are shared."""
     rounds = remove_rounds(
         [(job.write.plan.asset_id, frozenset(job.write.removals)) for job in jobs if job.write.removals]
     )

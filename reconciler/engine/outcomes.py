@@ -83,7 +83,7 @@ class Ended:
 def finished(
     item: Item, job: Job | None, prepared: Prepared, now: datetime, error: ReconcilerError | None
 ) -> AssetRecord:
-    """Give an asset's record at the end of a pass."""
+    """Return an asset's record at the end of a pass."""
     known = prepared.records.get(item.asset_id)
     record = job.write.record if job else known or AssetRecord(item.asset_id, item.image_id)
     record = replace(
@@ -155,12 +155,12 @@ def _decided(item: Item, plan: AssetPlan) -> tuple[AssetStatus, str]:
 
 
 def _left(decision: Decision) -> bool:
-    """Tell whether a person's change of what we wrote stands, as ``on_drift`` says."""
+    """Return whether a person's change of what we wrote stands, as ``on_drift`` says."""
     return decision.case == "drift" and decision.action == "keep"
 
 
 def outcome_of(item: Item, job: Job | None, record: AssetRecord) -> Outcome:
-    """Give what became of one image."""
+    """Return what became of one image."""
     changed = tuple(sorted(job.write.changed)) if job else ()
     crossed = bool(job and job.write.remark)
     return Outcome(item.image_id, item.asset_id, item.title, record.status, record.reason, changed, crossed)
@@ -169,7 +169,7 @@ def outcome_of(item: Item, job: Job | None, record: AssetRecord) -> Outcome:
 def summarise(
     outcomes: Sequence[Outcome], verdict: Verdict, error: ReconcilerError | None, *, stood: int = 0
 ) -> str:
-    """Give a pass in one sentence; ``stood`` images are fine besides."""
+    """Return a pass in one sentence; ``stood`` images are fine besides."""
     counts = Counter[str](outcome.status for outcome in outcomes)
     if stood:
         counts["in_sync"] += stood

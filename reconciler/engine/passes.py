@@ -148,7 +148,7 @@ class Prepared:
 
 
 def stands(item: Item, record: AssetRecord | None) -> bool:
-    """Tell whether an image is where its record says."""
+    """Return whether an image is where its record says."""
     if item.plan is not None or item.adopted is not None or record is None or not record.linked:
         return False
     return (record.image_id, record.title, record.status, record.reason) == (

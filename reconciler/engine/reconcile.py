@@ -123,7 +123,7 @@ class Reconciler:
         Raises:
             GuardError: the master switch is off, or what was approved was carried out already; nothing was
                 written.
-            StateError: the store can not be used; the run is closed when it can.
+            StateError: the store cannot be used; the run is closed when it can.
         """
         if not prepared.rules.switches.enabled:
             raise GuardError(
@@ -190,7 +190,7 @@ class Reconciler:
         return order(jobs)
 
     def _sent_for(self, pending: PendingWrite) -> float:
-        """Give for how many seconds an earlier run's write has been on its way, at least."""
+        """Return for how many seconds an earlier run's write has been on its way, at least."""
         if pending.intended_at is None:
             return 0.0
         return max(0.0, (self._clock.now() - pending.intended_at - VALID).total_seconds())
@@ -371,13 +371,13 @@ class Reconciler:
 
 
 def _first(jobs: list[Job], early: list[Pair]) -> list[Job]:
-    """Give those of a slice's jobs of which some may go first."""
+    """Return those of a slice's jobs of which some may go first."""
     first = {item.asset_id for item, _ in early}
     return [job for job in jobs if not job.write.adopted and (not early or job.asset_id in first)]
 
 
 async def _slices(prepared: Prepared, early: list[Pair]) -> AsyncIterator[list[Pair]]:
-    """Give the images some at a time, some of them before all others."""
+    """Yield the images some at a time, some of them before all others."""
     # All of about the same size: what is verified together is cheaper the more there are.
     many = len(prepared.items)
     slices = prepared.items.slices(math.ceil(many / math.ceil(many / _WRITTEN)) if many else _WRITTEN)

@@ -98,7 +98,7 @@ class Refresher:
         return todo == "read"
 
     async def _read(self, job: Job, asked: float, row: ObservedAsset | None) -> ObservedAsset | None:
-        """Read one asset; one that is gone, or that can not be read, ends its job."""
+        """Read one asset; one that is gone, or that cannot be read, ends its job."""
         job.write = job.write.on_asked(asked)
         self._reads += 1
         try:

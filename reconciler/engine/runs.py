@@ -71,7 +71,7 @@ class Runs:
             raise failure
 
     def settle(self) -> StateError | None:
-        """Close the runs whose end the store could not take; gives the error if it still can not."""
+        """Close the runs whose end the store could not take; gives the error if it still cannot."""
         for run_id, run in list(self._owed.items()):
             try:
                 self._store.finish_run(run)

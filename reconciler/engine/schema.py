@@ -25,7 +25,7 @@ SWITCHED = "catalogue_switches"
 
 
 def recalled(catalogue: Catalogue, store: Store) -> Catalogue:
-    """Give the catalogue with the facts unknown whose columns it once had, and the switches as they were.
+    """Return the catalogue with the facts unknown whose columns it once had, and the switches as they were.
 
     It is as it is, where it lost none, and all switches were read.
     """
@@ -48,7 +48,7 @@ def remember(catalogue: Catalogue, store: Store) -> None:
 
 
 def _filled(catalogue: Catalogue) -> frozenset[str]:
-    """Give the columns that are there, without those of tables that wait for their first row."""
+    """Return the columns that are there, without those of tables that wait for their first row."""
     if not catalogue.empty:
         return catalogue.columns
     return frozenset(name for name in catalogue.columns if name.partition(".")[0] not in catalogue.empty)
@@ -62,7 +62,7 @@ def _seen(store: Store) -> frozenset[str]:
 
 
 def _switched(catalogue: Catalogue, store: Store) -> Catalogue:
-    """Give the catalogue with the switches as they were that cannot be read, or that are there no more."""
+    """Return the catalogue with the switches as they were that cannot be read, or that are there no more."""
     settings, problems = catalogue.settings, catalogue.problems
     if settings.stored and not settings.unreadable:
         return catalogue

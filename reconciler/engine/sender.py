@@ -97,7 +97,7 @@ class Sender:
         return made
 
     def _intents(self, jobs: Sequence[Job]) -> dict[str, PendingWrite]:
-        """Give the recorded intentions, recorded anew where they are old or not these."""
+        """Return the recorded intentions, recorded anew where they are old or not these."""
         known = {job.asset_id: self._intended.pop(job.asset_id, None) for job in jobs}
         missing = [job for job in jobs if not self._still_holds(job, known[job.asset_id])]
         made = self._record(missing) if missing else {}

@@ -119,7 +119,7 @@ class Settling:
 
 
 def _known(write: AssetWrite) -> datetime:
-    """Give the date of an asset that is no news."""
+    """Return the date of an asset that is no news."""
     if write.state == "sent" and write.pending is not None:
         return write.moved_before or write.pending.before_updated_at
     if write.state in {"moved", "yielding"} and write.moved_to is not None:

@@ -46,7 +46,7 @@ class TagCheck:
         self._released: set[str] = set()
 
     def holds(self, write: AssetWrite) -> bool:
-        """Tell whether a settled write waits for a check of many, and so for no reading of its own."""
+        """Return whether a settled write waits for a check of many, and so for no reading of its own."""
         return (
             (
                 write.observed.visibility in self._adding
@@ -65,12 +65,12 @@ class TagCheck:
         return self._cost(adding) * _WORTH <= sum(map(bool, adding))
 
     def is_due(self, held: Collection[AssetWrite], *, alone: bool) -> bool:
-        """Tell whether to check now; ``alone``: nothing else is left to wait for."""
+        """Return whether to check now; ``alone``: nothing else is left to wait for."""
         adding = [write.pending.tags for write in held if write.pending and write.step == "add_tags"]
         return bool(held) and (alone or (bool(adding) and len(adding) >= _GATHERED * self._cost(adding)))
 
     async def check(self, held: Iterable[Job], tag_ids: Mapping[str, str]) -> dict[str, ObservedAsset]:
-        """Give the assets whose tags are known for sure, as if read; the others are read later.
+        """Return the assets whose tags are known for sure, as if read; the others are read later.
 
         Raises:
             ImmichError: Immich cannot be asked.
@@ -89,7 +89,7 @@ class TagCheck:
     async def _carried(
         self, writes: Sequence[AssetWrite], tag_ids: Mapping[str, str]
     ) -> dict[str, ObservedAsset]:
-        """Give the assets that surely carry all tags they were given.
+        """Return the assets that surely carry all tags they were given.
 
         Of a tag that has others below it a listing also shows who has one of those: they are left out.
         """
@@ -121,12 +121,12 @@ class TagCheck:
 
     @staticmethod
     def _cost(sets: Iterable[frozenset[str]]) -> int:
-        """Give the requests of a check, as far as our own assets tell, and for one visibility."""
+        """Return the requests of a check, as far as our own assets tell, and for one visibility."""
         counts = Counter(tag for tags in sets for tag in tags)
         return sum(1 + (count - 1) // PAGE for count in counts.values())
 
 
 def _children(tag: str, tag_ids: Mapping[str, str]) -> list[str]:
-    """Give the tags right below; a listing of one also shows those who have one below that."""
+    """Return the tags right below; a listing of one also shows those who have one below that."""
     start = f"{tag}/"
     return [path for path in tag_ids if path.startswith(start) and "/" not in path[len(start) :]]

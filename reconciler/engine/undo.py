@@ -53,7 +53,7 @@ class Step:
     found: Reversed | None
     """``None``: not readable."""
     left: tuple[str, ...]
-    """What can not be taken back, with the reason."""
+    """What cannot be taken back, with the reason."""
     unread: bool = False
     """Whether its tags were not read, and are taken for what the run left; its text is to be written, and
     the reading before that tells them."""
@@ -216,7 +216,7 @@ class Undo:
 def _remembered(
     step: Step, seen: ObservedAsset, record: AssetRecord, prepared: Prepared, now: datetime
 ) -> AssetRecord:
-    """Give the record with a note of all that the next pass would write again at once."""
+    """Return the record with a note of all that the next pass would write again at once."""
     item, rules = step.item, prepared.rules
     desired = item.plan.desired if item.plan else None
     assert desired is not None  # noqa: S101 - asked for by the caller
@@ -242,7 +242,7 @@ def _remembered(
 
 
 def _is_to_be_read(step: Step | None) -> bool:
-    """Tell whether an asset has to be read to be planned: its tags matter, and no reading is to come."""
+    """Return whether an asset has to be read to be planned: its tags matter, and no reading is to come."""
     if step is None:
         return True
     if step.found is None or not step.unread or step.found.plan.writes_fields:
@@ -251,7 +251,7 @@ def _is_to_be_read(step: Step | None) -> bool:
 
 
 def _as_read(step: Step, plan: AssetPlan) -> AssetPlan:
-    """Give a plan to begin with, in which nothing stands for tags that were not read."""
+    """Return a plan to begin with, in which nothing stands for tags that were not read."""
     return replace(plan, observed=replace(plan.observed, tags=None)) if step.unread else plan
 
 

@@ -110,7 +110,7 @@ class Watermark:
         return mark - back - OVERLAP if back > _STEP else None
 
     def is_news(self, row: ObservedAsset) -> bool:
-        """Tell whether the last look that went through did not show this row with this date."""
+        """Return whether the last look that went through did not show this row with this date."""
         return self._last is None or self._last.dates.get(row.asset_id) != row.updated_at
 
     def noted(self, look: Look) -> None:

@@ -74,7 +74,7 @@ def base_url(url: str) -> str:
 
 
 def credentials(url: str) -> tuple[str, str] | None:
-    """Give user and password from the address, for a proxy in front of Immich; ``None`` without them.
+    """Return user and password from the address, for a proxy in front of Immich; ``None`` without them.
 
     They are taken out of the address because httpx writes addresses into its log.
     """
@@ -107,12 +107,12 @@ class Answer:
 
 
 def most_bytes(call: Call) -> int:
-    """Give how long a good answer to this call may be."""
+    """Return how long a good answer to this call may be."""
     return _MOST_PICTURE if call.route.endswith("/thumbnail") else _MOST.get(call.route, _MOST_ELSE)
 
 
 def read(answer: Answer, call: Call, *, base: str, secret: str, now: datetime) -> object:
-    """Give the answer's JSON, or ``None`` for an empty one.
+    """Return the answer's JSON, or ``None`` for an empty one.
 
     Args:
         answer: what came.
@@ -144,7 +144,7 @@ def read(answer: Answer, call: Call, *, base: str, secret: str, now: datetime) -
 def read_picture(
     answer: Answer, call: Call, *, base: str, secret: str, now: datetime
 ) -> tuple[bytes, str, str]:
-    """Give a picture, its content type, and its ETag (as sent; empty without); for the rest see ``read``."""
+    """Return a picture, its content type, and its ETag (as sent; empty without); else see ``read``."""
     response = _successful(answer, call, base=base, secret=secret, now=now)
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in _PICTURES:
@@ -156,7 +156,7 @@ def read_picture(
 
 
 def _successful(answer: Answer, call: Call, *, base: str, secret: str, now: datetime) -> httpx.Response:
-    """Give the head of a success; everything else leaves as an error of ours."""
+    """Return the head of a success; everything else leaves as an error of ours."""
     response = answer.head
     if response.is_redirect:
         raise _redirected(response, call, base)
@@ -187,7 +187,7 @@ def too_slow(call: Call, base: str, seconds: float) -> ImmichSlowError:
 
 
 def server_says(content: bytes, secret: str) -> str:
-    """Give the server's own words from an error body of any version, for people only; never parsed on."""
+    """Return the server's own words from an error body of any version, for people only; never parsed on."""
     try:
         body = read_json(content)
     except (BoundError, CutShortError):
@@ -203,7 +203,7 @@ def server_says(content: bytes, secret: str) -> str:
 
 
 def never_arrived(error: httpx.HTTPError) -> bool:
-    """Tell whether a failed request surely did not reach the server."""
+    """Return whether a failed request surely did not reach the server."""
     return isinstance(
         error,
         httpx.ConnectError

@@ -1,6 +1,6 @@
 """What this server and this key can do: asked once at the start, in a handful of requests.
 
-Versions decide which request forms exist; permissions decide which features work. A permission that can not
+Versions decide which request forms exist; permissions decide which features work. A permission that cannot
 be looked up is taken for granted until a 403 says otherwise. Nothing is written to find out.
 """
 
@@ -70,7 +70,7 @@ def dotted(version: Version) -> str:
 
 
 def server_advice(version: Version) -> tuple[str, ...]:
-    """Give what a person should know about this server's version; empty when it is fine."""
+    """Return what a person should know about this server's version; empty when it is fine."""
     advice = []
     if version < (1, 133, 0):
         advice.append("before 1.133 descriptions can only be written one by one")
@@ -127,7 +127,7 @@ def _version(answer: object) -> Version:
 
 
 async def _permissions(client: Client, version: Version) -> frozenset[str] | None:
-    """Read the key's permissions; ``None`` where they can not be looked up (before 1.139.2)."""
+    """Read the key's permissions; ``None`` where they cannot be looked up (before 1.139.2)."""
     if version < (1, 139, 2):
         return None
     answer = await _optional(client, "/api-keys/me", "apiKey.read")

@@ -94,7 +94,7 @@ class Client:
         permit: asked before each request that changes something leaves; raises if it must not.
 
     Raises:
-        ConfigurationError: address or key can not be used.
+        ConfigurationError: address or key cannot be used.
     """
 
     def __init__(  # noqa: PLR0913 - httpx's seams and time, by name
@@ -162,15 +162,15 @@ class Client:
         await self._http.aclose()
 
     def seconds(self) -> float:
-        """Give its clock's seconds, which never run backwards."""
+        """Return its clock's seconds, which never run backwards."""
         return self._clock.monotonic()
 
     def date_is_younger_than(self, seconds: float) -> bool:
-        """Tell whether an answer with a Date came in the last ``seconds``."""
+        """Return whether an answer with a Date came in the last ``seconds``."""
         return self._clock.monotonic() - self._server_date_at < seconds
 
     def server_date(self) -> datetime:
-        """Give the server's clock as of its last answer (whole seconds); ours if it never told."""
+        """Return the server's clock as of its last answer (whole seconds); ours if it never told."""
         return self._server_date or self._clock.now()
 
     async def send(self, call: Call) -> object:

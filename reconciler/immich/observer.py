@@ -58,7 +58,7 @@ class Observer:
     Args:
         client: sends.
         capabilities: of this server.
-        user_id: the key's owner; ``None`` if unknown, then partners' assets can not be told apart.
+        user_id: the key's owner; ``None`` if unknown, then partners' assets cannot be told apart.
     """
 
     def __init__(self, client: Client, capabilities: Capabilities, user_id: str | None) -> None:

@@ -47,7 +47,7 @@ def js_trim(text: str) -> str:
 
 
 def settled_description(text: str) -> str:
-    """Give the form of ``text`` that Immich can keep; a fixed point: settled(settled(t)) = settled(t).
+    """Return the form of ``text`` that Immich can keep; a fixed point: settled(settled(t)) = settled(t).
 
     Entities (``&amp;`` as literal text) are kept: ``encode_description`` protects them on their way.
     A text that reads as nothing to Immich (``0``, ``null``, ``undefined``, ``false``) becomes ``""``; one
@@ -68,12 +68,12 @@ def settled_description(text: str) -> str:
 
 
 def encode_description(settled: str) -> str:
-    """Give what to send so that ``settled`` (in settled form) is what settles: entities are escaped once."""
+    """Return what to send so that ``settled`` (in settled form) settles: entities are escaped once."""
     return _ENTITY.sub("&amp;", settled)
 
 
 def settled_tag(path: str) -> str | None:
-    """Give the form of a tag's full path that survives; a fixed point; ``None`` if there is none.
+    """Return the form of a tag's full path that survives; a fixed point; ``None`` if there is none.
 
     Tags are created as sent and read back from the sidecar later, so there is no encoding that protects
     them: a tag that is not a fixed point would be replaced by another, newly made one.
@@ -96,12 +96,12 @@ def _reduce_tag(tag: str) -> str:
 
 
 def fits(text: str) -> bool:
-    """Tell whether a text is short enough to come back whole: at most 10,000 bytes of UTF-8."""
+    """Return whether a text is short enough to come back whole: at most 10,000 bytes of UTF-8."""
     return len(text.encode("utf-8", "surrogatepass")) <= MAX_BYTES
 
 
 def writable(coordinates: Coordinates) -> bool:
-    """Tell whether a place can be kept at all: in range, and not 0/0, which Immich takes for no place.
+    """Return whether a place can be kept at all: in range, and not 0/0, which Immich takes for no place.
 
     What lies so near to 0/0 that six decimals make it that counts as 0/0.
     """
@@ -125,7 +125,7 @@ def plain_degrees(value: float) -> str:
 def field_body(
     *, description: str | None, coordinates: Coordinates | None, ids: Sequence[str] | None = None
 ) -> bytes:
-    """Give the JSON body of a write of description, coordinates or both; ``ids`` for the bulk form.
+    """Return the JSON body of a write of description, coordinates or both; ``ids`` for the bulk form.
 
     Args:
         description: in settled form; it is encoded here.

@@ -48,7 +48,7 @@ class Immich:
         permit: asked before each request that changes something leaves; raises if it must not.
 
     Raises:
-        ConfigurationError: address or key can not be used.
+        ConfigurationError: address or key cannot be used.
     """
 
     def __init__(  # noqa: PLR0913 - httpx's seams and time, by name
@@ -118,15 +118,15 @@ class Immich:
         return facts
 
     def settled_description(self, text: str) -> str:
-        """Give the form in which ``text`` can be kept."""
+        """Return the form in which ``text`` can be kept."""
         return roundtrip.settled_description(text)
 
     def settled_tag(self, path: str) -> str | None:
-        """Give the form in which a tag's path can be kept; ``None`` if there is none."""
+        """Return the form in which a tag's path can be kept; ``None`` if there is none."""
         return roundtrip.settled_tag(path)
 
     async def server_time(self) -> datetime:
-        """Give what the Date header says, up to a few seconds early; perhaps a proxy's clock."""
+        """Return what the Date header says, up to a few seconds early; perhaps a proxy's clock."""
         client = self._client
         if not client.date_is_younger_than(_DATE_AGE):
             await client.send(Call("GET", "/server/ping"))
@@ -171,7 +171,7 @@ class Immich:
         return await self._writer.write_fields(asset_ids, write)
 
     async def ensure_tags(self, paths: Iterable[str]) -> Mapping[str, str]:
-        """Give the id of each tag path, creating what is missing."""
+        """Return the id of each tag path, creating what is missing."""
         return await self._writer.ensure_tags(paths)
 
     async def tag_ids(self) -> Mapping[str, str]:
@@ -179,7 +179,7 @@ class Immich:
         return await self._writer.tag_ids()
 
     async def add_tags(self, asset_ids: Sequence[str], tag_ids: Sequence[str]) -> WriteOutcome:
-        """Give all these tags to all these assets.
+        """Add all these tags to all these assets.
 
         Raises:
             WriteInDoubtError: it may have been carried out, wholly or in part; see its ``accepted``.

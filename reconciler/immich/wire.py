@@ -37,7 +37,7 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
 def is_uuid(value: str) -> bool:
-    """Tell whether an id has a UUID's usual form, in either case. Ids become part of addresses."""
+    """Return whether an id has a UUID's usual form, in either case. Ids become part of addresses."""
     return _UUID.fullmatch(value) is not None
 
 
@@ -63,7 +63,7 @@ def items(value: object) -> list[object]:
 def whole(value: object) -> int | None:
     """Read a whole number, from a string too (``nextPage``); anything else is ``None``.
 
-    So is one beyond 2⁵³, which JSON's own numbers can not tell from its neighbours.
+    So is one beyond 2⁵³, which JSON's own numbers cannot tell from its neighbours.
     """
     if isinstance(value, bool):
         return None
@@ -83,7 +83,7 @@ def moment(value: object) -> datetime | None:
 
 
 def plausible(read: datetime) -> datetime | None:
-    """Give a time as aware UTC; ``None`` if it is none that a server can mean.
+    """Return a time as aware UTC; ``None`` if it is none that a server can mean.
 
     A year further away has no use, and breaks the arithmetic: a zone or a day more leads out of the calendar.
     """

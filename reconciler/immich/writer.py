@@ -103,7 +103,7 @@ class Writer:
         return await self._run(ids, size, send, ledger)
 
     async def ensure_tags(self, paths: Iterable[str]) -> Mapping[str, str]:
-        """Give the id of each tag path, creating what is missing; paths that can not be made are left out."""
+        """Return the id of each tag path, creating what is missing; what cannot be made is left out."""
         wanted = {path: tag for path in paths if (tag := settled_tag(path)) is not None}
         made: dict[str, str] = {}
         for part in _chunks(list(dict.fromkeys(wanted.values())), PATHS_PER_CALL):
@@ -134,7 +134,7 @@ class Writer:
         return _tag_list(await self._client.send(call), call)
 
     async def add_tags(self, asset_ids: Sequence[str], tag_ids: Sequence[str]) -> WriteOutcome:
-        """Give all these tags to all these assets. Tag ids that no longer exist are skipped by Immich."""
+        """Add all these tags to all these assets. Tag ids that no longer exist are skipped by Immich."""
         ids, ledger = _usable(asset_ids)
         tags = list(dict.fromkeys(tag.lower() for tag in tag_ids if is_uuid(tag)))
 
@@ -313,7 +313,7 @@ def _tag_list(answer: object, call: Call) -> Mapping[str, str]:
 
 
 def _usable(asset_ids: Sequence[str]) -> tuple[list[str], _Ledger]:
-    """Give ids in lower case, for Immich compares strings, and each once, for it would write as often."""
+    """Return ids in lower case, for Immich compares strings, and each once, for it would write as often."""
     ledger = _Ledger()
     ids = list(dict.fromkeys(asset_id.lower() for asset_id in asset_ids))
     for asset_id in ids:
@@ -323,7 +323,7 @@ def _usable(asset_ids: Sequence[str]) -> tuple[list[str], _Ledger]:
 
 
 def _never_sent(write: FieldWrite) -> str:
-    """Say why a write can not survive, as the last barrier; ``""`` if it can."""
+    """Say why a write cannot survive, as the last barrier; ``""`` if it can."""
     if write.description is not None and not fits(write.description):
         size = len(write.description.encode("utf-8", "surrogatepass"))
         return f"The description has {size} bytes; from {MAX_BYTES} on Immich may corrupt it."

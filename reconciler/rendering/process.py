@@ -58,7 +58,7 @@ class WorkerProcess:
     """A process that renders. Used by one thread at a time; ``kill`` may come from any.
 
     Raises:
-        RendererError: it can not be started.
+        RendererError: it cannot be started.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class WorkerProcess:
                     )  # fmt: skip
             except OSError as error:
                 raise RendererError(
-                    f"The process that renders templates can not be started: {error.strerror}.",
+                    f"The process that renders templates cannot be started: {error.strerror}.",
                     remedy="Nothing was written. Allow this program some more processes and memory.",
                 ) from error
             self._open = undone.pop_all()
@@ -173,7 +173,7 @@ def _answer(said: Any, count: int) -> Answer:  # noqa: ANN401  whatever it was
 
 
 def exceeded_time(death: WorkerDiedError) -> bool:
-    """Tell whether it was ended because it took too much CPU time."""
+    """Return whether it was ended because it took too much CPU time."""
     return death.by == -signal.SIGPROF
 
 
@@ -187,6 +187,6 @@ def _environment() -> dict[str, str]:
 
 
 def _line_in(lines: Sequence[tuple[int, int]], code: int) -> int | None:
-    """Give the template's line for one of the code that Jinja2 made of it, as Jinja2 does."""
+    """Return the template's line for one of the code that Jinja2 made of it, as Jinja2 does."""
     at = bisect_right([each[1] for each in lines], code)
     return lines[at - 1][0] if at else None

@@ -128,7 +128,7 @@ class SafeRenderer:
         raise AssertionError("the second attempt returns or raises")
 
     def _running(self) -> WorkerProcess:
-        """Give the process; a new one if there is none, though not too many in a second."""
+        """Return the process; a new one if there is none, though not too many in a second."""
         if self._worker is None:
             now = time.monotonic()
             if len(self._starts) == STARTS_A_SECOND and (wait := self._starts[0] + 1.0 - now) > 0:

@@ -18,19 +18,19 @@ _values = attrgetter(*_NAMES)
 
 
 def encoded(value: object) -> bytes:
-    """Give a message, as one line."""
+    """Return a message, as one line."""
     return json.dumps(value, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def from_facts(facts: Facts) -> Sequence[object]:
-    """Give facts as plain values."""
+    """Return facts as plain values."""
     values = list(_values(facts))
     values[_ROWS] = [astuple(row) for row in facts.integration]
     return values
 
 
 def to_facts(values: Sequence[object]) -> Facts:
-    """Give facts from plain values: just as they were, for a template could show the difference."""
+    """Return facts from plain values: just as they were, for a template could show the difference."""
     given = [tuple(value) if isinstance(value, list) else value for value in values]
     rows = given[_ROWS]
     given[_ROWS] = tuple(FilterIntegration(*row) for row in rows) if isinstance(rows, tuple) else ()

@@ -65,7 +65,7 @@ def _limit() -> None:
 def _compiled(
     message: dict[str, Any], kept: dict[str, BlockTemplate], channel: socket.socket
 ) -> BlockTemplate:
-    """Give the template; one that is new comes with its text, and its lines are told."""
+    """Return the template; one that is new comes with its text, and its lines are told."""
     key = message["key"]
     if (source := message.get("source")) is not None:
         if len(kept) >= KEPT:

@@ -132,7 +132,7 @@ class Control(Protocol):
         ...
 
     def catalogue(self) -> Catalogue | None:
-        """Give the catalogue as last read; ``None`` before the first reading."""
+        """Return the catalogue as last read; ``None`` before the first reading."""
         ...
 
     def request(self, request: Request) -> str:
@@ -140,7 +140,7 @@ class Control(Protocol):
         ...
 
     def run_state(self, run_id: str) -> RunState | None:
-        """Give a run that was requested since the start; ``None`` if unknown."""
+        """Return a run that was requested since the start; ``None`` if unknown."""
         ...
 
     async def wait(self, run_id: str, patience: float) -> RunState | None:
@@ -157,7 +157,7 @@ class Control(Protocol):
         A master switch found turned off ends the pass that runs, as ``stop_run`` does.
 
         Raises:
-            CatalogueError: the catalogue was never read, and can not be.
+            CatalogueError: the catalogue was never read, and cannot be.
         """
         ...
 
@@ -201,7 +201,7 @@ class Control(Protocol):
         """Forget crossings that a person has looked at; tells of how many images.
 
         Args:
-            until: what was noticed later is kept: they can not have seen it.
+            until: what was noticed later is kept: they cannot have seen it.
             asset_ids: of these images; ``None``: all.
 
         Raises:

@@ -68,12 +68,12 @@ _FILED: tuple[tuple[type[ReconcilerError], str, str], ...] = (
 
 
 def filed(error: ReconcilerError) -> tuple[str, str]:
-    """Give the condition that an error makes false, and the reason's word."""
+    """Return the condition that an error makes false, and the reason's word."""
     return next((kind, reason) for cls, kind, reason in _FILED if isinstance(error, cls))
 
 
 def told(error: ReconcilerError) -> str:
-    """Give an error with its remedy, for people."""
+    """Return an error with its remedy, for people."""
     return f"{error.message} {error.remedy}".strip()
 
 
@@ -96,9 +96,9 @@ class Conditions:
         return before is None or (before.status, before.reason) != (status, reason)
 
     def get(self, kind: str) -> Condition | None:
-        """Give one; ``None`` if nothing is known of it."""
+        """Return one; ``None`` if nothing is known of it."""
         return self._known.get(kind)
 
     def all(self) -> tuple[Condition, ...]:
-        """Give all, in the order in which a pass depends on them."""
+        """Return all, in the order in which a pass depends on them."""
         return tuple(self._known[kind] for kind in ORDER if kind in self._known)

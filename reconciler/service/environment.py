@@ -36,11 +36,11 @@ class Installation(Protocol):
         ...
 
     def wishes(self, catalogue: Catalogue) -> Wishes:
-        """Give policy and switches as they hold now."""
+        """Return policy and switches as they hold now."""
         ...
 
     async def target(self, settings: SyncSettings) -> Target:
-        """Give Immich: the same object for as long as its address and key stay.
+        """Return Immich: the same object for as long as its address and key stay.
 
         Raises:
             ConfigurationError: address or key are not known.
@@ -68,5 +68,5 @@ class ServiceStore(Store, Protocol):
         ...
 
     def runs(self, limit: int, before: str | None = None) -> list[Run]:
-        """Give runs, newest first."""
+        """Return runs, newest first."""
         ...

@@ -36,7 +36,7 @@ class Backoff:
     spread: float = 0.25
 
     def delay(self, attempts: int, random: Random) -> float:
-        """Give the wait after so many failed attempts in a row."""
+        """Return the wait after so many failed attempts in a row."""
         plain = min(self.most, self.first * 2.0 ** min(attempts - 1, 32))
         return plain * random.uniform(1 - self.spread, 1 + self.spread)
 
@@ -95,7 +95,7 @@ class WorkQueue:
         return None
 
     def next_due(self, *, background: bool = True) -> float | None:
-        """Tell when ``take`` will give something, as far as it is known now."""
+        """Return when ``take`` will give something, as far as it is known now."""
         times = [float("-inf") for work in self._works if work.request.by_person]
         if background:
             times += [max(work.due, self._held_until) for work in self._works if not work.request.by_person]
@@ -123,7 +123,7 @@ class WorkQueue:
             self._failing.pop(image_id, None)
 
     def waiting(self, now: float) -> frozenset[int]:
-        """Give the images whose next attempt is not due yet."""
+        """Return the images whose next attempt is not due yet."""
         return frozenset(image_id for image_id, (_, due) in self._failing.items() if due > now)
 
     @property
@@ -136,7 +136,7 @@ class WorkQueue:
 
 
 def _fold(known: Request, new: Request) -> Request | None:
-    """Give one request that does both, if there is one that does no more than both.
+    """Return one request that does both, if there is one that does no more than both.
 
     ========================= =============== ======================================================
     waiting                   new             folded

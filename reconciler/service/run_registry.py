@@ -29,7 +29,7 @@ class RunRegistry:
         """The one that runs."""
 
     def get(self, run_id: str) -> RunState | None:
-        """Give one; ``None`` if it is not known, or long ended."""
+        """Return one; ``None`` if it is not known, or long ended."""
         return self._states.get(run_id)
 
     def queued(self, run_id: str, request: Request) -> None:

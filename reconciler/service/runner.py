@@ -142,7 +142,7 @@ class PassRunner:
         return report
 
     async def read_switches(self) -> Switches:
-        """Read the switches again; where the catalogue can not be read now, it counts as last read.
+        """Read the switches again; where the catalogue cannot be read now, it counts as last read.
 
         Raises:
             CatalogueError: it was never read.
@@ -203,7 +203,7 @@ class PassRunner:
         prepared = await looker.prepare(Selection(frozenset({image_id})), wishes)
         (item,) = prepared.items
         if item.plan is None:
-            raise DecisionError(f"“{item.title}” (image {image_id}) can not be decided now: {item.reason}.")
+            raise DecisionError(f"“{item.title}” (image {image_id}) cannot be decided now: {item.reason}.")
         rules, now = prepared.rules, self._clock.now()
         take_decision(self._store, item.plan, keep, rules=rules, at=now, field=field, shown=shown)
         return True

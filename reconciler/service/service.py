@@ -102,7 +102,7 @@ class Service:
         )
 
     def catalogue(self) -> Catalogue | None:
-        """Give the catalogue as last read; ``None`` before the first reading."""
+        """Return the catalogue as last read; ``None`` before the first reading."""
         return self._runner.catalogue.latest
 
     def request(self, request: Request) -> str:
@@ -110,7 +110,7 @@ class Service:
         return self.enqueue(request)
 
     def run_state(self, run_id: str) -> RunState | None:
-        """Give a run that was requested since the start; ``None`` if unknown."""
+        """Return a run that was requested since the start; ``None`` if unknown."""
         return self._runs.get(run_id)
 
     async def wait(self, run_id: str, patience: float) -> RunState | None:
@@ -128,7 +128,7 @@ class Service:
         A master switch found turned off ends the pass that runs, as ``stop_run`` does.
 
         Raises:
-            CatalogueError: the catalogue was never read, and can not be.
+            CatalogueError: the catalogue was never read, and cannot be.
         """
         enabled = self.health.enabled
         switches = await self._runner.read_switches()
@@ -231,7 +231,7 @@ class Service:
         """Go on with a store that is there again, or another one: everything is looked at.
 
         Raises:
-            StateError: it can not be written.
+            StateError: it cannot be written.
         """
         self._store.put(PAUSED, self._clock.now().isoformat() if self._paused else None)
         begin_moment(self._store)
@@ -243,7 +243,7 @@ class Service:
     # Running
 
     def next_due(self) -> float | None:
-        """Tell when ``tick`` will have something to do, in monotonic seconds, as far as it is known now."""
+        """Return when ``tick`` will have something to do, in monotonic seconds, as far as it is known now."""
         if self._stopping or self._forbidden or self._storeless:
             return None
         return self._queue.next_due(background=not self._paused)
@@ -314,7 +314,7 @@ class Service:
         return bool(done)
 
     def _must_end(self, work: Work) -> bool:
-        """Tell whether the pass is to end early: it stops, or a person wants something else first."""
+        """Return whether the pass is to end early: it stops, or a person wants something else first."""
         yields = not (work.request.by_person or self._runner.by_person) and self._queue.person_waits
         return self._stopping or self._stop_run or self._forbidden or self._storeless or yields
 

@@ -146,7 +146,7 @@ class Health:
     def standing(
         self, *, paused: bool, current: RunState | None, upcoming: Mapping[str, datetime] | None = None
     ) -> Standing:
-        """Give what the headline is made of."""
+        """Return what the headline is made of."""
         return Standing(
             now=self._clock.now(),
             fresh_for=self.fresh_for,
@@ -169,7 +169,7 @@ class Health:
         queue_depth: int,
         current: RunState | None,
     ) -> Snapshot:
-        """Give everything that a status shows."""
+        """Return everything that a status shows."""
         standing = self.standing(paused=paused, current=current, upcoming=upcoming)
         self._put_fresh(standing)
         text, level = headline(standing)
@@ -198,7 +198,7 @@ class Health:
         )
 
     def condition(self, kind: str) -> Condition | None:
-        """Give one condition."""
+        """Return one condition."""
         return self.conditions.get(kind)
 
     def _permitted(self, server: ServerFacts) -> None:

@@ -70,7 +70,7 @@ class Standing:
 
 
 def headline(standing: Standing) -> tuple[str, Level]:  # noqa: PLR0911 - a table reads best as one
-    """Give the sentence and its level; the table above is this function."""
+    """Return the sentence and its level; the table above is this function."""
     for kind in TROUBLE:
         if (message := _broken(standing, kind)) is not None and not _is_partial(standing, kind):
             return f"Trouble: {message}", "trouble"
@@ -94,7 +94,7 @@ def headline(standing: Standing) -> tuple[str, Level]:  # noqa: PLR0911 - a tabl
 
 
 def is_fresh(standing: Standing) -> bool:
-    """Tell whether the last look at everything is recent enough to speak of now."""
+    """Return whether the last look at everything is recent enough to speak of now."""
     if standing.checked_at is None:
         return False
     # A look in the future is a clock that jumped: nothing is known then.
@@ -127,7 +127,7 @@ def _working(standing: Standing) -> str | None:
 
 
 def _left_to_do(standing: Standing, total: int) -> str | None:
-    """Give what is not in sync, and where a person has to look; ``None``: nothing."""
+    """Return what is not in sync, and where a person has to look; ``None``: nothing."""
     odd = {status: count for status, count in standing.counts.items() if status not in FINE and count}
     missing = f"{MISSING} in {standing.crossed}" if standing.crossed else ""
     if not odd:

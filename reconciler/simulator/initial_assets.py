@@ -66,7 +66,7 @@ def photos_of_catalogue(path: Path) -> list[Photo]:
             objects = _objects(connection)
     except sqlite3.Error as error:
         raise CatalogueError(
-            f"{path} can not be read as a Skymmich catalogue: {error}.",
+            f"{path} cannot be read as a Skymmich catalogue: {error}.",
             remedy="Give the path of Skymmich's SQLite file.",
         ) from error
     photos = []
@@ -84,7 +84,7 @@ def photos_of_catalogue(path: Path) -> list[Photo]:
 
 
 def _sensors(connection: sqlite3.Connection) -> dict[object, tuple[int, int]]:
-    """Give the pixels of the camera that is linked to each image, where its specification names them."""
+    """Return the pixels of the camera that is linked to each image, where its specification names them."""
     query = (
         "SELECT link.image_id, camera.specifications FROM image_equipment AS link "
         "JOIN equipment AS camera ON camera.id = link.equipment_id WHERE camera.type = 'camera'"
@@ -101,7 +101,7 @@ def _sensors(connection: sqlite3.Connection) -> dict[object, tuple[int, int]]:
 
 
 def _objects(connection: sqlite3.Connection) -> dict[object, tuple[str, str]]:
-    """Give each target's type and common names."""
+    """Return each target's type and common names."""
     try:
         rows = connection.execute("SELECT name, type, common_names FROM catalog_objects").fetchall()
     except sqlite3.Error:

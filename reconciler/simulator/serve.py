@@ -95,12 +95,12 @@ class Simulator:
         self._on_loop(lambda: control.settings(self.state, switches))
 
     def is_edited(self, asset_id: str) -> bool:
-        """Tell whether a person's edit of an asset has not settled."""
+        """Return whether a person's edit of an asset has not settled."""
         asset = self.state.assets[asset_id]
         return self._on_loop(lambda: asset.jobs > asset.client_jobs)
 
     def is_idle(self) -> bool:
-        """Tell whether both queues are empty."""
+        """Return whether both queues are empty."""
         return self._on_loop(lambda: self.state.queues.waiting == 0)
 
     def wait_until_idle(self, timeout: float = 30.0) -> None:
@@ -158,7 +158,7 @@ def serve(  # noqa: PLR0913 - every switch of the command line, by name
 
     Raises:
         ConfigurationError: a name or a version is wrong, or the port is taken.
-        CatalogueError: the catalogue can not be read.
+        CatalogueError: the catalogue cannot be read.
     """
     names = unkind if isinstance(unkind, str) else (",".join(unkind) or "none")
     settings = Settings(
@@ -268,7 +268,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(
-            f"The simulator can not listen on {host}:{port}: {error.strerror}.",
+            f"The simulator cannot listen on {host}:{port}: {error.strerror}.",
             remedy="Choose another --port; 0 takes a free one.",
         ) from error
     return listener

@@ -103,7 +103,7 @@ class Assembler:
 
 
 def _asset_id(fields: Fields) -> str | None:
-    """Give the linked asset as a lower-case UUID; ``None`` for an image without a link.
+    """Return the linked asset as a lower-case UUID; ``None`` for an image without a link.
 
     Raises:
         UnreadableRowError: the link is binary data.

@@ -34,14 +34,14 @@ class ChangeProbe:
         self._last: object = _UNSEEN
 
     def changed(self) -> bool:
-        """Tell whether anything changed since the last call; the first call says yes."""
+        """Return whether anything changed since the last call; the first call says yes."""
         token = self.token()
         changed = token != self._last
         self._last = token
         return changed
 
     def token(self) -> object:
-        """Give a value that differs once the database has changed; ``None`` while it cannot be looked at."""
+        """Return a value that differs once the database changed; ``None`` while it cannot be read."""
         with FILE_LOCK:
             try:
                 seen = signature(self._path)

@@ -40,7 +40,7 @@ class Doubts:
         self.of_image.setdefault(image_id, set()).add(what)
 
     def owned(self, what: str) -> Callable[[Fields], None]:
-        """Give what takes note of rows that were not read whole, in a table whose rows belong to images.
+        """Return what takes note of rows that were not read whole, in a table whose rows belong to images.
 
         Args:
             what: the ``table.column`` that stands for all of the table.
@@ -65,7 +65,7 @@ class Doubts:
             self.everywhere.add(what)
 
     def of_others(self) -> Doubts:
-        """Give the same of all that belongs to no image, for a slice of them."""
+        """Return the same of all that belongs to no image, for a slice of them."""
         return replace(self, of_image={})
 
     def refer(self, table: Table, column: str, target: Table) -> RowProblem:
@@ -76,7 +76,7 @@ class Doubts:
 
 
 def refers_to_nothing(named: AbstractSet[object], there: AbstractSet[object]) -> bool:
-    """Tell whether a table goes by another key now: nothing that its rows refer to is there.
+    """Return whether a table goes by another key now: nothing that its rows refer to is there.
 
     A few rows may well refer to nothing: SQLite keeps links to deleted equipment.
 

@@ -67,7 +67,7 @@ class SqliteCatalogue:
                 raise as_catalogue_error(error, self.path) from error
 
     def data_version(self) -> object:
-        """Give a token that differs once the file has changed: cheap, to be asked every few seconds."""
+        """Return a token that differs once the file has changed: cheap, to be asked every few seconds."""
         return self._probe.token()
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class SqliteCatalogue:
 
     @contextmanager
     def _private(self) -> Iterator[_Moment]:
-        """Give a copy of the database at one moment."""
+        """Yield a copy of the database at one moment."""
         with ExitStack() as stack:
             with opened(self.path, timeout_s=self._timeout_s) as connection:
                 mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
@@ -104,7 +104,7 @@ class _Moment:
         self._connection, self.storage = connection, storage
 
     def columns(self) -> Columns:
-        """Tell what there is."""
+        """Return what there is."""
         columns: dict[str, set[str]] = {}
         for table, column in self._connection.execute(_COLUMNS):
             columns.setdefault(table, set()).add(column)
@@ -121,7 +121,7 @@ class _Moment:
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def digests(self, tables: Sequence[tuple[Table, frozenset[str]]]) -> Digests:
-        """Give a digest of all rows of each image: SQLite has no function for it."""
+        """Return a digest of all rows of each image: SQLite has no function for it."""
         # Whether a text is one is asked where it is understood: here only whether it is the same.
         self._connection.text_factory = bytes
         try:

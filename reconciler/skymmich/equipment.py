@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def read_equipment(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts) -> dict[int, Equipment]:
-    """Give all equipment by id."""
+    """Return all equipment by id."""
 
     def note(fields: Fields) -> None:
         equipment_id = fields.raw("id")
@@ -52,7 +52,7 @@ def read_equipment(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubt
 def read_links(
     snapshot: Snapshot, equipment: Mapping[int, Equipment], problems: list[RowProblem], doubts: Doubts
 ) -> dict[int, tuple[Equipment, ...]]:
-    """Give each image's equipment in order of the links, each piece once.
+    """Return each image's equipment in order of the links, each piece once.
 
     SQLite keeps links to deleted equipment (no foreign keys there): they are nothing.
     """
@@ -73,7 +73,7 @@ def read_links(
 def read_acquisitions(
     snapshot: Snapshot, equipment: Mapping[int, Equipment], problems: list[RowProblem], doubts: Doubts
 ) -> dict[int, tuple[Acquisition, ...]]:
-    """Give each image's sub-exposures, by night (undated ones last) and then in order of entry."""
+    """Return each image's sub-exposures, by night (undated ones last) and then in order of entry."""
     unread = ACQUISITIONS.stands_for
 
     def _is_nameless(filter_id: int) -> bool:

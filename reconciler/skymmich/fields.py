@@ -270,7 +270,7 @@ class Fields:
         self.warn(f"{name} {why}; it is ignored")
 
     def _plain(self, name: str, value: object, longest: int) -> str | None:
-        """Give a value as text, if it is a plain one and not too long."""
+        """Return a value as text, if it is a plain one and not too long."""
         if not isinstance(value, str):
             if not isinstance(value, int | float | Decimal | datetime):
                 self.drop(name, f"is not text ({excerpt(value)})")
@@ -290,7 +290,7 @@ class Fields:
 
 
 def finite(value: object) -> float | None:
-    """Give a finite number as a float; ``None`` for everything else, booleans and numeric text included."""
+    """Return a finite number as a float; ``None`` for everything else, booleans and numeric text included."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     try:
@@ -301,13 +301,13 @@ def finite(value: object) -> float | None:
 
 
 def within(value: object, minimum: float, maximum: float) -> float | None:
-    """Give a number within bounds as a float; ``None`` for everything else."""
+    """Return a number within bounds as a float; ``None`` for everything else."""
     found = finite(value)
     return found if found is not None and minimum <= found <= maximum else None
 
 
 def plain_text(value: str) -> str | None:
-    """Give a short text out of JSON without halves of characters; ``None`` for one that is too long."""
+    """Return a short text out of JSON without halves of characters; ``None`` for one that is too long."""
     return _LONE_SURROGATE.sub("\ufffd", value) if len(value) <= MAX_TEXT else None
 
 

@@ -184,7 +184,7 @@ def copied(path: Path) -> Iterator[Path]:
 
 
 def signature(path: Path) -> tuple[tuple[int, int, int] | None, ...]:
-    """Give inode, size and time of change (ns) of the database and its side files, ``None`` where missing."""
+    """Return inode, size and time of change (ns) of the database and its side files; ``None``: missing."""
     return tuple(_stat(_beside(path, suffix)) for suffix in _SIDE_FILES)
 
 

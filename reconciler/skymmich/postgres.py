@@ -92,7 +92,7 @@ class PostgresCatalogue:
                 raise self._as_catalogue_error(error) from None
 
     def data_version(self) -> object:
-        """Give a token that differs once rows have changed: the server's own counters, up to a second late.
+        """Return a token that differs once rows have changed: the server's own counters, up to a second late.
 
         Returns:
             ``None`` while the server does not answer.
@@ -142,7 +142,7 @@ class _Moment:
         self.storage = f"PostgreSQL {connection.info.server_version // 10000}"
 
     def columns(self) -> Columns:
-        """Tell what there is."""
+        """Return what there is."""
         columns: dict[str, set[str]] = {}
         for table, column in self._connection.execute(_COLUMNS):
             columns.setdefault(str(table), set()).add(str(column))

@@ -59,7 +59,7 @@ class Moment(Protocol):
     """For people: ``SQLite, journal mode delete``."""
 
     def columns(self) -> Columns:
-        """Tell what there is."""
+        """Return what there is."""
         ...
 
     def rows(self, query: str) -> Iterator[Values]:
@@ -71,7 +71,7 @@ class Moment(Protocol):
         ...
 
     def digests(self, tables: Sequence[tuple[Table, frozenset[str]]]) -> Digests:
-        """Give a digest of all rows of each image."""
+        """Return a digest of all rows of each image."""
         ...
 
 
@@ -163,7 +163,7 @@ class CatalogueReader:
         return without(catalogue, snapshot.gone)
 
     def _changed(self, base: int, digests: Digests) -> set[int] | None:
-        """Tell which images changed since the last reading; ``None``: any may have."""
+        """Return which images changed since the last reading; ``None``: any may have."""
         known = self._known
         if known is None or (known.base, known.stray) != (base, digests.stray):
             return None
@@ -229,7 +229,7 @@ def _attributed(
 
 
 def _slices(moment: Moment, tables: Sequence[tuple[Table, frozenset[str]]]) -> Iterator[dict[str, list[Row]]]:
-    """Give the rows of so many images at a time: all streams are in the order of the images they belong to.
+    """Yield the rows of so many images at a time: all streams are in the order of the images they belong to.
 
     Rows that name no image stand before and after all numbers.
     """
@@ -320,7 +320,7 @@ def _ids(snapshot: Snapshot, table: Table) -> set[object]:
 
 
 def _is_empty(table: Table, snapshot: Snapshot, digests: Digests) -> bool:
-    """Tell whether a table is there, and has no row that is read."""
+    """Return whether a table is there, and has no row that is read."""
     if table in digests.counts:
         return digests.counts[table][0] == 0
     return table.name in snapshot.rows and not snapshot.rows[table.name]
@@ -341,7 +341,7 @@ def _digest_of(snapshot: Snapshot, digests: Digests, strange: Sequence[tuple[Tab
 
 
 def _place(problem: RowProblem) -> tuple[int, bool, int, str]:
-    """Tell where a problem is told: in order of the tables, then of the rows."""
+    """Return where a problem is told: in order of the tables, then of the rows."""
     named, row_id = isinstance(problem.row_id, str), problem.row_id
     return _ORDER.get(problem.table, 0), named, 0 if isinstance(row_id, str) else row_id, str(row_id)
 

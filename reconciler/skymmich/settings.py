@@ -23,7 +23,7 @@ _BUT: Final = "unless it is known what it was when last read"
 
 
 def read_settings(snapshot: Snapshot, problems: list[RowProblem]) -> SyncSettings:
-    """Give the settings; Skymmich's own defaults for what is missing."""
+    """Return the settings; Skymmich's own defaults for what is missing."""
     found = read_rows(snapshot, SETTINGS, _read, problems)
     return found[0] if found else SyncSettings()
 

@@ -117,7 +117,7 @@ class SkymmichSettings:
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             reason = str(error) or "no answer came in time"
             raise CatalogueError(
-                f"Skymmich's settings can not be reached: {reason}.",
+                f"Skymmich's settings cannot be reached: {reason}.",
                 remedy="Check [skymmich] url, and that Skymmich runs.",
             ) from error
 
@@ -133,7 +133,7 @@ def _immich(settings: object) -> Json:
 
 
 def _switches(found: Json) -> Switches:
-    """Give what is set; what is neither true nor false is unknown, and so nothing is written by it."""
+    """Return what is set; what is neither true nor false is unknown, and so nothing is written by it."""
     return Switches(
         **{field: found.get(name, getattr(_DEFAULTS, field)) is True for name, field in SWITCHES.items()}
     )

@@ -35,7 +35,7 @@ class Location:
 
 
 def read_locations(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts) -> list[Location]:
-    """Give the locations that have a name and a place."""
+    """Return the locations that have a name and a place."""
 
     def note(_: Fields) -> None:
         doubts.nameless.add(LOCATIONS.name)
@@ -45,7 +45,7 @@ def read_locations(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubt
 
 
 def site_at(latitude: float | None, longitude: float | None, locations: Sequence[Location]) -> Site | None:
-    """Give the nearest location within ``TOLERANCE_KM`` of a place in degrees, or ``None``."""
+    """Return the nearest location within ``TOLERANCE_KM`` of a place in degrees, or ``None``."""
     if latitude is None or longitude is None or not _on_earth(latitude, longitude):
         return None
     near = [(distance_km(latitude, longitude, place), place.name) for place in locations]
@@ -54,7 +54,7 @@ def site_at(latitude: float | None, longitude: float | None, locations: Sequence
 
 
 def distance_km(latitude: float, longitude: float, place: Location) -> float:
-    """Give the distance on a sphere (haversine formula); longitudes may wrap around."""
+    """Return the distance on a sphere (haversine formula); longitudes may wrap around."""
     phi, phi_place = math.radians(latitude), math.radians(place.latitude)
     across = math.sin(math.radians(longitude - place.longitude) / 2)
     along = math.sin((phi - phi_place) / 2)

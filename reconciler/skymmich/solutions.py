@@ -57,7 +57,7 @@ class Solve:
 
 
 def read_solves(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts) -> dict[int, Solve]:
-    """Give each image's newest successful answer that can be read.
+    """Return each image's newest successful answer that can be read.
 
     ``completed_at`` is set on every update of a job, so it says when a successful one got its answer.
     """
@@ -73,14 +73,14 @@ def read_solves(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts) 
 
 
 def lacking(solution: PlateSolution | None, solve: Solve | None) -> tuple[str, ...]:
-    """Give what a solution is without since the solver's answer lacks it: unknown, and not empty."""
+    """Return what a solution is without since the solver's answer lacks it: unknown, and not empty."""
     if solution is None or solve is None:
         return ()
     return tuple(key for key in solve.lacks if getattr(solution, _ANSWER[key]) is None)
 
 
 def solution_of(fields: Fields, solve: Solve | None) -> PlateSolution | None:
-    """Give the solution of an image, value by value from its row, else from the solver's answer.
+    """Return the solution of an image, value by value from its row, else from the solver's answer.
 
     Returns:
         ``None`` when the image is neither marked as solved nor has a position: an answer left over in the
@@ -171,5 +171,5 @@ def _answer_angle(value: object, parse: Callable[[str], float | None]) -> float 
 
 
 def _side(value: object) -> float | None:
-    """Give the side of a field in arcseconds, from a pixel of a large telescope to the whole sky."""
+    """Return the side of a field in arcseconds, from a pixel of a large telescope to the whole sky."""
     return within(value, 1e-3, 360 * 3600)

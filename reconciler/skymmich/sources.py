@@ -21,7 +21,7 @@ _SUPPORTED = (
 
 
 def open_catalogue(source: str) -> SqliteCatalogue | PostgresCatalogue:
-    """Give the reader for a source; nothing is opened before it reads.
+    """Return the reader for a source; nothing is opened before it reads.
 
     Args:
         source: a path, ``sqlite:PATH``, ``sqlite:///PATH``, ``file:///PATH``, or ``postgresql://…``. A

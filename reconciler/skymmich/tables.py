@@ -40,7 +40,7 @@ class Table:
         return [name for name in self.required + self.optional if name in present]
 
     def query(self, present: frozenset[str], what: str = "", where: str = "", order: str = '"id"') -> str:
-        """Give the query for the columns that exist; quoted, since ``offset`` is reserved in SQL.
+        """Return the query for the columns that exist; quoted, since ``offset`` is reserved in SQL.
 
         Args:
             present: what the table has.
@@ -167,12 +167,12 @@ def take(columns: Columns, storage: str, run: Callable[[str], Sequence[Row]]) ->
 
 
 def is_there(table: Table, columns: Columns) -> bool:
-    """Tell whether a table is there, with all that it is useless without."""
+    """Return whether a table is there, with all that it is useless without."""
     return columns.get(table.name, frozenset()).issuperset(table.required)
 
 
 def release(columns: Columns) -> str:
-    """Tell which release made these tables, by what it added (Skymmich's migrations 0001 to 0008)."""
+    """Return which release made these tables, by what it added (Skymmich's migrations 0001 to 0008)."""
     if "target_name" in columns.get(IMAGES.name, frozenset()):
         return "0.9"
     if OBJECTS.name in columns or "user_targets" in columns:
@@ -194,7 +194,7 @@ def _migrated_to(columns: Columns, run: Callable[[str], Sequence[Row]]) -> str:
 
 
 def _expected(made_by: str, *, postgres: bool) -> frozenset[str]:
-    """Give what of the columns that are read a release has: what is missing of them is gone.
+    """Return what of the columns that are read a release has: what is missing of them is gone.
 
     SQLite got the target's name with 0.9, PostgreSQL with 0.7.
     """

@@ -25,7 +25,7 @@ _MESSIER = re.compile(r"(?:messier|m)?(\d+)")
 def read_objects(
     snapshot: Snapshot, problems: list[RowProblem], doubts: Doubts
 ) -> dict[str, CatalogueObject]:
-    """Give the catalogue's objects by the keys that mean them; a name goes before a Messier number."""
+    """Return the catalogue's objects by the keys that mean them; a name goes before a Messier number."""
 
     def note(fields: Fields) -> None:
         if fields.dropped & {"name", "messier"}:
@@ -48,7 +48,7 @@ def read_objects(
 
 
 def target_of(name: str | None, objects: Mapping[str, CatalogueObject]) -> CatalogueObject | None:
-    """Give the object of that name; ``None`` for free text."""
+    """Return the object of that name; ``None`` for free text."""
     return None if name is None else objects.get(key_of(name))
 
 

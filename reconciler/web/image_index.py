@@ -184,7 +184,7 @@ def _both_names(catalogue: Catalogue) -> tuple[Names, Names]:
 
 
 def _written(images: Sequence[CatalogueImage]) -> _Written:
-    """Give how many images these are, and which of the linked ones have which target and which equipment."""
+    """Return how many images these are, and which linked ones have which target and equipment."""
     targets, equipment = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
     for place, image in enumerate(images):
         if image.asset_id is None:

@@ -21,7 +21,7 @@ HEAD = "0003"
 
 
 def is_known(revision: str) -> bool:
-    """Tell whether this program can take a store from ``revision`` to its own."""
+    """Return whether this program can take a store from ``revision`` to its own."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - 0.1 s that most starts do not need
     from alembic.util import CommandError  # noqa: PLC0415 - the same
 

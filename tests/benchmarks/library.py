@@ -81,7 +81,7 @@ class Library:
         """Make sure that this run can tell its own things apart and may remove them again.
 
         Raises:
-            RefusedError: it can not; nothing was made.
+            RefusedError: it cannot; nothing was made.
         """
         answer = self.http.get("/api-keys/me")
         if answer.status_code == 401:

@@ -148,9 +148,7 @@ def test_doctor_lists_the_images_with_a_value_that_immich_can_not_take(applied):
     applied.sql("UPDATE astrophotography_images SET latitude = 912 WHERE id = 33")
     done = applied.call("doctor")
     applied.sql("UPDATE astrophotography_images SET latitude = ? WHERE id = 33", before)
-    assert re.search(
-        r"1 linked image has a value that Immich can not take:\s+• 33 “Jellyfish”: ", done.stdout
-    )
+    assert re.search(r"1 linked image has a value that Immich cannot take:\s+• 33 “Jellyfish”: ", done.stdout)
 
 
 def test_plan_and_doctor_name_a_table_that_is_gone(applied):

@@ -1,4 +1,4 @@
-"""The right to write of a command: kept alive beside its work, also through a moment in which it can not be."""
+"""The right to write of a command: kept alive beside its work, also through a moment in which it cannot be."""
 
 from __future__ import annotations
 

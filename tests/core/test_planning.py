@@ -448,7 +448,7 @@ def test_tags_that_the_catalogue_can_not_tell_are_neither_removed_nor_added(make
     assert not plan.changes
     assert plan.base.tags == {"M 31"}
     assert make.decision(plan, "tags") == ("not_writable", "keep")
-    assert "can not be read" in plan.decisions[-1].reason
+    assert "cannot be read" in plan.decisions[-1].reason
 
 
 def test_a_place_that_the_catalogue_can_not_tell_stays_ours(make):

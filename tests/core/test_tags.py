@@ -123,7 +123,7 @@ def test_a_tag_that_immich_can_not_keep_is_left_out_and_reported():
         TagSources(catalogue=("null", "M 31")), lambda p: None if p == "null" else p, root=""
     )
     assert found == {"M 31"}
-    assert problems == ("Immich can not keep the tag “null”; it was left out",)
+    assert problems == ("Immich cannot keep the tag “null”; it was left out",)
 
 
 def test_a_tag_is_wanted_in_the_form_that_immich_keeps():

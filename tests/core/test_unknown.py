@@ -1,4 +1,4 @@
-"""What the catalogue can not tell is left alone in Immich: it is neither written over, taken away nor forgotten."""
+"""What the catalogue cannot tell is left alone in Immich: it is neither written over, taken away nor forgotten."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_block_that_the_catalogue_can_not_tell_stays_whole_and_ours(make):
     assert not plan.takes_away
     assert plan.base.block == make.block
     assert make.decision(plan, "block") == ("not_writable", "keep")
-    assert plan.decisions[0].reason == "the catalogue's facts can not be read; what Immich has stays as it is"
+    assert plan.decisions[0].reason == "the catalogue's facts cannot be read; what Immich has stays as it is"
 
 
 def test_a_block_that_is_not_there_yet_is_not_made_of_half_the_facts(make):

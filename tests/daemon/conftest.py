@@ -72,7 +72,7 @@ class TimedImmich(Application):
         self.attempts = 0
         """Requests that were sent, also those that found nobody."""
         self.broken = set()
-        """Asset ids of which the server can not speak: it answers 500."""
+        """Asset ids of which the server cannot speak: it answers 500."""
         self.asgi = httpx.ASGITransport(self)
 
     def now(self):

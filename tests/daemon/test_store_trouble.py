@@ -1,4 +1,4 @@
-"""A store that can not be written: nothing goes to Immich, the condition says why, and it mends by itself."""
+"""A store that cannot be written: nothing goes to Immich, the condition says why, and it mends by itself."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _mend(world):
     ("spoil", "words", "remedy"),
     [
         (_full, "disk that holds the state store", "Free some space"),
-        (_read_only, "can not be", "user that runs"),
+        (_read_only, "cannot be", "user that runs"),
     ],
     ids=["full", "read-only"],
 )

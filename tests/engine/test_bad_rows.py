@@ -137,7 +137,7 @@ def test_the_odd_values_are_found_by_the_seeds():
 
 
 class Chosen:
-    """Chooses among three images, one of which can not be used."""
+    """Chooses among three images, one of which cannot be used."""
 
     def __init__(self, error, broken):
         self.error, self.broken = error, broken

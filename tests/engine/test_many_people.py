@@ -139,7 +139,7 @@ async def test_on_a_slow_line_words_cross_and_none_is_lost_without_a_window_or_d
 ):
     """Immich loses nothing by itself here, and people aim at the window: every lost word is one of ours.
 
-    One that Immich had not digested when ours came leaves no trace in what it answers: it can not be told.
+    One that Immich had not digested when ours came leaves no trace in what it answers: it cannot be told.
     """
     here = install(count=25, unkind="settling,lost_updates,slow_tagging", drain=400.0)
     here.sim.configure(loss=0.0)

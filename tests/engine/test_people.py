@@ -105,7 +105,7 @@ class Person:
     async def assert_nothing_lost(self, here, passes=2, survive=0.25):
         """Do two more passes, and look for all that the person did.
 
-        Whether their own write is still under way can not always be told, so that one of ours may meet it.
+        Whether their own write is still under way cannot always be told, so that one of ours may meet it.
         What is lost by that of ours is found and mended; what the server lost of theirs is in its book, and
         of whatever it did not lose every word is there.
         """

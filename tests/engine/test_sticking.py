@@ -17,7 +17,7 @@ def record_of(here, asset_id):
 
 
 async def one_that_flips(install):
-    """Give an installation in which the first image's place can not be written."""
+    """Give an installation in which the first image's place cannot be written."""
     here = install(count=6, unkind=FLIPPING)
     image_id, asset_id = here.images()[0]
     for latitude in (0.002, -0.002, 0.004, -0.004, 0.006):
@@ -69,7 +69,7 @@ async def test_a_turned_sign_where_there_was_no_place_is_not_taken_for_a_persons
 
 @pytest.fixture
 async def read_only(install):
-    """Six images, brought in sync, then one whose folder can not be written any more and whose title changes."""
+    """Six images, brought in sync, then one whose folder cannot be written any more and whose title changes."""
     here = install(count=6, unkind="read_only")
     await here.run()
     image_id, asset_id = here.images()[2]

@@ -290,4 +290,4 @@ async def test_a_catalogue_s_unreadable_tags_are_not_taken_for_none(install):
     assert before <= set(here.shown(asset_id)["tags"])
     (outcome,) = [outcome for outcome in report.outcomes if outcome.image_id == image_id]
     assert outcome.status == "not_writable"
-    assert "can not be read" in outcome.reason
+    assert "cannot be read" in outcome.reason

@@ -220,7 +220,7 @@ def test_it_is_started_a_few_times_a_second_at_most(monkeypatch, mine, renderer)
 def test_where_no_process_can_be_started_that_is_said_and_no_template_is_blamed(monkeypatch, mine, renderer):
     monkeypatch.setattr(process.sys, "executable", "/nonexistent/python")
     before = open_files()
-    with pytest.raises(RendererError, match="can not be started"):
+    with pytest.raises(RendererError, match="cannot be started"):
         renderer.render_now(mine("x"), [M31])
     assert open_files() == before
 

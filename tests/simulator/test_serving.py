@@ -63,7 +63,7 @@ def test_missing_columns_are_no_matter(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_catalogue_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "s.sqlite3").write_text("no database")
-    with pytest.raises(CatalogueError, match="can not be read"), serve(catalogue=tmp_path / "s.sqlite3"):
+    with pytest.raises(CatalogueError, match="cannot be read"), serve(catalogue=tmp_path / "s.sqlite3"):
         pass
 
 
@@ -128,7 +128,7 @@ def test_the_command_says_where_it_listens_and_stops_when_told(tmp_path: Path) -
 def test_a_port_that_is_taken_is_said_so(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
     port = start().url.rsplit(":", 1)[1]
     assert main(["--port", port]) == 78
-    assert "can not listen" in capsys.readouterr().err
+    assert "cannot listen" in capsys.readouterr().err
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -184,8 +184,8 @@ async def test_nothing_is_sent_where_the_settings_can_not_be_read_as_expected(sk
         ("twice", "has a name twice"),
         ("cut", "is no JSON"),
         ("dripping", "no answer came in time"),
-        ("digits", "has a number that can not be kept"),
-        ("huge", "has a number that can not be kept"),
+        ("digits", "has a number that cannot be kept"),
+        ("huge", "has a number that cannot be kept"),
         ("half", "has a text with half a surrogate pair"),
     ],
 )

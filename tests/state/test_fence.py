@@ -172,7 +172,7 @@ def test_the_lock_tells_who_holds_it_and_is_free_after(store, clock, path):
 
 @pytest.fixture
 def strange(monkeypatch):
-    """Make the lease's row one of another container, which can not be looked at from here."""
+    """Make the lease's row one of another container, which cannot be looked at from here."""
 
     def make(lease, **changes):
         stranger = replace(this_process(), host="elsewhere", pid=1, namespace="4026530000", **changes)

@@ -183,7 +183,7 @@ def test_runs_of_killed_processes_are_interrupted_and_living_ones_go_on(spawn, s
 
 
 def test_whoever_writes_alone_ends_all_other_processes_runs(spawn, store, path, make):
-    """In a container that was made anew the old process can not be looked at; the lease tells."""
+    """In a container that was made anew the old process cannot be looked at; the lease tells."""
     child = spawn(START, path, "other")
     assert child.stdout.readline() == "started\n"
     store.start_run(make.run("mine"))

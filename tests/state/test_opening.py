@@ -112,7 +112,7 @@ def test_a_store_that_others_could_read_is_tightened_and_said(path):
 
 def test_a_folder_that_can_not_be_made_is_said_with_a_remedy(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StateError, match="can not be opened") as caught:
+    with pytest.raises(StateError, match="cannot be opened") as caught:
         SqliteStore.open(tmp_path / "file" / "state.sqlite3")
     assert "user" in caught.value.remedy
 

@@ -51,7 +51,7 @@ StandardOutput=file:/run/immich-simulator
 
 
 def unavailable(reason: str) -> NoReturn:
-    """Skip a test that this machine can not run; in CI, which must be able to run all, fail it."""
+    """Skip a test that this machine cannot run; in CI, which must be able to run all, fail it."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI has to be able to run this: {reason}", pytrace=False)
     pytest.skip(reason)

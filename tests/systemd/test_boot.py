@@ -147,7 +147,7 @@ def test_it_is_nobody_in_particular_and_can_write_its_state_only(running):
         line.split()[0]: line.split()[1:] for line in running.read(f"/proc/{pid}/status").splitlines() if line
     }
     inside = ("nsenter", f"--target={pid}", "--mount")
-    # Even root can not, inside of what the service sees.
+    # Even root cannot, inside of what the service sees.
     closed = (
         "/etc",
         "/etc/skymmich-reconciler",

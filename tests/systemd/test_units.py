@@ -91,7 +91,7 @@ def test_a_service_is_exposed_by_at_most_1_3(analyze, name):
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_service_is_caged_alike(name):
-    """A unit file can not include another: each has all of it, and here is what keeps them equal."""
+    """A unit file cannot include another: each has all of it, and here is what keeps them equal."""
     own = {
         "ExecReload",
         "NotifyAccess",

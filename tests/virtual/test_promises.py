@@ -236,7 +236,7 @@ def test_three_whose_extraction_dies_keep_nobody_waiting(world):
 
 
 def test_a_value_that_is_only_shown_is_not_in_sync_while_the_queue_stands_still(world):
-    """It may still be put back: so it is in a library that can not be written, once the queue goes on."""
+    """It may still be put back: so it is in a library that cannot be written, once the queue goes on."""
     here = world(count=24, unkind="settling,read_only", paused=True)
     for asset in here.state.assets.values():
         asset.read_only = True

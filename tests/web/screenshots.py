@@ -111,7 +111,7 @@ class Session:
 
 
 def as_webp(browser, png: bytes, quality: float = 0.8) -> bytes:
-    """Let the browser write a picture as WebP, which it can do and the standard library can not."""
+    """Let the browser write a picture as WebP, which it can do and the standard library cannot."""
     with browser.new_page() as page:
         source = "data:image/png;base64," + base64.b64encode(png).decode()
         text = page.evaluate(

@@ -123,7 +123,7 @@ def test_a_configuration_that_changed_on_the_disk_is_told(place):
             place, "configuration"
         )
         place.config.write_text(before + "[guard]\ncanarry = 0\n")
-        assert "can not be used; the one above stays in force" in said(place, "configuration")
+        assert "cannot be used; the one above stays in force" in said(place, "configuration")
         assert "canary" in said(place, "configuration")
     finally:
         place.config.write_text(before)

@@ -44,14 +44,14 @@ def check_catalogue(
 
     Args:
         config: names it.
-        policy: with the template in force; ``None``: it can not be used, so no value is computed.
+        policy: with the template in force; ``None``: it cannot be used, so no value is computed.
         store: for what is set over Skymmich's own settings; ``None``: there is none yet.
         renderer: of the template.
         known: as it was just read; ``None``: it is read here.
         most: images whose values are computed; ``None``: all.
 
     Returns:
-        the catalogue, ``None`` if it can not be read; and what was found.
+        the catalogue, ``None`` if it cannot be read; and what was found.
     """
     try:
         catalogue = known or source_of(config).read()
@@ -101,7 +101,7 @@ def _values(
     if unusable:
         of = f" of the first {most}" if most is not None and most < len(linked) else ""
         have = "image has" if len(unusable) == 1 and not of else "images have"
-        what = f"{len(unusable)}{of} linked {have} a value that Immich can not take:"
+        what = f"{len(unusable)}{of} linked {have} a value that Immich cannot take:"
         more = len(unusable) - _MOST_VALUES
         listed = [*unusable[:_MOST_VALUES], *([f"and {more} more"] if more > 0 else [])]
         yield Finding(

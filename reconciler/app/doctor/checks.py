@@ -1,6 +1,6 @@
 """The doctor's round through everything: each finding says what it means and, if it is bad, how to mend it.
 
-Nothing is written, neither to Immich nor to the store; what one check can not do, the others still tell. The
+Nothing is written, neither to Immich nor to the store; what one check cannot do, the others still tell. The
 command line and the daemon's page show the same findings; the daemon passes in what only it knows.
 """
 
@@ -133,7 +133,7 @@ def _configuration(config: Config, environ: Mapping[str, str]) -> Iterator[Findi
 
 
 def _origin(key: Key, config: Config, environ: Mapping[str, str]) -> str:
-    """Tell where a value came from, as far as that shows afterwards."""
+    """Return where a value came from, as far as that shows afterwards."""
     if in_environment(key) in environ:
         return "environment"
     if key == ("state", "url"):
@@ -153,7 +153,7 @@ def _on_the_disk(config: Config, daemon: Running) -> list[Finding]:
             remedy = "Have it read again: systemctl reload skymmich-reconciler (or the signal SIGHUP)."
             findings.append(Finding("configuration", "warning", what, remedy))
     except ReconcilerError as error:
-        what = f"The configuration on the disk can not be used; the one above stays in force. {error.message}"
+        what = f"The configuration on the disk cannot be used; the one above stays in force. {error.message}"
         findings.append(Finding("configuration", "warning", what, error.remedy))
     if fixed := changed_at_start(daemon.started_with, config):
         what = f"Changed since the start, and taken at the next one only: {', '.join(fixed)}"

@@ -36,12 +36,12 @@ class Finding:
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
-    """Give 0, or that of the worst problem: 78 for one of the configuration, else 1."""
+    """Return 0, or that of the worst problem: 78 for one of the configuration, else 1."""
     codes = [finding.exit_code or 1 for finding in findings if finding.level == "problem"]
     wrong = ConfigurationError.exit_code
     return wrong if wrong in codes else max(codes, default=0)
 
 
 def problem(section: str, error: ReconcilerError) -> Finding:
-    """Give what an error means for a section."""
+    """Return what an error means for a section."""
     return Finding(section, "problem", error.message, error.remedy, error.exit_code)

@@ -29,7 +29,7 @@ def doctor_of(
     renderer: SafeRenderer,
     reread: Callable[[], Config],
 ) -> Doctor:
-    """Give what runs the checks in the daemon's own event loop.
+    """Return what runs the checks in the daemon's own event loop.
 
     Args:
         started_with: the configuration at the start.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def right_to_write(store: Path, holder: LeaseHolder | None, *, daemon: bool) -> list[Finding]:
-    """Give what is to be said of the writer.
+    """Return what is to be said of the writer.
 
     Args:
         store: the store's file.

@@ -149,7 +149,7 @@ def _show_decision(screen: Screen, decision: Decision) -> None:
 
 
 def _owned(decision: Decision) -> str:
-    """Tell who wrote a value that is in sync; of tags, how many are whose."""
+    """Return who wrote a value that is in sync; of tags, how many are whose."""
     if not decision.base:
         return "not ours: it was equal by itself"
     if isinstance(decision.live, tuple) and isinstance(decision.base, tuple):

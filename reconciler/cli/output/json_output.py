@@ -31,7 +31,7 @@ def value(thing: object) -> object:
 
 
 def standing(item: Item, prepared: Prepared) -> AssetRecord:
-    """Tell where an image stands if nothing is written."""
+    """Return where an image stands if nothing is written."""
     return finished(item, None, prepared, datetime.now(UTC), None)
 
 

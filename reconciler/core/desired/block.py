@@ -23,11 +23,11 @@ class Markers:
     closing: str = "— Skymmich"
 
     def opens(self, line: str) -> bool:
-        """Tell whether a line can be a block's first."""
+        """Return whether a line can be a block's first."""
         return line.startswith(self.opening)
 
     def closes(self, line: str) -> bool:
-        """Tell whether a line is a block's last."""
+        """Return whether a line is a block's last."""
         return line.startswith(self.closing[:1]) and trim(line) == trim(self.closing)
 
 
@@ -50,7 +50,7 @@ class Split:
         return trim(_join(self.before, self.after))
 
     def with_block(self, block: str | None, rescued: str = "") -> str:
-        """Give the description with another block in the same place, or none.
+        """Return the description with another block in the same place, or none.
 
         Args:
             block: the new block; ``None`` takes it out.
@@ -66,11 +66,11 @@ class Split:
         return trim(self.before + block + after)
 
     def with_prose(self, prose: str) -> Split:
-        """Give the parts with other prose, which stands before the block."""
+        """Return the parts with other prose, which stands before the block."""
         return Split(trim(prose) + (SEAM if trim(prose) and self.block else ""), self.block)
 
     def joined_by(self, prose: str) -> Split:
-        """Give the parts with more prose, below what stands before the block; nothing twice."""
+        """Return the parts with more prose, below what stands before the block; nothing twice."""
         if normal(prose) in normal(self.prose):
             return self
         before = _join(self.before, trim(prose))
@@ -114,7 +114,7 @@ def split(text: str, markers: Markers, known: str | None = None) -> Split:
 
 
 def strip_blocks(text: str, markers: Markers) -> str:
-    """Give a text without any block: Skymmich's import copies Immich's descriptions back, blocks included."""
+    """Return a text without any block: Skymmich's import copies Immich's descriptions, blocks included."""
     text = trim(text)
     while (parts := split(text, markers)).block is not None:
         text = parts.with_block(None)
@@ -122,7 +122,7 @@ def strip_blocks(text: str, markers: Markers) -> str:
 
 
 def rescue(live: str | None, base: str | None, desired: str | None, markers: Markers) -> str:
-    """Give the lines that a person wrote inside a block: those that neither we wrote nor want to write.
+    """Return the lines that a person wrote inside a block: those that neither we wrote nor want to write.
 
     A heading loses its opening marker, so that no block begins where it is moved to.
     """

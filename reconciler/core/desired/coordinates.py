@@ -18,7 +18,7 @@ def desired_coordinates(latitude: float | None, longitude: float | None) -> tupl
 
     Returns:
         the pair, rounded to Immich's six decimals, or ``None``; and the reason, for people, if numbers were
-        there but can not be used. Never one of the two; 0 is valid; 0/0 is not (Immich reads it as no place).
+        there but cannot be used. Never one of the two; 0 is valid; 0/0 is not (Immich reads it as no place).
     """
     if latitude is None and longitude is None:
         return None, ""
@@ -36,7 +36,7 @@ def desired_coordinates(latitude: float | None, longitude: float | None) -> tupl
 
 
 def same_place(one: Coordinates | None, other: Coordinates | None) -> bool:
-    """Tell whether two places are the same within Immich's rounding; absent equals absent."""
+    """Return whether two places are the same within Immich's rounding; absent equals absent."""
     if one is None or other is None:
         return one is other
     turn = abs(one.longitude - other.longitude)
@@ -45,7 +45,7 @@ def same_place(one: Coordinates | None, other: Coordinates | None) -> bool:
 
 
 def sign_flipped(wanted: Coordinates, kept: Coordinates | None) -> bool:
-    """Tell whether Immich kept the place with a sign turned: such a place can not be written at all."""
+    """Return whether Immich kept the place with a sign turned: such a place cannot be written at all."""
     if kept is None or same_place(wanted, kept):
         return False
     absolute = Coordinates(abs(wanted.latitude), abs(wanted.longitude))
@@ -53,6 +53,6 @@ def sign_flipped(wanted: Coordinates, kept: Coordinates | None) -> bool:
 
 
 def near_a_zero_line(place: Coordinates) -> bool:
-    """Tell whether a place is where Immich's sign correction is known to strike."""
+    """Return whether a place is where Immich's sign correction is known to strike."""
     longitude = abs(place.longitude)
     return min(abs(place.latitude), longitude, 180 - longitude) <= _NEAR_DEG

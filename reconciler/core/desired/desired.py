@@ -31,7 +31,7 @@ class Form:
     description: Callable[[str], str]
     """A fixed point of the target's round trip."""
     tag: Callable[[str], str | None]
-    """Likewise for a tag's full path; ``None`` if it can not be kept."""
+    """Likewise for a tag's full path; ``None`` if it cannot be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def desire(
 
     Raises:
         TemplateError: the template fails for this image.
-        UnusableImageError: its values can not be worked with.
+        UnusableImageError: its values cannot be worked with.
     """
     try:
         block = template.render(facts_of(image, policy.description, pixels))
@@ -137,7 +137,7 @@ def _cut(left_out: int) -> str:
 
 
 def _target_tag(image: CatalogueImage) -> str:
-    """Give the target's tag: best known name and common name, ``M 31 Andromeda Galaxy``."""
+    """Return the target's tag: best known name and common name, ``M 31 Andromeda Galaxy``."""
     names = target_names(image)
     common = names[-1:] if image.target and image.target.common_names else ()
     return " ".join(dict.fromkeys((*names[:1], *common)))

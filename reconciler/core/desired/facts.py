@@ -77,7 +77,7 @@ class Facts:
 
 
 def constellation_of(image: CatalogueImage) -> str:
-    """Give the constellation's full name, from the best source there is.
+    """Return the constellation's full name, from the best source there is.
 
     The plate solution's position by the IAU boundaries; without one the catalogue object's, the tag
     “Part of the constellation …”, Skymmich's own column (wrong half the time), in this order.
@@ -97,7 +97,7 @@ def constellation_of(image: CatalogueImage) -> str:
 
 
 def object_type_of(image: CatalogueImage) -> str:
-    """Give the kind of object: the catalogue object's, else Skymmich's own, but not its default.
+    """Return the kind of object: the catalogue object's, else Skymmich's own, but not its default.
 
     Spelt alike from both: "Supernova Remnant" beside "Supernova remnant" would be two tags in Immich.
     """
@@ -109,7 +109,7 @@ def object_type_of(image: CatalogueImage) -> str:
 
 
 def target_names(image: CatalogueImage) -> tuple[str, ...]:
-    """Give the target's names, best known first: Messier, catalogue, common; each once."""
+    """Return the target's names, best known first: Messier, catalogue, common; each once."""
     names: list[str] = []
     if image.target:
         names = [image.target.messier or "", object_names.format_name(image.target.name)]
@@ -171,7 +171,7 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
 
 
 def _is_guessed(summary: Summary) -> bool:
-    """Tell whether the total is only what Skymmich's import makes of a picture: its EXIF exposure, once.
+    """Return whether the total is only what Skymmich's import makes of a picture: its EXIF exposure, once.
 
     That says nothing of a stack, and reads ``1/60`` as one second.
     """
@@ -205,13 +205,13 @@ def _equipment(image: CatalogueImage) -> dict[str, tuple[str, ...]]:
 
 
 def kind_of(piece: Equipment) -> str:
-    """Give a piece's kind; ``guiding`` for whatever guides."""
+    """Return a piece's kind; ``guiding`` for whatever guides."""
     role = " ".join(str(value) for key, value in piece.specifications if key.lower() == "role")
     return "guiding" if "guid" in role.lower() else piece.kind
 
 
 def _filters(image: CatalogueImage, groups: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Give the filters used: those of the acquisitions when there are any, and those linked."""
+    """Return the filters used: those of the acquisitions when there are any, and those linked."""
     used = [one_line(row.filter_name) for row in image.acquisitions if row.filter_name]
     if not image.acquisitions and not groups.get("filter"):
         used = [one_line(name) for name in image.summary.filters]
@@ -219,7 +219,7 @@ def _filters(image: CatalogueImage, groups: dict[str, tuple[str, ...]]) -> tuple
 
 
 def _optics(image: CatalogueImage) -> str:
-    """Give focal length and ratio of the one telescope: its own, else Skymmich's flat columns."""
+    """Return focal length and ratio of the one telescope: its own, else Skymmich's flat columns."""
     scopes = [piece for piece in image.equipment if kind_of(piece) == "telescope"]
     if len(scopes) > 1:
         return ""
@@ -293,7 +293,7 @@ def _span(nights: list[date]) -> str:
 
 
 def position_of(solution: PlateSolution | None) -> tuple[float, float] | None:
-    """Give right ascension and declination, degrees, if the solution has both and they are a position."""
+    """Return right ascension and declination, degrees, if the solution has both and they are a position."""
     if solution is None or solution.ra_deg is None or solution.dec_deg is None:
         return None
     if not (math.isfinite(solution.ra_deg) and -90 <= solution.dec_deg <= 90):

@@ -60,14 +60,14 @@ class TagSources:
 
 
 def tag_name(text: str) -> str:
-    """Give a tag's name in normal form: NFC, one line, single blanks, no level separators; may be empty."""
+    """Return a tag's name in normal form: NFC, one line, single blanks, no level separators; may be empty."""
     name = one_line(unicodedata.normalize("NFC", text))
     name = "".join(c for c in name if unicodedata.category(c) not in {"Cc", "Cs", "Cn"} and c != "\ufeff")
     return _SEPARATORS.sub("-", name.strip(" /|\\")).strip()
 
 
 def is_noise(name: str, drop: tuple[str, ...] = ()) -> bool:
-    """Tell whether a catalogue tag is the plate solver's and not a person's.
+    """Return whether a catalogue tag is the plate solver's and not a person's.
 
     Args:
         name: the tag.
@@ -79,7 +79,7 @@ def is_noise(name: str, drop: tuple[str, ...] = ()) -> bool:
 
 
 def first_tags(tags: tuple[str, ...], policy: TagPolicy) -> tuple[tuple[str, ...], int]:
-    """Give an image's own tags, at most ``MAX_TAGS`` different ones, and how many are left out."""
+    """Return an image's own tags, at most ``MAX_TAGS`` different ones, and how many are left out."""
     if len(tags) <= MAX_TAGS or not policy.catalogue_tags:
         return tags, 0
     kept: dict[str, str] = {}
@@ -99,12 +99,12 @@ def first_tags(tags: tuple[str, ...], policy: TagPolicy) -> tuple[tuple[str, ...
 def desired_tags(
     sources: TagSources, policy: TagPolicy, settled: Callable[[str], str | None]
 ) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Give the set of full tag paths that an image should carry.
+    """Return the set of full tag paths that an image should carry.
 
     Args:
         sources: what the catalogue knows.
         policy: the user's choice.
-        settled: the form in which the target keeps a path; ``None`` if it can not.
+        settled: the form in which the target keeps a path; ``None`` if it cannot.
 
     Returns:
         the paths, and the problems, for people. Names that differ only in case are one tag, the first.
@@ -119,7 +119,7 @@ def desired_tags(
             continue
         path = settled("/".join([*root, *([group] if group else []), name]))
         if path is None:
-            problems.append(f"Immich can not keep the tag “{name}”; it was left out")
+            problems.append(f"Immich cannot keep the tag “{name}”; it was left out")
         elif group or name.casefold() not in taken:
             # Facts of different kinds may share a name (Orion, a constellation and a maker of telescopes);
             # a plain tag yields to any of them.

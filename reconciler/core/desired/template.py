@@ -1,6 +1,6 @@
 """The template of the description's block: compiled once, rendered per image, in a sandbox.
 
-A user's template is Jinja2 with one variable for each field of ``Facts``. It can not call, import or change
+A user's template is Jinja2 with one variable for each field of ``Facts``. It cannot call, import or change
 anything; a name that does not exist is an error, not an empty text, so that a slip is seen at once. The same
 facts always give the same block: what is drawn by chance, or names a place in memory, would be written to
 every asset at every pass, and is an error too.
@@ -91,7 +91,7 @@ MAX_RENDERED = 100_000
 _LONGEST_REASON, _LONGEST_HEADING = 300, 80
 """Characters of a message: an exception may quote all of a text that was made to be long."""
 
-_UNREADABLE = "the template can not be read"
+_UNREADABLE = "the template cannot be read"
 _BY_CHANCE = "lipsum", "random"  # of Jinja2's globals, and of its filters
 _IN_MEMORY = re.compile(r"<[^<>]+ at 0x[0-9a-f]+>")
 
@@ -149,7 +149,7 @@ class BlockTemplate:
             ) from error
 
     def render(self, facts: Facts) -> str:
-        """Give the block, marker lines included; ``""`` when the template renders nothing."""
+        """Return the block, marker lines included; ``""`` when the template renders nothing."""
         values = {entry.name: getattr(facts, entry.name) for entry in fields(facts)}
         text = ""
         try:
@@ -182,12 +182,12 @@ class BlockTemplate:
         return enclose(text, self.markers)
 
     def lines(self) -> list[tuple[int, int]]:
-        """Give pairs: a line of the template, and one of the Python code that Jinja2 made of it."""
+        """Return pairs: a line of the template, and one of the Python code that Jinja2 made of it."""
         return list(self._template.debug_info)
 
 
 def source_of(policy: DescriptionPolicy) -> str:
-    """Give the template's text."""
+    """Return the template's text."""
     return DEFAULT_TEMPLATE if policy.template is None else policy.template
 
 

@@ -57,7 +57,7 @@ def plan_asset(
 
 
 def _allowed(plan: AssetPlan, planned: AssetPlan, feature: str, rules: Rules) -> AssetPlan:
-    """Give what was planned, or, where the key does not allow it, why it is not written."""
+    """Return what was planned, or, where the key does not allow it, why it is not written."""
     lacking = rules.missing.get(feature)
     if lacking is None:
         return planned
@@ -72,11 +72,11 @@ def _allowed(plan: AssetPlan, planned: AssetPlan, feature: str, rules: Rules) ->
 
 
 def _unknown(what: str) -> str:
-    return f"the catalogue's {what} can not be read; what Immich has stays as it is"
+    return f"the catalogue's {what} cannot be read; what Immich has stays as it is"
 
 
 def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:
-    """Leave a field alone of which the catalogue can not be read: it may well be what Immich has."""
+    """Leave a field alone of which the catalogue cannot be read: it may well be what Immich has."""
     base, live = getattr(plan.base, which), getattr(plan.observed, which)
     if which == "tags":
         if live is None:  # not read: nothing can be said of them
@@ -109,7 +109,7 @@ def live_digest(which: Field, observed: ObservedAsset) -> str:
 def _unsticking(
     record: AssetRecord | None, which: Field, wanted: str, plan: AssetPlan, rules: Rules
 ) -> tuple[Case, str] | None:
-    """Give case and reason if this very value did not stick, or was undone, and nothing about it changed."""
+    """Return case and reason if this very value did not stick, or was undone, and nothing changed since."""
     for entry in record.unsticking if record else ():
         if (entry.field, entry.desired) != (which, wanted) or entry.live != live_digest(which, plan.observed):
             continue
@@ -193,7 +193,7 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
 
 
 def _left(plan: AssetPlan, which: Literal["block", "prose"]) -> Ruling[str]:
-    """Leave a text alone that the catalogue can not tell, and what a person decided of it."""
+    """Leave a text alone that the catalogue cannot tell, and what a person decided of it."""
     owned = plan.base.block if which == "block" else plan.base.prose
     standing = tuple(one for one in plan.resolutions if one.field == which)
     reason = _unknown("facts" if which == "block" else "description")
@@ -201,7 +201,7 @@ def _left(plan: AssetPlan, which: Literal["block", "prose"]) -> Ruling[str]:
 
 
 def _prose_is_defended(prose: Merged[str], wanted: str | None, rules: Rules) -> bool:
-    """Tell whether the policy would have the next pass take out lines that this one adds to the prose."""
+    """Return whether the policy would have the next pass take out lines that this one adds to the prose."""
     owned = wanted if prose.action == "write" else None if prose.action == "remove" else prose.base
     later = merge_value(
         owned, wanted, f"{wanted} and more",
@@ -246,7 +246,7 @@ def _plan_coordinates(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
     if merged.action == "remove":
         merged = replace(merged, action="keep", takes_away=False)
         reason = (
-            "the catalogue no longer has a place, but Immich can not clear one; clear it by hand in Immich"
+            "the catalogue no longer has a place, but Immich cannot clear one; clear it by hand in Immich"
         )
         notes = (*notes, reason)
     # A turned sign is Immich's own doing, though it looks like a person's place: no conflict, then.
@@ -305,7 +305,7 @@ def _same_text(one: str, other: str) -> bool:
 
 
 def _with_ruling(plan: AssetPlan, which: Field, ruling: Ruling[str] | Ruling[Coordinates]) -> AssetPlan:
-    """Give the plan with what holds on of the person's decision of a field."""
+    """Return the plan with what holds on of the person's decision of a field."""
     others = (one for one in plan.resolutions if one.field != which)
     return replace(plan, resolutions=(*others, *ruling.standing))
 

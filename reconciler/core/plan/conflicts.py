@@ -53,12 +53,12 @@ class Ruling(Generic[V]):
 
 
 def _disputed(found: Merged[V] | Decision) -> bool:
-    """Tell whether a person's value stands against the catalogue's: in conflict, or left to the person."""
+    """Return whether a person's value stands against the catalogue's: in conflict, or left to the person."""
     return found.case in CONFLICTS or (found.case == "drift" and found.action == "keep")
 
 
 def side(value: object) -> str:
-    """Give the digest of one side of a field; texts are compared in normal form."""
+    """Return the digest of one side of a field; texts are compared in normal form."""
     if isinstance(value, tuple):
         return digest(list(value))
     if isinstance(value, Coordinates):
@@ -93,7 +93,7 @@ def rule(
 
 
 def choices(decision: Decision) -> tuple[Keep, ...]:
-    """Give what a person may decide of a field; empty when both sides agree, or Immich can not be told."""
+    """Return what a person may decide of a field; empty when both sides agree, or Immich cannot be told."""
     if decision.case in {"not_sticking", "undone"}:
         return ("skymmich",)  # write it once more, this field only
     undecided = _disputed(decision) and decision.action == "keep"
@@ -112,7 +112,7 @@ def decide(plan: AssetPlan, decision: Decision, keep: Keep, markers: Markers, at
 
 
 def joined(plan: AssetPlan, decision: Decision, markers: Markers) -> str:
-    """Give the prose that ``both`` makes of a person's words and the catalogue's."""
+    """Return the prose that ``both`` makes of a person's words and the catalogue's."""
     parts = split(plan.observed.description, markers, plan.base.block)
     text = parts.joined_by(str(decision.desired)).text
     return split(text, markers, plan.base.block).prose

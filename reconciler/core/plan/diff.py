@@ -39,7 +39,7 @@ class Difference:
 
 
 def facts(description: str, coordinates: Coordinates | None, tags: Iterable[str] | None) -> dict[str, object]:
-    """Give a state in the form that ``differences`` takes: description as lines, the pair, tags as a set.
+    """Return a state in the form that ``differences`` takes: description as lines, the pair, tags as a set.
 
     Tags that are ``None``, so not known, are left out: they differ from nothing.
     """
@@ -50,12 +50,12 @@ def facts(description: str, coordinates: Coordinates | None, tags: Iterable[str]
 
 
 def observed_facts(observed: ObservedAsset) -> dict[str, object]:
-    """Give what Immich shows."""
+    """Return what Immich shows."""
     return facts(observed.description, observed.coordinates, observed.tags)
 
 
 def planned_facts(plan: AssetPlan) -> dict[str, object]:
-    """Give what Immich will show once the plan was applied."""
+    """Return what Immich will show once the plan was applied."""
     seen = plan.observed
     return facts(
         seen.description if plan.description is None else plan.description,

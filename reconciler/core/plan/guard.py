@@ -178,7 +178,7 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
 
 
 def withhold(plan: AssetPlan) -> AssetPlan:
-    """Give what of a harmful plan only adds: a first block or place, new tags. The rest waits."""
+    """Return what of a harmful plan only adds: a first block or place, new tags. The rest waits."""
     adds = {d.field for d in plan.decisions if d.action == "write" and d.live is None}
     changed = {d.field for d in plan.decisions if d.action in {"write", "remove"} and d.field not in adds}
     description_adds = not changed & {"block", "prose"}
@@ -193,7 +193,7 @@ def withhold(plan: AssetPlan) -> AssetPlan:
 
 
 def _too_many(count: int, of: int, policy: GuardPolicy) -> bool:
-    # Exactly the share is allowed; the margin is for shares like 0.29 that a float can not hold.
+    # Exactly the share is allowed; the margin is for shares like 0.29 that a float cannot hold.
     return count >= policy.min_count and count - policy.max_fraction * of > 1e-9
 
 

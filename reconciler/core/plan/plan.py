@@ -34,7 +34,7 @@ REASONS: dict[Case, str] = {
     "switched_off": "this field is switched off",
     "not_sticking": "Immich did not keep it the last time",
     "undone": "a person took it back",
-    "not_writable": "it can not be written",
+    "not_writable": "it cannot be written",
     "resolved": "a person decided that Immich's value stays",
 }
 
@@ -78,7 +78,7 @@ class AssetPlan:
     """A person's decisions that hold from here on; those that a change of a side outlived are left out."""
     notes: tuple[str, ...] = ()
     blocked: str = ""
-    """Why this asset can not be written at all; then nothing else is set."""
+    """Why this asset cannot be written at all; then nothing else is set."""
 
     @property
     def writes_fields(self) -> bool:
@@ -91,7 +91,7 @@ class AssetPlan:
         return self.writes_fields or bool(self.add_tags or self.remove_tags)
 
     def without_writes(self, why: str) -> AssetPlan:
-        """Give this plan with nothing to write, and the reason."""
+        """Return this plan with nothing to write, and the reason."""
         nothing: frozenset[str] = frozenset()
         return replace(
             self, description=None, block=None, prose=None, coordinates=None,
@@ -99,7 +99,7 @@ class AssetPlan:
         )  # fmt: skip
 
     def is_rest_of(self, agreed: AssetPlan) -> bool:
-        """Tell whether this does no more than the other, on the same ground or on what it has done."""
+        """Return whether this does no more than the other, on the same ground or on what it has done."""
         before, now = agreed.observed, self.observed
         texts = {normal(before.description), normal(agreed.description or before.description)}
         places = [place(before.coordinates), place(agreed.coordinates or before.coordinates)]

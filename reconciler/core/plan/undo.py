@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NEWER = "Immich shows something newer than what was written; it is left as it is"
-NO_PLACE = "there was no place before, and Immich can not clear one; clear it by hand in Immich"
+NO_PLACE = "there was no place before, and Immich cannot clear one; clear it by hand in Immich"
 TOO_LONG = "the former text is longer than Immich keeps safely; it is in the history"
 
 
@@ -47,7 +47,7 @@ class Reversal:
     removed: frozenset[str] = frozenset()
 
     def fields(self, markers: Markers) -> frozenset[Field]:
-        """Give the fields that the run changed."""
+        """Return the fields that the run changed."""
         found: set[Field] = set()
         if self.description is not None:
             was, now = (split(text, markers) for text in self.description)
@@ -66,7 +66,7 @@ class Reversed:
 
     plan: AssetPlan
     left: tuple[str, ...] = ()
-    """What can not be taken back, with the reason, for people."""
+    """What cannot be taken back, with the reason, for people."""
 
 
 def reversals(entries: Iterable[JournalEntry]) -> tuple[Reversal, ...]:
@@ -143,7 +143,7 @@ def reverse(
 
 
 def disowned(applied: Applied, reversal: Reversal, seen: ObservedAsset, markers: Markers) -> Applied:
-    """Give what stays ours once a run is taken back: what it did not touch, or a person changed since."""
+    """Return what stays ours once a run is taken back: what it did not touch, or a person changed since."""
     touched = reversal.fields(markers)
     newer = reversal.description is not None and not any(
         normal(seen.description) == normal(text) for text in reversal.description

@@ -109,7 +109,7 @@ class AssetWrite(WriteState):
         )  # fmt: skip
 
     def in_order(self, removals: tuple[str, ...]) -> AssetWrite:
-        """Give it with the tags that are to be taken off in this order, in which calls are shared."""
+        """Return it with the tags that are to be taken off in this order, in which calls are shared."""
         return replace(self, removals=removals) if set(removals) == set(self.removals) else self
 
     # -- events: planned, sent, refused, overdue --------------------------------------------------------

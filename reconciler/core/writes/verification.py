@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.core.writes.write_state import WriteState
 
 READ_ONLY = (
-    "Immich took the write and put the old value back: it can not write beside the file. Make the "
+    "Immich took the write and put the old value back: it cannot write beside the file. Make the "
     "library's folder writable for Immich; it is tried again when something about the image changes."
 )
 FLIPPED = (
@@ -79,7 +79,7 @@ def kept(pending: PendingWrite, seen: ObservedAsset, markers: Markers) -> Kept:
 
 
 def owned_after(applied: Applied, pending: PendingWrite, result: Kept) -> Applied:
-    """Give what is ours after a write of which ``result`` was kept."""
+    """Return what is ours after a write of which ``result`` was kept."""
     if "block" in result.fields and pending.block is not None:
         applied = replace(applied, block=pending.block or None)
     if "prose" in result.fields and pending.prose is not None:
@@ -94,7 +94,7 @@ def owned_after(applied: Applied, pending: PendingWrite, result: Kept) -> Applie
 
 
 def edited_after(pending: PendingWrite, before: ObservedAsset, seen: ObservedAsset, markers: Markers) -> Kept:
-    """Give the texts that arrived and were then edited by a person, before they were seen settled.
+    """Return the texts that arrived and were then edited by a person, before they were seen settled.
 
     They are ours all the same: else the edited block would pass for a person's own from here on.
     """
@@ -112,12 +112,12 @@ def edited_after(pending: PendingWrite, before: ObservedAsset, seen: ObservedAss
 
 
 def differ(one: ObservedAsset, other: ObservedAsset) -> bool:
-    """Tell whether two readings of an asset differ in what a listing shows, too."""
+    """Return whether two readings of an asset differ in what a listing shows, too."""
     return one.description != other.description or not same_place(one.coordinates, other.coordinates)
 
 
 def disturbed(job: WriteState, seen: ObservedAsset) -> bool:
-    """Tell whether somebody edited the asset since it was last read, and Immich has not digested it yet.
+    """Return whether somebody edited the asset since it was last read, and Immich has not digested it yet.
 
     Values show at once, the date moves when they are digested. What our own write changed does not count.
     """
@@ -135,7 +135,7 @@ def disturbed(job: WriteState, seen: ObservedAsset) -> bool:
 
 
 def at_work(job: WriteState) -> bool:
-    """Tell whether somebody is at work on an asset as a pass finds it, by what the last pass left there.
+    """Return whether somebody is at work on an asset as a pass finds it, by what the last pass left there.
 
     It drifted, and yet its date is the one that it was left with: that moves when the edit is digested. A
     drift that was left, and that a person has decided on since, is no such thing.
@@ -162,7 +162,7 @@ def diagnose(which: Field, job: WriteState, seen: ObservedAsset, markers: Marker
 
 
 def _replaced(which: Field, job: WriteState, markers: Markers) -> bool:
-    """Tell whether ours was kept once, and was something else before this write: a file that takes both.
+    """Return whether ours was kept once, and was something else before this write: a file that takes both.
 
     The library cannot be read-only then, for somebody's value has stuck after ours had.
     """
@@ -197,7 +197,7 @@ def unsticking(
 
 
 def with_unsticking(record: AssetRecord, entries: list[Unsticking]) -> AssetRecord:
-    """Give the record with these entries; an older one of the same field and value, or outlived, goes."""
+    """Return the record with these entries; an older one of the same field and value, or outlived, goes."""
     live = {entry.field: entry.live for entry in entries}
     wanted = {(entry.field, entry.desired) for entry in entries}
     others = [

@@ -99,7 +99,7 @@ async def take_census(memory: Memory, store: Store) -> Census:
 def candidates(
     memory: Memory, rules: Rules, digest: str, catalogue: Catalogue, source: CatalogueSource
 ) -> Candidates | None:
-    """Tell which images may not stand any more; ``None``: any may, all are looked at."""
+    """Return which images may not stand any more; ``None``: any may, all are looked at."""
     known = memory.standing
     if known is None or (known.rules, known.digest) != (rules, digest) or not isinstance(source, Followed):
         return None

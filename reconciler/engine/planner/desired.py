@@ -57,7 +57,7 @@ class Desires:
         self._found.clear()
 
     def of(self, image: CatalogueImage) -> Desired:
-        """Give what an image wants.
+        """Return what an image wants.
 
         Raises:
             TemplateError, UnusableImageError: it could not be computed.
@@ -86,7 +86,7 @@ class Desirer:
         """See that there is a template, before anything else is done.
 
         Raises:
-            TemplateError: it can not be read.
+            TemplateError: it cannot be read.
         """
         if self._usable != policy:
             await self._renderer.render(policy, ())
@@ -171,7 +171,7 @@ class Desirer:
 
 
 def pixels_of(record: AssetRecord | None) -> Pixels:
-    """Give the size of an asset's picture, as far as it was ever read."""
+    """Return the size of an asset's picture, as far as it was ever read."""
     return (record.width, record.height) if record and record.width and record.height else None
 
 
@@ -198,7 +198,7 @@ async def try_template(renderer: Renderer, policy: Policy, wanted: Iterable[Want
 
 
 def sized(images: Iterable[CatalogueImage], record: Callable[[str], AssetRecord | None]) -> Iterator[Wanted]:
-    """Give the linked images one by one, each with its picture's size as far as it is known.
+    """Return the linked images one by one, each with its picture's size as far as it is known.
 
     Args:
         images: of the catalogue.

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 def held_mark(harm: str, mark: str) -> str:
-    """Give the fingerprint of an asset that the guard holds: it waits for a person, or for other values."""
+    """Return the fingerprint of an asset that the guard holds: it waits for a person, or for other values."""
     return f"held:{harm}:{mark}"
 
 
 def held_harm(record: AssetRecord) -> str:
-    """Give the hash of what the guard held back of an asset; ``""`` for any other."""
+    """Return the hash of what the guard held back of an asset; ``""`` for any other."""
     kind, _, rest = record.fingerprint.partition(":")
     return rest.partition(":")[0] if kind == "held" else ""
 
 
 def linked_assets(catalogue: Catalogue, store: Store) -> frozenset[str]:
-    """Give the assets that the catalogue links, or did before their row could not be read any more."""
+    """Return the assets that the catalogue links, or did before their row could not be read any more."""
     linked = catalogue.linked_assets()
     if doubtful := catalogue.doubtful_ids():
         linked |= store.ids_of_images(doubtful)
@@ -72,7 +72,7 @@ def guarded(
 
 
 def _held_back(items: Items, verdict: Verdict, selection: Selection, stale: list[str]) -> Iterator[Pair]:
-    """Give what remains of each, and name in ``stale`` those of which nothing does."""
+    """Yield what remains of each, and name in ``stale`` those of which nothing does."""
     for item, record in items.pairs():
         kept_item = item
         if item.plan and item.asset_id in verdict.held:
@@ -91,7 +91,7 @@ def _held_back(items: Items, verdict: Verdict, selection: Selection, stale: list
 
 
 def _is_stale(item: Item, selection: Selection) -> bool:
-    """Tell whether a change is not, or no longer, the one of the saved plan."""
+    """Return whether a change is not, or no longer, the one of the saved plan."""
     if selection.expected is None or item.plan is None or not item.plan.changes:
         return False
     return selection.expected.get(item.asset_id) != item.plan.digest

@@ -133,7 +133,7 @@ class Preparer:
         return self._recognised
 
     async def _facts(self, selection: Selection) -> ServerFacts:
-        """Give what is known of the server, asked anew when that is old: an idle look costs one request."""
+        """Return what is known of the server, asked anew when that is old: an idle look costs one request."""
         age = self._clock.monotonic() - self._asked_at
         known = self._server
         whole = selection.image_ids is None and (selection.full or selection.by_person)
@@ -206,13 +206,13 @@ class Preparer:
         return prepared
 
     async def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
-        """Give what left the catalogue since the last good pass; known while neither side changes."""
+        """Return what left the catalogue since the last good pass; known while neither side changes."""
         if self._gone is None or self._gone[0] is not before or self._gone[1] is not linked:
             self._gone = (before, linked, await asyncio.to_thread(before.difference, linked))
         return self._gone[2]
 
     async def _linked(self, catalogue: Catalogue) -> frozenset[str]:
-        """Give the assets that the catalogue links; the same object while nothing about it changes."""
+        """Return the assets that the catalogue links; the same object while nothing about it changes."""
         key = (catalogue.reading, catalogue.doubtful_ids())
         if not catalogue.reading or self._links is None or self._links[0] != key or key[1]:
             self._links = (key, await asyncio.to_thread(linked_assets, catalogue, self._store))
@@ -231,7 +231,7 @@ class Preparer:
     async def _moved(
         self, planner: Chooser, records: Remembered
     ) -> tuple[frozenset[str] | None, datetime | None, Look | None]:
-        """Tell which assets moved since the last pass by their dates; ``None``: unknown, look at all.
+        """Return which assets moved since the last pass by their dates; ``None``: unknown, look at all.
 
         Beside it: since when changes are not in what is read now, as far as the store or the look tells, and
         the look if there was one.
@@ -255,7 +255,7 @@ class Preparer:
         return moved, self._marks.after_look(mark, look), look
 
     async def _moved_on(self, rows: Listing, records: Remembered) -> frozenset[str]:
-        """Tell which assets have another date than when they were read: after a pass over all, none has."""
+        """Return which assets have another date than when they were read: after a pass over all, none has."""
         moved: set[str] = set()
         news = (row for row in rows if self._marks.is_news(row))
         while several := list(islice(news, SLICE)):
@@ -271,7 +271,7 @@ class Preparer:
         return frozenset(moved)
 
     async def _present(self, rows: Iterable[ObservedAsset] = ()) -> datetime:
-        """Give the earliest that it may be now; says so if the clocks differ otherwise than before."""
+        """Return the earliest that it may be now; says so if the clocks differ otherwise than before."""
         header, ours = await self._target.server_time(), self._clock.now()
         found, before = skew(ours, header, rows), self._skew
         self._skew = found
@@ -288,7 +288,7 @@ class Preparer:
         self._marks.noted(look)
 
     def _audit_is_due(self) -> bool:
-        """Tell whether everything was last read over a day ago: some changes do not move Immich's dates.
+        """Return whether everything was last read over a day ago: some changes do not move Immich's dates.
 
         The daemon audits by schedule; who only ever runs passes by hand gets one with the first of a day.
         """
@@ -314,13 +314,13 @@ def _others(catalogue: Catalogue, looking: Looking) -> int:
 
 
 def switches_of(catalogue: Catalogue) -> Switches:
-    """Give Skymmich's own four settings."""
+    """Return Skymmich's own four settings."""
     settings = catalogue.settings
     return Switches(settings.enabled, settings.description, settings.coordinates, settings.tags)
 
 
 def _missing(server: ServerFacts) -> dict[str, str]:
-    """Give the permissions that each feature lacks, for people."""
+    """Return the permissions that each feature lacks, for people."""
     found: dict[str, str] = {}
     for loss in server.losses:
         known = found.get(loss.feature)
@@ -340,7 +340,7 @@ def _affordable(rules: Rules) -> Switches:
 
 
 def told_problems(catalogue: Catalogue) -> list[Event]:
-    """Give the catalogue's problems as events, for the log."""
+    """Return the catalogue's problems as events, for the log."""
     return [
         Event(
             "catalogue.problem",

@@ -65,7 +65,7 @@ class Chooser:
         ]
 
     def told(self, catalogue: Catalogue) -> Catalogue:
-        """Give the catalogue with the images named that could not be used.
+        """Return the catalogue with the images named that could not be used.
 
         Raises:
             TemplateError: it is the template: not one image could be rendered.
@@ -85,7 +85,7 @@ class Chooser:
             return self._failed(item, error)
 
     def _failed(self, item: Item, error: TemplateError | UnusableImageError) -> Item:
-        """Give an item that can not be used, which costs none but itself."""
+        """Return an item that cannot be used, which costs none but itself."""
         self._unusable[item.image_id] = error
         reason = f"{IMAGES_TABLE} {item.image_id}: {str(error)[:_MOST_REASON]}"
         return replace(item, status="failed", reason=reason, adopted=self.pending.get(item.asset_id))
@@ -111,7 +111,7 @@ class Chooser:
         return item
 
     def _worth_another_look(self, record: AssetRecord) -> bool:
-        """Tell whether something besides catalogue and asset may have changed what is wrong with it."""
+        """Return whether something besides catalogue and asset may have changed what is wrong with it."""
         if record.status == "not_sticking":
             return any(entry.server != self.rules.server_version for entry in record.unsticking)
         # Another key, or its owner's rights: Immich's dates do not tell of that, but a person asks after it.
@@ -224,7 +224,7 @@ def _size(seen: ObservedAsset) -> tuple[int, int] | None:
 
 
 def is_as_left(item: Item, record: AssetRecord | None) -> bool:
-    """Tell whether an asset that was read is in sync as its record says: there is nothing to note."""
+    """Return whether an asset that was read is in sync as its record says: there is nothing to note."""
     plan = item.plan
     if plan is None or record is None or item.adopted or item.held or item.edited or item.image is None:
         return False

@@ -131,7 +131,7 @@ class Looking:
         self._kept = Items()
 
     async def _taken_up(self, order: Sequence[int], kept: Iterator[Pair]) -> list[Item]:
-        """Give some of those that were found, with all of their images again."""
+        """Return some of those that were found, with all of their images again."""
         images = {key: self._catalogue.image(key) for key in order if key != _KEPT}
         await asyncio.sleep(0)
         wanted = [image for image in images.values() if image is not None]

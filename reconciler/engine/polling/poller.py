@@ -61,7 +61,7 @@ class Poller:
         self._later = later
 
     def claim(self, asset_ids: Collection[str]) -> dict[str, ObservedAsset]:
-        """Give what was shown of these assets before it was their turn."""
+        """Return what was shown of these assets before it was their turn."""
         found = [asset_id for asset_id in asset_ids if asset_id in self._shown] if self._shown else []
         return {asset_id: self._shown.pop(asset_id) for asset_id in found}
 
@@ -72,7 +72,7 @@ class Poller:
             self._shown.pop(asset_id, None)
 
     async def look(self, keep: Mapping[Visibility, Sequence[datetime]]) -> dict[str, ObservedAsset]:
-        """Give what moved, by asset id (tags unread).
+        """Return what moved, by asset id (tags unread).
 
         Args:
             keep: the visibilities that matter, each with the dates that have to stay in view: of assets
@@ -98,7 +98,7 @@ class Poller:
         return found
 
     def _is_believed(self, row: ObservedAsset) -> bool:
-        """Tell whether a row's date may move a cursor: it is past by our clock, or was stamped as we watched.
+        """Return whether a row's date may move a cursor: it is past by our clock, or stamped as we watched.
 
         A date from a time when Immich's clock was wrong must not hide what moves from now on.
         """

@@ -55,7 +55,7 @@ class Situation:
         self.watched = self._watched()
 
     def _watched(self) -> frozenset[Visibility]:
-        """Give the visibilities to look at; of the others there are so few that they are read."""
+        """Return the visibilities to look at; of the others there are so few that they are read."""
         counts = Counter(write.observed.visibility for write in self.writes if not _in_doubt(write))
         yielding = {write.observed.visibility for write in self.writes if write.state == "yielding"}
         return frozenset(
@@ -103,7 +103,7 @@ class PollSchedule:
         self._mean += error / 8
 
     def overtaken(self, write: AssetWrite, now: float) -> bool:
-        """Tell whether Immich has been at this write, and is at it no more.
+        """Return whether Immich has been at this write, and is at it no more.
 
         Its queues go in order, several assets side by side. Where more than those were sent once ours was
         answered (calls at the same time arrive in any order) and have moved, or a few that were sent when
@@ -126,28 +126,28 @@ class PollSchedule:
         return self._mean + max(4 * self._deviation, self._timing.recheck)
 
     def is_fresh(self, write: AssetWrite, now: float) -> bool:
-        """Tell whether what is known of an asset is of this moment, so that it may be written."""
+        """Return whether what is known of an asset is of this moment, so that it may be written."""
         return now - self._checked(write) <= self._timing.look / 2
 
     def is_due(self, scene: Situation) -> bool:
-        """Tell whether to look now."""
+        """Return whether to look now."""
         return self._look_at(scene) <= scene.now
 
     def is_read(self, write: AssetWrite, scene: Situation) -> bool:
-        """Tell whether readings of its own, and no looks, tell how it stands."""
+        """Return whether readings of its own, and no looks, tell how it stands."""
         if write.observed.visibility not in scene.watched or _in_doubt(write):
             return True
         return write.state == "moved" and write.needs_reading
 
     def must_read(self, write: AssetWrite, scene: Situation) -> bool:
-        """Tell whether to read this asset by itself now."""
+        """Return whether to read this asset by itself now."""
         if write.state == "sent" and (write.dying or self.overtaken(write, scene.now)):
             return self._check_at(write, scene) <= scene.now
         due = self.is_read(write, scene) and self._due_at(write, scene) <= scene.now
         return due or self._overdue(write, scene)
 
     def pause(self, scene: Situation) -> float:
-        """Give the seconds until there is something to look at or to read."""
+        """Return the seconds until there is something to look at or to read."""
         times = [self._look_at(scene), self._read_at(scene)]
         return min(max(min(times) - scene.now, self._timing.look / 8), self._timing.look)
 
@@ -165,7 +165,7 @@ class PollSchedule:
         )
 
     def _together(self, times: list[float]) -> float:
-        """Give the first of these times, put off a little so that those soon after share the turn."""
+        """Return the first of these times, put off a little so that those soon after share the turn."""
         latest = min(times, default=math.inf) + self._timing.look / 4
         return max((time for time in times if time <= latest), default=math.inf)
 
@@ -180,7 +180,7 @@ class PollSchedule:
         return self._check_at(write, scene)
 
     def _check_at(self, write: AssetWrite, scene: Situation) -> float:
-        """Tell when a sent asset is worth a look: at first when it should have settled."""
+        """Return when a sent asset is worth a look: at first when it should have settled."""
         look, alone = self._timing.look, self.is_read(write, scene)
         checked = write.asked_at if alone else self._checked(write)
         first = write.sent_at + self._mean
@@ -201,7 +201,7 @@ class PollSchedule:
         return max(self._looks.get(write.observed.visibility, -math.inf), write.asked_at)
 
     def _overdue(self, write: AssetWrite, scene: Situation) -> bool:
-        """Tell whether a sent asset is to be read though looks should show it, for they have not for long.
+        """Return whether a sent asset is to be read though looks should show it, for they have not for long.
 
         A few stragglers cost little to read; while many wait, it is the server that is slow.
         """
@@ -213,5 +213,5 @@ class PollSchedule:
 
 
 def _in_doubt(write: AssetWrite) -> bool:
-    """Tell whether a write's answer was lost: a reading shows at once whether it arrived."""
+    """Return whether a write's answer was lost: a reading shows at once whether it arrived."""
     return write.doubtful and not write.adopted

@@ -33,7 +33,7 @@ class ServerClock:
         self._ahead, self._as_of = max(date.timestamp() - now, self._at_least(now)), now
 
     def ours(self, date: datetime, now: float) -> float:
-        """Give our time at which their clock had passed ``date`` for sure; ``now`` at the latest."""
+        """Return our time at which their clock had passed ``date`` for sure; ``now`` at the latest."""
         return min(now, date.timestamp() - self._at_least(now)) if self.known else now
 
     def forget(self) -> None:

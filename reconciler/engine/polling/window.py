@@ -36,7 +36,7 @@ class WriteWindow:
             self._limit = min(self._limit * 2, _MOST)
 
     def room(self, undigested: int) -> int:
-        """Tell how many assets may be written now."""
+        """Return how many assets may be written now."""
         return max(0, min(CHUNK, self._limit - undigested))
 
     def progressed(self, now: float) -> None:
@@ -50,16 +50,16 @@ class WriteWindow:
         self._schedule.moved(write)
 
     def overtaken(self, write: AssetWrite, now: float) -> bool:
-        """Tell whether Immich has been at this write: see there."""
+        """Return whether Immich has been at this write: see there."""
         return self._schedule.overtaken(write, now)
 
     def has_room_for(self, ready: int, undigested: int) -> bool:
-        """Tell whether a worthwhile chunk of those that are ready can be sent now."""
+        """Return whether a worthwhile chunk of those that are ready can be sent now."""
         room = self.room(undigested)
         return bool(ready) and room >= min(ready, CHUNK, self._limit // 4)
 
     def stalled(self, active: Iterable[AssetWrite], now: float) -> bool:
-        """Tell whether nothing has settled for so long that the rest is left to the next pass.
+        """Return whether nothing has settled for so long that the rest is left to the next pass.
 
         Writes of an earlier run have had their time: if they are all there is, they are not waited for long.
         """

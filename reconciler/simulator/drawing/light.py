@@ -50,7 +50,7 @@ class Clouds:
         self._values = [[value / weights for value in line] for line in total]
 
     def at(self, x: float, y: float) -> float:
-        """Give the value at a place in the frame; beyond its edges that at the edge."""
+        """Return the value at a place in the frame; beyond its edges that at the edge."""
         column = min(self._columns - 1, max(0, int((x + 1.5) / 3 * self._columns)))
         row = min(self._rows - 1, max(0, int((y + 1) / 2 * self._rows)))
         return self._values[row][column]
@@ -64,7 +64,7 @@ def _between(index: int, points: int, cells: int) -> tuple[int, float]:
 
 
 def turned(chance: random.Random, spread: float = 0.12) -> Callable[[float, float], tuple[float, float]]:
-    """Give a turn about a centre near the frame's."""
+    """Return a turn about a centre near the frame's."""
     angle, cx, cy = (
         chance.uniform(-0.9, 0.9),
         chance.uniform(-spread, spread),

@@ -42,7 +42,7 @@ _EXACT = 7
 
 
 def kind_of(code: str, *names: str) -> str:
-    """Give the kind of light that `drawing.kinds` draws; empty where nothing is known.
+    """Return the kind of light that `drawing.kinds` draws; empty where nothing is known.
 
     Args:
         code: the type in ``catalog_objects``, empty for none.
@@ -58,7 +58,7 @@ def kind_of(code: str, *names: str) -> str:
 
 
 def filters_of(filename: str) -> str:
-    """Give the palette that a file's name tells, as astrophotographers write it: ``NGC281_SHO.jpg``."""
+    """Return the palette that a file's name tells, as astrophotographers write it: ``NGC281_SHO.jpg``."""
     name = filename.casefold()
     if re.search(r"sho|hubble", name):
         return "sho"

@@ -65,7 +65,7 @@ class Application:
         self._clock = clock or (lambda: time.monotonic() + epoch)
 
     def now(self) -> float:
-        """Give the server's own clock, in seconds since 1970; it never runs backwards."""
+        """Return the server's own clock, in seconds since 1970; it never runs backwards."""
         skew = _SKEW_S if self.settings.on("clock_skew") else 0.0
         return self._clock() - skew
 

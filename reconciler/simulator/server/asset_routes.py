@@ -31,7 +31,7 @@ def checked_id(state: State, asset_id: str) -> str:
 
 
 def readable(state: State, asset_id: str, permission: str = "asset.read") -> Asset:
-    """Give an asset of the user or a partner.
+    """Return an asset of the user or a partner.
 
     Raises:
         ApiError: there is none that the key may see (400).
@@ -45,7 +45,7 @@ def readable(state: State, asset_id: str, permission: str = "asset.read") -> Ass
 
 
 def writable(state: State, asset_id: str, permission: str = "asset.update") -> Asset:
-    """Give an asset of the user. Ids are compared as text: an upper-case one is unknown.
+    """Return an asset of the user. Ids are compared as text: an upper-case one is unknown.
 
     Raises:
         ApiError: there is none that the key may change (400).

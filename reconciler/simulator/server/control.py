@@ -60,7 +60,7 @@ def assets(state: State, body: Body) -> object:  # noqa: ARG001 - the form of a 
 
 
 def idle(state: State, body: Body) -> object:  # noqa: ARG001 - the form of a handler
-    """Tell whether both queues are empty."""
+    """Return whether both queues are empty."""
     return {"idle": state.queues.waiting == 0, "waiting": state.queues.waiting}
 
 
@@ -72,7 +72,7 @@ def clean_up(state: State, body: Body) -> object:  # noqa: ARG001 - the form of 
 def settings(state: State, body: Body) -> object:
     """Switch ``unkind`` (text or list), ``drain``, ``version``, ``scopes``, ``maintenance``, and so on.
 
-    Unkindness that belongs to an asset from the start (missing, foreign, archived, trashed, locked) can not
+    Unkindness that belongs to an asset from the start (missing, foreign, archived, trashed, locked) cannot
     be switched any more.
     """
     switches = state.settings
@@ -117,7 +117,7 @@ def person(state: State, body: Body) -> object:
         raise ApiError(400, f"There is no asset {body.get('asset_id')!r}")
     action = _ACTIONS.get(str(body.get("action")))
     if action is None:
-        raise ApiError(400, f"A person can not do {body.get('action')!r}; known: {', '.join(_ACTIONS)}")
+        raise ApiError(400, f"A person cannot do {body.get('action')!r}; known: {', '.join(_ACTIONS)}")
     action(state, asset, body.get("value"))
     return responses.final_json(state, asset)
 

@@ -33,7 +33,7 @@ _BUSY = (3.587 - 1) / _PARTS
 
 
 def extraction_work(paths: Iterable[str], settings: Settings) -> float:
-    """Give the work of extracting an asset with these tags; an asset without tags is 1."""
+    """Return the work of extracting an asset with these tags; an asset without tags is 1."""
     if not settings.on("tag_upserts"):
         return 1.0
     each = _BUSY if settings.on("busy_machine") else _QUIET

@@ -74,10 +74,10 @@ class Book:
         self.writes = self.reads = 0
 
     def requests_json(self) -> dict[str, int]:
-        """Give the counts by route, and ``total``, ``writes``, ``reads``."""
+        """Return the counts by route, and ``total``, ``writes``, ``reads``."""
         counts = dict(sorted(self.requests.items()))
         return {**counts, "total": self.requests.total(), "writes": self.writes, "reads": self.reads}
 
     def faults_json(self) -> dict[str, object]:
-        """Give every count, zeros too, and ``examples``."""
+        """Return every count, zeros too, and ``examples``."""
         return {**{name: self.faults[name] for name in COUNTED}, "examples": list(self.examples)}

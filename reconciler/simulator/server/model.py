@@ -75,7 +75,7 @@ class Asset:
     trashed: bool = False
     favorite: bool = False
     read_only: bool = False
-    """Its folder can not be written to (as long as ``read_only`` is switched on)."""
+    """Its folder cannot be written to (as long as ``read_only`` is switched on)."""
     dying: bool = False
     """Its extraction fails for ever (as long as ``dying_extraction`` is switched on, on 3.1)."""
     deleted: bool = False
@@ -105,6 +105,6 @@ class Asset:
 
 
 def iso(milliseconds: int) -> str:
-    """Give a time as the API shows it: ``2026-11-22T14:42:32.866Z``."""
+    """Return a time as the API shows it: ``2026-11-22T14:42:32.866Z``."""
     whole, part = divmod(milliseconds, 1000)
     return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{part:03d}Z"

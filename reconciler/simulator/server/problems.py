@@ -22,7 +22,7 @@ class ApiError(Exception):
         self.message = message
 
     def body(self, version: tuple[int, int, int], correlation: str) -> dict[str, object]:
-        """Give the JSON body; from version 3 the correlation id is only in a header."""
+        """Return the JSON body; from version 3 the correlation id is only in a header."""
         shown: dict[str, object] = {
             "message": self.message,
             "error": _NAMES.get(self.status, "Error"),
@@ -51,5 +51,5 @@ class ValidationError(ApiError):
 
 
 def no_access(permission: str) -> ApiError:
-    """Give the answer for an id that is unknown, deleted, locked or another user's: never a 404."""
+    """Return the answer for an id that is unknown, deleted, locked or another user's: never a 404."""
     return ApiError(400, f"Not found or no {permission} access")

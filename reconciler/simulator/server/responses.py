@@ -118,7 +118,7 @@ def full_json(state: State, asset: Asset) -> dict[str, object]:
 
 
 def row(asset: Asset, version: tuple[int, int, int]) -> str:
-    """Give a search's row with exif as JSON text, rendered anew only when something changed."""
+    """Return a search's row with exif as JSON text, rendered anew only when something changed."""
     if asset.row is None:
         asset.row = dumps(asset_json(asset, version, with_exif=True))
     return asset.row
@@ -145,5 +145,5 @@ def final_json(state: State, asset: Asset) -> dict[str, object]:
 
 
 def _postgres(text: str) -> str:
-    """Give a moment as PostgreSQL prints it: ``2024-05-01T12:00:00+00:00``."""
+    """Return a moment as PostgreSQL prints it: ``2024-05-01T12:00:00+00:00``."""
     return datetime.fromisoformat(text).astimezone(UTC).isoformat()

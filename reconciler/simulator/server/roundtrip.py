@@ -40,7 +40,7 @@ _KNOWN_SIGNS: dict[tuple[float, float], tuple[int, int]] = {
 
 
 def settled_description(text: str) -> str:
-    """Give what Immich shows of a description once it has settled."""
+    """Return what Immich shows of a description once it has settled."""
     text = _through_file(text)
     if _BINARY.fullmatch(text):
         return "[object Object]"
@@ -53,7 +53,7 @@ def settled_description(text: str) -> str:
 
 
 def settled_tag(path: str) -> str:
-    """Give the path under which a tag comes back. It is not trimmed."""
+    """Return the path under which a tag comes back. It is not trimmed."""
     path = _decoded(path)
     if _BINARY.fullmatch(path):
         return "[object Object]"
@@ -63,7 +63,7 @@ def settled_tag(path: str) -> str:
 
 
 def settled_coordinates(point: tuple[float, float], *, flips: bool) -> tuple[float, float] | None:
-    """Give the point that comes back: six decimals, 0/0 taken as none, and some signs flipped.
+    """Return the point that comes back: six decimals, 0/0 taken as none, and some signs flipped.
 
     Args:
         point: latitude and longitude in degrees.
@@ -88,7 +88,7 @@ def _micro(degrees: float) -> float:
 
 
 def city_signs(latitude: float, longitude: float) -> tuple[int, int]:
-    """Give the signs that the nearest city has, for absolute coordinates; 0 where nothing is corrected.
+    """Return the signs that the nearest city has, for absolute coordinates; 0 where nothing is corrected.
 
     Measured: 47 % of the points within 0.05° of the equator, Greenwich or the antimeridian flip, and 1 % of
     all; which of them, beyond the measured ones, is drawn from the point itself, so that it never changes.

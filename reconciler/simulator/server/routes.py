@@ -72,7 +72,7 @@ Found = tuple[Route | None, str, tuple[str, ...]]
 
 
 def find(method: str, raw_path: str, version: tuple[int, int, int]) -> Found:
-    """Give the route of a path (after ``/api``), its template, and the path's decoded segments."""
+    """Return the route of a path (after ``/api``), its template, and the path's decoded segments."""
     parts = raw_path.strip("/").split("/")
     templates = [raw_path]
     if len(parts) > 1:

@@ -62,7 +62,7 @@ def matching(state: State, body: Mapping[str, object]) -> list[Asset]:
 
 
 def _candidates(state: State, body: Mapping[str, object]) -> tuple[Iterable[Asset], bool]:
-    """Give the smallest set that is quick to find, and whether it is in order of date."""
+    """Return the smallest set that is quick to find, and whether it is in order of date."""
     if (asset_id := body.get("id")) is not None:
         if not validation.is_uuid(asset_id):
             raise ValidationError([("id", "id must be a UUID")])

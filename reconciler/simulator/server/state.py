@@ -49,7 +49,7 @@ class State:
         self._by_date: list[Asset] | None = None
 
     def shown(self, asset_id: str) -> Asset | None:
-        """Give an asset by its id as text; ``None``: there is none for this key."""
+        """Return an asset by its id as text; ``None``: there is none for this key."""
         return None if self.settings.another_user else self.assets.get(asset_id)
 
     # -- time -------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ class State:
             job.asset.client_jobs -= 1
 
     def _read_file(self, asset: Asset) -> Exif:
-        """Give what exiftool reads: the sidecar's elements, the media's own where the sidecar has none."""
+        """Return what exiftool reads: the sidecar's elements, the media's own where the sidecar has none."""
         sidecar, embedded = asset.sidecar, asset.embedded
         read = Exif(
             *(getattr(embedded if getattr(sidecar, name) is None else sidecar, name) for name in FIELDS)
@@ -290,5 +290,5 @@ class State:
 
 
 def _differ(one: Exif, other: Exif, name: FieldName) -> bool:
-    """Tell whether a field differs; an empty value is the same as none."""
+    """Return whether a field differs; an empty value is the same as none."""
     return bool((getattr(one, name) or None) != (getattr(other, name) or None))

@@ -130,7 +130,7 @@ def _tagged(state: State, asset_id: str, tag: Tag) -> Asset | None:
 
 
 def _own_tag(state: State, tag_id: str, permission: str) -> Tag:
-    """Give a tag of the user.
+    """Return a tag of the user.
 
     Raises:
         ApiError: there is none (400).

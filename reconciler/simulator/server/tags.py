@@ -26,11 +26,11 @@ class TagStore:
         self._by_value: dict[tuple[str, str], Tag] = {}
 
     def find(self, user_id: str, value: str) -> Tag | None:
-        """Give a user's tag by its full path."""
+        """Return a user's tag by its full path."""
         return self._by_value.get((user_id, value))
 
     def upsert(self, user_id: str, path: str, now: int) -> Tag | None:
-        """Give the tag of a path, made with its parents where it is missing; ``None`` for an empty path.
+        """Return the tag of a path, made with its parents where it is missing; ``None`` for an empty path.
 
         Empty segments are dropped; spaces, case and Unicode form are kept. Each call bumps ``updatedAt``.
         """

@@ -73,7 +73,7 @@ def parse_version(text: str) -> tuple[int, int, int]:
 
 
 def chance(seed: int, *about: object) -> float:
-    """Give a number in [0, 1) that depends on the seed and on what it is about, and on nothing else."""
+    """Return a number in [0, 1) that depends on the seed and on what it is about, and on nothing else."""
     digest = blake2b(repr((seed, about)).encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest) / 2**64
 
@@ -108,9 +108,9 @@ class Settings:
     """The API key is another user's, who sees none of these assets."""
 
     def on(self, name: str) -> bool:
-        """Tell whether this unkindness is switched on."""
+        """Return whether this unkindness is switched on."""
         return name in self.unkind
 
     def chance(self, *about: object) -> float:
-        """Give ``chance`` under this server's seed."""
+        """Return ``chance`` under this server's seed."""
         return chance(self.seed, *about)

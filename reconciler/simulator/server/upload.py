@@ -82,7 +82,7 @@ def _disposition(head: str) -> dict[str, str]:
 
 
 def _png_size(content: bytes) -> tuple[int, int]:
-    """Give width and height of a PNG; of anything else a common sensor's."""
+    """Return width and height of a PNG; of anything else a common sensor's."""
     if content.startswith(b"\x89PNG") and len(content) >= 24:
         width, height = struct.unpack(">II", content[16:24])
         return width, height

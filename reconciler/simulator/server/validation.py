@@ -28,12 +28,12 @@ _VISIBILITIES = ("archive", "timeline", "hidden", "locked")
 
 
 def is_uuid(value: object) -> bool:
-    """Tell whether a value is a UUID in text form, of any version and case."""
+    """Return whether a value is a UUID in text form, of any version and case."""
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
 
 
 def is_v4(value: str) -> bool:
-    """Tell whether a UUID is one of version 4: servers from 3.0 accept no other."""
+    """Return whether a UUID is one of version 4: servers from 3.0 accept no other."""
     return value[14] == "4" and value[19] in "89abAB"
 
 
@@ -139,7 +139,7 @@ def _rating(value: object, complaints: list[tuple[str, str]]) -> int | None:
 
 
 def _stored(text: str, complaint: str) -> str:
-    """Give a text as the database takes it: lone surrogates replaced, no NUL.
+    """Return a text as the database takes it: lone surrogates replaced, no NUL.
 
     Raises:
         ApiError: there is a NUL in it.

@@ -90,7 +90,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Return the client some time to take what is answered."""
+        """Give the client some time to take what is answered."""
         super().pause_writing()
         self._stalled = self.loop.call_later(self._limits.stalled, self.transport.abort)
 

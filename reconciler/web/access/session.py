@@ -110,7 +110,7 @@ class Session:
             self.keep()
 
     def keep(self) -> None:
-        """Return the store the list as it is here, whatever it has: at a change, and when it was taken up."""
+        """Give the store the list as it is here, whatever it has: at a change, and when it was taken up."""
         if not self._token:
             return
         kept = None if self._signer is None else {"salt": self._salt, "open": self._open}
