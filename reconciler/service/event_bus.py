@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _MOST = 100
-"""EventBus kept for a slow listener; then the oldest go."""
+"""Notices kept for a slow listener; then the oldest go."""
 
 
 class EventBus:

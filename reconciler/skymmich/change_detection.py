@@ -1,4 +1,4 @@
-"""EventBus that Skymmich's SQLite file changed, without reading it.
+"""Notices that Skymmich's SQLite file changed, without reading it.
 
 A hint, not a promise: a pass compares states anyway. In delete mode SQLite's own change counter is asked
 over a connection that is kept open without a transaction (so it holds no lock); in WAL mode a connection

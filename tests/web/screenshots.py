@@ -208,7 +208,7 @@ def life_goes_on(place: Place) -> None:
         )
         place.sql(f"UPDATE {IMAGES} SET title = ? WHERE id = ?", title, image_id)
         arrived(place, image_id, title)
-    place.sql("UPDATE equipment SET name = 'Esprit 100ED Super APO' WHERE name = 'Sky-Poller Esprit 100ED'")
+    place.sql("UPDATE equipment SET name = 'Esprit 100ED Super APO' WHERE name = 'Sky-Watcher Esprit 100ED'")
     arrived(place, ROSETTE, "Super APO")
 
 

@@ -34,6 +34,7 @@ _RUNS = 3 * SLOWEST
 _ALONE = 2
 """So few assets are read by themselves: a look would cost as much and tell less."""
 _FEW = 16
+_MANY = 100
 _MORE_RARELY = 1.6
 _ROUND = 3
 """Times the usual pause between looks: so long the last of a round of removals is waited for."""
@@ -121,6 +122,11 @@ class PollSchedule:
         return len(self._sent) - bisect_left(self._sent, moment)
 
     @property
+    def _is_busy(self) -> bool:
+        """Whether so many were written that a look more is nothing, and a second less is something."""
+        return len(self._sent) + len(self._moves) > _MANY
+
+    @property
     def longest(self) -> float:
         """Seconds that Immich hardly ever exceeds with a write: RFC 6298's retransmission timeout."""
         return self._mean + max(4 * self._deviation, self._timing.recheck)
@@ -184,7 +190,7 @@ class PollSchedule:
         look, alone = self._timing.look, self.is_read(write, scene)
         checked = write.asked_at if alone else self._checked(write)
         first = write.sent_at + self._mean
-        if _in_doubt(write) or not (scene.hurried or not self._dates.known):
+        if _in_doubt(write) or not (scene.hurried or self._is_busy or not self._dates.known):
             first += 2 * self._deviation + self._timing.recheck
         if checked < first:
             return first
