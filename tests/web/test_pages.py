@@ -411,6 +411,13 @@ def test_pictures_of_other_assets_are_not_fetched(client, pictures):
     assert not pictures.asked
 
 
+def test_before_the_catalogue_is_read_the_store_tells_whose_pictures_are_shown(client, control, pictures):
+    control.known = False
+    assert client.get("/thumbnails/00000000-0000-4000-8000-000000000001").status_code == 200
+    assert client.get("/thumbnails/11111111-0000-4000-8000-000000000001").status_code == 404
+    assert len(pictures.asked) == 1
+
+
 def test_a_picture_that_immich_does_not_give_is_a_drawing_and_asked_for_again(build, pictures):
     async def fails(asset_id, size):
         raise ImmichRejectedError("no thumbnail", status=404)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from importlib import resources
 from typing import TYPE_CHECKING, Literal, cast
@@ -43,7 +44,7 @@ class Pictures:
         size = request.query_params.get("size", "thumbnail")
         if size not in {"thumbnail", "preview"}:
             raise ProblemError(400, "“size” must be thumbnail or preview.")
-        if asset_id not in (await self._lookups.latest()).assets:
+        if not await self._is_shown(asset_id):
             raise ProblemError(404, "Skymmich's catalogue has no such image.")
         picture = self._kept.get((asset_id, size))
         if picture is None:
@@ -56,6 +57,14 @@ class Pictures:
         else:
             self._kept.move_to_end((asset_id, size))
         return tagged_bytes(request, picture[0], picture[1], {"cache-control": _FRESH})
+
+    async def _is_shown(self, asset_id: str) -> bool:
+        """Return whether an asset belongs to an image; until the catalogue is read, the store tells."""
+        if asset_id in (await self._lookups.latest()).assets:
+            return True
+        if self._panel.control.catalogue() is not None:
+            return False
+        return await asyncio.to_thread(self._panel.history.record, asset_id) is not None
 
     async def _fetch(self, asset_id: str, size: Literal["thumbnail", "preview"]) -> tuple[bytes, str]:
         if self._panel.thumbnails is None:
