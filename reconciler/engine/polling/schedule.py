@@ -190,7 +190,8 @@ class PollSchedule:
         look, alone = self._timing.look, self.is_read(write, scene)
         checked = write.asked_at if alone else self._checked(write)
         first = write.sent_at + self._mean
-        if _in_doubt(write) or not (scene.hurried or self._is_busy or not self._dates.known):
+        hurried = scene.hurried or (self._is_busy and not scene.removing)
+        if _in_doubt(write) or not (hurried or not self._dates.known):
             first += 2 * self._deviation + self._timing.recheck
         if checked < first:
             return first
