@@ -102,6 +102,8 @@ class Executor:
         self._unlooked = False
         self.error: ReconcilerError | None = None
         """What ended the writing early, if anything did."""
+        self.stalled = False
+        """Whether nothing settled for so long that the rest is left to the next pass."""
 
     async def run(self, since: datetime, *, unlooked: bool = False, poller: Poller | None = None) -> None:
         """Bring all jobs to ``done``; after a stop or an error some stay as they are.
@@ -234,6 +236,7 @@ class Executor:
         if self.error is not None and not (isinstance(self.error, CanaryError) and unsettled):
             return True  # after a canary what was sent is still waited for; else the next pass does
         if self._window.stalled(writes, now):
+            self.stalled = True
             for job in self._active.values():
                 job.write, _ = job.write.on_overdue(now)
             return True
@@ -308,8 +311,11 @@ class Executor:
             self._sender.intend([job for job in every if job.write.step == "fields"])
             try:
                 for jobs in taken:
-                    outcomes += await asyncio.gather(*map(self._refresher.read, jobs), return_exceptions=True)
-                    fields = [job for job in jobs if job.write.step == "fields" and self._canary.lets(job)]
+                    readings = await asyncio.gather(*map(self._refresher.read, jobs), return_exceptions=True)
+                    outcomes += readings
+                    # Who was not read just now is not written to: what is known of it may be an old text.
+                    read = [job for job, failed in zip(jobs, readings, strict=True) if failed is None]
+                    fields = [job for job in read if job.write.step == "fields" and self._canary.lets(job)]
                     outcomes += await asyncio.gather(self._send(fields), return_exceptions=True)
             finally:
                 self._sender.withdraw(every)

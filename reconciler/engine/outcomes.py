@@ -45,6 +45,8 @@ class Ended:
     outcomes: list[Outcome] = field(default_factory=list)
     error: ReconcilerError | None = None
     """What ended the writing early, if anything did."""
+    stalled: bool = False
+    """Whether nothing settled for so long that what is not written is left to the next pass."""
     jobs: int = 0
     """Those with something to write, or to wait for."""
     found: Counter[str] = field(default_factory=Counter)

@@ -158,7 +158,7 @@ class Reconciler:
             part = replace(prepared, records={item.asset_id: record for item, record in pairs if record})
             jobs = [] if refused else await asyncio.to_thread(self._jobs, pairs, selection)
             canary = canary or Canary(_first(jobs, early), size)
-            if ended.error is None and poller is not None:
+            if ended.error is None and not ended.stalled and poller is not None:
                 await self._write(part, selection, run_id, jobs, canary, stop, poller=poller, ended=ended)
             await self._record([item for item, _ in pairs], part, jobs, ended)
             if poller is not None:
@@ -238,7 +238,7 @@ class Reconciler:
             self._store.put("canary", {"key": key, "failed": str(executor.error)})
         elif canary.jobs and canary.passed:
             self._store.put("canary", {"key": key, "passed": True})
-        ended.error = executor.error
+        ended.error, ended.stalled = executor.error, executor.stalled
 
     def _replan(self, job: Job, seen: ObservedAsset, prepared: Prepared, selection: Selection) -> AssetPlan:
         """Merge anew from a fresh reading, under the same limits as the plan that was shown."""

@@ -93,6 +93,9 @@ class Refresher:
             self._window.moved(job.write, now)
         if before.pending is not None and job.write.pending is None:
             self._window.progressed(now)
+            # A move that nobody else can have made: a person's goes past Immich's queue.
+            if before.state == "moved" and not (job.write.quiet or before.crossed):
+                self._window.digested(before)
         if todo == "plan":
             job.write = job.write.on_planned(self._replan(job, job.write.observed), now)
         return todo == "read"

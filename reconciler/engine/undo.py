@@ -134,7 +134,7 @@ class Undo:
             return Step(item, reversal, None, ("a write has not settled yet; apply first, then undo",))
         record = prepared.records.get(item.asset_id) or _new(item)
         unread = seen.tags is None
-        known = replace(seen, tags=reversal.added) if unread else seen
+        known = replace(seen, tags=reversal.tags or frozenset()) if unread else seen
         found = _reverse(reversal, known, item, record, prepared)
         return Step(item, reversal, found, found.left, unread)
 
@@ -245,14 +245,17 @@ def _is_to_be_read(step: Step | None) -> bool:
     """Return whether an asset has to be read to be planned: its tags matter, and no reading is to come."""
     if step is None:
         return True
-    if step.found is None or not step.unread or step.found.plan.writes_fields:
+    if step.found is None or not step.unread or not step.found.plan.changes:
         return False
-    return bool(step.reversal.added or step.reversal.removed)
+    return step.reversal.tags is None or not step.found.plan.writes_fields
 
 
 def _as_read(step: Step, plan: AssetPlan) -> AssetPlan:
-    """Return a plan to begin with, in which nothing stands for tags that were not read."""
-    return replace(plan, observed=replace(plan.observed, tags=None)) if step.unread else plan
+    """Return a plan to begin with: tags that were not read are as the run left them.
+
+    Where the reading before the write shows others, somebody may be at work on it, and is waited for.
+    """
+    return replace(plan, observed=replace(plan.observed, tags=step.reversal.tags)) if step.unread else plan
 
 
 def _reverse(

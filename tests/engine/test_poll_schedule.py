@@ -32,7 +32,9 @@ def schedule():
 
 
 def moved(schedule, *, sent, seen, turn, **more):
-    schedule.moved(write_sent(sent, turn, moved_at=seen, first_moved_at=seen, **more))
+    write = write_sent(sent, turn, moved_at=seen, first_moved_at=seen, **more)
+    schedule.moved(write)
+    schedule.digested(write)
 
 
 def test_two_that_were_sent_well_after_it_and_moved_long_ago_overtake_it(schedule):

@@ -170,7 +170,8 @@ def test_an_undo_of_shared_tags_costs_no_more_requests_than_the_apply_and_keeps_
     assert here.writes == 0
 
 
-def test_an_undo_puts_text_and_place_back_in_one_write_and_costs_less_than_the_run(world):
+def test_an_undo_puts_text_and_place_back_in_one_write_and_costs_a_reading_more_than_the_run(world):
+    """The run touched no tags, so what they were is read: else a person's, just added, would not be noticed."""
     here = world(count=24, unkind=REAL, drain=28.0)
     here.run()
     before = here.shown()
@@ -188,7 +189,7 @@ def test_an_undo_puts_text_and_place_back_in_one_write_and_costs_less_than_the_r
     assert len(moved) == 24
     here.undo("run-2")
     assert here.requests["PUT /assets/{id}"] + here.requests["PUT /assets"] <= 24
-    assert here.requests.total() <= applied
+    assert here.requests.total() <= applied + 24
     assert_nothing_lost(here)
     for asset_id, shown in here.shown().items():
         assert shown["description"] == before[asset_id]["description"]

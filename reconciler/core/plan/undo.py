@@ -45,6 +45,8 @@ class Reversal:
     coordinates: tuple[Coordinates | None, Coordinates | None] | None = None
     added: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
+    tags: frozenset[str] | None = None
+    """All tags as the run left them; ``None``: it did not touch them."""
 
     def fields(self, markers: Markers) -> frozenset[Field]:
         """Return the fields that the run changed."""
@@ -92,7 +94,7 @@ def _sum_up(asset_id: str, entries: Sequence[JournalEntry]) -> Reversal:
             before, after = _tags(entry.before), _tags(entry.after)
             added = (found.added | (after - before)) - (before - after)
             removed = (found.removed | (before - after)) - (after - before)
-            found = replace(found, added=added, removed=removed)
+            found = replace(found, added=added, removed=removed, tags=after)
     return found
 
 

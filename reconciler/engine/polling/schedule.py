@@ -81,7 +81,7 @@ class PollSchedule:
         # How long Immich takes with a write, as RFC 6298 (section 2) estimates a round trip's time.
         self._mean, self._deviation = timing.look / 4, 0.0
         self._moves: deque[tuple[float, float]] = deque()
-        """Of writes that moved just now: when that was seen, and when they were sent."""
+        """Of writes that were verified just now: when their move was seen, and when they were sent."""
         self._sent: list[float] = []
         """When those were sent that moved long ago."""
         self._looks: dict[Visibility, float] = {}
@@ -97,11 +97,14 @@ class PollSchedule:
 
     def moved(self, write: AssetWrite) -> None:
         """Learn from a write that was digested how long that takes, as far as it shows."""
-        if not write.adopted:  # when an earlier run's was sent is not known so well
-            self._moves.append((write.first_moved_at, write.sent_at))
         error = max(write.moved_at - write.sent_at, 0.0) - self._mean
         self._deviation += (abs(error) - self._deviation) / 4
         self._mean += error / 8
+
+    def digested(self, write: AssetWrite) -> None:
+        """Note a write that was verified: it moved because Immich had been at it."""
+        if not write.adopted:  # when an earlier run's was sent is not known so well
+            self._moves.append((write.first_moved_at, write.sent_at))
 
     def overtaken(self, write: AssetWrite, now: float) -> bool:
         """Return whether Immich has been at this write, and is at it no more.

@@ -49,6 +49,10 @@ class WriteWindow:
         self.progressed(now)
         self._schedule.moved(write)
 
+    def digested(self, write: AssetWrite) -> None:
+        """Note that Immich has been at a write: see there."""
+        self._schedule.digested(write)
+
     def overtaken(self, write: AssetWrite, now: float) -> bool:
         """Return whether Immich has been at this write: see there."""
         return self._schedule.overtaken(write, now)
