@@ -22,6 +22,7 @@ from reconciler.simulator.serve import serve
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
 pytestmark = pytest.mark.slow
 expect = playwright_api.expect
+expect.set_options(timeout=15_000)  # a click that writes waits for Immich, on a busy machine, too
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 CONFLICT = "A cold night; the mount behaved."
 SLOW = 8.0
