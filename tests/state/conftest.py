@@ -22,6 +22,21 @@ def noon():
     return NOON
 
 
+class Clock:
+    """A wall clock that a test sets."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(noon):
+    return Clock(noon)
+
+
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "state.sqlite3"

@@ -29,19 +29,6 @@ sys.stdin.read()
 """
 
 
-class Clock:
-    def __init__(self, now):
-        self.now = now
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock(noon):
-    return Clock(noon)
-
-
 @pytest.fixture
 def other(path, store):
     """Another process's connection to the same file."""

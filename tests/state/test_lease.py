@@ -34,19 +34,6 @@ sys.stdin.read()
 """
 
 
-class Clock:
-    def __init__(self, now):
-        self.now = now
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock(noon):
-    return Clock(noon)
-
-
 @pytest.fixture
 def pretend(monkeypatch):
     """Take a lease in the name of another process."""
