@@ -22,7 +22,7 @@ from reconciler.engine.polling.schedule import PollSchedule, Situation
 from reconciler.engine.polling.window import WriteWindow
 from reconciler.engine.refresh import Refresher
 from reconciler.engine.sender import Sender
-from reconciler.engine.settlement import Settling
+from reconciler.engine.settlement import Settlement
 from reconciler.engine.tagcheck import TagCheck
 from reconciler.errors import (
     ImmichError,
@@ -56,7 +56,7 @@ _INTENDED = 8
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a executor works with.
+    """What an executor works with.
 
     ``replan`` merges an asset anew from a fresh reading. ``stop`` is asked before every send: once true
     nothing new is sent, and what is in flight is recorded.
@@ -85,7 +85,7 @@ class Executor:
         paths = frozenset(tag for job in jobs for tag in job.write.plan.add_tags)
         timing, rules = around.timing, around.rules
         terms = Terms(rules.markers, rules.server_version, timing.recheck, timing.grace)
-        self._settling = Settling(around.store, around.clock, terms)
+        self._settling = Settlement(around.store, around.clock, terms)
         self._sender = Sender(
             around.target, around.store, self._settling, around.clock, around.run_id, tag_paths=paths
         )
@@ -131,7 +131,7 @@ class Executor:
             if not self._ended():
                 has_room = self._window.has_room_for(self._may_send(), self._undigested())
                 has_room = has_room and bool(self._next_up())
-                await self._around.clock.sleep(0.0 if has_room else self._schedule.pause(self._scene()))
+                await self._around.clock.sleep(0.0 if has_room else self._schedule.pause(self._situation()))
 
     async def _turn(self, poller: Poller) -> None:
         if self._must_look():
@@ -156,7 +156,7 @@ class Executor:
                 if job.write.state == "done":
                     del self._active[asset_id]
 
-    def _scene(self) -> Situation:
+    def _situation(self) -> Situation:
         under_way = {"sent", "moved", "yielding"}
         writes = [
             job.write
@@ -173,10 +173,10 @@ class Executor:
     def _must_look(self) -> bool:
         """Return whether to look: it is time to, or tags are to be sent to assets last seen a while ago."""
         next_up = self._next_up()
-        if self._schedule.is_due(scene := self._scene()) or (self._unlooked and next_up):
+        if self._schedule.is_due(situation := self._situation()) or (self._unlooked and next_up):
             return True
         return any(
-            job.write.step != "fields" and not self._schedule.is_fresh(job.write, scene.now)
+            job.write.step != "fields" and not self._schedule.is_fresh(job.write, situation.now)
             for job in next_up
         )
 
@@ -217,9 +217,9 @@ class Executor:
             for job in self._next_up()
             if job.write.step != "fields" or self._unlooked
         }
-        scene = self._scene()
-        for write in scene.writes:
-            if self._schedule.is_read(write, scene):
+        situation = self._situation()
+        for write in situation.writes:
+            if self._schedule.is_read(write, situation):
                 continue
             dates = view.setdefault(write.observed.visibility, [])
             if write.state == "moved" and write.moved_to is not None:
@@ -279,14 +279,16 @@ class Executor:
         Tags go at once. Before its fields are written an asset is read, and nobody waits in between: the
         words that a write puts back are one request old, not a pass.
         """
-        scene = self._scene()
-        due = {write.plan.asset_id for write in scene.writes if self._schedule.must_read(write, scene)}
+        situation = self._situation()
+        due = {
+            write.plan.asset_id for write in situation.writes if self._schedule.must_read(write, situation)
+        }
         chunk = self._chunk()
         tagging = [job for job in chunk if job.write.step != "fields"]
         careful = deque([job] for asset_id, job in self._active.items() if asset_id in due)
         careful += groups(job for job in chunk if job.write.step == "fields")
         lanes = [self._with_care(careful) for _ in range(min(_LANES, len(careful)))]
-        await _all([self._send(tagging), *lanes, self._check_tags(scene)])
+        await _all([self._send(tagging), *lanes, self._check_tags(situation)])
 
     def _chunk(self) -> list[Job]:
         """Take what may be sent now."""
@@ -321,12 +323,12 @@ class Executor:
                 self._sender.withdraw(every)
         _raise_first(outcomes)
 
-    async def _check_tags(self, scene: Situation) -> None:
+    async def _check_tags(self, situation: Situation) -> None:
         """Verify the tags of many assets at once, when that is due."""
         held = [job for job in self._active.values() if self._tags.holds(job.write)]
-        over = scene.now - self._around.timing.recheck
+        over = situation.now - self._around.timing.recheck
         settled = [job for job in held if job.write.moved_at <= over]
-        alone = not scene.writes and not self._may_send() and len(settled) == len(held)
+        alone = not situation.writes and not self._may_send() and len(settled) == len(held)
         if not self._tags.is_due([job.write for job in settled], alone=alone):
             return
         asked = self._around.clock.monotonic()

@@ -23,7 +23,7 @@ from reconciler.engine.job import Job
 from reconciler.engine.order import order
 from reconciler.engine.outcomes import Ended, finished, outcome_of, summarise
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
-from reconciler.engine.planner.planner import ARCHIVED, FULL_LOOK_AT, RULES, Preparer, Wishes
+from reconciler.engine.planner.planner import ARCHIVED, FULL_LOOK_AT, RULES, Planner, Wishes
 from reconciler.engine.planner.selection import merge
 from reconciler.engine.polling.poller import Poller
 from reconciler.engine.polling.timing import Timing
@@ -81,14 +81,14 @@ class Reconciler:
     ) -> None:
         self._target, self._store, self._clock = target, store, clock
         self._timing, self._listen = timing or Timing(), listen
-        self._preparer = Preparer(
+        self._planner = Planner(
             source, target, store, clock, renderer=renderer or BuiltIn(), listen=listen, memory=memory
         )
         self.runs = runs or Runs(store, clock)
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
         """Observe and plan, and write nothing."""
-        return await self._preparer.prepare(selection, wishes)
+        return await self._planner.prepare(selection, wishes)
 
     async def run(
         self,
@@ -136,7 +136,7 @@ class Reconciler:
             self._note_immich(prepared)
             ended = await self._carry_out(prepared, selection, run_id, stop)
             if isinstance(ended.error, ImmichError):
-                self._preparer.forget_server()
+                self._planner.forget_server()
             report = await asyncio.to_thread(self._close, prepared, run, ended, stopped=stop())
             opened.ended = report.run
         details = {"outcome": report.run.outcome, **report.run.counts}
@@ -322,10 +322,10 @@ class Reconciler:
         if prepared.observed_from and not prepared.verdict.shrunk:
             self._store.put("watermark", prepared.observed_from.isoformat())
             if prepared.look is not None:
-                self._preparer.noted(prepared.look)
+                self._planner.noted(prepared.look)
         if prepared.seen is not None and not prepared.verdict.shrunk:
             prepared.seen.keep(self._store)
-            self._preparer.trash.ids.clear()
+            self._planner.trash.ids.clear()
         if not prepared.verdict.tripped and prepared.rules_before != prepared.rules_digest:
             self._store.put(RULES, prepared.rules_digest)
         remember(prepared.catalogue, self._store)

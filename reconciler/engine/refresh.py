@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.core.writes.asset_write import Next
     from reconciler.engine.job import Job
     from reconciler.engine.polling.window import WriteWindow
-    from reconciler.engine.settlement import Settling
+    from reconciler.engine.settlement import Settlement
 
 MOST_YIELDS = 12
 """Times in a pass that an asset is left to somebody else who is at work on it."""
@@ -49,7 +49,7 @@ class Refresher:
         self,
         target: Target,
         clock: Clock,
-        settling: Settling,
+        settling: Settlement,
         window: WriteWindow,
         replan: Callable[[Job, ObservedAsset], AssetPlan],
     ) -> None:

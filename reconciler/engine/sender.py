@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.ports import Clock, Store, Target
     from reconciler.engine.job import Job
-    from reconciler.engine.settlement import Settling
+    from reconciler.engine.settlement import Settlement
 
     Writing = Callable[[], Awaitable[WriteOutcome]]
 
@@ -55,7 +55,7 @@ class Sender:
         self,
         target: Target,
         store: Store,
-        settling: Settling,
+        settling: Settlement,
         clock: Clock,
         run_id: str,
         *,

@@ -1,4 +1,4 @@
-"""Settling: keeps how the writes that were sent stand, and records what was verified."""
+"""Keeps how the writes that were sent stand, and records what was verified."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ABREAST = 8
 """Assets that Immich digests side by side, so that so many may overtake each other."""
 
 
-class Settling:
+class Settlement:
     """Follows the writes that were sent; what it learns is in the store after ``flush``.
 
     Args:

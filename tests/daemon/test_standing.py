@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.engine.planner.slices import Looking
+from reconciler.engine.planner.slices import Slices
 from state.store import SqliteStore
 
 pytestmark = pytest.mark.anyio
@@ -19,7 +19,7 @@ async def settled(make_world, monkeypatch):
     world.start()
     await world.run(400)
     world.looked, world.read = [], []
-    look, records_of = Looking._look, SqliteStore.records_of
+    look, records_of = Slices._look, SqliteStore.records_of
 
     def noted(self, several, moved):
         world.looked.extend(image.image_id for image in several)
@@ -29,7 +29,7 @@ async def settled(make_world, monkeypatch):
         world.read.extend(asset_ids)
         return records_of(self, asset_ids)
 
-    monkeypatch.setattr(Looking, "_look", noted)
+    monkeypatch.setattr(Slices, "_look", noted)
     monkeypatch.setattr(SqliteStore, "records_of", read)
     monkeypatch.setattr(SqliteStore, "records", lambda _: pytest.fail("all records were read"))
     assert world.service.snapshot().level == "ok"

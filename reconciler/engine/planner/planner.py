@@ -30,7 +30,7 @@ from reconciler.engine.planner.candidates import Memory, Standing, candidates, t
 from reconciler.engine.planner.desired import Desirer, Desires
 from reconciler.engine.planner.held import guarded, linked_assets
 from reconciler.engine.planner.selection import Chooser
-from reconciler.engine.planner.slices import SLICE, Looking
+from reconciler.engine.planner.slices import SLICE, Slices
 from reconciler.engine.schema import recalled
 from reconciler.engine.watermark import Look, Skew, Watermark, present, skew
 from reconciler.errors import ImmichError, UnconfirmedError
@@ -65,7 +65,7 @@ class Wishes:
     switches: Switches | None = None
 
 
-class Preparer:
+class Planner:
     """Prepares passes; keeps what was desired of unchanged images between them."""
 
     def __init__(
@@ -152,13 +152,13 @@ class Preparer:
         digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
         desires, records = Desires(), Remembered(self._store)
         census = await take_census(self._memory, self._store)
-        planner = Chooser(desires.of, rules, digest, selection, records, self._store.pending())
+        chooser = Chooser(desires.of, rules, digest, selection, records, self._store.pending())
         asked = self._clock.monotonic()
-        moved, mark, look = await self._moved(planner, records)
-        seen, hinted = await self._hinted(planner)
+        moved, mark, look = await self._moved(chooser, records)
+        seen, hinted = await self._hinted(chooser)
         moved = moved if moved is None else moved | hinted
-        looking = Looking(
-            planner,
+        slices = Slices(
+            chooser,
             records,
             self._desirer,
             desires,
@@ -170,30 +170,30 @@ class Preparer:
         known = candidates(self._memory, rules, digest, catalogue, self._source)
         linked = await self._linked(catalogue)
         if selection.brief and moved is not None and known is not None:
-            await looking.at_some(known, linked, moved)
+            await slices.at_some(known, linked, moved)
         else:
             known = None
-            await looking.at_all(self._store, linked, moved)
+            await slices.at_all(self._store, linked, moved)
         # An earlier run's write of tags is judged whatever the switches say by now.
         tags = rules.switches.tags and rules.tags_available and not selection.tags_later
-        tags = tags or any(write.tags for write in planner.pending.values())
+        tags = tags or any(write.tags for write in chooser.pending.values())
         shown = look.dates if look else None
-        reading = await read_assets(self._target, looking.wanted, tags=tags, shown=shown)
+        reading = await read_assets(self._target, slices.wanted, tags=tags, shown=shown)
         if look is None:
             took = self._clock.monotonic() - asked
             present_now = await self._present()
             read_from = await asyncio.to_thread(self._marks.after_reading, reading.dates, present_now, took)
             mark = max(mark or read_from, read_from)
-        self._listen(Progress("planning", total=len(looking.wanted)))
-        await looking.plan(reading)
+        self._listen(Progress("planning", total=len(slices.wanted)))
+        await slices.plan(reading)
         whole = selection.image_ids is None
         prepared = Prepared(
-            catalogue=planner.told(catalogue), server=server, rules=rules, rules_digest=digest,
-            items=looking.items, records=records, observed_from=mark,
+            catalogue=chooser.told(catalogue), server=server, rules=rules, rules_digest=digest,
+            items=slices.items, records=records, observed_from=mark,
             full=moved is None and whole, look=look, moment=moment(self._store),
             seen=seen, rules_before=str(self._store.get(RULES) or ""),
             linked=linked, left=await self._left(census.linked, linked),
-            stood=_others(catalogue, looking) if whole and known is not None else looking.stood,
+            stood=_others(catalogue, slices) if whole and known is not None else slices.stood,
         )  # fmt: skip
         judge = partial(guarded, prepared, selection, census.linked, census.held)
         prepared = await asyncio.to_thread(judge) if len(prepared.items) > _FEW else judge()
@@ -218,18 +218,18 @@ class Preparer:
             self._links = (key, await asyncio.to_thread(linked_assets, catalogue, self._store))
         return self._links[1]
 
-    async def _hinted(self, planner: Chooser) -> tuple[Seen | None, frozenset[str]]:
+    async def _hinted(self, chooser: Chooser) -> tuple[Seen | None, frozenset[str]]:
         """Look for what moved no date, where it is asked for: by the daemon now and then, and by a person."""
-        selection = planner.selection
+        selection = chooser.selection
         if selection.image_ids is not None:
             return None, frozenset()
         if not selection.hints and (not selection.by_person or self._store.get(KEPT) is None):
             return None, frozenset()
-        tags = planner.rules.switches.tags and planner.rules.tags_available
+        tags = chooser.rules.switches.tags and chooser.rules.tags_available
         return await hints.look(self._target, self._store, self.trash, tags=tags)
 
     async def _moved(
-        self, planner: Chooser, records: Remembered
+        self, chooser: Chooser, records: Remembered
     ) -> tuple[frozenset[str] | None, datetime | None, Look | None]:
         """Return which assets moved since the last pass by their dates; ``None``: unknown, look at all.
 
@@ -238,9 +238,9 @@ class Preparer:
         """
         stored = self._store.get("watermark")
         mark = datetime.fromisoformat(stored) if isinstance(stored, str) else None
-        if planner.selection.full or planner.selection.image_ids is not None or mark is None:
+        if chooser.selection.full or chooser.selection.image_ids is not None or mark is None:
             return None, mark, None
-        if planner.selection.by_person and self._audit_is_due():
+        if chooser.selection.by_person and self._audit_is_due():
             return None, mark, None
         # Each visibility costs a request: the archive is asked only if it holds an asset of ours, or may.
         archived = self._store.get(ARCHIVED) != []
@@ -308,9 +308,9 @@ def _rules(wishes: Wishes, catalogue: Catalogue, server: ServerFacts, whose: Kno
     )
 
 
-def _others(catalogue: Catalogue, looking: Looking) -> int:
+def _others(catalogue: Catalogue, slices: Slices) -> int:
     """Count the linked images that were not looked at: they stand."""
-    return len(catalogue.linked()) - looking.items.tally.images
+    return len(catalogue.linked()) - slices.items.tally.images
 
 
 def switches_of(catalogue: Catalogue) -> Switches:

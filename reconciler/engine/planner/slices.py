@@ -41,11 +41,11 @@ _MOST_AT_ONCE: Final = 64
 """Images likewise, whatever the clock says."""
 
 
-class Looking:
+class Slices:
     """One pass's way through its images.
 
     Args:
-        planner: decides about each.
+        chooser: decides about each.
         records: what is remembered of them.
         desirer: computes what they want.
         desires: takes it up, slice by slice.
@@ -57,7 +57,7 @@ class Looking:
 
     def __init__(  # noqa: PLR0913 - what a look needs, each by its name
         self,
-        planner: Chooser,
+        chooser: Chooser,
         records: Remembered,
         desirer: Desirer,
         desires: Desires,
@@ -67,9 +67,9 @@ class Looking:
         catalogue: Catalogue,
         held: Collection[str],
     ) -> None:
-        self._planner, self._records, self._catalogue = planner, records, catalogue
+        self._chooser, self._records, self._catalogue = chooser, records, catalogue
         self._desirer, self._desires, self._policy = desirer, desires, policy
-        self._clock, self._brief = clock, planner.selection.brief
+        self._clock, self._brief = clock, chooser.selection.brief
         self._since, self._done = clock.monotonic(), 0
         self._order, self._kept, self._every = array("q"), Items(), False
         """What was found, in order: the id of an image to be planned, or ``_KEPT`` for the next one kept."""
@@ -83,7 +83,7 @@ class Looking:
 
     async def at_all(self, store: Store, linked: frozenset[str], moved: frozenset[str] | None) -> None:
         """Look at all images of the selection."""
-        chosen = self._planner.selection.image_ids
+        chosen = self._chooser.selection.image_ids
         if chosen is not None:
             found = (self._catalogue.image(image_id) for image_id in sorted(chosen))
             for several in _cut(image for image in found if image is not None):
@@ -94,20 +94,20 @@ class Looking:
         else:
             for several in _slices(self._catalogue):
                 await self._look(several, moved)
-        if chosen is None and self._planner.rules.policy.merge.orphans == "release":
+        if chosen is None and self._chooser.rules.policy.merge.orphans == "release":
             await self._orphans(await asyncio.to_thread(store.record_ids) - linked, moved)
         self._take_up_waiting()
 
     async def at_some(self, known: Candidates, linked: frozenset[str], moved: frozenset[str]) -> None:
         """Look at those alone that may not stand any more."""
-        self._planner.usable = len(self._catalogue.images) > len(known.images)
-        assets = known.assets | moved | self._planner.pending.keys()
+        self._chooser.usable = len(self._catalogue.images) > len(known.images)
+        assets = known.assets | moved | self._chooser.pending.keys()
         await self._records.fetch(assets)
         ids = {record.image_id for asset_id in assets if (record := self._records.get(asset_id)) is not None}
         found = (self._catalogue.image(image_id) for image_id in sorted(known.images | ids))
         for several in _cut(image for image in found if image is not None):
             await self._look(several, moved)
-        if self._planner.rules.policy.merge.orphans == "release":
+        if self._chooser.rules.policy.merge.orphans == "release":
             await self._orphans(assets - linked, moved)
         self._take_up_waiting()
 
@@ -116,14 +116,14 @@ class Looking:
         if self.wanted:
             self.wanted += self._waiting
         else:
-            self._planner.waiting.clear()
+            self._chooser.waiting.clear()
 
     async def plan(self, reading: Reading) -> None:
         """Plan those that were read; what is as it was left goes where the pass is brief."""
         if self._every:
             for images in _slices(self._catalogue):
                 await self._records.fetch(image.asset_id for image in images if image.asset_id is not None)
-                await self._plan(self._planner.items(images, None), reading)
+                await self._plan(self._chooser.items(images, None), reading)
         kept = self._kept.pairs()
         for start in range(0, len(self._order), SLICE):
             several = await self._taken_up(self._order[start : start + SLICE], kept)
@@ -136,7 +136,7 @@ class Looking:
         await asyncio.sleep(0)
         wanted = [image for image in images.values() if image is not None]
         await self._records.fetch(image.asset_id for image in wanted if image.asset_id is not None)
-        new = iter(self._planner.items(wanted, None))
+        new = iter(self._chooser.items(wanted, None))
         found = []
         for key in order:
             if key != _KEPT:
@@ -144,16 +144,16 @@ class Looking:
                 continue
             item, record = next(kept)
             self._records.put(((item, record),))
-            found.append(self._planner.waiting.get(item.asset_id, item))
+            found.append(self._chooser.waiting.get(item.asset_id, item))
         return found
 
     async def _plan(self, several: Sequence[Item], reading: Reading) -> None:
         await asyncio.sleep(0)
-        wanted = self._planner.to_be_planned(several, reading)
+        wanted = self._chooser.to_be_planned(several, reading)
         await asyncio.sleep(0)
         await self._desirer.compute(wanted, self._policy, self._desires)
         for item in several:
-            planned, record = self._planner.plan(item, reading), self._records.get(item.asset_id)
+            planned, record = self._chooser.plan(item, reading), self._records.get(item.asset_id)
             if self._brief and is_as_left(planned, record):
                 self.stood += 1
                 self._records.drop((item.asset_id,))
@@ -167,10 +167,10 @@ class Looking:
         assets = [image.asset_id for image in several if image.asset_id is not None]
         await self._records.fetch(assets)
         await self._desirer.compute(
-            self._planner.worth_comparing(several, moved), self._policy, self._desires
+            self._chooser.worth_comparing(several, moved), self._policy, self._desires
         )
         for image in several:
-            for item in self._planner.items((image,), moved):
+            for item in self._chooser.items((image,), moved):
                 self._keep(item)
             await self._breathe()
         self._let_go()
@@ -179,7 +179,7 @@ class Looking:
         left = iter(sorted(assets))
         while several := list(islice(left, SLICE)):
             await self._records.fetch(several)
-            found = self._planner.orphans(several, moved)
+            found = self._chooser.orphans(several, moved)
             self._records.drop(set(several) - {item.asset_id for item in found})
             for item in found:
                 self._note(item)
@@ -196,7 +196,7 @@ class Looking:
     def _note(self, item: Item) -> None:
         if item.status == "new":
             self.wanted.append(item.asset_id)
-        elif item.asset_id in self._planner.waiting:
+        elif item.asset_id in self._chooser.waiting:
             self._waiting.append(item.asset_id)
         if item.status == "new" and item.image is not None:
             self._order.append(item.image_id)

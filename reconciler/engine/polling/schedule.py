@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.engine.polling.timing import Timing
 
 OVERTAKERS = 8
-"""Assets written later that have moved: Immich digests fewer side by side, so it has come to this one."""
+"""Assets written later that are verified: Immich digests fewer side by side, so it has come to this one."""
 _SURE = 2
 """So many are enough where they were sent well after this one was worked on: a single one may have been moved
 by a person, in an instant and past all queues."""
@@ -34,8 +34,11 @@ _RUNS = 3 * SLOWEST
 _ALONE = 2
 """So few assets are read by themselves: a look would cost as much and tell less."""
 _FEW = 16
+"""Assets under way: more of them are looked at less often."""
 _MANY = 100
+"""Writes verified in a pass: after so many, a look more at its end is nothing."""
 _MORE_RARELY = 1.6
+"""Times the time since a write was sent, between two looks for it alone."""
 _ROUND = 3
 """Times the usual pause between looks: so long the last of a round of removals is waited for."""
 
@@ -110,7 +113,7 @@ class PollSchedule:
         """Return whether Immich has been at this write, and is at it no more.
 
         Its queues go in order, several assets side by side. Where more than those were sent once ours was
-        answered (calls at the same time arrive in any order) and have moved, or a few that were sent when
+        answered (calls at the same time arrive in any order) and are verified, or a few that were sent when
         ours was in the first queue no more, it has come to ours, and then ours gets as long again as a file
         may take. What was sent before ours shows nothing: the queue may have been paused in between. Where
         nothing was sent later nothing is known, however long ago.
@@ -138,39 +141,43 @@ class PollSchedule:
         """Return whether what is known of an asset is of this moment, so that it may be written."""
         return now - self._checked(write) <= self._timing.look / 2
 
-    def is_due(self, scene: Situation) -> bool:
+    def is_due(self, situation: Situation) -> bool:
         """Return whether to look now."""
-        return self._look_at(scene) <= scene.now
+        return self._look_at(situation) <= situation.now
 
-    def is_read(self, write: AssetWrite, scene: Situation) -> bool:
+    def is_read(self, write: AssetWrite, situation: Situation) -> bool:
         """Return whether readings of its own, and no looks, tell how it stands."""
-        if write.observed.visibility not in scene.watched or _in_doubt(write):
+        if write.observed.visibility not in situation.watched or _in_doubt(write):
             return True
         return write.state == "moved" and write.needs_reading
 
-    def must_read(self, write: AssetWrite, scene: Situation) -> bool:
+    def must_read(self, write: AssetWrite, situation: Situation) -> bool:
         """Return whether to read this asset by itself now."""
-        if write.state == "sent" and (write.dying or self.overtaken(write, scene.now)):
-            return self._check_at(write, scene) <= scene.now
-        due = self.is_read(write, scene) and self._due_at(write, scene) <= scene.now
-        return due or self._overdue(write, scene)
+        if write.state == "sent" and (write.dying or self.overtaken(write, situation.now)):
+            return self._check_at(write, situation) <= situation.now
+        due = self.is_read(write, situation) and self._due_at(write, situation) <= situation.now
+        return due or self._overdue(write, situation)
 
-    def pause(self, scene: Situation) -> float:
+    def pause(self, situation: Situation) -> float:
         """Return the seconds until there is something to look at or to read."""
-        times = [self._look_at(scene), self._read_at(scene)]
-        return min(max(min(times) - scene.now, self._timing.look / 8), self._timing.look)
+        times = [self._look_at(situation), self._read_at(situation)]
+        return min(max(min(times) - situation.now, self._timing.look / 8), self._timing.look)
 
-    def _look_at(self, scene: Situation) -> float:
-        times = [self._due_at(write, scene) for write in scene.writes if not self.is_read(write, scene)]
+    def _look_at(self, situation: Situation) -> float:
+        times = [
+            self._due_at(write, situation) for write in situation.writes if not self.is_read(write, situation)
+        ]
         looked = max(self._looks.values(), default=-math.inf)
-        soonest = looked + self._timing.look * (1 if scene.many else 0.5)
-        if scene.removing and times:  # the next round begins when all are through: one look for all of them
+        soonest = looked + self._timing.look * (1 if situation.many else 0.5)
+        if (
+            situation.removing and times
+        ):  # the next round begins when all are through: one look for all of them
             return max(min(max(times), min(times) + _ROUND * self._timing.look), soonest)
         return max(self._together(times), soonest)
 
-    def _read_at(self, scene: Situation) -> float:
+    def _read_at(self, situation: Situation) -> float:
         return self._together(
-            [self._due_at(write, scene) for write in scene.writes if self.is_read(write, scene)]
+            [self._due_at(write, situation) for write in situation.writes if self.is_read(write, situation)]
         )
 
     def _together(self, times: list[float]) -> float:
@@ -178,7 +185,7 @@ class PollSchedule:
         latest = min(times, default=math.inf) + self._timing.look / 4
         return max((time for time in times if time <= latest), default=math.inf)
 
-    def _due_at(self, write: AssetWrite, scene: Situation) -> float:
+    def _due_at(self, write: AssetWrite, situation: Situation) -> float:
         if write.state == "yielding":
             return write.moved_at + write.quiet
         if write.state == "moved":
@@ -186,31 +193,31 @@ class PollSchedule:
             return (
                 due if due > write.asked_at else write.asked_at + self._timing.look / 2
             )  # that reading failed
-        return self._check_at(write, scene)
+        return self._check_at(write, situation)
 
-    def _check_at(self, write: AssetWrite, scene: Situation) -> float:
+    def _check_at(self, write: AssetWrite, situation: Situation) -> float:
         """Return when a sent asset is worth a look: at first when it should have settled."""
-        look, alone = self._timing.look, self.is_read(write, scene)
+        look, alone = self._timing.look, self.is_read(write, situation)
         checked = write.asked_at if alone else self._checked(write)
         first = write.sent_at + self._mean
-        hurried = scene.hurried or (self._is_busy and not scene.removing)
+        hurried = situation.hurried or (self._is_busy and not situation.removing)
         if _in_doubt(write) or not (hurried or not self._dates.known):
             first += 2 * self._deviation + self._timing.recheck
         if checked < first:
             return first
-        if write.dying or self.overtaken(write, scene.now):  # a reading tells whether its extraction died
+        if write.dying or self.overtaken(write, situation.now):  # a reading tells whether its extraction died
             return max(write.sent_at + self.longest, write.asked_at + self._timing.grace)
         if _in_doubt(write):  # it is not there: it never arrived, or a proxy still has it
             over = write.sent_at + self._timing.grace
             return over if checked < over else checked + self._timing.grace
-        if scene.hurried and not alone:
-            return checked + look * (1 if scene.now - self._progress_at < 10 else 3)
+        if situation.hurried and not alone:
+            return checked + look * (1 if situation.now - self._progress_at < 10 else 3)
         return min(write.sent_at + _MORE_RARELY * (checked - write.sent_at), checked + 3 * look)
 
     def _checked(self, write: AssetWrite) -> float:
         return max(self._looks.get(write.observed.visibility, -math.inf), write.asked_at)
 
-    def _overdue(self, write: AssetWrite, scene: Situation) -> bool:
+    def _overdue(self, write: AssetWrite, situation: Situation) -> bool:
         """Return whether a sent asset is to be read though looks should show it, for they have not for long.
 
         A few stragglers cost little to read; while many wait, it is the server that is slow.
@@ -218,8 +225,8 @@ class PollSchedule:
         if write.state != "sent":
             return False
         progress = -math.inf if write.adopted else self._progress_at
-        waited = scene.now - max(write.sent_at, write.asked_at, progress)
-        return waited > self._timing.grace * (3 if scene.many and not write.adopted else 1)
+        waited = situation.now - max(write.sent_at, write.asked_at, progress)
+        return waited > self._timing.grace * (3 if situation.many and not write.adopted else 1)
 
 
 def _in_doubt(write: AssetWrite) -> bool:
