@@ -160,7 +160,7 @@ def _stopped_outside_of_a_commit(process, state):
 
 
 @pytest.mark.slow
-def test_a_stopped_daemon_sends_no_write_after_another_process_wrote(tmp_path):
+def test_a_stopped_daemon_sends_nothing_after_another_process_wrote_but_what_was_leaving_it(tmp_path):
     parts = _process_parts()
     with parts.a_home(tmp_path, images=16, drain=2.0) as home:
         process = home.started()
@@ -178,7 +178,10 @@ def test_a_stopped_daemon_sends_no_write_after_another_process_wrote(tmp_path):
         writes = home.simulator.requests()["writes"]
         process.send_signal(signal.SIGCONT)
         parts.until(lambda: home.in_sync(process), 60)
-        assert home.simulator.requests()["writes"] == writes
+        # The last look at the right to write is followed by a few dozen microseconds (more while another
+        # thread runs) until the kernel has the bytes. One request at most can be stopped in there: one thread
+        # sends. The tests above, in which the daemon sleeps elsewhere, allow none.
+        assert home.simulator.requests()["writes"] - writes <= 1
         assert home.simulator.faults()["overlaps"] == 0
         assert "lease.regained" in process.log.read_text()
         first = home.runs()[-1]
