@@ -1,0 +1,89 @@
+"""Why something is as it is: a code with parameters. No sentence is made here, and none is ever taken apart.
+
+The words stand in ``reconciler.messages``, one message for each code; a face asks there. What is stored and
+compared is the code, so a message can be worded anew without anything being written or planned anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Param = str | int | float | tuple[str, ...]
+"""A number or a text that goes into a message; several texts are a list in it."""
+
+Code = Literal[
+    # -- a field's decision: core/plan --
+    "fill",
+    "conflict",
+    # -- of an older version, or said by a program that is not ours --
+    "told",
+]
+CODES: Final[tuple[Code, ...]] = get_args(Code)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code, the fields it speaks of, and its parameters by name, in order of the names."""
+
+    code: Code
+    fields: tuple[str, ...] = ()
+    """Of an image: ``block``, ``prose``, ``coordinates``, ``tags``; empty: it speaks of the whole image."""
+    params: tuple[tuple[str, Param], ...] = ()
+
+    def get(self, name: str) -> Param | None:
+        """Return a parameter; ``None`` if this reason has none of that name."""
+        return next((value for key, value in self.params if key == name), None)
+
+    def of(self, *fields: str) -> Reason:
+        """Return it as it is said of these fields."""
+        return replace(self, fields=fields)
+
+
+def reason(code: Code, /, **params: Param) -> Reason:
+    """Make a reason from a code and its parameters."""
+    return Reason(code, params=tuple(sorted(params.items())))
+
+
+def told(text: str) -> tuple[Reason, ...]:
+    """Return a text that has no code as reasons: what an older version stored. Empty text: none."""
+    return (reason("told", text=text),) if text else ()
+
+
+def to_json(reasons: Iterable[Reason]) -> list[dict[str, object]]:
+    """Return reasons as plain JSON values, for the store and for the faces."""
+    return [
+        {
+            "code": one.code,
+            **({"fields": list(one.fields)} if one.fields else {}),
+            **({"params": {key: _plain(value) for key, value in one.params}} if one.params else {}),
+        }
+        for one in reasons
+    ]
+
+
+def from_json(found: Iterable[Mapping[str, object]]) -> tuple[Reason, ...]:
+    """Return reasons from what ``to_json`` made; an unknown code (of a later version) is kept as told.
+
+    Raises:
+        ValueError: it is of another form.
+    """
+    return tuple(map(_from_json, found))
+
+
+def _from_json(found: Mapping[str, object]) -> Reason:
+    code, fields, params = found.get("code"), found.get("fields", []), found.get("params", {})
+    if not isinstance(code, str) or not isinstance(fields, list) or not isinstance(params, dict):
+        raise ValueError(f"not a reason: {found!r:.200}")  # noqa: TRY004 - its form is a value here
+    known = next((one for one in CODES if one == code), None)
+    if known is None:
+        return reason("told", text=code)
+    values = {str(key): tuple(value) if isinstance(value, list) else value for key, value in params.items()}
+    return Reason(known, tuple(map(str, fields)), tuple(sorted(values.items())))
+
+
+def _plain(value: Param) -> object:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,59 @@
+"""Turns messages into words by gettext. The messages are written in English; a translation is a file beside.
+
+``locale/LANGUAGE/LC_MESSAGES/skymmich-reconciler.mo`` in this package holds a language, as the environment
+asks for it (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``). Without one, everything is said in English.
+"""
+
+from __future__ import annotations
+
+import gettext
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from reconciler.core.reasons import Param
+
+DOMAIN: Final = "skymmich-reconciler"
+LOCALES: Final = Path(__file__).with_name("locale")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An English text with ``{name}`` for each parameter, and with ``many`` for a number other than one."""
+
+    one: str
+    many: str = ""
+    count: str = "count"
+    """The parameter that decides between the two."""
+
+
+@cache
+def translations(locales: Path = LOCALES) -> gettext.NullTranslations:
+    """Return the translation that the environment asks for; English if there is none."""
+    return gettext.translation(DOMAIN, locales, fallback=True)
+
+
+def say(message: Message, **params: Param) -> str:
+    """Return a message with its parameters, in the reader's language."""
+    found = translations()
+    number = params.get(message.count)
+    if message.many and isinstance(number, int):
+        text = found.ngettext(message.one, message.many, number)
+    else:
+        text = found.gettext(message.one)
+    return text.format(**{name: _shown(value) for name, value in params.items()})
+
+
+def joined(parts: tuple[str, ...] | list[str]) -> str:
+    """Return texts as a list in a sentence: ``a, b and c``."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return say(Message("{some} and {last}"), some=", ".join(parts[:-1]), last=parts[-1])
+
+
+def _shown(value: Param) -> str:
+    if isinstance(value, tuple):
+        return joined(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
