@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from reconciler.core.store_keys import Values
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -161,7 +163,7 @@ class Target(Protocol):
         ...
 
 
-class Store(Protocol):
+class Store(Values, Protocol):
     """The state store. Synchronous: it is a local SQLite file, and each call is short."""
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -253,14 +255,6 @@ class Store(Protocol):
 
     def finish_run(self, run: Run) -> None:
         """Record a run's end."""
-        ...
-
-    def get(self, key: str) -> object:
-        """Read a small JSON value (watermarks, canary, last good pass); ``None`` if absent."""
-        ...
-
-    def put(self, key: str, value: object) -> None:
-        """Write a small JSON value; ``None`` deletes it."""
         ...
 
 

@@ -20,9 +20,9 @@ from reconciler.core.plan.asset_plan import plan_asset
 from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.records import AssetRecord
+from reconciler.core.store_keys import CATALOGUE_COLUMNS
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.selection import Chooser
-from reconciler.engine.schema import COLUMNS
 from reconciler.errors import TemplateError, UnusableImageError
 from reconciler.immich import roundtrip
 from reconciler.rendering.renderer import SafeRenderer
@@ -260,7 +260,7 @@ async def test_a_new_release_that_renames_something_thins_out_nothing(install, m
     assert {asset_id: here.shown(asset_id) for _, asset_id in here.images()} == before
     prepared = await here.prepare()
     assert [one.row_id for one in prepared.catalogue.problems] == ["-"]
-    assert len(here.store.get(COLUMNS)) > 50
+    assert len(CATALOGUE_COLUMNS.read(here.store)) > 50
 
 
 @pytest.mark.anyio

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from reconciler.app.overrides import OVERRIDES, overridden_switches
+from reconciler.app.overrides import overridden_switches
 from reconciler.core.policy import Switches
+from reconciler.core.store_keys import SETTINGS_OVERRIDE
 from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.skymmich.sources import open_catalogue
@@ -96,7 +97,9 @@ async def test_settings_that_are_gone_switch_nothing_on(follows, change):
     catalogue = recalled(open_catalogue(str(here.path)).read(), here.store)
     assert switches_of(catalogue) == Switches(enabled=False, description=False)
     assert [problem.table for problem in catalogue.problems] == ["admin_settings"]
-    here.store.put(OVERRIDES, {"metadataSyncEnabled": True})  # a person switched on here what is off there
+    SETTINGS_OVERRIDE.write(
+        here.store, {"metadataSyncEnabled": True}
+    )  # a person switched on here what is off there
     here.switches = overridden_switches(here.store, catalogue)
     for _ in range(2):
         await here.run(full=True)

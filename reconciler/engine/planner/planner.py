@@ -17,11 +17,12 @@ from reconciler.core.desired.template import digest_of
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import Policy, Switches
+from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, RULES, WATERMARK
 from reconciler.engine import hints
 from reconciler.engine.approvals import moment
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.events import Event, Progress
-from reconciler.engine.hints import KEPT, Seen, Trash
+from reconciler.engine.hints import Seen, Trash
 from reconciler.engine.identity import KnownImmich, check_user, recognise
 from reconciler.engine.managed import Remembered
 from reconciler.engine.observe import read_assets
@@ -49,12 +50,6 @@ written, while the key lacks something, and at all. A whole look by a person, or
 _FEW = 20
 """So many images are judged by the guard at once."""
 _AUDIT_AGE = timedelta(days=1)
-FULL_LOOK_AT = "full_look_at"
-"""Where the store keeps when every asset was last read, whatever its date said."""
-ARCHIVED = "archived"
-"""Where the store keeps the ids of managed assets that were in the archive when last read."""
-RULES = "rules"
-"""Where the store keeps the digest of the rules of the last good pass over all images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +186,7 @@ class Planner:
             catalogue=chooser.told(catalogue), server=server, rules=rules, rules_digest=digest,
             items=slices.items, records=records, observed_from=mark,
             full=moved is None and whole, look=look, moment=moment(self._store),
-            seen=seen, rules_before=str(self._store.get(RULES) or ""),
+            seen=seen, rules_before=RULES.read(self._store) or "",
             linked=linked, left=await self._left(census.linked, linked),
             stood=_others(catalogue, slices) if whole and known is not None else slices.stood,
         )  # fmt: skip
@@ -223,7 +218,7 @@ class Planner:
         selection = chooser.selection
         if selection.image_ids is not None:
             return None, frozenset()
-        if not selection.hints and (not selection.by_person or self._store.get(KEPT) is None):
+        if not selection.hints and (not selection.by_person or not HINTS.is_kept(self._store)):
             return None, frozenset()
         tags = chooser.rules.switches.tags and chooser.rules.tags_available
         return await hints.look(self._target, self._store, self.trash, tags=tags)
@@ -236,14 +231,13 @@ class Planner:
         Beside it: since when changes are not in what is read now, as far as the store or the look tells, and
         the look if there was one.
         """
-        stored = self._store.get("watermark")
-        mark = datetime.fromisoformat(stored) if isinstance(stored, str) else None
+        mark = WATERMARK.read(self._store)
         if chooser.selection.full or chooser.selection.image_ids is not None or mark is None:
             return None, mark, None
         if chooser.selection.by_person and self._audit_is_due():
             return None, mark, None
         # Each visibility costs a request: the archive is asked only if it holds an asset of ours, or may.
-        archived = self._store.get(ARCHIVED) != []
+        archived = ARCHIVED.read(self._store) != []
         visibilities: tuple[Visibility, ...] = ("timeline", "archive") if archived else ("timeline",)
         asked = self._clock.monotonic()
         rows = await self._target.changed_since(mark, visibilities=visibilities)
@@ -292,8 +286,8 @@ class Planner:
 
         The daemon audits by schedule; who only ever runs passes by hand gets one with the first of a day.
         """
-        last = self._store.get(FULL_LOOK_AT)
-        return not isinstance(last, str) or self._clock.now() - datetime.fromisoformat(last) > _AUDIT_AGE
+        last = FULL_LOOK_AT.read(self._store)
+        return last is None or self._clock.now() - last > _AUDIT_AGE
 
 
 def _rules(wishes: Wishes, catalogue: Catalogue, server: ServerFacts, whose: KnownImmich) -> Rules:
