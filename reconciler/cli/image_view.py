@@ -13,6 +13,7 @@ from reconciler.engine.passes import Selection
 from reconciler.engine.planner.desired import pixels_of
 from reconciler.errors import ReconcilerError
 from reconciler.immich.roundtrip import settled_description, settled_tag
+from reconciler.messages.reasons import words
 from reconciler.rendering.renderer import SafeRenderer
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _prepared(image_id: int, config: Config, runner: asyncio.Runner) -> Prepared
 
 def _problems(image: CatalogueImage, catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(
-        problem.reason
+        words(problem.reason)
         for problem in catalogue.problems
         if problem.row_id == image.image_id and problem.table == "astrophotography_images"
     )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import SETTINGS_TABLE, SWITCHED_PARTS, WHOLE_TABLE, RowProblem
+from reconciler.core.reasons import reason
 from reconciler.core.store_keys import CATALOGUE_COLUMNS, CATALOGUE_SWITCHES
 from reconciler.core.unknown import without
 
@@ -63,8 +64,8 @@ def _switched(catalogue: Catalogue, store: Store) -> Catalogue:
         if not known:
             return catalogue
         settings = settings.without()
-        reason = "the immich settings are gone, so what they switched on and off stays as it was"
-        problems = (*problems, RowProblem(SETTINGS_TABLE, WHOLE_TABLE, reason, "warning"))
+        gone = RowProblem(SETTINGS_TABLE, WHOLE_TABLE, reason("row_settings_gone"), "warning")
+        problems = (*problems, gone)
     on = {part for part in settings.unreadable if known.get(part)}
     settings = replace(
         settings,

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.app.overrides import overridden_switches
 from reconciler.core.policy import Switches
+from reconciler.core.reasons import reason
 from reconciler.core.store_keys import SETTINGS_OVERRIDE
 from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
@@ -52,7 +53,7 @@ async def test_a_description_that_was_switched_off_stays_off(follows, odd):
     prepared = await here.prepare()
     (problem,) = prepared.catalogue.problems
     assert problem.table == "admin_settings"
-    assert "syncDescription" in problem.reason
+    assert problem.reason == reason("row_no_switch", key="syncDescription")
 
 
 async def test_one_that_was_on_stays_on_until_it_is_read_again(follows):

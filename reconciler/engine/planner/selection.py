@@ -9,6 +9,7 @@ from reconciler.core.catalogue import IMAGES_TABLE, RowProblem
 from reconciler.core.desired.desired import NOTHING, Desired
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.plan.asset_plan import plan_asset
+from reconciler.core.reasons import reason
 from reconciler.core.writes.asset_write import UNCONFIRMED
 from reconciler.core.writes.verification import kept, owned_after
 from reconciler.engine.passes import Item, Selection
@@ -74,7 +75,10 @@ class Chooser:
             if isinstance(error, TemplateError) and not self.usable:
                 raise error
         problems = [
-            RowProblem(IMAGES_TABLE, key, str(error)[:_MOST_REASON]) for key, error in self._unusable.items()
+            RowProblem(
+                IMAGES_TABLE, key, reason("error", kind=type(error).__name__, text=str(error)[:_MOST_REASON])
+            )
+            for key, error in self._unusable.items()
         ]
         return replace(catalogue, problems=(*catalogue.problems, *problems)) if problems else catalogue
 
