@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.records import AssetRecord, JournalEntry
-    from reconciler.engine.passes import Item, Prepared
+    from reconciler.engine.item import Item
+    from reconciler.engine.passes import Prepared
 
 
 @dataclass(frozen=True, slots=True)

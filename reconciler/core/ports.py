@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from reconciler.core.asset import Coordinates, Listing, ObservedAsset, Visibility
+    from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.desired.facts import Facts
+    from reconciler.core.listing import Listing
     from reconciler.core.policy import DescriptionPolicy
     from reconciler.core.records import AssetRecord, Crossing, JournalEntry, PendingWrite, Resolution, Run
 

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, Store, Target
     from reconciler.core.records import PendingWrite
+    from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
-    from reconciler.engine.passes import Item
     from reconciler.engine.planner.candidates import Memory
 
 _RECORDED: Final = 200

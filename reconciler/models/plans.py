@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from reconciler.core.plan.plan import Decision as CoreDecision
     from reconciler.core.policy import Switches
     from reconciler.core.ports import FeatureLoss
-    from reconciler.engine.passes import Item, Prepared
+    from reconciler.engine.item import Item
+    from reconciler.engine.passes import Prepared
 
 
 class Settings(Model):

@@ -23,7 +23,7 @@ from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
 from reconciler.core.store_keys import CATALOGUE_COLUMNS
 from reconciler.engine.passes import Selection
-from reconciler.engine.planner.selection import Chooser
+from reconciler.engine.planner.selection import ImageSelector
 from reconciler.errors import TemplateError, UnusableImageError
 from reconciler.immich import roundtrip
 from reconciler.messages.reasons import words
@@ -148,7 +148,7 @@ class Chosen:
         )
         self.catalogue = Catalogue(images)
         rules = Rules(POLICY, Switches(), "2.7.5", "me")
-        self.chooser = Chooser(
+        self.selector = ImageSelector(
             self.desired, rules, "rules", Selection(),
             {image.asset_id: AssetRecord(image.asset_id, image.image_id) for image in images}, {},
         )  # fmt: skip
@@ -165,11 +165,11 @@ class Chosen:
 )
 def test_an_image_that_can_not_be_used_fails_alone_and_is_named(error):
     here = Chosen(error, {2})
-    first, second, third = here.chooser.items(here.catalogue.images, frozenset())
+    first, second, third = here.selector.items(here.catalogue.images, frozenset())
     assert second.status == "failed"
     assert second.reason == f"{IMAGES} 2: {error}"
     assert (first.status, third.status) == ("new", "new")
-    (problem,) = here.chooser.told(here.catalogue).problems
+    (problem,) = here.selector.told(here.catalogue).problems
     assert (problem.table, problem.row_id, problem.reason) == (
         IMAGES,
         2,
@@ -179,15 +179,15 @@ def test_an_image_that_can_not_be_used_fails_alone_and_is_named(error):
 
 def test_a_template_that_renders_no_image_at_all_is_what_is_wrong():
     here = Chosen(TemplateError("no such name", source="mine.j2", line=3), {1, 2, 3})
-    here.chooser.items(here.catalogue.images, frozenset())
+    here.selector.items(here.catalogue.images, frozenset())
     with pytest.raises(TemplateError, match=r"mine\.j2:3"):
-        here.chooser.told(here.catalogue)
+        here.selector.told(here.catalogue)
 
 
 def test_images_that_can_not_be_used_say_nothing_of_the_template():
     here = Chosen(UnusableImageError("too large"), {1, 2, 3})
-    here.chooser.items(here.catalogue.images, frozenset())
-    assert len(here.chooser.told(here.catalogue).problems) == 3
+    here.selector.items(here.catalogue.images, frozenset())
+    assert len(here.selector.told(here.catalogue).problems) == 3
 
 
 @pytest.mark.anyio

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan, Decision
-    from reconciler.engine.passes import Item, Prepared
+    from reconciler.engine.item import Item
+    from reconciler.engine.passes import Prepared
 
 FULL_UP_TO: Final = 6
 """So many images with something to write are shown in full."""

@@ -12,7 +12,7 @@ from reconciler.core.plan.asset_plan import plan_asset
 from reconciler.core.reasons import reason
 from reconciler.core.writes.asset_write import UNCONFIRMED
 from reconciler.core.writes.verification import kept, owned_after
-from reconciler.engine.passes import Item, Selection
+from reconciler.engine.item import Item
 from reconciler.engine.planner.desired import pixels_of
 from reconciler.engine.planner.held import held_harm, held_mark
 from reconciler.errors import TemplateError, UnusableImageError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan.plan import AssetPlan, Rules
     from reconciler.core.records import AssetRecord, PendingWrite
     from reconciler.engine.observe import Reading
+    from reconciler.engine.passes import Selection
 
 _MOST_REASON = 500
 """Characters: an error may quote a value."""
@@ -33,7 +34,7 @@ _SKIPPABLE = {"in_sync", "conflict", "not_sticking", "undone", "unknown_asset", 
 
 
 @dataclass(slots=True)
-class Chooser:
+class ImageSelector:
     """One pass's choice: what is looked at, what is skipped as it stands, and how an asset is merged."""
 
     desired: Callable[[CatalogueImage], Desired]
