@@ -68,6 +68,12 @@ def test_no_server_of_a_library_is_changed_from_within():
     assert inside == []
 
 
+def test_every_room_has_a_folder_of_tests():
+    rooms = {path.parent.name for path in (ROOT / "reconciler").glob("*/__init__.py")} | {"state"}
+    tested = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+    assert rooms - tested == set()
+
+
 def packages(*rooms: str) -> set[str]:
     """Return the distributions that modules of these rooms import."""
     owners = packages_distributions()

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from structlog.testing import capture_logs
 
-from reconciler.app.wiring import listener
-from reconciler.core.catalogue import Catalogue, RowProblem
 from reconciler.core.reasons import CODES, reason
-from reconciler.engine.planner.planner import told_problems
 from reconciler.messages.reasons import words
 from reconciler.messages.row_problems import ROW_PROBLEMS
-from reconciler.models.plans import RowProblem as Json
 
 NEWER = "a newer Skymmich may have renamed it: look for a newer version of this program"
 STAYS = "so what Immich shows of it stays as it is"
@@ -63,21 +58,3 @@ def test_a_row_s_problem_is_told_as_a_sentence(found, sentence):
 
 def test_all_codes_of_rows_have_their_message_here():
     assert set(ROW_PROBLEMS) == {code for code in CODES if code.startswith("row_")}
-
-
-def test_a_plan_s_json_has_the_code_beside_the_sentence_and_no_secret():
-    why = reason("row_no_text", column="title", value="api_key=abcdefghijklmnop")
-    shown = Json.of(RowProblem("images", 3, why)).model_dump()
-    assert shown["reason"].startswith("title is not text")
-    assert "abcdefghijklmnop" not in repr(shown)
-    (code,) = shown["reasons"]
-    assert (code["code"], code["params"]["column"]) == ("row_no_text", "title")
-
-
-def test_the_log_tells_it_in_words():
-    (event,) = told_problems(Catalogue((), (RowProblem("equipment", 4, reason("row_nameless")),)))
-    with capture_logs() as lines:
-        listener()(event)
-    assert [(line["table"], line["row"], line["reason"]) for line in lines] == [
-        ("equipment", 4, "it has no name")
-    ]
