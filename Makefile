@@ -10,7 +10,7 @@ UV := $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak screenshots lock clean
+.PHONY: help demo test check bench soak screenshots messages lock clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -21,6 +21,7 @@ help:
 	@echo "make bench        measure requests, time and memory against the bound (ARGS=\"--server URL\": on a real Immich)"
 	@echo "make soak         spoil answers of Immich by the thousand for 5 minutes (ARGS=\"--seconds 3600 --seed 7\")"
 	@echo "make screenshots  photograph the page, also for the README (needs Chromium; ARGS is a folder)"
+	@echo "make messages     write the template of all translations anew from the source"
 	@echo "make lock         write the lock files anew from pyproject.toml"
 	@echo "make clean        remove what these targets made"
 
@@ -45,6 +46,9 @@ soak: $(VENV)/.dev
 
 screenshots: $(VENV)/.dev
 	@$(PY) tests/web/screenshots.py --pictures docs/pictures $(ARGS)
+
+messages: $(VENV)/bin/python
+	@$(PY) tests/messages/extract.py
 
 lock: $(VENV)/bin/python
 	@$(PY) -m uv --version >/dev/null 2>&1 || { echo "Installing uv"; $(PIP) uv; }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
+from reconciler.core.store_keys import ASSETS_MARK
 from state.tables import META
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-MARK: Final = "assets_mark"
-"""Where the store keeps it."""
 _MOST: Final = 25_000
 """Asset ids that are remembered: what was written long ago is asked for by nobody."""
 _WRITE: Final = (
@@ -42,7 +41,7 @@ class Changes:
     def touch(self, connection: Connection, asset_ids: Iterable[str]) -> None:
         """Give the store another mark, within the transaction that writes to these assets."""
         before, after = mark(connection), secrets.token_hex(8)
-        connection.exec_driver_sql(_WRITE, (MARK, json.dumps(after)))
+        connection.exec_driver_sql(_WRITE, (ASSETS_MARK.name, json.dumps(after)))
         ids = frozenset(asset_ids)
         with self._turn:
             # What is rolled back leaves a link that no mark leads to.
@@ -73,4 +72,4 @@ class Changes:
 
 def mark(connection: Connection) -> str:
     """Return the present mark; empty before the first."""
-    return str(connection.execute(select(META.c.value).where(META.c.key == MARK)).scalar() or "")
+    return str(connection.execute(select(META.c.value).where(META.c.key == ASSETS_MARK.name)).scalar() or "")

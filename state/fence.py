@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 
+from reconciler.core.store_keys import LEASE_TERM
 from reconciler.errors import LeaseLostError
 from state.tables import LEASE, META
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from state.database import Database
 
-_TERM: Final = "lease.term"
 _NOW: Final = "SELECT (SELECT holder FROM lease), (SELECT value FROM meta WHERE key = ?)"
 _AFTER: Final = (
     "Nothing is lost: what was on its way is looked up in Immich before anything is written again. The "
@@ -95,14 +95,14 @@ class Fenced:
 
 def term(connection: Connection) -> int:
     """Return the number of the last taking; 0 if there was none."""
-    found = connection.execute(select(META.c.value).where(META.c.key == _TERM)).scalar()
+    found = connection.execute(select(META.c.value).where(META.c.key == LEASE_TERM.name)).scalar()
     return found if isinstance(found, int) else 0
 
 
 def begin_term(connection: Connection) -> int:
     """Count a taking, and give its number."""
     number = term(connection) + 1
-    statement = insert(META).values(key=_TERM, value=number)
+    statement = insert(META).values(key=LEASE_TERM.name, value=number)
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": number}))
     return number
 
@@ -119,7 +119,7 @@ def check(connection: Connection, fence: Fence | None) -> None:
     """
     if fence is not None:
         # Straight to the driver: it goes with every commit of a pass.
-        holder, number = connection.exec_driver_sql(_NOW, (_TERM,)).one()
+        holder, number = connection.exec_driver_sql(_NOW, (LEASE_TERM.name,)).one()
         if holder in {None, fence.holder} and number == str(fence.term):
             return
     row = connection.execute(select(LEASE)).one_or_none()

@@ -30,7 +30,7 @@ LONGEST = (
     "systemd/test_boot.py",
     "cli/test_plan_and_apply.py",
     "engine/test_trouble.py",
-    "daemon/test_service.py",
+    "service/test_service.py",
     "daemon/test_day.py",
     "engine/test_people.py",
     "web/test_reverse_proxy.py",

@@ -11,6 +11,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.desired.template import source_of
 from reconciler.core.policy import SWITCHES, Switches
+from reconciler.core.store_keys import (
+    SETTINGS_OVERRIDE,
+    TEMPLATE_OVERRIDE,
+    TemplateForm,
+    TemplateVersionForm,
+)
 from reconciler.engine.planner.planner import switches_of
 from reconciler.skymmich.settings_api import SkymmichSettings
 from reconciler.web.ports import TemplateVersion
@@ -24,10 +30,6 @@ if TYPE_CHECKING:
     from reconciler.web.ports import SettingsWriter
     from state.store import SqliteStore
 
-OVERRIDES = "settings.override"
-"""Where the store keeps the switches that were set here, and differ from Skymmich's own."""
-TEMPLATE = "template.override"
-"""Where the store keeps the template that was written on the page, and earlier ones."""
 TEMPLATE_NAME = "the page's template"
 _VERSIONS = 20
 SKYMMICHS = {name: key for key, name in SWITCHES.items()}
@@ -35,8 +37,8 @@ SKYMMICHS = {name: key for key, name in SWITCHES.items()}
 
 def override_of(store: SqliteStore) -> dict[str, bool]:
     """Return what is overridden in the store, by Skymmich's names; empty: Skymmich's own settings hold."""
-    kept = store.get(OVERRIDES)
-    return {key: bool(kept[key]) for key in SWITCHES if key in kept} if isinstance(kept, dict) else {}
+    kept = SETTINGS_OVERRIDE.read(store) or {}
+    return {key: kept[key] for key in SWITCHES if key in kept}
 
 
 def overridden_switches(store: SqliteStore, catalogue: Catalogue | None) -> Switches | None:
@@ -50,9 +52,8 @@ def overridden_switches(store: SqliteStore, catalogue: Catalogue | None) -> Swit
 
 def with_own_template(policy: Policy, store: SqliteStore) -> Policy:
     """Return the policy with the page's template, if one was written there."""
-    kept = store.get(TEMPLATE)
-    text = kept.get("text") if isinstance(kept, dict) else None
-    if not isinstance(text, str):
+    kept = TEMPLATE_OVERRIDE.read(store)
+    if kept is None or (text := kept["text"]) is None:
         return policy
     return replace(
         policy, description=replace(policy.description, template=text, template_name=TEMPLATE_NAME)
@@ -80,11 +81,14 @@ class OwnSettings:
         with self._store.transaction():
             wanted = _merged(self._store, changes)
             kept = {SKYMMICHS[name]: on for name, on in wanted.items() if on != getattr(theirs, name, None)}
-            self._store.put(OVERRIDES, kept or None)
+            if kept:
+                SETTINGS_OVERRIDE.write(self._store, kept)
+            else:
+                SETTINGS_OVERRIDE.forget(self._store)
 
     async def follow(self) -> None:
         """Let Skymmich's own hold again."""
-        self._store.put(OVERRIDES, None)
+        SETTINGS_OVERRIDE.forget(self._store)
 
 
 class TheirSettings:
@@ -102,11 +106,11 @@ class TheirSettings:
             CatalogueError: it did not take them; nothing was changed here either.
         """
         await self._skymmich.write(_merged(self._store, changes))
-        self._store.put(OVERRIDES, None)
+        SETTINGS_OVERRIDE.forget(self._store)
 
     async def follow(self) -> None:
         """Let Skymmich's own hold again, as they are."""
-        self._store.put(OVERRIDES, None)
+        SETTINGS_OVERRIDE.forget(self._store)
 
 
 def settings_writer(
@@ -172,9 +176,10 @@ class OwnTemplate:
         """Let a text that was tried hold from the next pass on; ``None``: the configured one again."""
         before, versions = self._kept()
         if text is not None and text != before:
-            versions = [{"at": datetime.now(UTC).isoformat(), "text": text}, *versions][:_VERSIONS]
-        self._store.put(TEMPLATE, {"text": text, "versions": versions})
+            latest = TemplateVersionForm(at=datetime.now(UTC).isoformat(), text=text)
+            versions = [latest, *versions][:_VERSIONS]
+        TEMPLATE_OVERRIDE.write(self._store, TemplateForm(text=text, versions=versions))
 
-    def _kept(self) -> tuple[str | None, list[dict[str, str]]]:
-        kept = self._store.get(TEMPLATE)
-        return (kept["text"], kept["versions"]) if isinstance(kept, dict) else (None, [])
+    def _kept(self) -> tuple[str | None, list[TemplateVersionForm]]:
+        kept = TEMPLATE_OVERRIDE.read(self._store)
+        return (kept["text"], kept["versions"]) if kept is not None else (None, [])

@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.store_keys import IMMICH_CONFIRMED
 from reconciler.engine.identity import REMEDY, KnownImmich
 from reconciler.errors import ConfigurationError, UnconfirmedError
 from reconciler.immich.answers import base_url
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import SyncSettings
     from state.store import SqliteStore
 
-CONFIRMED: Final = "immich.confirmed"
-"""Where the store keeps the address that a person confirmed."""
 OURS: Final = "this program's configuration"
 THEIRS: Final = "Skymmich's settings"
 
@@ -88,7 +87,7 @@ def check_pair(pair: Pair, store: SqliteStore | None) -> None:
     Raises:
         UnconfirmedError: nothing was sent.
     """
-    if pair.address_from == OURS or (store is not None and store.get(CONFIRMED) == pair.address):
+    if pair.address_from == OURS or (store is not None and IMMICH_CONFIRMED.read(store) == pair.address):
         return
     if pair.key_from == OURS:
         raise UnconfirmedError(
@@ -107,4 +106,4 @@ def check_pair(pair: Pair, store: SqliteStore | None) -> None:
 
 def confirm_address(pair: Pair, store: SqliteStore) -> None:
     """Keep that a person wants the key to go there; it takes the place of what was confirmed before."""
-    store.put(CONFIRMED, pair.address)
+    IMMICH_CONFIRMED.write(store, pair.address)

@@ -12,6 +12,7 @@ import structlog
 from reconciler.app.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_template
 from reconciler.app.pairing import check_pair, pair_of
 from reconciler.config import redact_url
+from reconciler.core.reasons import Reason
 from reconciler.engine.events import Event, Listener, Progress
 from reconciler.engine.planner.planner import Wishes
 from reconciler.engine.reconcile import Reconciler
@@ -21,6 +22,7 @@ from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
+from reconciler.messages.reasons import words
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.sources import open_catalogue
@@ -318,9 +320,15 @@ def listener(progress: Callable[[Progress], None] | None = None) -> Listener:
         about_image = event.image_id is not None or event.asset_id is not None
         logger = image_logger(event.image_id, event.asset_id) if about_image else _LOGGER
         run = {"run": event.run} if event.run else {}
-        logger.log(_LEVELS[event.level], event.name, **run, **event.details)
+        details = {name: _said(value) for name, value in event.details.items()}
+        logger.log(_LEVELS[event.level], event.name, **run, **details)
 
     return listen
+
+
+def _said(detail: object) -> object:
+    """Return an event's detail as it stands in the log: a reason in words."""
+    return words(detail) if isinstance(detail, Reason) else detail
 
 
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler")

@@ -13,6 +13,7 @@ from reconciler.engine.passes import Selection
 from reconciler.engine.planner.desired import pixels_of
 from reconciler.errors import ReconcilerError
 from reconciler.immich.roundtrip import settled_description, settled_tag
+from reconciler.messages.reasons import words
 from reconciler.rendering.renderer import SafeRenderer
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.records import AssetRecord, JournalEntry
-    from reconciler.engine.passes import Item, Prepared
+    from reconciler.engine.item import Item
+    from reconciler.engine.passes import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def _prepared(image_id: int, config: Config, runner: asyncio.Runner) -> Prepared
 
 def _problems(image: CatalogueImage, catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(
-        problem.reason
+        words(problem.reason)
         for problem in catalogue.problems
         if problem.row_id == image.image_id and problem.table == "astrophotography_images"
     )

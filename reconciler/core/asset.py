@@ -11,10 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
-
-    from reconciler.core.packed_assets import CompactAssets
 
 Visibility = Literal["timeline", "archive", "hidden", "locked"]
 
@@ -70,25 +67,6 @@ class IncompleteAsset:
     """Likewise."""
     fields: tuple[str, ...]
     """Those that are missing or of another type, by their place: ``exifInfo.description``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The assets of a search. What it does not list, or lists incompletely, it says nothing about."""
-
-    assets: tuple[ObservedAsset, ...] = ()
-    incomplete: tuple[IncompleteAsset, ...] = ()
-    """With an id, also those that were not asked for; each has to be asked for by itself."""
-    many: CompactAssets | None = None
-    """In place of ``assets``, where there are very many."""
-
-    def __iter__(self) -> Iterator[ObservedAsset]:
-        """Go through those that are known."""
-        return iter(self.assets if self.many is None else self.many.values())
-
-    def __len__(self) -> int:
-        """Count those that are known."""
-        return len(self.assets if self.many is None else self.many)
 
 
 _UNKNOWN_SHARE = 0.05

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import date, datetime
 
+    from reconciler.core.reasons import Reason
+
 IMAGES_TABLE = "astrophotography_images"
 """Skymmich's table of images, as ``RowProblem.table`` names it."""
 
@@ -207,7 +209,7 @@ class RowProblem:
 
     table: str
     row_id: int | str
-    reason: str
+    reason: Reason
     severity: Literal["error", "warning"] = "error"
     """``error``: the row was left out. ``warning``: a part of it was."""
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from reconciler.core.store_keys import Values
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from reconciler.core.asset import Coordinates, Listing, ObservedAsset, Visibility
+    from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.desired.facts import Facts
+    from reconciler.core.listing import Listing
     from reconciler.core.policy import DescriptionPolicy
     from reconciler.core.records import AssetRecord, Crossing, JournalEntry, PendingWrite, Resolution, Run
 
@@ -161,7 +164,7 @@ class Target(Protocol):
         ...
 
 
-class Store(Protocol):
+class Store(Values, Protocol):
     """The state store. Synchronous: it is a local SQLite file, and each call is short."""
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -253,14 +256,6 @@ class Store(Protocol):
 
     def finish_run(self, run: Run) -> None:
         """Record a run's end."""
-        ...
-
-    def get(self, key: str) -> object:
-        """Read a small JSON value (watermarks, canary, last good pass); ``None`` if absent."""
-        ...
-
-    def put(self, key: str, value: object) -> None:
-        """Write a small JSON value; ``None`` deletes it."""
         ...
 
 

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.catalogue import IMAGES_TABLE, SETTINGS_TABLE, WHOLE_TABLE, RowProblem
 from reconciler.core.desired.facts import constellation_of, kind_of, object_type_of, position_of
 from reconciler.core.packed_catalogue import PackedImages
+from reconciler.core.reasons import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage, Unreadable
+    from reconciler.core.reasons import Reason
 
 _BLOCK: Final[frozenset[Unreadable]] = frozenset({"block"})
 _TAGS: Final[frozenset[Unreadable]] = frozenset({"block", "tags"})
@@ -175,10 +177,10 @@ def _by_table(columns: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _reason(table: str, columns: list[str], there: AbstractSet[str], empty: AbstractSet[str]) -> str:
-    what = f"the table has no column {', '.join(columns)} any more" if table in there else "the table is gone"
-    if table in empty:
-        what = "the table, which once had rows, has none"
+def _reason(table: str, columns: list[str], there: AbstractSet[str], empty: AbstractSet[str]) -> Reason:
     shown = any(FIELDS.get(f"{table}.{column}") for column in columns)
-    stays = ", so what Immich shows of it stays as it is" if shown else ""
-    return f"{what}{stays}; a newer Skymmich may have renamed it: look for a newer version of this program"
+    if table in empty:
+        return reason("row_table_emptied_missed" if shown else "row_table_emptied")
+    if table not in there:
+        return reason("row_table_missed" if shown else "row_table_gone")
+    return reason("row_columns_missed" if shown else "row_columns_gone", columns=tuple(columns))

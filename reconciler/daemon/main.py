@@ -10,7 +10,6 @@ import asyncio
 import os
 import sys
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,7 @@ from reconciler.app.doctor.checks import changed_at_start
 from reconciler.app.doctor.page import doctor_of
 from reconciler.app.wiring import Installed, Present, listener, store_of, web_server
 from reconciler.config import load
+from reconciler.core.store_keys import RUNNING, STOPPED
 from reconciler.daemon.heartbeat import Pulse
 from reconciler.daemon.memory import create_apart, give_back, settle_down, share_one_heap
 from reconciler.daemon.notify import Notifier
@@ -47,10 +47,6 @@ if TYPE_CHECKING:
     from reconciler.web.access.session import Session
     from state.store import SqliteStore
 
-RUNNING = "running"
-"""Where the store keeps that a daemon runs; still there at the next start, its end was not a clean one."""
-STOPPED: Final = "stopped"
-"""Where the store keeps when the last clean end was: a file that was changed since was put there."""
 _PUT_THERE_S: Final = 5.0
 """Seconds in which the store's file is closed after its last commit."""
 _PATIENCE, _DEADLINE = 7.0, 9.5
@@ -173,8 +169,8 @@ class _Daemon:
         if clean and failure is None:
             web.session.keep()
             with suppress(StateError), store.transaction():
-                store.put(RUNNING, None)
-                store.put(STOPPED, self._clock.now().isoformat())
+                RUNNING.forget(store)
+                STOPPED.write(store, self._clock.now())
         if failure is not None:
             _LOGGER.critical("ended by an error that nobody expected", exc_info=failure)
             return 1
@@ -184,10 +180,10 @@ class _Daemon:
     def _begin(self, service: Service, store: SqliteStore) -> None:
         """Look at everything; all the harder if the last end was not a clean one."""
         interrupted = store.mark_interrupted(alone=True)
-        unclean = bool(interrupted) or store.get(RUNNING) is not None
+        unclean = bool(interrupted) or RUNNING.is_kept(store)
         if unclean:
             _LOGGER.warning("the last end was not a clean one: everything is compared", runs=interrupted)
-        store.put(RUNNING, self._clock.now().isoformat())
+        RUNNING.write(store, self._clock.now())
         if unclean or not _is_as_left(store):
             # It may be a backup: it knows neither what was approved and used up since, nor who logged out.
             from reconciler.web.access.session import forget_sessions  # noqa: PLC0415  only the daemon needs it
@@ -204,7 +200,7 @@ class _Daemon:
     ) -> list[asyncio.Task[None]]:
         async def begin() -> None:
             await triggers.renew_anew()
-            store.put(RUNNING, self._clock.now().isoformat())
+            RUNNING.write(store, self._clock.now())
             session.keep()
 
         keeper = Keeper(store, service, self._clock, begin, self._listen)
@@ -299,11 +295,10 @@ def _fresh_for(schedule: ScheduleSection) -> float:
 
 def _is_as_left(store: SqliteStore) -> bool:
     """Return whether the store's file is the one of the last clean end: to put another there changes it."""
-    stopped = store.get(STOPPED)
-    if not isinstance(stopped, str):
+    if (stopped := STOPPED.read(store)) is None:
         return False
     try:
-        return store.path.stat().st_ctime <= datetime.fromisoformat(stopped).timestamp() + _PUT_THERE_S
+        return store.path.stat().st_ctime <= stopped.timestamp() + _PUT_THERE_S
     except (OSError, ValueError):
         return False
 

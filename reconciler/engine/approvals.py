@@ -13,40 +13,34 @@ at all images takes it, or, if the harm is another one by then, forgets it.
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from reconciler.core.store_keys import GUARD_APPROVED, GUARD_MOMENT
 from reconciler.errors import GuardError
 
 if TYPE_CHECKING:
     from reconciler.core.ports import Store
     from reconciler.engine.passes import Prepared
 
-APPROVED: Final = "guard.approved"
-"""Where the store keeps one that waits."""
-MOMENT: Final = "guard.moment"
-"""Where the store keeps the name of the moment: the names of harm go on from it."""
-
 
 def leave_approval(store: Store, harm: str) -> None:
     """Leave an approval of what the guard holds back, named by its hash; it takes the place of any other."""
-    store.put(APPROVED, harm)
+    GUARD_APPROVED.write(store, harm)
 
 
 def waiting_approval(store: Store) -> str:
     """Return the hash that a person approved and no pass has taken yet; ``""`` if there is none."""
-    found = store.get(APPROVED)
-    return found if isinstance(found, str) else ""
+    return GUARD_APPROVED.read(store) or ""
 
 
 def moment(store: Store) -> str:
     """Return what the names of harm go on from: they are others in each moment."""
-    found = store.get(MOMENT)
-    return found if isinstance(found, str) else ""
+    return GUARD_MOMENT.read(store) or ""
 
 
 def begin_moment(store: Store) -> None:
     """Begin another one: whatever was approved before, or is in a store that was put back, covers nothing."""
-    store.put(MOMENT, secrets.token_hex(16))
+    GUARD_MOMENT.write(store, secrets.token_hex(16))
 
 
 def covers(store: Store, approval: str, prepared: Prepared) -> bool:
@@ -59,8 +53,8 @@ def covers(store: Store, approval: str, prepared: Prepared) -> bool:
     covered = not verdict.tripped and verdict.hash == approval
     unread = prepared.items.tally.failed
     # Another one may have been left meanwhile: that is not this pass's.
-    if not covered and not unread and store.get(APPROVED) == approval:
-        store.put(APPROVED, None)
+    if not covered and not unread and GUARD_APPROVED.read(store) == approval:
+        GUARD_APPROVED.forget(store)
     return covered
 
 
@@ -80,5 +74,5 @@ def spend_approval(store: Store, prepared: Prepared) -> None:
             remedy="Look at it as it is now: skymmich-reconciler plan",
         )
     begin_moment(store)
-    if store.get(APPROVED) == verdict.hash:
-        store.put(APPROVED, None)
+    if GUARD_APPROVED.read(store) == verdict.hash:
+        GUARD_APPROVED.forget(store)

@@ -91,8 +91,10 @@ class Executor:
         )
         self._tags = TagCheck(around.target, [job for job in jobs if job.asset_id not in first])
         self._schedule = PollSchedule(timing, self._settling.dates)
-        self._window = WriteWindow(timing, around.clock.monotonic(), self._schedule)
-        self._refresher = Refresher(around.target, around.clock, self._settling, self._window, around.replan)
+        self._window = WriteWindow(timing, around.clock.monotonic())
+        self._refresher = Refresher(
+            around.target, around.clock, self._settling, self._window, self._schedule, around.replan
+        )
         now = around.clock.monotonic()
         for job in jobs:
             if job.write.state == "ready" and (job.item.edited or at_work(job.write)):

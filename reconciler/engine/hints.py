@@ -23,6 +23,7 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from reconciler.core.store_keys import HINTS, HintsForm
 from reconciler.errors import ImmichRejectedError, ImmichTemporaryError, MissingPermissionError
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KEPT: Final = "hints"
-"""Where the store keeps what was last seen."""
 _SILENT: Final = (MissingPermissionError, ImmichRejectedError, ImmichTemporaryError)
 """What costs the hint and nothing else: what is remembered stays, and the next look compares with that."""
 
@@ -50,11 +49,8 @@ class Seen:
     @classmethod
     def of(cls, store: Store) -> Seen | None:
         """Return what was last seen; ``None``: nothing yet."""
-        kept = store.get(KEPT)
-        if not isinstance(kept, dict):
-            return None
-        tags, assets = kept.get("tags"), kept.get("assets")
-        return cls(tags if isinstance(tags, dict) else None, assets if isinstance(assets, int) else None)
+        kept = HINTS.read(store)
+        return None if kept is None else cls(kept["tags"], kept["assets"])
 
     def keep(self, store: Store) -> None:
         """Remember it, where it is news, once what it hinted at was looked at."""
@@ -62,7 +58,7 @@ class Seen:
         tags = before.tags if self.tags is None else self.tags
         assets = before.assets if self.assets is None else self.assets
         if Seen(tags, assets) != before:
-            store.put(KEPT, {"tags": None if tags is None else dict(tags), "assets": assets})
+            HINTS.write(store, HintsForm(tags=None if tags is None else dict(tags), assets=assets))
 
 
 @dataclass(slots=True)

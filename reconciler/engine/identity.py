@@ -17,10 +17,11 @@ anything                            there are none yet   remembered from now on
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.store_keys import IMMICH_KNOWN, KnownForm
 from reconciler.errors import AssetUnknownError, UnconfirmedError
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from reconciler.core.ports import ServerFacts, Store, Target
     from reconciler.core.records import AssetRecord
 
-KNOWN: Final = "immich.known"
-"""Where the store keeps whom it knows."""
 REMEDY: Final = "If that is how it should be, say so once: skymmich-reconciler confirm"
 _SAMPLE: Final = 8
 """Managed assets that are asked for, at most, where what was read anyway does not tell."""
@@ -53,21 +52,20 @@ class KnownImmich:
     @classmethod
     def of(cls, store: Store) -> KnownImmich | None:
         """Return whom the store knows; ``None``: nobody yet."""
-        kept = store.get(KNOWN)
-        if not isinstance(kept, dict) or not isinstance(kept.get("address"), str):
+        if (kept := IMMICH_KNOWN.read(store)) is None:
             return None
-        user_id = kept.get("user_id")
-        return cls(
-            kept["address"],
-            user_id if isinstance(user_id, str) else None,
-            kept.get("without_assets") is True,
-            tuple(one for one in _listed(kept.get("others")) if isinstance(one, str)),
-        )
+        return cls(kept["address"], kept["user_id"], kept["without_assets"], tuple(kept["others"]))
 
     def keep(self, store: Store) -> None:
         """Remember it, if that is news."""
         if KnownImmich.of(store) != self:
-            store.put(KNOWN, asdict(self))
+            form = KnownForm(
+                address=self.address,
+                user_id=self.user_id,
+                without_assets=self.without_assets,
+                others=list(self.others),
+            )
+            IMMICH_KNOWN.write(store, form)
 
     @classmethod
     def at(cls, store: Store, server: ServerFacts, address: str) -> KnownImmich:
@@ -89,10 +87,6 @@ class KnownImmich:
         if self.user_id in refused:  # another key by now: all that was learnt was learnt of the former
             return replace(self, user_id=None, others=tuple(sorted(refused)))
         return replace(self, others=tuple(sorted({*self.others, *refused})))
-
-
-def _listed(kept: object) -> list[object]:
-    return kept if isinstance(kept, list) else []
 
 
 def check_user(known: KnownImmich | None, server: ServerFacts, address: str) -> None:

@@ -21,7 +21,7 @@ from reconciler.core.plan.guard import Losses
 from reconciler.core.plan.plan import AssetPlan, Decision
 from reconciler.core.records import AssetRecord, PendingWrite, Unsticking
 from reconciler.engine.identity import is_there
-from reconciler.engine.passes import Item, stands
+from reconciler.engine.item import Item, stands
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

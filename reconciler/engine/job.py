@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.core.writes.asset_write import AssetWrite
-    from reconciler.engine.passes import Item
+    from reconciler.engine.item import Item
 
 
 @dataclass(slots=True)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan, Decision
     from reconciler.core.records import AssetStatus
+    from reconciler.engine.item import Item
     from reconciler.engine.job import Job
-    from reconciler.engine.passes import Item, Prepared
+    from reconciler.engine.passes import Prepared
     from reconciler.errors import ReconcilerError
 
 _FIELDS: Final = frozenset({"block", "prose", "coordinates"})

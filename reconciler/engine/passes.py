@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.plan import AssetPlan, Rules
     from reconciler.core.ports import ServerFacts
-    from reconciler.core.records import AssetRecord, AssetStatus, PendingWrite, Run
+    from reconciler.core.records import AssetRecord, AssetStatus, Run
     from reconciler.engine.hints import Seen
     from reconciler.engine.identity import KnownImmich
     from reconciler.engine.items import Items
@@ -48,30 +48,6 @@ class Selection:
     """Read in bulk, without tags: whoever plans so reads an asset's tags before they matter."""
     later: frozenset[int] = frozenset()
     """Images whose last attempt failed a while ago: left as they stand unless their asset moved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One linked image of a pass: its desired state's fingerprint, and where it stands."""
-
-    image: CatalogueImage | None
-    """``None`` for an image that left the catalogue."""
-    asset_id: str
-    image_id: int
-    title: str
-    fingerprint: str = ""
-    plan: AssetPlan | None = None
-    """``None``: skipped by fingerprint, or not readable (see ``status``)."""
-    status: AssetStatus = "in_sync"
-    reason: str = ""
-    edited: bool = False
-    """Whether somebody was at work on the asset when it was read."""
-    adopted: PendingWrite | None = None
-    """A write of an earlier run that has not been seen settled: it is waited for before anything else."""
-    held: str = ""
-    """Hash of the harm that the guard holds back; ``plan`` is then what remains. ``""``: nothing is."""
-    withheld: AssetPlan | None = None
-    """The whole plan of which the guard holds a part back; ``None`` where it does not, or did not look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +121,6 @@ class Prepared:
     def unsettled(self) -> bool:
         """Whether an earlier run left writes to wait for."""
         return self.items.tally.adopted > 0
-
-
-def stands(item: Item, record: AssetRecord | None) -> bool:
-    """Return whether an image is where its record says."""
-    if item.plan is not None or item.adopted is not None or record is None or not record.linked:
-        return False
-    return (record.image_id, record.title, record.status, record.reason) == (
-        item.image_id,
-        item.title,
-        item.status,
-        item.reason,
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,15 @@ from reconciler.core.desired.builtin import BuiltIn
 from reconciler.core.fingerprint import digest
 from reconciler.core.plan.guard import withhold
 from reconciler.core.records import FINE, AssetRecord, Run
+from reconciler.core.store_keys import (
+    ARCHIVED,
+    CANARY,
+    CHECKED_AT,
+    FULL_LOOK_AT,
+    RULES,
+    WATERMARK,
+    CanaryState,
+)
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.approvals import spend_approval
 from reconciler.engine.canary import Canary, CanaryError
@@ -23,7 +32,7 @@ from reconciler.engine.job import Job
 from reconciler.engine.order import order
 from reconciler.engine.outcomes import Ended, finished, outcome_of, summarise
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
-from reconciler.engine.planner.planner import ARCHIVED, FULL_LOOK_AT, RULES, Planner, Wishes
+from reconciler.engine.planner.planner import Planner, Wishes
 from reconciler.engine.planner.selection import merge
 from reconciler.engine.polling.poller import Poller
 from reconciler.engine.polling.timing import Timing
@@ -40,13 +49,9 @@ if TYPE_CHECKING:
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, Store, Target
     from reconciler.core.records import PendingWrite
+    from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
-    from reconciler.engine.passes import Item
     from reconciler.engine.planner.candidates import Memory
-
-CHECKED_AT = "checked_at"
-"""Where the store keeps the end of the last look at all images that went through."""
-
 
 _RECORDED: Final = 200
 """Assets that are recorded in one commit: whoever else writes to the store waits for no more."""
@@ -198,10 +203,10 @@ class Reconciler:
     def _canary_size(self, prepared: Prepared, selection: Selection) -> int | CanaryError:
         """Decide how many assets go first; after a canary that failed, only a person may try again."""
         key = _canary_key(prepared)
-        known = self._store.get("canary")
-        state = known if isinstance(known, dict) and known.get("key") == key else {}
-        if state.get("failed") and not selection.by_person:
-            return CanaryError(str(state["failed"]), remedy="Mend the cause, then: skymmich-reconciler apply")
+        known = CANARY.read(self._store) or CanaryState()
+        state = known if known.get("key") == key else CanaryState()
+        if (failed := state.get("failed")) and not selection.by_person:
+            return CanaryError(str(failed), remedy="Mend the cause, then: skymmich-reconciler apply")
         return 0 if state.get("passed") else prepared.rules.policy.guard.canary
 
     async def _write(  # noqa: PLR0913 - a slice and its surroundings
@@ -235,9 +240,9 @@ class Reconciler:
             await executor.run(prepared.observed_from, unlooked=unlooked, poller=poller)
         key = _canary_key(prepared)
         if isinstance(executor.error, CanaryError):
-            self._store.put("canary", {"key": key, "failed": str(executor.error)})
+            CANARY.write(self._store, {"key": key, "failed": str(executor.error)})
         elif canary.jobs and canary.passed:
-            self._store.put("canary", {"key": key, "passed": True})
+            CANARY.write(self._store, {"key": key, "passed": True})
         ended.error, ended.stalled = executor.error, executor.stalled
 
     def _replan(self, job: Job, seen: ObservedAsset, prepared: Prepared, selection: Selection) -> AssetPlan:
@@ -306,12 +311,11 @@ class Reconciler:
 
     def _note_archived(self, prepared: Prepared, ended: Ended) -> None:
         """Remember which managed assets are archived: only while there are any, looks search the archive."""
-        known = self._store.get(ARCHIVED)
-        before = known if isinstance(known, list) else None
+        before = ARCHIVED.read(self._store)
         archived = sorted((set(before or ()) - ended.shown) | ended.archived)
         whole = prepared.images >= len(prepared.catalogue.linked())
         if archived != before and (before is not None or whole):
-            self._store.put(ARCHIVED, archived)
+            ARCHIVED.write(self._store, archived)
 
     def _note_immich(self, prepared: Prepared) -> None:
         if prepared.immich is not None:
@@ -320,19 +324,19 @@ class Reconciler:
     def _note_look(self, prepared: Prepared) -> None:
         # Images that a shrunken catalogue hides are not looked at: what moves meanwhile is looked up later.
         if prepared.observed_from and not prepared.verdict.shrunk:
-            self._store.put("watermark", prepared.observed_from.isoformat())
+            WATERMARK.write(self._store, prepared.observed_from)
             if prepared.look is not None:
                 self._planner.noted(prepared.look)
         if prepared.seen is not None and not prepared.verdict.shrunk:
             prepared.seen.keep(self._store)
             self._planner.trash.ids.clear()
         if not prepared.verdict.tripped and prepared.rules_before != prepared.rules_digest:
-            self._store.put(RULES, prepared.rules_digest)
+            RULES.write(self._store, prepared.rules_digest)
         remember(prepared.catalogue, self._store)
-        now = self._clock.now().isoformat()
-        self._store.put(CHECKED_AT, now)
+        now = self._clock.now()
+        CHECKED_AT.write(self._store, now)
         if prepared.full:
-            self._store.put(FULL_LOOK_AT, now)
+            FULL_LOOK_AT.write(self._store, now)
 
     def _close(
         self,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.core.ports import Clock, Target
     from reconciler.core.writes.asset_write import Next
     from reconciler.engine.job import Job
+    from reconciler.engine.polling.schedule import PollSchedule
     from reconciler.engine.polling.window import WriteWindow
     from reconciler.engine.settlement import Settlement
 
@@ -42,6 +43,7 @@ class Refresher:
         clock: time.
         settling: keeps how the writes stand.
         window: is told of progress.
+        schedule: learns from it how long Immich takes, and knows what Immich has been at.
         replan: merges an asset anew from a fresh reading.
     """
 
@@ -51,10 +53,11 @@ class Refresher:
         clock: Clock,
         settling: Settlement,
         window: WriteWindow,
+        schedule: PollSchedule,
         replan: Callable[[Job, ObservedAsset], AssetPlan],
     ) -> None:
         self._target, self._clock, self._settling, self._window = target, clock, settling, window
-        self._replan = replan
+        self._schedule, self._replan = schedule, replan
         self._reads = self._incomplete = 0
 
     async def read(self, job: Job, row: ObservedAsset | None = None) -> None:
@@ -76,7 +79,7 @@ class Refresher:
     def take(self, job: Job, seen: ObservedAsset, asked: float, row: ObservedAsset | None = None) -> None:
         """Use what a reading, or as good as that, has shown."""
         now, terms = self._clock.monotonic(), self._settling.terms
-        overtaken = self._window.overtaken(job.write, now)
+        overtaken = self._schedule.overtaken(job.write, now)
         sight = self._settling.sight(job, seen, asked, now, overtaken=overtaken)
         self.follow(job, job.write.on_read(seen, sight, terms, row))
 
@@ -90,15 +93,20 @@ class Refresher:
         before, now = job.write, self._clock.monotonic()
         todo = self._settling.advance(job, following)
         if before.state == "sent" and job.write.moved_to is not before.moved_to:
-            self._window.moved(job.write, now)
+            self._progressed(now)
+            self._schedule.moved(job.write)
         if before.pending is not None and job.write.pending is None:
-            self._window.progressed(now)
+            self._progressed(now)
             # A move that nobody else can have made: a person's goes past Immich's queue.
             if before.state == "moved" and not (job.write.quiet or before.crossed):
-                self._window.digested(before)
+                self._schedule.digested(before)
         if todo == "plan":
             job.write = job.write.on_planned(self._replan(job, job.write.observed), now)
         return todo == "read"
+
+    def _progressed(self, now: float) -> None:
+        self._window.progressed(now)
+        self._schedule.progressed(now)
 
     async def _read(self, job: Job, asked: float, row: ObservedAsset | None) -> ObservedAsset | None:
         """Read one asset; one that is gone, or that cannot be read, ends its job."""

@@ -11,17 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import SETTINGS_TABLE, SWITCHED_PARTS, WHOLE_TABLE, RowProblem
+from reconciler.core.reasons import reason
+from reconciler.core.store_keys import CATALOGUE_COLUMNS, CATALOGUE_SWITCHES
 from reconciler.core.unknown import without
 
 if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue, Switch
     from reconciler.core.ports import Store
-
-COLUMNS = "catalogue_columns"
-"""Where the store keeps the ``table.column``s of all good passes."""
-
-SWITCHED = "catalogue_switches"
-"""Where the store keeps Skymmich's switches as a good pass last read them."""
 
 
 def recalled(catalogue: Catalogue, store: Store) -> Catalogue:
@@ -38,13 +34,13 @@ def remember(catalogue: Catalogue, store: Store) -> None:
     """Keep what a good pass saw, beside all that was seen before."""
     seen = _seen(store)
     if not (filled := _filled(catalogue)) <= seen:
-        store.put(COLUMNS, sorted(filled | seen))
+        CATALOGUE_COLUMNS.write(store, sorted(filled | seen))
     settings = catalogue.settings
     if settings.stored:
         known = _known(store)
         read = {part: getattr(settings, part) for part in SWITCHED_PARTS if part not in settings.unreadable}
         if not read.items() <= known.items():
-            store.put(SWITCHED, {**known, **read})
+            CATALOGUE_SWITCHES.write(store, {**known, **read})
 
 
 def _filled(catalogue: Catalogue) -> frozenset[str]:
@@ -55,10 +51,7 @@ def _filled(catalogue: Catalogue) -> frozenset[str]:
 
 
 def _seen(store: Store) -> frozenset[str]:
-    known = store.get(COLUMNS)
-    return (
-        frozenset(name for name in known if isinstance(name, str)) if isinstance(known, list) else frozenset()
-    )
+    return frozenset(CATALOGUE_COLUMNS.read(store) or ())
 
 
 def _switched(catalogue: Catalogue, store: Store) -> Catalogue:
@@ -71,8 +64,8 @@ def _switched(catalogue: Catalogue, store: Store) -> Catalogue:
         if not known:
             return catalogue
         settings = settings.without()
-        reason = "the immich settings are gone, so what they switched on and off stays as it was"
-        problems = (*problems, RowProblem(SETTINGS_TABLE, WHOLE_TABLE, reason, "warning"))
+        gone = RowProblem(SETTINGS_TABLE, WHOLE_TABLE, reason("row_settings_gone"), "warning")
+        problems = (*problems, gone)
     on = {part for part in settings.unreadable if known.get(part)}
     settings = replace(
         settings,
@@ -84,7 +77,4 @@ def _switched(catalogue: Catalogue, store: Store) -> Catalogue:
 
 
 def _known(store: Store) -> dict[Switch, bool]:
-    known = store.get(SWITCHED)
-    if not isinstance(known, dict):
-        return {}
-    return {part: known[part] for part in SWITCHED_PARTS if isinstance(known.get(part), bool)}
+    return CATALOGUE_SWITCHES.read(store) or {}

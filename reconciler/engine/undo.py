@@ -16,11 +16,12 @@ from reconciler.core.records import AssetRecord, Run, Unsticking
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.canary import Canary
 from reconciler.engine.executor import Executor, Surroundings
+from reconciler.engine.item import Item
 from reconciler.engine.job import Job
 from reconciler.engine.observe import read_assets
 from reconciler.engine.order import order
 from reconciler.engine.outcomes import finished
-from reconciler.engine.passes import Item, Prepared, Selection
+from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.planner.selection import merge
 from reconciler.engine.polling.timing import Timing
 

@@ -15,7 +15,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.asset import IncompleteAsset, Listing, too_much_unknown
+from reconciler.core.asset import IncompleteAsset, too_much_unknown
+from reconciler.core.listing import Listing
 from reconciler.core.packed_assets import CompactAssets
 from reconciler.errors import (
     AssetIncompleteError,

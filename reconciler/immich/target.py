@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from reconciler.core.asset import Listing, ObservedAsset, Visibility
+    from reconciler.core.asset import ObservedAsset, Visibility
+    from reconciler.core.listing import Listing
     from reconciler.core.ports import Clock, FieldWrite, ServerFacts, Target, WriteOutcome
     from reconciler.immich.call import Patience
     from reconciler.immich.capabilities import Capabilities

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from reconciler.messages.row_problems import ROW_PROBLEMS
 from reconciler.messages.translation import Message, joined, say
 from reconciler.messages.vocabulary import FIELDS
 
@@ -16,6 +17,8 @@ REASONS: Final[Mapping[Code, Message]] = {
     "fill": Message("Immich has none"),
     "conflict": Message("Immich holds a value that is not ours"),
     "told": Message("{text}"),
+    "error": Message("{text}"),
+    **ROW_PROBLEMS,
 }
 
 

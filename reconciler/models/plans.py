@@ -13,7 +13,9 @@ from reconciler.core.plan.merge import Action, Case
 from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus, Field, Keep
 from reconciler.engine.outcomes import finished
+from reconciler.messages.reasons import words
 from reconciler.models.base import Count, Model, Text
+from reconciler.models.reasons import Reason
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from reconciler.core.plan.plan import Decision as CoreDecision
     from reconciler.core.policy import Switches
     from reconciler.core.ports import FeatureLoss
-    from reconciler.engine.passes import Item, Prepared
+    from reconciler.engine.item import Item
+    from reconciler.engine.passes import Prepared
 
 
 class Settings(Model):
@@ -206,13 +209,18 @@ class RowProblem(Model):
     table: Text
     row_id: int | Text
     reason: Text
+    reasons: list[Reason]
     severity: Literal["error", "warning"]
 
     @classmethod
     def of(cls, found: CoreRowProblem) -> Self:
         """Return a row's problem as JSON."""
         return cls(
-            table=found.table, row_id=found.row_id, reason=redact(found.reason), severity=found.severity
+            table=found.table,
+            row_id=found.row_id,
+            reason=redact(words(found.reason)),
+            reasons=[Reason.of(found.reason)],
+            severity=found.severity,
         )
 
 

@@ -11,6 +11,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reconciler.core.store_keys import PAUSED
 from reconciler.engine.approvals import begin_moment
 from reconciler.engine.events import Listener, ignore
 from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerError
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from reconciler.service.api import Notice
     from reconciler.service.environment import Installation, ServiceStore
 
-PAUSED = "paused"
-"""Where the store keeps that a person paused the daemon: a restart does not undo it."""
 LONGEST_HOLD = 60.0
 """Seconds for which Immich is left alone at most: a proxy may name a day as its ``Retry-After``."""
 
@@ -84,7 +83,7 @@ class Service:
         """Name of the job → when it runs next; set by whoever schedules."""
         self.passes: Counter[str] = Counter()
         """Passes by result: ``ok``, ``attention``, ``failed``, ``interrupted``, ``quiet``, ``unexpected``."""
-        self._paused = store.get(PAUSED) is not None
+        self._paused = PAUSED.is_kept(store)
         self._forbidden = self._storeless = self._stopping = self._stop_run = False
         self._wake = asyncio.Event()
         self._pass: asyncio.Task[bool] | None = None
@@ -233,7 +232,7 @@ class Service:
         Raises:
             StateError: it cannot be written.
         """
-        self._store.put(PAUSED, self._clock.now().isoformat() if self._paused else None)
+        self._keep_paused(paused=self._paused)
         begin_moment(self._store)
         self._storeless = False
         self.health.put("StoreWritable", "True", "TakenUp", "The state store was taken up again.")
@@ -379,10 +378,16 @@ class Service:
         self._announcer.state(self.snapshot())
 
     def _set_paused(self, *, paused: bool) -> None:
-        self._store.put(PAUSED, self._clock.now().isoformat() if paused else None)
+        self._keep_paused(paused=paused)
         self._paused = paused
         self._wake.set()
         self._tell_state()
+
+    def _keep_paused(self, *, paused: bool) -> None:
+        if paused:
+            PAUSED.write(self._store, self._clock.now())
+        else:
+            PAUSED.forget(self._store)
 
     def _new_id(self) -> str:
         return f"{self._random.getrandbits(48):012x}"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import CatalogueImage, RowProblem, Summary
+from reconciler.core.reasons import reason
 from reconciler.core.unknown import title_without, unknown_of
 from reconciler.skymmich.dangling import Doubts
 from reconciler.skymmich.equipment import MOST_FRAMES, read_acquisitions, read_equipment, read_links
@@ -71,8 +72,8 @@ class Assembler:
             solution = solution_of(fields, solve)
             if solve is not None and (lost := lacking(solution, solve)):
                 doubts.add(image_id, f"{SOLVES.name}.result")
-                reason = f"result has no {', '.join(lost)}, which the solver always gives; it is unknown"
-                problems.append(RowProblem(SOLVES.name, solve.recorded[1], reason, "warning"))
+                why = reason("row_answer_lacks", column="result", keys=lost)
+                problems.append(RowProblem(SOLVES.name, solve.recorded[1], why, "warning"))
             for name in ("title", "filename"):
                 if fields.raw(name) is None:
                     fields.absent(name)
@@ -113,7 +114,7 @@ def _asset_id(fields: Fields) -> str | None:
         return None
     asset_id = stored.lower()
     if _UUID.fullmatch(asset_id) is None:
-        fields.warn(f"immich_id is not a UUID ({excerpt(stored)}); the image counts as not linked")
+        fields.warn("row_no_uuid", column="immich_id", value=excerpt(stored))
         return None
     return asset_id
 
@@ -161,8 +162,7 @@ def _each_once(images: Iterable[CatalogueImage], problems: list[RowProblem]) -> 
     kept: dict[int, CatalogueImage] = {}
     for image in sorted(images, key=lambda image: image.image_id):
         if image.image_id in kept:
-            reason = "there is an earlier row with the same id"
-            problems.append(RowProblem(IMAGES.name, image.image_id, reason))
+            problems.append(RowProblem(IMAGES.name, image.image_id, reason("row_repeated")))
         else:
             kept[image.image_id] = image
     return list(kept.values())
@@ -179,10 +179,8 @@ def each_linked_once(images: Images) -> tuple[Images, list[RowProblem]]:
     for image_id, asset_id in zip(images.ids(), images.asset_ids(), strict=True):
         if asset_id is None or (first := owner.setdefault(asset_id, image_id)) == image_id:
             continue
-        reason = (
-            f"it is linked to asset {asset_id}, as is image {first} already; the image counts as not linked"
-        )
-        problems.append(RowProblem(IMAGES.name, image_id, reason, "warning"))
+        why = reason("row_linked_twice", asset=asset_id, image=str(first))
+        problems.append(RowProblem(IMAGES.name, image_id, why, "warning"))
         image = images.find(image_id)
         changed[image_id] = image and replace(image, asset_id=None)
     return images.replaced(changed), problems

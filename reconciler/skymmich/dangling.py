@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import WHOLE_TABLE, RowProblem
+from reconciler.core.reasons import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,8 +72,8 @@ class Doubts:
     def refer(self, table: Table, column: str, target: Table) -> RowProblem:
         """Doubt a table of which no row refers to anything that is there."""
         self.everywhere.add(f"{table.name}.{column}")
-        reason = f"no {column} of it is one of {target.name}, so what Immich shows of it stays as it is"
-        return RowProblem(table.name, WHOLE_TABLE, reason, "warning")
+        why = reason("row_refers_to_nothing", column=column, target=target.name)
+        return RowProblem(table.name, WHOLE_TABLE, why, "warning")
 
 
 def refers_to_nothing(named: AbstractSet[object], there: AbstractSet[object]) -> bool:

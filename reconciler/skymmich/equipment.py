@@ -101,10 +101,10 @@ def read_acquisitions(
 def _read_equipment(fields: Fields) -> Equipment:
     identity, stored = fields.identity(), fields.raw("name")
     if isinstance(stored, str) and len(stored) > MAX_TEXT:
-        raise UnreadableRowError(f"name is longer than {MAX_TEXT} characters ({len(stored)})")
+        raise UnreadableRowError("row_too_long", column="name", most=MAX_TEXT, size=len(stored))
     name = fields.vital("name").strip()
     if not name:
-        raise UnreadableRowError("it has no name")
+        raise UnreadableRowError("row_nameless")
     return Equipment(
         equipment_id=identity,
         name=name,
@@ -124,7 +124,7 @@ def _specifications(fields: Fields) -> tuple[tuple[str, Specification], ...]:
     if stored is None:
         return ()
     if not isinstance(stored, dict):
-        fields.drop("specifications", f"is not an object ({excerpt(stored)})")
+        fields.drop("specifications", "row_no_object", value=excerpt(stored))
         return ()
     _doubt_shape(fields, stored)
     plain: dict[str, Specification] = {}
@@ -144,12 +144,12 @@ def _doubt_shape(fields: Fields, stored: Mapping[str, object]) -> None:
     """
     given = {key.casefold(): value for key, value in stored.items() if value is not None}
     if odd := [key for key in _SHOWN if key in given and not _is_plain(given[key])]:
-        fields.drop("specifications", f"has no text or number as {odd[0]} ({excerpt(given[odd[0]])})")
+        fields.drop("specifications", "row_odd_specification", key=odd[0], value=excerpt(given[odd[0]]))
         return
     nested = [value for value in given.values() if isinstance(value, dict | list)]
     inside = {key.casefold() for value in nested if isinstance(value, dict) for key in value}
     if nested and (len(nested) == len(given) or any(key in inside and key not in given for key in _SHOWN)):
-        fields.drop("specifications", f"has its values deeper inside than ever before ({excerpt(nested[0])})")
+        fields.drop("specifications", "row_deep_specifications", value=excerpt(nested[0]))
 
 
 def _is_plain(value: object) -> bool:
@@ -169,9 +169,13 @@ def _read_acquisition(fields: Fields, equipment: Mapping[int, Equipment]) -> Acq
     count = within(fields.raw("frame_count"), 1, MOST_FRAMES)
     exposure = within(fields.raw("exposure_time"), SHORTEST_S, LONGEST_S)
     if count is None or not count.is_integer():
-        raise UnreadableRowError(f"frame_count is no count of frames: {excerpt(fields.raw('frame_count'))}")
+        raise UnreadableRowError(
+            "row_no_frames", column="frame_count", value=excerpt(fields.raw("frame_count"))
+        )
     if exposure is None:
-        raise UnreadableRowError(f"exposure_time is no duration: {excerpt(fields.raw('exposure_time'))}")
+        raise UnreadableRowError(
+            "row_no_duration", column="exposure_time", value=excerpt(fields.raw("exposure_time"))
+        )
     noted = fields.text("filter_name")
     filter_id = fields.reference("filter_id")
     present = equipment.get(filter_id) if filter_id is not None else None

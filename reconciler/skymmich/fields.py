@@ -18,10 +18,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler.core.catalogue import RowProblem
+from reconciler.core.reasons import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from reconciler.core.reasons import Code, Param
     from reconciler.skymmich.tables import Row, Snapshot, Table
 
 T = TypeVar("T")
@@ -43,7 +45,16 @@ _SECONDS = re.compile(r"-?\d+(\.\d+)?")
 
 
 class UnreadableRowError(ValueError):
-    """The row cannot be understood; its text is the reason."""
+    """The row cannot be understood.
+
+    Args:
+        code: why.
+        params: of that reason.
+    """
+
+    def __init__(self, code: Code, /, **params: Param) -> None:
+        super().__init__(code)
+        self.reason = reason(code, **params)
 
 
 def read_rows(
@@ -65,7 +76,7 @@ def read_rows(
         try:
             results.append(read(fields))
         except UnreadableRowError as error:
-            problems.append(RowProblem(table.name, fields.row_id, str(error)))
+            problems.append(RowProblem(table.name, fields.row_id, error.reason))
             whole = False
         if after is not None and (fields.dropped or not whole):
             after(fields)
@@ -92,9 +103,9 @@ class Fields:
         value = self._row.get("id")
         return value if isinstance(value, int) and not isinstance(value, bool) else excerpt(value)
 
-    def warn(self, reason: str) -> None:
+    def warn(self, code: Code, /, **params: Param) -> None:
         """Note that a part of this row was left out."""
-        self._problems.append(RowProblem(self._table, self.row_id, reason, "warning"))
+        self._problems.append(RowProblem(self._table, self.row_id, reason(code, **params), "warning"))
 
     def raw(self, name: str) -> object:
         """The value as the database gave it; ``None`` for a column that is not there."""
@@ -107,7 +118,7 @@ class Fields:
             return None
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        self.drop(name, f"is no reference ({excerpt(value)})")
+        self.drop(name, "row_no_reference", value=excerpt(value))
         return None
 
     def identity(self) -> int:
@@ -118,7 +129,7 @@ class Fields:
         """
         found = self._row.get("id")
         if not isinstance(found, int) or isinstance(found, bool):
-            raise UnreadableRowError(f"its id is not an integer: {excerpt(found)}")
+            raise UnreadableRowError("row_no_id", value=excerpt(found))
         return found
 
     def vital(self, name: str, longest: int = MAX_TEXT) -> str:
@@ -134,7 +145,7 @@ class Fields:
         if value is None:
             return ""
         if isinstance(value, bytes):
-            raise UnreadableRowError(f"{name} is not text but {len(value)} bytes of binary data")
+            raise UnreadableRowError("row_binary", column=name, size=len(value))
         return self._plain(name, value, longest) or ""
 
     def text(self, name: str) -> str | None:
@@ -143,7 +154,7 @@ class Fields:
         if value is None:
             return None
         if isinstance(value, bytes):
-            self.drop(name, f"is not text but {len(value)} bytes of binary data")
+            self.drop(name, "row_binary_ignored", size=len(value))
             return None
         found = self._plain(name, value, MAX_TEXT)
         return found.strip() or None if found else None
@@ -170,13 +181,15 @@ class Fields:
         found = finite(value)
         if found is not None and minimum <= found <= maximum:
             return found
-        reason = "is not a number"
-        if found is not None:
-            reason = f"is less than {minimum:g}" if found < minimum else f"is more than {maximum:g}"
+        shown = excerpt(value)
         if may_be_nan and isinstance(value, float) and math.isnan(value):
-            self.warn(f"{name} {reason} ({excerpt(value)}); it is ignored")
+            self.warn("row_no_number", column=name, value=shown)
+        elif found is None:
+            self.drop(name, "row_no_number", value=shown)
+        elif found < minimum:
+            self.drop(name, "row_too_small", minimum=f"{minimum:g}", value=shown)
         else:
-            self.drop(name, f"{reason} ({excerpt(value)})")
+            self.drop(name, "row_too_large", maximum=f"{maximum:g}", value=shown)
         return None
 
     def integer(self, name: str, *, minimum: float = -MAX_NUMBER, maximum: float = MAX_NUMBER) -> int | None:
@@ -185,7 +198,7 @@ class Fields:
         if found is None:
             return None
         if not found.is_integer():
-            self.drop(name, f"is not a whole number ({found:g})")
+            self.drop(name, "row_not_whole", value=f"{found:g}")
             return None
         return int(found)
 
@@ -196,7 +209,7 @@ class Fields:
             return False
         if value in _YES:
             return True
-        self.drop(name, f"is neither true nor false ({excerpt(value)})")
+        self.drop(name, "row_no_flag", value=excerpt(value))
         return False
 
     def moment(self, name: str) -> datetime | None:
@@ -207,7 +220,7 @@ class Fields:
         try:
             return _moment(value)
         except (ValueError, OverflowError, OSError):
-            self.drop(name, f"is not a date ({excerpt(value)})")
+            self.drop(name, "row_no_date", value=excerpt(value))
             return None
 
     def json(self, name: str, *, secret: bool = False) -> object:
@@ -225,7 +238,10 @@ class Fields:
                 raise TypeError  # noqa: TRY301  the same warning as for text that does not parse
             return json.loads(value)
         except (TypeError, ValueError, RecursionError):  # ValueError: a number of too many digits as well
-            self.drop(name, "is not JSON" + ("" if secret else f" ({excerpt(value)})"))
+            if secret:
+                self.drop(name, "row_no_json_secret")
+            else:
+                self.drop(name, "row_no_json", value=excerpt(value))
             return None
 
     def strings(self, name: str) -> tuple[str, ...]:
@@ -238,11 +254,11 @@ class Fields:
         if found is None:
             return ()
         if not isinstance(found, list):
-            self.drop(name, f"is not a list ({excerpt(found)})")
+            self.drop(name, "row_no_list", value=excerpt(found))
             return ()
         if len(found) > MAX_LIST:
             self.partly.add(name)
-            self.warn(f"{name} has {len(found)} elements; those after the first {MAX_LIST} are ignored")
+            self.warn("row_long_list", column=name, size=len(found), most=MAX_LIST)
             found = found[:MAX_LIST]
         texts: Sequence[str] = [item for item in found if isinstance(item, str) and len(item) <= MAX_TEXT]
         if len(texts) < len(found):
@@ -250,10 +266,10 @@ class Fields:
             long = sum(isinstance(item, str) and len(item) > MAX_TEXT for item in found)
             if odd:
                 self.partly.add(name)
-                self.warn(f"{name} has elements that are not text ({excerpt(odd[0])}); they are ignored")
+                self.warn("row_odd_elements", column=name, value=excerpt(odd[0]))
             if long:
                 self.partly.add(name)
-                self.warn(f"{name} has texts longer than {MAX_TEXT} characters ({long}); they are ignored")
+                self.warn("row_long_elements", column=name, most=MAX_TEXT, size=long)
         return tuple(self._clean(name, item) for item in texts)
 
     def absent(self, name: str) -> None:
@@ -262,22 +278,22 @@ class Fields:
         Nothing is noted of a column that is not there, nor of one that was found unreadable before.
         """
         if name in self._row and name not in self.dropped:
-            self.drop(name, "is empty, which Skymmich never leaves it")
+            self.drop(name, "row_empty")
 
-    def drop(self, name: str, why: str) -> None:
+    def drop(self, column: str, code: Code, /, **params: Param) -> None:
         """Note that a column holds something that could not be read: not to be taken for empty."""
-        self.dropped.add(name)
-        self.warn(f"{name} {why}; it is ignored")
+        self.dropped.add(column)
+        self.warn(code, column=column, **params)
 
     def _plain(self, name: str, value: object, longest: int) -> str | None:
         """Return a value as text, if it is a plain one and not too long."""
         if not isinstance(value, str):
             if not isinstance(value, int | float | Decimal | datetime):
-                self.drop(name, f"is not text ({excerpt(value)})")
+                self.drop(name, "row_no_text", value=excerpt(value))
                 return None
             value = str(value)
         if len(value) > longest:
-            self.drop(name, f"is longer than {longest} characters ({len(value)})")
+            self.drop(name, "row_too_long_ignored", most=longest, size=len(value))
             return None
         return self._clean(name, value)
 
@@ -285,7 +301,7 @@ class Fields:
         """Replace lone surrogates (JSON can spell them): no encoding could carry them on."""
         if text.isascii() or _LONE_SURROGATE.search(text) is None:
             return text
-        self.warn(f"{name} has half a character in it, which is replaced")
+        self.warn("row_half_character", column=name)
         return _LONE_SURROGATE.sub("\ufffd", text)
 
 

@@ -7,7 +7,7 @@ API key lies there in plain text: no value of this row is ever put into a messag
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import SWITCHED_PARTS, SyncSettings
 from reconciler.core.policy import SWITCHES
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import RowProblem, Switch
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
-
-_BUT: Final = "unless it is known what it was when last read"
 
 
 def read_settings(snapshot: Snapshot, problems: list[RowProblem]) -> SyncSettings:
@@ -32,7 +30,7 @@ def _read(fields: Fields) -> SyncSettings:
     stored = fields.json("value", secret=True)
     if not isinstance(stored, dict):
         if not fields.dropped:
-            fields.warn(f"the immich settings are not an object; they count as switched off, {_BUT}")
+            fields.warn("row_no_settings")
         return SyncSettings(stored=True).without()
     unreadable: set[Switch] = set()
 
@@ -43,9 +41,9 @@ def _read(fields: Fields) -> SyncSettings:
         part = SWITCHES[key]
         if part in SWITCHED_PARTS:
             unreadable.add(part)
-            fields.warn(f"the setting {key} is neither true nor false; it counts as off, {_BUT}")
+            fields.warn("row_no_switch", key=key)
         else:
-            fields.warn(f"the setting {key} is neither true nor false; it counts as off")
+            fields.warn("row_no_master_switch", key=key)
         return False
 
     def text(key: str) -> str:
@@ -53,7 +51,7 @@ def _read(fields: Fields) -> SyncSettings:
         if isinstance(value, str) and (kept := plain_text(value)) is not None:
             return kept.strip()
         if value is not None:
-            fields.warn(f"the setting {key} is no text of an address or a key; it is ignored")
+            fields.warn("row_no_setting", key=key)
         return ""
 
     defaults = SyncSettings()

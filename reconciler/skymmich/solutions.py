@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reconciler.core.catalogue import RowProblem
+    from reconciler.core.reasons import Code
     from reconciler.skymmich.dangling import Doubts
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
@@ -119,8 +120,8 @@ def _angle(fields: Fields, name: str, parse: Callable[[str], float | None]) -> f
         return None
     found = parse(stored)
     if found is None:
-        kind = "a right ascension" if parse is parse_ra else "a declination"
-        fields.drop(name, f"is not {kind} ({excerpt(stored)})")
+        code: Code = "row_no_right_ascension" if parse is parse_ra else "row_no_declination"
+        fields.drop(name, code, value=excerpt(stored))
     return found
 
 
@@ -131,22 +132,22 @@ def _read_solve(fields: Fields) -> Solve | None:
         return None
     status = fields.raw("status")
     if status != "success":
-        fields.drop("status", f"is none that is known ({excerpt(status)})")
+        fields.drop("status", "row_unknown_status", value=excerpt(status))
         return None
     result = fields.json("result")
     if result is None:
         fields.absent("result")
         return None
     if not isinstance(result, dict):
-        fields.drop("result", f"is not an object ({excerpt(result)})")
+        fields.drop("result", "row_no_object", value=excerpt(result))
         return None
     recorded = fields.moment("completed_at") or fields.moment("submitted_at") or _NEVER
     solution = _answer(result)
     given = [key for key in _ANSWER if result.get(key) is not None]
     if odd := [key for key in given if getattr(solution, _ANSWER[key]) is None]:
-        fields.drop("result", f"has no sensible {', '.join(odd)} ({excerpt(result[odd[0]])})")
+        fields.drop("result", "row_odd_answer", keys=tuple(odd), value=excerpt(result[odd[0]]))
     elif not given:
-        fields.drop("result", "has nothing of what the solver answers")
+        fields.drop("result", "row_empty_answer")
     lacks = tuple(key for key in _ANSWER if key not in given)
     return Solve(image_id, (recorded, fields.identity()), solution, lacks)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import Catalogue, Images
 from reconciler.core.packed_catalogue import PackedImages
+from reconciler.messages.reasons import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -163,7 +164,7 @@ def _index(catalogue: Catalogue, before: Lookup) -> Lookup:
         assets=catalogue.image_ids(),
         targets=before.targets,
         equipment=before.equipment,
-        problems=tuple(f"{one.place}: {one.reason}" for one in catalogue.problems),
+        problems=tuple(f"{one.place}: {words(one.reason)}" for one in catalogue.problems),
     )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.policy import Policy
     from reconciler.engine.passes import Prepared
-    from reconciler.engine.planner.desired import Desires
+    from reconciler.engine.planner.desired import DesiredStates
     from reconciler.web.context import Panel
     from reconciler.web.image_index import Lookup, Lookups
     from reconciler.web.ports import TemplateKeeper
@@ -106,7 +106,7 @@ class Trial:
         self.keeper.save(None)
         self._panel.control.request(Wish(by_person=False, trigger="settings"))
 
-    async def _compute(self, text: str, images: Iterable[CatalogueImage]) -> Desires:
+    async def _compute(self, text: str, images: Iterable[CatalogueImage]) -> DesiredStates:
         """Compute what images want with a template."""
         try:
             async with asyncio.timeout(_PATIENCE):

@@ -51,7 +51,7 @@ def build(path: Path, images: int, tags: int | None = None) -> None:
 
 def _give_tags(path: Path, tags: int) -> None:
     """Let every asset get the same number of tags, no two the same set."""
-    wanted = desirer()
+    wanted = computer()
     rows = []
     for image in open_catalogue(str(path)).read().linked():
         own = len(wanted(replace(image, tags=())).tags)
@@ -61,7 +61,7 @@ def _give_tags(path: Path, tags: int) -> None:
         connection.executemany("UPDATE astrophotography_images SET tags = ? WHERE id = ?", rows)
 
 
-def desirer() -> Callable[[CatalogueImage], Desired]:
+def computer() -> Callable[[CatalogueImage], Desired]:
     """Give the function that computes what an image wants, as a pass does it."""
     policy = Policy()
     template = BlockTemplate(policy.description)

@@ -33,6 +33,7 @@ from catalogues import build  # noqa: E402 - after the path to the checkout
 
 from reconciler.core.policy import Policy, Switches, TagPolicy  # noqa: E402 - the same
 from reconciler.core.records import AssetRecord, JournalEntry, Run  # noqa: E402 - the same
+from reconciler.core.store_keys import ARCHIVED, CANARY, WATERMARK  # noqa: E402 - the same
 from reconciler.daemon.memory import give_back, settle_down, share_one_heap  # noqa: E402 - the same
 from reconciler.engine.events import ignore  # noqa: E402 - the same
 from reconciler.engine.passes import Selection  # noqa: E402 - the same
@@ -185,9 +186,9 @@ async def keep_as_in_sync(prepared: Prepared, store: SqliteStore) -> None:
     if records:
         save()
     store.start_run(Run("newest", "cli", now))
-    store.put("archived", [])
-    store.put("watermark", (now + timedelta(seconds=1)).isoformat())
-    store.put("canary", None)
+    ARCHIVED.write(store, [])
+    WATERMARK.write(store, now + timedelta(seconds=1))
+    CANARY.forget(store)
 
 
 def change_one(catalogue: Path) -> None:

@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalogues import PIXELS, desirer
+from catalogues import PIXELS, computer
 from meter import server_cpu, since
 from wire import Wire, is_simulator
 
@@ -38,7 +38,7 @@ from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import DescriptionPolicy, Policy, Switches, TagPolicy
 from reconciler.engine.events import Progress
 from reconciler.engine.passes import Selection
-from reconciler.engine.planner.desired import Desirer, Desires
+from reconciler.engine.planner.desired import DesiredStateComputer, DesiredStates
 from reconciler.engine.planner.planner import Wishes
 from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.undo import Undo
@@ -195,7 +195,7 @@ async def planning(catalogue: str) -> dict:
     images = open_catalogue(catalogue).read().linked()
     reading = (time.perf_counter() - began) / len(images)
     chosen = images[:: max(1, len(images) // MOST_PLANNED)]
-    wanted, spent = desirer(), []
+    wanted, spent = computer(), []
     gc.collect()
     for image in chosen:
         began = time.perf_counter()
@@ -215,14 +215,14 @@ def plan(image: CatalogueImage, desired: Desired) -> None:
 
 async def planning_in_slices(images: Sequence[CatalogueImage], template: str | None) -> dict:
     policy = Policy(DescriptionPolicy(template=template))
-    form, desires = Form(roundtrip.settled_description, roundtrip.settled_tag), Desires()
+    form, desires = Form(roundtrip.settled_description, roundtrip.settled_tag), DesiredStates()
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     with SafeRenderer() as renderer:
-        desirer = Desirer(renderer, form)
-        await desirer.check(policy.description)  # starts the process, if there is to be one
+        computer = DesiredStateComputer(renderer, form)
+        await computer.check(policy.description)  # starts the process, if there is to be one
         gc.collect()
         began, cpu = time.perf_counter(), time.process_time()
-        await desirer.compute([(image, PIXELS) for image in images], policy, desires)
+        await computer.compute([(image, PIXELS) for image in images], policy, desires)
         for image in images:
             plan(image, desires.of(image))
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu

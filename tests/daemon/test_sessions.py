@@ -8,12 +8,12 @@ import shutil
 import signal
 import sqlite3
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 
-from reconciler.daemon.main import STOPPED
+from reconciler.core.store_keys import STOPPED
 from state.store import SqliteStore
 from tests.daemon.test_process import QUICK, a_home, ended, until
 from tests.daemon.test_store_file import files
@@ -110,8 +110,8 @@ def test_a_backup_put_there_while_it_was_stopped_revives_no_login(home, taken):
     backup = copy_of(home)
     if taken == "while it was stopped":
         with SqliteStore.open(backup) as store:  # an hour ago
-            stopped = datetime.fromisoformat(store.get(STOPPED)) - timedelta(hours=1)
-            store.put(STOPPED, stopped.isoformat())
+            stopped = STOPPED.read(store) - timedelta(hours=1)
+            STOPPED.write(store, stopped)
         process = home.started()
         browser = Browser(process)
         assert browser.is_in(ends)  # a clean restart keeps it

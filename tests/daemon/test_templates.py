@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from test_process import QUICK, a_home, ended, until
 
-from reconciler.app.overrides import TEMPLATE
+from reconciler.core.store_keys import TEMPLATE_OVERRIDE
 from state.store import SqliteStore
 
 RUNAWAYS = {
@@ -187,7 +187,7 @@ def test_one_that_was_saved_by_an_older_version_does_not_freeze_the_start(daemon
     until(lambda: daemon.home.in_sync(daemon.process))
     assert daemon.stop() < 3
     with SqliteStore.open(daemon.home.state) as store:
-        store.put(TEMPLATE, {"text": RUNAWAYS["loops"], "versions": []})
+        TEMPLATE_OVERRIDE.write(store, {"text": RUNAWAYS["loops"], "versions": []})
     daemon.start()
     broken = until(
         lambda: (c := daemon.home.condition(daemon.process, "Configured")) and c["status"] == "False" and c

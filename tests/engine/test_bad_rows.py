@@ -19,12 +19,14 @@ from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.plan.asset_plan import plan_asset
 from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import Policy, Switches
+from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
+from reconciler.core.store_keys import CATALOGUE_COLUMNS
 from reconciler.engine.passes import Selection
-from reconciler.engine.planner.selection import Chooser
-from reconciler.engine.schema import COLUMNS
+from reconciler.engine.planner.selection import ImageSelector
 from reconciler.errors import TemplateError, UnusableImageError
 from reconciler.immich import roundtrip
+from reconciler.messages.reasons import words
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.skymmich.sources import open_catalogue
 
@@ -128,8 +130,7 @@ def test_odd_values_anywhere_cost_only_the_images_they_belong_to(tmp_path, sampl
         if unknown - plans(whole, wanted)[image.asset_id].desired.unreadable:
             assert named & rows
     for problem in catalogue.problems:
-        assert problem.reason
-        assert len(problem.reason) < 400
+        assert 0 < len(words(problem.reason)) < 400
 
 
 def test_the_odd_values_are_found_by_the_seeds():
@@ -147,7 +148,7 @@ class Chosen:
         )
         self.catalogue = Catalogue(images)
         rules = Rules(POLICY, Switches(), "2.7.5", "me")
-        self.chooser = Chooser(
+        self.selector = ImageSelector(
             self.desired, rules, "rules", Selection(),
             {image.asset_id: AssetRecord(image.asset_id, image.image_id) for image in images}, {},
         )  # fmt: skip
@@ -164,25 +165,29 @@ class Chosen:
 )
 def test_an_image_that_can_not_be_used_fails_alone_and_is_named(error):
     here = Chosen(error, {2})
-    first, second, third = here.chooser.items(here.catalogue.images, frozenset())
+    first, second, third = here.selector.items(here.catalogue.images, frozenset())
     assert second.status == "failed"
     assert second.reason == f"{IMAGES} 2: {error}"
     assert (first.status, third.status) == ("new", "new")
-    (problem,) = here.chooser.told(here.catalogue).problems
-    assert (problem.table, problem.row_id, problem.reason) == (IMAGES, 2, str(error))
+    (problem,) = here.selector.told(here.catalogue).problems
+    assert (problem.table, problem.row_id, problem.reason) == (
+        IMAGES,
+        2,
+        reason("error", kind=type(error).__name__, text=str(error)),
+    )
 
 
 def test_a_template_that_renders_no_image_at_all_is_what_is_wrong():
     here = Chosen(TemplateError("no such name", source="mine.j2", line=3), {1, 2, 3})
-    here.chooser.items(here.catalogue.images, frozenset())
+    here.selector.items(here.catalogue.images, frozenset())
     with pytest.raises(TemplateError, match=r"mine\.j2:3"):
-        here.chooser.told(here.catalogue)
+        here.selector.told(here.catalogue)
 
 
 def test_images_that_can_not_be_used_say_nothing_of_the_template():
     here = Chosen(UnusableImageError("too large"), {1, 2, 3})
-    here.chooser.items(here.catalogue.images, frozenset())
-    assert len(here.chooser.told(here.catalogue).problems) == 3
+    here.selector.items(here.catalogue.images, frozenset())
+    assert len(here.selector.told(here.catalogue).problems) == 3
 
 
 @pytest.mark.anyio
@@ -260,7 +265,7 @@ async def test_a_new_release_that_renames_something_thins_out_nothing(install, m
     assert {asset_id: here.shown(asset_id) for _, asset_id in here.images()} == before
     prepared = await here.prepare()
     assert [one.row_id for one in prepared.catalogue.problems] == ["-"]
-    assert len(here.store.get(COLUMNS)) > 50
+    assert len(CATALOGUE_COLUMNS.read(here.store)) > 50
 
 
 @pytest.mark.anyio

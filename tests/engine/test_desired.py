@@ -13,7 +13,7 @@ from reconciler.core.catalogue import CatalogueImage
 from reconciler.core.desired.builtin import BuiltIn
 from reconciler.core.policy import DescriptionPolicy, Policy
 from reconciler.engine.planner import desired
-from reconciler.engine.planner.desired import SLICE, Desirer, Desires, try_template
+from reconciler.engine.planner.desired import SLICE, DesiredStateComputer, DesiredStates, try_template
 from reconciler.errors import RendererError, TemplateError, UnusableImageError
 from reconciler.rendering.renderer import SafeRenderer
 
@@ -48,7 +48,7 @@ def wanted(several):
 
 
 async def test_every_image_gets_its_own_block_and_the_loop_goes_on_between_slices():
-    renderer, desires, turns = Counting(), Desires(), 0
+    renderer, desires, turns = Counting(), DesiredStates(), 0
 
     async def others():
         nonlocal turns
@@ -57,7 +57,7 @@ async def test_every_image_gets_its_own_block_and_the_loop_goes_on_between_slice
             await asyncio.sleep(0)
 
     beside = asyncio.create_task(others())
-    await Desirer(renderer).compute(wanted(images()), MINE, desires)
+    await DesiredStateComputer(renderer).compute(wanted(images()), MINE, desires)
     beside.cancel()
     assert renderer.asked == [SLICE, SLICE, SLICE, 7]
     assert turns >= 4
@@ -66,18 +66,18 @@ async def test_every_image_gets_its_own_block_and_the_loop_goes_on_between_slice
 
 async def test_only_what_changed_is_computed_again():
     renderer = Counting()
-    desirer = Desirer(renderer)
+    computer = DesiredStateComputer(renderer)
     several = images()
-    await desirer.compute(wanted(several), MINE, Desires())
+    await computer.compute(wanted(several), MINE, DesiredStates())
     renderer.asked.clear()
     several[3] = replace(several[3], title="Another")
-    desires = Desires()
-    await desirer.compute([(several[4], (10, 10)), *wanted(several[:4] + several[5:])], MINE, desires)
+    desires = DesiredStates()
+    await computer.compute([(several[4], (10, 10)), *wanted(several[:4] + several[5:])], MINE, desires)
     assert renderer.asked == [2]
     assert desires.of(several[3]).block == "block of Another"
     assert desires.of(several[0]).block == "block of Image 1"
     other = Policy(DescriptionPolicy(template="{{ title }}"))
-    await desirer.compute(wanted(several[:2]), other, Desires())
+    await computer.compute(wanted(several[:2]), other, DesiredStates())
     assert renderer.asked == [2, 2]
 
 
@@ -90,8 +90,8 @@ async def test_an_image_that_can_not_be_computed_costs_only_itself(monkeypatch):
         return plain(image, *more)
 
     monkeypatch.setattr(desired, "facts_of", facts_of)
-    desires = Desires()
-    await Desirer(Counting()).compute(wanted(images()), MINE, desires)
+    desires = DesiredStates()
+    await DesiredStateComputer(Counting()).compute(wanted(images()), MINE, desires)
     with pytest.raises(UnusableImageError, match="OverflowError: a number that nobody thought of"):
         desires.of(images()[4])
     assert desires.of(images()[5]).block == "block of Image 6"
@@ -103,8 +103,8 @@ async def test_an_image_for_which_the_template_fails_costs_only_itself_unless_it
             self.fails_at = 1 if any(each.heading == "Image 60" for each in facts) else None
             return await super().render(policy, facts)
 
-    renderer, desires = Picky(), Desires()
-    await Desirer(renderer).compute(wanted(images()), MINE, desires)
+    renderer, desires = Picky(), DesiredStates()
+    await DesiredStateComputer(renderer).compute(wanted(images()), MINE, desires)
     assert sum(renderer.asked) == COUNT + SLICE
     with pytest.raises(TemplateError, match="too much"):
         desires.of(images()[59])
@@ -118,7 +118,7 @@ async def test_a_template_that_fails_ends_it_and_nothing_is_left_running(fails_a
     caplog.set_level(logging.ERROR)
     before = asyncio.all_tasks()
     with pytest.raises(TemplateError, match="too much"):
-        await Desirer(Counting(fails_at)).compute(wanted(images()), MINE, Desires())
+        await DesiredStateComputer(Counting(fails_at)).compute(wanted(images()), MINE, DesiredStates())
     assert asyncio.all_tasks() == before
     gc.collect()  # a task whose error nobody looked at complains then
     assert not caplog.records
@@ -127,7 +127,9 @@ async def test_a_template_that_fails_ends_it_and_nothing_is_left_running(fails_a
 async def test_whoever_stops_waiting_leaves_nothing_running(until):
     renderer, before = Counting(), asyncio.all_tasks()
     renderer.waits = asyncio.Event()
-    task = asyncio.create_task(Desirer(renderer).compute(wanted(images()), MINE, Desires()))
+    task = asyncio.create_task(
+        DesiredStateComputer(renderer).compute(wanted(images()), MINE, DesiredStates())
+    )
     await until(lambda: len(renderer.asked) == 2)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -155,8 +157,10 @@ async def test_a_pass_with_a_template_that_fails_writes_nothing_and_one_that_is_
 ):
     here = install(count=3)
     with SafeRenderer() as renderer:
-        plain = desired.Desirer.__init__
-        monkeypatch.setattr(desired.Desirer, "__init__", lambda self, _, form: plain(self, renderer, form))
+        plain = desired.DesiredStateComputer.__init__
+        monkeypatch.setattr(
+            desired.DesiredStateComputer, "__init__", lambda self, _, form: plain(self, renderer, form)
+        )
         here.policy = Policy(DescriptionPolicy(template=text, template_name="mine.j2"))
         before = here.sim.assets()
         with pytest.raises(TemplateError, match=r"mine\.j2:2: "):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.identity import KNOWN, KnownImmich
+from reconciler.core.store_keys import IMMICH_KNOWN
+from reconciler.engine.identity import KnownImmich
 from reconciler.errors import UnconfirmedError
 from reconciler.immich.capabilities import MINIMUM_SCOPES
 from reconciler.simulator.server.state import PARTNER_ID
@@ -35,7 +36,7 @@ async def test_whom_it_writes_to_is_remembered_without_the_key(install):
     known = KnownImmich.of(installation.store)
     assert known.user_id
     assert known.address == installation.sim.url
-    assert installation.api_key not in str(installation.store.get(KNOWN))
+    assert installation.api_key not in str(IMMICH_KNOWN.read(installation.store))
 
 
 async def test_another_users_key_writes_nothing_and_says_why(install):
@@ -107,7 +108,7 @@ async def test_a_store_of_before_knows_its_immich_by_the_images(install):
     """What an update of this program finds: records, and nobody remembered."""
     installation = install(count=4)
     await met(installation)
-    installation.store.put(KNOWN, None)
+    IMMICH_KNOWN.forget(installation.store)
     shown = dict(installation.sim.state.assets)
     installation.sim.state.assets.clear()
     with pytest.raises(UnconfirmedError):

@@ -11,8 +11,8 @@ from reconciler.core.plan.guard import Losses, withhold
 from reconciler.core.plan.plan import AssetPlan
 from reconciler.core.records import PendingWrite
 from reconciler.engine import items as module
+from reconciler.engine.item import Item
 from reconciler.engine.items import Items, NamedImage
-from reconciler.engine.passes import Item
 from tests.core.conftest import MOMENT, Make
 
 MAKE = Make()

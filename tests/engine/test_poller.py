@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reconciler.core.asset import Listing, ObservedAsset
+from reconciler.core.asset import ObservedAsset
+from reconciler.core.listing import Listing
 from reconciler.engine.polling.poller import Poller
 
 pytestmark = pytest.mark.anyio

@@ -6,8 +6,10 @@ import json
 
 import pytest
 
-from reconciler.app.overrides import OVERRIDES, overridden_switches
+from reconciler.app.overrides import overridden_switches
 from reconciler.core.policy import Switches
+from reconciler.core.reasons import reason
+from reconciler.core.store_keys import SETTINGS_OVERRIDE
 from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.skymmich.sources import open_catalogue
@@ -51,7 +53,7 @@ async def test_a_description_that_was_switched_off_stays_off(follows, odd):
     prepared = await here.prepare()
     (problem,) = prepared.catalogue.problems
     assert problem.table == "admin_settings"
-    assert "syncDescription" in problem.reason
+    assert problem.reason == reason("row_no_switch", key="syncDescription")
 
 
 async def test_one_that_was_on_stays_on_until_it_is_read_again(follows):
@@ -96,7 +98,9 @@ async def test_settings_that_are_gone_switch_nothing_on(follows, change):
     catalogue = recalled(open_catalogue(str(here.path)).read(), here.store)
     assert switches_of(catalogue) == Switches(enabled=False, description=False)
     assert [problem.table for problem in catalogue.problems] == ["admin_settings"]
-    here.store.put(OVERRIDES, {"metadataSyncEnabled": True})  # a person switched on here what is off there
+    SETTINGS_OVERRIDE.write(
+        here.store, {"metadataSyncEnabled": True}
+    )  # a person switched on here what is off there
     here.switches = overridden_switches(here.store, catalogue)
     for _ in range(2):
         await here.run(full=True)

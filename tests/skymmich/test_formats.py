@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.catalogue import PlateSolution, SyncSettings
+from reconciler.core.reasons import reason
 from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.sites import Location, site_at
 
@@ -63,9 +64,9 @@ def test_a_position_that_cannot_be_read_is_reported_and_the_solvers_taken(make):
     catalogue = read(make)
     solution = catalogue.images[0].solution
     assert (solution.ra_deg, solution.dec_deg) == (10.5, 41.25)
-    assert [problem.reason.split(" (")[0] for problem in catalogue.problems] == [
-        "ra is not a right ascension",
-        "dec is not a declination",
+    assert [problem.reason for problem in catalogue.problems] == [
+        reason("row_no_right_ascension", column="ra", value="'somewhere'"),
+        reason("row_no_declination", column="dec", value="'95'"),
     ]
 
 
@@ -233,9 +234,9 @@ def test_a_switch_of_the_wrong_type_is_unknown_and_nothing_is_written_by_it(make
         enabled=False, description=True, coordinates=True, tags=False, stored=True,
         unreadable=frozenset({"tags"}),
     )  # fmt: skip
-    assert [problem.reason.split(";")[0] for problem in catalogue.problems] == [
-        "the setting metadataSyncEnabled is neither true nor false",
-        "the setting syncTags is neither true nor false",
+    assert [problem.reason for problem in catalogue.problems] == [
+        reason("row_no_master_switch", key="metadataSyncEnabled"),
+        reason("row_no_switch", key="syncTags"),
     ]
 
 

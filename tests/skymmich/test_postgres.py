@@ -100,7 +100,7 @@ def test_the_seed_is_read_in_full(seed):
     catalogue = open_catalogue(seed).read()
     assert [image.image_id for image in catalogue.images] == list(range(1, 65))
     assert len(catalogue.linked()) == 60
-    assert [(problem.row_id, problem.reason.split(" ")[0]) for problem in catalogue.problems] == [
+    assert [(problem.row_id, problem.reason.get("column")) for problem in catalogue.problems] == [
         (48, "focal_length"),
         (51, "focal_length"),
         (58, "immich_id"),

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from reconciler.core.catalogue import RowProblem
+from reconciler.core.reasons import reason
+from reconciler.messages.reasons import words
 from reconciler.skymmich.database import SqliteCatalogue
 
 
@@ -20,7 +22,7 @@ def only(make):
 
 
 def reasons(catalogue, severity="warning"):
-    return [problem.reason for problem in catalogue.problems if problem.severity == severity]
+    return [words(problem.reason) for problem in catalogue.problems if problem.severity == severity]
 
 
 @pytest.mark.parametrize("stored", [None, "", "   "])
@@ -39,7 +41,7 @@ def test_a_link_that_is_no_uuid_is_reported_with_its_row(make):
     assert [image.asset_id is None for image in catalogue.images] == [False, True]
     (problem,) = catalogue.problems
     assert (problem.table, problem.row_id, problem.severity) == ("astrophotography_images", 2, "warning")
-    assert "not-a-uuid-123" in problem.reason
+    assert problem.reason == reason("row_no_uuid", column="immich_id", value="'not-a-uuid-123'")
 
 
 def test_asset_ids_are_in_lower_case(make):
@@ -54,7 +56,7 @@ def test_of_two_links_to_one_asset_the_first_counts(make):
     assert [image.asset_id for image in catalogue.images] == ["5c006224-0036-526e-875f-16acbdb97dbe", None]
     (problem,) = catalogue.problems
     assert problem.row_id == 2
-    assert "image 1" in problem.reason
+    assert problem.reason.get("image") == "1"
 
 
 @pytest.mark.parametrize("column", ["title", "description", "immich_id"])
@@ -65,7 +67,7 @@ def test_binary_data_in_a_vital_column_leaves_out_that_row_alone(make, column):
     catalogue = read(make)
     assert [image.image_id for image in catalogue.images] == [1, 3]
     assert catalogue.problems == (
-        RowProblem("astrophotography_images", 2, f"{column} is not text but 3 bytes of binary data"),
+        RowProblem("astrophotography_images", 2, reason("row_binary", column=column, size=3)),
     )
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from reconciler.core.reasons import reason
 from reconciler.skymmich.database import SqliteCatalogue
 
 ANSWER = {
@@ -34,7 +35,7 @@ def test_a_state_of_a_job_that_was_never_seen_leaves_its_image_alone(make, statu
     catalogue = read(make)
     assert [image.unreadable for image in catalogue.images] == [set(), {"block"}, set()]
     assert told(catalogue) == [("plate_solving_jobs", 2)]
-    assert "status is none that is known" in catalogue.problems[0].reason
+    assert catalogue.problems[0].reason.code == "row_unknown_status"
 
 
 @pytest.mark.parametrize("status", ["pending", "processing", "failed"])
@@ -56,10 +57,13 @@ def test_a_state_that_was_never_seen_costs_no_image_that_is_not_solved(make):
 @pytest.mark.parametrize(
     ("answer", "lost"),
     [
-        (without("width_arcsec", "height_arcsec"), "width_arcsec, height_arcsec"),
-        (without("width_arcsec", "height_arcsec") | {"width": 4250.87, "height": 2833.9}, "width_arcsec"),
-        (without("orientation"), "orientation"),
-        (ANSWER | {"orientation": None}, "orientation"),
+        (without("width_arcsec", "height_arcsec"), ("width_arcsec", "height_arcsec")),
+        (
+            without("width_arcsec", "height_arcsec") | {"width": 4250.87, "height": 2833.9},
+            ("width_arcsec", "height_arcsec"),
+        ),
+        (without("orientation"), ("orientation",)),
+        (ANSWER | {"orientation": None}, ("orientation",)),
     ],
 )
 def test_a_value_that_the_solver_s_answer_lacks_is_unknown(make, answer, lost):
@@ -68,7 +72,7 @@ def test_a_value_that_the_solver_s_answer_lacks_is_unknown(make, answer, lost):
     catalogue = read(make)
     assert [image.unreadable for image in catalogue.images] == [{"block"}, set()]
     assert told(catalogue) == [("plate_solving_jobs", 1)]
-    assert f"result has no {lost}" in catalogue.problems[0].reason
+    assert catalogue.problems[0].reason == reason("row_answer_lacks", column="result", keys=lost)
 
 
 def test_a_position_that_is_in_neither_place_costs_the_tag_of_its_constellation_too(make):

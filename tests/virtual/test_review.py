@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from reconciler.core.policy import GuardPolicy, Policy
+from reconciler.core.store_keys import CANARY
 from reconciler.engine import reconcile
 from tests.virtual import world as worlds
 
@@ -112,4 +113,4 @@ def test_a_canary_that_waits_for_immich_has_not_failed(world, monkeypatch):
     monkeypatch.setattr(reconcile, "_WRITTEN", 16)
     here = world(unkind="settling", drain=NEVER, policy=Policy(guard=GuardPolicy(canary=5)))
     here.run(by_person=False)
-    assert here.store.get("canary") is None
+    assert CANARY.read(here.store) is None

@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.core.plan.plan import AssetPlan
 from reconciler.core.policy import GuardPolicy, Policy
+from reconciler.core.store_keys import CANARY
 from reconciler.engine import items, reconcile
 from reconciler.engine.events import Progress
 from reconciler.engine.planner import slices as planner_slices
@@ -138,7 +139,7 @@ def test_the_canary_of_all_slices_goes_before_the_first(world, careful):
     first = [places[asset_id] for asset_id in in_order(here)[:5]]
     assert max(first) - min(first) > 2 * SLICE
     assert set(here.statuses()) == {"in_sync"}
-    assert here.store.get("canary")["passed"] is True
+    assert CANARY.read(here.store)["passed"] is True
 
 
 def test_after_a_canary_that_fails_no_slice_is_written(world, careful):

@@ -19,8 +19,9 @@ from reconciler.core.plan.plan import AssetPlan, Decision, Rules
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.ports import ServerFacts
 from reconciler.core.records import AssetRecord, JournalEntry, Run
+from reconciler.engine.item import Item
 from reconciler.engine.items import Items
-from reconciler.engine.passes import Item, Outcome, Prepared, Report
+from reconciler.engine.passes import Outcome, Prepared, Report
 from reconciler.errors import DecisionError
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.service.api import Condition, ImageView, Notice, RunState, Snapshot

@@ -7,9 +7,10 @@ import json
 
 import pytest
 
+from reconciler.core.store_keys import WEB_SESSIONS
 from reconciler.errors import ConfigurationError, StateError, StateGoneError
 from reconciler.web.access.policy import Access, check_binding
-from reconciler.web.access.session import LIFETIME, SESSIONS, Session, forget_sessions
+from reconciler.web.access.session import LIFETIME, Session, forget_sessions
 from reconciler.web.access.throttle import Slowdown
 from reconciler.web.params import local
 
@@ -261,7 +262,7 @@ def test_the_store_alone_opens_no_session(store):
     """What is kept names no session and makes no cookie without the token."""
     session = Session("token", store)
     cookie = session.issue()
-    kept = json.dumps(store.get(SESSIONS))
+    kept = json.dumps(WEB_SESSIONS.read(store))
     name = session._name(cookie)
     assert name not in kept
     assert "token" not in kept
@@ -336,12 +337,12 @@ def test_a_backup_that_is_taken_up_revives_no_session_and_ends_none(store):
     memory = Breaking(store)
     session = Session("token", memory)
     stays, ends = session.issue(), session.issue()
-    backup = store.get(SESSIONS)
+    backup = WEB_SESSIONS.read(store)
     memory.gone = True
     session.end(ends)
     opened_meanwhile = session.issue()
     assert not session.is_kept
-    store.put(SESSIONS, backup)
+    WEB_SESSIONS.write(store, backup)
     memory.gone = False
     session.keep()
     assert session.is_kept
@@ -351,12 +352,12 @@ def test_a_backup_that_is_taken_up_revives_no_session_and_ends_none(store):
 
 def test_sessions_that_are_forgotten_are_over_for_good(store):
     cookie = Session("token", store).issue()
-    kept = store.get(SESSIONS)
+    kept = WEB_SESSIONS.read(store)
     forget_sessions(store)
     after = Session("token", store)
     assert not after.holds(cookie)
     after.issue()
-    assert store.get(SESSIONS)["salt"] != kept["salt"]
+    assert WEB_SESSIONS.read(store)["salt"] != kept["salt"]
 
 
 def test_more_sessions_than_there_can_be_people_end_the_oldest():

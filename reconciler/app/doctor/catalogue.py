@@ -16,6 +16,7 @@ from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import ReconcilerError, UnusableImageError
 from reconciler.immich.roundtrip import settled_description, settled_tag
+from reconciler.messages.reasons import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,11 +75,11 @@ def _rows(catalogue: Catalogue) -> Iterator[Finding]:
     for row in catalogue.problems[:_MOST_ROWS]:
         if row.row_id == WHOLE_TABLE:
             remedy = "What Immich shows stays. Look for a newer version of this program."
-            yield Finding("catalogue", "warning", f"{row.table}: {row.reason}", remedy)
+            yield Finding("catalogue", "warning", f"{row.table}: {words(row.reason)}", remedy)
             continue
         kept = "is left out" if row.severity == "error" else "is used without that part"
         yield Finding(
-            "catalogue", "warning", f"{row.place} {kept}: {row.reason}",
+            "catalogue", "warning", f"{row.place} {kept}: {words(row.reason)}",
             "Mend it in Skymmich; it spoils only itself.",
         )  # fmt: skip
     if (more := len(catalogue.problems) - _MOST_ROWS) > 0:

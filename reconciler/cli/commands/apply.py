@@ -16,12 +16,12 @@ from reconciler.cli.output.outcome import exit_code, show_report
 from reconciler.cli.output.tables import has_conflict, show_choice, show_plan
 from reconciler.cli.planfile import SavedPlan, is_plan_file, read_plan
 from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
+from reconciler.core.store_keys import PAUSED
 from reconciler.engine.approvals import leave_approval
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.errors import ReconcilerError
 from reconciler.models.plans import Plan
 from reconciler.models.runs import Report, Requests
-from reconciler.service.service import PAUSED
 
 if TYPE_CHECKING:
     from reconciler.cli.output.screen import Screen
@@ -116,7 +116,7 @@ def _approved_beside_daemon(work: Work, approve: str, *, details: bool) -> int:
             remedy="Look at it as it is now: skymmich-reconciler plan",
         )
     leave_approval(bench.store, approve)
-    when = "once it is resumed" if bench.store.get(PAUSED) is not None else "at its next look"
+    when = "once it is resumed" if PAUSED.is_kept(bench.store) else "at its next look"
     if not prepared.rules.switches.enabled:
         when = "once metadata sync is switched on"
     if screen.as_json:

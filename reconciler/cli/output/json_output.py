@@ -12,7 +12,8 @@ from reconciler.engine.outcomes import finished
 
 if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord
-    from reconciler.engine.passes import Item, Prepared
+    from reconciler.engine.item import Item
+    from reconciler.engine.passes import Prepared
 
 
 def value(thing: object) -> object:

@@ -18,6 +18,7 @@ from reconciler.core.plan.diff import Difference, differences, observed_facts, p
 from reconciler.core.records import FINE
 from reconciler.engine.outcomes import WORDS
 from reconciler.logging import printable
+from reconciler.messages.reasons import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan, Decision
-    from reconciler.engine.passes import Item, Prepared
+    from reconciler.engine.item import Item
+    from reconciler.engine.passes import Prepared
 
 FULL_UP_TO: Final = 6
 """So many images with something to write are shown in full."""
@@ -247,7 +249,7 @@ def show_problems(screen: Screen, catalogue: Catalogue) -> None:
     screen.line()
     screen.line(f"Rows of the catalogue that could not be read whole ({len(catalogue.problems)}):", "yellow")
     for problem in catalogue.problems[:MOST_PROBLEMS]:
-        screen.line(f"{problem.place}: {problem.reason}", "dim", indent=2)
+        screen.line(f"{problem.place}: {words(problem.reason)}", "dim", indent=2)
     if (more := len(catalogue.problems) - MOST_PROBLEMS) > 0:
         screen.line(f"and {more} more: skymmich-reconciler doctor", "dim", indent=2)
 

@@ -37,7 +37,7 @@ Text = str | TemplateError
 """Of one image: the block, or why it could not be rendered."""
 
 
-class Desires:
+class DesiredStates:
     """What each image of one pass wants; asked for an image that could not be computed, it says why."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Desires:
         return found
 
 
-class Desirer:
+class DesiredStateComputer:
     """Computes what images want, once for as long as nothing about them changes.
 
     Args:
@@ -92,7 +92,7 @@ class Desirer:
             await self._renderer.render(policy, ())
             self._usable = policy
 
-    async def compute(self, wanted: Iterable[Wanted], policy: Policy, desires: Desires) -> None:
+    async def compute(self, wanted: Iterable[Wanted], policy: Policy, desires: DesiredStates) -> None:
         """Compute what images want, each with its picture's size, and put it into ``desires``.
 
         An image that cannot be computed costs only itself: the reason is put in place of what it wants.
@@ -117,7 +117,7 @@ class Desirer:
                 task.cancel()
             await asyncio.gather(*(task for _, task in running), return_exceptions=True)
 
-    def _known(self, wanted: Wanted, policy: Policy, desires: Desires) -> bool:
+    def _known(self, wanted: Wanted, policy: Policy, desires: DesiredStates) -> bool:
         image, pixels = wanted
         known = self._memory.get(image.image_id)
         if known is None or known[:3] != (image, pixels, policy):
@@ -130,7 +130,7 @@ class Desirer:
         several: Sequence[Wanted],
         texts: asyncio.Task[list[Text]],
         policy: Policy,
-        desires: Desires,
+        desires: DesiredStates,
     ) -> None:
         for number, ((image, pixels), text) in enumerate(zip(several, await texts, strict=True)):
             if number % _AT_ONCE == _AT_ONCE - 1:
@@ -175,7 +175,7 @@ def pixels_of(record: AssetRecord | None) -> Pixels:
     return (record.width, record.height) if record and record.width and record.height else None
 
 
-async def try_template(renderer: Renderer, policy: Policy, wanted: Iterable[Wanted]) -> Desires:
+async def try_template(renderer: Renderer, policy: Policy, wanted: Iterable[Wanted]) -> DesiredStates:
     """See that a template can be read and renders for all these images, before it takes another one's place.
 
     The images are taken some at a time, in a thread: however many there are, few are in memory.
@@ -186,12 +186,12 @@ async def try_template(renderer: Renderer, policy: Policy, wanted: Iterable[Want
     Raises:
         TemplateError: it does not.
     """
-    desirer, desires = Desirer(renderer), Desires()
-    await desirer.check(policy.description)
+    computer, desires = DesiredStateComputer(renderer), DesiredStates()
+    await computer.check(policy.description)
     left = iter(wanted)
     while several := await asyncio.to_thread(list, islice(left, _TRIED)):
         desires.clear()
-        await desirer.compute(several, policy, desires)
+        await computer.compute(several, policy, desires)
         if (failure := desires.template_failure) is not None:
             raise failure
     return desires
@@ -208,7 +208,7 @@ def sized(images: Iterable[CatalogueImage], record: Callable[[str], AssetRecord 
 
 
 def _facts(
-    several: Sequence[Wanted], policy: Policy, desires: Desires
+    several: Sequence[Wanted], policy: Policy, desires: DesiredStates
 ) -> tuple[Sequence[Wanted], Sequence[Facts]]:
     """Gather the facts, of those images of which they can be."""
     usable, facts = [], []

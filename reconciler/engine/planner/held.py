@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.ports import Store
     from reconciler.core.records import AssetRecord
+    from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
-    from reconciler.engine.passes import Item, Prepared, Selection
+    from reconciler.engine.passes import Prepared, Selection
 
 
 def held_mark(harm: str, mark: str) -> str:

@@ -17,20 +17,21 @@ from reconciler.core.desired.template import digest_of
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import Policy, Switches
+from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, RULES, WATERMARK
 from reconciler.engine import hints
 from reconciler.engine.approvals import moment
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.events import Event, Progress
-from reconciler.engine.hints import KEPT, Seen, Trash
+from reconciler.engine.hints import Seen, Trash
 from reconciler.engine.identity import KnownImmich, check_user, recognise
-from reconciler.engine.managed import Remembered
 from reconciler.engine.observe import read_assets
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.planner.candidates import Memory, Standing, candidates, take_census
-from reconciler.engine.planner.desired import Desirer, Desires
+from reconciler.engine.planner.desired import DesiredStateComputer, DesiredStates
 from reconciler.engine.planner.held import guarded, linked_assets
-from reconciler.engine.planner.selection import Chooser
+from reconciler.engine.planner.selection import ImageSelector
 from reconciler.engine.planner.slices import SLICE, Slices
+from reconciler.engine.record_cache import RecordCache
 from reconciler.engine.schema import recalled
 from reconciler.engine.watermark import Look, Skew, Watermark, present, skew
 from reconciler.errors import ImmichError, UnconfirmedError
@@ -38,8 +39,9 @@ from reconciler.errors import ImmichError, UnconfirmedError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.core.asset import Listing, ObservedAsset, Visibility
+    from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
+    from reconciler.core.listing import Listing
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Store, Target
     from reconciler.engine.events import Level, Listener
 
@@ -49,12 +51,6 @@ written, while the key lacks something, and at all. A whole look by a person, or
 _FEW = 20
 """So many images are judged by the guard at once."""
 _AUDIT_AGE = timedelta(days=1)
-FULL_LOOK_AT = "full_look_at"
-"""Where the store keeps when every asset was last read, whatever its date said."""
-ARCHIVED = "archived"
-"""Where the store keeps the ids of managed assets that were in the archive when last read."""
-RULES = "rules"
-"""Where the store keeps the digest of the rules of the last good pass over all images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ class Planner:
         self._gone: tuple[frozenset[str], frozenset[str], frozenset[str]] | None = None
         self._source, self._target, self._store = source, target, store
         self._clock, self._listen = clock, listen
-        self._desirer = Desirer(renderer, Form(target.settled_description, target.settled_tag))
+        self._computer = DesiredStateComputer(renderer, Form(target.settled_description, target.settled_tag))
         self._server: ServerFacts | None = None
         self._asked_at = 0.0
         self._recognised: KnownImmich | None = None
@@ -102,7 +98,7 @@ class Planner:
         Raises:
             CatalogueError, TemplateError, ImmichError, StateError: nothing was written.
         """
-        await self._desirer.check(wishes.policy.description)
+        await self._computer.check(wishes.policy.description)
         catalogue = await self._read()
         self._listen(Progress("reading", total=len(catalogue.linked())))
         try:
@@ -150,17 +146,17 @@ class Planner:
         whose = KnownImmich.at(self._store, server, self._target.address)
         rules = _rules(wishes, catalogue, server, whose)
         digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
-        desires, records = Desires(), Remembered(self._store)
+        desires, records = DesiredStates(), RecordCache(self._store)
         census = await take_census(self._memory, self._store)
-        chooser = Chooser(desires.of, rules, digest, selection, records, self._store.pending())
+        selector = ImageSelector(desires.of, rules, digest, selection, records, self._store.pending())
         asked = self._clock.monotonic()
-        moved, mark, look = await self._moved(chooser, records)
-        seen, hinted = await self._hinted(chooser)
+        moved, mark, look = await self._moved(selector, records)
+        seen, hinted = await self._hinted(selector)
         moved = moved if moved is None else moved | hinted
         slices = Slices(
-            chooser,
+            selector,
             records,
-            self._desirer,
+            self._computer,
             desires,
             wishes.policy,
             self._clock,
@@ -176,7 +172,7 @@ class Planner:
             await slices.at_all(self._store, linked, moved)
         # An earlier run's write of tags is judged whatever the switches say by now.
         tags = rules.switches.tags and rules.tags_available and not selection.tags_later
-        tags = tags or any(write.tags for write in chooser.pending.values())
+        tags = tags or any(write.tags for write in selector.pending.values())
         shown = look.dates if look else None
         reading = await read_assets(self._target, slices.wanted, tags=tags, shown=shown)
         if look is None:
@@ -188,10 +184,10 @@ class Planner:
         await slices.plan(reading)
         whole = selection.image_ids is None
         prepared = Prepared(
-            catalogue=chooser.told(catalogue), server=server, rules=rules, rules_digest=digest,
+            catalogue=selector.told(catalogue), server=server, rules=rules, rules_digest=digest,
             items=slices.items, records=records, observed_from=mark,
             full=moved is None and whole, look=look, moment=moment(self._store),
-            seen=seen, rules_before=str(self._store.get(RULES) or ""),
+            seen=seen, rules_before=RULES.read(self._store) or "",
             linked=linked, left=await self._left(census.linked, linked),
             stood=_others(catalogue, slices) if whole and known is not None else slices.stood,
         )  # fmt: skip
@@ -218,32 +214,31 @@ class Planner:
             self._links = (key, await asyncio.to_thread(linked_assets, catalogue, self._store))
         return self._links[1]
 
-    async def _hinted(self, chooser: Chooser) -> tuple[Seen | None, frozenset[str]]:
+    async def _hinted(self, selector: ImageSelector) -> tuple[Seen | None, frozenset[str]]:
         """Look for what moved no date, where it is asked for: by the daemon now and then, and by a person."""
-        selection = chooser.selection
+        selection = selector.selection
         if selection.image_ids is not None:
             return None, frozenset()
-        if not selection.hints and (not selection.by_person or self._store.get(KEPT) is None):
+        if not selection.hints and (not selection.by_person or not HINTS.is_kept(self._store)):
             return None, frozenset()
-        tags = chooser.rules.switches.tags and chooser.rules.tags_available
+        tags = selector.rules.switches.tags and selector.rules.tags_available
         return await hints.look(self._target, self._store, self.trash, tags=tags)
 
     async def _moved(
-        self, chooser: Chooser, records: Remembered
+        self, selector: ImageSelector, records: RecordCache
     ) -> tuple[frozenset[str] | None, datetime | None, Look | None]:
         """Return which assets moved since the last pass by their dates; ``None``: unknown, look at all.
 
         Beside it: since when changes are not in what is read now, as far as the store or the look tells, and
         the look if there was one.
         """
-        stored = self._store.get("watermark")
-        mark = datetime.fromisoformat(stored) if isinstance(stored, str) else None
-        if chooser.selection.full or chooser.selection.image_ids is not None or mark is None:
+        mark = WATERMARK.read(self._store)
+        if selector.selection.full or selector.selection.image_ids is not None or mark is None:
             return None, mark, None
-        if chooser.selection.by_person and self._audit_is_due():
+        if selector.selection.by_person and self._audit_is_due():
             return None, mark, None
         # Each visibility costs a request: the archive is asked only if it holds an asset of ours, or may.
-        archived = self._store.get(ARCHIVED) != []
+        archived = ARCHIVED.read(self._store) != []
         visibilities: tuple[Visibility, ...] = ("timeline", "archive") if archived else ("timeline",)
         asked = self._clock.monotonic()
         rows = await self._target.changed_since(mark, visibilities=visibilities)
@@ -254,7 +249,7 @@ class Planner:
         look = Look({row.asset_id: row.updated_at for row in rows}, asked, now)
         return moved, self._marks.after_look(mark, look), look
 
-    async def _moved_on(self, rows: Listing, records: Remembered) -> frozenset[str]:
+    async def _moved_on(self, rows: Listing, records: RecordCache) -> frozenset[str]:
         """Return which assets have another date than when they were read: after a pass over all, none has."""
         moved: set[str] = set()
         news = (row for row in rows if self._marks.is_news(row))
@@ -292,8 +287,8 @@ class Planner:
 
         The daemon audits by schedule; who only ever runs passes by hand gets one with the first of a day.
         """
-        last = self._store.get(FULL_LOOK_AT)
-        return not isinstance(last, str) or self._clock.now() - datetime.fromisoformat(last) > _AUDIT_AGE
+        last = FULL_LOOK_AT.read(self._store)
+        return last is None or self._clock.now() - last > _AUDIT_AGE
 
 
 def _rules(wishes: Wishes, catalogue: Catalogue, server: ServerFacts, whose: KnownImmich) -> Rules:

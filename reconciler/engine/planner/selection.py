@@ -9,9 +9,10 @@ from reconciler.core.catalogue import IMAGES_TABLE, RowProblem
 from reconciler.core.desired.desired import NOTHING, Desired
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.plan.asset_plan import plan_asset
+from reconciler.core.reasons import reason
 from reconciler.core.writes.asset_write import UNCONFIRMED
 from reconciler.core.writes.verification import kept, owned_after
-from reconciler.engine.passes import Item, Selection
+from reconciler.engine.item import Item
 from reconciler.engine.planner.desired import pixels_of
 from reconciler.engine.planner.held import held_harm, held_mark
 from reconciler.errors import TemplateError, UnusableImageError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan.plan import AssetPlan, Rules
     from reconciler.core.records import AssetRecord, PendingWrite
     from reconciler.engine.observe import Reading
+    from reconciler.engine.passes import Selection
 
 _MOST_REASON = 500
 """Characters: an error may quote a value."""
@@ -32,7 +34,7 @@ _SKIPPABLE = {"in_sync", "conflict", "not_sticking", "undone", "unknown_asset", 
 
 
 @dataclass(slots=True)
-class Chooser:
+class ImageSelector:
     """One pass's choice: what is looked at, what is skipped as it stands, and how an asset is merged."""
 
     desired: Callable[[CatalogueImage], Desired]
@@ -74,7 +76,10 @@ class Chooser:
             if isinstance(error, TemplateError) and not self.usable:
                 raise error
         problems = [
-            RowProblem(IMAGES_TABLE, key, str(error)[:_MOST_REASON]) for key, error in self._unusable.items()
+            RowProblem(
+                IMAGES_TABLE, key, reason("error", kind=type(error).__name__, text=str(error)[:_MOST_REASON])
+            )
+            for key, error in self._unusable.items()
         ]
         return replace(catalogue, problems=(*catalogue.problems, *problems)) if problems else catalogue
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import Images
 from reconciler.core.records import FINE
+from reconciler.engine.item import stands
 from reconciler.engine.items import LOOSE, Items
-from reconciler.engine.passes import stands
 from reconciler.engine.planner.selection import is_as_left
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.policy import Policy
     from reconciler.core.ports import Clock, Store
+    from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
-    from reconciler.engine.managed import Remembered
     from reconciler.engine.observe import Reading
-    from reconciler.engine.passes import Item
     from reconciler.engine.planner.candidates import Candidates
-    from reconciler.engine.planner.desired import Desirer, Desires
-    from reconciler.engine.planner.selection import Chooser
+    from reconciler.engine.planner.desired import DesiredStateComputer, DesiredStates
+    from reconciler.engine.planner.selection import ImageSelector
+    from reconciler.engine.record_cache import RecordCache
 
 SLICE: Final = 128
 """Images whose records and wishes are in memory at once: packed, they are unpacked within some 10 ms."""
@@ -45,9 +45,9 @@ class Slices:
     """One pass's way through its images.
 
     Args:
-        chooser: decides about each.
+        selector: decides about each.
         records: what is remembered of them.
-        desirer: computes what they want.
+        computer: computes what they want.
         desires: takes it up, slice by slice.
         policy: of what they want.
         clock: time.
@@ -57,19 +57,19 @@ class Slices:
 
     def __init__(  # noqa: PLR0913 - what a look needs, each by its name
         self,
-        chooser: Chooser,
-        records: Remembered,
-        desirer: Desirer,
-        desires: Desires,
+        selector: ImageSelector,
+        records: RecordCache,
+        computer: DesiredStateComputer,
+        desires: DesiredStates,
         policy: Policy,
         clock: Clock,
         *,
         catalogue: Catalogue,
         held: Collection[str],
     ) -> None:
-        self._chooser, self._records, self._catalogue = chooser, records, catalogue
-        self._desirer, self._desires, self._policy = desirer, desires, policy
-        self._clock, self._brief = clock, chooser.selection.brief
+        self._selector, self._records, self._catalogue = selector, records, catalogue
+        self._computer, self._desires, self._policy = computer, desires, policy
+        self._clock, self._brief = clock, selector.selection.brief
         self._since, self._done = clock.monotonic(), 0
         self._order, self._kept, self._every = array("q"), Items(), False
         """What was found, in order: the id of an image to be planned, or ``_KEPT`` for the next one kept."""
@@ -83,7 +83,7 @@ class Slices:
 
     async def at_all(self, store: Store, linked: frozenset[str], moved: frozenset[str] | None) -> None:
         """Look at all images of the selection."""
-        chosen = self._chooser.selection.image_ids
+        chosen = self._selector.selection.image_ids
         if chosen is not None:
             found = (self._catalogue.image(image_id) for image_id in sorted(chosen))
             for several in _cut(image for image in found if image is not None):
@@ -94,20 +94,20 @@ class Slices:
         else:
             for several in _slices(self._catalogue):
                 await self._look(several, moved)
-        if chosen is None and self._chooser.rules.policy.merge.orphans == "release":
+        if chosen is None and self._selector.rules.policy.merge.orphans == "release":
             await self._orphans(await asyncio.to_thread(store.record_ids) - linked, moved)
         self._take_up_waiting()
 
     async def at_some(self, known: Candidates, linked: frozenset[str], moved: frozenset[str]) -> None:
         """Look at those alone that may not stand any more."""
-        self._chooser.usable = len(self._catalogue.images) > len(known.images)
-        assets = known.assets | moved | self._chooser.pending.keys()
+        self._selector.usable = len(self._catalogue.images) > len(known.images)
+        assets = known.assets | moved | self._selector.pending.keys()
         await self._records.fetch(assets)
         ids = {record.image_id for asset_id in assets if (record := self._records.get(asset_id)) is not None}
         found = (self._catalogue.image(image_id) for image_id in sorted(known.images | ids))
         for several in _cut(image for image in found if image is not None):
             await self._look(several, moved)
-        if self._chooser.rules.policy.merge.orphans == "release":
+        if self._selector.rules.policy.merge.orphans == "release":
             await self._orphans(assets - linked, moved)
         self._take_up_waiting()
 
@@ -116,14 +116,14 @@ class Slices:
         if self.wanted:
             self.wanted += self._waiting
         else:
-            self._chooser.waiting.clear()
+            self._selector.waiting.clear()
 
     async def plan(self, reading: Reading) -> None:
         """Plan those that were read; what is as it was left goes where the pass is brief."""
         if self._every:
             for images in _slices(self._catalogue):
                 await self._records.fetch(image.asset_id for image in images if image.asset_id is not None)
-                await self._plan(self._chooser.items(images, None), reading)
+                await self._plan(self._selector.items(images, None), reading)
         kept = self._kept.pairs()
         for start in range(0, len(self._order), SLICE):
             several = await self._taken_up(self._order[start : start + SLICE], kept)
@@ -136,7 +136,7 @@ class Slices:
         await asyncio.sleep(0)
         wanted = [image for image in images.values() if image is not None]
         await self._records.fetch(image.asset_id for image in wanted if image.asset_id is not None)
-        new = iter(self._chooser.items(wanted, None))
+        new = iter(self._selector.items(wanted, None))
         found = []
         for key in order:
             if key != _KEPT:
@@ -144,16 +144,16 @@ class Slices:
                 continue
             item, record = next(kept)
             self._records.put(((item, record),))
-            found.append(self._chooser.waiting.get(item.asset_id, item))
+            found.append(self._selector.waiting.get(item.asset_id, item))
         return found
 
     async def _plan(self, several: Sequence[Item], reading: Reading) -> None:
         await asyncio.sleep(0)
-        wanted = self._chooser.to_be_planned(several, reading)
+        wanted = self._selector.to_be_planned(several, reading)
         await asyncio.sleep(0)
-        await self._desirer.compute(wanted, self._policy, self._desires)
+        await self._computer.compute(wanted, self._policy, self._desires)
         for item in several:
-            planned, record = self._chooser.plan(item, reading), self._records.get(item.asset_id)
+            planned, record = self._selector.plan(item, reading), self._records.get(item.asset_id)
             if self._brief and is_as_left(planned, record):
                 self.stood += 1
                 self._records.drop((item.asset_id,))
@@ -166,11 +166,11 @@ class Slices:
     async def _look(self, several: Sequence[CatalogueImage], moved: frozenset[str] | None) -> None:
         assets = [image.asset_id for image in several if image.asset_id is not None]
         await self._records.fetch(assets)
-        await self._desirer.compute(
-            self._chooser.worth_comparing(several, moved), self._policy, self._desires
+        await self._computer.compute(
+            self._selector.worth_comparing(several, moved), self._policy, self._desires
         )
         for image in several:
-            for item in self._chooser.items((image,), moved):
+            for item in self._selector.items((image,), moved):
                 self._keep(item)
             await self._breathe()
         self._let_go()
@@ -179,7 +179,7 @@ class Slices:
         left = iter(sorted(assets))
         while several := list(islice(left, SLICE)):
             await self._records.fetch(several)
-            found = self._chooser.orphans(several, moved)
+            found = self._selector.orphans(several, moved)
             self._records.drop(set(several) - {item.asset_id for item in found})
             for item in found:
                 self._note(item)
@@ -196,7 +196,7 @@ class Slices:
     def _note(self, item: Item) -> None:
         if item.status == "new":
             self.wanted.append(item.asset_id)
-        elif item.asset_id in self._chooser.waiting:
+        elif item.asset_id in self._selector.waiting:
             self._waiting.append(item.asset_id)
         if item.status == "new" and item.image is not None:
             self._order.append(item.image_id)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.core.writes.asset_write import AssetWrite
-    from reconciler.engine.polling.schedule import PollSchedule
     from reconciler.engine.polling.timing import Timing
 
 CHUNK = 100
@@ -24,8 +23,8 @@ _TROUBLES = 8
 class WriteWindow:
     """Adapts to what the server digests."""
 
-    def __init__(self, timing: Timing, now: float, schedule: PollSchedule) -> None:
-        self.timing, self._schedule = timing, schedule
+    def __init__(self, timing: Timing, now: float) -> None:
+        self.timing = timing
         self._limit = _FEWEST
         self._last_progress = now
         self._troubles = 0
@@ -42,20 +41,6 @@ class WriteWindow:
     def progressed(self, now: float) -> None:
         """Note that something settled."""
         self._last_progress, self._troubles = now, 0
-        self._schedule.progressed(now)
-
-    def moved(self, write: AssetWrite, now: float) -> None:
-        """Note that a write was digested."""
-        self.progressed(now)
-        self._schedule.moved(write)
-
-    def digested(self, write: AssetWrite) -> None:
-        """Note that Immich has been at a write: see there."""
-        self._schedule.digested(write)
-
-    def overtaken(self, write: AssetWrite, now: float) -> bool:
-        """Return whether Immich has been at this write: see there."""
-        return self._schedule.overtaken(write, now)
 
     def has_room_for(self, ready: int, undigested: int) -> bool:
         """Return whether a worthwhile chunk of those that are ready can be sent now."""

@@ -22,7 +22,7 @@ from reconciler.web.api.problems import ProblemError
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
-    from reconciler.web.access.session import Memory
+    from reconciler.core.store_keys import Values
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -70,7 +70,7 @@ class Access:
     allowed_hosts: frozenset[str] = frozenset()
     user_header: str = ""
     proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})
-    memory: Memory | None = field(default=None, repr=False)
+    memory: Values | None = field(default=None, repr=False)
     session: Session = field(init=False, repr=False)
     slowdown: Slowdown = field(default_factory=Slowdown, repr=False)
 

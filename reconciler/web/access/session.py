@@ -17,33 +17,22 @@ import hmac
 import secrets
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from reconciler.core.store_keys import WEB_SESSIONS, SessionsForm
 from reconciler.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reconciler.core.store_keys import Values
+
 LIFETIME: Final = 14 * 86_400
 """Seconds that a login holds."""
-SESSIONS: Final = "web.sessions"
-"""Where the store keeps the salt, and the open sessions: a digest of the name → its end."""
 _MOST: Final = 200
 """Sessions that are open at a time; the oldest one ends when there are more."""
-
-
-class Memory(Protocol):
-    """What outlives the process: the state store."""
-
-    def get(self, key: str) -> object:
-        """Read a small JSON value; ``None`` if absent."""
-        ...
-
-    def put(self, key: str, value: object) -> None:
-        """Write a small JSON value."""
-        ...
 
 
 class Forgetful:
@@ -73,7 +62,7 @@ class Session:
     cookie = "reconciler_session"
 
     def __init__(
-        self, token: str, memory: Memory | None = None, clock: Callable[[], float] = time.time
+        self, token: str, memory: Values | None = None, clock: Callable[[], float] = time.time
     ) -> None:
         self._token, self._memory, self._clock = token, memory or Forgetful(), clock
         self._salt, self._open = "", dict[str, float]()
@@ -113,9 +102,11 @@ class Session:
         """Give the store the list as it is here, whatever it has: at a change, and when it was taken up."""
         if not self._token:
             return
-        kept = None if self._signer is None else {"salt": self._salt, "open": self._open}
         try:
-            self._memory.put(SESSIONS, kept)
+            if self._signer is None:
+                WEB_SESSIONS.forget(self._memory)
+            else:
+                WEB_SESSIONS.write(self._memory, SessionsForm(salt=self._salt, open=self._open))
         except StateError:  # its condition says so; what is here counts until this process ends
             self.is_kept = False
         else:
@@ -133,12 +124,11 @@ class Session:
     def _ready(self) -> URLSafeSerializer:
         """Return what signs; reads what is kept at its first use."""
         if self._signer is None:
-            kept = self._memory.get(SESSIONS)
-            kept = kept if isinstance(kept, dict) else {}
-            salt, listed = kept.get("salt"), kept.get("open")
-            if isinstance(listed, dict):
-                self._open = {name: end for name, end in listed.items() if isinstance(end, int | float)}
-            return self._sign_anew(salt if isinstance(salt, str) and len(salt) >= 32 else "")
+            kept = WEB_SESSIONS.read(self._memory)
+            if kept is None:
+                return self._sign_anew()
+            self._open = kept["open"]
+            return self._sign_anew(kept["salt"] if len(kept["salt"]) >= 32 else "")
         return self._signer
 
     def _sign_anew(self, salt: str = "") -> URLSafeSerializer:
@@ -149,9 +139,9 @@ class Session:
         return self._signer
 
 
-def forget_sessions(memory: Memory) -> None:
+def forget_sessions(memory: Values) -> None:
     """End all sessions that are kept; before the first ``Session`` reads them."""
-    memory.put(SESSIONS, None)
+    WEB_SESSIONS.forget(memory)
 
 
 def _digest(name: str) -> str:

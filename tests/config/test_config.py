@@ -20,7 +20,7 @@ from reconciler.core.policy import ALL_PARTS, Policy
 from reconciler.errors import ConfigurationError
 
 PLANTED = "planted-S3cret/with+signs"
-EXAMPLE = Path(__file__).resolve().parents[1] / "systemd" / "config.example.toml"
+EXAMPLE = Path(__file__).resolve().parents[2] / "systemd" / "config.example.toml"
 KEYS = leaves(Config)
 
 

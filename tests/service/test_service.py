@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from reconciler.core.store_keys import CANARY
 from reconciler.engine.events import Event
 from reconciler.service.api import Request
 
@@ -174,7 +175,7 @@ async def test_switched_off_amid_a_pass_what_is_on_its_way_finishes_and_no_more_
     world = make_world()
     world.start()
     await world.run(60)
-    world.store.put("canary", None)  # so that a few images go first
+    CANARY.forget(world.store)  # so that a few images go first
     world.sql("UPDATE astrophotography_images SET description = 'A new text for ' || id")
     answer, sent, answered = world.wire.handle_async_request, asyncio.Event(), asyncio.Event()
 

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reconciler.core.ports import Store
-    from reconciler.engine.passes import Item
+    from reconciler.engine.item import Item
 
 
-class Remembered(Mapping[str, AssetRecord]):
+class RecordCache(Mapping[str, AssetRecord]):
     """Records by asset id. What was fetched stays as it was then, until it is dropped.
 
     Args:

@@ -1,0 +1,239 @@
+"""The small values that the store keeps by name: each name once, with its type and how it is encoded.
+
+A value is plain JSON in the store's table ``meta``. What has another form, of another version or
+changed by hand, counts as absent. Records, journal and runs have tables of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypedDict, TypeVar, cast
+
+from reconciler.core.catalogue import SWITCHED_PARTS, Switch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+
+class Values(Protocol):
+    """Where small values are kept: the state store."""
+
+    def get(self, key: str) -> object:
+        """Read a small JSON value; ``None`` if absent."""
+        ...
+
+    def put(self, key: str, value: object) -> None:
+        """Write a small JSON value; ``None`` deletes it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Generic[T]):
+    """The name of a small value, and its form."""
+
+    name: str
+    _decode: Callable[[object], T | None]
+    """Gives ``None`` for a value of another form."""
+    _encode: Callable[[T], object]
+
+    def read(self, store: Values) -> T | None:
+        """Return the value; ``None`` if there is none."""
+        kept = store.get(self.name)
+        return None if kept is None else self._decode(kept)
+
+    def write(self, store: Values, value: T) -> None:
+        """Keep a value in the place of any other."""
+        store.put(self.name, self._encode(value))
+
+    def forget(self, store: Values) -> None:
+        """Let nothing be kept."""
+        store.put(self.name, None)
+
+    def is_kept(self, store: Values) -> bool:
+        """Return whether anything is kept, in whatever form."""
+        return store.get(self.name) is not None
+
+
+class CanaryState(TypedDict, total=False):
+    """How the canary of some rules and some server went: it failed, with this error, or it passed."""
+
+    key: str
+    failed: str
+    passed: bool
+
+
+class KnownForm(TypedDict):
+    """The Immich that was written to last: see ``engine.identity``."""
+
+    address: str
+    user_id: str | None
+    without_assets: bool
+    others: list[str]
+
+
+class HintsForm(TypedDict):
+    """What a look for hints saw; ``None``: it could not be asked. See ``engine.hints``."""
+
+    tags: dict[str, str] | None
+    assets: int | None
+
+
+class TemplateVersionForm(TypedDict):
+    """A template that was written on the page, and when."""
+
+    at: str
+    text: str
+
+
+class TemplateForm(TypedDict):
+    """The page's template (``None``: the configured one holds), and what was written before."""
+
+    text: str | None
+    versions: list[TemplateVersionForm]
+
+
+class SessionsForm(TypedDict):
+    """The salt of the cookies' key, and the open sessions: a digest of the name → its end."""
+
+    salt: str
+    open: dict[str, float]
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def _text(kept: object) -> str | None:
+    return kept if isinstance(kept, str) else None
+
+
+def _number(kept: object) -> int | None:
+    return kept if isinstance(kept, int) and not isinstance(kept, bool) else None
+
+
+def _date(kept: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(kept) if isinstance(kept, str) else None
+    except ValueError:
+        return None
+
+
+def _texts(kept: object) -> list[str] | None:
+    return [one for one in kept if isinstance(one, str)] if isinstance(kept, list) else None
+
+
+def _canary(kept: object) -> CanaryState | None:
+    return cast("CanaryState", kept) if isinstance(kept, dict) else None
+
+
+def _switches(kept: object) -> dict[Switch, bool] | None:
+    if not isinstance(kept, dict):
+        return None
+    return {part: kept[part] for part in SWITCHED_PARTS if isinstance(kept.get(part), bool)}
+
+
+def _overrides(kept: object) -> dict[str, bool] | None:
+    return {str(key): bool(value) for key, value in kept.items()} if isinstance(kept, dict) else None
+
+
+def _known(kept: object) -> KnownForm | None:
+    if not isinstance(kept, dict) or (address := _text(kept.get("address"))) is None:
+        return None
+    return KnownForm(
+        address=address,
+        user_id=_text(kept.get("user_id")),
+        without_assets=kept.get("without_assets") is True,
+        others=_texts(kept.get("others")) or [],
+    )
+
+
+def _hints(kept: object) -> HintsForm | None:
+    if not isinstance(kept, dict):
+        return None
+    tags = kept.get("tags")
+    return HintsForm(tags=tags if isinstance(tags, dict) else None, assets=_number(kept.get("assets")))
+
+
+def _template(kept: object) -> TemplateForm | None:
+    if not isinstance(kept, dict):
+        return None
+    versions = kept.get("versions")
+    return TemplateForm(
+        text=_text(kept.get("text")),
+        versions=[
+            TemplateVersionForm(at=one["at"], text=one["text"])
+            for one in (versions if isinstance(versions, list) else ())
+            if isinstance(one, dict) and _date(one.get("at")) and isinstance(one.get("text"), str)
+        ],
+    )
+
+
+def _sessions(kept: object) -> SessionsForm | None:
+    if not isinstance(kept, dict):
+        return None
+    listed = kept.get("open")
+    ends = listed.items() if isinstance(listed, dict) else ()
+    return SessionsForm(
+        salt=_text(kept.get("salt")) or "",
+        open={name: end for name, end in ends if isinstance(end, int | float)},
+    )
+
+
+def _of_text(name: str) -> Key[str]:
+    return Key(name, _text, _as_it_is)
+
+
+def _of_date(name: str) -> Key[datetime]:
+    return Key(name, _date, datetime.isoformat)
+
+
+WATERMARK: Final = _of_date("watermark")
+"""The date from which the next look asks Immich for what changed."""
+FULL_LOOK_AT: Final = _of_date("full_look_at")
+"""When every asset was last read, whatever its date said."""
+CHECKED_AT: Final = _of_date("checked_at")
+"""When a pass last went through: for whoever looks into the store."""
+ARCHIVED: Final = Key("archived", _texts, _as_it_is)
+"""The ids of managed assets that were in the archive when last read; absent: not known."""
+RULES: Final = _of_text("rules")
+"""The digest of the rules of the last good pass over all images."""
+CANARY: Final = Key("canary", _canary, _as_it_is)
+"""How the canary of the present rules and server went."""
+CATALOGUE_COLUMNS: Final = Key("catalogue_columns", _texts, _as_it_is)
+"""The ``table.column``s of all good passes."""
+CATALOGUE_SWITCHES: Final = Key("catalogue_switches", _switches, _as_it_is)
+"""Skymmich's switches as a good pass last read them."""
+HINTS: Final = Key("hints", _hints, _as_it_is)
+"""What the last look for hints saw."""
+GUARD_APPROVED: Final = _of_text("guard.approved")
+"""An approval that waits for a pass, by the hash of the harm."""
+GUARD_MOMENT: Final = _of_text("guard.moment")
+"""The name of the moment: the names of harm go on from it."""
+IMMICH_KNOWN: Final = Key("immich.known", _known, _as_it_is)
+"""Whose Immich this is."""
+IMMICH_CONFIRMED: Final = _of_text("immich.confirmed")
+"""The address to which a person let the key go."""
+SETTINGS_OVERRIDE: Final = Key("settings.override", _overrides, _as_it_is)
+"""The switches that were set here and differ from Skymmich's own, by Skymmich's names."""
+TEMPLATE_OVERRIDE: Final = Key("template.override", _template, _as_it_is)
+"""The template that was written on the page, and earlier ones."""
+WEB_SESSIONS: Final = Key("web.sessions", _sessions, _as_it_is)
+"""Who is logged in."""
+PAUSED: Final = _of_date("paused")
+"""When a person paused the daemon: a restart does not undo it."""
+RUNNING: Final = _of_date("running")
+"""When the daemon that runs began; still there at the next start, its end was not a clean one."""
+STOPPED: Final = _of_date("stopped")
+"""When the last clean end was: a store's file that was changed since was put there."""
+LEASE_TERM: Final = Key("lease.term", _number, _as_it_is)
+"""How often the lease was taken."""
+ASSETS_MARK: Final = _of_text("assets_mark")
+"""The mark of the last transaction that wrote to assets' rows."""
+
+KEYS: Final[Mapping[str, Key[object]]] = {
+    key.name: cast("Key[object]", key) for key in tuple(globals().values()) if isinstance(key, Key)
+}
+"""All of them, by name."""
