@@ -21,6 +21,7 @@ import urllib.request
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -243,6 +244,15 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
         return phases.found
 
 
+def build_apart(catalogue: Path, images: int) -> None:
+    """Write a catalogue in a process of its own: what that takes is not this one's memory."""
+    builder = get_context("spawn").Process(target=build, args=(catalogue, images))
+    builder.start()
+    builder.join()
+    if builder.exitcode:
+        sys.exit("The catalogue could not be made.")
+
+
 def main() -> None:
     """Measure, and print it."""
     parser = argparse.ArgumentParser(description="How long the event loop is held")
@@ -255,7 +265,7 @@ def main() -> None:
         folder = Path(name)
         catalogue = asked.catalogue or folder / "catalogue.sqlite3"
         if asked.catalogue is None:
-            build(catalogue, asked.images)
+            build_apart(catalogue, asked.images)
         with simulator(catalogue) as (url, key):
             found = asyncio.run(measure(catalogue, url, key, folder))
     if asked.json:
