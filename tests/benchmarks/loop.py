@@ -217,6 +217,7 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
             async with phases.measured(name):
                 service.enqueue(request or Request(by_person=False, trigger="immich"))
                 await service.tick()
+            await asyncio.to_thread(give_back)  # as the daemon does after a pass that did something
 
         await look("look after a start")
         for number in range(3):
@@ -233,6 +234,7 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
             async with phases.measured(name):
                 cycle = await service._runner._look_with(service.catalogue())
                 await cycle.prepare(selection, wishes)
+            await asyncio.to_thread(give_back)
         undo = Undo(cycle, installed.immich, store, SystemClock(), ignore)
         async with phases.measured(f"undo of {UNDONE} images, planned"):
             entries = await asyncio.to_thread(store.journal_of, "run", limit=2 * UNDONE)
