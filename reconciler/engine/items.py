@@ -2,7 +2,8 @@
 
 A plan takes some ten kilobytes, and a first pass over a hundred thousand images makes as many. What decides
 about the pass as a whole (is there anything to do, what would be lost) is counted as they come, so that
-nobody has to go through all of them for it; what is done with each is done slice by slice.
+nobody has to go through all of them for it; what is done with each is done slice by slice. Where there are
+very many, most of the packs wait in a temporary file.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from reconciler.core.plan.plan import AssetPlan, Decision
 from reconciler.core.records import AssetRecord, PendingWrite, Unsticking
 from reconciler.engine.identity import is_there
 from reconciler.engine.item import Item, stands
+from reconciler.spill import Spill
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -119,7 +121,7 @@ class Items(Sequence[Item]):
     )
 
     def __init__(self, held: Collection[str] = frozenset()) -> None:
-        self._packs: list[bytes] = []
+        self._packs = Spill()
         self._ends = array("q")
         self._busy = bytearray()
         """Of each pack: whether anything in it is telling."""
@@ -143,7 +145,7 @@ class Items(Sequence[Item]):
     @property
     def packed(self) -> bool:
         """Whether there are so many that they are packed."""
-        return bool(self._packs)
+        return len(self._packs) > 0
 
     def add(self, item: Item, record: AssetRecord | None) -> None:
         """Add one at the end."""

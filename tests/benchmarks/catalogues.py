@@ -7,6 +7,7 @@ import math
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from random import Random
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired.desired import Form, desire
@@ -50,13 +51,17 @@ def build(path: Path, images: int, tags: int | None = None) -> None:
 
 
 def _give_tags(path: Path, tags: int) -> None:
-    """Let every asset get the same number of tags, no two the same set."""
+    """Let every asset get the same number of tags, no two the same set, and all of few: as a real library.
+
+    So many are shared as in the measurement that the simulator's costs come from (``docs/performance.md``).
+    """
     wanted = computer()
     rows = []
     for image in open_catalogue(str(path)).read().linked():
         own = len(wanted(replace(image, tags=())).tags)
-        filling = [f"session {image.image_id}", *(f"subject {number}" for number in range(tags))]
-        rows.append((json.dumps(filling[: tags - own]), image.image_id))
+        lacking = max(0, tags - own)
+        chosen = Random(image.image_id).sample(range(2 * tags), lacking)
+        rows.append((json.dumps([f"subject {number}" for number in sorted(chosen)]), image.image_id))
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executemany("UPDATE astrophotography_images SET tags = ? WHERE id = ?", rows)
 

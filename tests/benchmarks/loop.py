@@ -21,6 +21,7 @@ import urllib.request
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -217,6 +218,7 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
             async with phases.measured(name):
                 service.enqueue(request or Request(by_person=False, trigger="immich"))
                 await service.tick()
+            await asyncio.to_thread(give_back)  # as the daemon does after a pass that did something
 
         await look("look after a start")
         for number in range(3):
@@ -233,6 +235,7 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
             async with phases.measured(name):
                 cycle = await service._runner._look_with(service.catalogue())
                 await cycle.prepare(selection, wishes)
+            await asyncio.to_thread(give_back)
         undo = Undo(cycle, installed.immich, store, SystemClock(), ignore)
         async with phases.measured(f"undo of {UNDONE} images, planned"):
             entries = await asyncio.to_thread(store.journal_of, "run", limit=2 * UNDONE)
@@ -242,6 +245,15 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path) -> dict:
             await asyncio.to_thread(store.optimize)
         await installed.aclose()
         return phases.found
+
+
+def build_apart(catalogue: Path, images: int) -> None:
+    """Write a catalogue in a process of its own: what that takes is not this one's memory."""
+    builder = get_context("spawn").Process(target=build, args=(catalogue, images))
+    builder.start()
+    builder.join()
+    if builder.exitcode:
+        sys.exit("The catalogue could not be made.")
 
 
 def main() -> None:
@@ -256,7 +268,7 @@ def main() -> None:
         folder = Path(name)
         catalogue = asked.catalogue or folder / "catalogue.sqlite3"
         if asked.catalogue is None:
-            build(catalogue, asked.images)
+            build_apart(catalogue, asked.images)
         with simulator(catalogue) as (url, key):
             found = asyncio.run(measure(catalogue, url, key, folder))
     if asked.json:
