@@ -9,7 +9,7 @@ from reconciler.cli.output.json_output import standing
 from reconciler.cli.output.tables import show_choice, show_difference, show_tags, side
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.diff import Difference, differences
-from reconciler.engine.outcomes import WORDS
+from reconciler.messages.formats import state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +70,7 @@ def _show_standing(screen: Screen, view: View) -> None:
         else:
             now = standing(view.item, view.prepared)
             style = "green" if now.status == "in_sync" else "yellow"
-            screen.line(f"{_sentence(WORDS[now.status], now.reason)}.", style)
+            screen.line(f"{_sentence(state(now.status), now.reason)}.", style)
     if record is not None:
         looked = f"Last looked at {moment(record.checked_at)}" if record.checked_at else "Not looked at yet"
         changed = f"changed {moment(record.changed_at)}" if record.changed_at else "nothing written yet"
