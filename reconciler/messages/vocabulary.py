@@ -125,3 +125,9 @@ CASES: Final[Mapping[str, Message]] = {
     "not_writable": Message("cannot be written"),
     "resolved": Message("you decided"),
 }
+ACTIONS: Final[Mapping[str, Message]] = {
+    "nothing": Message("nothing to do"),
+    "write": CASES["fill"],
+    "remove": CASES["withdraw"],
+    "keep": CASES["conflict"],
+}

@@ -47,12 +47,9 @@ class Announcer:
 
     def failed(self, work: Work, error: ReconcilerError, *, news: bool) -> None:
         """Log that a pass failed; ``news``: as the one before did not."""
-        details = {
-            "error": error.message,
-            "remedy": error.remedy,
-            "again": error.again,
-            "trigger": work.request.trigger,
-        }
+        details = {"error": error.message, "remedy": error.remedy, "trigger": work.request.trigger}
+        if error.again is not None:
+            details["again"] = error.again
         # Every minute the same would bury what else the log says.
         level: Level = "warning" if news or work.request.by_person else "debug"
         self._listen(Event("pass.failed", level, work.run_id, details=details))
