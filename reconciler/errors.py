@@ -39,22 +39,30 @@ turned into these at one boundary each (``raise … from``), so nothing above an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+Again = Literal["by_itself", "next_pass", "when_changed"]
+"""When a daemon does it once more: soon, at the next pass, or once something about it changes. A command
+that ends does nothing by itself, so the faces say it, each in its own voice: see ``reconciler.messages``."""
+
 
 class ReconcilerError(Exception):
-    """The root: ``str(error)`` says what happened, ``remedy`` what to do (may be empty)."""
+    """The root: ``str(error)`` says what happened, ``remedy`` what to do (may be empty).
+
+    ``again`` tells whether a daemon tries it once more; no sentence of an error says it.
+    """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, remedy: str = "") -> None:
+    def __init__(self, message: str, *, remedy: str = "", again: Again | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.again = again
 
 
 class ConfigurationError(ReconcilerError):
@@ -140,8 +148,10 @@ class LeaseLostError(LeaseHeldError):
 class ImmichError(ReconcilerError):
     """Immich answered something else than success; ``status`` is the HTTP status, 0 when none came."""
 
-    def __init__(self, message: str, *, status: int = 0, remedy: str = "") -> None:
-        super().__init__(message, remedy=remedy)
+    def __init__(
+        self, message: str, *, status: int = 0, remedy: str = "", again: Again | None = None
+    ) -> None:
+        super().__init__(message, remedy=remedy, again=again)
         self.status = status
 
 
@@ -149,9 +159,15 @@ class ImmichTemporaryError(ImmichError):
     """Worth trying again; ``retry_after`` is the server's own wish in seconds, if it named one."""
 
     def __init__(
-        self, message: str, *, status: int = 0, retry_after: float | None = None, remedy: str = ""
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        retry_after: float | None = None,
+        remedy: str = "",
+        again: Again | None = None,
     ) -> None:
-        super().__init__(message, status=status, remedy=remedy)
+        super().__init__(message, status=status, remedy=remedy, again=again)
         self.retry_after = retry_after
 
 
@@ -251,12 +267,19 @@ class WriteInDoubtError(ImmichTemporaryError):
         status: the HTTP status, 0 when none came.
         retry_after: the server's own wish in seconds, if it named one.
         remedy: what to do.
+        again: when it is tried once more.
     """
 
     def __init__(
-        self, message: str, *, status: int = 0, retry_after: float | None = None, remedy: str = ""
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        retry_after: float | None = None,
+        remedy: str = "",
+        again: Again | None = None,
     ) -> None:
-        super().__init__(message, status=status, retry_after=retry_after, remedy=remedy)
+        super().__init__(message, status=status, retry_after=retry_after, remedy=remedy, again=again)
         self.accepted: frozenset[str] = frozenset()
         """Assets of the same request whose part was answered with success."""
         self.rejected: dict[str, str] = {}

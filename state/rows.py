@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.asset import Applied, Coordinates
+from reconciler.core.reasons import from_text, to_text
 from reconciler.core.records import (
     AssetRecord,
     Crossing,
@@ -13,6 +14,7 @@ from reconciler.core.records import (
     PendingWrite,
     Resolution,
     Run,
+    RunCounts,
     Unsticking,
 )
 from state.tables import title_key
@@ -183,8 +185,8 @@ def of_run(run: Run) -> Values:
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "outcome": run.outcome,
-        "summary": run.summary,
-        "counts": dict(run.counts),
+        "summary": to_text(run.summary),
+        "counts": run.counts.to_json(),
     }
 
 
@@ -196,8 +198,8 @@ def to_run(row: Row[Any]) -> Run:
         started_at=row.started_at,
         finished_at=row.finished_at,
         outcome=row.outcome,
-        summary=row.summary,
-        counts=row.counts,
+        summary=from_text(row.summary),
+        counts=RunCounts.from_json(row.counts),
     )
 
 

@@ -146,7 +146,7 @@ def test_a_name_of_nothing_is_noticed(text):
     "text",
     [
         "`reconciler/core/plan/merge.py`, `reconciler/core/` and `tests/core/writes`.",
-        "`reconciler/core/plan/merge.py::merge_value`, `reconciler/core/plan/guard.py::Verdict.mend`",
+        "`reconciler/core/plan/merge.py::merge_value`, `reconciler/core/plan/guard.py::Verdict.told`",
         "`reconciler.core.plan.merge` and `reconciler.core.plan.merge.merge_value`",
         "`test_equal_values_are_in_sync`, `PUT /tags/assets`, `make test ARGS=tests/core`",
     ],

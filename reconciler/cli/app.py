@@ -22,8 +22,8 @@ from typer.models import CommandInfo
 
 from reconciler import __version__
 from reconciler.cli.interrupts import Interrupted
-from reconciler.cli.output.messages import by_hand
 from reconciler.errors import ReconcilerError
+from reconciler.messages.voice import remedy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -149,7 +149,7 @@ def _guarded(call: Callable[[], int], *, as_json: bool) -> int:
     try:
         return call()
     except ReconcilerError as error:
-        _tell(error.message, error.remedy, as_json=as_json)
+        _tell(error.message, remedy_of(error, "command"), as_json=as_json)
         return error.exit_code
     except typer.TyperException as error:
         hint = getattr(error, "ctx", None)
@@ -188,7 +188,7 @@ def _tell(message: str, remedy: str, *, as_json: bool) -> None:
     from reconciler.logging import printable  # noqa: PLC0415 - only where something went wrong
     from reconciler.redaction import redact  # noqa: PLC0415 - the same
 
-    message, remedy = redact(by_hand(message)), redact(by_hand(remedy))
+    message, remedy = redact(message), redact(remedy)
     if as_json:
         sys.stdout.write(json.dumps({"error": message, "remedy": remedy}, ensure_ascii=False) + "\n")
         sys.stdout.flush()

@@ -105,7 +105,7 @@ class Story:
         faults = self._stage.simulator.faults()
         show_outcomes(self._screen, report.attention)
         self._screen.line(
-            f"{report.run.counts['changed']} photographs written and verified in {_seconds(report)}; "
+            f"{report.run.counts.changed} photographs written and verified in {_seconds(report)}; "
             f"{len(report.attention)} could not be, each for a named reason.",
             "bold green",
         )
@@ -183,8 +183,8 @@ class Story:
 
     def _ending(self, reports: Sequence[Report], seconds: float) -> None:
         requests, last = self._stage.simulator.requests(), reports[-1]
-        in_sync = last.run.counts.get("status_in_sync", 0)
-        images = last.run.counts["images"]
+        in_sync = last.run.counts.statuses.get("in_sync", 0)
+        images = last.run.counts.images
         self.told.counts = {
             "images": images,
             "in_sync": in_sync,

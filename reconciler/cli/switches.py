@@ -17,9 +17,9 @@ from reconciler.core.policy import SWITCHES
 from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import DaemonRefusedError
+from reconciler.messages.formats import lasting
 from reconciler.models.plans import Settings
 from reconciler.models.status import SettingsView
-from reconciler.service.summary import lasting
 from state.lease import Lease
 
 if TYPE_CHECKING:

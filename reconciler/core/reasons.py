@@ -6,11 +6,14 @@ compared is the code, so a message can be worded anew without anything being wri
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from reconciler.errors import ReconcilerError
 
 Param = str | int | float | tuple[str, ...]
 """A number or a text that goes into a message; several texts are a list in it."""
@@ -21,8 +24,6 @@ Code = Literal[
     "conflict",
     # -- of an older version, or said by a program that is not ours --
     "told",
-    # -- an error, as its sentence; its class is beside it --
-    "error",
     # -- a row of the catalogue that could not be read, or a part: skymmich, core/unknown, engine/schema --
     "row_binary",
     "row_binary_ignored",
@@ -72,6 +73,57 @@ Code = Literal[
     "row_table_missed",
     "row_table_emptied",
     "row_table_emptied_missed",
+    "remedy",
+    # -- an error of ours: its class, what it says, what to do, and when it is tried again --
+    "error",
+    # -- the end of a run: engine --
+    "run_images",
+    "run_changed",
+    "run_status",
+    "run_guarded",
+    "run_ended_early",
+    "run_broke",
+    "run_stopped",
+    "undo_images",
+    "undo_left",
+    # -- the end of a request: service --
+    "daemon_stopped",
+    "not_linked",
+    "pass_broke",
+    # -- what the guard holds back: core/plan/guard --
+    "guard_holds",
+    "catalogue_emptied",
+    "catalogue_shrunk",
+    "would_lose",
+    "loses",
+    "more_lose",
+    # -- the details of a condition: service --
+    "catalogue_read",
+    "rows_unread",
+    "catalogue_lacks",
+    "sync_on",
+    "sync_off",
+    "sync_off_here",
+    "configuration_usable",
+    "configuration_refused",
+    "configuration_reloaded",
+    "immich_answers",
+    "key_allows",
+    "key_forbids",
+    "tags_off",
+    "store_taken_up",
+    "right_held",
+    "right_taken_anew",
+    "pass_recorded",
+    "broke_off",
+    "no_canary",
+    "all_in_sync",
+    "not_all_in_sync",
+    "images_held",
+    "nothing_held",
+    "looked_lately",
+    "not_looked",
+    "looked_long_ago",
 ]
 CODES: Final[tuple[Code, ...]] = get_args(Code)
 
@@ -104,6 +156,13 @@ def told(text: str) -> tuple[Reason, ...]:
     return (reason("told", text=text),) if text else ()
 
 
+def of_error(error: ReconcilerError) -> Reason:
+    """Return an error of ours as a reason: its class, what it says, what to do, when it is tried again."""
+    more = {"remedy": error.remedy, "again": error.again or ""}
+    known = {name: text for name, text in more.items() if text}
+    return reason("error", kind=type(error).__name__, text=error.message, **known)
+
+
 def to_json(reasons: Iterable[Reason]) -> list[dict[str, object]]:
     """Return reasons as plain JSON values, for the store and for the faces."""
     return [
@@ -123,6 +182,23 @@ def from_json(found: Iterable[Mapping[str, object]]) -> tuple[Reason, ...]:
         ValueError: it is of another form.
     """
     return tuple(map(_from_json, found))
+
+
+def to_text(reasons: Iterable[Reason]) -> str:
+    """Return reasons as one text for a column of the store; none: empty."""
+    found = to_json(reasons)
+    return json.dumps(found) if found else ""
+
+
+def from_text(text: str) -> tuple[Reason, ...]:
+    """Return reasons from what ``to_text`` made; any other text is of an older version, and kept as told."""
+    try:
+        found = json.loads(text)
+        if isinstance(found, list) and found and all(isinstance(one, dict) for one in found):
+            return from_json(found)
+    except ValueError:
+        pass
+    return told(text)
 
 
 def _from_json(found: Mapping[str, object]) -> Reason:

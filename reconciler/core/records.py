@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from reconciler.core.asset import Applied, Coordinates
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from reconciler.core.reasons import Reason
 
 AssetStatus = Literal[
     "new",  # not brought in sync yet, and nothing went wrong
@@ -32,6 +33,29 @@ FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "undone", "unlinked"
 Keep = Literal["immich", "skymmich", "both"]
 Field = Literal["block", "prose", "coordinates", "tags"]
 JournalField = Literal["description", "coordinates", "tags"]
+Trigger = Literal[
+    "api",
+    "audit",
+    "catalogue",
+    "cli",
+    "decision",
+    "event",
+    "immich",
+    "lease",
+    "page",
+    "probe",
+    "reload",
+    "retry",
+    "schedule",
+    "settings",
+    "signal",
+    "skymmich",
+    "start",
+    "store",
+    "undo",
+]
+"""What a run was begun for."""
+RunOutcome = Literal["running", "ok", "attention", "failed", "interrupted"]
 WriteStep = Literal["fields", "add_tags", "remove_tags"]
 
 
@@ -170,15 +194,72 @@ class JournalEntry:
     """Given by the store; ascending."""
 
 
+Finding = Literal["drift", "conflict", "both_changed", "not_sticking"]
+"""The cases of ``merge`` that a run counts."""
+
+# Counts have a flat form in the store and in JSON. Its names are looked up, and never taken apart.
+_STATUSES: Final[Mapping[str, AssetStatus]] = {f"status_{one}": one for one in get_args(AssetStatus)}
+_WROTE: Final[Mapping[str, Field]] = {f"wrote_{one}": one for one in get_args(Field)}
+_FOUND: Final[Mapping[str, tuple[Finding, Field]]] = {
+    f"found_{case}_{one}": (case, one) for case in get_args(Finding) for one in get_args(Field)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """Images, and values, by what became of them."""
+
+    images: int = 0
+    changed: int = 0
+    statuses: Mapping[AssetStatus, int] = field(default_factory=dict)
+    """Images by where they stand at the end."""
+    wrote: Mapping[Field, int] = field(default_factory=dict)
+    """Images of which a field was written and kept."""
+    found: Mapping[tuple[Finding, Field], int] = field(default_factory=dict)
+    """Images of which a field was found so."""
+    others: Mapping[str, int] = field(default_factory=dict)
+    """Of another version of this program, as they are called there."""
+
+    def to_json(self) -> dict[str, int]:
+        """Return all as one flat object."""
+        return {
+            "images": self.images,
+            "changed": self.changed,
+            **{key: self.statuses[one] for key, one in sorted(_STATUSES.items()) if one in self.statuses},
+            **{key: self.wrote[one] for key, one in sorted(_WROTE.items()) if one in self.wrote},
+            **{key: self.found[one] for key, one in sorted(_FOUND.items()) if one in self.found},
+            **dict(sorted(self.others.items())),
+        }
+
+    @classmethod
+    def from_json(cls, flat: Mapping[str, int]) -> RunCounts:
+        """Return counts from what ``to_json`` made, in this version or an older one."""
+        statuses: dict[AssetStatus, int] = {}
+        wrote: dict[Field, int] = {}
+        found: dict[tuple[Finding, Field], int] = {}
+        others: dict[str, int] = {}
+        for key, count in flat.items():
+            if key in _STATUSES:
+                statuses[_STATUSES[key]] = count
+            elif key in _WROTE:
+                wrote[_WROTE[key]] = count
+            elif key in _FOUND:
+                found[_FOUND[key]] = count
+            elif key not in {"images", "changed"}:
+                others[key] = count
+        return cls(flat.get("images", 0), flat.get("changed", 0), statuses, wrote, found, others)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One pass, with its trigger and its outcome."""
 
     run_id: str
     trigger: str
-    """``cli``, ``schedule``, ``catalogue``, ``immich``, ``signal``, ``api`` …"""
+    """A ``Trigger``; an older version may have known others."""
     started_at: datetime
     finished_at: datetime | None = None
-    outcome: Literal["running", "ok", "attention", "failed", "interrupted"] = "running"
-    summary: str = ""
-    counts: Mapping[str, int] = field(default_factory=dict)
+    outcome: RunOutcome = "running"
+    summary: tuple[Reason, ...] = ()
+    """How it ended."""
+    counts: RunCounts = field(default_factory=RunCounts)

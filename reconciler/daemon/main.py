@@ -20,6 +20,7 @@ from reconciler.app.doctor.checks import changed_at_start
 from reconciler.app.doctor.page import doctor_of
 from reconciler.app.wiring import Installed, Present, listener, store_of, web_server
 from reconciler.config import load
+from reconciler.core.reasons import of_error, reason
 from reconciler.core.store_keys import RUNNING, STOPPED
 from reconciler.daemon.heartbeat import Pulse
 from reconciler.daemon.memory import create_apart, give_back, settle_down, share_one_heap
@@ -32,9 +33,10 @@ from reconciler.engine.approvals import begin_moment
 from reconciler.engine.planner.desired import sized, try_template
 from reconciler.errors import ReconcilerError, StateError
 from reconciler.immich.client import SystemClock
+from reconciler.messages.headlines import sentence
+from reconciler.messages.voice import remedy_of, told
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.service.api import Request
-from reconciler.service.conditions import told
 from reconciler.service.service import Service
 from state.lease import Lease
 
@@ -68,7 +70,7 @@ def run(config_path: Path | None, environ: Mapping[str, str]) -> int:
     try:
         config = load(config_path, environ)
     except ReconcilerError as error:
-        sys.stderr.write(f"{told(error)}\n")
+        sys.stderr.write(f"{told(error, 'command')}\n")
         return error.exit_code
     return serve(config, lambda: load(config_path, environ), environ)
 
@@ -83,7 +85,7 @@ def serve(config: Config, reload: Callable[[], Config], environ: Mapping[str, st
     try:
         return asyncio.run(_Daemon(config, reload, os.environ if environ is None else environ).run())
     except ReconcilerError as error:
-        _LOGGER.critical("not started", error=error.message, remedy=error.remedy)
+        _LOGGER.critical("not started", error=error.message, remedy=remedy_of(error, "command"))
         return error.exit_code
 
 
@@ -151,7 +153,7 @@ class _Daemon:
             scheduler.start(self._config.schedule)
             stack.callback(scheduler.stop)
             _LOGGER.info("ready", page=web.url, state=str(store.path), config=str(self._config.file or ""))
-            self._notifier.status(service.snapshot().headline)
+            self._notifier.status(sentence(service.snapshot().headline))
             self._notifier.ready()
             tasks = self._tasks(service, triggers, pulse, store, web.session)
             failure = await _first_end(tasks, signals.stop())
@@ -190,7 +192,7 @@ class _Daemon:
 
             begin_moment(store)
             forget_sessions(store)
-        service.forbid("")
+        service.forbid(None)
         # What the guard holds is only known again, with its reasons, once it was looked at.
         full = unclean or bool(store.counts_by_status().get("held"))
         service.enqueue(Request(full=full, hints=True, by_person=False, trigger="start"))
@@ -221,7 +223,7 @@ class _Daemon:
                 if notice.name == "run":
                     await asyncio.to_thread(give_back)
                 elif notice.name == "state":
-                    self._notifier.status(str(notice.data["headline"]))
+                    self._notifier.status(sentence(service.snapshot().headline))
         await asyncio.Event().wait()
 
     def _startled(self, scheduler: Scheduler, triggers: Triggers) -> None:
@@ -254,17 +256,18 @@ class _Daemon:
                     images = sized(known.linked() if known else (), store.record)
                     await try_template(self._renderer, policy, images)
             except ReconcilerError as error:
-                _LOGGER.warning("configuration refused, the former one is kept", error=told(error))
-                message = f"The changed configuration is not used, the former one is: {told(error)}"
-                service.health.put("ConfigurationCurrent", "False", "Refused", message)
+                _LOGGER.warning("configuration refused, the former one is kept", error=told(error, "daemon"))
+                refused = reason("configuration_refused")
+                service.health.put("ConfigurationCurrent", "False", "Refused", refused, of_error(error))
             else:
                 self._take(config)
                 triggers.schedule = config.schedule
                 scheduler.reschedule(config.schedule)
                 present.take(installed)
                 service.exchange(installed, fresh_for=_fresh_for(config.schedule))
-                message = "The configuration is the one on the disk, as of the last reload."
-                service.health.put("ConfigurationCurrent", "True", "Reloaded", message)
+                service.health.put(
+                    "ConfigurationCurrent", "True", "Reloaded", reason("configuration_reloaded")
+                )
                 _LOGGER.info("configuration taken", config=str(config.file or ""))
             self._notifier.ready()
 

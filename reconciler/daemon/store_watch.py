@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.engine.events import Event
 from reconciler.errors import StateError, StateGoneError
-from reconciler.service.conditions import told
+from reconciler.messages.voice import told
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -70,7 +70,7 @@ class Keeper:
 
     def _lose(self, error: StateGoneError) -> None:
         if not self._told:
-            self._listen(Event("store.gone", "error", details={"error": told(error)}))
+            self._listen(Event("store.gone", "error", details={"error": told(error, "daemon")}))
             self._tell(error)
 
     def _tell(self, error: StateError) -> None:

@@ -6,11 +6,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from reconciler.core.reasons import of_error, reason
 from reconciler.daemon import scheduler as names
 from reconciler.engine.events import Event
 from reconciler.errors import LeaseHeldError, StateError, StateGoneError
+from reconciler.messages.headlines import sentence
+from reconciler.messages.voice import told
 from reconciler.service.api import Request
-from reconciler.service.conditions import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +63,7 @@ class Triggers:
 
         async def heartbeat() -> None:
             await self.renew()
-            notifier.status(self._service.snapshot().headline)
+            notifier.status(sentence(self._service.snapshot().headline))
 
         async def watchdog() -> None:
             if pulse.is_fresh:
@@ -123,9 +125,7 @@ class Triggers:
         # One after the other: a renewal that began before would say of this store what holds of the former.
         async with self._one_renewal:
             self._lost = True
-            self._service.forbid(
-                "The right to write is being taken anew, in the state store that is there now."
-            )
+            self._service.forbid(reason("right_taken_anew"))
             await self._renew()
 
     async def _renew(self) -> None:
@@ -141,20 +141,20 @@ class Triggers:
             if not self._lost:
                 self._listen(Event("lease.lost", "error", details={"error": error.message}))
             self._lost = True
-            self._service.forbid(told(error))
+            self._service.forbid(of_error(error))
         except StateError as error:
             self._store_failed(error)
         else:
             if self._lost:
                 self._listen(Event("lease.regained", "info"))
-                self._service.forbid("")
+                self._service.forbid(None)
                 self._service.enqueue(Request(by_person=False, trigger="lease"))
             self._lost = False
 
     def _store_failed(self, error: StateError) -> None:
         # Of one that is gone the keeper tells, and of what it finds in its place.
         if not isinstance(error, StateGoneError) and self._service.health.failed(error):
-            self._listen(Event("store.failed", "error", details={"error": told(error)}))
+            self._listen(Event("store.failed", "error", details={"error": told(error, "daemon")}))
 
     def lease_time(self) -> timedelta:
         """Return how long the right to write outlives a process that hangs: three heartbeats."""

@@ -1,12 +1,13 @@
-"""The end of a pass: each asset's record, its outcome, and one sentence for people."""
+"""The end of a pass: each asset's record, its outcome, and how the whole ended."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from reconciler.core.records import AssetRecord
+from reconciler.core.reasons import reason
+from reconciler.core.records import AssetRecord, Finding
 from reconciler.engine.passes import Outcome
 from reconciler.engine.planner.held import held_mark
 
@@ -16,27 +17,15 @@ if TYPE_CHECKING:
 
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan, Decision
-    from reconciler.core.records import AssetStatus
+    from reconciler.core.reasons import Reason
+    from reconciler.core.records import AssetStatus, Field
     from reconciler.engine.item import Item
     from reconciler.engine.job import Job
     from reconciler.engine.passes import Prepared
     from reconciler.errors import ReconcilerError
 
 _FIELDS: Final = frozenset({"block", "prose", "coordinates"})
-_TELLING: Final = frozenset({"drift", "conflict", "both_changed", "not_sticking"})
-WORDS: dict[str, str] = {
-    "new": "not synced yet",
-    "in_sync": "in sync",
-    "pending": "not settled yet",
-    "conflict": "in conflict",
-    "held": "held by the guard",
-    "not_sticking": "not kept by Immich",
-    "undone": "undone and left alone",
-    "unknown_asset": "unknown to Immich",
-    "not_writable": "not writable",
-    "failed": "failed",
-    "unlinked": "no longer in the catalogue",
-}
+_TELLING: Final[Mapping[str, Finding]] = {case: case for case in get_args(Finding)}
 
 
 @dataclass(slots=True)
@@ -50,8 +39,8 @@ class Ended:
     """Whether nothing settled for so long that what is not written is left to the next pass."""
     jobs: int = 0
     """Those with something to write, or to wait for."""
-    found: Counter[str] = field(default_factory=Counter)
-    """Fields found drifted, in conflict or not sticking: ``found_drift_tags`` and so on."""
+    found: Counter[tuple[Finding, Field]] = field(default_factory=Counter)
+    """Fields found drifted, in conflict or not sticking."""
     shown: set[str] = field(default_factory=set)
     """Assets that were read."""
     archived: set[str] = field(default_factory=set)
@@ -79,8 +68,8 @@ class Ended:
             if seen.visibility == "archive":
                 self.archived.add(item.asset_id)
             for one in item.plan.decisions:
-                if one.case in _TELLING:
-                    self.found[f"found_{one.case}_{one.field}"] += 1
+                if (case := _TELLING.get(one.case)) is not None:
+                    self.found[case, one.field] += 1
 
 
 def finished(
@@ -171,15 +160,23 @@ def outcome_of(item: Item, job: Job | None, record: AssetRecord) -> Outcome:
 
 def summarise(
     outcomes: Sequence[Outcome], verdict: Verdict, error: ReconcilerError | None, *, stood: int = 0
-) -> str:
-    """Return a pass in one sentence; ``stood`` images are fine besides."""
+) -> tuple[Reason, ...]:
+    """Return how a pass ended; ``stood`` images are fine besides."""
     counts = Counter[str](outcome.status for outcome in outcomes)
     if stood:
         counts["in_sync"] += stood
-    images = len(outcomes) + stood
-    changed = sum(1 for outcome in outcomes if outcome.changed)
-    parts = [f"{changed} changed", *(f"{count} {WORDS[status]}" for status, count in counts.most_common())]
-    text = f"{images} image{'' if images == 1 else 's'}: {', '.join(parts)}"
+    found = [
+        reason("run_images", count=len(outcomes) + stood),
+        reason("run_changed", count=sum(1 for outcome in outcomes if outcome.changed)),
+        *(reason("run_status", status=status, count=count) for status, count in counts.most_common()),
+    ]
     if verdict.tripped:
-        text += "; the guard holds back a part"
-    return f"{text}; ended early: {error.message}" if error else text
+        found.append(reason("run_guarded"))
+    if error is not None:
+        found.append(ended_early(error))
+    return tuple(found)
+
+
+def ended_early(error: ReconcilerError) -> Reason:
+    """Return what ended a run before its end; what to do about it stands with the condition."""
+    return reason("run_ended_early", kind=type(error).__name__, text=error.message)

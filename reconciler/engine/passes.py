@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.plan import AssetPlan, Rules
     from reconciler.core.ports import ServerFacts
-    from reconciler.core.records import AssetRecord, AssetStatus, Run
+    from reconciler.core.records import AssetRecord, AssetStatus, Field, Run
     from reconciler.engine.hints import Seen
     from reconciler.engine.identity import KnownImmich
     from reconciler.engine.items import Items
@@ -132,7 +132,7 @@ class Outcome:
     title: str
     status: AssetStatus
     reason: str = ""
-    changed: tuple[str, ...] = ()
+    changed: tuple[Field, ...] = ()
     """The fields that were written and stuck."""
     crossed: bool = False
     """Whether somebody saved it between our reading and our write; on record until a person has looked."""

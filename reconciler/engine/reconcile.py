@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from reconciler.core.desired.builtin import BuiltIn
 from reconciler.core.fingerprint import digest
 from reconciler.core.plan.guard import withhold
-from reconciler.core.records import FINE, AssetRecord, Run
+from reconciler.core.records import FINE, AssetRecord, Run, RunCounts
 from reconciler.core.store_keys import (
     ARCHIVED,
     CANARY,
@@ -144,7 +144,7 @@ class Reconciler:
                 self._planner.forget_server()
             report = await asyncio.to_thread(self._close, prepared, run, ended, stopped=stop())
             opened.ended = report.run
-        details = {"outcome": report.run.outcome, **report.run.counts}
+        details = {"outcome": report.run.outcome, **report.run.counts.to_json()}
         self._listen(Event("pass.done", "info", run_id, details=details))
         return report
 
@@ -347,7 +347,7 @@ class Reconciler:
         stopped: bool,
     ) -> Report:
         outcomes, error = ended.outcomes, ended.error
-        counts = Counter[str](outcome.status for outcome in outcomes)
+        counts = Counter(outcome.status for outcome in outcomes)
         if prepared.stood:
             counts["in_sync"] += prepared.stood
         changed = Counter(field for outcome in outcomes for field in outcome.changed)
@@ -363,13 +363,13 @@ class Reconciler:
             finished_at=self._clock.now(),
             outcome=result,
             summary=summarise(outcomes, prepared.verdict, error, stood=prepared.stood),
-            counts={
-                "images": prepared.images,
-                "changed": sum(1 for outcome in outcomes if outcome.changed),
-                **{f"status_{status}": count for status, count in sorted(counts.items())},
-                **{f"wrote_{field}": count for field, count in sorted(changed.items())},
-                **dict(sorted(ended.found.items())),
-            },
+            counts=RunCounts(
+                images=prepared.images,
+                changed=sum(1 for outcome in outcomes if outcome.changed),
+                statuses=counts,
+                wrote=changed,
+                found=ended.found,
+            ),
         )
         return Report(closed, tuple(outcomes), prepared.verdict, prepared.stale, error)
 

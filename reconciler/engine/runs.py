@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from reconciler.core.reasons import reason
+from reconciler.engine.outcomes import ended_early
 from reconciler.errors import LeaseHeldError, ReconcilerError, StateError
 
 if TYPE_CHECKING:
@@ -84,12 +86,12 @@ class Runs:
 
     def _broken(self, opened: OpenRun, error: BaseException | None) -> Run:
         if isinstance(error, ReconcilerError):
-            summary = f"ended early: {error.message}"
+            summary = ended_early(error)
         elif isinstance(error, Exception):
-            summary = f"ended by an error that nobody expected ({type(error).__name__})"
+            summary = reason("run_broke", kind=type(error).__name__)
         else:
-            summary = "stopped before its end"
+            summary = reason("run_stopped")
         outcome: Literal["failed", "interrupted"]
         broken = isinstance(error, Exception) and not isinstance(error, LeaseHeldError)
         outcome = "failed" if broken else "interrupted"
-        return replace(opened.run, finished_at=self._clock.now(), outcome=outcome, summary=summary)
+        return replace(opened.run, finished_at=self._clock.now(), outcome=outcome, summary=(summary,))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.plan.asset_plan import live_digest
 from reconciler.core.plan.undo import Reversal, Reversed, reversals, reverse
-from reconciler.core.records import AssetRecord, Run, Unsticking
+from reconciler.core.reasons import reason
+from reconciler.core.records import AssetRecord, Run, RunCounts, Unsticking
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.canary import Canary
 from reconciler.engine.executor import Executor, Surroundings
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.ports import Clock, Store, Target
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import JournalEntry
     from reconciler.engine.events import Listener
     from reconciler.engine.planner.planner import Wishes
@@ -192,7 +194,7 @@ class Undo:
             finished_at=self._clock.now(),
             outcome="interrupted" if stopped else "failed" if error else outcome,
             summary=_summary(len(undone), len(left)),
-            counts={"images": len(undo.steps), "changed": len(undone)},
+            counts=RunCounts(images=len(undo.steps), changed=len(undone)),
         )
         return UndoReport(ended, tuple(undone), tuple(left), error)
 
@@ -267,9 +269,9 @@ def _reverse(
     return reverse(reversal, seen, item.title, record.applied, rules.markers, limit)
 
 
-def _summary(undone: int, left: int) -> str:
-    images, values = ("image" if undone == 1 else "images"), ("value" if left == 1 else "values")
-    return f"{undone} {images} taken back" + (f", {left} {values} left as they are" if left else "")
+def _summary(undone: int, left: int) -> tuple[Reason, ...]:
+    taken = reason("undo_images", count=undone)
+    return (taken, reason("undo_left", count=left)) if left else (taken,)
 
 
 def _new(item: Item) -> AssetRecord:

@@ -31,6 +31,7 @@ from reconciler.immich.wire import items, member, plausible, text, whole
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from reconciler.errors import Again
     from reconciler.immich.call import Call
 
 _SCOPE = re.compile(r"Missing required permission: (\S+)")
@@ -182,7 +183,8 @@ def too_slow(call: Call, base: str, seconds: float) -> ImmichSlowError:
     """Say that an answer did not come to its end."""
     return ImmichSlowError(
         f"{base} did not finish its answer to {call.name} within {seconds:.0f} s.",
-        remedy="Nothing is lost; it is tried again. Look at what stands between here and Immich.",
+        remedy="Nothing is lost. Look at what stands between here and Immich.",
+        again="by_itself",
     )
 
 
@@ -217,7 +219,8 @@ def never_arrived(error: httpx.HTTPError) -> bool:
 
 def unreachable(error: httpx.HTTPError, call: Call, base: str) -> ImmichUnreachableError:
     """Say why no answer came."""
-    remedy = "Nothing is lost; it is tried again. Check that Immich runs and that its address is right."
+    remedy = "Nothing is lost. Check that Immich runs and that its address is right."
+    again: Again | None = "by_itself"
     if isinstance(error, httpx.ConnectTimeout):
         why = "the connection was not accepted in time"
     elif isinstance(error, httpx.TimeoutException):
@@ -225,12 +228,13 @@ def unreachable(error: httpx.HTTPError, call: Call, base: str) -> ImmichUnreacha
     elif isinstance(error, httpx.ConnectError):
         why = "no connection" + (f" ({error})" if str(error) else "")
         if "CERTIFICATE" in str(error):
+            again = None
             remedy = (
                 "Immich's certificate is not trusted here: install its authority, or set SSL_CERT_FILE to it."
             )
     else:
         why = f"the connection broke ({type(error).__name__})"
-    return ImmichUnreachableError(f"{base} did not answer {call.name}: {why}.", remedy=remedy)
+    return ImmichUnreachableError(f"{base} did not answer {call.name}: {why}.", remedy=remedy, again=again)
 
 
 def _refused(response: httpx.Response, call: Call, *, says: str, base: str, now: datetime) -> ImmichError:
@@ -267,7 +271,8 @@ def _refused(response: httpx.Response, call: Call, *, says: str, base: str, now:
             f"Immich could not serve {call.name} now ({status}){words}",
             status=status,
             retry_after=_retry_after(response, now),
-            remedy="Nothing is lost; it is tried again.",
+            remedy="Nothing is lost.",
+            again="by_itself",
         )
     return ImmichRejectedError(f"Immich refused {call.name} ({status}){words}", status=status)
 

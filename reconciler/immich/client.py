@@ -224,7 +224,8 @@ class Client:
             error = MaintenanceError(
                 "Immich is in maintenance mode.",
                 status=404,
-                remedy="Nothing is lost. It goes on by itself when the maintenance is over.",
+                remedy="Nothing is lost. Wait until the maintenance is over.",
+                again="by_itself",
             )
             self.circuit.failed(error)
             raise error

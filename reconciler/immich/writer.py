@@ -249,6 +249,7 @@ class Writer:
                 status=error.status,
                 retry_after=getattr(error, "retry_after", None),
                 remedy=error.remedy,
+                again=error.again,
             )
             doubt.accepted, doubt.rejected = frozenset(ledger.sent), dict(ledger.rejected)
             raise doubt from error

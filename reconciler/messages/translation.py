@@ -46,6 +46,12 @@ def say(message: Message, **params: Param) -> str:
     return text.format(**{name: _shown(value) for name, value in params.items()})
 
 
+def parted(message: Message, name: str) -> tuple[str, str]:
+    """Return what stands before and after a parameter in a message that has no other, to be shown apart."""
+    before, _, after = translations().gettext(message.one).partition(f"{{{name}}}")
+    return before, after
+
+
 def joined(parts: tuple[str, ...] | list[str]) -> str:
     """Return texts as a list in a sentence: ``a, b and c``."""
     if len(parts) < 2:

@@ -1,4 +1,7 @@
-"""The one vocabulary: how every face calls states, fields, cases, outcomes, triggers and conditions."""
+"""The one vocabulary: how every face calls states, fields, cases, outcomes, triggers and levels.
+
+All are written as within a sentence; a face that begins one with them begins it with a capital.
+"""
 
 from __future__ import annotations
 
@@ -15,4 +18,116 @@ FIELDS: Final[Mapping[str, Message]] = {
     "description": Message("description"),
     "coordinates": Message("coordinates"),
     "tags": Message("tags"),
+}
+FIELD_TITLES: Final[Mapping[str, Message]] = {
+    "block": Message("Description: facts"),
+    "prose": Message("Description: words"),
+    "description": Message("Description"),
+    "coordinates": Message("Coordinates"),
+    "tags": Message("Tags"),
+}
+"""Above a field's values."""
+STATES: Final[Mapping[str, Message]] = {
+    "new": Message("not synced yet"),
+    "in_sync": Message("in sync"),
+    "pending": Message("settling"),
+    "conflict": Message("in conflict"),
+    "held": Message("held back"),
+    "not_sticking": Message("not kept"),
+    "undone": Message("undone"),
+    "unknown_asset": Message("not in Immich"),
+    "not_writable": Message("not writable"),
+    "failed": Message("failed"),
+    "unlinked": Message("left Skymmich"),
+}
+"""In the order of an image's life."""
+MEANINGS: Final[Mapping[str, Message]] = {
+    "new": Message("The next look brings it in sync."),
+    "in_sync": Message("Immich shows what Skymmich knows."),
+    "pending": Message("Written; Immich has not digested it yet. The next look checks it."),
+    "conflict": Message(
+        "A person's value in Immich differs from Skymmich's. Immich's is kept until you decide."
+    ),
+    "held": Message("The guard holds back what this change would take away. Nothing was lost."),
+    "not_sticking": Message(
+        "Immich took the value and put the old one back. It is tried again once something about it changes."
+    ),
+    "undone": Message(
+        "A person took back what was written. It is left alone until Skymmich's value or Immich's changes."
+    ),
+    "unknown_asset": Message(
+        "Immich does not show this asset to the key: deleted, locked away, or another user's. "
+        "Mend the link in Skymmich."
+    ),
+    "not_writable": Message("It cannot be written as it is now; the reason says why."),
+    "failed": Message("The last attempt met an error. It is tried again by itself."),
+    "unlinked": Message("It is no longer in the catalogue. What was written stays."),
+}
+"""What each state says of an image: what happened, what stays safe, what to do."""
+MISSING: Final = Message("an edit may be missing")
+"""Of images that somebody saved between our reading and our write: no state, for they may be in sync."""
+MISSING_MEANING: Final = Message(
+    "Somebody saved in Immich in the very moment in which this program wrote. Only they can tell whether "
+    "what they entered is there: look, and say so."
+)
+CROSSED_LABEL: Final = Message("edit may be missing")
+"""The same as a label."""
+LEVELS: Final[Mapping[str, Message]] = {
+    "ok": Message("in sync"),
+    "attention": Message("needs attention"),
+    "trouble": Message("trouble"),
+    "unknown": Message("not certain"),
+    "off": Message("switched off"),
+}
+OUTCOMES: Final[Mapping[str, Message]] = {
+    "ok": Message("in sync"),
+    "attention": Message("needs attention"),
+    "failed": Message("failed"),
+    "interrupted": Message("interrupted"),
+    "running": Message("running"),
+    "quiet": Message("nothing to do"),
+    "unexpected": Message("broke off"),
+}
+"""How passes end; the last two leave no run."""
+TRIGGERS: Final[Mapping[str, Message]] = {
+    "api": Message("asked for over the API"),
+    "audit": Message("daily audit"),
+    "catalogue": Message("Skymmich changed"),
+    "cli": Message("command line"),
+    "decision": Message("a conflict was decided"),
+    "event": Message("Skymmich told of a change"),
+    "immich": Message("Immich changed"),
+    "lease": Message("the right to write came back"),
+    "page": Message("asked for on this page"),
+    "probe": Message("Immich was down"),
+    "reload": Message("configuration read again"),
+    "retry": Message("tried again"),
+    "schedule": Message("schedule"),
+    "settings": Message("settings changed"),
+    "signal": Message("signal"),
+    "skymmich": Message("Skymmich's button"),
+    "start": Message("start"),
+    "store": Message("the state store came back"),
+    "undo": Message("undo"),
+}
+CASES: Final[Mapping[str, Message]] = {
+    "in_sync": Message("same on both sides"),
+    "fill": Message("will be written"),
+    "conflict": Message("immich's is kept"),
+    "update": Message("will be updated"),
+    "drift": Message("changed in Immich"),
+    "both_changed": Message("changed on both sides"),
+    "withdraw": Message("will be taken away"),
+    "not_ours": Message("left alone"),
+    "switched_off": Message("switched off"),
+    "not_sticking": Message("not kept by Immich"),
+    "undone": Message("undone and left alone"),
+    "not_writable": Message("cannot be written"),
+    "resolved": Message("you decided"),
+}
+ACTIONS: Final[Mapping[str, Message]] = {
+    "nothing": Message("nothing to do"),
+    "write": CASES["fill"],
+    "remove": CASES["withdraw"],
+    "keep": CASES["conflict"],
 }

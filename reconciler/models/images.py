@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from reconciler.core.records import AssetStatus, Field, JournalField
+from reconciler.messages.reasons import joined_reasons
 from reconciler.models.base import Count, Model, Moment, Text
 from reconciler.models.plans import AssetPlan
+from reconciler.models.reasons import Reason
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
@@ -152,6 +154,8 @@ class ImageView(Model):
     record: Image | None
     plan: AssetPlan | None
     error: Text
+    reasons: tuple[Reason, ...] = ()
+    """What the error is made of."""
     history: list[Change]
 
     @classmethod
@@ -164,6 +168,7 @@ class ImageView(Model):
             image=CatalogueImage.of(found.image),
             record=None if found.record is None else Image.of(found.record),
             plan=None if found.plan is None else AssetPlan.of(found.plan, compared=True),
-            error=redact(found.error),
+            error=redact(joined_reasons(found.error, "daemon")),
+            reasons=Reason.several(found.error),
             history=[Change.of(one) for one in history],
         )

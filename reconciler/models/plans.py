@@ -13,6 +13,7 @@ from reconciler.core.plan.merge import Action, Case
 from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus, Field, Keep
 from reconciler.engine.outcomes import finished
+from reconciler.messages import guard
 from reconciler.messages.reasons import words
 from reconciler.models.base import Count, Model, Text
 from reconciler.models.reasons import Reason
@@ -51,6 +52,8 @@ class Guard(Model):
     tripped: bool
     hash: Text
     reasons: list[Text]
+    codes: tuple[Reason, ...]
+    """What the reasons are made of."""
     cause: Cause
     shrunk: bool
     held: Count
@@ -63,11 +66,12 @@ class Guard(Model):
         return cls(
             tripped=found.tripped,
             hash=found.hash,
-            reasons=list(found.reasons),
+            reasons=list(guard.lines(found.reasons)),
+            codes=Reason.several(found.reasons),
             cause=found.cause,
             shrunk=found.shrunk,
             held=len(found.held),
-            message=found.message if found.tripped else "",
+            message=guard.message(found.told) if found.tripped else "",
             approve=f"skymmich-reconciler apply --approve {found.hash}" if found.tripped else "",
         )
 

@@ -1,4 +1,4 @@
-"""A reason as JSON: its code and parameters, beside the sentence that it makes."""
+"""Reasons as JSON: the codes beside the texts that are made of them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,39 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
 
+from reconciler.core.reasons import to_json
 from reconciler.models.base import Model, Text
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
-    from reconciler.core.reasons import Param
+    from collections.abc import Iterable
+
     from reconciler.core.reasons import Reason as CoreReason
+
+Value = Text | int | float | list[Text]
 
 
 class Reason(Model):
-    """Why something is as it is: a code, which stays, while the sentence may be worded anew."""
+    """A code, the fields of an image that it speaks of, and its parameters by name."""
 
     code: Text
-    fields: list[Text] = Field(default_factory=list)
-    params: dict[str, Text | int | float | list[Text]] = Field(default_factory=dict)
+    fields: tuple[Text, ...] = ()
+    params: dict[str, Value] = Field(default_factory=dict)
 
     @classmethod
     def of(cls, found: CoreReason) -> Self:
         """Return a reason as JSON, without secrets that a value may quote."""
-        params = {name: _plain(value) for name, value in found.params}
-        return cls(code=found.code, fields=list(found.fields), params=params)
+        return cls.several([found])[0]
+
+    @classmethod
+    def several(cls, found: Iterable[CoreReason]) -> tuple[Self, ...]:
+        """Return reasons as JSON."""
+        return tuple(cls.model_validate(_redacted(one)) for one in to_json(found))
 
 
-def _plain(value: Param) -> str | int | float | list[str]:
-    if isinstance(value, tuple):
-        return [redact(one) for one in value]
+def _redacted(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _redacted(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_redacted(inner) for inner in value]
     return redact(value) if isinstance(value, str) else value

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
-from reconciler.core.records import AssetStatus
+from reconciler.core.records import AssetStatus, RunOutcome
+from reconciler.messages.reasons import joined_reasons
+from reconciler.messages.runs import summary
+from reconciler.messages.voice import remedy_of
 from reconciler.models.base import Count, Counts, Model, Moment, Text
 from reconciler.models.images import Change
 from reconciler.models.plans import Guard
+from reconciler.models.reasons import Reason
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.engine.events import Progress as CoreProgress
     from reconciler.engine.passes import Outcome as CoreOutcome
     from reconciler.engine.passes import Report as CoreReport
+    from reconciler.messages.voice import Voice
     from reconciler.service.api import RunState as CoreRunState
 
 MAX_OUTCOMES = 1000
@@ -31,8 +36,10 @@ class Run(Model):
     started_at: Moment
     finished_at: Moment | None
     seconds: float | None
-    outcome: Literal["running", "ok", "attention", "failed", "interrupted"]
+    outcome: RunOutcome
     summary: Text
+    reasons: tuple[Reason, ...]
+    """What the summary is made of."""
     counts: Counts
 
     @classmethod
@@ -46,8 +53,9 @@ class Run(Model):
             finished_at=found.finished_at,
             seconds=took,
             outcome=found.outcome,
-            summary=redact(found.summary),
-            counts=dict(found.counts),
+            summary=redact(summary(found.summary)),
+            reasons=Reason.several(found.summary),
+            counts=found.counts.to_json(),
         )
 
 
@@ -104,18 +112,18 @@ class Report(Model):
     remedy: Text
 
     @classmethod
-    def of(cls, found: CoreReport, limit: int | None = MAX_OUTCOMES) -> Self:
-        """Return a report as JSON, with at most so many images."""
+    def of(cls, found: CoreReport, limit: int | None = MAX_OUTCOMES, *, voice: Voice = "daemon") -> Self:
+        """Return a report as JSON, with at most so many images, as a daemon or a command says it."""
         return cls(
             run=Run.of(found.run),
             outcome=found.run.outcome,
-            summary=redact(found.run.summary),
-            counts=dict(found.run.counts),
+            summary=redact(summary(found.run.summary)),
+            counts=found.run.counts.to_json(),
             images=[Outcome.of(one) for one in found.outcomes[:limit]],
             guard=Guard.of(found.verdict),
             stale=list(found.stale),
             error=redact(str(found.error)) if found.error else "",
-            remedy=redact(found.error.remedy) if found.error else "",
+            remedy=redact(remedy_of(found.error, voice)) if found.error else "",
         )
 
 
@@ -132,6 +140,8 @@ class RunState(Model):
     progress: Progress | None = None
     report: Report | None = None
     error: Text = ""
+    reasons: tuple[Reason, ...] = ()
+    """What the error is made of."""
 
     @classmethod
     def of(cls, found: CoreRunState) -> Self:
@@ -147,7 +157,8 @@ class RunState(Model):
             force=request.force,
             progress=None if found.progress is None else Progress.of(found.progress),
             report=None if found.report is None else Report.of(found.report),
-            error=redact(found.error),
+            error=redact(joined_reasons(found.error, "daemon")),
+            reasons=Reason.several(found.error),
         )
 
 

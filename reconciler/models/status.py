@@ -2,30 +2,76 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from reconciler import __version__
+from reconciler.messages.conditions import message
+from reconciler.messages.headlines import sentence
 from reconciler.models.base import Count, Counts, Model, Moment, Text
 from reconciler.models.plans import Guard, Settings
-from reconciler.models.runs import Run, RunState
+from reconciler.models.reasons import Reason
+from reconciler.models.runs import Progress, Run, RunState
 from reconciler.redaction import redact
-from reconciler.service.api import Level
+from reconciler.service.api import ConditionReason, ConditionType, HeadlineCode, Level
+from reconciler.service.api import Status as ConditionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reconciler.service.api import Condition as CoreCondition
+    from reconciler.service.api import Headline as CoreHeadline
     from reconciler.service.api import Snapshot
 
 
 class Condition(Model):
     """One named truth about the daemon."""
 
-    type: Text
-    status: Literal["True", "False", "Unknown"]
-    reason: Text
+    type: ConditionType
+    status: ConditionStatus
+    reason: ConditionReason
     message: Text
+    reasons: tuple[Reason, ...]
+    """What the message is made of."""
     since: Moment
+
+    @classmethod
+    def of(cls, found: CoreCondition) -> Self:
+        """Return a condition as JSON."""
+        return cls(
+            type=found.type,
+            status=found.status,
+            reason=found.reason,
+            message=redact(message(found)),
+            reasons=Reason.several(found.details),
+            since=found.since,
+        )
+
+
+class Headline(Model):
+    """What the headline is made of; seconds since the last look at everything, and until the next."""
+
+    code: HeadlineCode
+    condition: ConditionType | None
+    images: Count
+    counts: Counts
+    crossed: Count
+    progress: Progress | None
+    looked: float | None
+    next_look: float | None
+
+    @classmethod
+    def of(cls, found: CoreHeadline) -> Self:
+        """Return a headline as JSON."""
+        return cls(
+            code=found.code,
+            condition=None if found.condition is None else found.condition.type,
+            images=found.images,
+            counts=dict(sorted(found.counts.items())),
+            crossed=found.crossed,
+            progress=None if found.progress is None else Progress.of(found.progress),
+            looked=found.looked,
+            next_look=found.next_look,
+        )
 
 
 class Crossed(Model):
@@ -46,6 +92,8 @@ class Status(Model):
     """The daemon's whole state."""
 
     headline: Text
+    standing: Headline
+    """What the headline is made of."""
     level: Level
     version: Text
     started_at: Moment
@@ -70,18 +118,16 @@ class Status(Model):
     def of(cls, found: Snapshot) -> Self:
         """Return a snapshot as JSON."""
         return cls(
-            headline=found.headline,
+            headline=redact(sentence(found.headline)),
+            standing=Headline.of(found.headline),
             level=found.level,
             version=__version__,
             started_at=found.started_at,
             checked_at=found.checked_at,
             attempted_at=found.attempted_at,
             paused=found.paused,
-            conditions=[
-                Condition.model_validate({**asdict(one), "message": redact(one.message)})
-                for one in found.conditions
-            ],
-            counts=dict(found.counts),
+            conditions=[Condition.of(one) for one in found.conditions],
+            counts=dict(found.counts.items()),
             crossed=Crossed(count=found.crossed.count, newest=found.crossed.newest),
             next_looks=dict(found.next_looks),
             queue_depth=found.queue_depth,

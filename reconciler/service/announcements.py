@@ -37,18 +37,19 @@ class Announcer:
 
     def run(self, run: RunState) -> None:
         """Tell how a run ended."""
-        summary = run.report.run.summary if run.report else ""
+        summary = run.report.run.summary if run.report else ()
         more = {"trigger": run.request.trigger, "error": run.error, "summary": summary}
         self._bus.tell("run", run=run.run_id, state=run.state, **more)
 
     def state(self, now: Snapshot) -> None:
         """Tell how things stand."""
-        tell = self._bus.tell
-        tell("state", headline=now.headline, level=now.level, paused=now.paused, crossed=asdict(now.crossed))
+        self._bus.tell("state", level=now.level, paused=now.paused, crossed=asdict(now.crossed))
 
     def failed(self, work: Work, error: ReconcilerError, *, news: bool) -> None:
         """Log that a pass failed; ``news``: as the one before did not."""
         details = {"error": error.message, "remedy": error.remedy, "trigger": work.request.trigger}
+        if error.again is not None:
+            details["again"] = error.again
         # Every minute the same would bury what else the log says.
         level: Level = "warning" if news or work.request.by_person else "debug"
         self._listen(Event("pass.failed", level, work.run_id, details=details))

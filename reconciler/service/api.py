@@ -19,13 +19,48 @@ if TYPE_CHECKING:
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.policy import Switches
-    from reconciler.core.records import AssetRecord, Field, Keep, Run
+    from reconciler.core.reasons import Reason
+    from reconciler.core.records import AssetRecord, AssetStatus, Field, Keep, Run, Trigger
     from reconciler.engine.events import Progress
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.planner.planner import Wishes
 
 Level = Literal["ok", "attention", "trouble", "unknown", "off"]
 """``ok`` only when everything is in sync and was looked at lately: an old or unknown state is never green."""
+Status = Literal["True", "False", "Unknown"]
+ConditionType = Literal[
+    "StoreWritable",
+    "Configured",
+    "ConfigurationCurrent",
+    "Writer",
+    "Working",
+    "CatalogueReadable",
+    "SyncEnabled",
+    "ImmichReachable",
+    "Permitted",
+    "GuardClear",
+    "CanaryClear",
+    "InSync",
+    "Fresh",
+]
+"""In the order in which a pass depends on them."""
+ConditionReason = Literal[
+    "Recorded", "StoreFailed", "StoreGone", "TakenUp",
+    "Complete", "Incomplete", "TemplateBroken", "Unconfirmed",
+    "Refused", "Reloaded",
+    "Held", "HeldElsewhere",
+    "Failed", "Unexpected", "WentThrough",
+    "NotReadable", "Read",
+    "On", "SwitchedOff",
+    "Answers", "Maintenance", "NoAnswer", "Rejected",
+    "Allowed", "KeyRefused", "PartlyPermitted", "PermissionMissing",
+    "HeldBack", "NothingHeld",
+    "NothingStuck", "Passed",
+    "AllInSync", "NotAllInSync",
+    "LookedLately", "NotYet", "Old",
+]  # fmt: skip
+"""Why a condition is as it is, in one CamelCase word; a line a condition. ``PartlyPermitted``: a part of the
+work goes on without what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +76,7 @@ class Request:
     force: bool = False
     by_person: bool = True
     approved: str = ""
-    trigger: str = "api"
+    trigger: Trigger = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +88,69 @@ class RunState:
     state: Literal["queued", "running", "done", "failed", "stopped"]
     progress: Progress | None = None
     report: Report | None = None
-    error: str = ""
-    """What went wrong, and its remedy, for people."""
+    error: tuple[Reason, ...] = ()
+    """What went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One named truth about the daemon, in Kubernetes' style."""
 
-    type: str
-    """``CatalogueReadable``, ``ImmichReachable``, ``Permitted``, ``SyncEnabled``, ``GuardClear``, ``InSync``,
-    ``Fresh`` …"""
-    status: Literal["True", "False", "Unknown"]
-    reason: str
-    """One CamelCase word."""
-    message: str
-    """For people: what happened, what stays safe, what to do."""
+    type: ConditionType
+    status: Status
+    reason: ConditionReason
+    details: tuple[Reason, ...]
+    """What happened, what stays safe, what to do."""
     since: datetime
+
+
+HeadlineCode = Literal[
+    "broken",  # a condition without which nothing is done
+    "off",
+    "paused",
+    "writing",
+    "not_looked",
+    "first_look",
+    "stale",
+    "waiting",  # a condition that needs a person, or a part that is not permitted
+    "not_in_sync",
+    "edit_missing",
+    "in_sync",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The state of everything in short: what decides it, and what is told with it."""
+
+    code: HeadlineCode
+    level: Level
+    condition: Condition | None = None
+    """What is broken, off or waiting."""
+    images: int = 0
+    """All that are linked."""
+    counts: Mapping[AssetStatus, int] = field(default_factory=dict)
+    """Of these, those that are worth a word, by status."""
+    crossed: int = 0
+    """Images of which an edit may be missing."""
+    progress: Progress | None = None
+    looked: float | None = None
+    """Seconds since the last look at everything."""
+    next_look: float | None = None
+    """Seconds until the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything a status shows, at one moment."""
 
-    headline: str
-    """One sentence: “In sync: 142 images, checked 38 s ago, next look in 22 s”."""
-    level: Level
+    headline: Headline
     started_at: datetime
     checked_at: datetime | None
     """End of the last pass that went through."""
     attempted_at: datetime | None
     conditions: tuple[Condition, ...] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[AssetStatus, int] = field(default_factory=dict)
     """Images by status."""
     crossed: Crossed = field(default_factory=Crossed)
     """Images of which an edit may have crossed with a write, and nobody has looked."""
@@ -105,6 +171,11 @@ class Snapshot:
     catalogue: str = ""
     """What the catalogue is, for people, without secrets."""
 
+    @property
+    def level(self) -> Level:
+        """Return the headline's."""
+        return self.headline.level
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -121,7 +192,7 @@ class ImageView:
     image: CatalogueImage
     record: AssetRecord | None
     plan: AssetPlan | None
-    error: str = ""
+    error: tuple[Reason, ...] = ()
 
 
 class Control(Protocol):

@@ -5,7 +5,7 @@ Says how an error is filed, and nothing of how it is shown: see ``headline``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, get_args
 
 from reconciler.engine.canary import CanaryError
 from reconciler.errors import (
@@ -24,31 +24,18 @@ from reconciler.errors import (
     TemplateError,
     UnconfirmedError,
 )
-from reconciler.service.api import Condition
+from reconciler.service.api import Condition, ConditionType
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-Status = Literal["True", "False", "Unknown"]
+    from reconciler.core.reasons import Reason
+    from reconciler.service.api import ConditionReason, Status
 
-ORDER = (
-    "StoreWritable",
-    "Configured",
-    "ConfigurationCurrent",
-    "Writer",
-    "Working",
-    "CatalogueReadable",
-    "SyncEnabled",
-    "ImmichReachable",
-    "Permitted",
-    "GuardClear",
-    "CanaryClear",
-    "InSync",
-    "Fresh",
-)
+ORDER: Final[tuple[ConditionType, ...]] = get_args(ConditionType)
 """In the order in which a pass depends on them."""
 
-_FILED: tuple[tuple[type[ReconcilerError], str, str], ...] = (
+_FILED: tuple[tuple[type[ReconcilerError], ConditionType, ConditionReason], ...] = (
     (CatalogueError, "CatalogueReadable", "NotReadable"),
     (TemplateError, "Configured", "TemplateBroken"),
     (UnconfirmedError, "Configured", "Unconfirmed"),
@@ -67,35 +54,37 @@ _FILED: tuple[tuple[type[ReconcilerError], str, str], ...] = (
 )
 
 
-def filed(error: ReconcilerError) -> tuple[str, str]:
+def filed(error: ReconcilerError) -> tuple[ConditionType, ConditionReason]:
     """Return the condition that an error makes false, and the reason's word."""
     return next((kind, reason) for cls, kind, reason in _FILED if isinstance(error, cls))
-
-
-def told(error: ReconcilerError) -> str:
-    """Return an error with its remedy, for people."""
-    return f"{error.message} {error.remedy}".strip()
 
 
 class Conditions:
     """What holds now."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Condition] = {}
+        self._known: dict[ConditionType, Condition] = {}
 
-    def put(self, kind: str, status: Status, reason: str, message: str, now: datetime) -> bool:
+    def put(
+        self,
+        kind: ConditionType,
+        status: Status,
+        reason: ConditionReason,
+        details: tuple[Reason, ...],
+        now: datetime,
+    ) -> bool:
         """Note a condition; ``since`` moves only when its status does.
 
         Returns:
-            whether anything but the message changed.
+            whether anything but the details changed.
         """
         before = self._known.get(kind)
         same = before is not None and before.status == status
         since = before.since if before is not None and same else now
-        self._known[kind] = Condition(kind, status, reason, message, since)
+        self._known[kind] = Condition(kind, status, reason, details, since)
         return before is None or (before.status, before.reason) != (status, reason)
 
-    def get(self, kind: str) -> Condition | None:
+    def get(self, kind: ConditionType) -> Condition | None:
         """Return one; ``None`` if nothing is known of it."""
         return self._known.get(kind)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.service.api import RunState
 
 if TYPE_CHECKING:
+    from reconciler.core.reasons import Reason
     from reconciler.engine.events import Progress
     from reconciler.engine.passes import Report
     from reconciler.service.api import Request
@@ -47,7 +48,9 @@ class RunRegistry:
             self.current = replace(self.current, progress=progress)
             self._states[self.current.run_id] = self.current
 
-    def ended(self, state: Ended, *, report: Report | None = None, error: str = "") -> RunState | None:
+    def ended(
+        self, state: Ended, *, report: Report | None = None, error: tuple[Reason, ...] = ()
+    ) -> RunState | None:
         """Note the end of the current run."""
         current = self.current
         if current is None:

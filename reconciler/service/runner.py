@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.reasons import of_error, reason, told
 from reconciler.engine.approvals import covers, waiting_approval
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.conflicts import take_decision
@@ -21,7 +22,6 @@ from reconciler.engine.runs import Runs
 from reconciler.engine.schema import recalled
 from reconciler.errors import CatalogueError, DecisionError, ImmichError
 from reconciler.service.api import ImageView
-from reconciler.service.conditions import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -176,16 +176,16 @@ class PassRunner:
         if image is None:
             return None
         if image.asset_id is None:
-            return ImageView(image, None, None, "It is not linked to an asset in Immich.")
+            return ImageView(image, None, None, (reason("not_linked"),))
         record = self._store.record(image.asset_id)
         try:
             looker = await self._look_with(catalogue)
             selection = Selection(frozenset({image_id}))
             prepared = await looker.prepare(selection, self.installation.wishes(catalogue))
         except ImmichError as error:
-            return ImageView(image, record, None, told(error))
+            return ImageView(image, record, None, (of_error(error),))
         item = next(iter(prepared.items), None)
-        return ImageView(image, record, item.plan if item else None, item.reason if item else "")
+        return ImageView(image, record, item.plan if item else None, told(item.reason) if item else ())
 
     async def resolve(self, image_id: int, keep: Keep | None, field: Field | None, shown: str) -> bool:
         """Keep what a person decided of an image, from a fresh reading; tells whether there is such an image.

@@ -11,13 +11,13 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reconciler.core.reasons import of_error, reason
 from reconciler.core.store_keys import PAUSED
 from reconciler.engine.approvals import begin_moment
 from reconciler.engine.events import Listener, ignore
 from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerError
 from reconciler.service.announcements import Announcer
 from reconciler.service.api import Control, ImageView, Request, RunState, Snapshot
-from reconciler.service.conditions import told
 from reconciler.service.event_bus import EventBus
 from reconciler.service.queue import Work, WorkQueue
 from reconciler.service.run_registry import Ended, RunRegistry
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.policy import Switches
     from reconciler.core.ports import Clock, Renderer
-    from reconciler.core.records import Field, Keep
+    from reconciler.core.reasons import Reason
+    from reconciler.core.records import Field, Keep, Trigger
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.planner.planner import Wishes
     from reconciler.engine.polling.timing import Timing
@@ -192,7 +193,7 @@ class Service:
         self._wake.set()
         return work.run_id
 
-    async def look_at_catalogue(self, *, delay: float, trigger: str = "catalogue") -> bool:
+    async def look_at_catalogue(self, *, delay: float, trigger: Trigger = "catalogue") -> bool:
         """Enqueue a look if the catalogue moved since it was last looked at."""
         if not await self._runner.catalogue.moved():
             return False
@@ -210,13 +211,13 @@ class Service:
         """Whether a pass runs just now."""
         return self._runs.current is not None
 
-    def forbid(self, reason: str) -> None:
-        """Write nothing any more: another process may. ``reason`` is for people; empty: allowed again."""
-        self._forbidden = bool(reason)
-        if reason:
-            self.health.put("Writer", "False", "HeldElsewhere", reason)
+    def forbid(self, why: Reason | None) -> None:
+        """Write nothing any more: another process may; ``None``: allowed again."""
+        self._forbidden = why is not None
+        if why is not None:
+            self.health.put("Writer", "False", "HeldElsewhere", why)
         else:
-            self.health.put("Writer", "True", "Held", "This process holds the right to write.")
+            self.health.put("Writer", "True", "Held", reason("right_held"))
         self._wake.set()
 
     def suspend(self, error: StateError) -> None:
@@ -235,7 +236,7 @@ class Service:
         self._keep_paused(paused=self._paused)
         begin_moment(self._store)
         self._storeless = False
-        self.health.put("StoreWritable", "True", "TakenUp", "The state store was taken up again.")
+        self.health.put("StoreWritable", "True", "TakenUp", reason("store_taken_up"))
         self.enqueue(Request(full=True, by_person=False, trigger="store"))
         self._tell_state()
 
@@ -264,7 +265,7 @@ class Service:
         except ReconcilerError as error:
             self._failed(work, error)
         except asyncio.CancelledError:
-            self._end("stopped", error="The daemon was stopped.")
+            self._end("stopped", error=reason("daemon_stopped"))
             raise
         except Exception as error:  # noqa: BLE001  the outermost edge: a pass that breaks costs only itself
             self._broke(work, error)
@@ -347,20 +348,20 @@ class Service:
         self.passes["failed"] += 1
         self._hold(error)
         if isinstance(error, LeaseHeldError):
-            self.forbid(told(error))
+            self.forbid(of_error(error))
         self._announcer.failed(work, error, news=news)
-        self._end("failed", error=told(error))
+        self._end("failed", error=of_error(error))
 
     def _broke(self, work: Work, error: Exception) -> None:
         self.passes["unexpected"] += 1
         self.health.broke(error)
         self._announcer.broke(work, error)
-        self._end("failed", error="An error that nobody expected ended the pass; the log has it.")
+        self._end("failed", error=reason("pass_broke"))
 
-    def _end(self, state: Ended, report: Report | None = None, error: str = "") -> None:
+    def _end(self, state: Ended, report: Report | None = None, error: Reason | None = None) -> None:
         if report is not None and report.error is not None:
-            error = told(report.error)
-        ended = self._runs.ended(state, report=report, error=error)
+            error = of_error(report.error)
+        ended = self._runs.ended(state, report=report, error=() if error is None else (error,))
         self._runner.writing = False
         if ended is not None and (report is not None or error or ended.request.by_person):
             self._announcer.run(ended)

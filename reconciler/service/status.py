@@ -1,30 +1,31 @@
 """What the service knows of itself: conditions, counts, the last look, and the snapshot made of them.
 
-It is told what happened and decides only how that is filed; ``headline`` decides how it sounds.
+It is told what happened and decides only how that is filed; ``headline`` decides what of it comes first.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from reconciler.core.reasons import of_error, reason
 from reconciler.core.records import FINE, Crossed
 from reconciler.service.api import Condition, Snapshot
-from reconciler.service.conditions import Conditions, filed, told
-from reconciler.service.summary import PARTLY, Standing, headline, is_fresh, lasting
+from reconciler.service.conditions import Conditions, filed
+from reconciler.service.summary import PARTLY, Standing, headline, is_fresh
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.policy import Switches
-    from reconciler.core.ports import Clock, ServerFacts
-    from reconciler.core.records import Run
+    from reconciler.core.ports import Clock, FeatureLoss, ServerFacts
+    from reconciler.core.reasons import Reason
+    from reconciler.core.records import AssetStatus, Run
     from reconciler.engine.passes import Prepared, Report
     from reconciler.errors import ReconcilerError
-    from reconciler.service.api import RunState
-    from reconciler.service.conditions import Status
+    from reconciler.service.api import ConditionReason, ConditionType, RunState, Status
     from reconciler.service.environment import Installation, ServiceStore
 
 _PARTS = {"description", "coordinates", "tags"}
@@ -52,7 +53,7 @@ class Health:
         self._version = self._catalogue = ""
         self._linked = 0
         self._verdict: Verdict | None = None
-        self._counts: dict[str, int] = {}
+        self._counts: dict[AssetStatus, int] = {}
         self._crossed = Crossed()
         self._last: Run | None = next(iter(store.runs(1)), None)
         self._count()
@@ -62,9 +63,9 @@ class Health:
         """Whether Skymmich's master switch, or the override, is on."""
         return self.switches is not None and self.switches.enabled
 
-    def put(self, kind: str, status: Status, reason: str, message: str) -> bool:
+    def put(self, kind: ConditionType, status: Status, why: ConditionReason, *details: Reason) -> bool:
         """Note a condition; tells whether it is news."""
-        return self.conditions.put(kind, status, reason, message, self._clock.now())
+        return self.conditions.put(kind, status, why, details, self._clock.now())
 
     # Told by the service, in the order of a pass
 
@@ -76,30 +77,27 @@ class Health:
         """The catalogue was read."""
         self._catalogue, self._linked = catalogue.schema, len(catalogue.linked())
         odd = sum(problem.severity == "error" for problem in catalogue.problems)
-        message = f"{len(catalogue.images)} images, {self._linked} of them linked to Immich."
+        details = [reason("catalogue_read", count=len(catalogue.images), linked=self._linked)]
         if odd:
-            message += f" {odd} rows could not be read and were left out."
+            details.append(reason("rows_unread", count=odd))
         if catalogue.gone:
-            message += (
-                " It lost tables or columns that it once had: what rests on them is left alone in Immich."
-            )
-        self.put("CatalogueReadable", "True", "Read", message)
+            details.append(reason("catalogue_lacks"))
+        self.put("CatalogueReadable", "True", "Read", *details)
 
     def switched(self, switches: Switches, *, overridden: bool) -> None:
         """The switches are known."""
         self.switches, self._overridden = switches, overridden
         if switches.enabled:
-            self.put("SyncEnabled", "True", "On", "Metadata sync is switched on.")
+            self.put("SyncEnabled", "True", "On", reason("sync_on"))
         else:
-            where = "here" if overridden else "in Skymmich (metadataSyncEnabled)"
-            message = f"Metadata sync is switched off {where}; nothing is written."
-            self.put("SyncEnabled", "False", "SwitchedOff", message)
+            where = reason("sync_off_here") if overridden else reason("sync_off")
+            self.put("SyncEnabled", "False", "SwitchedOff", where)
 
     def prepared(self, prepared: Prepared) -> None:
         """Catalogue and Immich were read and a plan made."""
         self._version = prepared.server.version
-        self.put("Configured", "True", "Complete", "Address, key, policy and template are usable.")
-        self.put("ImmichReachable", "True", "Answers", f"Immich {self._version} answers.")
+        self.put("Configured", "True", "Complete", reason("configuration_usable"))
+        self.put("ImmichReachable", "True", "Answers", reason("immich_answers", version=self._version))
         self._permitted(prepared.server)
         verdict, known = prepared.verdict, self._verdict
         # Named anew after an approval was used; else the one of the pass that looked at all has the examples.
@@ -108,8 +106,8 @@ class Health:
 
     def looked(self, *, whole: bool) -> None:
         """A pass went through, with or without writing; ``whole``: over all images."""
-        for kind, reason in (("StoreWritable", "Recorded"), ("Working", "WentThrough")):
-            self.put(kind, "True", reason, "The last pass went through and was recorded.")
+        self.put("StoreWritable", "True", "Recorded", reason("pass_recorded"))
+        self.put("Working", "True", "WentThrough", reason("pass_recorded"))
         if whole:
             self.checked_at = self._clock.now()
         self._count()
@@ -125,7 +123,7 @@ class Health:
         if report.error is not None:
             self.failed(report.error)
         elif whole or prepared.has_changes:
-            self.put("CanaryClear", "True", "Passed", "Nothing waits for a canary.")
+            self.put("CanaryClear", "True", "Passed", reason("no_canary"))
 
     def seen(self) -> None:
         """A person has looked at what may have crossed."""
@@ -133,13 +131,12 @@ class Health:
 
     def failed(self, error: ReconcilerError) -> bool:
         """A pass met an error; tells whether that is news."""
-        kind, reason = filed(error)
-        return self.put(kind, "False", reason, told(error))
+        kind, why = filed(error)
+        return self.put(kind, "False", why, of_error(error))
 
     def broke(self, error: Exception) -> None:
         """A pass met an error that nobody expected."""
-        message = f"A pass broke off by {type(error).__name__}; the log has it. It is tried again by itself."
-        self.put("Working", "False", "Unexpected", message)
+        self.put("Working", "False", "Unexpected", reason("broke_off", kind=type(error).__name__))
 
     # Shown
 
@@ -172,11 +169,9 @@ class Health:
         """Return everything that a status shows."""
         standing = self.standing(paused=paused, current=current, upcoming=upcoming)
         self._put_fresh(standing)
-        text, level = headline(standing)
         source = "override" if self._overridden else "Skymmich"
         return Snapshot(
-            headline=text,
-            level=level,
+            headline=headline(standing),
             started_at=self.started_at,
             checked_at=self.checked_at,
             attempted_at=self.attempted_at,
@@ -197,29 +192,22 @@ class Health:
             catalogue=self._catalogue,
         )
 
-    def condition(self, kind: str) -> Condition | None:
+    def condition(self, kind: ConditionType) -> Condition | None:
         """Return one condition."""
         return self.conditions.get(kind)
 
     def _permitted(self, server: ServerFacts) -> None:
         lost = [loss for loss in server.losses if loss.feature in _PARTS]
         if lost:
-            features = ", ".join(sorted({loss.feature for loss in lost}))
-            remedy = " ".join(dict.fromkeys(loss.remedy for loss in lost))
-            message = f"The API key does not allow to write {features}; the rest goes on. {remedy}"
-            self.put("Permitted", "False", PARTLY, message)
+            features = tuple(sorted({loss.feature for loss in lost}))
+            self.put("Permitted", "False", PARTLY, reason("key_forbids", features=features), *_remedies(lost))
         elif not server.tags_enabled and self.switches is not None and self.switches.tags:
-            message = (
-                "The tags feature is switched off in Immich's preferences of this user; the rest goes on. "
-                "Switch it on there, or switch off syncTags."
-            )
-            self.put("Permitted", "False", PARTLY, message)
+            self.put("Permitted", "False", PARTLY, reason("tags_off"))
         else:
-            message = " ".join(["The API key allows what is needed.", *(o.remedy for o in server.losses)])
-            self.put("Permitted", "True", "Allowed", message)
+            self.put("Permitted", "True", "Allowed", reason("key_allows"), *_remedies(server.losses))
 
     def _count(self) -> None:
-        counts = self._store.counts_by_status()
+        counts = cast("dict[AssetStatus, int]", dict(self._store.counts_by_status()))
         known = sum(count for status, count in counts.items() if status != "unlinked")
         if known < self._linked:
             counts["new"] = counts.get("new", 0) + self._linked - known
@@ -227,27 +215,30 @@ class Health:
         odd = sum(count for status, count in counts.items() if status not in FINE)
         if self.checked_at is not None:
             if odd:
-                self.put("InSync", "False", "NotAllInSync", f"{odd} of {max(known, self._linked)} are not.")
+                left = reason("not_all_in_sync", count=odd, images=max(known, self._linked))
+                self.put("InSync", "False", "NotAllInSync", left)
             else:
-                self.put("InSync", "True", "AllInSync", f"All {known} images are in sync.")
+                self.put("InSync", "True", "AllInSync", reason("all_in_sync", count=known))
         held = counts.get("held", 0)
         if self._verdict is not None and self._verdict.tripped:
-            self.put("GuardClear", "False", "HeldBack", self._verdict.message)
+            self.put("GuardClear", "False", "HeldBack", *self._verdict.told)
         elif held:
-            message = f"The guard holds back changes to {held} images. See: skymmich-reconciler plan"
-            self.put("GuardClear", "False", "HeldBack", message)
+            self.put("GuardClear", "False", "HeldBack", reason("images_held", count=held))
         elif self.checked_at is not None:
-            self.put("GuardClear", "True", "NothingHeld", "The guard holds nothing back.")
+            self.put("GuardClear", "True", "NothingHeld", reason("nothing_held"))
 
     def _put_fresh(self, standing: Standing) -> None:
         if is_fresh(standing):
-            self.put("Fresh", "True", "LookedLately", "Everything was looked at lately.")
+            self.put("Fresh", "True", "LookedLately", reason("looked_lately"))
         elif self.checked_at is None:
-            self.put("Fresh", "Unknown", "NotYet", "Nothing has been looked through to the end yet.")
+            self.put("Fresh", "Unknown", "NotYet", reason("not_looked"))
         else:
-            age = lasting((standing.now - self.checked_at).total_seconds())
-            message = f"The last look at everything that went through was {age} ago."
-            self.put("Fresh", "False", "Old", message)
+            age = (standing.now - self.checked_at).total_seconds()
+            self.put("Fresh", "False", "Old", reason("looked_long_ago", seconds=age))
+
+
+def _remedies(losses: Iterable[FeatureLoss]) -> tuple[Reason, ...]:
+    return tuple(dict.fromkeys(reason("remedy", text=loss.remedy) for loss in losses))
 
 
 LOOKS = ("immich", "audit")

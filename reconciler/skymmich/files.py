@@ -174,7 +174,7 @@ def copied(path: Path) -> Iterator[Path]:
                     break
             else:
                 message = f"The database {path} kept changing while it was copied."
-                raise _ChangingError(message, remedy="It is tried again by itself.")
+                raise _ChangingError(message, again="by_itself")
         except PermissionError as error:
             raise _forbidden(path) from error
         except OSError as error:
@@ -194,7 +194,8 @@ def as_catalogue_error(error: sqlite3.Error, path: Path) -> CatalogueError:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return CatalogueError(
             f"The database {path} is locked: another program is writing to it and did not finish in time.",
-            remedy="It is tried again by itself. If it lasts, restart Skymmich.",
+            remedy="If it lasts, restart Skymmich.",
+            again="by_itself",
         )
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT")):
         return CatalogueError(
@@ -232,9 +233,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         message = f"The database {path} is damaged, or was written to while it was copied: {found}."
-        raise CatalogueError(
-            message, remedy="It is tried again by itself. If it lasts, restore Skymmich's backup."
-        )
+        raise CatalogueError(message, remedy="If it lasts, restore Skymmich's backup.", again="by_itself")
 
 
 def as_text(raw: bytes) -> str | bytes:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue
+    from reconciler.errors import Again
     from reconciler.skymmich.reader import Values
     from reconciler.skymmich.tables import Columns, Row, Table
 
@@ -124,13 +125,16 @@ class PostgresCatalogue:
     def _as_catalogue_error(self, error: psycopg.Error) -> CatalogueError:
         """Say what an error of the server means; libpq's own text names no password."""
         reason = " ".join(str(error).split()) or type(error).__name__
+        again: Again | None = None
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
             remedy = "Grant this user SELECT on Skymmich's tables."
         elif isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
             remedy = "Check that the server runs and is reachable from here, and the user and password."
         else:
-            remedy = "It is tried again by itself. Check the server's log if it lasts."
-        return CatalogueError(f"The catalogue {self.place} cannot be read: {reason}.", remedy=remedy)
+            again, remedy = "by_itself", "Check the server's log if it lasts."
+        return CatalogueError(
+            f"The catalogue {self.place} cannot be read: {reason}.", remedy=remedy, again=again
+        )
 
 
 class _Moment:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from reconciler.core.records import Trigger
     from reconciler.models.base import Model
 
 _WORDS = {"true": True, "false": False}
@@ -181,7 +182,7 @@ def local(address: str, otherwise: str) -> str:
 
 
 def wish(
-    found: Mapping[str, object], image_ids: frozenset[int] | None = None, *, trigger: str = "api"
+    found: Mapping[str, object], image_ids: frozenset[int] | None = None, *, trigger: Trigger = "api"
 ) -> Look:
     """Read a request to reconcile.
 

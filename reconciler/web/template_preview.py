@@ -139,7 +139,7 @@ def checked_text(text: str) -> str:
 
 def message_of(error: TemplateError) -> str:
     """Return an error's sentence without the place, which stands beside it."""
-    return str(error).removeprefix(f"{error.source}:{error.line or '?'}: ")
+    return error.reason
 
 
 def _busy() -> TemplateError:

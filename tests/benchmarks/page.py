@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject, Equipment
 from reconciler.core.policy import Switches
 from reconciler.core.records import AssetRecord, JournalEntry, Run
-from reconciler.service.api import Snapshot
+from reconciler.service.api import Headline, Snapshot
 from reconciler.web.app import create_app
 from reconciler.web.server import WebServer
 from state.store import SqliteStore
@@ -50,8 +50,7 @@ class StandIn:
     def __init__(self, catalogue: Catalogue, counts: dict[str, int]) -> None:
         self._catalogue = catalogue
         self._snapshot = Snapshot(
-            headline=f"Attention: {counts['conflict']} images in conflict",
-            level="attention",
+            headline=Headline("not_in_sync", "attention", images=sum(counts.values()), counts=counts),
             started_at=NOW,
             checked_at=NOW,
             attempted_at=NOW,

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from reconciler.cli.output.messages import by_hand
 from reconciler.cli.output.outcome import show_report
 from reconciler.cli.output.screen import Screen
+from reconciler.core.reasons import told
 from reconciler.core.records import Run
 from reconciler.engine.passes import Outcome, Report
 from reconciler.models.runs import Requests
@@ -15,12 +15,11 @@ def test_a_command_that_ends_promises_nothing_that_only_a_daemon_does(two):
     assert done.returncode == 1
     assert "tried again" not in done.stderr
     assert "un the command again" in done.stderr
-    assert by_hand("It is tried again by itself. Check it.") == "Run the command again. Check it."
 
 
 def test_what_a_stopped_apply_did_not_come_to_is_counted_and_not_listed(capsys):
     now = datetime.now(UTC)
-    run = Run("abc", "cli", now, finished_at=now, outcome="interrupted", summary="1 written")
+    run = Run("abc", "cli", now, finished_at=now, outcome="interrupted", summary=told("1 written"))
     outcomes = tuple(Outcome(n, str(n), f"Image {n}", "new", "the pass ended before it") for n in range(36))
     show_report(Screen(), Report(run, outcomes), Requests(total=1, writes=1, reads=0))
     said = capsys.readouterr().out

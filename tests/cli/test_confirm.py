@@ -16,6 +16,7 @@ from reconciler.config import load
 from reconciler.engine.identity import KnownImmich
 from reconciler.errors import UnconfirmedError
 from reconciler.immich.client import SystemClock
+from reconciler.messages.conditions import message
 from reconciler.service.api import Request
 from reconciler.service.service import Service
 from state.store import SqliteStore
@@ -234,8 +235,8 @@ def test_a_running_daemon_stops_at_a_changed_address_says_why_and_goes_on_once_c
             await look()
             told = condition(service, "Configured")
             assert (told.status, told.reason) == ("False", "Unconfirmed")
-            assert ear.url in told.message
-            assert "skymmich-reconciler confirm" in told.message
+            assert ear.url in message(told)
+            assert "skymmich-reconciler confirm" in message(told)
             assert service.snapshot().level == "trouble"
             with pytest.raises(UnconfirmedError):
                 await service.preview()

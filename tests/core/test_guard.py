@@ -12,6 +12,7 @@ from reconciler.core.desired.desired import desire
 from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.plan.guard import check, withhold
 from reconciler.core.policy import GuardPolicy, Policy
+from reconciler.messages.guard import message
 
 DEFAULT = GuardPolicy()
 HERE = Coordinates(48.1, 11.6)
@@ -65,8 +66,8 @@ def test_the_remedy_fits_the_cause(losing, now, rules_changed, cause, mend):
     verdict = judge(losing(25, 100), now=now, rules_changed=rules_changed)
     assert verdict.cause == cause
     others = {"Restore the catalogue", "Change it back", "Restore them"} - {mend}
-    assert mend in verdict.message
-    assert not [other for other in others if other in verdict.message]
+    assert mend in message(verdict.told)
+    assert not [other for other in others if other in message(verdict.told)]
 
 
 def test_a_quiet_pass_is_not_held():
@@ -139,16 +140,16 @@ def test_additions_alone_are_never_held(make):
 
 def test_the_message_has_the_numbers_the_examples_and_the_command(losing):
     verdict = judge(losing(25, 100), now=38)
-    assert "lost 62 of its 100 linked images" in verdict.message
-    assert "62%" in verdict.message
-    assert "25 of 100 managed assets would lose something (25%" in verdict.message
-    assert "“M 31” (1 tag less)" in verdict.message
-    assert "and 22 more" in verdict.message
-    assert f"skymmich-reconciler apply --approve {verdict.hash}" in verdict.message
+    assert "lost 62 of its 100 linked images" in message(verdict.told)
+    assert "62%" in message(verdict.told)
+    assert "25 of 100 managed assets would lose something (25%" in message(verdict.told)
+    assert "“M 31” (1 tag less)" in message(verdict.told)
+    assert "and 22 more" in message(verdict.told)
+    assert f"skymmich-reconciler apply --approve {verdict.hash}" in message(verdict.told)
 
 
 def test_an_empty_catalogue_is_called_empty():
-    assert "is empty, though it linked 65 images" in judge(before=65, now=0).message
+    assert "is empty, though it linked 65 images" in message(judge(before=65, now=0).told)
 
 
 def test_the_examples_say_what_is_lost(make):
@@ -162,7 +163,7 @@ def test_the_examples_say_what_is_lost(make):
         )
         for i in ids(10)
     ]
-    assert "(loses its block, a replaced prose, 2 tags less)" in judge(plans).message
+    assert "(loses its facts, its words replaced, 2 tags less)" in message(judge(plans).told)
 
 
 def test_approval_lets_just_this_harm_pass(losing):
@@ -354,7 +355,7 @@ def test_sixty_two_lost_images_cost_immich_nothing_and_their_return_no_write(lib
     for _ in range(2):  # it stays refused: the shrunken catalogue is no new measure
         verdict = library.run()
         assert verdict.shrunk
-        assert "lost 62 of its 65 linked images" in verdict.message
+        assert "lost 62 of its 65 linked images" in message(verdict.told)
         assert (library.writes, library.assets) == (0, whole)
     library.catalogue = dict(library.whole)
     assert not library.run().tripped
@@ -369,7 +370,7 @@ def test_images_that_come_back_blank_cost_immich_nothing_and_their_restoration_n
         library.catalogue[asset_id] = library.blank(n)
     verdict = library.run()
     assert (verdict.tripped, verdict.shrunk) == (True, False)
-    assert "62 of 65 managed assets would lose something (95%" in verdict.message
+    assert "62 of 65 managed assets would lose something (95%" in message(verdict.told)
     assert (library.writes, library.assets) == (0, whole)
     assert library.run().hash == verdict.hash
     library.catalogue = dict(library.whole)

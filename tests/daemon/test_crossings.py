@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core.records import Crossed
+from reconciler.messages.headlines import sentence
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +42,7 @@ async def test_it_is_told_through_a_day_and_a_restart_until_a_person_looked(cros
     world, asset_id = crossed
     snapshot = world.service.snapshot()
     assert (snapshot.level, snapshot.counts) == ("attention", {"in_sync": 6})
-    assert "an edit may be missing in 1 of 6 images" in snapshot.headline
+    assert "an edit may be missing in 1 of 6 images" in sentence(snapshot.headline)
     at = world.store.record(asset_id).crossing.at
     assert snapshot.crossed == Crossed(1, at)
     await world.run(26 * 3600)  # the daily audit reads all

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.messages.runs import summary
 from state.lease import Lease
 from state.store import SqliteStore
 
@@ -86,7 +87,7 @@ async def test_whoever_wakes_up_in_a_pass_without_the_right_sends_nothing_more(
     assert sleeper.writes == after
     (run,) = world.store.runs(10)
     assert (run.outcome, run.finished_at is not None) == ("interrupted", True)
-    assert "took over the right to write" in run.summary
+    assert "took over the right to write" in summary(run.summary)
     assert world.service.snapshot().level == "trouble"
     assert not await world.service.tick()
 

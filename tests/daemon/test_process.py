@@ -247,7 +247,7 @@ def test_sighup_reads_the_configuration_again_and_a_broken_one_is_refused(runnin
     home.config.write_text(good + "[description]\nprecision_arcsec = 2\n")
     process.send_signal(signal.SIGHUP)
     home.manager.wait_for("READY=1")
-    until(lambda: [run for run in home.runs() if run.trigger == "reload" and run.counts.get("wrote_block")])
+    until(lambda: [run for run in home.runs() if run.trigger == "reload" and run.counts.wrote.get("block")])
     assert home.condition(process, "ConfigurationCurrent")["status"] == "True"
     home.config.write_text(good)
     process.send_signal(signal.SIGHUP)

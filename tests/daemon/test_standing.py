@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core.reasons import reason
 from reconciler.engine.planner.slices import Slices
 from state.store import SqliteStore
 
@@ -87,6 +88,6 @@ async def test_an_image_that_leaves_is_noted_and_one_that_comes_is_written(settl
     assert settled.store.record(asset_id).status == "in_sync"
     assert set(settled.looked) == {number}
     (run, *_) = settled.store.runs(1)
-    assert run.counts["images"] == 12
-    assert run.counts["status_in_sync"] == 12
-    assert run.summary.startswith("12 images: ")
+    assert run.counts.images == 12
+    assert run.counts.statuses["in_sync"] == 12
+    assert run.summary[0] == reason("run_images", count=12)

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.daemon.store_watch import Keeper
 from reconciler.errors import StateGoneError
+from reconciler.messages.conditions import message
 
 pytestmark = pytest.mark.anyio
 
@@ -46,8 +47,8 @@ async def test_a_disk_that_is_full_or_read_only_costs_no_write_and_is_said(make_
     world.wire.state.book.reset()
     await world.run(200)
     assert condition(world).status == "False"
-    assert words in condition(world).message
-    assert remedy in condition(world).message
+    assert words in message(condition(world))
+    assert remedy in message(condition(world))
     assert world.service.snapshot().level == "trouble"
     assert world.wire.requests()["writes"] == 0
     assert before == {asset_id: world.description(asset_id) for asset_id in world.assets}

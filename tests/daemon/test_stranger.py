@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.engine.identity import KnownImmich
+from reconciler.messages.conditions import message
 from reconciler.service.api import Request
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +30,7 @@ async def test_another_users_library_stops_the_daemon_before_a_write_and_a_perso
     await world.run(300)
     told = condition(world, "Configured")
     assert (told.status, told.reason) == ("False", "Unconfirmed")
-    assert "skymmich-reconciler confirm" in told.message
+    assert "skymmich-reconciler confirm" in message(told)
     assert world.service.snapshot().level == "trouble"
     assert world.wire.requests()["writes"] == writes
     assert world.store.records() == before

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.policy import DescriptionPolicy
+from reconciler.messages.guard import message
 
 pytestmark = pytest.mark.anyio
 
@@ -69,8 +70,8 @@ async def test_a_catalogue_that_lost_most_of_its_images_costs_immich_nothing(ins
         report = await here.run(by_person=by_person)
         assert report.verdict.tripped
         assert report.verdict.shrunk
-        assert f"lost {images - 3} of its {images} linked images" in report.verdict.message
-        assert f"apply --approve {report.verdict.hash}" in report.verdict.message
+        assert f"lost {images - 3} of its {images} linked images" in message(report.verdict.told)
+        assert f"apply --approve {report.verdict.hash}" in message(report.verdict.told)
         assert here.writes == 0
     assert everything(here) == before
     restore()
@@ -89,7 +90,7 @@ async def test_a_catalogue_that_is_empty_costs_immich_nothing(install, policy):
     here.sql("DELETE FROM astrophotography_images")
     report = await here.run()
     assert report.verdict.shrunk
-    assert "empty" in report.verdict.message
+    assert "empty" in message(report.verdict.told)
     assert here.writes == 0
     assert everything(here) == before
 
@@ -122,8 +123,8 @@ async def test_rows_that_come_back_blank_take_nothing_away_until_a_person_approv
     verdict = held.verdict
     assert verdict.tripped
     assert not verdict.shrunk
-    assert f"14 of {len(images)} managed assets would lose something" in verdict.message
-    assert verdict.hash in verdict.message
+    assert f"14 of {len(images)} managed assets would lose something" in message(verdict.told)
+    assert verdict.hash in message(verdict.told)
     after = everything(here)
     by_image = dict(here.images())
     for image_id in images[:14]:
@@ -137,7 +138,7 @@ async def test_rows_that_come_back_blank_take_nothing_away_until_a_person_approv
     assert here.requests.total() <= 7
     assert again.verdict.tripped
     assert again.verdict.hash == verdict.hash
-    assert again.verdict.message
+    assert message(again.verdict.told)
     assert here.writes == 0
 
     wrong = await here.run(approved="0" * 20)
@@ -161,8 +162,8 @@ async def test_a_changed_tag_root_is_not_told_as_a_lost_catalogue(install):
     for _ in range(2):  # it stays the cause until it is approved or taken back
         held = await here.run(by_person=False)
         assert (held.verdict.tripped, held.verdict.cause) == (True, "rules")
-        assert "tag root" in held.verdict.message
-        assert "estore" not in held.verdict.message
+        assert "tag root" in message(held.verdict.told)
+        assert "estore" not in message(held.verdict.told)
     approved = await here.run(approved=held.verdict.hash)
     assert not approved.verdict.tripped
     blank(here, 11)

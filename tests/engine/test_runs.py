@@ -14,6 +14,7 @@ from reconciler.engine.undo import Undo
 from reconciler.errors import StateError
 from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
+from reconciler.messages.runs import summary
 from reconciler.skymmich.sources import open_catalogue
 from tests.engine.conftest import HASTY
 
@@ -122,15 +123,15 @@ async def test_no_undo_stays_running_whatever_call_of_the_store_fails(install):
 
 
 @pytest.mark.parametrize(
-    ("error", "outcome", "words"),
+    ("error", "outcome", "code", "words"),
     [
-        (asyncio.CancelledError(), "interrupted", "stopped before its end"),
-        (TypeError("odd"), "failed", "ended by an error that nobody expected (TypeError)"),
-        (StateError("The disk is full."), "failed", "ended early: The disk is full."),
+        (asyncio.CancelledError(), "interrupted", "run_stopped", "stopped before its end"),
+        (TypeError("odd"), "failed", "run_broke", "ended by an error that nobody expected (TypeError)"),
+        (StateError("The disk is full."), "failed", "run_ended_early", "ended early: The disk is full."),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
-async def test_a_run_is_closed_as_what_it_was_left_by(install, error, outcome, words):
+async def test_a_run_is_closed_as_what_it_was_left_by(install, error, outcome, code, words):
     here = install(count=2)
 
     def burst(method):
@@ -146,7 +147,8 @@ async def test_a_run_is_closed_as_what_it_was_left_by(install, error, outcome, w
 
     await _with_cycle(here, here.store, one)
     run = here.store.run("one")
-    assert (run.outcome, run.summary) == (outcome, words)
+    assert (run.outcome, summary(run.summary)) == (outcome, words)
+    assert [one.code for one in run.summary] == [code]
     assert run.finished_at is not None
 
 

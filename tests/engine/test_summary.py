@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from reconciler.core.reasons import told
 from reconciler.engine.events import Progress
 from reconciler.errors import (
     CatalogueError,
@@ -15,16 +16,18 @@ from reconciler.errors import (
     StateError,
     TemplateError,
 )
+from reconciler.messages.formats import lasting
+from reconciler.messages.headlines import sentence
 from reconciler.service.api import Condition
 from reconciler.service.conditions import Conditions, filed
-from reconciler.service.summary import PARTLY, Standing, headline, lasting
+from reconciler.service.summary import PARTLY, Standing, headline
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def standing(*broken, **more):
     conditions = {
-        kind: Condition(kind, "False", reason, f"{kind} is broken.", NOW) for kind, reason in broken
+        kind: Condition(kind, "False", reason, told(f"{kind} is broken."), NOW) for kind, reason in broken
     }
     values = {
         "now": NOW,
@@ -37,12 +40,20 @@ def standing(*broken, **more):
     return Standing(**values | more)
 
 
+def said(found):
+    """Return the sentence and its level."""
+    return sentence(found), found.level
+
+
 def test_all_is_well():
-    assert headline(standing()) == ("In sync: 142 images, checked 38 s ago, next look in 22 s", "ok")
+    assert headline(standing()).code == "in_sync"
+    assert said(headline(standing())) == ("In sync: 142 images, checked 38 s ago, next look in 22 s", "ok")
 
 
 def test_images_that_left_the_catalogue_are_not_counted():
-    assert headline(standing(counts={"in_sync": 1, "unlinked": 7}))[0].startswith("In sync: 1 image,")
+    found = headline(standing(counts={"in_sync": 1, "unlinked": 7}))
+    assert (found.code, found.images) == ("in_sync", 1)
+    assert sentence(found).startswith("In sync: 1 image,")
 
 
 @pytest.mark.parametrize(
@@ -50,60 +61,61 @@ def test_images_that_left_the_catalogue_are_not_counted():
     ["StoreWritable", "Configured", "Writer", "Working", "CatalogueReadable", "ImmichReachable", "Permitted"],
 )
 def test_what_a_pass_depends_on_is_trouble_and_says_what(kind):
-    text, level = headline(standing((kind, "Any"), paused=True))
+    text, level = said(headline(standing((kind, "Any"), paused=True)))
     assert (text, level) == (f"Trouble: {kind} is broken.", "trouble")
 
 
 def test_switched_off_is_off_and_not_trouble():
-    assert headline(standing(("SyncEnabled", "SwitchedOff")))[1] == "off"
+    assert headline(standing(("SyncEnabled", "SwitchedOff"))).level == "off"
 
 
 def test_a_pause_needs_attention():
-    text, level = headline(standing(paused=True))
+    text, level = said(headline(standing(paused=True)))
     assert level == "attention"
     assert text.startswith("Paused by a person")
 
 
 def test_a_pass_that_writes_is_shown_with_its_progress_and_is_not_green():
     progress = Progress("writing", done=3, total=1200, waiting=8)
-    text, level = headline(standing(progress=progress, running=True))
+    text, level = said(headline(standing(progress=progress, running=True)))
     assert (text, level) == ("Writing: 3 of 1,200 images done, 8 waiting for Immich", "unknown")
 
 
 @pytest.mark.parametrize("age", [196, 86_400, -400])
 def test_an_old_look_is_never_green_nor_is_one_in_the_future(age):
-    text, level = headline(standing(checked_at=NOW - timedelta(seconds=age)))
+    text, level = said(headline(standing(checked_at=NOW - timedelta(seconds=age))))
     assert level == "unknown"
     assert text.startswith("Unknown: the last look")
 
 
 def test_before_the_first_look_nothing_is_known():
-    assert headline(standing(checked_at=None)) == ("Not looked yet", "unknown")
-    assert headline(standing(checked_at=None, running=True))[1] == "unknown"
+    assert said(headline(standing(checked_at=None))) == ("Not looked yet", "unknown")
+    first = headline(standing(checked_at=None, running=True))
+    assert (first.code, first.level) == ("first_look", "unknown")
 
 
 @pytest.mark.parametrize("kind", ["GuardClear", "CanaryClear", "ConfigurationCurrent"])
 def test_what_waits_for_a_person_needs_attention(kind):
-    assert headline(standing((kind, "Any")))[1] == "attention"
+    assert headline(standing((kind, "Any"))).level == "attention"
 
 
 def test_a_permission_missing_for_a_part_needs_attention_and_is_not_trouble():
-    assert headline(standing(("Permitted", PARTLY)))[1] == "attention"
+    assert headline(standing(("Permitted", PARTLY))).level == "attention"
 
 
 def test_images_out_of_sync_are_counted_by_what_is_wrong():
-    text, level = headline(standing(counts={"in_sync": 139, "conflict": 2, "not_sticking": 1}))
+    text, level = said(headline(standing(counts={"in_sync": 139, "conflict": 2, "not_sticking": 1})))
     assert level == "attention"
-    assert text == "Attention: 3 of 142 images: 2 in conflict, 1 not kept by Immich, checked 38 s ago"
+    assert text == "Attention: 3 of 142 images: 2 in conflict, 1 not kept, checked 38 s ago"
 
 
 def test_an_edit_that_may_be_missing_needs_attention_though_all_is_in_sync():
-    text, level = headline(standing(crossed=2))
+    text, level = said(headline(standing(crossed=2)))
     assert (text, level) == (
         "Attention: an edit may be missing in 2 of 142 images, checked 38 s ago",
         "attention",
     )
-    assert headline(standing(crossed=2, counts={"in_sync": 139, "conflict": 3}))[0] == (
+    assert sentence(headline(standing(crossed=2, counts={"in_sync": 139, "conflict": 3}))) == (
         "Attention: 3 of 142 images: 3 in conflict, an edit may be missing in 2, checked 38 s ago"
     )
 
@@ -132,9 +144,9 @@ def test_every_error_is_filed_under_the_condition_it_breaks(error, kind):
 
 def test_a_condition_dates_from_the_change_of_its_status_not_of_its_words():
     conditions = Conditions()
-    assert conditions.put("Fresh", "True", "A", "one", NOW)
-    assert not conditions.put("Fresh", "True", "A", "two", NOW + timedelta(minutes=1))
+    assert conditions.put("Fresh", "True", "LookedLately", told("one"), NOW)
+    assert not conditions.put("Fresh", "True", "LookedLately", told("two"), NOW + timedelta(minutes=1))
     assert conditions.get("Fresh").since == NOW
-    assert conditions.get("Fresh").message == "two"
-    assert conditions.put("Fresh", "False", "B", "three", NOW + timedelta(minutes=2))
+    assert conditions.get("Fresh").details == told("two")
+    assert conditions.put("Fresh", "False", "Old", told("three"), NOW + timedelta(minutes=2))
     assert conditions.get("Fresh").since == NOW + timedelta(minutes=2)

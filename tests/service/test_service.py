@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.core.store_keys import CANARY
 from reconciler.engine.events import Event
+from reconciler.messages.headlines import sentence
 from reconciler.service.api import Request
 
 pytestmark = pytest.mark.anyio
@@ -109,7 +110,7 @@ async def test_a_missing_catalogue_is_trouble_with_a_remedy_and_mends_itself(wor
     await world.run(70)
     snapshot = world.service.snapshot()
     assert snapshot.level == "trouble"
-    assert str(world.catalogue) in snapshot.headline
+    assert str(world.catalogue) in sentence(snapshot.headline)
     assert condition(world, "CatalogueReadable").status == "False"
     away.rename(world.catalogue)
     await world.run(70)
@@ -145,7 +146,7 @@ async def test_a_permission_that_is_missing_costs_its_feature_and_asks_for_atten
     await world.run(10)
     snapshot = world.service.snapshot()
     assert snapshot.level == "attention"
-    assert "tags" in snapshot.headline
+    assert "tags" in sentence(snapshot.headline)
     world.wire.settings.scopes = scopes
     await world.run(400)  # asked again after five minutes, for as long as something is missing
     assert world.service.snapshot().level == "ok"
@@ -351,7 +352,7 @@ async def test_without_the_right_to_write_nothing_runs_and_it_goes_on_once_regai
     thief.acquire("apply", world.triggers.lease_time())
     await world.triggers.renew()
     assert world.service.snapshot().level == "trouble"
-    assert "'apply'" in world.service.snapshot().headline
+    assert "'apply'" in sentence(world.service.snapshot().headline)
     world.wire.state.book.reset()
     await world.run(200)
     assert world.wire.requests()["total"] == 0

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from reconciler.core.asset import Applied, Coordinates
 from reconciler.core.ports import Store
-from reconciler.core.records import Unsticking
+from reconciler.core.reasons import from_text, reason, told
+from reconciler.core.records import RunCounts, Unsticking
+from state import rows
+from state.rows import of_run
 from state.store import SqliteStore
 
 ODD_TEXTS = {
@@ -120,8 +123,15 @@ def test_a_run_comes_back_equal_after_a_restart(store, make, noon, odd):
     run = make.run(
         finished_at=noon + timedelta(seconds=9),
         outcome="attention",
-        summary=odd,
-        counts={"written": 3, "in_sync": 62},
+        summary=(reason("run_images", count=3), reason("run_ended_early", kind="StateError", text=odd)),
+        counts=RunCounts(
+            images=3,
+            changed=2,
+            statuses={"in_sync": 62},
+            wrote={"block": 2},
+            found={("not_sticking", "tags"): 1},
+            others={"of_a_later_version": 4},
+        ),
     )
     store.start_run(make.run())
     store.finish_run(run)
@@ -230,3 +240,33 @@ def test_the_store_offers_what_the_engine_asks_for():
     for name, member in asked.items():
         wanted = list(inspect.signature(member).parameters)
         assert list(inspect.signature(getattr(SqliteStore, name)).parameters) == wanted, name
+
+
+def test_a_run_of_an_older_version_is_read_as_it_was_told(store, make, odd, monkeypatch):
+    """Its summary is a sentence, and its counts are flat."""
+    words = f"3 images: 1 changed; ended early: {odd}"
+    flat = {
+        "images": 3,
+        "changed": 1,
+        "status_in_sync": 2,
+        "wrote_tags": 1,
+        "found_both_changed_prose": 1,
+        "x": 7,
+    }
+    with monkeypatch.context() as older:
+        older.setattr(rows, "of_run", lambda run: {**of_run(run), "summary": words, "counts": flat})
+        store.start_run(make.run())
+    with reopened(store) as again:
+        run = again.run("r1")
+    assert run.summary == told(words)
+    assert run.counts == RunCounts(
+        3, 1, {"in_sync": 2}, {"tags": 1}, {("both_changed", "prose"): 1}, {"x": 7}
+    )
+    assert run.counts.to_json() == flat
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "[1]", "{}", "null", '[{"code": 1}]', '[{"code": "fill", "params": []}]']
+)
+def test_a_text_that_only_looks_like_reasons_is_kept_as_told(text):
+    assert from_text(text) == told(text)

@@ -18,13 +18,14 @@ from reconciler.core.plan.guard import Verdict
 from reconciler.core.plan.plan import AssetPlan, Decision, Rules
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.ports import ServerFacts
-from reconciler.core.records import AssetRecord, JournalEntry, Run
+from reconciler.core.reasons import reason, told
+from reconciler.core.records import AssetRecord, JournalEntry, Run, RunCounts
 from reconciler.engine.item import Item
 from reconciler.engine.items import Items
 from reconciler.engine.passes import Outcome, Prepared, Report
 from reconciler.errors import DecisionError
 from reconciler.rendering.renderer import SafeRenderer
-from reconciler.service.api import Condition, ImageView, Notice, RunState, Snapshot
+from reconciler.service.api import Condition, Headline, ImageView, Notice, RunState, Snapshot
 from reconciler.service.api import Request as Wish
 from reconciler.web.access.policy import Access
 from reconciler.web.app import create_app
@@ -83,15 +84,24 @@ class FakeControl:
         self.queue: asyncio.Queue[Notice] | None = None
         self.status = dict(enumerate(STATUSES, start=1))
         self.shown = Snapshot(
-            headline="Attention: 4 of 6 images need a look",
-            level="attention",
+            headline=Headline(
+                "not_in_sync",
+                "attention",
+                images=6,
+                counts={"conflict": 1, "not_sticking": 1, "unknown_asset": 1, "held": 1},
+                looked=38,
+            ),
             started_at=NOW - timedelta(hours=5),
             checked_at=NOW - timedelta(seconds=38),
             attempted_at=NOW - timedelta(seconds=38),
             conditions=(
-                Condition("CatalogueReadable", "True", "Read", "The catalogue was read", NOW),
-                Condition("ImmichReachable", "True", "Answers", "Immich answers", NOW),
-                Condition("GuardClear", "True", "Clear", "Nothing is held back", NOW),
+                Condition(
+                    "CatalogueReadable", "True", "Read", (reason("catalogue_read", count=7, linked=6),), NOW
+                ),
+                Condition(
+                    "ImmichReachable", "True", "Answers", (reason("immich_answers", version="2.7.5"),), NOW
+                ),
+                Condition("GuardClear", "True", "NothingHeld", (reason("nothing_held"),), NOW),
             ),
             counts={"in_sync": 2, "conflict": 1, "not_sticking": 1, "unknown_asset": 1, "held": 1},
             next_looks={"immich": NOW + timedelta(seconds=22)},
@@ -120,7 +130,13 @@ class FakeControl:
             if image.image_id in chosen and image.image_id in self.status
         )
         run = Run(
-            run_id, request.trigger, NOW, NOW, "ok", f"{len(outcomes)} images", {"images": len(outcomes)}
+            run_id,
+            request.trigger,
+            NOW,
+            NOW,
+            "ok",
+            (reason("run_images", count=len(outcomes)),),
+            RunCounts(images=len(outcomes)),
         )
         state = "running" if self.hanging else "done"
         report = None if self.hanging else Report(run, outcomes)
@@ -167,7 +183,7 @@ class FakeControl:
         if found is None:
             return None
         if found.asset_id is None:
-            return ImageView(found, None, None, "This image is not linked to an asset.")
+            return ImageView(found, None, None, (reason("not_linked"),))
         return ImageView(found, record_of(image_id), plan_of(found))
 
     async def resolve(self, image_id, keep, *, field=None, shown=""):
@@ -256,7 +272,7 @@ def filled(tmp_path_factory):
             run = Run(f"old{number}", "schedule", NOW - timedelta(hours=number))
             store.start_run(run)
             end = run.started_at + timedelta(seconds=4)
-            store.finish_run(replace(run, finished_at=end, outcome="ok", summary="6 images"))
+            store.finish_run(replace(run, finished_at=end, outcome="ok", summary=told("6 images")))
         place = {"latitude": 1.0, "longitude": 2.0}
         store.journal(
             [

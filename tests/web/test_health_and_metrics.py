@@ -11,7 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reconciler.core.plan.guard import Verdict
-from reconciler.core.records import Crossed, Run
+from reconciler.core.reasons import told
+from reconciler.core.records import Crossed, Run, RunCounts
 from reconciler.errors import StateError
 
 RULES = Path(__file__).resolve().parents[2] / "systemd" / "alerts.yml"
@@ -46,7 +47,9 @@ def test_a_daemon_that_has_not_seen_immich_yet_is_not_ready_unless_it_is_switche
 
 
 def test_what_fails_is_named_and_the_reason_only_shown_to_those_who_may_see_it(guarded, control):
-    down = replace(control.shown.conditions[1], status="False", message="http://immich.lan did not answer")
+    down = replace(
+        control.shown.conditions[1], status="False", details=told("http://immich.lan did not answer")
+    )
     control.shown = replace(control.shown, conditions=(control.shown.conditions[0], down))
     stranger = guarded.get("/readyz")
     assert stranger.status_code == 503
@@ -57,7 +60,7 @@ def test_what_fails_is_named_and_the_reason_only_shown_to_those_who_may_see_it(g
 
 
 def test_unknown_is_not_ready(client, control):
-    unknown = replace(control.shown.conditions[0], status="Unknown", message="not read yet")
+    unknown = replace(control.shown.conditions[0], status="Unknown", details=told("not read yet"))
     control.shown = replace(control.shown, conditions=(unknown,))
     assert client.get("/readyz").status_code == 503
 
@@ -100,7 +103,8 @@ def test_each_run_is_counted_once_and_those_before_the_start_are_not(client, sto
     for number in range(250):
         run = Run(f"n{number}", "schedule", start + timedelta(seconds=number))
         store.start_run(run)
-        counts = {"wrote_block": 2, "found_both_changed_prose": 1, "found_drift_tags": 4, "images": 9}
+        found = {("both_changed", "prose"): 1, ("drift", "tags"): 4}
+        counts = RunCounts(images=9, wrote={"block": 2}, found=found)
         store.finish_run(
             replace(run, finished_at=run.started_at + timedelta(seconds=1), outcome="ok", counts=counts)
         )

@@ -9,11 +9,14 @@ import pytest
 from reconciler.app.overrides import OwnTemplate
 from reconciler.core.plan.guard import Verdict, withhold
 from reconciler.core.policy import Policy
+from reconciler.core.reasons import reason
 from reconciler.engine.items import Items
 
 PEOPLE = {"accept": "text/html"}
 SAME = {"origin": "http://127.0.0.1:8287"}
-VERDICT = Verdict(tripped=True, hash="abc123", reasons=("5 of 6 managed assets would lose something",))
+VERDICT = Verdict(
+    tripped=True, hash="abc123", reasons=(reason("would_lose", count=5, managed=6, percent=83),)
+)
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ import pytest
 
 from reconciler.core.plan.guard import Verdict
 from reconciler.core.policy import Switches
+from reconciler.core.reasons import reason
 from reconciler.engine.events import Progress
 from reconciler.errors import CatalogueError, ImmichAnswerError, ImmichRejectedError, ImmichTemporaryError
-from reconciler.service.api import Condition
+from reconciler.service.api import Condition, Headline
 from reconciler.web.access.policy import Access
 from reconciler.web.pages.diff import difference
 from reconciler.web.pages.renderer import lasting, marked, place
@@ -123,7 +124,13 @@ def test_static_files_are_kept_for_ever_by_their_content(client):
 
 def test_the_overview_says_how_things_stand_and_what_needs_attention_first(client):
     text = read(client.get("/", headers=PEOPLE)).text
-    order = ["Needs attention", "4 of 6 images need a look", "not kept", "in conflict", "What changed lately"]
+    order = [
+        "Needs attention",
+        "4 of 6 images are not in sync",
+        "image: not kept",
+        "image: in conflict",
+        "What changed lately",
+    ]
     places = [text.index(each) for each in order]
     assert places == sorted(places)
     assert "Why it is so." in text
@@ -132,30 +139,36 @@ def test_the_overview_says_how_things_stand_and_what_needs_attention_first(clien
 def test_only_a_state_that_is_well_and_fresh_is_green(client, control):
     levels = {"ok": True, "attention": False, "trouble": False, "unknown": False, "off": False}
     for level, green in levels.items():
-        control.shown = replace(control.shown, level=level, headline="Something", counts={"in_sync": 6})
+        headline = Headline("in_sync", level, images=6)
+        control.shown = replace(control.shown, headline=headline, counts={"in_sync": 6})
         found = client.get("/parts/headline", headers=PEOPLE).text
         assert ("tone-ok" in found) is green, level
 
 
 def test_when_all_is_well_nothing_needs_attention(client, control):
-    control.shown = replace(control.shown, level="ok", headline="In sync: 6 images", counts={"in_sync": 6})
+    headline = Headline("in_sync", "ok", images=6)
+    control.shown = replace(control.shown, headline=headline, counts={"in_sync": 6})
     assert "Nothing. Every image is in sync" in client.get("/", headers=PEOPLE).text
 
 
 def test_the_guard_shows_numbers_and_a_button_that_approves_just_that(client, control):
-    verdict = Verdict(tripped=True, hash="abc123", reasons=("40 of 55 images would lose something",))
-    held = Condition("GuardClear", "False", "HeldBack", verdict.message, control.shown.started_at)
+    verdict = Verdict(
+        tripped=True, hash="abc123", reasons=(reason("would_lose", count=40, managed=55, percent=73),)
+    )
+    held = Condition("GuardClear", "False", "HeldBack", verdict.told, control.shown.started_at)
     control.shown = replace(control.shown, verdict=verdict, conditions=(held,))
     text = client.get("/", headers=PEOPLE).text
-    assert "40 of 55 images would lose something" in text
+    assert text.count("40 of 55 managed assets would lose something (73%)") == 1
     answer = client.post("/actions/approve", data={"hash": "abc123"}, headers=SAME, follow_redirects=False)
     assert answer.status_code == 303
     assert control.requested[0].approved == "abc123"
 
 
 def test_a_guard_that_saw_the_catalogue_shrink_offers_no_quick_approval(client, control):
-    verdict = Verdict(tripped=True, hash="abc123", reasons=("the catalogue is empty",), shrunk=True)
-    held = Condition("GuardClear", "False", "HeldBack", verdict.message, control.shown.started_at)
+    verdict = Verdict(
+        tripped=True, hash="abc123", reasons=(reason("catalogue_emptied", before=55),), shrunk=True
+    )
+    held = Condition("GuardClear", "False", "HeldBack", verdict.told, control.shown.started_at)
     control.shown = replace(control.shown, verdict=verdict, conditions=(held,))
     text = client.get("/parts/attention", headers=PEOPLE).text
     assert "the catalogue is empty" in text
@@ -506,7 +519,13 @@ def test_an_error_is_a_page_for_people_and_a_document_for_programs(client):
 def test_before_the_first_reading_the_pages_say_so(client, control, store):
     control.known = False
     control.shown = replace(
-        control.shown, switches=None, counts={}, conditions=(), checked_at=None, last=None, level="unknown"
+        control.shown,
+        switches=None,
+        counts={},
+        conditions=(),
+        checked_at=None,
+        last=None,
+        headline=Headline("not_looked", "unknown"),
     )
     assert "have not been read yet" in client.get("/", headers=PEOPLE).text
     assert client.get("/images", headers=PEOPLE).status_code == 200
@@ -563,8 +582,8 @@ def test_places_read_the_same_however_they_are_remembered(value, text):
 
 def test_the_headline_counts_on_from_the_moment_of_the_last_look(client, control):
     checked = control.shown.checked_at.isoformat()
-    sentence = "In sync: 6 images, checked 38 s ago, next look in 22 s"
-    control.shown = replace(control.shown, headline=sentence, level="ok")
+    headline = Headline("in_sync", "ok", images=6, looked=38, next_look=22)
+    control.shown = replace(control.shown, headline=headline)
     text = client.get("/").text
     assert "6 images, checked <time" in text
     assert (

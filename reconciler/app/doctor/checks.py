@@ -24,8 +24,9 @@ from reconciler.engine.identity import KnownImmich, recognise
 from reconciler.engine.watermark import skew
 from reconciler.errors import ReconcilerError
 from reconciler.immich.capabilities import server_advice
+from reconciler.messages.formats import lasting
+from reconciler.messages.runs import summary
 from reconciler.rendering.renderer import SafeRenderer
-from reconciler.service.summary import lasting
 from state.lease import Lease
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _on_the_disk(config: Config, daemon: Running) -> list[Finding]:
             findings.append(Finding("configuration", "warning", what, remedy))
     except ReconcilerError as error:
         what = f"The configuration on the disk cannot be used; the one above stays in force. {error.message}"
-        findings.append(Finding("configuration", "warning", what, error.remedy))
+        findings.append(Finding("configuration", "warning", what, error.remedy, again=error.again))
     if fixed := changed_at_start(daemon.started_with, config):
         what = f"Changed since the start, and taken at the next one only: {', '.join(fixed)}"
         remedy = "systemctl restart skymmich-reconciler"
@@ -258,7 +259,7 @@ def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: b
         return [problem("store", error)]
     findings = [Finding("store", "ok", f"{store.path}: {sum(counts.values())} images on record")]
     if runs:
-        what = f"last run {runs[0].started_at.astimezone():%Y-%m-%d %H:%M}: {runs[0].summary}"
+        what = f"last run {runs[0].started_at.astimezone():%Y-%m-%d %H:%M}: {summary(runs[0].summary)}"
         findings.append(Finding("store", "ok", what))
     if waiting:
         what = f"{waiting} writes have not been seen settled"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.errors import ConfigurationError
+from reconciler.messages.voice import advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.errors import ReconcilerError
+    from reconciler.errors import Again, ReconcilerError
+    from reconciler.messages.voice import Voice
 
 Level = Literal["ok", "warning", "problem"]
 TITLES: Final = {
@@ -33,6 +35,12 @@ class Finding:
     remedy: str = ""
     exit_code: int = 0
     """Of the error behind a problem."""
+    again: Again | None = None
+    """Of the same."""
+
+    def spoken(self, voice: Voice) -> Finding:
+        """Return it with what to do as this voice says it."""
+        return replace(self, remedy=advice(self.remedy, self.again, voice), again=None)
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
@@ -44,4 +52,4 @@ def exit_code(findings: Iterable[Finding]) -> int:
 
 def problem(section: str, error: ReconcilerError) -> Finding:
     """Return what an error means for a section."""
-    return Finding(section, "problem", error.message, error.remedy, error.exit_code)
+    return Finding(section, "problem", error.message, error.remedy, error.exit_code, error.again)

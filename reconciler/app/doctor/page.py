@@ -54,7 +54,8 @@ def doctor_of(
         )
         findings = await examine(present.config, os.environ, clock, itself)
         return tuple(
-            Check(one.section, TITLES[one.section], one.level, one.what, one.remedy) for one in findings
+            Check(one.section, TITLES[one.section], one.level, one.what, one.spoken("daemon").remedy)
+            for one in findings
         )
 
     return checks

@@ -11,7 +11,6 @@ import typer
 from reconciler.app.wiring import new_run_id
 from reconciler.cli.context import Work, working
 from reconciler.cli.images import find_images
-from reconciler.cli.output.messages import by_hand
 from reconciler.cli.output.outcome import exit_code, show_report
 from reconciler.cli.output.tables import has_conflict, show_choice, show_plan
 from reconciler.cli.planfile import SavedPlan, is_plan_file, read_plan
@@ -20,6 +19,8 @@ from reconciler.core.store_keys import PAUSED
 from reconciler.engine.approvals import leave_approval
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.errors import ReconcilerError
+from reconciler.messages import guard
+from reconciler.messages.voice import remedy_of
 from reconciler.models.plans import Plan
 from reconciler.models.runs import Report, Requests
 
@@ -82,13 +83,16 @@ def command(  # noqa: PLR0913 - one parameter an option
         requests = Requests.of(work.bench.target.requests)
     if json:
         plan = Plan.of(prepared, work.bench.clock.now())
-        screen.json(dict(Report.of(report, None)) | {"plan": plan, "requests": requests, "gone": gone})
+        screen.json(
+            dict(Report.of(report, None, voice="command"))
+            | {"plan": plan, "requests": requests, "gone": gone}
+        )
     else:
         show_report(screen, report, requests)
         if has_conflict(prepared):
             show_choice(screen)
-        if report.error and report.error.remedy:
-            screen.say(f"→ {by_hand(report.error.remedy)}")
+        if report.error and (remedy := remedy_of(report.error, "command")):
+            screen.say(f"→ {remedy}")
     if work.stopping.received is not None:
         screen.say("Stopped as asked. What was sent is on record; run apply again, and it goes on from here.")
         return 128 + work.stopping.received
@@ -107,7 +111,7 @@ def _approved_beside_daemon(work: Work, approve: str, *, details: bool) -> int:
     verdict = prepared.verdict
     if verdict.hash != approve:
         now = (
-            f"it holds {verdict.hash} now: {'; '.join(verdict.reasons)}"
+            f"it holds {verdict.hash} now: {'; '.join(guard.lines(verdict.reasons))}"
             if verdict.tripped
             else "it holds nothing"
         )

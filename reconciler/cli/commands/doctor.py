@@ -26,7 +26,8 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
     configuration.
     """
     session = begin(config, as_json=json, verbose=verbose)
-    findings = asyncio.run(examine(session.config, os.environ, SystemClock()))
+    found = asyncio.run(examine(session.config, os.environ, SystemClock()))
+    findings = [one.spoken("command") for one in found]
     code = exit_code(findings)
     if json:
         session.screen.json(Findings.of(findings))

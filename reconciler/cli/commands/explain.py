@@ -10,8 +10,8 @@ import typer
 from reconciler.cli.image_view import View, look_at
 from reconciler.cli.output.explain import show_view
 from reconciler.cli.output.json_output import standing, value
-from reconciler.cli.output.messages import by_hand
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.messages.voice import remedy_of
 from reconciler.models.images import CatalogueImage, Change, Image, ImageView
 from reconciler.models.plans import AssetPlan
 
@@ -39,7 +39,7 @@ def command(
         show_view(session.screen, view)
         if view.error is not None:
             session.screen.say(f"✗ {view.error.message}", "red")
-            session.screen.say(f"  → {by_hand(view.error.remedy)}")
+            session.screen.say(f"  → {remedy_of(view.error, 'command')}")
     return view.error.exit_code if view.error else 0
 
 
@@ -65,5 +65,5 @@ def _as_json(view: View) -> dict[str, object]:
         "crossing": shown.record.crossing if shown.record else None,
         "observed": value(view.plan.observed) if view.plan else None,
         "desired": value(view.desired),
-        "remedy": view.error.remedy if view.error else "",
+        "remedy": remedy_of(view.error, "command") if view.error else "",
     }

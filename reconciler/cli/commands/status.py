@@ -13,11 +13,11 @@ from reconciler.cli.output.history import moment, show_crossed, show_runs
 from reconciler.cli.output.tables import Standing, show_standings
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.records import FINE
-from reconciler.engine.outcomes import WORDS
 from reconciler.errors import DaemonRefusedError, StateError
+from reconciler.messages.formats import state
+from reconciler.messages.voice import told as told_by
 from reconciler.models import runs as models
 from reconciler.models.images import Image
-from reconciler.service.conditions import told as told_of
 from state.lease import Lease
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _ask(config: Config) -> tuple[dict[str, object] | None, str]:
     try:
         return ask_daemon(config), ""
     except DaemonRefusedError as error:
-        return None, told_of(error)
+        return None, told_by(error, "command")
 
 
 def _on_record(config: Config) -> OnRecord:
@@ -140,7 +140,7 @@ def _show_record(screen: Screen, known: OnRecord, refused: str) -> None:
         screen.line(known.trouble)
         return
     total = sum(known.counts.values())
-    listed = ", ".join(f"{count} {WORDS[status]}" for status, count in sorted(known.counts.items()))
+    listed = ", ".join(f"{count} {state(status)}" for status, count in sorted(known.counts.items()))
     screen.line(f"{total} images: {listed}." if total else "No image was looked at yet.", "bold")
     checked = max((run.finished_at for run in known.runs if run.finished_at), default=None)
     if checked:
@@ -159,8 +159,6 @@ def _show_daemon(screen: Screen, told: dict[str, object]) -> None:
     for one in conditions if isinstance(conditions, list) else ():
         if isinstance(one, dict) and one.get("status") != "True":
             kind, message = str(one.get("type", "")), str(one.get("message", ""))
-            if kind == "InSync":  # "6 of 61 are not." is said beside the condition's name elsewhere
-                message = message.replace("are not.", "images are not in sync.")
             screen.row(kind, message, "yellow", width=20)
     settings = told.get("settings")
     if isinstance(settings, dict):

@@ -15,6 +15,7 @@ from reconciler.cli.output.tables import FULL_UP_TO, heading, overview, show_cha
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.engine.undo import PreparedUndo, Undo, UndoReport
 from reconciler.errors import ReconcilerError
+from reconciler.messages.runs import summary
 from reconciler.models.plans import AssetPlan
 from reconciler.models.runs import Requests, Run
 
@@ -128,7 +129,7 @@ def _show_report(screen: Screen, report: UndoReport, prepared: PreparedUndo) -> 
     _show_left(screen, [(titles[asset_id], reason) for asset_id, reason in report.left], "Left as it is")
     if report.error:
         screen.say(f"✗ {report.error.message}", "red")
-    screen.line(f"{report.run.summary} (run {report.run.run_id}).", "bold")
+    screen.line(f"{summary(report.run.summary)} (run {report.run.run_id}).", "bold")
     screen.line(
         "What was taken back is left alone until the catalogue's value changes, or apply --force IMAGE.",
         "dim",

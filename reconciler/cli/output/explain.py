@@ -9,7 +9,9 @@ from reconciler.cli.output.json_output import standing
 from reconciler.cli.output.tables import show_choice, show_difference, show_tags, side
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.diff import Difference, differences
-from reconciler.engine.outcomes import WORDS
+from reconciler.messages.formats import state
+from reconciler.messages.translation import say
+from reconciler.messages.vocabulary import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,12 +21,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.plan.plan import Decision
 
-_ACTIONS: Final = {
-    "nothing": ("nothing to do", "green"),
-    "write": ("will be written", "cyan"),
-    "remove": ("will be taken away", "cyan"),
-    "keep": ("Immich's is kept", "yellow"),
-}
+_STYLES: Final = {"nothing": "green", "write": "cyan", "remove": "cyan", "keep": "yellow"}
 
 
 def show_view(screen: Screen, view: View) -> None:
@@ -70,7 +67,7 @@ def _show_standing(screen: Screen, view: View) -> None:
         else:
             now = standing(view.item, view.prepared)
             style = "green" if now.status == "in_sync" else "yellow"
-            screen.line(f"{_sentence(WORDS[now.status], now.reason)}.", style)
+            screen.line(f"{_sentence(state(now.status), now.reason)}.", style)
     if record is not None:
         looked = f"Last looked at {moment(record.checked_at)}" if record.checked_at else "Not looked at yet"
         changed = f"changed {moment(record.changed_at)}" if record.changed_at else "nothing written yet"
@@ -123,7 +120,7 @@ def _duration(seconds: float) -> str:
 
 def _show_decision(screen: Screen, decision: Decision) -> None:
     """Show one field: what was decided and why, and the sides where they differ."""
-    words, style = _ACTIONS[decision.action]
+    words, style = say(ACTIONS[decision.action]), _STYLES[decision.action]
     reason = f": {decision.reason}" if decision.reason else ""
     screen.row(decision.field, f"{words}{reason}", style)
     if decision.case == "in_sync":

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 from reconciler.cli.output.tables import heading, show_difference, show_tags
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.diff import differences, facts
-from reconciler.service.summary import MISSING
+from reconciler.messages.runs import summary
+from reconciler.messages.translation import say
+from reconciler.messages.vocabulary import MISSING, OUTCOMES, TRIGGERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +29,11 @@ def moment(at: datetime | None) -> str:
 def show_runs(screen: Screen, runs: Sequence[Run]) -> None:
     """List runs, a few words each."""
     for run in runs:
-        screen.line(f"{run.run_id}  {moment(run.started_at)}  {run.trigger}, {run.outcome}", _style(run))
+        why = say(TRIGGERS[run.trigger]) if run.trigger in TRIGGERS else run.trigger
+        outcome = say(OUTCOMES[run.outcome])
+        screen.line(f"{run.run_id}  {moment(run.started_at)}  {why}: {outcome}", _style(run))
         if run.summary:
-            screen.line(run.summary, "dim", indent=14)
+            screen.line(summary(run.summary), "dim", indent=14)
 
 
 def _style(run: Run) -> str:
@@ -38,7 +42,8 @@ def _style(run: Run) -> str:
 
 def show_crossed(screen: Screen, records: Sequence[AssetRecord]) -> None:
     """List images of which an edit may be missing, and say how a person finds out."""
-    screen.line(f"{MISSING[0].upper()}{MISSING[1:]}:", "yellow")
+    missing = say(MISSING)
+    screen.line(f"{missing[0].upper()}{missing[1:]}:", "yellow")
     for one in records:
         if one.crossing:
             when = f"saved in Immich while it was written, {moment(one.crossing.at)}"

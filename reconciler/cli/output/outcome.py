@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.output.messages import by_hand
 from reconciler.cli.output.tables import Standing, show_standings, show_verdict
+from reconciler.messages.runs import summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +42,8 @@ def show_report(screen: Screen, report: Report, requests: Requests) -> None:
         f"({requests.writes} of them writes).",
         "dim",
     )
-    screen.line(f"{report.run.summary}.", "bold green" if report.run.outcome == "ok" else "bold")
-    if report.run.counts.get("changed"):
+    screen.line(f"{summary(report.run.summary)}.", "bold green" if report.run.outcome == "ok" else "bold")
+    if report.run.counts.changed:
         screen.line(f"What was replaced: skymmich-reconciler history --run {report.run.run_id}", "dim")
     if listed:
         screen.line(f"Why: skymmich-reconciler explain {listed[0].image_id}", "dim")

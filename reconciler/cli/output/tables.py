@@ -16,8 +16,9 @@ from reconciler.cli.output.screen import Screen, shortened
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.diff import Difference, differences, observed_facts, planned_facts
 from reconciler.core.records import FINE
-from reconciler.engine.outcomes import WORDS
 from reconciler.logging import printable
+from reconciler.messages import guard
+from reconciler.messages.formats import state
 from reconciler.messages.reasons import words
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def has_conflict(prepared: Prepared) -> bool:
 
 
 def _status(item: Item, prepared: Prepared) -> str:
-    return "held by the guard" if item.held else WORDS[standing(item, prepared).status]
+    return state("held" if item.held else standing(item, prepared).status)
 
 
 def overview(screen: Screen, items: Sequence[Item]) -> None:
@@ -231,7 +232,7 @@ def show_standings(screen: Screen, standings: Sequence[Standing], most: int = 40
     for one in standings[:most]:
         groups.setdefault((one.status, one.reason), []).append(one)
     for (status, reason), group in groups.items():
-        words = f"{WORDS[status]}: {reason}"
+        words = f"{state(status)}: {reason}"
         if len(group) == 1:
             text = Text(printable(group[0].title)).append(f" — {words}", style="yellow")
             screen.row(f"{group[0].image_id:>5}", text, indent=0, width=7)
@@ -258,11 +259,11 @@ def show_verdict(screen: Screen, verdict: Verdict) -> None:
     """Show what the guard holds back, with its numbers, and the command that approves it."""
     screen.line()
     screen.line("The guard holds back what this would take away", "bold red")
-    for reason in verdict.reasons:
+    for reason in guard.lines(verdict.reasons):
         screen.row("why", reason)
     screen.row("safe", "Nothing is taken from Immich. What only adds is written.")
-    screen.row("mend", verdict.mend)
-    screen.row("approve", f"If it is meant so: skymmich-reconciler apply --approve {verdict.hash}")
+    screen.row("mend", guard.mend(verdict.cause))
+    screen.row("approve", guard.approval(verdict.hash))
 
 
 def show_withheld(screen: Screen, prepared: Prepared, *, details: bool = False) -> None:

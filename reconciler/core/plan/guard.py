@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from bisect import insort
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.fingerprint import digest, place
+from reconciler.core.reasons import reason
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.policy import GuardPolicy
+    from reconciler.core.reasons import Reason
 
 _EXAMPLES: Final = 3
 """Images that are named of those that would lose something."""
@@ -28,17 +31,6 @@ _EXAMPLES: Final = 3
 Cause = Literal["", "shrunk", "rules", "values"]
 """Why so much would go: the catalogue lost images; the rules are others than at the last good pass; or, as
 neither is so, the images lost values."""
-
-_MENDS: Final[Mapping[Cause, str]] = MappingProxyType(
-    {
-        "shrunk": "Restore the catalogue: then all goes on by itself.",
-        "rules": "The rules are not those of the last good pass: the tag root, the template, a switch, "
-        "another setting, or a new version of this program. Change it back if that was not meant: then all "
-        "goes on by itself.",
-        "values": "The images are there, but the catalogue has lost values that it had. Restore them: then "
-        "all goes on by itself.",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +40,8 @@ class Verdict:
     tripped: bool = False
     hash: str = ""
     """Names just this harm: what ``apply --approve`` takes."""
-    reasons: tuple[str, ...] = ()
-    """With the numbers, for people."""
+    reasons: tuple[Reason, ...] = ()
+    """With the numbers, and some of the images that would lose something."""
     shrunk: bool = False
     """The catalogue lost too much: it is not trusted, and not taken as the new measure."""
     held: frozenset[str] = frozenset()
@@ -60,18 +52,9 @@ class Verdict:
     cause: Cause = ""
 
     @property
-    def mend(self) -> str:
-        """What to do if it is not meant so; it fits the cause."""
-        return _MENDS.get(self.cause, _MENDS["shrunk"])
-
-    @property
-    def message(self) -> str:
-        """What happened, what stays safe, what to do."""
-        return (
-            f"The guard holds back the harmful part of this pass: {'; '.join(self.reasons)}. "
-            f"Nothing was taken from Immich. {self.mend} "
-            f"If it is meant so: skymmich-reconciler apply --approve {self.hash}"
-        )
+    def told(self) -> tuple[Reason, ...]:
+        """What is said of it where nothing else is: that it holds, and why."""
+        return (reason("guard_holds", cause=self.cause, hash=self.hash), *self.reasons)
 
 
 @dataclass(slots=True)
@@ -80,8 +63,8 @@ class Losses:
 
     harm: dict[str, str] = field(default_factory=dict)
     """Asset id → the hash of its part of the harm."""
-    examples: list[tuple[str, str]] = field(default_factory=list)
-    """The first few in order of their assets, each for people."""
+    examples: list[tuple[str, Reason]] = field(default_factory=list)
+    """The first few in order of their assets, with what they would lose."""
 
     def add(self, plan: AssetPlan) -> None:
         """Count one more; each asset once."""
@@ -89,7 +72,7 @@ class Losses:
             return
         self.harm[plan.asset_id] = digest(_harm(plan))
         if len(self.examples) < _EXAMPLES or plan.asset_id < self.examples[-1][0]:
-            insort(self.examples, (plan.asset_id, f"“{plan.title}” ({_loss(plan)})"))
+            insort(self.examples, (plan.asset_id, _loss(plan)), key=itemgetter(0))
             del self.examples[_EXAMPLES:]
 
     @classmethod
@@ -100,10 +83,11 @@ class Losses:
             found.add(plan)
         return found
 
-    def __str__(self) -> str:
-        """Write some, and how many there are besides."""
+    def named(self) -> list[Reason]:
+        """Return some, and how many there are besides."""
         more = len(self.harm) - len(self.examples)
-        return ", ".join(text for _, text in self.examples) + (f" and {more} more" if more > 0 else "")
+        found = [loss for _, loss in self.examples]
+        return [*found, reason("more_lose", count=more)] if more > 0 else found
 
 
 def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
@@ -142,22 +126,27 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     shrunk = emptied or _too_many(len(lost), len(linked_before), policy)
     reasons = []
     if emptied:
-        reasons.append(f"the catalogue is empty, though it linked {len(linked_before)} images before")
+        reasons.append(reason("catalogue_emptied", before=len(linked_before)))
     elif shrunk:
         reasons.append(
-            f"the catalogue lost {len(lost)} of its {len(linked_before)} linked images since the last good "
-            f"pass ({len(lost) / len(linked_before):.0%}, more than {policy.max_fraction:.0%})"
+            reason(
+                "catalogue_shrunk",
+                lost=len(lost),
+                before=len(linked_before),
+                percent=_percent(len(lost) / len(linked_before)),
+                most=_percent(policy.max_fraction),
+            )
         )
     harm = dict(losing.harm)
     harm |= {asset_id: part for asset_id, part in standing.items() if asset_id not in harm}
     harmful = bool(harm) and (shrunk or _too_many(len(harm), managed, policy))
     if harmful:
         share = len(harm) / max(managed, 1)
-        limit = "" if shrunk and share <= policy.max_fraction else f", more than {policy.max_fraction:.0%}"
+        limit = {} if shrunk and share <= policy.max_fraction else {"most": _percent(policy.max_fraction)}
         reasons.append(
-            f"{len(harm)} of {managed} managed assets would lose something ({share:.0%}{limit})"
-            + (f": {losing}" if losing.harm else "")
+            reason("would_lose", count=len(harm), managed=managed, percent=_percent(share), **limit)
         )
+        reasons += losing.named()
     if not reasons:
         return Verdict()
     since = [moment] if moment else []
@@ -213,12 +202,16 @@ def _plain(value: object) -> object:
     return normal(value) if isinstance(value, str) else None
 
 
-def _loss(plan: AssetPlan) -> str:
-    parts = []
-    for decision in plan.decisions:
-        if decision.takes_away and decision.field != "tags":
-            gone = "loses its" if decision.action == "remove" else "a replaced"
-            parts.append(f"{gone} {decision.field}")
-    if count := len(plan.remove_tags):
-        parts.append(f"{count} tag{'s' if count > 1 else ''} less")
-    return ", ".join(parts)
+def _loss(plan: AssetPlan) -> Reason:
+    gone = [d for d in plan.decisions if d.takes_away and d.field != "tags"]
+    return reason(
+        "loses",
+        title=plan.title,
+        removed=tuple(d.field for d in gone if d.action == "remove"),
+        replaced=tuple(d.field for d in gone if d.action != "remove"),
+        tags=len(plan.remove_tags),
+    )
+
+
+def _percent(share: float) -> int:
+    return round(100 * share)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.exceptions import HTTPException
 
 from reconciler.errors import DecisionError, GuardError, ImmichError, ImmichTemporaryError, ReconcilerError
+from reconciler.messages.voice import remedy_of
 from reconciler.redaction import redact
 from reconciler.web.api.responses import JsonResponse
 
@@ -76,5 +77,5 @@ def told(error: Exception) -> tuple[int, str, str, Mapping[str, str]]:
         detail = known.get(error.status_code, error.detail) if plain else error.detail
         return error.status_code, detail, getattr(error, "remedy", ""), error.headers or {}
     if isinstance(error, ReconcilerError):
-        return status_of(error), str(error), error.remedy, {}
+        return status_of(error), str(error), remedy_of(error, "daemon"), {}
     return 500, "Something went wrong in here; the log says what.", "", {}

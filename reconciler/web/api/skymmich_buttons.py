@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.records import FINE
+from reconciler.messages.reasons import joined_reasons
 from reconciler.models.status import Said
 from reconciler.redaction import redact
 from reconciler.service.api import Request as Wish
@@ -92,7 +93,7 @@ def _one(state: RunState | None, image_id: int) -> Response:
     outcomes = state.report.outcomes if state.report else ()
     outcome = next((one for one in outcomes if one.image_id == image_id), None)
     if outcome is None:
-        return _said(502, success=False, message=state.error or "Not synced: the pass ended early")
+        return _said(502, success=False, message=_error(state) or "Not synced: the pass ended early")
     if outcome.status in FINE:
         return _said(200, success=True, message="Metadata synced to Immich")
     status = 502 if outcome.status == "failed" else 409
@@ -107,15 +108,19 @@ def _all(state: RunState | None) -> Response:
         return _said(202, success=False, message=message)
     report = state.report
     if report is None:
-        return _said(502, success=False, message=state.error or "Not synced: the pass ended early")
+        return _said(502, success=False, message=_error(state) or "Not synced: the pass ended early")
     synced = sum(1 for outcome in report.outcomes if outcome.status in FINE)
     failed = len(report.outcomes) - synced
     success = not failed and report.error is None and state.state == "done"
     message = f"Synced {synced} images, {failed} failed"
     if state.error and not success:
-        message += f": {state.error}"
+        message += f": {_error(state)}"
     counts = {"synced": synced, "failed": failed}
     return _said(200 if success or synced else 502, success=success, message=message, **counts)
+
+
+def _error(state: RunState) -> str:
+    return joined_reasons(state.error, "daemon")
 
 
 def _said(status: int, *, success: bool, message: str, **counts: int) -> Response:

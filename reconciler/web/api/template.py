@@ -7,6 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from reconciler.errors import TemplateError
+from reconciler.messages.voice import remedy_of
 from reconciler.models.plans import Plan
 from reconciler.models.requests import PlanLimit, TemplateChange, TemplateText, TemplateTrial
 from reconciler.models.status import Rendered, Template, TemplateVersion
@@ -41,7 +42,9 @@ def _explained(
         try:
             return await handler(self, request)
         except TemplateError as error:
-            return problem(422, message_of(error), remedy=error.remedy, more={"line": error.line})
+            return problem(
+                422, message_of(error), remedy=remedy_of(error, "daemon"), more={"line": error.line}
+            )
 
     return explained
 

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from reconciler.messages import runs
+from reconciler.messages.headlines import sentence
+from reconciler.messages.reasons import joined_reasons
 from reconciler.models.status import Status
+from reconciler.redaction import redact
 from reconciler.web.api.operations import Answer, operation, routes_of
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.responses import dumps
@@ -98,8 +102,7 @@ class _Stream(Response):
                         await send(_piece(self._beat()))
                         continue
                     notice = upcoming.result()
-                    data = self._with_needs(notice.data) if notice.name == "state" else notice.data
-                    await send(_piece(told(notice.name, data)))
+                    await send(_piece(told(notice.name, self._in_words(notice))))
                     upcoming = asyncio.ensure_future(anext(notices))
             except StopAsyncIteration:
                 return
@@ -107,6 +110,18 @@ class _Stream(Response):
                 upcoming.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration):
                     await upcoming
+
+    def _in_words(self, notice: Notice) -> Mapping[str, object]:
+        """Return what a notice tells, with words for its values."""
+        if notice.name == "state":
+            headline = sentence(self._panel.control.snapshot().headline)
+            return self._with_needs({"headline": redact(headline), **notice.data})
+        data = {**notice.data}
+        if isinstance(summary := data.get("summary"), tuple):
+            data |= {"summary": redact(runs.summary(summary))}
+        if isinstance(error := data.get("error"), tuple):
+            data |= {"error": redact(joined_reasons(error, "daemon"))}
+        return data
 
     def _with_needs(self, data: Mapping[str, object]) -> dict[str, object]:
         return {**data, "needs": digest(self._panel.control.snapshot())}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import PlainTextResponse
 
 from reconciler.errors import StateError
+from reconciler.messages.conditions import message
 from reconciler.models.requests import Verbosely
 from reconciler.redaction import redact
 from reconciler.web.api.operations import Answer, operation, routes_of
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from reconciler.service.api import ConditionType
     from reconciler.web.context import Panel
 
-CHECKS = {
+CHECKS: dict[ConditionType, str] = {
     "StoreWritable": "store",
     "Configured": "configuration",
     "Writer": "lease",
@@ -29,8 +31,8 @@ CHECKS = {
     "Fresh": "fresh",
 }
 """Condition → check. Unknown is not ready: nothing was seen yet."""
-_NEEDED = ("CatalogueReadable", "ImmichReachable")
-_NEEDS_IMMICH = ("ImmichReachable", "Fresh")
+_NEEDED: tuple[ConditionType, ...] = ("CatalogueReadable", "ImmichReachable")
+_NEEDS_IMMICH: tuple[ConditionType, ...] = ("ImmichReachable", "Fresh")
 
 _WELL = Answer("Well", media_type="text/plain")
 
@@ -70,7 +72,7 @@ class Health:
                 checks[name] = "not seen yet"
             elif condition is not None:
                 fine = condition.status == "True"
-                why = "" if fine else condition.message or condition.reason or condition.status
+                why = "" if fine else message(condition) or condition.reason
                 checks[name] = checks.get(name) or why
         return _told("readyz", checks, request)
 

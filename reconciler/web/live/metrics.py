@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from reconciler import __version__
-from reconciler.core.records import AssetStatus, Field
+from reconciler.core.records import AssetStatus, Field, Finding
 from reconciler.web.api.operations import Answer, operation, routes_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FIELDS: tuple[str, ...] = get_args(Field)
 RESULTS = ("ok", "attention", "failed", "interrupted", "quiet", "unexpected")
-_FOUND = {
+_FOUND: dict[Finding, str] = {
     "drift": "drift",
     "conflict": "conflict",
     "both_changed": "conflict",
@@ -84,14 +84,10 @@ class Runs:
     def _count(self, run: Run) -> None:
         if run.finished_at is not None:
             self._seconds.observe((run.finished_at - run.started_at).total_seconds())
-        for name, count in run.counts.items():
-            verb, _, field = name.partition("_")
-            if verb == "wrote" and field in FIELDS:
-                self._changes.labels(field, "written").inc(count)
-            elif verb == "found":
-                case, _, field = field.rpartition("_")
-                if case in _FOUND and field in FIELDS:
-                    self._changes.labels(field, _FOUND[case]).inc(count)
+        for field, count in run.counts.wrote.items():
+            self._changes.labels(field, "written").inc(count)
+        for (case, field), count in run.counts.found.items():
+            self._changes.labels(field, _FOUND[case]).inc(count)
 
 
 class Current(Collector):

@@ -7,24 +7,29 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from reconciler.service.summary import TROUBLE
-from reconciler.web import messages
+from reconciler.messages import conditions, guard
+from reconciler.messages.formats import state
+from reconciler.messages.translation import Message, say
+from reconciler.messages.vocabulary import MISSING
+from reconciler.service.summary import PARTLY, TROUBLE
 from reconciler.web.short_messages import fields_of, spoken
+from reconciler.web.tones import CROSSED, URGENCY, missing, state_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.records import AssetRecord
-    from reconciler.service.api import Condition, Snapshot
+    from reconciler.service.api import Condition, ConditionType, Snapshot
     from reconciler.web.context import Panel
     from reconciler.web.image_index import Lookup
-    from reconciler.web.messages import Tone
+    from reconciler.web.tones import Tone
 
 EXAMPLES = 3
 """Images shown of each state; a link leads to all of them."""
+_TITLE = Message("{count} image: {what}", "{count} images: {what}")
 _PLAIN = frozenset({"unknown_asset", "held", "conflict"})
 """States of which the reason says no more than their meaning."""
-_ATTENTION = ("CanaryClear", "GuardClear", "ConfigurationCurrent", "Fresh")
+_ATTENTION: tuple[ConditionType, ...] = ("CanaryClear", "GuardClear", "ConfigurationCurrent", "Fresh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,11 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
     found = list(_conditions(snapshot))
     if crossed := snapshot.crossed.count:
         records = await asyncio.to_thread(panel.history.search, limit=EXAMPLES, crossed=True)
-        title = f"{crossed} image{'' if crossed == 1 else 's'}: an edit may be missing"
+        title = say(_TITLE, count=crossed, what=say(MISSING))
         examples = (("", tuple((record, "") for record in records)),)
-        need = Need(
-            title, messages.MISSING.meaning, messages.MISSING.tone, status=messages.CROSSED, count=crossed
-        )
+        need = Need(title, missing().meaning, missing().tone, status=CROSSED, count=crossed)
         found.append(replace(need, groups=examples, seen_until=snapshot.crossed.newest))
-    for status in messages.URGENCY:
+    for status in URGENCY:
         if count := snapshot.counts.get(status, 0):
             records = await asyncio.to_thread(panel.history.search, "", status, EXAMPLES)
             found.append(_images(status, count, records))
@@ -77,8 +80,8 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
 
 def digest(snapshot: Snapshot) -> str:
     """Return a short text that differs whenever ``needs`` would, for open pages to compare."""
-    broken = [(one.type, one.reason, one.message) for one in snapshot.conditions if one.status == "False"]
-    counts = [(one, snapshot.counts.get(one, 0)) for one in messages.URGENCY]
+    broken = [(one.type, one.reason, one.details) for one in snapshot.conditions if one.status == "False"]
+    counts = [(one, snapshot.counts.get(one, 0)) for one in URGENCY]
     approvable = snapshot.verdict.hash if snapshot.verdict is not None and snapshot.verdict.tripped else ""
     every = (snapshot.level, broken, counts, approvable, snapshot.crossed.count, snapshot.crossed.newest)
     return sha256(repr(every).encode()).hexdigest()[:16]
@@ -86,9 +89,9 @@ def digest(snapshot: Snapshot) -> str:
 
 def _images(status: str, count: int, records: list[AssetRecord]) -> Need:
     """Speak of the images in a state. A reason is said once, for all images that share it."""
-    state = messages.STATES[status]
-    title = f"{count} image{'' if count == 1 else 's'}: {state.label[0].lower()}{state.label[1:]}"
-    text = state.meaning
+    shown = state_of(status)
+    title = say(_TITLE, count=count, what=state(status))
+    text = shown.meaning
     groups: dict[str, list[tuple[AssetRecord, str]]] = {}
     for record in records:
         note = fields_of(record.reason) if status == "conflict" else ""
@@ -99,8 +102,8 @@ def _images(status: str, count: int, records: list[AssetRecord]) -> Need:
         if len(groups) == 1:
             ((reason, found),) = groups.items()
             text, groups = reason.rstrip(".") + ".", {"": found}
-    shown = tuple((reason, tuple(found)) for reason, found in groups.items())
-    return Need(title, text, state.tone, status=status, count=count, groups=shown)
+    listed = tuple((reason, tuple(found)) for reason, found in groups.items())
+    return Need(title, text, shown.tone, status=status, count=count, groups=listed)
 
 
 def _conditions(snapshot: Snapshot) -> list[Need]:
@@ -109,21 +112,21 @@ def _conditions(snapshot: Snapshot) -> list[Need]:
     for kind in (*TROUBLE, "SyncEnabled", *_ATTENTION):
         if (condition := known.get(kind)) is None:
             continue
-        partly = kind == "Permitted" and condition.reason.startswith("Partly")
+        partly = kind == "Permitted" and condition.reason == PARTLY
         tone: Tone = "trouble" if kind in TROUBLE and not partly else "attention"
         if kind == "SyncEnabled":
             tone = "off"
-        guard = snapshot.verdict if kind == "GuardClear" else None
-        tripped = guard is not None and guard.tripped
+        verdict = snapshot.verdict if kind == "GuardClear" else None
+        tripped = verdict is not None and verdict.tripped
         found.append(
             Need(
-                messages.BROKEN.get(kind, kind),
-                condition.message,
+                conditions.name(condition),
+                conditions.message(condition),
                 tone,
                 condition=condition,
-                approve=guard.hash if guard is not None and tripped and not guard.shrunk else "",
-                lines=tuple(one for one in guard.reasons if one not in condition.message)
-                if guard is not None and tripped
+                approve=verdict.hash if verdict is not None and tripped and not verdict.shrunk else "",
+                lines=guard.lines([one for one in verdict.reasons if one not in condition.details])
+                if verdict is not None and tripped
                 else (),
             )
         )

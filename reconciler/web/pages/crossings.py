@@ -21,7 +21,7 @@ from reconciler.web.api.operations import operation, routes_of
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.responses import JsonResponse
 from reconciler.web.api.validation import valid
-from reconciler.web.messages import CROSSED
+from reconciler.web.tones import CROSSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 from starlette.routing import Route
 
 from reconciler.models.requests import MAX_ID
-from reconciler.web import messages, params
+from reconciler.web import params
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.routes import is_over
 from reconciler.web.image_index import target_of
 from reconciler.web.pages.crossings import filter_of, sides
+from reconciler.web.tones import CROSSED
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -57,7 +58,7 @@ class ImagePages:
             self._panel.history.search, text, status, PAGE + 1, params.after(request), among, crossed=crossed
         )
         page = found[:PAGE]
-        state = messages.CROSSED if crossed else status or ""
+        state = CROSSED if crossed else status or ""
         chosen = {"q": text, "status": state, "target": target, "equipment": equipment}
         chosen = {name: value for name, value in chosen.items() if value}
         further = ""

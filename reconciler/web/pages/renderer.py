@@ -18,10 +18,17 @@ from starlette.responses import HTMLResponse
 from reconciler import __version__
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.conflicts import choices, sides
+from reconciler.messages import conditions, guard, headlines
+from reconciler.messages.formats import field
+from reconciler.messages.reasons import joined_reasons
+from reconciler.messages.runs import summary, wrote
+from reconciler.messages.translation import say
+from reconciler.messages.vocabulary import CASES, FIELD_TITLES, LEVELS, TRIGGERS
 from reconciler.redaction import redact
-from reconciler.web import messages
+from reconciler.web import tones
 from reconciler.web.pages.diff import condensed, difference, extent, side
-from reconciler.web.short_messages import by_kind, by_run, first_upper, heading, spoken, wrote
+from reconciler.web.short_messages import by_kind, by_run, spoken
+from reconciler.web.tones import first_upper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,9 +83,20 @@ class Pages:
         self._environment.globals.update(
             version=__version__,
             static=static,
-            words=messages,
-            state_of=messages.state_of,
-            heading=heading,
+            tones=tones,
+            state_of=tones.state_of,
+            outcome_of=tones.outcome_of,
+            heading=lambda headline: headlines.heading(headline, number),
+            condition_name=conditions.name,
+            condition_message=conditions.message,
+            guard_message=lambda verdict: guard.message(verdict.told),
+            error_words=lambda error: joined_reasons(error, "daemon"),
+            field_name=field,
+            field_title=lambda name: say(FIELD_TITLES[name]) if name in FIELD_TITLES else name,
+            case_name=lambda case: first_upper(say(CASES[case])),
+            level_name=lambda level: first_upper(say(LEVELS[level])),
+            trigger_name=lambda name: first_upper(say(TRIGGERS[name]) if name in TRIGGERS else name),
+            summary=lambda run: summary(run.summary),
             wrote=wrote,
             by_run=by_run,
             by_kind=by_kind,
@@ -104,7 +122,7 @@ class Pages:
             "trusted": getattr(request.state, "trusted", False),
             "has_doctor": panel.doctor is not None,
             "has_template": panel.template is not None,
-            "said": messages.SAID.get(request.query_params.get("said", "")),
+            "said": tones.notice_of(request.query_params.get("said", "")),
         }
         text = self._environment.get_template(template).render({**common, **values})
         return Page(text, status, headers={"cache-control": "no-cache, private"})

@@ -1,0 +1,165 @@
+"""The headline in words: one sentence for terminals and JSON, and the same in parts for the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reconciler.messages import conditions
+from reconciler.messages.formats import lasting, state
+from reconciler.messages.translation import Message, parted, say
+from reconciler.messages.vocabulary import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reconciler.service.api import Headline, HeadlineCode
+
+BADGES: Final[Mapping[HeadlineCode, Message]] = {
+    "broken": Message("Trouble"),
+    "off": Message("Off"),
+    "paused": Message("Paused by a person"),
+    "writing": Message("Writing"),
+    "stale": Message("Unknown"),
+    "waiting": Message("Attention"),
+    "not_in_sync": Message("Attention"),
+    "edit_missing": Message("Attention"),
+    "in_sync": Message("In sync"),
+}
+"""What stands first, before a colon."""
+HEADLINES: Final[Mapping[HeadlineCode, Message]] = {
+    "broken": Message("{condition}"),
+    "off": Message("{condition}"),
+    "paused": Message("nothing is done by itself"),
+    "writing": Message("{done} of {images} done"),
+    "not_looked": Message("Not looked yet"),
+    "first_look": Message("Looking at catalogue and Immich for the first time"),
+    "stale": Message("the last look that went through was {ago} ago"),
+    "waiting": Message("{condition}"),
+    "not_in_sync": Message("{odd} of {images}"),
+    "edit_missing": Message("{missing} in {crossed} of {images}"),
+    "in_sync": Message("{images}"),
+}
+_NOT_IN_SYNC: Final = Message("{odd} of {images} is not in sync", "{odd} of {images} are not in sync")
+_IMAGES: Final = Message("{images} image", "{images} images")
+_COUNT: Final = Message("{number} {status}")
+_MISSING_IN: Final = Message("{missing} in {crossed}")
+_WAITING: Final = Message("{waiting} waiting for Immich")
+_CHECKED: Final = Message("checked {ago}")
+_NEXT: Final = Message("next look in {time}")
+_AGO: Final = Message("{time} ago")
+_NOW: Final = Message("just now")
+
+
+class Line(NamedTuple):
+    """A line of the page, in which the time of the last look stands apart, to be counted on."""
+
+    before: str = ""
+    ago: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        """Return it as one text."""
+        return self.before + self.ago + self.after
+
+
+class Heading(NamedTuple):
+    """The headline in three: ``In sync`` for the badge, the sentence, and what stands smaller below it."""
+
+    badge: str
+    sentence: Line
+    more: Line = Line()
+
+
+def sentence(headline: Headline) -> str:
+    """Return the headline as one sentence: ``In sync: 142 images, checked 38 s ago, next look in 22 s``."""
+    text = _text(headline, _plain)
+    if headline.code == "not_in_sync":
+        text = f"{text}: {', '.join(_odd(headline, _plain))}"
+    said = [text, *(_looked(headline) if headline.code != "paused" else ())]
+    text = ", ".join([*said, *_upcoming(headline)])
+    if headline.code == "paused":
+        text = "; ".join([text, *_looked(headline)])
+    badge = BADGES.get(headline.code)
+    return f"{say(badge)}: {text}" if badge else text
+
+
+def heading(headline: Headline, number: Callable[[int], str]) -> Heading:
+    """Part the headline for the page, which writes numbers in its own way.
+
+    What is broken is only named: its message stands below, with what mends it.
+    """
+    message = BADGES.get(headline.code)
+    badge = say(message) if message else ""
+    if headline.condition is not None:
+        return Heading(badge, Line(conditions.name(headline.condition)))
+    if headline.code == "paused":
+        text = f"{badge}: {_text(headline, number)}"
+        return Heading("", _line(text, headline, "; "))
+    if headline.code == "not_in_sync":
+        odd = sum(headline.counts.values())
+        text = say(_NOT_IN_SYNC, count=odd, odd=number(odd), images=_images(headline.images, number))
+        return Heading(badge, Line(text), _line(", ".join(_odd(headline, number)), headline, " · "))
+    return Heading(badge, _line(_first_upper(_text(headline, number)), headline, ", "))
+
+
+def _text(headline: Headline, number: Callable[[int], str]) -> str:
+    progress = headline.progress
+    images = progress.total if progress else headline.images
+    text = say(
+        HEADLINES[headline.code],
+        condition=conditions.message(headline.condition) if headline.condition else "",
+        images=_images(images, number),
+        done=number(progress.done) if progress else "",
+        odd=number(sum(headline.counts.values())),
+        crossed=number(headline.crossed),
+        missing=say(MISSING),
+        ago=lasting(headline.looked or 0.0),
+    )
+    more = []
+    if progress is not None and progress.waiting:
+        more.append(say(_WAITING, waiting=number(progress.waiting)))
+    if headline.code == "in_sync":
+        more += _odd(headline, number)
+    return ", ".join([text, *more])
+
+
+def _odd(headline: Headline, number: Callable[[int], str]) -> list[str]:
+    """Count what is worth a word, and where a person has to look."""
+    found = [
+        say(_COUNT, number=number(count), status=state(status))
+        for status, count in sorted(headline.counts.items())
+    ]
+    if headline.crossed:
+        found.append(say(_MISSING_IN, missing=say(MISSING), crossed=number(headline.crossed)))
+    return found
+
+
+def _line(text: str, headline: Headline, between: str) -> Line:
+    """Return a line that ends with the times of the last look and the next."""
+    if headline.looked is None or headline.code == "stale":
+        return Line(", ".join([text, *_upcoming(headline)]))
+    before, after = parted(_CHECKED, "ago")
+    passed = say(_NOW) if headline.looked < 1.5 else say(_AGO, time=lasting(headline.looked))
+    return Line(f"{text}{between}{before}", passed, ", ".join([after, *_upcoming(headline)]))
+
+
+def _looked(headline: Headline) -> list[str]:
+    if headline.looked is None or headline.code == "stale":
+        return []
+    return [say(_CHECKED, ago=say(_AGO, time=lasting(headline.looked)))]
+
+
+def _upcoming(headline: Headline) -> list[str]:
+    return [] if headline.next_look is None else [say(_NEXT, time=lasting(headline.next_look))]
+
+
+def _images(count: int, number: Callable[[int], str]) -> str:
+    return say(_IMAGES, count=count, images=number(count))
+
+
+def _plain(count: int) -> str:
+    return f"{count:,}"
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,38 @@
+"""What a page says after a click."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.messages.translation import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SAID: Final[Mapping[str, Message]] = {
+    "asked": Message("Asked for. It starts as soon as the pass before has ended."),
+    "saved": Message("The settings were changed and read back."),
+    "template": Message(
+        "The template holds from the next pass on. The first images it changes are checked first."
+    ),
+    "reset": Message("The configured template holds again."),
+    "followed": Message("Skymmich's own settings hold again."),
+    "same": Message("The settings already were like that; nothing was changed."),
+    "stopping": Message("The pass stops; what is on its way finishes first."),
+    "nothing": Message("No pass is running."),
+    "paused": Message("Paused. Nothing is done by itself until it is resumed."),
+    "resumed": Message("Resumed."),
+    "decided": Message("Decided. It holds until Skymmich or Immich changes."),
+    "moved": Message(
+        "Nothing was decided: it changed since it was shown. Both sides stand below as they are now."
+    ),
+    "again": Message("It was tried once more; what became of it stands beside the image."),
+    "reopened": Message("The decision was taken back; nothing was changed in Immich."),
+    "seen": Message("Good. It is said again only if it happens again."),
+    "unseen": Message("There was nothing left to look at."),
+    "logout": Message("Logged out."),
+    "unkept": Message(
+        "Logged in until the daemon stops: the state store cannot be written now. See its condition."
+    ),
+}
+"""Sentences that a redirect can name."""

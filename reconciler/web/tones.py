@@ -1,0 +1,120 @@
+"""The page's colours: a tone for each state, outcome, condition and notice.
+
+A tone is never the only sign: each has its icon, and its words stand beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from reconciler.messages import vocabulary
+from reconciler.messages.formats import state
+from reconciler.messages.notices import SAID
+from reconciler.messages.translation import say
+from reconciler.messages.vocabulary import MEANINGS, OUTCOMES, STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.core.records import AssetStatus
+
+Tone = Literal["ok", "attention", "trouble", "unknown", "off", "busy"]
+
+STATE_TONES: Final[Mapping[str, Tone]] = {
+    "new": "unknown",
+    "in_sync": "ok",
+    "pending": "busy",
+    "conflict": "attention",
+    "held": "attention",
+    "not_sticking": "trouble",
+    "undone": "off",
+    "unknown_asset": "trouble",
+    "not_writable": "attention",
+    "failed": "trouble",
+    "unlinked": "off",
+}
+OUTCOME_TONES: Final[Mapping[str, Tone]] = {
+    "ok": "ok",
+    "attention": "attention",
+    "failed": "trouble",
+    "interrupted": "off",
+    "running": "busy",
+}
+NOTICE_TONES: Final[Mapping[str, Tone]] = {
+    "asked": "busy",
+    "saved": "ok",
+    "template": "ok",
+    "reset": "ok",
+    "followed": "ok",
+    "same": "ok",
+    "stopping": "busy",
+    "nothing": "unknown",
+    "paused": "attention",
+    "resumed": "ok",
+    "decided": "ok",
+    "moved": "attention",
+    "again": "ok",
+    "reopened": "ok",
+    "seen": "ok",
+    "unseen": "unknown",
+    "logout": "ok",
+    "unkept": "attention",
+}
+URGENCY: Final[tuple[AssetStatus, ...]] = (
+    "held",
+    "not_sticking",
+    "unknown_asset",
+    "failed",
+    "conflict",
+    "not_writable",
+    "pending",
+)
+MILD = frozenset({"InSync", "GuardClear", "CanaryClear", "ConfigurationCurrent", "Fresh"})
+"""Conditions whose failing needs attention, and is no trouble."""
+CROSSED = "crossed"
+"""What the page's filter calls images of which an edit may be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How something is shown: its words, its tone, and what it means."""
+
+    label: str
+    tone: Tone
+    meaning: str = ""
+    """What happened, what stays safe, what to do."""
+
+
+def state_of(status: str) -> Shown:
+    """Return how a state is shown, also one of a later version."""
+    if status not in STATES:
+        return Shown(status, "unknown")
+    return Shown(first_upper(state(status)), STATE_TONES[status], say(MEANINGS[status]))
+
+
+def states() -> dict[str, Shown]:
+    """Return how all states are shown, in the order of an image's life; ``URGENCY`` has that of need."""
+    return {status: state_of(status) for status in STATES}
+
+
+def missing() -> Shown:
+    """Return how images are shown of which an edit may be missing."""
+    label = first_upper(say(vocabulary.CROSSED_LABEL))
+    return Shown(label, "attention", say(vocabulary.MISSING_MEANING))
+
+
+def outcome_of(outcome: str) -> Shown:
+    """Return how the end of a run is shown."""
+    label = first_upper(say(OUTCOMES[outcome])) if outcome in OUTCOMES else outcome
+    return Shown(label, OUTCOME_TONES.get(outcome, "unknown"))
+
+
+def notice_of(said: str) -> Shown | None:
+    """Return how a notice is shown that a redirect names; ``None`` if there is none of that name."""
+    return Shown(say(SAID[said]), NOTICE_TONES[said]) if said in SAID else None
+
+
+def first_upper(text: str) -> str:
+    """Begin a text as a sentence begins; addresses stay as they are."""
+    return text if text.startswith("http") else text[:1].upper() + text[1:]

@@ -1,0 +1,51 @@
+"""The end of a run in words: what became of how many, and what ended it early."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.core.plan.guard import Verdict
+from reconciler.core.reasons import from_text, reason, to_text, told
+from reconciler.engine.outcomes import summarise
+from reconciler.engine.passes import Outcome
+from reconciler.errors import ImmichUnreachableError
+from reconciler.messages.runs import summary
+
+OUTCOMES = [
+    Outcome(1, "a", "M 31", "in_sync", "", ("block",)),
+    Outcome(2, "b", "M 33", "in_sync", ""),
+    Outcome(3, "c", "M 42", "unknown_asset", ""),
+]
+
+
+def test_a_pass_is_told_by_codes_and_said_with_the_words_of_the_page():
+    found = summarise(OUTCOMES, Verdict(), None, stood=1000)
+    assert [one.code for one in found] == ["run_images", "run_changed", "run_status", "run_status"]
+    assert found[2].get("status") == "in_sync"
+    assert summary(found) == "1,003 images: 1 changed, 1,002 in sync, 1 not in Immich"
+
+
+def test_what_the_guard_holds_and_what_ended_it_early_stand_beside_the_counts():
+    error = ImmichUnreachableError("Immich is down.", remedy="Start it.", again="by_itself")
+    found = summarise(OUTCOMES[:1], Verdict(tripped=True), error)
+    assert found[-1] == reason("run_ended_early", kind="ImmichUnreachableError", text="Immich is down.")
+    assert summary(found) == (
+        "1 image: 1 changed, 1 in sync; the guard holds back a part; ended early: Immich is down."
+    )
+    assert from_text(to_text(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("reasons", "words"),
+    [
+        ((reason("undo_images", count=1),), "1 image taken back"),
+        (
+            (reason("undo_images", count=2), reason("undo_left", count=3)),
+            "2 images taken back, 3 values left as they are",
+        ),
+        (told("3 images: 3 not settled yet"), "3 images: 3 not settled yet"),
+        ((), ""),
+    ],
+)
+def test_an_undo_and_an_older_version_are_said_as_they_were(reasons, words):
+    assert summary(reasons) == words

@@ -1,0 +1,33 @@
+"""What a daemon does again by itself, a command asks for: the same hint, in two voices."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from reconciler.errors import Again, CatalogueError, ImmichTemporaryError
+from reconciler.messages.voice import AGAIN, Voice, advice, told
+
+
+def test_each_voice_has_words_for_each_hint():
+    assert set(AGAIN) == set(get_args(Voice))
+    assert all(set(words) == set(get_args(Again)) for words in AGAIN.values())
+
+
+@pytest.mark.parametrize(
+    ("voice", "words"),
+    [
+        ("daemon", "It is locked. It is tried again by itself. If it lasts, restart Skymmich."),
+        ("command", "It is locked. Run the command again. If it lasts, restart Skymmich."),
+    ],
+)
+def test_an_error_says_when_it_is_tried_again_as_the_face_does(voice, words):
+    error = CatalogueError("It is locked.", remedy="If it lasts, restart Skymmich.", again="by_itself")
+    assert told(error, voice) == words
+
+
+def test_without_a_hint_nothing_is_promised():
+    assert told(ImmichTemporaryError("It is down.", remedy="Start it."), "daemon") == "It is down. Start it."
+    assert told(ImmichTemporaryError("It is down."), "command") == "It is down."
+    assert advice("", None, "daemon") == ""
