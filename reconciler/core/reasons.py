@@ -9,16 +9,81 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from reconciler.errors import AssetIncompleteError, AssetUnknownError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from reconciler.errors import ReconcilerError
 
 Param = str | int | float | tuple[str, ...]
 """A number or a text that goes into a message; several texts are a list in it."""
 
 Code = Literal[
-    # -- a field's decision: core/plan --
+    # -- a field's decision, by its case: core/plan/merge --
     "fill",
     "conflict",
+    "update",
+    "drift",
+    "both_changed",
+    "withdraw",
+    "not_ours",
+    # -- a field's decision that something else decides: core/plan --
+    "fill_tags",
+    "unreadable",
+    "permission",
+    "prose_too_long",
+    "text_too_long",
+    "cannot_clear",
+    "decided_immich",
+    "decided_skymmich",
+    "decided_both",
+    # -- of a whole image: core/plan --
+    "trashed",
+    "foreign",
+    "locked",
+    "shortened",
+    "near_zero_line",
+    "stale_plan",
+    "guard",
+    # -- of what the catalogue has: core/desired --
+    "only_latitude",
+    "only_longitude",
+    "place_no_number",
+    "place_out_of_range",
+    "place_zero",
+    "tags_cut",
+    "tag_too_long",
+    "tag_not_kept",
+    "tags_left_out",
+    # -- what cannot be taken back: core/plan/undo --
+    "newer",
+    "no_place_before",
+    "former_too_long",
+    "unsettled",
+    "unfinished",
+    "not_put_back",
+    # -- of a write, and of what was kept of it: core/writes --
+    "kept_changing",
+    "unconfirmed",
+    "read_only",
+    "sign_turned",
+    "another_program",
+    "kept_otherwise",
+    "crossed",
+    "undone",
+    # -- where an image stands at the end of a pass: engine --
+    "digesting",
+    "not_reached",
+    "immich_stays",
+    "left_to_person",
+    "left_catalogue",
+    "no_answer",
+    "not_shown",
+    "not_extracted",
+    "unusable",
+    # -- an error: its text, and by the parameter ``kind`` its class --
+    "error",
     # -- of an older version, or said by a program that is not ours --
     "told",
 ]
@@ -46,6 +111,21 @@ class Reason:
 def reason(code: Code, /, **params: Param) -> Reason:
     """Make a reason from a code and its parameters."""
     return Reason(code, params=tuple(sorted(params.items())))
+
+
+def of_error(error: ReconcilerError, *, remedy: bool = False) -> Reason:
+    """Return an error as a reason; ``remedy``: with what to do, where nothing else says that."""
+    if isinstance(error, AssetUnknownError):
+        return reason("not_shown", asset=error.asset_id)
+    if isinstance(error, AssetIncompleteError) and error.unextracted:
+        return reason("not_extracted")
+    parts = (error.message, error.remedy if remedy else "")
+    return reason("error", kind=type(error).__name__, text=" ".join(filter(None, parts)))
+
+
+def codes(reasons: Iterable[Reason]) -> str:
+    """Return reasons as their codes: a text for where no face gives words."""
+    return ", ".join(dict.fromkeys(one.code for one in reasons))
 
 
 def told(text: str) -> tuple[Reason, ...]:

@@ -32,6 +32,7 @@ from reconciler.engine.approvals import begin_moment
 from reconciler.engine.planner.desired import sized, try_template
 from reconciler.errors import ReconcilerError, StateError
 from reconciler.immich.client import SystemClock
+from reconciler.messages.reasons import sentence
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.service.api import Request
 from reconciler.service.conditions import told
@@ -116,6 +117,7 @@ class _Daemon:
                 fresh_for=_fresh_for(self._config.schedule),
                 listen=self._listen,
                 renderer=self._renderer,
+                words=sentence,
             )
             triggers = Triggers(service, store, lease, self._clock, self._config.schedule, self._listen)
             lease.acquire("daemon", triggers.lease_time())

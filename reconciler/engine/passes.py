@@ -9,12 +9,13 @@ from reconciler.core.plan.guard import Verdict
 from reconciler.core.records import FINE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.plan.plan import AssetPlan, Rules
     from reconciler.core.ports import ServerFacts
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, AssetStatus, PendingWrite, Run
     from reconciler.engine.hints import Seen
     from reconciler.engine.identity import KnownImmich
@@ -63,7 +64,7 @@ class Item:
     plan: AssetPlan | None = None
     """``None``: skipped by fingerprint, or not readable (see ``status``)."""
     status: AssetStatus = "in_sync"
-    reason: str = ""
+    reasons: tuple[Reason, ...] = ()
     edited: bool = False
     """Whether somebody was at work on the asset when it was read."""
     adopted: PendingWrite | None = None
@@ -151,12 +152,20 @@ def stands(item: Item, record: AssetRecord | None) -> bool:
     """Return whether an image is where its record says."""
     if item.plan is not None or item.adopted is not None or record is None or not record.linked:
         return False
-    return (record.image_id, record.title, record.status, record.reason) == (
+    return (record.image_id, record.title, record.status, record.reasons) == (
         item.image_id,
         item.title,
         item.status,
-        item.reason,
+        item.reasons,
     )
+
+
+def is_catalogues(reasons: Collection[Reason]) -> bool:
+    """Return whether nothing is wrong with an image but what the catalogue has of it: trying again is no use.
+
+    It is looked at again once its row is another one, as with any change of the catalogue.
+    """
+    return bool(reasons) and all(one.code == "unreadable" for one in reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +176,7 @@ class Outcome:
     asset_id: str
     title: str
     status: AssetStatus
-    reason: str = ""
+    reasons: tuple[Reason, ...] = ()
     changed: tuple[str, ...] = ()
     """The fields that were written and stuck."""
     crossed: bool = False

@@ -7,7 +7,7 @@ asks for it (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``). Without one, 
 from __future__ import annotations
 
 import gettext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,6 +27,12 @@ class Message:
     many: str = ""
     count: str = "count"
     """The parameter that decides between the two."""
+    by_hand: str = ""
+    """The same as it holds for a command: it ends, and nothing looks again by itself. Empty: as above."""
+
+    def for_command(self) -> Message:
+        """Return the message as a command says it."""
+        return replace(self, one=self.by_hand, many="") if self.by_hand else self
 
 
 @cache
@@ -56,4 +62,6 @@ def joined(parts: tuple[str, ...] | list[str]) -> str:
 def _shown(value: Param) -> str:
     if isinstance(value, tuple):
         return joined(value)
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) else value

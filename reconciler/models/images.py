@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from reconciler.core.records import AssetStatus, Field, JournalField
 from reconciler.models.base import Count, Model, Moment, Text
 from reconciler.models.plans import AssetPlan
+from reconciler.models.reasons import Reason, told
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Image(Model):
     title: Text
     status: AssetStatus
     reason: Text
+    reasons: list[Reason]
     linked: bool
     crossing: Crossing | None
     checked_at: Moment | None
@@ -61,7 +63,8 @@ class Image(Model):
             asset_id=found.asset_id,
             title=found.title,
             status=found.status,
-            reason=redact(found.reason),
+            reason=told(found.reasons),
+            reasons=Reason.all(found.reasons),
             linked=found.linked,
             crossing=None if found.crossing is None else Crossing.of(found.crossing),
             checked_at=found.checked_at,
@@ -152,6 +155,7 @@ class ImageView(Model):
     record: Image | None
     plan: AssetPlan | None
     error: Text
+    reasons: list[Reason]
     history: list[Change]
 
     @classmethod
@@ -164,6 +168,7 @@ class ImageView(Model):
             image=CatalogueImage.of(found.image),
             record=None if found.record is None else Image.of(found.record),
             plan=None if found.plan is None else AssetPlan.of(found.plan, compared=True),
-            error=redact(found.error),
+            error=redact(found.error) or told(found.reasons),
+            reasons=Reason.all(found.reasons),
             history=[Change.of(one) for one in history],
         )

@@ -8,6 +8,7 @@ from reconciler.core.records import AssetStatus
 from reconciler.models.base import Count, Counts, Model, Moment, Text
 from reconciler.models.images import Change
 from reconciler.models.plans import Guard
+from reconciler.models.reasons import Reason, told
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Outcome(Model):
     title: Text
     status: AssetStatus
     reason: Text
+    reasons: list[Reason]
     changed: list[Text]
     crossed: bool
 
@@ -84,7 +86,8 @@ class Outcome(Model):
             asset_id=found.asset_id,
             title=found.title,
             status=found.status,
-            reason=redact(found.reason),
+            reason=told(found.reasons),
+            reasons=Reason.all(found.reasons),
             changed=list(found.changed),
             crossed=found.crossed,
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.policy import Switches
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, Field, Keep, Run
     from reconciler.engine.events import Progress
     from reconciler.engine.passes import Prepared, Report
@@ -122,6 +123,8 @@ class ImageView:
     record: AssetRecord | None
     plan: AssetPlan | None
     error: str = ""
+    reasons: tuple[Reason, ...] = ()
+    """Likewise, where it is the image's own."""
 
 
 class Control(Protocol):

@@ -6,12 +6,15 @@ import re
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.messages.reasons import fields
+from reconciler.models.reasons import told
 from reconciler.web import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.core.catalogue import Equipment
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import JournalEntry, Run
     from reconciler.service.api import Snapshot
 
@@ -21,7 +24,6 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
 _NOW = re.compile(r"\b[01] s ago")
 _NAMES = {"block": "facts", "prose": "words", **{one: one for one in ("description", "coordinates", "tags")}}
 _KINDS = ("telescope", "camera", "mount", "filter", "accessory", "software")
-_FIELDS = re.compile(rf"(?:{'|'.join(_NAMES)})(?: and (?:{'|'.join(_NAMES)}))*(?=: )")
 
 
 class Heading(NamedTuple):
@@ -52,21 +54,19 @@ def _spaced(text: str) -> str:
     return _THOUSANDS.sub("\N{NARROW NO-BREAK SPACE}", text)
 
 
-def spoken(reason: str) -> str:
-    """Write a reason with the page's names of fields: ``Words: …`` instead of ``prose: …``."""
-    named = _FIELDS.sub(lambda found: " and ".join(_NAMES[one] for one in found[0].split(" and ")), reason)
-    return first_upper(named)
-
-
 def first_upper(text: str) -> str:
     """Begin a text as a sentence begins; addresses stay as they are."""
     return text if text.startswith("http") else text[:1].upper() + text[1:]
 
 
-def fields_of(reason: str) -> str:
-    """Return only the fields that a reason names; empty if it names none."""
-    found = _FIELDS.match(reason)
-    return spoken(found[0] + ": ")[:-2] if found else ""
+def spoken(reasons: Iterable[Reason]) -> str:
+    """Return reasons as the page says them, as sentences begin: ``Words: …``."""
+    return first_upper(told(reasons))
+
+
+def fields_of(reasons: Iterable[Reason]) -> str:
+    """Return only the fields that reasons name; empty if they name none."""
+    return first_upper(fields(reasons))
 
 
 def wrote(run: Run) -> list[tuple[str, int]]:

@@ -10,6 +10,7 @@ from reconciler.cli.output.tables import show_choice, show_difference, show_tags
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.diff import Difference, differences
 from reconciler.engine.outcomes import WORDS
+from reconciler.messages.reasons import field_name, sentence, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,12 +38,12 @@ def show_view(screen: Screen, view: View) -> None:
         screen.row(label, text)
     for problem in view.problems:
         screen.row("! row", problem, "yellow")
-    for problem in view.desired.problems:
-        screen.row("! not usable", problem, "yellow")
+    for why in view.desired.problems:
+        screen.row("! not usable", words(why), "yellow")
     if view.plan is not None:
         _title(screen, "Field by field")
         if view.plan.blocked:
-            screen.row("not written", view.plan.blocked, "yellow")
+            screen.row("not written", words(view.plan.blocked), "yellow")
         for decision in view.plan.decisions:
             _show_decision(screen, decision)
         if view.plan.conflicts:
@@ -70,13 +71,13 @@ def _show_standing(screen: Screen, view: View) -> None:
         else:
             now = standing(view.item, view.prepared)
             style = "green" if now.status == "in_sync" else "yellow"
-            screen.line(f"{_sentence(WORDS[now.status], now.reason)}.", style)
+            screen.line(f"{_sentence(WORDS[now.status], sentence(now.reasons))}.", style)
     if record is not None:
         looked = f"Last looked at {moment(record.checked_at)}" if record.checked_at else "Not looked at yet"
         changed = f"changed {moment(record.changed_at)}" if record.changed_at else "nothing written yet"
         screen.line(f"{looked}, {changed}.", "dim")
         for entry in record.unsticking:
-            screen.line(f"{entry.field} is left alone: {entry.diagnosis}", "yellow")
+            screen.line(f"{field_name(entry.field)} is left alone: {words(entry.diagnosis)}", "yellow")
         if record.crossing is not None:
             screen.line(
                 f"An edit may be missing: somebody saved it in Immich while run {record.crossing.run_id} "
@@ -123,9 +124,9 @@ def _duration(seconds: float) -> str:
 
 def _show_decision(screen: Screen, decision: Decision) -> None:
     """Show one field: what was decided and why, and the sides where they differ."""
-    words, style = _ACTIONS[decision.action]
-    reason = f": {decision.reason}" if decision.reason else ""
-    screen.row(decision.field, f"{words}{reason}", style)
+    text, style = _ACTIONS[decision.action]
+    why = f": {words(decision.reason)}" if decision.reason else ""
+    screen.row(field_name(decision.field), f"{text}{why}", style)
     if decision.case == "in_sync":
         owned = _owned(decision)
         screen.row(

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse
 from reconciler import __version__
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.conflicts import choices, sides
+from reconciler.models.reasons import told
 from reconciler.redaction import redact
 from reconciler.web import messages
 from reconciler.web.pages.diff import condensed, difference, extent, side
@@ -71,6 +72,7 @@ class Pages:
             number=number,
             place=place,
             spoken=spoken,
+            told=told,
             first_upper=first_upper,
         )
         self._environment.globals.update(
