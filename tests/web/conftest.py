@@ -114,7 +114,12 @@ class FakeControl:
         chosen = request.image_ids or set(self.status)
         outcomes = tuple(
             Outcome(
-                image.image_id, image.asset_id, image.title, self.status[image.image_id], "why", ("block",)
+                image.image_id,
+                image.asset_id,
+                image.title,
+                self.status[image.image_id],
+                told("why"),
+                ("block",),
             )
             for image in self.images
             if image.image_id in chosen and image.image_id in self.status
