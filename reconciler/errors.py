@@ -282,8 +282,8 @@ class WriteInDoubtError(ImmichTemporaryError):
         super().__init__(message, status=status, retry_after=retry_after, remedy=remedy, again=again)
         self.accepted: frozenset[str] = frozenset()
         """Assets of the same request whose part was answered with success."""
-        self.rejected: dict[str, str] = {}
-        """Assets of the same request that were refused, with the reason. All others are in doubt."""
+        self.rejected: dict[str, ReconcilerError] = {}
+        """Assets of the same request that were refused, and why. All others are in doubt."""
 
 
 class ImmichRejectedError(ImmichError):

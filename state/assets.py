@@ -57,10 +57,9 @@ def ids(connection: Connection, *conditions: ColumnElement[bool]) -> frozenset[s
 
 def held(connection: Connection) -> dict[str, str]:
     """Return the linked assets that the guard holds, each with the hash of the harm."""
-    query = select(ASSETS.c.asset_id, ASSETS.c.fingerprint)
-    query = query.where(ASSETS.c.linked, ASSETS.c.fingerprint.like("held:%"))
+    query = select(ASSETS.c.asset_id, ASSETS.c.held).where(ASSETS.c.linked, ASSETS.c.held != "")
     rows = connection.execute(query, execution_options=_STREAMED)
-    return {asset_id: harm for asset_id, mark in rows if (harm := mark.split(":", 2)[1])}
+    return {row.asset_id: row.held for row in rows}
 
 
 def of_images(connection: Connection, image_ids: Collection[int]) -> frozenset[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.asset import Applied, Coordinates
-from reconciler.core.reasons import from_text, to_text
+from reconciler.core.reasons import Reason, from_json, from_text, reason, to_json, to_text
 from reconciler.core.records import (
     AssetRecord,
     Crossing,
@@ -39,7 +40,7 @@ def of_record(record: AssetRecord) -> Values:
         **_of_coordinates(applied.coordinates),
         "fingerprint": record.fingerprint,
         "status": record.status,
-        "reason": record.reason,
+        "reason": to_text(record.reasons),
         "seen_updated_at": record.seen_updated_at,
         "width": _storable(record.width),
         "height": _storable(record.height),
@@ -49,7 +50,7 @@ def of_record(record: AssetRecord) -> Values:
                 "desired": one.desired,
                 "live": one.live,
                 "server": one.server,
-                "diagnosis": one.diagnosis,
+                "diagnosis": to_json((one.diagnosis,))[0],
                 "undone": one.undone,
             }
             for one in record.unsticking
@@ -57,6 +58,7 @@ def of_record(record: AssetRecord) -> Values:
         "linked": record.linked,
         "checked_at": record.checked_at,
         "changed_at": record.changed_at,
+        "held": record.held,
     }
 
 
@@ -79,14 +81,15 @@ def to_record(
         ),
         fingerprint=row.fingerprint,
         status=row.status,
-        reason=row.reason,
+        reasons=_reasons(row.reason) if row.reason else (),
         seen_updated_at=row.seen_updated_at,
         width=row.width,
         height=row.height,
-        unsticking=tuple(Unsticking(**one) for one in row.unsticking),
+        unsticking=tuple(map(_unsticking, row.unsticking)),
         linked=row.linked,
         checked_at=row.checked_at,
         changed_at=row.changed_at,
+        held=row.held,
         resolutions=resolutions,
         crossing=crossing,
     )
@@ -201,6 +204,18 @@ def to_run(row: Row[Any]) -> Run:
         summary=from_text(row.summary),
         counts=RunCounts.from_json(row.counts),
     )
+
+
+@lru_cache(maxsize=1_000)
+def _reasons(text: str) -> tuple[Reason, ...]:
+    """Return stored reasons, of which many images share one."""
+    return from_text(text)
+
+
+def _unsticking(stored: dict[str, Any]) -> Unsticking:
+    diagnosis = stored["diagnosis"]
+    (why,) = from_json([diagnosis]) if isinstance(diagnosis, dict) else (reason("told", text=diagnosis),)
+    return Unsticking(**{**stored, "diagnosis": why})
 
 
 def _storable(pixels: int | None) -> int | None:

@@ -124,6 +124,7 @@ class AssetRow(Row, table=True):
     fingerprint: str = Field(sa_type=Text)
     status: str = Field(sa_type=Text)
     reason: str = Field(sa_type=AnyText)
+    """Reasons as JSON; empty: none."""
     seen_updated_at: datetime | None = Field(sa_type=UtcDateTime)
     width: int | None
     height: int | None
@@ -131,6 +132,7 @@ class AssetRow(Row, table=True):
     linked: bool
     checked_at: datetime | None = Field(sa_type=UtcDateTime)
     changed_at: datetime | None = Field(sa_type=UtcDateTime)
+    held: str = Field(sa_type=Text)
 
 
 class OwnedTagRow(Row, table=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,7 +23,7 @@ from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
-from reconciler.messages.reasons import words
+from reconciler.messages.reasons import sentence, words
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.sources import open_catalogue
@@ -123,7 +124,14 @@ def workbench(
     clock = SystemClock()
     renderer = SafeRenderer()
     cycle = Reconciler(
-        source, target, store, clock, timing=timing, renderer=renderer, listen=listener(progress)
+        source,
+        target,
+        store,
+        clock,
+        timing=timing,
+        renderer=renderer,
+        listen=listener(progress),
+        words=partial(sentence, voice="command"),
     )
     wishes = wishes_of(config, store, recalled(catalogue, store))
     return Workbench(config, source, target, store, clock, cycle, wishes, renderer)
@@ -320,15 +328,22 @@ def listener(progress: Callable[[Progress], None] | None = None) -> Listener:
         about_image = event.image_id is not None or event.asset_id is not None
         logger = image_logger(event.image_id, event.asset_id) if about_image else _LOGGER
         run = {"run": event.run} if event.run else {}
-        details = {name: _said(value) for name, value in event.details.items()}
-        logger.log(_LEVELS[event.level], event.name, **run, **details)
+        logger.log(_LEVELS[event.level], event.name, **run, **_logged(event.details))
 
     return listen
 
 
-def _said(detail: object) -> object:
-    """Return an event's detail as it stands in the log: a reason in words."""
-    return words(detail) if isinstance(detail, Reason) else detail
+def _logged(details: Mapping[str, object]) -> Mapping[str, object]:
+    """Return an event's details as a log line has them: a reason as its words, with the code beside them."""
+    if not any(isinstance(value, Reason) for value in details.values()):
+        return details
+    found: dict[str, object] = {}
+    for name, value in details.items():
+        if isinstance(value, Reason):
+            found |= {name: words(value), f"{name}_code": value.code}
+        else:
+            found[name] = value
+    return found
 
 
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler")

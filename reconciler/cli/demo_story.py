@@ -109,7 +109,7 @@ class Story:
             f"{len(report.attention)} could not be, each for a named reason.",
             "bold green",
         )
-        fine = all(outcome.reason for outcome in report.attention) and report.error is None
+        fine = all(outcome.reasons for outcome in report.attention) and report.error is None
         self.told.claim("the first apply ends with every image in sync or explained", holds=fine)
         self.told.claim("no write was lost", holds=faults["lost"] == 0)
         self.told.claim("no asset was in two writes at once", holds=faults["overlaps"] == 0)

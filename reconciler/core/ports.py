@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from reconciler.core.desired.facts import Facts
     from reconciler.core.listing import Listing
     from reconciler.core.policy import DescriptionPolicy
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, Crossing, JournalEntry, PendingWrite, Resolution, Run
+    from reconciler.errors import ReconcilerError
+
+
+class Wording(Protocol):
+    """How reasons are said within the text of an error: the words are a face's, whoever raises it."""
+
+    def __call__(self, reasons: Iterable[Reason], /) -> str:
+        """Return them as one text."""
+        ...
 
 
 class CatalogueSource(Protocol):
@@ -72,8 +82,8 @@ class WriteOutcome:
 
     sent: frozenset[str]
     """Asset ids whose write was accepted."""
-    rejected: Mapping[str, str] = field(default_factory=dict)
-    """Asset id → reason, for those that were refused (a bulk call is bisected to find them)."""
+    rejected: Mapping[str, ReconcilerError] = field(default_factory=dict)
+    """Asset id → why, for those that were refused (a bulk call is bisected to find them)."""
     unchanged: frozenset[str] = frozenset()
     """Of ``sent``: the server says that nothing changed, so nothing will settle."""
     dates: Mapping[str, datetime] = field(default_factory=dict)

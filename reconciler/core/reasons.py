@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from reconciler.errors import AssetIncompleteError, AssetUnknownError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -19,9 +21,68 @@ Param = str | int | float | tuple[str, ...]
 """A number or a text that goes into a message; several texts are a list in it."""
 
 Code = Literal[
-    # -- a field's decision: core/plan --
+    # -- a field's decision, by its case: core/plan/merge --
     "fill",
     "conflict",
+    "update",
+    "drift",
+    "both_changed",
+    "withdraw",
+    "not_ours",
+    # -- a field's decision that something else decides: core/plan --
+    "fill_tags",
+    "unreadable",
+    "permission",
+    "prose_too_long",
+    "text_too_long",
+    "cannot_clear",
+    "decided_immich",
+    "decided_skymmich",
+    "decided_both",
+    # -- of a whole image: core/plan --
+    "trashed",
+    "foreign",
+    "locked",
+    "shortened",
+    "near_zero_line",
+    "stale_plan",
+    "guard",
+    # -- of what the catalogue has: core/desired --
+    "only_latitude",
+    "only_longitude",
+    "place_no_number",
+    "place_out_of_range",
+    "place_zero",
+    "tags_cut",
+    "tag_too_long",
+    "tag_not_kept",
+    "tags_left_out",
+    # -- what cannot be taken back: core/plan/undo --
+    "newer",
+    "no_place_before",
+    "former_too_long",
+    "unsettled",
+    "unfinished",
+    "not_put_back",
+    # -- of a write, and of what was kept of it: core/writes --
+    "kept_changing",
+    "unconfirmed",
+    "read_only",
+    "sign_turned",
+    "another_program",
+    "kept_otherwise",
+    "crossed",
+    "undone",
+    # -- where an image stands at the end of a pass: engine --
+    "digesting",
+    "not_reached",
+    "immich_stays",
+    "left_to_person",
+    "left_catalogue",
+    "no_answer",
+    "not_shown",
+    "not_extracted",
+    "unusable",
     # -- of an older version, or said by a program that is not ours --
     "told",
     # -- a row of the catalogue that could not be read, or a part: skymmich, core/unknown, engine/schema --
@@ -151,14 +212,28 @@ def reason(code: Code, /, **params: Param) -> Reason:
     return Reason(code, params=tuple(sorted(params.items())))
 
 
+def codes(reasons: Iterable[Reason]) -> str:
+    """Return reasons as their codes: a text for where no face gives words."""
+    return ", ".join(dict.fromkeys(one.code for one in reasons))
+
+
 def told(text: str) -> tuple[Reason, ...]:
     """Return a text that has no code as reasons: what an older version stored. Empty text: none."""
     return (reason("told", text=text),) if text else ()
 
 
-def of_error(error: ReconcilerError) -> Reason:
-    """Return an error of ours as a reason: its class, what it says, what to do, when it is tried again."""
-    more = {"remedy": error.remedy, "again": error.again or ""}
+def of_error(error: ReconcilerError, *, remedy: bool = True) -> Reason:
+    """Return an error of ours as a reason: its class, what it says, and how it goes on.
+
+    Args:
+        error: the error.
+        remedy: with what to do, and when it is tried again; not where something else says that.
+    """
+    if isinstance(error, AssetUnknownError):
+        return reason("not_shown", asset=error.asset_id)
+    if isinstance(error, AssetIncompleteError) and error.unextracted:
+        return reason("not_extracted")
+    more = {"remedy": error.remedy, "again": error.again or ""} if remedy else {}
     known = {name: text for name, text in more.items() if text}
     return reason("error", kind=type(error).__name__, text=error.message, **known)
 

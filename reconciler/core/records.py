@@ -19,10 +19,10 @@ AssetStatus = Literal[
     "pending",  # written, not yet seen settled
     "conflict",  # a person's value stands against the catalogue's
     "held",  # the guard holds a change back
-    "not_sticking",  # Immich did not keep what was written; see reason
+    "not_sticking",  # Immich did not keep what was written; see the reasons
     "undone",  # a person took back what was written: it is left alone
     "unknown_asset",  # Immich does not show the asset to this key
-    "not_writable",  # trashed, another user's, not yet extracted …: see reason
+    "not_writable",  # trashed, another user's, not yet extracted …: see the reasons
     "failed",  # the last attempt met an error; tried again
     "unlinked",  # left the catalogue
 ]
@@ -32,6 +32,7 @@ FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "undone", "unlinked"
 
 Keep = Literal["immich", "skymmich", "both"]
 Field = Literal["block", "prose", "coordinates", "tags"]
+TextField = Literal["block", "prose"]
 JournalField = Literal["description", "coordinates", "tags"]
 Trigger = Literal[
     "api",
@@ -85,7 +86,7 @@ class Unsticking:
     """Digest of what Immich showed instead: a person's change of it is a reason to try again."""
     server: str
     """The server's version then."""
-    diagnosis: str
+    diagnosis: Reason
     undone: bool = False
     """Whether a person took it back: then another server is no reason to write it again."""
 
@@ -137,8 +138,8 @@ class AssetRecord:
     fingerprint: str = ""
     """Of desired and policy at the last pass that left nothing to do; ``""``: look again."""
     status: AssetStatus = "new"
-    reason: str = ""
-    """For people; empty when in sync."""
+    reasons: tuple[Reason, ...] = ()
+    """Why it is so; empty when in sync and nothing is to be said of it."""
     seen_updated_at: datetime | None = None
     """The asset's ``updatedAt`` when last observed."""
     width: int | None = None
@@ -152,6 +153,12 @@ class AssetRecord:
     """What a person decided of its conflicts. Read with the record; saved by ``Store.save_resolutions``."""
     crossing: Crossing | None = None
     """What no person has looked at yet. Read with the record; noted by ``Store.note_crossings``."""
+    held: str = ""
+    """Hash of the harm that the guard holds back, until a person or other values let it go; ``""``: none."""
+
+    def to_look_at(self) -> AssetRecord:
+        """Return it without what would let a pass skip it."""
+        return replace(self, fingerprint="", held="")
 
 
 @dataclass(frozen=True, slots=True)

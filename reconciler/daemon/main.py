@@ -33,7 +33,8 @@ from reconciler.engine.approvals import begin_moment
 from reconciler.engine.planner.desired import sized, try_template
 from reconciler.errors import ReconcilerError, StateError
 from reconciler.immich.client import SystemClock
-from reconciler.messages.headlines import sentence
+from reconciler.messages import headlines
+from reconciler.messages.reasons import sentence
 from reconciler.messages.voice import remedy_of, told
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.service.api import Request
@@ -114,6 +115,7 @@ class _Daemon:
                 fresh_for=_fresh_for(self._config.schedule),
                 listen=self._listen,
                 renderer=self._renderer,
+                words=sentence,
             )
             triggers = Triggers(service, store, lease, self._clock, self._config.schedule, self._listen)
             lease.acquire("daemon", triggers.lease_time())
@@ -153,7 +155,7 @@ class _Daemon:
             scheduler.start(self._config.schedule)
             stack.callback(scheduler.stop)
             _LOGGER.info("ready", page=web.url, state=str(store.path), config=str(self._config.file or ""))
-            self._notifier.status(sentence(service.snapshot().headline))
+            self._notifier.status(headlines.sentence(service.snapshot().headline))
             self._notifier.ready()
             tasks = self._tasks(service, triggers, pulse, store, web.session)
             failure = await _first_end(tasks, signals.stop())
@@ -223,7 +225,7 @@ class _Daemon:
                 if notice.name == "run":
                     await asyncio.to_thread(give_back)
                 elif notice.name == "state":
-                    self._notifier.status(sentence(service.snapshot().headline))
+                    self._notifier.status(headlines.sentence(service.snapshot().headline))
         await asyncio.Event().wait()
 
     def _startled(self, scheduler: Scheduler, triggers: Triggers) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.core.reasons import codes
 from reconciler.errors import ImmichError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reconciler.core.ports import Wording
     from reconciler.core.records import WriteStep
     from reconciler.engine.job import Job
 
@@ -27,9 +29,11 @@ class Canary:
     Args:
         jobs: all jobs of the pass, in order.
         size: how many go first; 0: no canary.
+        words: says why Immich did not keep what they were given.
     """
 
-    def __init__(self, jobs: Sequence[Job], size: int) -> None:
+    def __init__(self, jobs: Sequence[Job], size: int, words: Wording = codes) -> None:
+        self._words = words
         # Those with the most kinds of writes tell most; spread over the catalogue, for libraries differ.
         rich = sorted(range(len(jobs)), key=lambda index: -len(set(jobs[index].write.steps)))
         fullest = (
@@ -92,13 +96,11 @@ class Canary:
                 if not all(_is_over(job, step) for job in group):
                     continue  # the second attempt is still to come
                 what = "description and coordinates" if step == "fields" else "tags"
-                kept_not = (entry.diagnosis for job in group for entry in job.write.record.unsticking)
-                reason = next(kept_not, "") or next(
-                    (job.write.failed for job in tried if job.write.failed), ""
-                )
+                kept_not = [entry.diagnosis for job in group for entry in job.write.record.unsticking]
+                why = kept_not or [job.write.failed for job in tried if job.write.failed]
                 return CanaryError(
                     f"Immich kept the {what} on none of the first {len(tried)} assets; the others were not "
-                    f"written. {reason}",
+                    f"written. {self._words(why[:1])}",
                     remedy="Mend the cause, then: skymmich-reconciler apply",
                 )
         return None

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.plan.plan import AssetPlan
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, AssetStatus, PendingWrite
 
 
@@ -24,7 +27,7 @@ class Item:
     plan: AssetPlan | None = None
     """``None``: skipped by fingerprint, or not readable (see ``status``)."""
     status: AssetStatus = "in_sync"
-    reason: str = ""
+    reasons: tuple[Reason, ...] = ()
     edited: bool = False
     """Whether somebody was at work on the asset when it was read."""
     adopted: PendingWrite | None = None
@@ -39,9 +42,17 @@ def stands(item: Item, record: AssetRecord | None) -> bool:
     """Return whether an image is where its record says."""
     if item.plan is not None or item.adopted is not None or record is None or not record.linked:
         return False
-    return (record.image_id, record.title, record.status, record.reason) == (
+    return (record.image_id, record.title, record.status, record.reasons) == (
         item.image_id,
         item.title,
         item.status,
-        item.reason,
+        item.reasons,
     )
+
+
+def is_catalogues(reasons: Collection[Reason]) -> bool:
+    """Return whether nothing is wrong with an image but what the catalogue has of it: trying again is no use.
+
+    It is looked at again once its row is another one, as with any change of the catalogue.
+    """
+    return bool(reasons) and all(one.code == "unreadable" for one in reasons)

@@ -19,10 +19,11 @@ from reconciler.core.catalogue import CatalogueImage, Summary
 from reconciler.core.desired.desired import Desired
 from reconciler.core.pack import Packing
 from reconciler.core.plan.guard import Losses
-from reconciler.core.plan.plan import AssetPlan, Decision
+from reconciler.core.plan.plan import AssetPlan, PlaceDecision, TagsDecision, TextDecision
+from reconciler.core.reasons import Reason
 from reconciler.core.records import AssetRecord, PendingWrite, Unsticking
 from reconciler.engine.identity import is_there
-from reconciler.engine.item import Item, stands
+from reconciler.engine.item import Item, is_catalogues, stands
 from reconciler.spill import Spill
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Tally:
         self.in_part += item.withheld is not None and plan is not None and plan.changes
         self.telling += is_telling(item)
         self.adopted += item.adopted is not None
-        self.failed = self.failed or item.status == "failed"
+        self.failed = self.failed or (item.status == "failed" and not is_catalogues(item.reasons))
         if item.asset_id in held and not item.held:
             self.reviewed.add(item.asset_id)
         if item.status == "unknown_asset" and is_there(record):
@@ -265,7 +266,7 @@ def is_telling(item: Item) -> bool:
 _NO_SUMMARY: Final = Summary()
 _PACKING: Final = Packing[Pair](
     (
-        Applied, AssetPlan, AssetRecord, Coordinates, Decision, Desired, Item, NamedImage, ObservedAsset,
-        PendingWrite, Summary, Unsticking,
+        Applied, AssetPlan, AssetRecord, Coordinates, Desired, Item, NamedImage, ObservedAsset,
+        PendingWrite, PlaceDecision, Reason, Summary, TagsDecision, TextDecision, Unsticking,
     )
 )  # fmt: skip

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reconciler.core.reasons import Reason
     from reconciler.core.writes.asset_write import AssetWrite
     from reconciler.engine.item import Item
 
@@ -19,7 +20,7 @@ class Job:
 
     item: Item
     write: AssetWrite
-    told: str = ""
+    told: Reason | None = None
     """The remark that was told already."""
 
     @property

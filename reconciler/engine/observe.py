@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.asset import ObservedAsset, too_much_unknown
 from reconciler.core.packed_assets import CompactAssets
+from reconciler.core.reasons import of_error
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.ports import Target
+    from reconciler.core.reasons import Reason
 
 FEW = 8
 """So few assets are read one by one without asking how large the library is."""
@@ -42,11 +44,11 @@ class Reading:
     """What was read. An id is in exactly one of the four."""
 
     assets: MutableMapping[str, ObservedAsset] = field(default_factory=dict)
-    unknown: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, Reason] = field(default_factory=dict)
     """Asset id → reason: Immich does not show it to this key."""
-    unextracted: dict[str, str] = field(default_factory=dict)
+    unextracted: dict[str, Reason] = field(default_factory=dict)
     """Asset id → reason: Immich has not read the file yet."""
-    failed: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, Reason] = field(default_factory=dict)
     """Asset id → reason: not readable this time, or not to be understood."""
     edited: set[str] = field(default_factory=set)
     """Those of ``assets`` on which somebody is at work: they were read twice, and the readings differ."""
@@ -181,17 +183,17 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
             reading.assets[asset_id] = seen
             reading.dates.append(seen.updated_at)
         except AssetUnknownError as error:
-            reading.unknown[asset_id] = error.message
+            reading.unknown[asset_id] = of_error(error, remedy=False)
         except (ImmichUnreachableError, MaintenanceError) as error:
             down.append(error)
         except AssetIncompleteError as error:
             if error.unextracted:
-                reading.unextracted[asset_id] = error.message
+                reading.unextracted[asset_id] = of_error(error, remedy=False)
             else:
-                reading.failed[asset_id] = error.message
+                reading.failed[asset_id] = of_error(error, remedy=False)
                 incomplete.append(error)
         except (ImmichTemporaryError, ImmichRejectedError, ImmichAnswerError) as error:
-            reading.failed[asset_id] = error.message
+            reading.failed[asset_id] = of_error(error, remedy=False)
 
     queue = deque(ids)
     # As many readers as the target lets through at once would do; it has its own limit.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
-from reconciler.core.reasons import reason
+from reconciler.core.reasons import Reason, of_error, reason
 from reconciler.core.records import AssetRecord, Finding
+from reconciler.engine.item import is_catalogues
 from reconciler.engine.passes import Outcome
-from reconciler.engine.planner.held import held_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -88,18 +88,21 @@ def finished(
     )
     plan = job.write.plan if job else item.plan
     if plan is None:
-        told = item.status in {"unknown_asset", "not_writable"}
-        mark = item.fingerprint if told else "" if item.status == "failed" else record.fingerprint
-        return replace(record, status=item.status, reason=item.reason, fingerprint=mark)
+        told = item.status in {"unknown_asset", "not_writable"} or is_catalogues(item.reasons)
+        if told or item.status == "failed":
+            record = replace(record, fingerprint=item.fingerprint if told else "", held="")
+        return replace(record, status=item.status, reasons=item.reasons)
     seen = job.write.observed if job else plan.observed
-    status, reason = _standing(item, job, plan, error)
-    mark = item.fingerprint if status not in {"pending", "failed", "new"} else ""
+    status, reasons = _standing(item, job, plan, error)
+    settled = status not in {"pending", "failed", "new"} or is_catalogues(reasons)
+    mark = item.fingerprint if settled else ""
     return replace(
         record,
         applied=record.applied if job else plan.base,
         status=status,
-        reason=reason,
-        fingerprint=held_mark(item.held, mark) if status == "held" else mark,
+        reasons=reasons,
+        fingerprint=mark,
+        held=item.held if status == "held" else "",
         seen_updated_at=seen.updated_at,
         width=seen.width or record.width,
         height=seen.height or record.height,
@@ -108,42 +111,48 @@ def finished(
 
 def _standing(
     item: Item, job: Job | None, plan: AssetPlan, error: ReconcilerError | None
-) -> tuple[AssetStatus, str]:
+) -> tuple[AssetStatus, tuple[Reason, ...]]:
     """Say where an asset stands, worst first: unfinished, held, or as its fields' decisions are."""
     unfinished = (job is not None and job.write.state != "done") or (job is None and plan.changes)
-    found: list[tuple[AssetStatus, str]] = []
-    if job is not None and job.write.status is not None:
+    found: list[tuple[AssetStatus, Reason]] = []
+    if job is not None and job.write.status is not None and job.write.failed is not None:
         found.append((job.write.status, job.write.failed))
     if job is not None and job.write.state in {"sent", "moved"}:
-        found.append(("pending", "Immich has not digested the write yet; the next pass looks again"))
+        found.append(("pending", reason("digesting")))
     if plan.blocked:
         found.append(("not_writable", plan.blocked))
     if unfinished:
         if error is not None:
-            found.append(("failed", error.message))
+            found.append(("failed", of_error(error, remedy=False)))
         else:  # stopped, or made room for a person's wish: nothing went wrong
-            found.append(("new", "the pass ended before it; the next one goes on"))
+            found.append(("new", reason("not_reached")))
     if item.held:
-        found.append(("held", "the guard holds back what this change would take away"))
-    return found[0] if found else _decided(item, plan)
+        found.append(("held", reason("guard")))
+    return (found[0][0], (found[0][1],)) if found else _decided(item, plan)
 
 
-def _decided(item: Item, plan: AssetPlan) -> tuple[AssetStatus, str]:
-    cases: tuple[Literal["not_sticking", "not_writable"], ...] = ("not_sticking", "not_writable")
-    for case in cases:
-        for decision in plan.decisions:
-            if decision.case == case:
-                return case, f"{decision.field}: {decision.reason}"
+def _decided(item: Item, plan: AssetPlan) -> tuple[AssetStatus, tuple[Reason, ...]]:
+    if lost := _why(one for one in plan.decisions if one.case == "not_sticking"):
+        return "not_sticking", lost
+    if left := _why(one for one in plan.decisions if one.case == "not_writable"):
+        return "failed" if is_catalogues(left) else "not_writable", left
     if plan.conflicts:
-        fields = " and ".join(decision.field for decision in plan.conflicts)
-        return "conflict", f"{fields}: {plan.conflicts[0].reason}; Immich's value is kept"
-    for decision in plan.decisions:
-        if decision.case == "undone":
-            return "undone", f"{decision.field}: {decision.reason}"
+        return "conflict", (*_why(plan.conflicts), reason("immich_stays"))
+    if undone := _why(one for one in plan.decisions if one.case == "undone"):
+        return "undone", undone
     if item.image is None:
-        return "unlinked", "it left the catalogue"
-    left = [f"{d.field}: changed in Immich, left to the person" for d in plan.decisions if _left(d)]
-    return "in_sync", "; ".join(dict.fromkeys((*plan.notes, *left)))
+        return "unlinked", (reason("left_catalogue"),)
+    fields = tuple(one.field for one in plan.decisions if _left(one))
+    return "in_sync", (*plan.notes, *((reason("left_to_person").of(*fields),) if fields else ()))
+
+
+def _why(decisions: Iterable[Decision]) -> tuple[Reason, ...]:
+    """Return the reasons of these decisions, each once, with all the fields that have it."""
+    fields: dict[Reason, list[str]] = {}
+    for one in decisions:
+        if one.reason is not None:
+            fields.setdefault(one.reason, []).append(one.field)
+    return tuple(why.of(*names) for why, names in fields.items())
 
 
 def _left(decision: Decision) -> bool:
@@ -155,7 +164,7 @@ def outcome_of(item: Item, job: Job | None, record: AssetRecord) -> Outcome:
     """Return what became of one image."""
     changed = tuple(sorted(job.write.changed)) if job else ()
     crossed = bool(job and job.write.remark)
-    return Outcome(item.image_id, item.asset_id, item.title, record.status, record.reason, changed, crossed)
+    return Outcome(item.image_id, item.asset_id, item.title, record.status, record.reasons, changed, crossed)
 
 
 def summarise(

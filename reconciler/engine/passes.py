@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.plan import AssetPlan, Rules
     from reconciler.core.ports import ServerFacts
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, AssetStatus, Field, Run
     from reconciler.engine.hints import Seen
     from reconciler.engine.identity import KnownImmich
@@ -131,7 +132,7 @@ class Outcome:
     asset_id: str
     title: str
     status: AssetStatus
-    reason: str = ""
+    reasons: tuple[Reason, ...] = ()
     changed: tuple[Field, ...] = ()
     """The fields that were written and stuck."""
     crossed: bool = False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from reconciler.core.desired.builtin import BuiltIn
 from reconciler.core.fingerprint import digest
 from reconciler.core.plan.guard import withhold
+from reconciler.core.reasons import codes, reason
 from reconciler.core.records import FINE, AssetRecord, Run, RunCounts
 from reconciler.core.store_keys import (
     ARCHIVED,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
-    from reconciler.core.ports import CatalogueSource, Clock, Renderer, Store, Target
+    from reconciler.core.ports import CatalogueSource, Clock, Renderer, Store, Target, Wording
     from reconciler.core.records import PendingWrite
     from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
@@ -68,7 +69,7 @@ class Reconciler:
     """Runs passes over one catalogue, one Immich and one store.
 
     The caller holds the store's lease while it applies: there is one writer. Without a renderer, there is
-    only the built-in template.
+    only the built-in template. ``words`` says reasons within the text of an error.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a cycle, by name
@@ -83,7 +84,9 @@ class Reconciler:
         listen: Listener = ignore,
         runs: Runs | None = None,
         memory: Memory | None = None,
+        words: Wording = codes,
     ) -> None:
+        self._words = words
         self._target, self._store, self._clock = target, store, clock
         self._timing, self._listen = timing or Timing(), listen
         self._planner = Planner(
@@ -162,7 +165,7 @@ class Reconciler:
         async for pairs in _slices(prepared, early):
             part = replace(prepared, records={item.asset_id: record for item, record in pairs if record})
             jobs = [] if refused else await asyncio.to_thread(self._jobs, pairs, selection)
-            canary = canary or Canary(_first(jobs, early), size)
+            canary = canary or Canary(_first(jobs, early), size, self._words)
             if ended.error is None and not ended.stalled and poller is not None:
                 await self._write(part, selection, run_id, jobs, canary, stop, poller=poller, ended=ended)
             await self._record([item for item, _ in pairs], part, jobs, ended)
@@ -234,7 +237,8 @@ class Reconciler:
         )
         executor = await asyncio.to_thread(Executor, around, jobs, canary)
         if jobs and prepared.observed_from is not None:
-            later = frozenset[str]() if len(prepared.items) <= _WRITTEN else prepared.linked
+            linked, orphans = prepared.linked, prepared.items.orphans()
+            later = frozenset[str]() if len(prepared.items) <= _WRITTEN else linked | orphans
             poller.expect({job.asset_id: job.write.observed.updated_at for job in jobs}, later)
             unlooked = prepared.look is None
             await executor.run(prepared.observed_from, unlooked=unlooked, poller=poller)
@@ -253,7 +257,7 @@ class Reconciler:
         plan = withhold(plan) if job.item.held else plan
         agreed = job.item.plan
         if selection.expected is not None and agreed and not plan.is_rest_of(agreed):
-            return plan.without_writes("it changed since the plan was made")
+            return plan.without_writes(reason("stale_plan"))
         return plan
 
     async def _record(self, items: list[Item], part: Prepared, jobs: list[Job], ended: Ended) -> None:
@@ -295,7 +299,7 @@ class Reconciler:
         with self._store.transaction():
             self._store.save_records(
                 replace(
-                    record, linked=False, status="unlinked", reason="it left the catalogue", fingerprint=""
+                    record.to_look_at(), linked=False, status="unlinked", reasons=(reason("left_catalogue"),)
                 )
                 for record in self._store.records_of(asset_ids).values()
                 if record.linked

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import too_much_unknown
+from reconciler.core.reasons import of_error
 from reconciler.engine.observe import check_age
 from reconciler.errors import (
     AssetIncompleteError,
@@ -117,18 +118,18 @@ class Refresher:
             # A write of ours moves the date on, and so does a person's: it never goes back in a pass.
             check_age(seen, max(one.updated_at for one in (job.write.observed, row) if one is not None))
         except AssetUnknownError as error:
-            self._settling.advance(job, (job.write.on_gone(error.message), "nothing"))
+            self._settling.advance(job, (job.write.on_gone(of_error(error, remedy=False)), "nothing"))
         except (ImmichUnreachableError, MaintenanceError):
             raise
         except (ImmichRejectedError, ImmichAnswerError) as error:
-            job.write = job.write.on_refused(error.message)
+            job.write = job.write.on_refused(of_error(error, remedy=False))
             if isinstance(error, AssetIncompleteError):
                 self._note_incomplete(error)
         except ImmichTemporaryError as error:
             job.write = job.write.on_trouble()
             if job.write.troubles < _TROUBLES:
                 raise
-            job.write = job.write.on_refused(error.message)
+            job.write = job.write.on_refused(of_error(error, remedy=False))
         else:
             return seen
         return None

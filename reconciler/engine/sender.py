@@ -9,12 +9,12 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from reconciler.core.ports import FieldWrite, WriteOutcome
+from reconciler.core.reasons import of_error
 from reconciler.core.records import AssetStatus, JournalEntry, JournalField, PendingWrite, WriteStep
 from reconciler.core.writes.batches import add_batches, field_batches
 from reconciler.errors import (
     ImmichRejectedError,
     MissingPermissionError,
-    ReconcilerError,
     WriteInDoubtError,
 )
 
@@ -125,7 +125,7 @@ class Sender:
         for steps, error in self._denied.items():
             for job in jobs:
                 if job.write.step in steps:
-                    job.write = job.write.on_denied(steps, _words(error))
+                    job.write = job.write.on_denied(steps, of_error(error))
         jobs = [job for job in jobs if job.write.state == "ready"]
         if tagging := [job for job in jobs if job.write.step != "fields"]:
             try:
@@ -184,7 +184,8 @@ class Sender:
                 asset_id = job.asset_id
                 if asset_id in outcome.rejected:
                     status: AssetStatus = "not_writable" if asset_id in outcome.foreign else "failed"
-                    job.write = job.write.on_refused(outcome.rejected[asset_id], status)
+                    why = of_error(outcome.rejected[asset_id], remedy=False)
+                    job.write = job.write.on_refused(why, status)
                 elif asset_id in outcome.sent:
                     job.write = job.write.on_sent(
                         intents[asset_id], at, turns[asset_id], answered=self._clock.monotonic(),
@@ -204,14 +205,14 @@ class Sender:
             self._deny(jobs, error)
         except ImmichRejectedError as error:
             for job in jobs:
-                job.write = job.write.on_refused(_words(error))
+                job.write = job.write.on_refused(of_error(error))
 
     def _deny(self, jobs: Iterable[Job], error: MissingPermissionError) -> None:
         """Give up a kind of write that the key does not allow; the other kind goes on."""
         for job in jobs:
             steps = _FIELDS if job.write.step == "fields" else _TAGS
             self._denied[steps] = error
-            job.write = job.write.on_denied(steps, _words(error))
+            job.write = job.write.on_denied(steps, of_error(error))
 
     async def _learn_tags(self, jobs: Sequence[Job]) -> None:
         if not self.tag_ids or any(job.write.attempt > 1 for job in jobs):
@@ -246,7 +247,3 @@ def _by_tag(jobs: Iterable[Job]) -> dict[str, list[Job]]:
     for job in jobs:
         groups.setdefault(job.write.removals[0], []).append(job)
     return groups
-
-
-def _words(error: ReconcilerError) -> str:
-    return " ".join(part for part in (error.message, error.remedy) if part)

@@ -95,7 +95,7 @@ class Settlement:
             if job.write.crossing is not None and job.write.crossing is not before.crossing:
                 self._crossings[job.asset_id] = job.write.crossing
             if job.write.record is not before.record:
-                self._records[job.asset_id] = replace(job.write.record, status="pending", fingerprint="")
+                self._records[job.asset_id] = replace(job.write.record.to_look_at(), status="pending")
         return todo
 
     def hold_back(self, active: Iterable[Job], now: float) -> None:

@@ -40,10 +40,7 @@ if TYPE_CHECKING:
     from reconciler.engine.reconcile import Reconciler
     from reconciler.errors import ReconcilerError
 
-UNDONE: Final = (
-    "undone by a person; left alone until the catalogue's value or Immich's changes, or a person has it "
-    "written again"
-)
+UNDONE: Final = reason("undone")
 _MOST_TRIES: Final = 2
 
 
@@ -55,8 +52,8 @@ class Step:
     reversal: Reversal
     found: Reversed | None
     """``None``: not readable."""
-    left: tuple[str, ...]
-    """What cannot be taken back, with the reason."""
+    left: tuple[Reason, ...]
+    """Why something cannot be taken back."""
     unread: bool = False
     """Whether its tags were not read, and are taken for what the run left; its text is to be written, and
     the reading before that tells them."""
@@ -82,8 +79,8 @@ class UndoReport:
     run: Run
     undone: tuple[str, ...]
     """Asset ids on which all that could be taken back was."""
-    left: tuple[tuple[str, str], ...]
-    """Asset id and what was not taken back, with the reason."""
+    left: tuple[tuple[str, Reason], ...]
+    """Asset id, and why something was not taken back."""
     error: ReconcilerError | None = None
 
 
@@ -130,11 +127,11 @@ class Undo:
 
     def _step(self, item: Item, reversal: Reversal, seen: ObservedAsset | None, prepared: Prepared) -> Step:
         if seen is None:
-            return Step(item, reversal, None, (item.reason or "Immich does not show the asset to this key",))
+            return Step(item, reversal, None, item.reasons or (reason("not_shown", asset=item.asset_id),))
         if item.plan and item.plan.blocked:
             return Step(item, reversal, None, (item.plan.blocked,))
         if item.adopted:
-            return Step(item, reversal, None, ("a write has not settled yet; apply first, then undo",))
+            return Step(item, reversal, None, (reason("unsettled"),))
         record = prepared.records.get(item.asset_id) or _new(item)
         unread = seen.tags is None
         known = replace(seen, tags=reversal.tags or frozenset()) if unread else seen
@@ -157,9 +154,7 @@ class Undo:
                 jobs.append(Job(step.item, AssetWrite.begin(_as_read(step, step.found.plan), record)))
                 reversal_of[step.item.asset_id] = step.reversal
         # Given up before anything is sent: a kill in between must not leave a restored value as ours.
-        self._store.save_records(
-            [replace(job.write.record, status="pending", fingerprint="") for job in jobs]
-        )
+        self._store.save_records([replace(job.write.record.to_look_at(), status="pending") for job in jobs])
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             plan = _reverse(reversal_of[job.item.asset_id], seen, job.item, job.write.record, prepared).plan
@@ -179,13 +174,14 @@ class Undo:
         self, undo: PreparedUndo, run: Run, jobs: list[Job], error: ReconcilerError | None, *, stopped: bool
     ) -> UndoReport:
         by_id = {job.item.asset_id: job for job in jobs}
-        undone, left = [], []
+        undone: list[str] = []
+        left: list[tuple[str, Reason]] = []
         for step in undo.steps:
             asset_id, job = step.item.asset_id, by_id.get(step.item.asset_id)
             reasons = step.left
             if job is not None and step.found is not None:
                 reasons = self._finish(step, job, undo.prepared)
-            left += [(asset_id, reason) for reason in reasons]
+            left += [(asset_id, one) for one in reasons]
             if job is not None and not set(reasons) - set(step.left):
                 undone.append(asset_id)
         outcome: Literal["ok", "attention", "failed", "interrupted"] = "attention" if left else "ok"
@@ -198,12 +194,11 @@ class Undo:
         )
         return UndoReport(ended, tuple(undone), tuple(left), error)
 
-    def _finish(self, step: Step, job: Job, prepared: Prepared) -> tuple[str, ...]:
+    def _finish(self, step: Step, job: Job, prepared: Prepared) -> tuple[Reason, ...]:
         """Record where an asset stands after its undo; give what is left of it."""
         if job.write.state != "done" or job.write.failed:
-            reason = job.write.failed or "it was not finished; look at it again with explain"
-            self._store.save_records([replace(job.write.record, status="pending", fingerprint="")])
-            return (*step.left, reason)
+            self._store.save_records([replace(job.write.record.to_look_at(), status="pending")])
+            return (*step.left, job.write.failed or reason("unfinished"))
         found = _reverse(step.reversal, job.write.observed, step.item, job.write.record, prepared)
         record = replace(job.write.record, applied=found.plan.base, resolutions=())
         # What was taken back must not be written once more for a decision that it came from.
@@ -212,7 +207,7 @@ class Undo:
         if step.item.image is not None and step.item.plan is not None:
             record = _remembered(step, job.write.observed, record, prepared, self._clock.now())
         self._store.save_records([record])
-        kept_out = ("Immich did not keep what was written back",) if found.plan.changes else ()
+        kept_out = (reason("not_put_back"),) if found.plan.changes else ()
         return (*found.left, *kept_out)
 
 

@@ -18,6 +18,7 @@ from reconciler.errors import (
     ImmichError,
     ImmichRejectedError,
     MissingPermissionError,
+    ReconcilerError,
     WriteInDoubtError,
 )
 from reconciler.immich.call import Call
@@ -55,12 +56,12 @@ class _Ledger:
     """What has become of the ids of one write so far."""
 
     sent: set[str] = field(default_factory=set)
-    rejected: dict[str, str] = field(default_factory=dict)
+    rejected: dict[str, ReconcilerError] = field(default_factory=dict)
     unchanged: set[str] = field(default_factory=set)
     dates: dict[str, datetime] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
-    hopeless: str = ""
-    """Set once the request itself, not an id, is found to be at fault: the reason."""
+    hopeless: ReconcilerError | None = None
+    """Set once the request itself, not an id, is found to be at fault."""
 
     def outcome(self) -> WriteOutcome:
         sent, unchanged = frozenset(self.sent), frozenset(self.unchanged)
@@ -85,8 +86,8 @@ class Writer:
     async def write_fields(self, asset_ids: Sequence[str], write: FieldWrite) -> WriteOutcome:
         """Write description, coordinates or both; the same to all these assets."""
         ids, ledger = _usable(asset_ids)
-        if reason := _never_sent(write):
-            ledger.rejected.update(dict.fromkeys(ids, reason))
+        if error := _never_sent(write):
+            ledger.rejected.update(dict.fromkeys(ids, error))
             return ledger.outcome()
         if write.description is None and write.coordinates is None:
             ledger.sent.update(ids)
@@ -283,22 +284,22 @@ class Writer:
         try:
             seen = await self._observer.asset(asset_id)
         except AssetUnknownError as error:
-            ledger.rejected[asset_id] = error.message
+            ledger.rejected[asset_id] = error
             return
         except ImmichAnswerError:  # what is known is that it was refused
-            ledger.rejected[asset_id] = refusal.message
+            ledger.rejected[asset_id] = refusal
             return
         own = self._observer.user_id
         if own is None or seen.owner_id != own:
-            reason = f"Immich refuses to write to asset {asset_id}; it is probably another user's."
-            ledger.rejected[asset_id] = reason
+            ledger.rejected[asset_id] = ImmichRejectedError(
+                f"Immich refuses to write to asset {asset_id}; it is probably another user's."
+            )
             # A refusal of the value itself does not name the right that is missing.
             if own is not None or _UPDATE in refusal.message:
                 ledger.foreign.add(asset_id)
             return
         # The asset is there and ours, so any other one would be refused as well: no further halving.
-        ledger.hopeless = refusal.message
-        ledger.rejected[asset_id] = refusal.message
+        ledger.hopeless = ledger.rejected[asset_id] = refusal
 
 
 def _tag_list(answer: object, call: Call) -> Mapping[str, str]:
@@ -319,19 +320,23 @@ def _usable(asset_ids: Sequence[str]) -> tuple[list[str], _Ledger]:
     ids = list(dict.fromkeys(asset_id.lower() for asset_id in asset_ids))
     for asset_id in ids:
         if not is_uuid(asset_id):
-            ledger.rejected[asset_id] = AssetUnknownError(asset_id).message
+            ledger.rejected[asset_id] = AssetUnknownError(asset_id)
     return [asset_id for asset_id in ids if asset_id not in ledger.rejected], ledger
 
 
-def _never_sent(write: FieldWrite) -> str:
-    """Say why a write cannot survive, as the last barrier; ``""`` if it can."""
+def _never_sent(write: FieldWrite) -> ImmichRejectedError | None:
+    """Return why a write cannot survive, as the last barrier; ``None`` if it can."""
     if write.description is not None and not fits(write.description):
         size = len(write.description.encode("utf-8", "surrogatepass"))
-        return f"The description has {size} bytes; from {MAX_BYTES} on Immich may corrupt it."
+        return ImmichRejectedError(
+            f"The description has {size} bytes; from {MAX_BYTES} on Immich may corrupt it."
+        )
     if write.coordinates is not None and not writable(write.coordinates):
         place = f"{write.coordinates.latitude}, {write.coordinates.longitude}"
-        return f"The coordinates {place} are out of range, or 0/0, which Immich takes for no place."
-    return ""
+        return ImmichRejectedError(
+            f"The coordinates {place} are out of range, or 0/0, which Immich takes for no place."
+        )
+    return None
 
 
 def _note_removals(ids: Sequence[str], answer: object, ledger: _Ledger) -> None:
@@ -340,7 +345,9 @@ def _note_removals(ids: Sequence[str], answer: object, ledger: _Ledger) -> None:
         row = said.get(asset_id)
         error = text(member(row, "error"))
         if member(row, "success") is False and error != "not_found":
-            ledger.rejected[asset_id] = f"Immich did not take the tag from asset {asset_id}: {error or '?'}."
+            ledger.rejected[asset_id] = ImmichRejectedError(
+                f"Immich did not take the tag from asset {asset_id}: {error or '?'}."
+            )
             continue
         ledger.sent.add(asset_id)
         if error == "not_found":

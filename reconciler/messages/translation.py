@@ -7,14 +7,16 @@ asks for it (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``). Without one, 
 from __future__ import annotations
 
 import gettext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from reconciler.core.reasons import Param
 
+Voice = Literal["daemon", "command"]
+"""Who speaks: a daemon goes on by itself, a command ends."""
 DOMAIN: Final = "skymmich-reconciler"
 LOCALES: Final = Path(__file__).with_name("locale")
 
@@ -27,6 +29,12 @@ class Message:
     many: str = ""
     count: str = "count"
     """The parameter that decides between the two."""
+    by_hand: str = ""
+    """The same as it holds for a command: it ends, and nothing looks again by itself. Empty: as above."""
+
+    def said_by(self, voice: Voice) -> Message:
+        """Return the message as a daemon says it, or a command."""
+        return replace(self, one=self.by_hand, many="") if self.by_hand and voice == "command" else self
 
 
 @cache
@@ -62,4 +70,6 @@ def joined(parts: tuple[str, ...] | list[str]) -> str:
 def _shown(value: Param) -> str:
     if isinstance(value, tuple):
         return joined(value)
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) else value

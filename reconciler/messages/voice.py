@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-from reconciler.messages.translation import Message, say
+from reconciler.messages.translation import Message, Voice, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.errors import Again, ReconcilerError
-
-Voice = Literal["daemon", "command"]
 
 AGAIN: Final[Mapping[Voice, Mapping[Again, Message]]] = {
     "daemon": {

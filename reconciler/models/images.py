@@ -8,7 +8,7 @@ from reconciler.core.records import AssetStatus, Field, JournalField
 from reconciler.messages.reasons import joined_reasons
 from reconciler.models.base import Count, Model, Moment, Text
 from reconciler.models.plans import AssetPlan
-from reconciler.models.reasons import Reason
+from reconciler.models.reasons import Reason, told
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Image(Model):
     title: Text
     status: AssetStatus
     reason: Text
+    reasons: list[Reason]
     linked: bool
     crossing: Crossing | None
     checked_at: Moment | None
@@ -63,7 +64,8 @@ class Image(Model):
             asset_id=found.asset_id,
             title=found.title,
             status=found.status,
-            reason=redact(found.reason),
+            reason=told(found.reasons),
+            reasons=Reason.all(found.reasons),
             linked=found.linked,
             crossing=None if found.crossing is None else Crossing.of(found.crossing),
             checked_at=found.checked_at,
@@ -154,7 +156,7 @@ class ImageView(Model):
     record: Image | None
     plan: AssetPlan | None
     error: Text
-    reasons: tuple[Reason, ...] = ()
+    reasons: list[Reason]
     """What the error is made of."""
     history: list[Change]
 
@@ -169,6 +171,6 @@ class ImageView(Model):
             record=None if found.record is None else Image.of(found.record),
             plan=None if found.plan is None else AssetPlan.of(found.plan, compared=True),
             error=redact(joined_reasons(found.error, "daemon")),
-            reasons=Reason.several(found.error),
+            reasons=Reason.all(found.error),
             history=[Change.of(one) for one in history],
         )

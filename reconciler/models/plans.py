@@ -16,7 +16,7 @@ from reconciler.engine.outcomes import finished
 from reconciler.messages import guard
 from reconciler.messages.reasons import words
 from reconciler.models.base import Count, Model, Text
-from reconciler.models.reasons import Reason
+from reconciler.models.reasons import Reason, told
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Guard(Model):
     tripped: bool
     hash: Text
     reasons: list[Text]
-    codes: tuple[Reason, ...]
+    codes: list[Reason]
     """What the reasons are made of."""
     cause: Cause
     shrunk: bool
@@ -67,7 +67,7 @@ class Guard(Model):
             tripped=found.tripped,
             hash=found.hash,
             reasons=list(guard.lines(found.reasons)),
-            codes=Reason.several(found.reasons),
+            codes=Reason.all(found.reasons),
             cause=found.cause,
             shrunk=found.shrunk,
             held=len(found.held),
@@ -98,6 +98,7 @@ class Decision(Model):
     desired: Any
     observed: Any
     reason: Text
+    reasons: list[Reason]
     takes_away: bool
     choices: list[Keep]
     shown: Text
@@ -113,7 +114,8 @@ class Decision(Model):
             applied=_side(found.base),
             desired=_side(found.desired),
             observed=_side(found.live),
-            reason=found.reason,
+            reason=told((found.reason,)),
+            reasons=Reason.all((found.reason,)),
             takes_away=found.takes_away,
             choices=open_to,
             shown=sides(found) if open_to else "",
@@ -136,7 +138,9 @@ class AssetPlan(Model):
     changes: bool
     digest: Text
     blocked: Text
+    blocked_reasons: list[Reason]
     notes: list[Text]
+    notes_reasons: list[Reason]
     decisions: list[Decision]
     description: Text | None
     coordinates: Place | None
@@ -151,8 +155,10 @@ class AssetPlan(Model):
         return cls(
             changes=found.changes,
             digest=found.digest,
-            blocked=found.blocked,
-            notes=list(found.notes),
+            blocked=told((found.blocked,)),
+            blocked_reasons=Reason.all((found.blocked,)),
+            notes=[told((one,)) for one in found.notes],
+            notes_reasons=Reason.all(found.notes),
             decisions=[Decision.of(one) for one in found.decisions],
             description=found.description,
             coordinates=None if found.coordinates is None else Place.of(found.coordinates),
@@ -170,6 +176,7 @@ class PlanItem(Model):
     title: Text
     status: AssetStatus | Literal["changes"]
     reason: Text
+    reasons: list[Reason]
     held: bool
     unsettled: bool
     plan: AssetPlan | None
@@ -186,7 +193,8 @@ class PlanItem(Model):
             asset_id=found.asset_id,
             title=found.title,
             status="changes" if changes else stands.status,
-            reason="" if changes else redact(stands.reason),
+            reason=told(() if changes else stands.reasons),
+            reasons=Reason.all(() if changes else stands.reasons),
             held=bool(found.held),
             unsettled=found.adopted is not None,
             plan=None if plan is None else AssetPlan.of(plan, compared=compared),

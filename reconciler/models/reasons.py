@@ -1,44 +1,49 @@
-"""Reasons as JSON: the codes beside the texts that are made of them."""
+"""Reasons as JSON: codes with the fields they speak of and their parameters. The words stand beside them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from pydantic import Field
-
-from reconciler.core.reasons import to_json
+from reconciler.core.reasons import Code
+from reconciler.messages.reasons import sentence
 from reconciler.models.base import Model, Text
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reconciler.core.reasons import Param
     from reconciler.core.reasons import Reason as CoreReason
-
-Value = Text | int | float | list[Text]
 
 
 class Reason(Model):
-    """A code, the fields of an image that it speaks of, and its parameters by name."""
+    """Why something is as it is. ``code`` says it; a text of an older version has the code ``told``."""
 
-    code: Text
-    fields: tuple[Text, ...] = ()
-    params: dict[str, Value] = Field(default_factory=dict)
+    code: Code
+    fields: list[Text]
+    params: dict[str, Text | int | float | list[Text]]
 
     @classmethod
     def of(cls, found: CoreReason) -> Self:
-        """Return a reason as JSON, without secrets that a value may quote."""
-        return cls.several([found])[0]
+        """Return a reason as JSON, without any secret."""
+        return cls(
+            code=found.code,
+            fields=list(found.fields),
+            params={name: _shown(value) for name, value in found.params},
+        )
 
     @classmethod
-    def several(cls, found: Iterable[CoreReason]) -> tuple[Self, ...]:
-        """Return reasons as JSON."""
-        return tuple(cls.model_validate(_redacted(one)) for one in to_json(found))
+    def all(cls, found: Iterable[CoreReason | None]) -> list[Self]:
+        """Return reasons as JSON; what is none is left out."""
+        return [cls.of(one) for one in found if one is not None]
 
 
-def _redacted(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _redacted(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_redacted(inner) for inner in value]
+def told(found: Iterable[CoreReason | None]) -> str:
+    """Return reasons as a text, without any secret; empty for none."""
+    return redact(sentence(one for one in found if one is not None))
+
+
+def _shown(value: Param) -> str | int | float | list[str]:
+    if isinstance(value, tuple):
+        return [redact(one) for one in value]
     return redact(value) if isinstance(value, str) else value

@@ -11,7 +11,7 @@ from reconciler.messages.voice import remedy_of
 from reconciler.models.base import Count, Counts, Model, Moment, Text
 from reconciler.models.images import Change
 from reconciler.models.plans import Guard
-from reconciler.models.reasons import Reason
+from reconciler.models.reasons import Reason, told
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.engine.events import Progress as CoreProgress
     from reconciler.engine.passes import Outcome as CoreOutcome
     from reconciler.engine.passes import Report as CoreReport
-    from reconciler.messages.voice import Voice
+    from reconciler.messages.translation import Voice
     from reconciler.service.api import RunState as CoreRunState
 
 MAX_OUTCOMES = 1000
@@ -38,7 +38,7 @@ class Run(Model):
     seconds: float | None
     outcome: RunOutcome
     summary: Text
-    reasons: tuple[Reason, ...]
+    reasons: list[Reason]
     """What the summary is made of."""
     counts: Counts
 
@@ -54,7 +54,7 @@ class Run(Model):
             seconds=took,
             outcome=found.outcome,
             summary=redact(summary(found.summary)),
-            reasons=Reason.several(found.summary),
+            reasons=Reason.all(found.summary),
             counts=found.counts.to_json(),
         )
 
@@ -81,6 +81,7 @@ class Outcome(Model):
     title: Text
     status: AssetStatus
     reason: Text
+    reasons: list[Reason]
     changed: list[Text]
     crossed: bool
 
@@ -92,7 +93,8 @@ class Outcome(Model):
             asset_id=found.asset_id,
             title=found.title,
             status=found.status,
-            reason=redact(found.reason),
+            reason=told(found.reasons),
+            reasons=Reason.all(found.reasons),
             changed=list(found.changed),
             crossed=found.crossed,
         )
@@ -140,7 +142,7 @@ class RunState(Model):
     progress: Progress | None = None
     report: Report | None = None
     error: Text = ""
-    reasons: tuple[Reason, ...] = ()
+    reasons: list[Reason]
     """What the error is made of."""
 
     @classmethod
@@ -158,7 +160,7 @@ class RunState(Model):
             progress=None if found.progress is None else Progress.of(found.progress),
             report=None if found.report is None else Report.of(found.report),
             error=redact(joined_reasons(found.error, "daemon")),
-            reasons=Reason.several(found.error),
+            reasons=Reason.all(found.error),
         )
 
 

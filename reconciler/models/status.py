@@ -30,7 +30,7 @@ class Condition(Model):
     status: ConditionStatus
     reason: ConditionReason
     message: Text
-    reasons: tuple[Reason, ...]
+    reasons: list[Reason]
     """What the message is made of."""
     since: Moment
 
@@ -42,7 +42,7 @@ class Condition(Model):
             status=found.status,
             reason=found.reason,
             message=redact(message(found)),
-            reasons=Reason.several(found.details),
+            reasons=Reason.all(found.details),
             since=found.since,
         )
 

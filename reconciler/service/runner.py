@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.reasons import of_error, reason, told
+from reconciler.core.reasons import codes, of_error, reason
 from reconciler.engine.approvals import covers, waiting_approval
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.conflicts import take_decision
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import Catalogue, RowProblem
     from reconciler.core.policy import Switches
-    from reconciler.core.ports import Clock, Renderer, Target
+    from reconciler.core.ports import Clock, Renderer, Target, Wording
     from reconciler.core.records import Field, Keep
     from reconciler.engine.events import Listener
     from reconciler.engine.passes import Prepared, Report
@@ -54,7 +54,7 @@ class PassRunner:
         renderer: of users' templates.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing a pass needs, by name
         self,
         installation: Installation,
         store: ServiceStore,
@@ -63,8 +63,11 @@ class PassRunner:
         listen: Listener,
         timing: Timing | None,
         renderer: Renderer | None,
+        *,
+        words: Wording = codes,
     ) -> None:
         self.installation = installation
+        self._words = words
         self.catalogue = WatchedCatalogue(installation.source, self._recall)
         self.later: frozenset[int] = frozenset()
         """Images that the present pass leaves alone because their next attempt is not due."""
@@ -185,7 +188,7 @@ class PassRunner:
         except ImmichError as error:
             return ImageView(image, record, None, (of_error(error),))
         item = next(iter(prepared.items), None)
-        return ImageView(image, record, item.plan if item else None, told(item.reason) if item else ())
+        return ImageView(image, record, item.plan if item else None, item.reasons if item else ())
 
     async def resolve(self, image_id: int, keep: Keep | None, field: Field | None, shown: str) -> bool:
         """Keep what a person decided of an image, from a fresh reading; tells whether there is such an image.
@@ -203,7 +206,8 @@ class PassRunner:
         prepared = await looker.prepare(Selection(frozenset({image_id})), wishes)
         (item,) = prepared.items
         if item.plan is None:
-            raise DecisionError(f"“{item.title}” (image {image_id}) cannot be decided now: {item.reason}.")
+            why = self._words(item.reasons)
+            raise DecisionError(f"“{item.title}” (image {image_id}) cannot be decided now: {why}.")
         rules, now = prepared.rules, self._clock.now()
         take_decision(self._store, item.plan, keep, rules=rules, at=now, field=field, shown=shown)
         return True
@@ -237,7 +241,7 @@ class PassRunner:
             self._target = target
             self._cycle = Reconciler(
                 *parts, timing=self._timing, renderer=self._renderer, listen=self._listen, runs=self.runs,
-                memory=self._memory,
+                memory=self._memory, words=self._words,
             )  # fmt: skip
             # Another one for looks: its progress is nobody's, and it may be used while a pass runs.
             self._looker = Reconciler(

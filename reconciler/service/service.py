@@ -11,10 +11,11 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.core.reasons import of_error, reason
+from reconciler.core.reasons import codes, of_error, reason
 from reconciler.core.store_keys import PAUSED
 from reconciler.engine.approvals import begin_moment
 from reconciler.engine.events import Listener, ignore
+from reconciler.engine.item import is_catalogues
 from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerError
 from reconciler.service.announcements import Announcer
 from reconciler.service.api import Control, ImageView, Request, RunState, Snapshot
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.policy import Switches
-    from reconciler.core.ports import Clock, Renderer
+    from reconciler.core.ports import Clock, Renderer, Wording
     from reconciler.core.reasons import Reason
     from reconciler.core.records import Field, Keep, Trigger
     from reconciler.engine.passes import Prepared, Report
@@ -71,6 +72,7 @@ class Service:
         listen: Listener = ignore,
         timing: Timing | None = None,
         renderer: Renderer | None = None,
+        words: Wording = codes,
     ) -> None:
         self._store, self._clock, self._random = store, clock, random
         self._queue = WorkQueue(random)
@@ -79,7 +81,9 @@ class Service:
         self.health = Health(clock, store, fresh_for)
         self._announcer = Announcer(self._bus, self._runs, listen)
         heard = self._announcer.heard
-        self._runner = PassRunner(installation, store, clock, self.health, heard, timing, renderer)
+        self._runner = PassRunner(
+            installation, store, clock, self.health, heard, timing, renderer, words=words
+        )
         self.upcoming: Callable[[], Mapping[str, datetime]] = dict
         """Name of the job → when it runs next; set by whoever schedules."""
         self.passes: Counter[str] = Counter()
@@ -339,7 +343,11 @@ class Service:
 
     def _learn(self, report: Report) -> None:
         """Let images that failed wait, each time longer; an outage is none of theirs."""
-        bad = {outcome.image_id for outcome in report.outcomes if outcome.status in {"failed", "pending"}}
+        bad = {
+            outcome.image_id
+            for outcome in report.outcomes
+            if outcome.status in {"failed", "pending"} and not is_catalogues(outcome.reasons)
+        }
         self._queue.failed(sorted(bad - self._runner.later), self._clock.monotonic())
         self._queue.forget(outcome.image_id for outcome in report.outcomes if outcome.image_id not in bad)
 

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from reconciler.messages.reasons import fields
+from reconciler.models.reasons import told
 from reconciler.web.tones import first_upper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.core.catalogue import Equipment
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import JournalEntry
 
-_NAMES = {"block": "facts", "prose": "words", **{one: one for one in ("description", "coordinates", "tags")}}
 _KINDS = ("telescope", "camera", "mount", "filter", "accessory", "software")
-_FIELDS = re.compile(rf"(?:{'|'.join(_NAMES)})(?: and (?:{'|'.join(_NAMES)}))*(?=: )")
 
 
-def spoken(reason: str) -> str:
-    """Write a reason with the page's names of fields: ``Words: …`` instead of ``prose: …``."""
-    named = _FIELDS.sub(lambda found: " and ".join(_NAMES[one] for one in found[0].split(" and ")), reason)
-    return first_upper(named)
+def spoken(reasons: Iterable[Reason]) -> str:
+    """Return reasons as the page says them, as sentences begin: ``Words: …``."""
+    return first_upper(told(reasons))
 
 
-def fields_of(reason: str) -> str:
-    """Return only the fields that a reason names; empty if it names none."""
-    found = _FIELDS.match(reason)
-    return spoken(found[0] + ": ")[:-2] if found else ""
+def fields_of(reasons: Iterable[Reason]) -> str:
+    """Return only the fields that reasons name; empty if they name none."""
+    return first_upper(fields(reasons))
 
 
 def by_run(entries: Iterable[JournalEntry]) -> list[list[JournalEntry]]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from reconciler.cli.output.outcome import show_report
 from reconciler.cli.output.screen import Screen
-from reconciler.core.reasons import told
+from reconciler.core.reasons import reason, told
 from reconciler.core.records import Run
 from reconciler.engine.passes import Outcome, Report
 from reconciler.models.runs import Requests
@@ -21,6 +21,8 @@ def test_what_a_stopped_apply_did_not_come_to_is_counted_and_not_listed(capsys):
     now = datetime.now(UTC)
     run = Run("abc", "cli", now, finished_at=now, outcome="interrupted", summary=told("1 written"))
     outcomes = tuple(Outcome(n, str(n), f"Image {n}", "new", "the pass ended before it") for n in range(36))
+    run = Run("abc", "cli", now, finished_at=now, outcome="interrupted", summary="1 written")
+    outcomes = tuple(Outcome(n, str(n), f"Image {n}", "new", (reason("not_reached"),)) for n in range(36))
     show_report(Screen(), Report(run, outcomes), Requests(total=1, writes=1, reads=0))
     said = capsys.readouterr().out
     assert "36 images were not come to: run apply again." in said

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from reconciler.cli.output.explain import _facts, _owned
 from reconciler.core.catalogue import CatalogueImage, PlateSolution
-from reconciler.core.plan.plan import Decision
+from reconciler.core.plan.plan import TagsDecision
 
 
 def test_a_persons_tags_are_counted_apart_from_those_that_this_program_wrote():
-    kept = Decision("tags", "in_sync", "nothing", base=("a", "b"), desired=("a", "b"), live=("a", "b", "c"))
+    kept = TagsDecision(
+        "tags", "in_sync", "nothing", base=("a", "b"), desired=("a", "b"), live=("a", "b", "c")
+    )
     assert _owned(kept) == "2 written by this program, 1 not"
     assert _owned(replace(kept, live=("a", "b"))) == "as written by this program"
 

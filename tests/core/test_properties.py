@@ -132,7 +132,7 @@ def test_every_place_on_earth_is_wanted_as_immich_keeps_it_or_refused_with_a_rea
         assert abs(longitude) < 1e-6
     else:
         assert same_place(place, Coordinates(latitude, longitude))
-        assert desired_coordinates(place.latitude, place.longitude) == (place, "")
+        assert desired_coordinates(place.latitude, place.longitude) == (place, None)
 
 
 @often

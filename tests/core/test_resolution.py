@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reconciler.core.asset import Coordinates
 from reconciler.core.desired.block import split
 from reconciler.core.plan.conflicts import choices, decide, sides
+from reconciler.core.reasons import reason
 
 HERE, THERE, ELSEWHERE = Coordinates(48.1, 11.6), Coordinates(-30.1, -70.8), Coordinates(52.5, 13.4)
 AT = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
@@ -60,7 +61,7 @@ def test_immich_s_side_stays_and_is_no_conflict_any_more(make, words):
     assert not after.changes
     assert after.conflicts == ()
     assert after.resolutions == record.resolutions
-    assert "2026-11-22" in field(after, "prose").reason
+    assert field(after, "prose").reason == reason("decided_immich", day="2026-11-22")
     assert choices(field(after, "prose"))  # it can be decided anew
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.desired.block import Markers
-from reconciler.core.plan.undo import NEWER, NO_PLACE, TOO_LONG, reversals, reverse
+from reconciler.core.plan.undo import reversals, reverse
+from reconciler.core.reasons import reason
 from reconciler.core.records import JournalEntry
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -53,7 +54,7 @@ def test_a_persons_newer_words_are_named_and_left_and_stay_as_owned_as_they_were
         applied=applied,
     )
     assert not done.plan.changes
-    assert done.left == (f"description: {NEWER}", f"coordinates: {NEWER}")
+    assert done.left == (reason("newer").of("description"), reason("newer").of("coordinates"))
     assert done.plan.base.block == BLOCK
 
 
@@ -64,12 +65,12 @@ def test_what_is_as_before_needs_nothing():
 
 def test_a_place_can_not_be_taken_away_again_and_that_is_said():
     done = undo(asset("", THERE), ("coordinates", None, [3.0, 4.0]))
-    assert (done.plan.changes, done.left) == (False, (f"coordinates: {NO_PLACE}",))
+    assert (done.plan.changes, done.left) == (False, (reason("no_place_before").of("coordinates"),))
 
 
 def test_a_text_that_is_too_long_to_be_written_is_left():
     done = undo(asset(BLOCK), ("description", "x" * 50, BLOCK), max_bytes=40)
-    assert (done.plan.changes, done.left) == (False, (f"description: {TOO_LONG}",))
+    assert (done.plan.changes, done.left) == (False, (reason("former_too_long").of("description"),))
 
 
 def test_several_writes_of_a_run_are_taken_back_together():

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.core.desired.tags import MAX_NAME, TagSources, desired_tags, is_noise, tag_name
 from reconciler.core.policy import TagPolicy
+from reconciler.core.reasons import reason
 
 SOURCES = TagSources(
     catalogue=("Autumn",),
@@ -115,7 +116,7 @@ def test_blank_tags_are_left_out():
 def test_a_tag_that_is_too_long_is_left_out_and_reported():
     found, problems = tags(TagSources(catalogue=("a" * 300, "b" * MAX_NAME, "M 31")), root="")
     assert found == {"b" * MAX_NAME, "M 31"}
-    assert problems == (f"the tag “{'a' * 40}…” is longer than 200 characters and was left out",)
+    assert problems == (reason("tag_too_long", tag="a" * 40, most=MAX_NAME),)
 
 
 def test_a_tag_that_immich_can_not_keep_is_left_out_and_reported():
@@ -123,7 +124,7 @@ def test_a_tag_that_immich_can_not_keep_is_left_out_and_reported():
         TagSources(catalogue=("null", "M 31")), lambda p: None if p == "null" else p, root=""
     )
     assert found == {"M 31"}
-    assert problems == ("Immich cannot keep the tag “null”; it was left out",)
+    assert problems == (reason("tag_not_kept", tag="null"),)
 
 
 def test_a_tag_is_wanted_in_the_form_that_immich_keeps():

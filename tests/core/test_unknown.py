@@ -11,6 +11,7 @@ from reconciler.core.desired.desired import desire
 from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.plan.conflicts import side
 from reconciler.core.policy import DescriptionPolicy, Policy
+from reconciler.core.reasons import reason
 from reconciler.core.records import Resolution
 from reconciler.core.unknown import unknown_of, without
 from reconciler.errors import UnusableImageError
@@ -33,7 +34,7 @@ def test_a_block_that_the_catalogue_can_not_tell_stays_whole_and_ours(make):
     assert not plan.takes_away
     assert plan.base.block == make.block
     assert make.decision(plan, "block") == ("not_writable", "keep")
-    assert plan.decisions[0].reason == "the catalogue's facts cannot be read; what Immich has stays as it is"
+    assert plan.decisions[0].reason == reason("unreadable")
 
 
 def test_a_block_that_is_not_there_yet_is_not_made_of_half_the_facts(make):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.core.reasons import reason
+
 pytestmark = pytest.mark.anyio
 KIND = ("settling",)
 
@@ -82,7 +84,7 @@ async def test_an_asset_in_the_trash_is_told_with_the_next_look_and_explains_the
     world.wire.person(trashed, "trash")
     await world.run(70)
     record = world.store.record(trashed)
-    assert (record.status, "trash" in record.reason) == ("not_writable", True)
+    assert (record.status, record.reasons) == ("not_writable", (reason("trashed"),))
     await world.run(600)
     requests = world.wire.requests()
     assert requests["GET /assets/{id}"] == 1

@@ -26,6 +26,7 @@ from reconciler.engine.reconcile import Reconciler
 from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
+from reconciler.messages.reasons import sentence
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 from reconciler.skymmich.sources import open_catalogue
@@ -79,6 +80,7 @@ class Installation:
                 timing=self.timing,
                 renderer=self.renderer,
                 listen=self.events.append,
+                words=sentence,
             )
             try:
                 return await act(cycle)
@@ -151,8 +153,8 @@ class Installation:
         for item in prepared.items:
             record = records[item.asset_id]
             if record.status != "in_sync":
-                assert record.status in allowed, (item.title, record.status, record.reason)
-                assert record.reason
+                assert record.status in allowed, (item.title, record.status, record.reasons)
+                assert record.reasons
                 continue
             assert not item.plan.changes, (item.title, item.plan.decisions)
             self._assert_shows(shown[item.asset_id], item.plan.desired, record)

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from reconciler.errors import ImmichAnswerError, ImmichSlowError
+from reconciler.messages.reasons import sentence
 
 pytestmark = pytest.mark.anyio
 BOMB = gzip.compress(bytes(64 << 20))
@@ -74,7 +75,7 @@ async def test_one_assets_answer_costs_that_asset_and_is_named(install, answer, 
     assert report.error is None
     by_asset = {outcome.asset_id: outcome for outcome in report.outcomes}
     assert by_asset.pop(odd).status == "failed"
-    assert words in here.store.records()[odd].reason
+    assert words in sentence(here.store.records()[odd].reasons)
     assert {outcome.status for outcome in by_asset.values()} == {"in_sync"}
     assert not here.shown(odd)["description"]
     here.wrap = lambda target: target

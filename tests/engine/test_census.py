@@ -9,7 +9,6 @@ import pytest
 from reconciler.core.records import AssetRecord
 from reconciler.engine.planner import candidates
 from reconciler.engine.planner.candidates import Memory, take_census
-from reconciler.engine.planner.held import held_mark
 from state.store import SqliteStore
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +31,7 @@ async def test_it_is_the_same_however_many_were_written_to_and_few_records_are_r
     store.save_records(
         replace(record, linked=False)
         if record.image_id % 2
-        else replace(record, status="held", fingerprint=held_mark("harm", "mark"))
+        else replace(record, status="held", fingerprint="mark", held="harm")
         for record in RECORDS[:many]
     )
     records_of = store.records_of

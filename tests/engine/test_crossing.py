@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from reconciler.core.reasons import reason
 from reconciler.core.records import Crossed
 from reconciler.core.writes.verification import FLIPPED
 from reconciler.engine.polling.timing import Timing
@@ -67,7 +68,7 @@ async def test_an_edit_that_was_digested_between_our_reading_and_our_write_is_to
     assert crossings(here)[odd].level == "warning"
     (outcome,) = [outcome for outcome in report.outcomes if outcome.asset_id == odd]
     assert (outcome.status, outcome.crossed) == ("in_sync", True)
-    assert "at the very moment it was written" in crossings(here)[odd].details["why"]
+    assert crossings(here)[odd].details["why"] == reason("crossed")
     known = here.store.record(odd).crossing
     assert known.fields >= {"block", "prose"}
     assert known.run_id == report.run.run_id
@@ -146,7 +147,7 @@ async def test_a_place_whose_sign_immich_turns_does_not_hide_that_words_crossed(
     assert here.shown(odd)["longitude"] == -0.001
     known = here.store.record(odd)
     assert known.crossing.fields >= {"block", "prose"}
-    assert (known.status, FLIPPED in known.reason) == ("not_sticking", True)
+    assert (known.status, known.reasons == (FLIPPED.of("coordinates"),)) == ("not_sticking", True)
     here.wrap = lambda target: target
     await here.run()
     assert (here.store.record(odd).status, here.writes) == ("not_sticking", 0)

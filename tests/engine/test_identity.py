@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.core.reasons import reason
 from reconciler.core.store_keys import IMMICH_KNOWN
 from reconciler.engine.identity import KnownImmich
 from reconciler.errors import UnconfirmedError
@@ -159,7 +160,7 @@ async def test_the_owner_that_a_write_told_of_is_kept_where_the_key_may_not_ask(
     prepared = await here.prepare()
     assert prepared.changes == ()
     (item,) = (one for one in prepared.items if one.asset_id == partners)
-    assert "another Immich user" in item.plan.blocked
+    assert item.plan.blocked == reason("foreign")
     await here.run()
     assert here.writes == 0
 

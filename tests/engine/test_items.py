@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.core.plan.guard import Losses, withhold
 from reconciler.core.plan.plan import AssetPlan
+from reconciler.core.reasons import reason
 from reconciler.core.records import PendingWrite
 from reconciler.engine import items as module
 from reconciler.engine.item import Item
@@ -25,9 +26,13 @@ def pair(number):
     item = Item(image, asset_id, number, f"Image {number}", fingerprint=f"mark-{number}")
     record = replace(MAKE.record(tags=["old"]), asset_id=asset_id, image_id=number, title=item.title)
     if kind == 0:
-        return replace(item, status="conflict", reason="a person's"), replace(record, status="conflict")
+        return replace(item, status="conflict", reasons=(reason("conflict").of("prose"),)), replace(
+            record, status="conflict"
+        )
     if kind == 1:
-        return replace(item, status="unknown_asset", reason="gone"), replace(record, seen_updated_at=MOMENT)
+        return replace(item, status="unknown_asset", reasons=(reason("not_shown", asset=asset_id),)), replace(
+            record, seen_updated_at=MOMENT
+        )
     desired = MAKE.desired(
         block=MAKE.block if kind not in {2, 3} else None, tags=["new" if kind != 3 else "old"]
     )

@@ -10,6 +10,8 @@ from random import Random
 
 import pytest
 
+from reconciler.core.reasons import reason
+
 pytestmark = pytest.mark.anyio
 
 PEACEFUL = {"conflict", "not_writable"}
@@ -127,7 +129,7 @@ class Person:
         # Lost twice in a row to a person's own writes, a value looks just as if Immich would not keep it.
         unlucky = {asset_id for asset_id, asset in shown.items() if losses_of_ours(asset) > 1}
         odd = [
-            (record.status, record.reason)
+            (record.status, record.reasons)
             for record in records.values()
             if record.status not in {"in_sync", *PEACEFUL}
             and (record.asset_id not in unlucky or record.status != "not_sticking")
@@ -262,7 +264,7 @@ async def test_an_image_that_is_trashed_meanwhile_is_left_alone_and_comes_back(i
     await here.run(by_person=False)
     assert here.writes == 0
     record = here.store.records()[asset_id]
-    assert (record.status, record.reason) == ("not_writable", "the asset is in Immich's trash")
+    assert (record.status, record.reasons) == ("not_writable", (reason("trashed"),))
     here.sim.person(asset_id, "trash", value=False)
     await here.run(by_person=False)
     assert "Changed" in here.shown(asset_id)["description"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.policy import Policy, Switches
+from reconciler.core.reasons import reason
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +42,7 @@ async def test_a_turned_sign_is_one_attempt_with_its_diagnosis(install):
     await here.run(force=True)
     record = record_of(here, asset_id)
     assert record.status == "not_sticking"
-    assert "turns the sign" in record.reason
+    assert record.reasons == (reason("sign_turned").of("coordinates"),)
     assert here.shown(asset_id)["writes"] - writes == 2  # its tags and its fields
     assert here.shown(asset_id)["description"]
     for by_person in (True, False):
@@ -62,7 +63,7 @@ async def test_a_turned_sign_where_there_was_no_place_is_not_taken_for_a_persons
     await here.run(by_person=False)
     assert here.shown(asset_id)["longitude"] == -0.001
     record = record_of(here, asset_id)
-    assert (record.status, "turns the sign" in record.reason) == ("not_sticking", True)
+    assert (record.status, record.reasons) == ("not_sticking", (reason("sign_turned").of("coordinates"),))
     await here.run(full=True)
     assert here.writes == 0
 
@@ -79,7 +80,7 @@ async def read_only(install):
     await here.run(by_person=False)
     assert here.shown(asset_id)["writes"] == writes + 2
     assert record_of(here, asset_id).status == "not_sticking"
-    assert "folder writable" in record_of(here, asset_id).reason
+    assert {one.code for one in record_of(here, asset_id).reasons} == {"read_only"}
     return here, image_id, asset_id
 
 
@@ -285,7 +286,7 @@ async def test_of_a_saved_plan_what_a_person_touches_meanwhile_is_not_written(in
     report = await here.run(expected=saved)
     (outcome,) = [outcome for outcome in report.outcomes if outcome.asset_id == odd]
     assert outcome.status != "in_sync"
-    assert "changed since the plan was made" in outcome.reason
+    assert outcome.reasons == (reason("stale_plan"),)
     assert here.shown(odd)["description"] == "Just now."
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from reconciler.engine.undo import Undo
 from reconciler.errors import ImmichAnswerError
+from reconciler.messages.reasons import sentence
 
 pytestmark = pytest.mark.anyio
 
@@ -128,7 +129,7 @@ async def test_one_asset_with_an_unknown_field_is_left_alone_and_named(install):
     (told,) = [one for one in report.outcomes if one.asset_id == odd]
     assert told.status == "failed"
     for word in ("exifInfo.description", odd, "left as it is"):
-        assert word in told.reason
+        assert word in sentence(told.reasons)
     shown = words_of(here)
     assert shown[odd] == before[odd]
     others = [asset_id for _, asset_id in here.images() if asset_id != odd]
@@ -197,7 +198,7 @@ async def test_an_answer_about_another_asset_is_never_written(install):
     shown = words_of(here)
     wrong = [asset_id for asset_id in (one, other) if told[asset_id].status == "failed"]
     assert all(shown[asset_id] == before[asset_id] for asset_id in wrong)
-    assert any("is about asset" in told[asset_id].reason for asset_id in wrong)
+    assert any("is about asset" in sentence(told[asset_id].reasons) for asset_id in wrong)
     here.transport = None
     await here.run(full=True)
     await here.assert_true()
@@ -326,7 +327,7 @@ async def test_an_answer_that_is_older_than_what_was_shown_costs_nobody_a_line(i
     report = await here.run()
     assert here.writes == 0
     assert {one.status for one in report.outcomes} == {"failed"}
-    assert all("older than" in one.reason for one in report.outcomes)
+    assert all([why.get("kind") for why in one.reasons] == ["StaleAnswerError"] for one in report.outcomes)
     here.transport = None
     await here.run()
     for number, (_, asset_id) in enumerate(here.images()):

@@ -132,7 +132,7 @@ async def test_one_bad_asset_among_five_hundred_is_found_by_halving(immich, serv
     outcome = await (await immich()).write_fields(ids, WORDS)
     assert outcome.sent == set(ids) - {uuid(place)}
     assert list(outcome.rejected) == [uuid(place)]
-    assert uuid(place) in outcome.rejected[uuid(place)]
+    assert uuid(place) in outcome.rejected[uuid(place)].message
     assert sorted(accepted) == sorted(outcome.sent), "nothing is written twice"
     writes = [asked for asked in server.asked if asked.method == "PUT"]
     assert len(writes) <= 2 * math.ceil(math.log2(500)) + 1
@@ -158,7 +158,7 @@ async def test_a_write_that_no_asset_would_take_is_not_tried_on_every_asset(
         server.on("GET", f"/api/assets/{uuid(number)}", answer.ok(row(number)))
     outcome = await (await immich()).write_fields(ids, WORDS)
     assert set(outcome.rejected) == set(ids)
-    assert "must be a string" in outcome.rejected[uuid(200)]
+    assert "must be a string" in outcome.rejected[uuid(200)].message
     assert len(server.asked) <= 11
 
 
@@ -166,7 +166,7 @@ async def test_a_partners_asset_is_rejected_as_anothers(immich, server, answer, 
     server.on("PUT", f"/api/assets/{uuid(1)}", answer.refused(400))
     server.on("GET", f"/api/assets/{uuid(1)}", answer.ok(row(1, owner=bob)))
     outcome = await (await immich()).write_fields([uuid(1)], WORDS)
-    assert "another user's" in outcome.rejected[uuid(1)]
+    assert "another user's" in outcome.rejected[uuid(1)].message
 
 
 async def test_what_can_not_survive_is_never_sent(immich, server, uuid):
@@ -385,7 +385,7 @@ async def test_removing_a_tag_tells_each_asset_apart(immich, server, answer, uui
     outcome = await (await immich()).remove_tag([uuid(n) for n in (1, 2, 3, 4)], uuid(9))
     assert outcome.sent == {uuid(1), uuid(2), uuid(4)}
     assert outcome.unchanged == {uuid(2)}
-    assert "no_permission" in outcome.rejected[uuid(3)]
+    assert "no_permission" in outcome.rejected[uuid(3)].message
     assert json.loads(server.asked[0].raw) == {"ids": [uuid(n) for n in (1, 2, 3, 4)]}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "reconciler" / "messages" / "locale" / "skymmich-reconciler.pot"
-NAMES = ("one", "many")
+NAMES = ("one", "many", "count", "by_hand")
 HEADER = """\
 # What skymmich-reconciler says to people. `make messages` writes this file; CONTRIBUTING.md says how to translate it.
 msgid ""
@@ -28,6 +28,8 @@ msgstr ""
 def messages(tree: ast.Module) -> dict[str, str]:
     """Return the messages of a module: the text of one, and of many (empty where there is none).
 
+    What a command says instead of it is a message of its own.
+
     Raises:
         SystemExit: one is not written out, so nobody could translate it.
     """
@@ -40,6 +42,8 @@ def messages(tree: ast.Module) -> dict[str, str]:
             texts = {name: _text(value) for name, value in given.items()}
             one, many = texts["one"], texts.get("many", "")
             found[one] = found.get(one) or many
+            if by_hand := texts.get("by_hand"):
+                found.setdefault(by_hand, "")
     return found
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
+from reconciler.core.reasons import reason, told
 from reconciler.errors import StateError
 from state import migrations
 from state.store import SqliteStore
@@ -72,6 +76,79 @@ def test_an_upgrade_that_fails_leaves_the_store_as_it_was(path):
     with pytest.raises(StateError, match="already exists"):
         SqliteStore.open(path)
     assert schema(path) == before
+
+
+def store_of_version(path, number):
+    """Make an empty store by the revisions up to one of them, as a version of this program of then did."""
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, number)
+    engine.dispose()
+
+
+UNCONFIRMED = (
+    "waiting for Immich: it took the write and shows it, but its queue has not come to it, so that it may "
+    "still be put back; it is looked at again once Immich goes on"
+)
+OLD = [
+    ("held", "held:0123456789abcdef0123:fedcba9876543210fedc", "held", "the guard holds back “it”", []),
+    ("fine", "fedcba9876543210fedc", "in_sync", "", []),
+    ("waits", "", "pending", UNCONFIRMED, []),
+    (
+        "lost",
+        "fedcba9876543210fedc",
+        "not_sticking",
+        "block: Immich put the old value back\x00.",
+        [
+            {
+                "field": "block",
+                "desired": "d",
+                "live": "l",
+                "server": "2.7.5",
+                "diagnosis": "Immich put it back",
+                "undone": False,
+            }
+        ],
+    ),
+]
+
+
+def test_a_store_whose_reasons_were_texts_goes_on_where_it_stood(path):
+    """Made the old way: texts stay as they are, what the guard holds is split off, what decides decides on."""
+    store_of_version(path, "0003")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO assets (asset_id, image_id, title, title_key, fingerprint, status, reason, "
+            "unsticking, linked) VALUES (?, 1, '', '', ?, ?, ?, ?, 1)",
+            [(*row[:4], json.dumps(row[4])) for row in OLD],
+        )
+    with SqliteStore.open(path) as store:
+        found = store.records()
+        assert store.held_ids() == {"held": "0123456789abcdef0123"}
+    assert {key: (one.held, one.fingerprint) for key, one in found.items()} == {
+        "held": ("0123456789abcdef0123", "fedcba9876543210fedc"),
+        "fine": ("", "fedcba9876543210fedc"),
+        "waits": ("", ""),
+        "lost": ("", "fedcba9876543210fedc"),
+    }
+    assert {key: one.reasons for key, one in found.items()} == {
+        "held": told("the guard holds back “it”"),
+        "fine": (),
+        "waits": (reason("unconfirmed"),),
+        "lost": told("block: Immich put the old value back\x00."),
+    }
+    (entry,) = found["lost"].unsticking
+    assert (entry.diagnosis, entry.live) == (reason("told", text="Immich put it back"), "l")
+
+
+def test_what_is_in_a_store_as_reasons_and_is_none_is_told(store, make):
+    store.save_records([make.record("a"), make.record("b")])
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute("UPDATE assets SET reason = 'a text' WHERE asset_id = 'a'")
+        connection.execute("UPDATE assets SET reason = '7' WHERE asset_id = 'b'")
+    assert [one.reasons for one in store.records().values()] == [told("a text"), told("7")]
 
 
 def test_the_store_opens_from_an_installed_copy_without_any_ini_file(spawn, tmp_path):

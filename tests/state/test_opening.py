@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.reasons import told
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
 from state.store import SqliteStore
 
@@ -38,7 +39,7 @@ def alter(path, statement):
 def filled(path, make):
     """A closed store with so many pages that any of them can be damaged."""
     with SqliteStore.open(path) as store:
-        store.save_records([make.record(f"{n}", title=f"M{n}", reason="x" * 500) for n in range(300)])
+        store.save_records([make.record(f"{n}", title=f"M{n}", reasons=told("x" * 500)) for n in range(300)])
     return path
 
 

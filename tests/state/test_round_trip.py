@@ -51,13 +51,14 @@ def test_a_full_record_comes_back_equal_after_a_restart(store, make, noon, odd):
         ),
         fingerprint="f" * 64,
         status="not_sticking",
-        reason=odd,
+        reasons=(reason("unusable", table=odd, row="1", text=odd).of("block"), *told(odd)),
+        held="0123456789",
         seen_updated_at=noon,
         width=6248,
         height=4176,
         unsticking=(
-            Unsticking("coordinates", "d1", "l1", "2.7.5", odd),
-            Unsticking("block", "d2", "l2", "2.7.5", "reverts"),
+            Unsticking("coordinates", "d1", "l1", "2.7.5", reason("told", text=odd)),
+            Unsticking("block", "d2", "l2", "2.7.5", reason("read_only")),
         ),
         linked=False,
         checked_at=noon + timedelta(microseconds=1),
@@ -183,7 +184,7 @@ def test_half_an_emoji_in_one_title_does_not_spoil_the_others(store, make):
 
 def test_saving_again_replaces_the_record_and_its_tags(store, make):
     store.save_records([make.record(applied=Applied(tags=frozenset({"a", "b"})), status="in_sync")])
-    later = make.record(applied=Applied(tags=frozenset({"b", "c"})), status="conflict", reason="yours")
+    later = make.record(applied=Applied(tags=frozenset({"b", "c"})), status="conflict", reasons=told("yours"))
     store.save_records([later])
     assert store.records() == {"a": later}
 

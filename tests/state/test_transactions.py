@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from reconciler.core.reasons import told
 from reconciler.core.records import AssetRecord, PendingWrite
 from reconciler.errors import StateError
 from state.store import SqliteStore
@@ -87,7 +88,7 @@ def test_a_record_that_can_not_be_stored_leaves_no_half_of_a_call(store, make):
 def fill_up(store, make):
     """Let SQLite itself find the disk full: no page may be added any more."""
     store.database.pragma("PRAGMA max_page_count=1")
-    return [make.record(f"{number}", reason="x" * 5000) for number in range(100)]
+    return [make.record(f"{number}", reasons=told("x" * 5000)) for number in range(100)]
 
 
 def test_a_full_disk_is_said_and_costs_nothing_that_was_stored(store, make):

@@ -12,7 +12,12 @@ DYING = {"unkind": "settling,lost_updates,dying_extraction", "version": "3.1.0"}
 
 
 def reasons(here):
-    return {record.reason for record in here.store.records().values() if record.status == "pending"}
+    return {
+        one
+        for record in here.store.records().values()
+        if record.status == "pending"
+        for one in record.reasons
+    }
 
 
 def only(here, number, **what):
@@ -93,7 +98,7 @@ def test_a_queue_that_is_paused_after_neighbours_written_earlier_moved_tells_not
     for _ in range(4):
         here.run(by_person=False)
         assert here.statuses() == {"in_sync": 11, "pending": 1}
-    assert here.store.records()[written[-1]].reason == UNCONFIRMED
+    assert here.store.records()[written[-1]].reasons == (UNCONFIRMED,)
     here.settings.paused = False
     here.settle()
     here.run()
@@ -127,4 +132,4 @@ def test_while_the_queue_stands_still_others_written_later_do_not_tell_of_a_lone
         here.clock.seconds += 600
         here.run(by_person=False)
         assert "in_sync" not in here.statuses()
-    assert here.store.records()[odd].reason == UNCONFIRMED
+    assert here.store.records()[odd].reasons == (UNCONFIRMED,)

@@ -55,7 +55,7 @@ def test_fields_are_written_before_tags(world):
 
 def assert_named_states_and_nothing_lost(here, report):
     assert {outcome.status for outcome in report.outcomes} <= {"in_sync", *NAMED}, report.attention
-    assert all(outcome.reason for outcome in report.outcomes if outcome.status != "in_sync")
+    assert all(outcome.reasons for outcome in report.outcomes if outcome.status != "in_sync")
     assert_nothing_lost(here)
     here.run()
     assert here.writes == 0
@@ -160,7 +160,7 @@ def test_an_undo_of_shared_tags_costs_no_more_requests_than_the_apply_and_keeps_
     report = here.undo("run-1")
     assert here.requests.total() <= applied, here.requests
     assert_nothing_lost(here)
-    assert {asset_id for asset_id, why in report.left if why.startswith("description")} == {worded}
+    assert {asset_id for asset_id, why in report.left if why.fields == ("description",)} == {worded}
     shown = here.shown()
     assert shown[worded]["description"].endswith("Mine.")
     assert shown[tagged]["tags"] == ["mine/own"]
@@ -246,7 +246,7 @@ def test_a_value_that_is_only_shown_is_not_in_sync_while_the_queue_stands_still(
     assert "in_sync" not in here.statuses()
     waiting = [record for record in here.store.records().values() if record.status == "pending"]
     assert waiting
-    assert {record.reason for record in waiting} == {UNCONFIRMED}
+    assert {record.reasons for record in waiting} == {(UNCONFIRMED,)}
     here.run(by_person=False)
     assert here.writes == 0
     assert here.seconds < 30

@@ -92,7 +92,7 @@ def end_well(here, *, passes=4, crowded=False):
     assert here.writes == 0
     assert not here.store.pending()
     assert here.statuses().keys() <= NAMED, here.statuses()
-    assert all(one.reason for one in here.store.records().values() if one.status != "in_sync")
+    assert all(one.reasons for one in here.store.records().values() if one.status != "in_sync")
     assert crowded or here.faults["overlaps"] == here.faults["lost"] == 0, here.state.book.examples
 
 
@@ -166,5 +166,5 @@ def test_kills_people_and_all_unkindness_together_end_in_named_states(world, no_
     here.run()
     here.run()
     assert here.statuses().keys() <= NAMED | {"pending"}
-    assert all(one.reason for one in here.store.records().values() if one.status != "in_sync")
+    assert all(one.reasons for one in here.store.records().values() if one.status != "in_sync")
     assert here.faults["overlaps"] == here.faults["lost"] == 0, here.state.book.examples

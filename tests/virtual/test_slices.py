@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from reconciler.core.store_keys import CANARY
 from reconciler.engine import items, reconcile
 from reconciler.engine.events import Progress
 from reconciler.engine.planner import slices as planner_slices
+from reconciler.engine.polling.poller import Poller
 
 REAL = "settling,lost_updates,round_trip,early_updated_at,unstable_paging,slow_tagging"
 SLICE = 16
@@ -109,6 +111,27 @@ def test_what_a_person_does_to_a_later_slice_while_an_earlier_one_is_written_is_
     shown = here.shown()[last]["tags"]
     assert any(tag.endswith("fresh") for tag in shown)
     assert gone in shown  # what is ours and was taken away is put back: it is drift
+
+
+def test_what_a_look_shows_of_an_image_that_left_skymmich_is_kept_until_its_slice(world, monkeypatch):
+    here = world(unkind="settling", drain=60.0)
+    here.run()
+    here.policy = replace(here.policy, merge=replace(here.policy.merge, orphans="release"))
+    *_, (image_id, gone) = here.images()
+    here.sql("UPDATE astrophotography_images SET title = title || ' again'")
+    here.sql("UPDATE astrophotography_images SET immich_id = NULL WHERE id = ?", image_id)
+    expect, kept, written = Poller.expect, [], set()
+
+    def spied(poller, known, later):
+        kept.append(gone in later)
+        written.update(known)
+        expect(poller, known, later)
+
+    monkeypatch.setattr(Poller, "expect", spied)
+    here.run()
+    assert gone in written
+    assert len(kept) > 2
+    assert all(kept)
 
 
 def test_words_that_a_person_writes_to_a_later_slice_stay(world):

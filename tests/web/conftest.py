@@ -15,7 +15,7 @@ import pytest
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject, Equipment, SyncSettings
 from reconciler.core.plan.guard import Verdict
-from reconciler.core.plan.plan import AssetPlan, Decision, Rules
+from reconciler.core.plan.plan import AssetPlan, PlaceDecision, Rules, TagsDecision, TextDecision
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.ports import ServerFacts
 from reconciler.core.reasons import reason, told
@@ -124,7 +124,12 @@ class FakeControl:
         chosen = request.image_ids or set(self.status)
         outcomes = tuple(
             Outcome(
-                image.image_id, image.asset_id, image.title, self.status[image.image_id], "why", ("block",)
+                image.image_id,
+                image.asset_id,
+                image.title,
+                self.status[image.image_id],
+                told("why"),
+                ("block",),
             )
             for image in self.images
             if image.image_id in chosen and image.image_id in self.status
@@ -215,20 +220,20 @@ def plan_of(image: CatalogueImage) -> AssetPlan:
     here = Coordinates(48.1, 11.5)
     block = "✦ M 31\nIntegration 3h\n— Skymmich"
     decisions = (
-        Decision(
+        TextDecision(
             "block",
             "update",
             "write",
             "✦ M 31\n— Skymmich",
             block,
             "✦ M 31\n— Skymmich",
-            "the catalogue changed",
+            reason("update"),
         ),
-        Decision(
-            "prose", "conflict", "keep", None, "Mine", "A person's <b>words</b>", "Immich holds another"
+        TextDecision(
+            "prose", "conflict", "keep", None, "Mine", "A person's <b>words</b>", reason("conflict")
         ),
-        Decision("coordinates", "fill", "write", None, here, None, "Immich has none"),
-        Decision("tags", "update", "write", ("Astro/Old",), ("Astro/Galaxy",), ("Astro/Old", "Family"), ""),
+        PlaceDecision("coordinates", "fill", "write", None, here, None, reason("fill")),
+        TagsDecision("tags", "update", "write", ("Astro/Old",), ("Astro/Galaxy",), ("Astro/Old", "Family")),
     )
     return AssetPlan(
         image.image_id,
@@ -252,7 +257,7 @@ def record_of(number: int) -> AssetRecord:
         TITLES[number - 1],
         Applied(block="✦ M 31\n— Skymmich", tags=frozenset({"Astro/Old"})),
         status=STATUSES[number - 1],
-        reason="" if STATUSES[number - 1] == "in_sync" else "why it is so",
+        reasons=() if STATUSES[number - 1] == "in_sync" else told("why it is so"),
         checked_at=NOW,
     )
 

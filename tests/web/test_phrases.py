@@ -100,10 +100,11 @@ def test_what_is_broken_is_named_and_its_long_message_left_to_what_stands_below(
 
 
 def test_reasons_call_fields_as_the_page_does():
-    assert spoken("prose and tags: Immich holds another") == "Words and tags: Immich holds another"
-    assert spoken("the asset is in Immich's trash") == "The asset is in Immich's trash"
-    assert fields_of("prose and tags: Immich holds another") == "Words and tags"
-    assert fields_of("the asset is in Immich's trash") == ""
+    found = (reason("conflict").of("prose", "tags"), reason("immich_stays"))
+    assert spoken(found) == ("Words and tags: Immich holds a value that is not ours; Immich's value is kept")
+    assert spoken((reason("trashed"),)) == "The asset is in Immich's trash"
+    assert fields_of(found) == "Words and tags"
+    assert fields_of((reason("trashed"),)) == ""
 
 
 def test_a_run_tells_what_it_wrote_but_its_own_summary_where_that_tells_more():

@@ -11,12 +11,13 @@ from reconciler.core.catalogue import WHOLE_TABLE
 from reconciler.core.desired.desired import FAILURES, Form, desire_with, unusable
 from reconciler.core.desired.facts import facts_of
 from reconciler.core.policy import SWITCHES
+from reconciler.core.reasons import of_error
 from reconciler.engine.planner.desired import SLICE
 from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import ReconcilerError, UnusableImageError
 from reconciler.immich.roundtrip import settled_description, settled_tag
-from reconciler.messages.reasons import words
+from reconciler.messages.reasons import sentence, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.policy import Policy
+    from reconciler.core.reasons import Reason
     from reconciler.rendering.renderer import SafeRenderer
     from state.store import SqliteStore
 
@@ -92,7 +94,7 @@ def _values(
     linked = catalogue.linked()
     try:
         unusable = [
-            f"{image.image_id} “{image.title}”: {'; '.join(problems)}"
+            f"{image.image_id} “{image.title}”: {sentence(problems)}"
             for image, problems in _problems(linked[:most], policy, renderer)
             if problems
         ]
@@ -113,7 +115,7 @@ def _values(
 
 def _problems(
     images: Sequence[CatalogueImage], policy: Policy, renderer: SafeRenderer
-) -> Iterator[tuple[CatalogueImage, tuple[str, ...]]]:
+) -> Iterator[tuple[CatalogueImage, tuple[Reason, ...]]]:
     form = Form(settled_description, settled_tag)
     for start in range(0, len(images), SLICE):
         several, facts = [], []
@@ -121,14 +123,14 @@ def _problems(
             try:
                 facts.append(facts_of(image, policy.description, None))
             except FAILURES as error:
-                yield image, (unusable(error).message,)
+                yield image, (of_error(unusable(error)),)
             else:
                 several.append(image)
         for image, block in zip(several, renderer.render_now(policy.description, facts), strict=True):
             try:
                 yield image, desire_with(block, image, policy, form).problems
             except UnusableImageError as error:
-                yield image, (error.message,)
+                yield image, (of_error(error),)
 
 
 def _write_back(catalogue: Catalogue, store: SqliteStore | None) -> Iterator[Finding]:

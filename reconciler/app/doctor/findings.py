@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.errors import Again, ReconcilerError
-    from reconciler.messages.voice import Voice
+    from reconciler.messages.translation import Voice
 
 Level = Literal["ok", "warning", "problem"]
 TITLES: Final = {

@@ -9,11 +9,13 @@ import typer
 
 from reconciler.cli.image_view import View, look_at
 from reconciler.cli.output.explain import show_view
-from reconciler.cli.output.json_output import standing, value
+from reconciler.cli.output.json_output import desired, standing, unsticking, value
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.messages.reasons import sentence, words
 from reconciler.messages.voice import remedy_of
 from reconciler.models.images import CatalogueImage, Change, Image, ImageView
 from reconciler.models.plans import AssetPlan
+from reconciler.models.reasons import Reason
 
 
 def command(
@@ -53,17 +55,19 @@ def _as_json(view: View) -> dict[str, object]:
         record=Image.of(view.record) if view.record else None,
         plan=AssetPlan.of(view.plan, compared=True) if view.plan else None,
         error=view.error.message if view.error else "",
+        reasons=Reason.all(view.item.reasons if view.item else ()),
         history=[Change.of(entry) for entry in view.entries],
     )
     return dict(shown) | {
         "catalogue": value(view.image),
-        "problems": [*view.problems, *view.desired.problems],
+        "problems": [*view.problems, *(words(one) for one in view.desired.problems)],
         "status": now.status if now else "new",
-        "reason": now.reason if now else "",
+        "reason": sentence(now.reasons) if now else "",
+        "reasons": Reason.all(now.reasons if now else ()),
         "applied": value(view.record.applied) if view.record else None,
-        "unsticking": value(view.record.unsticking) if view.record else [],
+        "unsticking": unsticking(view.record.unsticking) if view.record else [],
         "crossing": shown.record.crossing if shown.record else None,
         "observed": value(view.plan.observed) if view.plan else None,
-        "desired": value(view.desired),
+        "desired": desired(view.desired),
         "remedy": remedy_of(view.error, "command") if view.error else "",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -17,8 +17,22 @@ from reconciler.core.records import Field, Keep  # noqa: TC001 - typer asks for 
 from reconciler.engine.conflicts import decidable, take_decision
 from reconciler.engine.passes import Prepared, Report, Selection
 from reconciler.errors import DecisionError, LeaseHeldError, ReconcilerError
+from reconciler.messages.reasons import sentence
 from reconciler.models import runs as models
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Named = Literal["facts", "words", "coordinates", "tags", "block", "prose"]
+_FIELDS: Final[Mapping[Named, Field]] = {
+    "facts": "block",
+    "words": "prose",
+    "block": "block",
+    "prose": "prose",
+    "coordinates": "coordinates",
+    "tags": "tags",
+}
+"""A field may be named as people are told of it, or as it is in JSON."""
 _SAID: dict[Keep | None, str] = {
     "immich": "Immich's stays.",
     "skymmich": "Skymmich's is taken.",
@@ -37,7 +51,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         ),
     ] = None,
     field: Annotated[
-        Field | None,
+        Named | None,
         typer.Option(
             help="Decide this field only, also one left to the person or not kept by Immich; "
             "all that are in conflict by default.",
@@ -66,16 +80,17 @@ def command(  # noqa: PLR0913 - one parameter an option
             "Say which side stays; nothing was changed.",
             remedy="resolve IMAGE --keep immich|skymmich|both, or --reopen to take a decision back.",
         )
+    which = _FIELDS[field] if field else None
     session = begin(config, as_json=json, verbose=verbose)
     screen = session.screen
     with working(session) as work:
         image_ids = find_images(images, work.bench.source.read())
         prepared = work.do(work.bench.cycle.prepare(Selection(image_ids=image_ids), work.bench.wishes))
         if not json:
-            _show(work, prepared, field, details=details)
+            _show(work, prepared, which, details=details)
         if keep == "skymmich" and not yes:
             _ask(work)
-        decided = _decide(work, prepared, keep, field)
+        decided = _decide(work, prepared, keep, which)
         report, left_to = _carry_out(work, image_ids)
         requests = models.Requests.of(work.bench.target.requests)
     if json:
@@ -129,7 +144,8 @@ def _decide(
     with store.transaction():
         for item in prepared.items:
             if item.plan is None:
-                raise DecisionError(f"“{item.title}” cannot be decided now: {item.reason}.")
+                why = sentence(item.reasons, "command")
+                raise DecisionError(f"“{item.title}” cannot be decided now: {why}.")
             fields = take_decision(store, item.plan, keep, rules=prepared.rules, at=now, field=field)
             made.append(
                 {"image_id": item.image_id, "title": item.title, "fields": list(fields), "keep": keep}

@@ -15,6 +15,7 @@ from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.records import FINE
 from reconciler.errors import DaemonRefusedError, StateError
 from reconciler.messages.formats import state
+from reconciler.messages.reasons import sentence
 from reconciler.messages.voice import told as told_by
 from reconciler.models import runs as models
 from reconciler.models.images import Image
@@ -82,7 +83,7 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
         screen.line("Needs a look:", "yellow")
     show_standings(
         screen,
-        [Standing(one.image_id, one.title, one.status, one.reason) for one in known.attention],
+        [Standing(one.image_id, one.title, one.status, sentence(one.reasons)) for one in known.attention],
         most=10_000,
     )
     if known.crossed:

@@ -10,19 +10,21 @@ import typer
 from reconciler.app.wiring import listener, new_run_id
 from reconciler.cli.context import Work, working
 from reconciler.cli.images import find_run_or_record
-from reconciler.cli.output.json_output import value
 from reconciler.cli.output.tables import FULL_UP_TO, heading, overview, show_changes
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.engine.undo import PreparedUndo, Undo, UndoReport
 from reconciler.errors import ReconcilerError
+from reconciler.messages.reasons import words
 from reconciler.messages.runs import summary
 from reconciler.models.plans import AssetPlan
+from reconciler.models.reasons import Reason
 from reconciler.models.runs import Requests, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.cli.output.screen import Screen
+    from reconciler.core.reasons import Reason as CoreReason
     from reconciler.core.records import JournalEntry
 
 _ALL: Final = 10_000_000
@@ -60,7 +62,9 @@ def command(
         plans = [
             dict(AssetPlan.of(plan, compared=True)) | {"image_id": plan.image_id} for plan in prepared.changes
         ]
-        screen.json({"run": Run.of(report.run), "undone": list(report.undone), "left": value(report.left),
+        screen.json({"run": Run.of(report.run), "undone": list(report.undone),
+                     "left": [[asset_id, words(why)] for asset_id, why in report.left],
+                     "reasons": [{"asset_id": key} | dict(Reason.of(why)) for key, why in report.left],
                      "plan": plans, "requests": requests})  # fmt: skip
     else:
         _show_report(screen, report, prepared)
@@ -96,14 +100,14 @@ def _show(screen: Screen, prepared: PreparedUndo) -> None:
             if step.found:
                 show_changes(screen, step.found.plan)
     screen.line()
-    titles = [(step.item.title, reason) for step in prepared.steps for reason in step.left]
+    titles = [(step.item.title, why) for step in prepared.steps for why in step.left]
     _show_left(screen, titles, "Will be left as it is")
 
 
-def _show_left(screen: Screen, left: Iterable[tuple[str, str]], title: str) -> None:
+def _show_left(screen: Screen, left: Iterable[tuple[str, CoreReason]], title: str) -> None:
     by_reason: dict[str, list[str]] = {}
-    for name, reason in left:
-        by_reason.setdefault(reason, []).append(name)
+    for name, why in left:
+        by_reason.setdefault(words(why, "command"), []).append(name)
     if by_reason:
         screen.line(f"{title}:", "yellow")
     for reason, names in by_reason.items():
@@ -126,7 +130,7 @@ def _consent(screen: Screen, count: int, *, yes: bool) -> None:
 
 def _show_report(screen: Screen, report: UndoReport, prepared: PreparedUndo) -> None:
     titles = {step.item.asset_id: step.item.title for step in prepared.steps}
-    _show_left(screen, [(titles[asset_id], reason) for asset_id, reason in report.left], "Left as it is")
+    _show_left(screen, [(titles[asset_id], why) for asset_id, why in report.left], "Left as it is")
     if report.error:
         screen.say(f"✗ {report.error.message}", "red")
     screen.line(f"{summary(report.run.summary)} (run {report.run.run_id}).", "bold")

@@ -9,7 +9,8 @@ from reconciler.cli.output.json_output import standing
 from reconciler.cli.output.tables import show_choice, show_difference, show_tags, side
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.diff import Difference, differences
-from reconciler.messages.formats import state
+from reconciler.messages.formats import field, state
+from reconciler.messages.reasons import sentence, words
 from reconciler.messages.translation import say
 from reconciler.messages.vocabulary import ACTIONS
 
@@ -34,12 +35,12 @@ def show_view(screen: Screen, view: View) -> None:
         screen.row(label, text)
     for problem in view.problems:
         screen.row("! row", problem, "yellow")
-    for problem in view.desired.problems:
-        screen.row("! not usable", problem, "yellow")
+    for why in view.desired.problems:
+        screen.row("! not usable", words(why), "yellow")
     if view.plan is not None:
         _title(screen, "Field by field")
         if view.plan.blocked:
-            screen.row("not written", view.plan.blocked, "yellow")
+            screen.row("not written", words(view.plan.blocked), "yellow")
         for decision in view.plan.decisions:
             _show_decision(screen, decision)
         if view.plan.conflicts:
@@ -67,13 +68,13 @@ def _show_standing(screen: Screen, view: View) -> None:
         else:
             now = standing(view.item, view.prepared)
             style = "green" if now.status == "in_sync" else "yellow"
-            screen.line(f"{_sentence(state(now.status), now.reason)}.", style)
+            screen.line(f"{_sentence(state(now.status), sentence(now.reasons))}.", style)
     if record is not None:
         looked = f"Last looked at {moment(record.checked_at)}" if record.checked_at else "Not looked at yet"
         changed = f"changed {moment(record.changed_at)}" if record.changed_at else "nothing written yet"
         screen.line(f"{looked}, {changed}.", "dim")
         for entry in record.unsticking:
-            screen.line(f"{entry.field} is left alone: {entry.diagnosis}", "yellow")
+            screen.line(f"{field(entry.field)} is left alone: {words(entry.diagnosis)}", "yellow")
         if record.crossing is not None:
             screen.line(
                 f"An edit may be missing: somebody saved it in Immich while run {record.crossing.run_id} "
@@ -120,9 +121,9 @@ def _duration(seconds: float) -> str:
 
 def _show_decision(screen: Screen, decision: Decision) -> None:
     """Show one field: what was decided and why, and the sides where they differ."""
-    words, style = say(ACTIONS[decision.action]), _STYLES[decision.action]
-    reason = f": {decision.reason}" if decision.reason else ""
-    screen.row(decision.field, f"{words}{reason}", style)
+    text, style = say(ACTIONS[decision.action]), _STYLES[decision.action]
+    why = f": {words(decision.reason)}" if decision.reason else ""
+    screen.row(field(decision.field), f"{text}{why}", style)
     if decision.case == "in_sync":
         owned = _owned(decision)
         screen.row(

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.fingerprint import place
 from reconciler.engine.outcomes import finished
+from reconciler.messages.reasons import words
+from reconciler.models.reasons import Reason
 
 if TYPE_CHECKING:
-    from reconciler.core.records import AssetRecord
+    from collections.abc import Iterable
+
+    from reconciler.core.desired.desired import Desired
+    from reconciler.core.records import AssetRecord, Unsticking
     from reconciler.engine.item import Item
     from reconciler.engine.passes import Prepared
 
@@ -29,6 +34,27 @@ def value(thing: object) -> object:
     if isinstance(thing, list | tuple):
         return [value(inner) for inner in thing]
     return thing.isoformat() if isinstance(thing, date | datetime) else thing
+
+
+def desired(wanted: Desired) -> dict[str, object]:
+    """Return what an image should carry as JSON; what could not be used in words, and as reasons."""
+    found = {one.name: value(getattr(wanted, one.name)) for one in fields(wanted) if one.name != "problems"}
+    return found | {
+        "problems": [words(one) for one in wanted.problems],
+        "reasons": Reason.all(wanted.problems),
+    }
+
+
+def unsticking(entries: Iterable[Unsticking]) -> list[dict[str, object]]:
+    """Return what Immich did not keep as JSON, the diagnosis in words, and as a reason."""
+    return [
+        {
+            **asdict(one),
+            "diagnosis": words(one.diagnosis),
+            "reason": Reason.of(one.diagnosis),
+        }
+        for one in entries
+    ]
 
 
 def standing(item: Item, prepared: Prepared) -> AssetRecord:

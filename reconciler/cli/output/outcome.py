@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.cli.output.messages import by_hand
 from reconciler.cli.output.tables import Standing, show_standings, show_verdict
+from reconciler.engine.item import is_catalogues
+from reconciler.messages.reasons import sentence
 from reconciler.messages.runs import summary
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from reconciler.models.runs import Requests
 
 _UNFINISHED = {"failed", "pending", "held"}
-_STALE = "changed since the plan was made"
-"""The engine's reason for leaving out a change of a saved plan."""
 
 
 def show_report(screen: Screen, report: Report, requests: Requests) -> None:
@@ -27,7 +26,11 @@ def show_report(screen: Screen, report: Report, requests: Requests) -> None:
         show_verdict(screen, report.verdict)
         screen.line()
     # What was skipped was said with the plan; what was not come to needs no look, but another apply.
-    listed = [one for one in report.attention if one.status != "new" and one.reason != _STALE]
+    listed = [
+        one
+        for one in report.attention
+        if one.status != "new" and all(why.code != "stale_plan" for why in one.reasons)
+    ]
     show_outcomes(screen, listed)
     if crossed := [one for one in report.outcomes if one.crossed]:
         named = ", ".join(f"{one.title} ({one.image_id})" for one in crossed)
@@ -54,12 +57,14 @@ def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
     if not outcomes:
         return
     screen.line("Needs a look:", "yellow")
-    standings = [Standing(one.image_id, one.title, one.status, by_hand(one.reason)) for one in outcomes]
+    standings = [
+        Standing(one.image_id, one.title, one.status, sentence(one.reasons, "command")) for one in outcomes
+    ]
     show_standings(screen, standings)
     screen.line()
 
 
 def exit_code(report: Report) -> int:
     """Return 0 where all that could be written was, 1 where something is left to do or held back."""
-    unfinished = any(outcome.status in _UNFINISHED for outcome in report.outcomes)
+    unfinished = any(one.status in _UNFINISHED and not is_catalogues(one.reasons) for one in report.outcomes)
     return 1 if report.error or report.stale or report.verdict.tripped or unfinished else 0

@@ -18,8 +18,8 @@ from reconciler.core.plan.diff import Difference, differences, observed_facts, p
 from reconciler.core.records import FINE
 from reconciler.logging import printable
 from reconciler.messages import guard
-from reconciler.messages.formats import state
-from reconciler.messages.reasons import words
+from reconciler.messages.formats import field, state
+from reconciler.messages.reasons import sentence, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +134,7 @@ def show_item(screen: Screen, item: Item, *, details: bool = False) -> None:
     if item.held:
         screen.row("guard", "what this would take away is held back", "yellow")
     for note in item.plan.notes:
-        screen.row("note", note, "dim")
+        screen.row("note", words(note), "dim")
 
 
 def show_changes(screen: Screen, plan: AssetPlan) -> None:
@@ -148,7 +148,7 @@ def show_changes(screen: Screen, plan: AssetPlan) -> None:
         if not found[name]:
             continue
         reasons = [
-            f"{d.field}: {d.reason}" if name == "description" else d.reason
+            words(d.reason.of(d.field) if name == "description" else d.reason)
             for d in plan.decisions
             if d.field in fields and d.action in {"write", "remove"} and d.reason
         ]
@@ -180,7 +180,8 @@ def show_tags(screen: Screen, found: Sequence[Difference]) -> None:
 def show_conflict(screen: Screen, decision: Decision, *, details: bool = False) -> None:
     """Show both sides of a conflict."""
     kept = "" if decision.case == "resolved" else "; it is kept"
-    screen.row(f"! {decision.field}", f"{decision.reason}{kept}", "yellow")
+    why = words(decision.reason) if decision.reason else ""
+    screen.row(f"! {field(decision.field)}", f"{why}{kept}", "yellow")
     screen.row("", f"Immich:    {side(decision.live, details=details)}")
     screen.row("", f"catalogue: {side(decision.desired, details=details)}")
 
@@ -209,7 +210,7 @@ def show_attention(screen: Screen, prepared: Prepared, *, details: bool = False)
         return
     screen.line()
     screen.line("Not written:", "yellow")
-    show_standings(screen, [Standing(r.image_id, r.title, r.status, r.reason) for _, r in listed])
+    show_standings(screen, [Standing(r.image_id, r.title, r.status, sentence(r.reasons)) for _, r in listed])
     for item, _ in listed:
         for decision in item.plan.conflicts if item.plan else ():
             screen.line(heading(item.title, item.image_id), indent=2)
@@ -232,12 +233,12 @@ def show_standings(screen: Screen, standings: Sequence[Standing], most: int = 40
     for one in standings[:most]:
         groups.setdefault((one.status, one.reason), []).append(one)
     for (status, reason), group in groups.items():
-        words = f"{state(status)}: {reason}"
+        said = f"{state(status)}: {reason}"
         if len(group) == 1:
-            text = Text(printable(group[0].title)).append(f" — {words}", style="yellow")
+            text = Text(printable(group[0].title)).append(f" — {said}", style="yellow")
             screen.row(f"{group[0].image_id:>5}", text, indent=0, width=7)
             continue
-        screen.row(f"{len(group):>4}×", words, "yellow", indent=0, width=7)
+        screen.row(f"{len(group):>4}×", said, "yellow", indent=0, width=7)
         screen.line(", ".join(f"{one.title} ({one.image_id})" for one in group), "dim", indent=7)
     if len(standings) > most:
         screen.line(f"and {len(standings) - most} more: skymmich-reconciler status", "dim", indent=7)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from reconciler.core.asset import Coordinates
+from reconciler.core.reasons import Reason, reason
 
 TOLERANCE_DEG = 2e-6
 """Two coordinates closer than this are the same: Immich keeps six decimals, half cases either way."""
@@ -13,26 +14,31 @@ _NEAR_DEG = 0.06
 """Immich's sign correction strikes within about this of the equator, Greenwich and the antimeridian."""
 
 
-def desired_coordinates(latitude: float | None, longitude: float | None) -> tuple[Coordinates | None, str]:
+def desired_coordinates(
+    latitude: float | None, longitude: float | None
+) -> tuple[Coordinates | None, Reason | None]:
     """Decide on the pair of the catalogue, in degrees.
 
     Returns:
-        the pair, rounded to Immich's six decimals, or ``None``; and the reason, for people, if numbers were
-        there but cannot be used. Never one of the two; 0 is valid; 0/0 is not (Immich reads it as no place).
+        the pair, rounded to Immich's six decimals, or ``None``; and the reason if numbers were there but
+        cannot be used. Never one of the two; 0 is valid; 0/0 is not (Immich reads it as no place).
     """
-    if latitude is None and longitude is None:
-        return None, ""
     if latitude is None or longitude is None:
-        name = "longitude" if latitude is None else "latitude"
-        return None, f"the catalogue has only a {name}; Immich takes both or none"
+        return None, _half(latitude, longitude)
     if not (math.isfinite(latitude) and math.isfinite(longitude)):
-        return None, "the coordinates are not numbers"
+        return None, reason("place_no_number")
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        return None, f"the coordinates {latitude:g}, {longitude:g} are out of range"
+        return None, reason("place_out_of_range", latitude=latitude, longitude=longitude)
     pair = Coordinates(round(latitude, 6) + 0.0, round(longitude, 6) + 0.0)
     if pair.latitude == 0 and pair.longitude == 0:
-        return None, "the coordinates are 0, 0, which Immich reads as no place"
-    return pair, ""
+        return None, reason("place_zero")
+    return pair, None
+
+
+def _half(latitude: float | None, longitude: float | None) -> Reason | None:
+    if latitude is None and longitude is None:
+        return None
+    return reason("only_longitude") if latitude is None else reason("only_latitude")
 
 
 def same_place(one: Coordinates | None, other: Coordinates | None) -> bool:

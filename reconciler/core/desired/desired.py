@@ -9,6 +9,7 @@ from reconciler.core.desired.block import Markers, strip_blocks
 from reconciler.core.desired.coordinates import desired_coordinates
 from reconciler.core.desired.facts import constellation_of, facts_of, object_type_of, target_names
 from reconciler.core.desired.tags import MAX_TAGS, TagSources, desired_tags, first_tags
+from reconciler.core.reasons import Reason, reason
 from reconciler.errors import UnusableImageError
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Desired:
     prose: str | None = None
     coordinates: Coordinates | None = None
     tags: frozenset[str] = frozenset()
-    problems: tuple[str, ...] = ()
-    """What of the catalogue could not be used, for people."""
+    problems: tuple[Reason, ...] = ()
+    """What of the catalogue could not be used."""
     unreadable: frozenset[Unreadable] = frozenset()
     """Fields of which it is not known what they should be: they are left alone."""
 
@@ -125,15 +126,13 @@ def _desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) 
         prose=form.description(strip_blocks(strip_blocks(image.description, markers), Markers())) or None,
         coordinates=place,
         tags=tags,
-        problems=tuple(filter(None, (place_problem, _cut(left_out), *tag_problems))),
+        problems=tuple(one for one in (place_problem, _cut(left_out), *tag_problems) if one),
         unreadable=image.unreadable | {"more_tags"} if left_out else image.unreadable,
     )
 
 
-def _cut(left_out: int) -> str:
-    if not left_out:
-        return ""
-    return f"it has more than {MAX_TAGS} tags: {left_out} were left out, and none is taken off in Immich"
+def _cut(left_out: int) -> Reason | None:
+    return reason("tags_cut", most=MAX_TAGS, count=left_out) if left_out else None
 
 
 def _target_tag(image: CatalogueImage) -> str:

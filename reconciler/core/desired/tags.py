@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from reconciler.core.reasons import Reason, reason
 from reconciler.core.text import one_line
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def first_tags(tags: tuple[str, ...], policy: TagPolicy) -> tuple[tuple[str, ...
 
 def desired_tags(
     sources: TagSources, policy: TagPolicy, settled: Callable[[str], str | None]
-) -> tuple[frozenset[str], tuple[str, ...]]:
+) -> tuple[frozenset[str], tuple[Reason, ...]]:
     """Return the set of full tag paths that an image should carry.
 
     Args:
@@ -107,26 +108,26 @@ def desired_tags(
         settled: the form in which the target keeps a path; ``None`` if it cannot.
 
     Returns:
-        the paths, and the problems, for people. Names that differ only in case are one tag, the first.
+        the paths, and the problems. Names that differ only in case are one tag, the first.
     """
     chosen: dict[tuple[str, str], str] = {}
     taken: set[str] = set()
-    problems: list[str] = []
+    problems: list[Reason] = []
     root = [name for level in policy.root.split("/") if (name := tag_name(level))]
     for group, name in _names(sources, policy):
         if len(name) > MAX_NAME:
-            problems.append(f"the tag “{name[:40]}…” is longer than {MAX_NAME} characters and was left out")
+            problems.append(reason("tag_too_long", tag=name[:40], most=MAX_NAME))
             continue
         path = settled("/".join([*root, *([group] if group else []), name]))
         if path is None:
-            problems.append(f"Immich cannot keep the tag “{name}”; it was left out")
+            problems.append(reason("tag_not_kept", tag=name))
         elif group or name.casefold() not in taken:
             # Facts of different kinds may share a name (Orion, a constellation and a maker of telescopes);
             # a plain tag yields to any of them.
             chosen.setdefault((group, name.casefold()), path)
             taken.add(name.casefold())
     if (more := len(problems) - _MOST_REMARKS) > 0:
-        problems[_MOST_REMARKS:] = [f"{more} more tags were left out likewise"]
+        problems[_MOST_REMARKS:] = [reason("tags_left_out", count=more)]
     return frozenset(chosen.values()), tuple(problems)
 
 

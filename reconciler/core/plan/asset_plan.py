@@ -14,13 +14,15 @@ from reconciler.core.desired.block import Split, fit, rescue, split
 from reconciler.core.desired.coordinates import near_a_zero_line, same_place
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.plan.conflicts import Ruling, rule
-from reconciler.core.plan.merge import Action, Case, Merged, merge_tags, merge_value
-from reconciler.core.plan.plan import REASONS, AssetPlan, Decision, Rules
+from reconciler.core.plan.merge import WHY, Action, Case, Merged, merge_tags, merge_value
+from reconciler.core.plan.plan import AssetPlan, PlaceDecision, Rules, TagsDecision, TextDecision
+from reconciler.core.reasons import Reason, reason
 from reconciler.core.text import normal, size
 
 if TYPE_CHECKING:
     from reconciler.core.desired.desired import Desired
-    from reconciler.core.records import AssetRecord, Field
+    from reconciler.core.plan.plan import Decision
+    from reconciler.core.records import AssetRecord, Field, TextField
 
 
 def plan_asset(
@@ -61,9 +63,9 @@ def _allowed(plan: AssetPlan, planned: AssetPlan, feature: str, rules: Rules) ->
     lacking = rules.missing.get(feature)
     if lacking is None:
         return planned
-    reason = f"the API key lacks {lacking}, so Immich keeps what it has"
-    decisions = tuple(
-        replace(one, case="not_writable", action="keep", reason=reason, takes_away=False)
+    why = reason("permission", lacking=lacking)
+    decisions: tuple[Decision, ...] = tuple(
+        replace(one, case="not_writable", action="keep", reason=why, takes_away=False)
         if one.action in {"write", "remove"}
         else one
         for one in planned.decisions
@@ -71,30 +73,30 @@ def _allowed(plan: AssetPlan, planned: AssetPlan, feature: str, rules: Rules) ->
     return replace(plan, decisions=decisions)
 
 
-def _unknown(what: str) -> str:
-    return f"the catalogue's {what} cannot be read; what Immich has stays as it is"
-
-
 def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:
     """Leave a field alone of which the catalogue cannot be read: it may well be what Immich has."""
-    base, live = getattr(plan.base, which), getattr(plan.observed, which)
-    if which == "tags":
-        if live is None:  # not read: nothing can be said of them
-            return plan
-        base, live = _sorted(base), _sorted(live)
-    decision = Decision(which, "not_writable", "keep", base, None, live, reason=_unknown(which))
+    why, base, live = reason("unreadable"), plan.base, plan.observed
+    decision: Decision
+    if which == "coordinates":
+        sides = (base.coordinates, None, live.coordinates)
+        decision = PlaceDecision(which, "not_writable", "keep", *sides, reason=why)
+    elif live.tags is None:  # not read: nothing can be said of them
+        return plan
+    else:
+        tags = (_sorted(base.tags), None, _sorted(live.tags))
+        decision = TagsDecision(which, "not_writable", "keep", *tags, reason=why)
     return replace(plan, decisions=(*plan.decisions, decision))
 
 
-def _not_writable(observed: ObservedAsset, rules: Rules) -> str:
+def _not_writable(observed: ObservedAsset, rules: Rules) -> Reason | None:
     if observed.is_trashed:
-        return "the asset is in Immich's trash"
+        return reason("trashed")
     owner = observed.owner_id
     if owner and ((rules.user_id and owner != rules.user_id) or owner in rules.other_users):
-        return "the asset belongs to another Immich user; use a key of its owner"
+        return reason("foreign")
     if observed.visibility == "locked":
-        return "the asset is in Immich's locked folder"
-    return ""
+        return reason("locked")
+    return None
 
 
 def live_digest(which: Field, observed: ObservedAsset) -> str:
@@ -108,7 +110,7 @@ def live_digest(which: Field, observed: ObservedAsset) -> str:
 
 def _unsticking(
     record: AssetRecord | None, which: Field, wanted: str, plan: AssetPlan, rules: Rules
-) -> tuple[Case, str] | None:
+) -> tuple[Case, Reason] | None:
     """Return case and reason if this very value did not stick, or was undone, and nothing changed since."""
     for entry in record.unsticking if record else ():
         if (entry.field, entry.desired) != (which, wanted) or entry.live != live_digest(which, plan.observed):
@@ -127,18 +129,16 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         plan.base.prose, plan.desired.prose, parts.prose or None,
         equal=_same_text, on_conflict=merge_policy.on_conflict, on_drift=merge_policy.on_drift_prose,
     )  # fmt: skip
-    notes, reasons = list(plan.notes), {"prose": "", "block": ""}
+    notes = list(plan.notes)
     unknown = plan.desired.unreadable
     ruling = rule("prose", prose, plan.desired.prose, parts.prose or None, plan.resolutions)
     ruling = _left(plan, "prose") if "prose" in unknown else ruling
     plan = _with_ruling(plan, "prose", ruling)
     sent = "" if ruling.joins else plan.desired.prose
-    prose, reasons["prose"] = _hold_unsticking("prose", ruling, sent, plan, record, rules)
+    prose, why_prose = _hold_unsticking("prose", ruling, sent, plan, record, rules)
     if prose.action == "write" and size(plan.desired.prose or "") > limit:
         prose = Merged("not_writable", "keep", prose.base)
-        reasons["prose"] = (
-            f"the catalogue's description is longer than {limit} bytes, which Immich may corrupt"
-        )
+        why_prose = reason("prose_too_long", limit=limit)
     after = parts
     if prose.action in {"write", "remove"}:
         wanted_prose = plan.desired.prose or ""
@@ -149,7 +149,7 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
     elif wanted is not None:
         _, fitted = fit(after, wanted, limit)
         if fitted != wanted:
-            notes.append("the description is near Immich's limit; the block was shortened")
+            notes.append(reason("shortened"))
         wanted = fitted
     block = merge_value(
         plan.base.block, wanted, parts.block,
@@ -158,7 +158,7 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
     block_ruling = rule("block", block, wanted, parts.block, plan.resolutions)
     block_ruling = _left(plan, "block") if "block" in unknown else block_ruling
     plan = _with_ruling(plan, "block", block_ruling)
-    block, reasons["block"] = _hold_unsticking("block", block_ruling, wanted, plan, record, rules)
+    block, why_block = _hold_unsticking("block", block_ruling, wanted, plan, record, rules)
     if not block_ruling.standing:
         block = _shrinking(block, parts.block, wanted)
     rescued = ""
@@ -168,9 +168,7 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
             rescued, block = "", replace(block, takes_away=True)
     text = _compose(after, block, wanted, rescued)
     if size(text) > limit and normal(text) != normal(plan.observed.description):
-        reasons["block"] = reasons["prose"] = (
-            f"the text is longer than {limit} bytes, which Immich may corrupt"
-        )
+        why_block = why_prose = reason("text_too_long", limit=limit)
         block = Merged("not_writable", "keep", block.base)
         prose = Merged("not_writable", "keep", prose.base)
         text = plan.observed.description
@@ -179,10 +177,8 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         plan,
         decisions=(
             *plan.decisions,
-            _decision("block", block, (plan.base.block, wanted, parts.block), reasons["block"]),
-            _decision(
-                "prose", prose, (plan.base.prose, plan.desired.prose, parts.prose or None), reasons["prose"]
-            ),
+            _of_text("block", block, (plan.base.block, wanted, parts.block), why_block),
+            _of_text("prose", prose, (plan.base.prose, plan.desired.prose, parts.prose or None), why_prose),
         ),
         description=text if changed else None,
         block=_written(block, wanted) if changed else None,
@@ -192,12 +188,11 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
     )
 
 
-def _left(plan: AssetPlan, which: Literal["block", "prose"]) -> Ruling[str]:
+def _left(plan: AssetPlan, which: TextField) -> Ruling[str]:
     """Leave a text alone that the catalogue cannot tell, and what a person decided of it."""
     owned = plan.base.block if which == "block" else plan.base.prose
     standing = tuple(one for one in plan.resolutions if one.field == which)
-    reason = _unknown("facts" if which == "block" else "description")
-    return Ruling(Merged("not_writable", "keep", owned), standing, reason=reason)
+    return Ruling(Merged("not_writable", "keep", owned), standing, reason=reason("unreadable"))
 
 
 def _prose_is_defended(prose: Merged[str], wanted: str | None, rules: Rules) -> bool:
@@ -241,22 +236,22 @@ def _plan_coordinates(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
     )  # fmt: skip
     ruling = rule("coordinates", merged, wanted, live, plan.resolutions)
     plan, merged = _with_ruling(plan, "coordinates", ruling), ruling.merged
-    reason = ruling.reason or REASONS[merged.case]
-    notes = plan.notes
+    why, notes = ruling.reason or WHY.get(merged.case), plan.notes
     if merged.action == "remove":
         merged = replace(merged, action="keep", takes_away=False)
-        reason = (
-            "the catalogue no longer has a place, but Immich cannot clear one; clear it by hand in Immich"
-        )
-        notes = (*notes, reason)
+        why = reason("cannot_clear")
+        notes = (*notes, why)
     # A turned sign is Immich's own doing, though it looks like a person's place: no conflict, then.
     if (merged.action == "write" or merged.case in {"conflict", "both_changed"}) and (
         held := _unsticking(record, "coordinates", digest(place(wanted)), plan, rules)
     ):
-        merged, reason = Merged(held[0], "keep", merged.base), held[1]
+        merged, why = Merged(held[0], "keep", merged.base), held[1]
     elif merged.action == "write" and wanted and near_a_zero_line(wanted):
-        notes = (*notes, "this place is near a zero line, where Immich may turn a sign; tried once")
-    decision = _decision("coordinates", merged, (plan.base.coordinates, wanted, live), reason)
+        notes = (*notes, reason("near_zero_line"))
+    decision = PlaceDecision(
+        "coordinates", merged.case, merged.action, plan.base.coordinates, wanted, live,
+        reason=why, takes_away=merged.takes_away,
+    )  # fmt: skip
     return replace(
         plan,
         decisions=(*plan.decisions, decision),
@@ -271,15 +266,15 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> Ass
     if live is None:  # not read: nothing can be said of them
         return plan
     merged = merge_tags(plan.base.tags, plan.desired.tags, live, on_drift=rules.policy.merge.on_drift_tags)
-    case, reason, add = merged.case, REASONS[merged.case], merged.add
+    case, why, add = merged.case, WHY.get(merged.case), merged.add
     if merged.add and case == "update" and not plan.base.tags:
-        case, reason = "fill", "Immich does not have them"
+        case, why = "fill", reason("fill_tags")
     remove: frozenset[str] = frozenset() if "more_tags" in plan.desired.unreadable else merged.remove
     if add and (held := _unsticking(record, "tags", digest(add), plan, rules)):
-        case, reason, add = *held, frozenset()
+        case, why, add = *held, frozenset()
     for tag in sorted(remove):
         if held := _unsticking(record, "tags", digest("-", tag), plan, rules):
-            case, reason, remove = *held, remove - {tag}
+            case, why, remove = *held, remove - {tag}
     action: Action = "write" if add else "remove" if remove else "nothing"
     if action == "nothing" and (merged.drifted or case in {"not_sticking", "undone"}):
         action = "keep"
@@ -288,7 +283,7 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> Ass
         plan,
         decisions=(
             *plan.decisions,
-            Decision("tags", case, action, *sides, reason=reason, takes_away=bool(remove)),
+            TagsDecision("tags", case, action, *sides, reason=why, takes_away=bool(remove)),
         ),
         add_tags=add,
         remove_tags=remove,
@@ -311,15 +306,15 @@ def _with_ruling(plan: AssetPlan, which: Field, ruling: Ruling[str] | Ruling[Coo
 
 
 def _hold_unsticking(
-    which: Literal["block", "prose"], ruling: Ruling[str], wanted: str | None, plan: AssetPlan,
+    which: TextField, ruling: Ruling[str], wanted: str | None, plan: AssetPlan,
     record: AssetRecord | None, rules: Rules,
-) -> tuple[Merged[str], str]:  # fmt: skip
+) -> tuple[Merged[str], Reason | None]:  # fmt: skip
     merged = ruling.merged
     if merged.action in {"write", "remove"}:
         held = _unsticking(record, which, digest(wanted or ""), plan, rules)
         if held:
             return Merged(held[0], "keep", merged.base), held[1]
-    return merged, ruling.reason or REASONS[merged.case]
+    return merged, ruling.reason or WHY.get(merged.case)
 
 
 def _written(merged: Merged[str], wanted: str | None) -> str | None:
@@ -328,7 +323,10 @@ def _written(merged: Merged[str], wanted: str | None) -> str | None:
     return "" if merged.action == "remove" else None
 
 
-def _decision(
-    which: Field, merged: Merged[str] | Merged[Coordinates], sides: tuple[object, object, object], reason: str
-) -> Decision:
-    return Decision(which, merged.case, merged.action, *sides, reason=reason, takes_away=merged.takes_away)
+def _of_text(
+    which: TextField,
+    merged: Merged[str],
+    sides: tuple[str | None, str | None, str | None],
+    why: Reason | None,
+) -> TextDecision:
+    return TextDecision(which, merged.case, merged.action, *sides, reason=why, takes_away=merged.takes_away)

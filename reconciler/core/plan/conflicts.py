@@ -22,6 +22,7 @@ from reconciler.core.asset import Coordinates
 from reconciler.core.desired.block import split
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.plan.merge import Merged
+from reconciler.core.reasons import Reason, reason
 from reconciler.core.records import Resolution
 from reconciler.core.text import normal
 
@@ -49,7 +50,7 @@ class Ruling(Generic[V]):
     """The decision as it holds from here on; empty: there is none, or it was outlived."""
     joins: bool = False
     """Whether both texts are to stand in Immich."""
-    reason: str = ""
+    reason: Reason | None = None
 
 
 def _disputed(found: Merged[V] | Decision) -> bool:
@@ -85,11 +86,12 @@ def rule(
     day = f"{entry.at:%Y-%m-%d}"
     if entry.keep == "immich":
         settled: Merged[V] = Merged("resolved", "nothing", merged.base)
-        return Ruling(settled, (entry,), reason=f"decided on {day}: it stays until either side changes")
+        return Ruling(settled, (entry,), reason=reason("decided_immich", day=day))
     # The person has seen what goes: it is no loss that the guard would have to ask about once more.
     write = replace(merged, action="write", takes_away=False)
-    kept = "Skymmich's is taken" if entry.keep == "skymmich" else "both are kept"
-    return Ruling(write, (entry,), joins=entry.keep == "both", reason=f"decided on {day}: {kept}")
+    if entry.keep == "both":
+        return Ruling(write, (entry,), joins=True, reason=reason("decided_both", day=day))
+    return Ruling(write, (entry,), reason=reason("decided_skymmich", day=day))
 
 
 def choices(decision: Decision) -> tuple[Keep, ...]:

@@ -22,10 +22,12 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar
+
+from reconciler.core.reasons import Reason, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reconciler.core.policy import OnConflict, OnDrift
 
@@ -46,6 +48,17 @@ Case = Literal[
 ]
 Action = Literal["nothing", "write", "remove", "keep"]
 """``nothing``: all is well. ``keep``: Immich's value stays although the catalogue wants another."""
+
+WHY: Final[Mapping[Case, Reason]] = {
+    "fill": reason("fill"),
+    "conflict": reason("conflict"),
+    "update": reason("update"),
+    "drift": reason("drift"),
+    "both_changed": reason("both_changed"),
+    "withdraw": reason("withdraw"),
+    "not_ours": reason("not_ours"),
+}
+"""The reasons of the table's cases, which are their codes. Other cases have reasons of their own, or none."""
 
 V = TypeVar("V")
 

@@ -1,13 +1,13 @@
 """The plan of a pass: per asset what would be written and why, before anything is.
 
 A plan is a value: it is shown, saved, compared and approved, and only then acted upon. Making it stands in
-``planning``, rendering it for people elsewhere.
+``asset_plan``, its words are a face's.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.desired.block import Markers
@@ -20,37 +20,48 @@ if TYPE_CHECKING:
     from reconciler.core.desired.desired import Desired
     from reconciler.core.plan.merge import Action, Case
     from reconciler.core.policy import Policy, Switches
-    from reconciler.core.records import Field, Resolution
+    from reconciler.core.reasons import Reason
+    from reconciler.core.records import Field, Resolution, TextField
 
-REASONS: dict[Case, str] = {
-    "in_sync": "",
-    "fill": "Immich has none",
-    "conflict": "Immich holds a value that is not ours",
-    "update": "the catalogue changed",
-    "drift": "it was changed in Immich, the catalogue did not change",
-    "both_changed": "it was changed in Immich and in the catalogue",
-    "withdraw": "the catalogue no longer has it",
-    "not_ours": "the catalogue has none; what Immich has is not ours",
-    "switched_off": "this field is switched off",
-    "not_sticking": "Immich did not keep it the last time",
-    "undone": "a person took it back",
-    "not_writable": "it cannot be written",
-    "resolved": "a person decided that Immich's value stays",
-}
+V_co = TypeVar("V_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """One field's decision, with the three sides it was made from. Tags are sorted tuples."""
+class _Sides(Generic[V_co]):
+    """One field's decision, with the three sides it was made from."""
 
     field: Field
     case: Case
     action: Action
-    base: object
-    desired: object
-    live: object
-    reason: str = ""
+    base: V_co
+    desired: V_co
+    live: V_co
+    reason: Reason | None = None
     takes_away: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextDecision(_Sides[str | None]):
+    """What was decided of a part of the description."""
+
+    field: TextField
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceDecision(_Sides[Coordinates | None]):
+    """What was decided of the coordinates."""
+
+    field: Literal["coordinates"]
+
+
+@dataclass(frozen=True, slots=True)
+class TagsDecision(_Sides[tuple[str, ...] | None]):
+    """What was decided of the tags: each side in order, ``None`` if it is not known."""
+
+    field: Literal["tags"]
+
+
+Decision = TextDecision | PlaceDecision | TagsDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +87,8 @@ class AssetPlan:
     """What stays owned if nothing is written."""
     resolutions: tuple[Resolution, ...] = ()
     """A person's decisions that hold from here on; those that a change of a side outlived are left out."""
-    notes: tuple[str, ...] = ()
-    blocked: str = ""
+    notes: tuple[Reason, ...] = ()
+    blocked: Reason | None = None
     """Why this asset cannot be written at all; then nothing else is set."""
 
     @property
@@ -90,7 +101,7 @@ class AssetPlan:
         """Whether anything would be written."""
         return self.writes_fields or bool(self.add_tags or self.remove_tags)
 
-    def without_writes(self, why: str) -> AssetPlan:
+    def without_writes(self, why: Reason) -> AssetPlan:
         """Return this plan with nothing to write, and the reason."""
         nothing: frozenset[str] = frozenset()
         return replace(
@@ -147,8 +158,8 @@ class Rules:
     """Users whose assets were refused to this key, where it may not ask whose it is."""
     tags_available: bool = True
     """``False`` where Immich's tag feature is off."""
-    missing: Mapping[str, str] = field(default_factory=dict)
-    """What the key does not allow: ``description``, ``coordinates`` or ``tags`` → the permission it lacks."""
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What the key does not allow: ``description``, ``coordinates``, ``tags`` → the permissions it lacks."""
 
     @property
     def markers(self) -> Markers:

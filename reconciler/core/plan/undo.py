@@ -21,6 +21,7 @@ from reconciler.core.desired.block import Markers, split
 from reconciler.core.desired.coordinates import same_place
 from reconciler.core.desired.desired import Desired
 from reconciler.core.plan.plan import AssetPlan
+from reconciler.core.reasons import Reason, reason
 from reconciler.core.text import normal, size
 
 if TYPE_CHECKING:
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from reconciler.core.records import Field, JournalEntry
 
 T = TypeVar("T")
-
-NEWER = "Immich shows something newer than what was written; it is left as it is"
-NO_PLACE = "there was no place before, and Immich cannot clear one; clear it by hand in Immich"
-TOO_LONG = "the former text is longer than Immich keeps safely; it is in the history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +64,8 @@ class Reversed:
     """How a run would be taken back on one asset as it is now."""
 
     plan: AssetPlan
-    left: tuple[str, ...] = ()
-    """What cannot be taken back, with the reason, for people."""
+    left: tuple[Reason, ...] = ()
+    """Why something cannot be taken back, each with its field."""
 
 
 def reversals(entries: Iterable[JournalEntry]) -> tuple[Reversal, ...]:
@@ -116,26 +113,26 @@ def reverse(
     The plan makes nothing ours: what is written back is whoever's it was, and ``plan.base`` gives up what the
     run had made ours.
     """
-    left = []
+    left: list[Reason] = []
     plan = AssetPlan(reversal.image_id, seen.asset_id, title, seen, Desired())
     if reversal.description is not None:
         before, after = reversal.description
         if normal(seen.description) == normal(after) != normal(before):
             if size(before) > max_bytes:
-                left.append(f"description: {TOO_LONG}")
+                left.append(reason("former_too_long").of("description"))
             else:
                 plan = replace(plan, description=before)
         elif normal(seen.description) != normal(before):
-            left.append(f"description: {NEWER}")
+            left.append(reason("newer").of("description"))
     if reversal.coordinates is not None:
         was, now = reversal.coordinates
         if same_place(seen.coordinates, now) and not same_place(was, now):
             if was is None:
-                left.append(f"coordinates: {NO_PLACE}")
+                left.append(reason("no_place_before").of("coordinates"))
             else:
                 plan = replace(plan, coordinates=was)
         elif not same_place(seen.coordinates, was):
-            left.append(f"coordinates: {NEWER}")
+            left.append(reason("newer").of("coordinates"))
     tags = seen.known_tags if reversal.added or reversal.removed else frozenset()
     base = disowned(applied, reversal, seen, markers)
     return Reversed(

@@ -26,8 +26,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from reconciler.core.reasons import reason
 from reconciler.core.records import Crossing
 from reconciler.core.writes.intent import intent
 from reconciler.core.writes.verdict import judge
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, AssetStatus, PendingWrite, WriteStep
     from reconciler.core.writes.sight import Sight, Terms
 
@@ -50,15 +52,8 @@ MOST_WRITES = 6
 _MOST_WAITS = 3
 """Times the grace for which an asset that others move, too, is waited for."""
 
-KEPT_CHANGING = (
-    "it kept changing while it was written: another program, or a person, writes it, too; the next pass "
-    "goes on"
-)
-UNCONFIRMED = (
-    "waiting for Immich: it took the write and shows it, but its queue has not come to it, so that it may "
-    "still be put back; it is looked at again once Immich goes on"
-)
-
+KEPT_CHANGING: Final = reason("kept_changing")
+UNCONFIRMED: Final = reason("unconfirmed")
 
 Next = tuple["AssetWrite", Todo]
 
@@ -192,15 +187,15 @@ class AssetWrite(WriteState):
             return sent
         return replace(sent, state="moved", moved_to=None, moved_at=-math.inf, first_moved_at=-math.inf)
 
-    def on_refused(self, why: str, status: AssetStatus = "failed") -> AssetWrite:
+    def on_refused(self, why: Reason, status: AssetStatus = "failed") -> AssetWrite:
         """End here, otherwise than the plan says. A write under way stays recorded for the next pass."""
         return self if self.state == "done" else replace(self, state="done", status=status, failed=why)
 
-    def on_gone(self, why: str) -> AssetWrite:
+    def on_gone(self, why: Reason) -> AssetWrite:
         """End here: Immich does not know the asset any more, so its write will not be waited for."""
         return replace(self, pending=None).on_refused(why, "unknown_asset")
 
-    def on_denied(self, steps: frozenset[WriteStep], why: str) -> AssetWrite:
+    def on_denied(self, steps: frozenset[WriteStep], why: Reason) -> AssetWrite:
         """Go on without these steps: the API key does not allow them."""
         left = tuple(step for step in self.steps if step not in steps)
         return replace(

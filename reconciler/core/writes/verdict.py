@@ -21,6 +21,7 @@ from reconciler.core.writes.verification import (
 
 if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, Field, PendingWrite, Unsticking
     from reconciler.core.writes.sight import Sight, Terms
     from reconciler.core.writes.write_state import WriteState
@@ -38,7 +39,7 @@ class Verdict:
     """The fields that stuck."""
     attempt: int
     """Of the next write."""
-    proven: frozenset[str]
+    proven: frozenset[Reason]
     """What is wrong with the asset as a whole, by as many attempts as it takes."""
     verified: bool
     reverted: bool

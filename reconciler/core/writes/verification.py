@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.desired.block import split
 from reconciler.core.desired.coordinates import same_place, sign_flipped
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.plan.asset_plan import live_digest
+from reconciler.core.reasons import reason
 from reconciler.core.records import Unsticking
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
     from reconciler.core.asset import Applied, ObservedAsset
     from reconciler.core.desired.block import Markers
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, Field, PendingWrite
     from reconciler.core.writes.write_state import WriteState
 
-READ_ONLY = (
-    "Immich took the write and put the old value back: it cannot write beside the file. Make the "
-    "library's folder writable for Immich; it is tried again when something about the image changes."
-)
-FLIPPED = (
-    "Immich turns the sign of this place, which is near the equator, Greenwich or the antimeridian; it can "
-    "not be written through Immich's API. Enter it by hand in the file, or leave it."
-)
-ANOTHER = (
-    "Immich took the write, and another's value came back, where ours had been kept before: another program "
-    "writes here, too. Let one of the two leave this field alone; it is tried again when something about the "
-    "image changes."
-)
-CROSSED = (
-    "somebody changed it in Immich at the very moment it was written: look whether what they entered is there"
-)
-OTHER = "Immich kept something else than what was written; it is tried again when something changes."
+READ_ONLY: Final = reason("read_only")
+FLIPPED: Final = reason("sign_turned")
+ANOTHER: Final = reason("another_program")
+OTHER: Final = reason("kept_otherwise")
+CROSSED: Final = reason("crossed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +137,7 @@ def at_work(job: WriteState) -> bool:
     )
 
 
-def diagnose(which: Field, job: WriteState, seen: ObservedAsset, markers: Markers) -> str:
+def diagnose(which: Field, job: WriteState, seen: ObservedAsset, markers: Markers) -> Reason:
     """Say why a field did not stick, as far as it shows."""
     pending = job.pending
     put_back = ANOTHER if job.verified or _replaced(which, job, markers) else READ_ONLY
@@ -179,7 +169,7 @@ def _replaced(which: Field, job: WriteState, markers: Markers) -> bool:
 
 
 def unsticking(
-    which: Field, pending: PendingWrite, seen: ObservedAsset, server: str, diagnosis: str
+    which: Field, pending: PendingWrite, seen: ObservedAsset, server: str, diagnosis: Reason
 ) -> list[Unsticking]:
     """Remember a value that Immich does not keep, with all whose change is a reason to try again."""
     live = live_digest(which, seen)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
+    from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, AssetStatus, Crossing, Field, PendingWrite, WriteStep
 
 State = Literal["ready", "sent", "moved", "yielding", "done"]
@@ -64,7 +65,7 @@ class WriteState:
     """Whether somebody else moved it between our reading and the settling of our write."""
     crossing: Crossing | None = None
     """The last such time, for the record."""
-    remark: str = ""
+    remark: Reason | None = None
     """What a person should know of it: kept with the outcome."""
     doubtful: bool = False
     """Whether the write may never have arrived."""
@@ -77,11 +78,11 @@ class WriteState:
     verified: frozenset[WriteStep] = frozenset()
     reverted: frozenset[WriteStep] = frozenset()
     changed: frozenset[Field] = frozenset()
-    proven: frozenset[str] = frozenset()
+    proven: frozenset[Reason] = frozenset()
     """What was found to be wrong with the asset as a whole, by as many attempts as it takes."""
     status: AssetStatus | None = None
     """Set when it ended otherwise than its plan says; ``failed`` then says why."""
-    failed: str = ""
+    failed: Reason | None = None
 
     @property
     def step(self) -> WriteStep | None:

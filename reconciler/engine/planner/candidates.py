@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from reconciler.engine.catalogue_cache import Followed
-from reconciler.engine.planner.held import held_harm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +84,7 @@ async def take_census(memory: Memory, store: Store) -> Census:
             return before
         found = await asyncio.to_thread(store.records_of, touched)
         linked = frozenset(asset_id for asset_id, record in found.items() if record.linked)
-        held = {asset_id: harm for asset_id in linked if (harm := held_harm(found[asset_id]))}
+        held = {asset_id: harm for asset_id in linked if (harm := found[asset_id].held)}
         kept = {asset_id: harm for asset_id, harm in before.held.items() if asset_id not in touched}
         memory.touched |= touched
         memory.census = Census(token, (before.linked - touched) | linked, kept | held, touched)

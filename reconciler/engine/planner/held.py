@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.plan.guard import check, withhold
+from reconciler.core.reasons import reason
 from reconciler.engine.items import Items
 
 if TYPE_CHECKING:
@@ -14,21 +15,9 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.ports import Store
-    from reconciler.core.records import AssetRecord
     from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
     from reconciler.engine.passes import Prepared, Selection
-
-
-def held_mark(harm: str, mark: str) -> str:
-    """Return the fingerprint of an asset that the guard holds: it waits for a person, or for other values."""
-    return f"held:{harm}:{mark}"
-
-
-def held_harm(record: AssetRecord) -> str:
-    """Return the hash of what the guard held back of an asset; ``""`` for any other."""
-    kind, _, rest = record.fingerprint.partition(":")
-    return rest.partition(":")[0] if kind == "held" else ""
 
 
 def linked_assets(catalogue: Catalogue, store: Store) -> frozenset[str]:
@@ -83,10 +72,10 @@ def _held_back(items: Items, verdict: Verdict, selection: Selection, stale: list
                 plan=withhold(item.plan),
                 withheld=item.plan,
                 held=harm,
-                reason="the guard holds it back",
+                reasons=(reason("guard"),),
             )
         if _is_stale(kept_item, selection):
-            kept_item = replace(item, plan=None, status="failed", reason="changed since the plan was made")
+            kept_item = replace(item, plan=None, status="failed", reasons=(reason("stale_plan"),))
             stale.append(item.title)
         yield kept_item, record
 

@@ -314,12 +314,11 @@ def switches_of(catalogue: Catalogue) -> Switches:
     return Switches(settings.enabled, settings.description, settings.coordinates, settings.tags)
 
 
-def _missing(server: ServerFacts) -> dict[str, str]:
-    """Return the permissions that each feature lacks, for people."""
-    found: dict[str, str] = {}
+def _missing(server: ServerFacts) -> dict[str, tuple[str, ...]]:
+    """Return the permissions that each feature lacks."""
+    found: dict[str, tuple[str, ...]] = {}
     for loss in server.losses:
-        known = found.get(loss.feature)
-        found[loss.feature] = f"{known}, {loss.permission}" if known else loss.permission
+        found[loss.feature] = (*found.get(loss.feature, ()), loss.permission)
     return found
 
 

@@ -14,7 +14,6 @@ from reconciler.core.writes.asset_write import UNCONFIRMED
 from reconciler.core.writes.verification import kept, owned_after
 from reconciler.engine.item import Item
 from reconciler.engine.planner.desired import pixels_of
-from reconciler.engine.planner.held import held_harm, held_mark
 from reconciler.errors import TemplateError, UnusableImageError
 
 if TYPE_CHECKING:
@@ -30,7 +29,10 @@ if TYPE_CHECKING:
 _MOST_REASON = 500
 """Characters: an error may quote a value."""
 _IN_SYNC = {"in_sync", "not_ours", "switched_off"}
-_SKIPPABLE = {"in_sync", "conflict", "not_sticking", "undone", "unknown_asset", "not_writable", "unlinked"}
+_SKIPPABLE = {
+    "in_sync", "conflict", "not_sticking", "undone", "unknown_asset", "not_writable", "unlinked",
+    "failed",  # where it has a fingerprint: see ``is_catalogues``
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -92,27 +94,28 @@ class ImageSelector:
     def _failed(self, item: Item, error: TemplateError | UnusableImageError) -> Item:
         """Return an item that cannot be used, which costs none but itself."""
         self._unusable[item.image_id] = error
-        reason = f"{IMAGES_TABLE} {item.image_id}: {str(error)[:_MOST_REASON]}"
-        return replace(item, status="failed", reason=reason, adopted=self.pending.get(item.asset_id))
+        text = str(error)[:_MOST_REASON]
+        why = reason("unusable", table=IMAGES_TABLE, row=str(item.image_id), text=text)
+        return replace(item, status="failed", reasons=(why,), adopted=self.pending.get(item.asset_id))
 
     def _item(self, item: Item, moved: frozenset[str] | None) -> Item:
         record = self.records.get(item.asset_id)
         item = replace(item, adopted=self.pending.get(item.asset_id), status="new")
         if moved is None or item.asset_id in moved or record is None:
             return item
-        unconfirmed = item.adopted and record.reason == UNCONFIRMED and not self.selection.by_person
+        unconfirmed = item.adopted and UNCONFIRMED in record.reasons and not self.selection.by_person
         if unconfirmed:
             self.waiting[item.asset_id] = item
         if unconfirmed or item.image_id in self.selection.later:
-            return replace(item, status=record.status, reason=record.reason, adopted=None)
+            return replace(item, status=record.status, reasons=record.reasons, adopted=None)
         if item.adopted or self.selection.force or self._worth_another_look(record):
             return item
         mark = self._fingerprint(item)
         if record.status in _SKIPPABLE and record.fingerprint == mark:
-            return replace(item, fingerprint=mark, status=record.status, reason=record.reason)
-        harm = "" if self.selection.by_person else held_harm(record)
-        if harm and record.fingerprint == held_mark(harm, mark):
-            return replace(item, fingerprint=mark, status="held", reason=record.reason, held=harm)
+            return replace(item, fingerprint=mark, status=record.status, reasons=record.reasons)
+        harm = "" if self.selection.by_person else record.held
+        if harm and record.fingerprint == mark:
+            return replace(item, fingerprint=mark, status="held", reasons=record.reasons, held=harm)
         return item
 
     def _worth_another_look(self, record: AssetRecord) -> bool:
@@ -120,7 +123,7 @@ class ImageSelector:
         if record.status == "not_sticking":
             return any(entry.server != self.rules.server_version for entry in record.unsticking)
         # Another key, or its owner's rights: Immich's dates do not tell of that, but a person asks after it.
-        return self.selection.by_person and record.status in {"unknown_asset", "not_writable"}
+        return self.selection.by_person and record.status in {"unknown_asset", "not_writable", "failed"}
 
     def _fingerprint(self, item: Item) -> str:
         record = self.records.get(item.asset_id)
@@ -177,15 +180,15 @@ class ImageSelector:
         record = self.records.get(item.asset_id)
         if item.asset_id in reading.unknown:
             mark = self._fingerprint(item)
-            reason = reading.unknown[item.asset_id]
-            return replace(item, fingerprint=mark, status="unknown_asset", reason=reason)
+            why = reading.unknown[item.asset_id]
+            return replace(item, fingerprint=mark, status="unknown_asset", reasons=(why,))
         if item.asset_id in reading.unextracted:
             mark = self._fingerprint(item)
-            reason = reading.unextracted[item.asset_id]
-            return replace(item, fingerprint=mark, status="not_writable", reason=reason)
+            why = reading.unextracted[item.asset_id]
+            return replace(item, fingerprint=mark, status="not_writable", reasons=(why,))
         if item.asset_id not in reading.assets:
-            reason = reading.failed.get(item.asset_id, "Immich did not answer; the next pass looks again")
-            return replace(item, status="failed", reason=reason)
+            why = reading.failed.get(item.asset_id, reason("no_answer"))
+            return replace(item, status="failed", reasons=(why,))
         seen = reading.assets[item.asset_id]
         wanted = self._wanted(item)
         item = replace(item, fingerprint=self._fingerprint(item))
@@ -235,7 +238,7 @@ def is_as_left(item: Item, record: AssetRecord | None) -> bool:
         return False
     seen = plan.observed
     return (
-        not (plan.changes or plan.blocked or plan.notes or record.reason)
+        not (plan.changes or plan.blocked or plan.notes or record.reasons)
         and record.linked
         and all(decision.case in _IN_SYNC for decision in plan.decisions)
         and (record.image_id, record.title, record.status) == (item.image_id, item.title, "in_sync")

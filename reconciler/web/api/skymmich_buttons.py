@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.records import FINE
-from reconciler.messages.reasons import joined_reasons
+from reconciler.engine.item import is_catalogues
+from reconciler.messages.reasons import joined_reasons, sentence
 from reconciler.models.status import Said
 from reconciler.redaction import redact
 from reconciler.service.api import Request as Wish
@@ -96,8 +97,8 @@ def _one(state: RunState | None, image_id: int) -> Response:
         return _said(502, success=False, message=_error(state) or "Not synced: the pass ended early")
     if outcome.status in FINE:
         return _said(200, success=True, message="Metadata synced to Immich")
-    status = 502 if outcome.status == "failed" else 409
-    return _said(status, success=False, message=outcome.reason or outcome.status)
+    status = 502 if outcome.status == "failed" and not is_catalogues(outcome.reasons) else 409
+    return _said(status, success=False, message=sentence(outcome.reasons) or outcome.status)
 
 
 def _all(state: RunState | None) -> Response:

@@ -94,8 +94,8 @@ def _images(status: str, count: int, records: list[AssetRecord]) -> Need:
     text = shown.meaning
     groups: dict[str, list[tuple[AssetRecord, str]]] = {}
     for record in records:
-        note = fields_of(record.reason) if status == "conflict" else ""
-        reason = "" if status in _PLAIN else spoken(record.reason)
+        note = fields_of(record.reasons) if status == "conflict" else ""
+        reason = "" if status in _PLAIN else spoken(record.reasons)
         groups.setdefault(reason, []).append((record, note))
     if count == len(records) and all(groups):
         text = ""

@@ -24,6 +24,7 @@ from reconciler.messages.reasons import joined_reasons
 from reconciler.messages.runs import summary, wrote
 from reconciler.messages.translation import say
 from reconciler.messages.vocabulary import CASES, FIELD_TITLES, LEVELS, TRIGGERS
+from reconciler.models.reasons import told
 from reconciler.redaction import redact
 from reconciler.web import tones
 from reconciler.web.pages.diff import condensed, difference, extent, side
@@ -78,6 +79,7 @@ class Pages:
             number=number,
             place=place,
             spoken=spoken,
+            told=told,
             first_upper=first_upper,
         )
         self._environment.globals.update(

@@ -14,6 +14,7 @@ from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.desired.block import Markers
 from reconciler.core.desired.desired import Desired
 from reconciler.core.plan.plan import AssetPlan
+from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
 from reconciler.core.writes.asset_write import (
     KEPT_CHANGING,
@@ -28,6 +29,7 @@ from reconciler.core.writes.write_state import UNSEEN_LOOKS
 T0 = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 TERMS = Terms(Markers("✦ ", "— Skymmich"), "2.7.5", recheck=1.0, grace=10.0)
 BLOCK = "✦ M 31\n— Skymmich"
+NO = reason("error", kind="ImmichRejectedError", text="no")
 
 
 def asset(description="", *, at=0.0, tags=frozenset(), **more):
@@ -66,7 +68,7 @@ def yielding():
 
 
 def done():
-    return ready().on_refused("refused")
+    return ready().on_refused(NO)
 
 
 STATES = {"ready": ready, "sent": sent, "moved": moved, "yielding": yielding, "done": done}
@@ -262,12 +264,12 @@ def test_a_yielding_one_that_is_read_waits_as_if_it_were_seen():
 
 @pytest.mark.parametrize("state", ["ready", "sent", "moved", "yielding"])
 def test_one_that_is_refused_is_done_and_says_why(state):
-    write = STATES[state]().on_refused("no")
-    assert (write.state, write.status, write.failed) == ("done", "failed", "no")
+    write = STATES[state]().on_refused(NO)
+    assert (write.state, write.status, write.failed) == ("done", "failed", NO)
 
 
 def test_the_first_reason_stays():
-    assert done().on_refused("another").failed == "refused"
+    assert done().on_refused(UNCONFIRMED).failed == NO
 
 
 def test_a_sent_one_that_is_overdue_is_unconfirmed_and_its_write_stays_recorded():
