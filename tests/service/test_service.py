@@ -11,6 +11,7 @@ import pytest
 from reconciler.core.store_keys import CANARY
 from reconciler.engine.events import Event
 from reconciler.messages.headlines import sentence
+from reconciler.messages.reasons import joined_reasons
 from reconciler.service.api import Request
 
 pytestmark = pytest.mark.anyio
@@ -165,7 +166,8 @@ async def test_switched_off_in_skymmich_nothing_is_asked_of_immich(world):
     await world.run(5)
     state = world.service.run_state(run_id)
     assert state.state == "failed"
-    assert "switched off" in state.error
+    assert state.error[0].get("kind") == "GuardError"
+    assert "switched off" in joined_reasons(state.error, "daemon")
     assert world.wire.requests()["writes"] == 0
 
 
@@ -308,7 +310,9 @@ async def test_a_person_sees_an_image_from_all_sides_and_the_plan_without_a_writ
     assert await world.service.view(99_999) is None
     assert world.wire.requests()["writes"] == 0
     world.wire.settings.down = True
-    assert "Immich" in (await world.service.view(image_id)).error
+    (error,) = (await world.service.view(image_id)).error
+    assert (error.get("kind"), error.get("again")) == ("ImmichUnreachableError", "by_itself")
+    assert "Immich" in joined_reasons((error,), "daemon")
     world.wire.settings.down = False
 
 
