@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -109,6 +108,7 @@ class Stopping:
             return
         if not self._careful:
             raise self._interrupted(number)
-        sys.stderr.write(
-            "\nStopping: calls in flight are finished and recorded. Once more ends at once, safely too.\n"
+        # Not by way of sys.stderr, which may be in the midst of a line, and then refuses another.
+        os.write(
+            2, b"\nStopping: calls in flight are finished and recorded. Once more ends at once, safely too.\n"
         )

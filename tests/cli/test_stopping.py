@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import signal
+import sys
 import time
 
 import pytest
@@ -87,3 +89,21 @@ def test_a_signal_amid_many_tasks_ends_all_of_them_and_is_raised_once(caplog):
         gc.collect()
         assert runner.run(closed()) == [0, 1, 2]
     assert caplog.messages == []
+
+
+def test_a_signal_in_the_midst_of_a_line_of_progress_is_answered_all_the_same(monkeypatch, capfd):
+    class Slow(io.RawIOBase):
+        def writable(self):
+            return True
+
+        def write(self, data):
+            signal.raise_signal(signal.SIGINT)
+            return len(data)
+
+    stream = io.TextIOWrapper(io.BufferedWriter(Slow()), line_buffering=True)
+    stopping = Stopping()
+    with stopping.listening(), stopping.careful(), monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", stream)
+        print("Writing: 0/2, 2 settling", file=sys.stderr)
+    assert stopping.requested
+    assert "calls in flight are finished" in capfd.readouterr().err
