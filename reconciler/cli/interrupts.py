@@ -3,7 +3,7 @@
 ========================  ===================================================================
 a signal comes            and
 ========================  ===================================================================
-while reading or asking   ``Interrupted`` is raised: nothing was written
+while reading or asking   ``Interrupted`` is raised: nothing was written; from ``Work.do``, not amid its tasks
 while writing             ``requested`` turns true: calls in flight finish and are recorded
 a second time             the process ends at once; what was sent is on record all the same
 ========================  ===================================================================
@@ -11,15 +11,17 @@ a second time             the process ends at once; what was sent is on record a
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
-import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from types import FrameType
+
+T = TypeVar("T")
 
 
 class Interrupted(KeyboardInterrupt):
@@ -38,6 +40,7 @@ class Stopping:
         self.received: int | None = None
         self._careful = False
         self._wrote = False
+        self._cancel: Callable[[], object] | None = None
 
     @property
     def requested(self) -> bool:
@@ -66,12 +69,46 @@ class Stopping:
         finally:
             self._careful = False
 
+    def run(self, runner: asyncio.Runner, work: Coroutine[object, object, T]) -> T:
+        """Wait for something that a signal breaks off, by cancelling it.
+
+        Raised there and then, it would strike whichever task is just at work, and leave the others.
+
+        Raises:
+            Interrupted: a signal came.
+        """
+
+        async def cancellable() -> T:
+            loop, task = asyncio.get_running_loop(), asyncio.current_task()
+            assert task is not None  # noqa: S101 - this is one
+            self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+            try:
+                return await work
+            finally:
+                self._cancel = None
+
+        try:
+            done = runner.run(cancellable())
+        except asyncio.CancelledError:
+            if self.received is None:
+                raise
+        if self.received is not None:
+            raise self._interrupted(self.received)
+        return done
+
+    def _interrupted(self, number: int) -> Interrupted:
+        return Interrupted(number, *(["Stopped. What was sent is on record."] if self._wrote else []))
+
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self.received is not None:
             os._exit(128 + number)
         self.received = number
+        if self._cancel is not None:
+            self._cancel()
+            return
         if not self._careful:
-            raise Interrupted(number, *(["Stopped. What was sent is on record."] if self._wrote else []))
-        sys.stderr.write(
-            "\nStopping: calls in flight are finished and recorded. Once more ends at once, safely too.\n"
+            raise self._interrupted(number)
+        # Not by way of sys.stderr, which may be in the midst of a line, and then refuses another.
+        os.write(
+            2, b"\nStopping: calls in flight are finished and recorded. Once more ends at once, safely too.\n"
         )

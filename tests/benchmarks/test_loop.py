@@ -11,10 +11,10 @@ import pytest
 from looping import CHANGE, IDLE
 
 SCRIPT = Path(__file__).resolve().with_name("loop.py")
-IMAGES = 2_000
+IMAGES = 1_000
 PAGES = IMAGES // 1_000
 MOST_HELD = 250.0
-"""Milliseconds: five times of what `make bench` allows; all of it at once took 2,000."""
+"""Milliseconds: five times of what `make bench` allows; all of it at once takes 1,000."""
 MOST_MEMORY = 160.0
 """MiB."""
 

@@ -1,7 +1,18 @@
 from __future__ import annotations
 
+import asyncio
+import gc
+import io
 import signal
+import sys
 import time
+
+import pytest
+
+from reconciler.cli.context import Work
+from reconciler.cli.interrupts import Interrupted, Stopping
+from reconciler.cli.output.progress import Meter
+from reconciler.cli.output.screen import Screen
 
 RING, JELLYFISH, SLOW = 19, 33, 1.5
 
@@ -46,3 +57,53 @@ def test_a_second_signal_ends_it_at_once_and_the_next_apply_goes_on_all_the_same
         assert it.run("apply", "--yes").returncode == 0
         faults = it.simulator.faults()
         assert (faults["lost"], faults["overlaps"]) == (0, 0)
+
+
+def test_a_signal_amid_many_tasks_ends_all_of_them_and_is_raised_once(caplog):
+    """It comes while one of them is at work: raised there, it would end that one, and be logged as nobody's."""
+    ended = []
+
+    async def reading(number):
+        try:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            if number == 1:
+                signal.raise_signal(signal.SIGINT)
+            await asyncio.Event().wait()
+        finally:
+            ended.append(number)
+
+    async def all_of_them():
+        async with asyncio.TaskGroup() as group:
+            for number in range(3):
+                group.create_task(reading(number))
+
+    async def closed():
+        return sorted(ended)
+
+    stopping = Stopping()
+    with stopping.listening(), asyncio.Runner() as runner:
+        work = Work(None, None, stopping, runner, Meter(Screen.silent()))
+        with pytest.raises(Interrupted, match="2"):
+            work.do(all_of_them())
+        gc.collect()
+        assert runner.run(closed()) == [0, 1, 2]
+    assert caplog.messages == []
+
+
+def test_a_signal_in_the_midst_of_a_line_of_progress_is_answered_all_the_same(monkeypatch, capfd):
+    class Slow(io.RawIOBase):
+        def writable(self):
+            return True
+
+        def write(self, data):
+            signal.raise_signal(signal.SIGINT)
+            return len(data)
+
+    stream = io.TextIOWrapper(io.BufferedWriter(Slow()), line_buffering=True)
+    stopping = Stopping()
+    with stopping.listening(), stopping.careful(), monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", stream)
+        print("Writing: 0/2, 2 settling", file=sys.stderr)
+    assert stopping.requested
+    assert "calls in flight are finished" in capfd.readouterr().err

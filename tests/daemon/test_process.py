@@ -29,10 +29,13 @@ QUICK = "[schedule]\ncatalogue_seconds = 0.2\nimmich_seconds = 0.5\ndebounce_sec
 def until(true, seconds=20.0, what="it"):
     """Wait for a condition, and give what it gave."""
     end = time.monotonic() + seconds
-    while not (value := true()):
-        assert time.monotonic() < end, f"{what} did not happen within {seconds} s"
-        time.sleep(0.02)
-    return value
+    while True:
+        began = time.monotonic()
+        if value := true():
+            return value
+        asked = time.monotonic()
+        assert asked < end, f"{what} did not happen within {seconds} s"
+        time.sleep(max(0.01, 3 * (asked - began)))  # who is asked has to get something done meanwhile
 
 
 class Manager:

@@ -26,6 +26,13 @@ def home(tmp_path):
         yield made
 
 
+@pytest.fixture
+def small_home(tmp_path):
+    """For tests that need nothing of the daemon in the midst of a pass."""
+    with a_home(tmp_path, images=12, drain=500.0) as made:
+        yield made
+
+
 def files(home):
     return [home.state.with_name(home.state.name + suffix) for suffix in SIDECARS]
 
@@ -111,8 +118,8 @@ def test_a_store_that_was_moved_and_is_put_back_goes_on_where_it_stood(home):
     stopped(process)
 
 
-def test_a_backup_in_the_place_of_the_store_is_taken_up_and_the_old_log_is_not_played_into_it(home):
-    home.simulator.configure(drain=500.0)
+def test_a_backup_in_the_place_of_the_store_is_taken_up_and_the_old_log_is_not_played_into_it(small_home):
+    home = small_home
     process = home.started()
     until(lambda: home.in_sync(process), 60)
     backup = home.folder / "backup.sqlite3"
@@ -139,8 +146,8 @@ def backup_of(home):
 
 
 @pytest.mark.parametrize("how", ["while it is stopped", "under the daemon"])
-def test_an_approval_that_was_used_is_not_revived_by_a_backup_of_the_store(home, how):
-    home.simulator.configure(drain=500.0)
+def test_an_approval_that_was_used_is_not_revived_by_a_backup_of_the_store(small_home, how):
+    home = small_home
     process = home.started()
     until(lambda: home.in_sync(process), 60)
     kept = home.sql("SELECT id, tags FROM astrophotography_images")
