@@ -8,6 +8,7 @@ import tomllib
 from functools import cache
 from importlib.metadata import distribution, files, packages_distributions
 from pathlib import Path
+from statistics import median
 
 import pytest
 from packaging.requirements import Requirement
@@ -44,6 +45,19 @@ def imported(tree: ast.Module) -> list[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
     return [(line, name) for line, name in found if name.partition(".")[0] not in (*OURS, "__future__")]
+
+
+def test_modules_are_short():
+    """A module that is longer than a reader's patience has two things in it."""
+    lengths = {path: len(path.read_text().splitlines()) for path in sources("reconciler", "state")}
+    assert {str(path): length for path, length in lengths.items() if length > 400} == {}
+    assert median(lengths.values()) < 150
+
+
+def test_the_tests_of_the_engine_are_at_least_as_long_as_it():
+    engine = sum(len(path.read_text().splitlines()) for path in sources("reconciler/engine"))
+    tests = sum(len(path.read_text().splitlines()) for path in sources("tests/engine", "tests/virtual"))
+    assert tests >= engine
 
 
 def test_no_private_name_of_a_library_is_imported():

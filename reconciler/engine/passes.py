@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.plan.guard import Verdict
 from reconciler.core.records import FINE
+from reconciler.engine.item import is_catalogues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,3 +155,12 @@ class Report:
     def attention(self) -> tuple[Outcome, ...]:
         """What a person should look at."""
         return tuple(outcome for outcome in self.outcomes if outcome.status not in FINE)
+
+    @property
+    def unfinished(self) -> frozenset[int]:
+        """The images that are worth another attempt, though nothing about them changes."""
+        return frozenset(
+            outcome.image_id
+            for outcome in self.outcomes
+            if outcome.status in {"failed", "pending"} and not is_catalogues(outcome.reasons)
+        )

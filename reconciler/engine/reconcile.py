@@ -342,14 +342,7 @@ class Reconciler:
         if prepared.full:
             FULL_LOOK_AT.write(self._store, now)
 
-    def _close(
-        self,
-        prepared: Prepared,
-        run: Run,
-        ended: Ended,
-        *,
-        stopped: bool,
-    ) -> Report:
+    def _close(self, prepared: Prepared, run: Run, ended: Ended, *, stopped: bool) -> Report:
         outcomes, error = ended.outcomes, ended.error
         counts = Counter(outcome.status for outcome in outcomes)
         if prepared.stood:

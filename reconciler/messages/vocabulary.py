@@ -60,7 +60,10 @@ MEANINGS: Final[Mapping[str, Message]] = {
         "Mend the link in Skymmich."
     ),
     "not_writable": Message("It cannot be written as it is now; the reason says why."),
-    "failed": Message("The last attempt met an error. It is tried again by itself."),
+    "failed": Message(
+        "The last attempt met an error and is made again by itself, or what Skymmich has cannot be read: the "
+        "reason says which."
+    ),
     "unlinked": Message("It is no longer in the catalogue. What was written stays."),
 }
 """What each state says of an image: what happened, what stays safe, what to do."""

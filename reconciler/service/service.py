@@ -15,7 +15,6 @@ from reconciler.core.reasons import codes, of_error, reason
 from reconciler.core.store_keys import PAUSED
 from reconciler.engine.approvals import begin_moment
 from reconciler.engine.events import Listener, ignore
-from reconciler.engine.item import is_catalogues
 from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerError
 from reconciler.service.announcements import Announcer
 from reconciler.service.api import Control, ImageView, Request, RunState, Snapshot
@@ -343,11 +342,7 @@ class Service:
 
     def _learn(self, report: Report) -> None:
         """Let images that failed wait, each time longer; an outage is none of theirs."""
-        bad = {
-            outcome.image_id
-            for outcome in report.outcomes
-            if outcome.status in {"failed", "pending"} and not is_catalogues(outcome.reasons)
-        }
+        bad = report.unfinished
         self._queue.failed(sorted(bad - self._runner.later), self._clock.monotonic())
         self._queue.forget(outcome.image_id for outcome in report.outcomes if outcome.image_id not in bad)
 
@@ -380,8 +375,6 @@ class Service:
         self._queue.hold(self._clock.monotonic() + wait)
         if wait and self._runner.installation.circuit_open_since is not None:
             self.enqueue(Request(by_person=False, trigger="probe"))
-
-    # Telling
 
     def _tell_state(self) -> None:
         self._announcer.state(self.snapshot())

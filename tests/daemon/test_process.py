@@ -335,7 +335,7 @@ def writes_of(home):
 
 
 def hang_up_on(home, immich):
-    """Stop Immich's process while the daemon writes, and wait until a call of the daemon's is in flight."""
+    """Stop Immich's process while the daemon writes, and wait until a write of the daemon's is in flight."""
     before = writes_of(home)
     until(lambda: writes_of(home) > before + 2)
     immich.send_signal(signal.SIGSTOP)
