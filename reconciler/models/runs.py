@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
+from pydantic import Field
+
 from reconciler.core.records import AssetStatus, RunOutcome
 from reconciler.messages.reasons import joined_reasons
 from reconciler.messages.runs import summary
@@ -142,7 +144,7 @@ class RunState(Model):
     progress: Progress | None = None
     report: Report | None = None
     error: Text = ""
-    reasons: list[Reason]
+    reasons: list[Reason] = Field(default_factory=list)
     """What the error is made of."""
 
     @classmethod

@@ -63,14 +63,21 @@ class Library:
         self.url = url.rstrip("/").removesuffix("/api")
         self.name = f"{NAME}-{run or uuid.uuid4().hex[:12]}"
         self.still = still
-        self.http = httpx.Client(base_url=f"{self.url}/api", headers={"x-api-key": key}, timeout=60)
+        self._key = key
+        self.http = self._client()
         self.began, self.removed = False, True
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def _client(self) -> httpx.Client:
+        return httpx.Client(base_url=f"{self.url}/api", headers={"x-api-key": self._key}, timeout=60)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with undisturbed():
+            if kind is not None:
+                # A signal may have struck while the client held a lock of its own: it would wait for itself.
+                self.http = self._client()
             if self.began:
                 self.removed = self.clean_up(self.name)
             self.http.close()

@@ -62,6 +62,15 @@ def begin(server: Simulator, *arguments: str) -> subprocess.Popen:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
 
 
+def end(process: subprocess.Popen) -> None:
+    """Wait for its end; one that hangs is killed, and fails its test instead of keeping all others waiting."""
+    try:
+        process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+
 def wait(condition: Callable[[], bool], what: str, process: subprocess.Popen) -> None:
     end = time.monotonic() + 60
     while not condition():
@@ -92,7 +101,7 @@ def test_a_run_that_is_interrupted_takes_away_what_it_made(server: Simulator, nu
     with begin(server, "--images", "40") as process:
         wait(lambda: len(server.assets()) > STRANGERS + 10, "uploads", process)
         process.send_signal(number)
-        process.communicate(timeout=60)
+        end(process)
     assert process.returncode != 0
     assert only_the_strangers_are_left(server)
 
@@ -102,7 +111,7 @@ def test_a_run_that_is_interrupted_while_it_writes_takes_away_its_tags_too(serve
         wait(lambda: any(tag.startswith(f"{NAME}-") for tag in tags(server)), "tags", process)
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGTERM)  # impatience does not disturb it
-        process.communicate(timeout=60)
+        end(process)
     assert only_the_strangers_are_left(server)
 
 

@@ -28,10 +28,10 @@ def describe(state: State, asset: Asset, text: str, actor: str = "client") -> No
     state.write(asset, Exif(description=text), ("description",), actor)
 
 
-def tag(state: State, asset: Asset, path: str) -> None:
+def tag(state: State, asset: Asset, path: str, actor: str = "client") -> None:
     new = state.tags.upsert(USER_ID, path, state.milliseconds)
     assert new is not None
-    state.write_tags(asset, [new], (), "client")
+    state.write_tags(asset, [new], (), actor)
 
 
 def only(state: State) -> Asset:
@@ -155,6 +155,21 @@ def test_of_a_persons_write_and_ours_either_is_lost_and_counted_by_whose_it_was(
     assert (faults["persons_lost"], faults["lost_to_person"]) == (200 + wordless, untagged)
     assert faults["overlaps"] == faults["lost"] == faults["persons_own"] == 0
     assert sum(asset.lost["person", "description"] for asset in state.assets.values()) == 200 + wordless
+
+
+def test_a_field_that_both_have_written_is_lost_to_both() -> None:
+    state = make("lost_updates", assets=400)
+    for asset in state.assets.values():
+        state.settings.loss = 0.0
+        tag(state, asset, "mine", "person")
+        tag(state, asset, "Galaxy")
+        state.settings.loss = 1.0
+        describe(state, asset, "a person's", "person")
+    state.advance(START + 60)
+    bare = [asset for asset in state.assets.values() if not asset.tags]
+    assert 60 <= len(bare) <= 140
+    assert all(asset.lost["person", "tags"] == asset.lost["client", "tags"] == 1 for asset in bare)
+    assert not any(asset.lost["person", "tags"] for asset in state.assets.values() if asset.tags)
 
 
 def test_a_persons_two_close_writes_lose_one_without_any_client() -> None:

@@ -89,6 +89,8 @@ class Asset:
     embedded: Exif = field(default_factory=Exif)
     locked: dict[FieldName, Actor] = field(default_factory=dict)
     """The fields that a sidecar write has still to save, and whose they are; an extraction leaves them be."""
+    mixed: set[FieldName] = field(default_factory=set)
+    """Those of the locked fields that hold values of both: whoever's lock is lost, both lose theirs."""
     lost: Counter[tuple[Actor, FieldName]] = field(default_factory=Counter)
     """Whose values of which field were thrown away because two writes came close together."""
     tags: set[str] = field(default_factory=set)

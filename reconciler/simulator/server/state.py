@@ -103,6 +103,7 @@ class State:
         touched = set(fields)
         for name in touched:
             setattr(asset.exif, name, getattr(values, name))
+        asset.mixed |= {name for name in touched if was_locked.get(name, actor) != actor}
         asset.locked |= dict.fromkeys(touched, actor)
         asset.row = None
         if asset.jobs:
@@ -166,8 +167,9 @@ class State:
         earlier = {name: whose for name, whose in was_locked.items() if name not in touched}
         if earlier and self.settings.chance("victim", asset.asset_id, asset.writes) < 0.25:
             for whose in ACTORS:
-                theirs = {name for name in earlier if earlier[name] == whose}
+                theirs = {name for name in earlier if earlier[name] == whose or name in asset.mixed}
                 self._lose(asset, theirs, asset.sidecar, whose, to=actor)
+            asset.mixed -= earlier.keys()
             return
         for name in touched & was_locked.keys():
             if not self._is_read_only(asset):
@@ -175,6 +177,7 @@ class State:
         # Where both were at work on it, the client should have waited for itself.
         other: Actor = "client" if asset.client_jobs else "person"
         self._lose(asset, touched, before, actor, to=other)
+        asset.mixed -= touched
 
     def _lose(self, asset: Asset, fields: set[FieldName], kept: Exif, whose: Actor, *, to: Actor) -> None:
         """Take the lock from fields that have not reached the file: what is kept there comes back."""
@@ -192,6 +195,7 @@ class State:
                 setattr(asset.sidecar, name, getattr(asset.exif, name))
         # unlocked even if the file could not be written: only the log says so
         asset.locked.clear()
+        asset.mixed.clear()
         tags = asset.embedded.tags if asset.sidecar.tags is None else asset.sidecar.tags
         work = extraction_work(tags or (), self.settings)
         self.queues.put(Job(asset, "extraction", job.actor, job.number, work), self.now)

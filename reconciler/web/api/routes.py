@@ -190,7 +190,7 @@ async def run_answer(control: Control, run_id: str, patience: float) -> JsonResp
     """Answer with a requested run's state, after waiting for its end for at most ``patience`` seconds."""
     state = await control.wait(run_id, patience) if patience else control.run_state(run_id)
     where = run_url(run_id)
-    queued = RunState(run_id=run_id, state="queued", url=where, reasons=[])
+    queued = RunState(run_id=run_id, state="queued", url=where)
     shown = queued if state is None else RunState.of(state)
     return JsonResponse(shown, 200 if is_over(state) else 202, headers={"location": where})
 
