@@ -150,7 +150,7 @@ class AssetRecord:
     checked_at: datetime | None = None
     changed_at: datetime | None = None
     resolutions: tuple[Resolution, ...] = ()
-    """What a person decided of its conflicts. Read with the record; saved by ``Store.save_resolutions``."""
+    """What a person decided of its conflicts. Read with the record; saved by ``Store.save_resolution``."""
     crossing: Crossing | None = None
     """What no person has looked at yet. Read with the record; noted by ``Store.note_crossings``."""
     held: str = ""

@@ -1,6 +1,6 @@
 """The daemon's conditions: named truths about it, each with the moment since when it holds.
 
-Says how an error is filed, and nothing of how it is shown: see ``headline``.
+Says how an error is filed, and nothing of how it is shown: see ``summary`` and ``reconciler.messages``.
 """
 
 from __future__ import annotations
