@@ -201,7 +201,7 @@ class AssetIncompleteError(ImmichAnswerError):
         self.unextracted = fields == ("exifInfo",)
         """So it is until Immich has read the file."""
         super().__init__(
-            "Immich has not read the file's metadata yet; the next pass looks again."
+            "Immich has not read the file's metadata yet."
             if self.unextracted
             else f"Immich {version} does not tell {', '.join(fields)} of asset {asset_id} ({route}). What is "
             "unknown is not empty, so the asset is left as it is.",
@@ -210,6 +210,7 @@ class AssetIncompleteError(ImmichAnswerError):
             if self.unextracted
             else "Nothing is lost. If it stays so, look for a proxy or a cache in front of Immich, or update "
             "this program.",
+            again="next_pass" if self.unextracted else None,
         )
 
 

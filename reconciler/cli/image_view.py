@@ -94,7 +94,7 @@ def _prepared(image_id: int, config: Config, runner: asyncio.Runner) -> Prepared
 
 def _problems(image: CatalogueImage, catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(
-        words(problem.reason)
+        words(problem.reason, "command")
         for problem in catalogue.problems
         if problem.row_id == image.image_id and problem.table == "astrophotography_images"
     )

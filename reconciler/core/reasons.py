@@ -229,7 +229,7 @@ def of_error(error: ReconcilerError, *, remedy: bool = True) -> Reason:
         error: the error.
         remedy: with what to do, and when it is tried again; not where something else says that.
     """
-    if isinstance(error, AssetUnknownError):
+    if isinstance(error, AssetUnknownError) and not remedy:
         return reason("not_shown", asset=error.asset_id)
     if isinstance(error, AssetIncompleteError) and error.unextracted:
         return reason("not_extracted")

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, get_args
 
-from reconciler.core.reasons import Reason, of_error, reason
+from reconciler.core.reasons import of_error, reason
 from reconciler.core.records import AssetRecord, Finding
 from reconciler.engine.item import is_catalogues
 from reconciler.engine.passes import Outcome

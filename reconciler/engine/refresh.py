@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from reconciler.engine.polling.window import WriteWindow
     from reconciler.engine.settlement import Settlement
 
-MOST_YIELDS = 12
-"""Times in a pass that an asset is left to somebody else who is at work on it."""
 _TROUBLES = 3
 """Failed readings of one asset after which it is left to the next pass: its trouble costs only itself."""
 

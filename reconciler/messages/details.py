@@ -46,8 +46,10 @@ DETAILS: Final[Mapping[Code, Message]] = {
     "pass_recorded": Message("The last pass went through and was recorded."),
     "broke_off": Message("A pass broke off by {kind}; the log has it. It is tried again by itself."),
     "no_canary": Message("Nothing waits for a canary."),
-    "all_in_sync": Message("All {count} images are in sync."),
-    "not_all_in_sync": Message("{count} of {images} images are not in sync."),
+    "all_in_sync": Message("{count} image is in sync.", "All {count} images are in sync."),
+    "not_all_in_sync": Message(
+        "{count} of {images} images is not in sync.", "{count} of {images} images are not in sync."
+    ),
     "images_held": Message(
         "The guard holds back changes to {count} image. See: skymmich-reconciler plan",
         "The guard holds back changes to {count} images. See: skymmich-reconciler plan",

@@ -170,7 +170,8 @@ def fields(reasons: Iterable[Reason]) -> str:
 
 def sentence(reasons: Iterable[Reason], voice: Voice = "daemon") -> str:
     """Return several reasons as one text; empty for none."""
-    return "; ".join(dict.fromkeys(words(one, voice) for one in reasons))
+    *others, last = dict.fromkeys(words(one, voice) for one in reasons) or [""]
+    return "; ".join([*(one.rstrip(".") for one in others), last])
 
 
 def joined_reasons(reasons: Sequence[Reason], voice: Voice) -> str:

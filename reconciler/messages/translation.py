@@ -7,6 +7,7 @@ asks for it (``LANGUAGE``, ``LC_ALL``, ``LC_MESSAGES``, ``LANG``). Without one, 
 from __future__ import annotations
 
 import gettext
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -51,7 +52,12 @@ def say(message: Message, **params: Param) -> str:
         text = found.ngettext(message.one, message.many, number)
     else:
         text = found.gettext(message.one)
-    return text.format(**{name: _shown(value) for name, value in params.items()})
+    shown = {name: _shown(value) for name, value in params.items()}
+    # A translation, or a store of another version, may have other parameters: that costs no page.
+    for template in (text, message.one):
+        with suppress(LookupError, ValueError):
+            return template.format(**shown)
+    return message.one
 
 
 def parted(message: Message, name: str) -> tuple[str, str]:

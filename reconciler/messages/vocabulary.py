@@ -116,7 +116,7 @@ TRIGGERS: Final[Mapping[str, Message]] = {
 CASES: Final[Mapping[str, Message]] = {
     "in_sync": Message("same on both sides"),
     "fill": Message("will be written"),
-    "conflict": Message("immich's is kept"),
+    "conflict": Message("Immich's is kept"),
     "update": Message("will be updated"),
     "drift": Message("changed in Immich"),
     "both_changed": Message("changed on both sides"),

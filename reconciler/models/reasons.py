@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.reasons import Param
     from reconciler.core.reasons import Reason as CoreReason
+    from reconciler.messages.translation import Voice
 
 
 class Reason(Model):
@@ -38,9 +39,9 @@ class Reason(Model):
         return [cls.of(one) for one in found if one is not None]
 
 
-def told(found: Iterable[CoreReason | None]) -> str:
+def told(found: Iterable[CoreReason | None], voice: Voice = "daemon") -> str:
     """Return reasons as a text, without any secret; empty for none."""
-    return redact(sentence(one for one in found if one is not None))
+    return redact(sentence((one for one in found if one is not None), voice))
 
 
 def _shown(value: Param) -> str | int | float | list[str]:

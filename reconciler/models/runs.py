@@ -88,14 +88,14 @@ class Outcome(Model):
     crossed: bool
 
     @classmethod
-    def of(cls, found: CoreOutcome) -> Self:
-        """Return an outcome as JSON."""
+    def of(cls, found: CoreOutcome, voice: Voice = "daemon") -> Self:
+        """Return an outcome as JSON, as a daemon or a command says it."""
         return cls(
             image_id=found.image_id,
             asset_id=found.asset_id,
             title=found.title,
             status=found.status,
-            reason=told(found.reasons),
+            reason=told(found.reasons, voice),
             reasons=Reason.all(found.reasons),
             changed=list(found.changed),
             crossed=found.crossed,
@@ -123,7 +123,7 @@ class Report(Model):
             outcome=found.run.outcome,
             summary=redact(summary(found.run.summary)),
             counts=found.run.counts.to_json(),
-            images=[Outcome.of(one) for one in found.outcomes[:limit]],
+            images=[Outcome.of(one, voice) for one in found.outcomes[:limit]],
             guard=Guard.of(found.verdict),
             stale=list(found.stale),
             error=redact(str(found.error)) if found.error else "",

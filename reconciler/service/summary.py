@@ -107,7 +107,8 @@ def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table r
     if standing.crossed:
         return replace(said, code="edit_missing", level="attention")
     undone = standing.counts.get("undone", 0)
-    return replace(said, counts={"undone": undone} if undone else {}, next_look=upcoming)
+    said = replace(said, images=total - undone, next_look=upcoming)
+    return replace(said, counts={"undone": undone}) if undone else said
 
 
 def is_fresh(standing: Standing) -> bool:

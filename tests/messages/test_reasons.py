@@ -111,8 +111,10 @@ def test_an_error_is_a_reason_that_names_its_class_and_says_its_text():
     assert bare == reason("error", kind="ImmichRejectedError", text="Immich refused it.")
     assert words(bare) == "Immich refused it."
     assert words(of_error(error)) == "Immich refused it. Ask it why."
-    assert of_error(AssetUnknownError("a")) == reason("not_shown", asset="a")
-    assert words(of_error(AssetUnknownError("a"))) == AssetUnknownError("a").message
+    unknown = AssetUnknownError("a")
+    assert of_error(unknown, remedy=False) == reason("not_shown", asset="a")
+    assert words(of_error(unknown, remedy=False)) == unknown.message
+    assert words(of_error(unknown)) == f"{unknown.message} {unknown.remedy}"
     lacking = AssetIncompleteError("a", ("exifInfo",), route="GET /assets/{id}", version="3.1.0")
     assert of_error(lacking) == reason("not_extracted")
 
@@ -157,3 +159,27 @@ def test_the_log_has_a_reasons_code_and_its_words():
 
 def test_a_text_of_an_older_version_is_said_as_it_was():
     assert sentence(told("prose: it {was} so")) == "prose: it {was} so"
+
+
+def test_of_several_reasons_only_the_last_ends_with_a_full_stop():
+    text = sentence((reason("kept_otherwise").of("block"), reason("sign_turned").of("coordinates")))
+    assert ".;" not in text
+    assert text.endswith("or leave it.")
+    assert sentence(()) == ""
+
+
+def test_a_stored_reason_with_other_parameters_costs_no_page():
+    """A store of another version, or a translation that was made by hand."""
+    assert words(reason("unusable", text="it")) == REASONS["unusable"].one
+
+
+def test_every_word_of_a_command_is_said_in_its_own_voice():
+    """Else one promises what only a daemon does, for nothing goes on once a command has ended."""
+    silent = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "cli").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if node.func.id in {"words", "sentence"} and len(node.args) + len(node.keywords) < 2
+    ]
+    assert silent == []

@@ -14,9 +14,11 @@ from reconciler.errors import ImmichUnreachableError
 from reconciler.messages.headlines import heading, sentence
 from reconciler.messages.runs import wrote
 from reconciler.service.api import Condition, Headline
+from reconciler.web.pages.attention import digest
 from reconciler.web.pages.diff import condensed, difference, extent
 from reconciler.web.pages.renderer import number
 from reconciler.web.short_messages import fields_of, spoken
+from tests.web.conftest import FakeControl
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -115,6 +117,15 @@ def test_a_run_tells_what_it_wrote_but_its_own_summary_where_that_tells_more():
     assert wrote(replace(run, summary=(*ended, reason("run_guarded")))) == []
     assert wrote(replace(run, outcome="failed")) == []
     assert wrote(replace(run, summary=told("2 images: 2 changed"))) == []
+
+
+def test_a_page_is_not_asked_to_draw_anew_what_reads_the_same():
+    def shown(seconds):
+        details = (reason("looked_long_ago", seconds=seconds),)
+        return replace(FakeControl().shown, conditions=(Condition("Fresh", "False", "Old", details, NOW),))
+
+    assert digest(shown(10_800.0)) == digest(shown(10_801.5))
+    assert digest(shown(10_800.0)) != digest(shown(90_000.0))
 
 
 def test_unchanged_lines_are_left_out_of_a_difference_with_their_number():

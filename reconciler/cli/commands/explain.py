@@ -60,9 +60,9 @@ def _as_json(view: View) -> dict[str, object]:
     )
     return dict(shown) | {
         "catalogue": value(view.image),
-        "problems": [*view.problems, *(words(one) for one in view.desired.problems)],
+        "problems": [*view.problems, *(words(one, "command") for one in view.desired.problems)],
         "status": now.status if now else "new",
-        "reason": sentence(now.reasons) if now else "",
+        "reason": sentence(now.reasons, "command") if now else "",
         "reasons": Reason.all(now.reasons if now else ()),
         "applied": value(view.record.applied) if view.record else None,
         "unsticking": unsticking(view.record.unsticking) if view.record else [],

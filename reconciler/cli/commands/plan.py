@@ -14,6 +14,7 @@ from reconciler.cli.output.json_output import needs_work
 from reconciler.cli.output.tables import has_conflict, show_choice, show_plan
 from reconciler.cli.planfile import save_plan
 from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
+from reconciler.engine.item import is_catalogues
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.models.plans import Plan
 
@@ -74,7 +75,7 @@ def command(
 
 def exit_code(prepared: Prepared) -> int:
     """Return 0 for nothing to do, 2 for something, 1 where an image could not be looked at."""
-    if any(item.status == "failed" for item in prepared.items):
+    if any(item.status == "failed" and not is_catalogues(item.reasons) for item in prepared.items):
         return 1
     busy = any(needs_work(item) for item in prepared.items)
     return SOMETHING_TO_DO if busy or prepared.verdict.tripped else 0

@@ -94,7 +94,9 @@ def command(  # noqa: PLR0913 - one parameter an option
         report, left_to = _carry_out(work, image_ids)
         requests = models.Requests.of(work.bench.target.requests)
     if json:
-        carried = dict(models.Report.of(report, None)) | {"requests": requests} if report else {}
+        carried = (
+            dict(models.Report.of(report, None, voice="command")) | {"requests": requests} if report else {}
+        )
         screen.json({"decided": decided, "left_to": left_to} | carried)
         return exit_code(report) if report else 0
     screen.line(_SAID[keep], "green")

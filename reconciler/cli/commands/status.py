@@ -83,7 +83,10 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
         screen.line("Needs a look:", "yellow")
     show_standings(
         screen,
-        [Standing(one.image_id, one.title, one.status, sentence(one.reasons)) for one in known.attention],
+        [
+            Standing(one.image_id, one.title, one.status, sentence(one.reasons, "daemon"))
+            for one in known.attention
+        ],
         most=10_000,
     )
     if known.crossed:

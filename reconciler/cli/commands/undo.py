@@ -63,7 +63,7 @@ def command(
             dict(AssetPlan.of(plan, compared=True)) | {"image_id": plan.image_id} for plan in prepared.changes
         ]
         screen.json({"run": Run.of(report.run), "undone": list(report.undone),
-                     "left": [[asset_id, words(why)] for asset_id, why in report.left],
+                     "left": [[asset_id, words(why, "command")] for asset_id, why in report.left],
                      "reasons": [{"asset_id": key} | dict(Reason.of(why)) for key, why in report.left],
                      "plan": plans, "requests": requests})  # fmt: skip
     else:

@@ -36,11 +36,11 @@ def show_view(screen: Screen, view: View) -> None:
     for problem in view.problems:
         screen.row("! row", problem, "yellow")
     for why in view.desired.problems:
-        screen.row("! not usable", words(why), "yellow")
+        screen.row("! not usable", words(why, "command"), "yellow")
     if view.plan is not None:
         _title(screen, "Field by field")
         if view.plan.blocked:
-            screen.row("not written", words(view.plan.blocked), "yellow")
+            screen.row("not written", words(view.plan.blocked, "command"), "yellow")
         for decision in view.plan.decisions:
             _show_decision(screen, decision)
         if view.plan.conflicts:
@@ -68,13 +68,13 @@ def _show_standing(screen: Screen, view: View) -> None:
         else:
             now = standing(view.item, view.prepared)
             style = "green" if now.status == "in_sync" else "yellow"
-            screen.line(f"{_sentence(state(now.status), sentence(now.reasons))}.", style)
+            screen.line(f"{_sentence(state(now.status), sentence(now.reasons, 'command'))}.", style)
     if record is not None:
         looked = f"Last looked at {moment(record.checked_at)}" if record.checked_at else "Not looked at yet"
         changed = f"changed {moment(record.changed_at)}" if record.changed_at else "nothing written yet"
         screen.line(f"{looked}, {changed}.", "dim")
         for entry in record.unsticking:
-            screen.line(f"{field(entry.field)} is left alone: {words(entry.diagnosis)}", "yellow")
+            screen.line(f"{field(entry.field)} is left alone: {words(entry.diagnosis, 'command')}", "yellow")
         if record.crossing is not None:
             screen.line(
                 f"An edit may be missing: somebody saved it in Immich while run {record.crossing.run_id} "
@@ -122,7 +122,7 @@ def _duration(seconds: float) -> str:
 def _show_decision(screen: Screen, decision: Decision) -> None:
     """Show one field: what was decided and why, and the sides where they differ."""
     text, style = say(ACTIONS[decision.action]), _STYLES[decision.action]
-    why = f": {words(decision.reason)}" if decision.reason else ""
+    why = f": {words(decision.reason, 'command')}" if decision.reason else ""
     screen.row(field(decision.field), f"{text}{why}", style)
     if decision.case == "in_sync":
         owned = _owned(decision)

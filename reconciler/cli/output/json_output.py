@@ -40,7 +40,7 @@ def desired(wanted: Desired) -> dict[str, object]:
     """Return what an image should carry as JSON; what could not be used in words, and as reasons."""
     found = {one.name: value(getattr(wanted, one.name)) for one in fields(wanted) if one.name != "problems"}
     return found | {
-        "problems": [words(one) for one in wanted.problems],
+        "problems": [words(one, "command") for one in wanted.problems],
         "reasons": Reason.all(wanted.problems),
     }
 
@@ -50,7 +50,7 @@ def unsticking(entries: Iterable[Unsticking]) -> list[dict[str, object]]:
     return [
         {
             **asdict(one),
-            "diagnosis": words(one.diagnosis),
+            "diagnosis": words(one.diagnosis, "command"),
             "reason": Reason.of(one.diagnosis),
         }
         for one in entries

@@ -134,7 +134,7 @@ def show_item(screen: Screen, item: Item, *, details: bool = False) -> None:
     if item.held:
         screen.row("guard", "what this would take away is held back", "yellow")
     for note in item.plan.notes:
-        screen.row("note", words(note), "dim")
+        screen.row("note", words(note, "command"), "dim")
 
 
 def show_changes(screen: Screen, plan: AssetPlan) -> None:
@@ -148,7 +148,7 @@ def show_changes(screen: Screen, plan: AssetPlan) -> None:
         if not found[name]:
             continue
         reasons = [
-            words(d.reason.of(d.field) if name == "description" else d.reason)
+            words(d.reason.of(d.field) if name == "description" else d.reason, "command")
             for d in plan.decisions
             if d.field in fields and d.action in {"write", "remove"} and d.reason
         ]
@@ -180,7 +180,7 @@ def show_tags(screen: Screen, found: Sequence[Difference]) -> None:
 def show_conflict(screen: Screen, decision: Decision, *, details: bool = False) -> None:
     """Show both sides of a conflict."""
     kept = "" if decision.case == "resolved" else "; it is kept"
-    why = words(decision.reason) if decision.reason else ""
+    why = words(decision.reason, "command") if decision.reason else ""
     screen.row(f"! {field(decision.field)}", f"{why}{kept}", "yellow")
     screen.row("", f"Immich:    {side(decision.live, details=details)}")
     screen.row("", f"catalogue: {side(decision.desired, details=details)}")
@@ -210,7 +210,9 @@ def show_attention(screen: Screen, prepared: Prepared, *, details: bool = False)
         return
     screen.line()
     screen.line("Not written:", "yellow")
-    show_standings(screen, [Standing(r.image_id, r.title, r.status, sentence(r.reasons)) for _, r in listed])
+    show_standings(
+        screen, [Standing(r.image_id, r.title, r.status, sentence(r.reasons, "command")) for _, r in listed]
+    )
     for item, _ in listed:
         for decision in item.plan.conflicts if item.plan else ():
             screen.line(heading(item.title, item.image_id), indent=2)
@@ -251,7 +253,7 @@ def show_problems(screen: Screen, catalogue: Catalogue) -> None:
     screen.line()
     screen.line(f"Rows of the catalogue that could not be read whole ({len(catalogue.problems)}):", "yellow")
     for problem in catalogue.problems[:MOST_PROBLEMS]:
-        screen.line(f"{problem.place}: {words(problem.reason)}", "dim", indent=2)
+        screen.line(f"{problem.place}: {words(problem.reason, 'command')}", "dim", indent=2)
     if (more := len(catalogue.problems) - MOST_PROBLEMS) > 0:
         screen.line(f"and {more} more: skymmich-reconciler doctor", "dim", indent=2)
 

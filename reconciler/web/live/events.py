@@ -114,8 +114,8 @@ class _Stream(Response):
     def _in_words(self, notice: Notice) -> Mapping[str, object]:
         """Return what a notice tells, with words for its values."""
         if notice.name == "state":
-            headline = sentence(self._panel.control.snapshot().headline)
-            return self._with_needs({"headline": redact(headline), **notice.data})
+            snapshot = self._panel.control.snapshot()
+            return {"headline": redact(sentence(snapshot.headline)), **notice.data, "needs": digest(snapshot)}
         data = {**notice.data}
         if isinstance(summary := data.get("summary"), tuple):
             data |= {"summary": redact(runs.summary(summary))}

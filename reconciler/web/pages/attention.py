@@ -80,7 +80,13 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
 
 def digest(snapshot: Snapshot) -> str:
     """Return a short text that differs whenever ``needs`` would, for open pages to compare."""
-    broken = [(one.type, one.reason, one.details) for one in snapshot.conditions if one.status == "False"]
+    # By their words, in which a duration changes seldom: with another digest each second every page would ask
+    # anew all the time.
+    broken = [
+        (one.type, one.reason, conditions.message(one))
+        for one in snapshot.conditions
+        if one.status == "False"
+    ]
     counts = [(one, snapshot.counts.get(one, 0)) for one in URGENCY]
     approvable = snapshot.verdict.hash if snapshot.verdict is not None and snapshot.verdict.tripped else ""
     every = (snapshot.level, broken, counts, approvable, snapshot.crossed.count, snapshot.crossed.newest)

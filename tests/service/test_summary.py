@@ -150,3 +150,9 @@ def test_a_condition_dates_from_the_change_of_its_status_not_of_its_words():
     assert conditions.get("Fresh").details == told("two")
     assert conditions.put("Fresh", "False", "Old", told("three"), NOW + timedelta(minutes=2))
     assert conditions.get("Fresh").since == NOW + timedelta(minutes=2)
+
+
+def test_an_image_that_a_person_took_back_is_not_called_in_sync():
+    found = headline(standing(counts={"in_sync": 140, "undone": 2}))
+    assert (found.images, found.counts) == (140, {"undone": 2})
+    assert sentence(found).startswith("In sync: 140 images, 2 undone, ")
