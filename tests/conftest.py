@@ -51,14 +51,6 @@ LONGEST = (
 """Files that take half a minute and more: they begin first, so that no process is left with one at the end."""
 
 
-MEASURED = {"config", "core", "immich", "messages", "rendering", "skymmich", "state", "web"}
-"""Rooms whose tests count for the coverage in CI; slow ones do not. With those that run the engine, the daemon and the
-commands at length, measuring costs more than half of the suite's time again; without them some twentieth."""
-
-
 def pytest_collection_modifyitems(items):
-    for item in items:
-        if not MEASURED & set(item.path.parts[-3:-1]) or item.get_closest_marker("slow"):
-            item.add_marker("no_cover")
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get("/".join(item.path.parts[-2:]), len(ranks)))
