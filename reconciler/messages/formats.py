@@ -24,6 +24,11 @@ def lasting(seconds: float) -> str:
     return f"{seconds / 86_400:.0f} d"
 
 
+def first_upper(text: str) -> str:
+    """Begin a text as a sentence begins; addresses stay as they are."""
+    return text if text.startswith("http") else text[:1].upper() + text[1:]
+
+
 def state(status: str) -> str:
     """Return how a state is called within a sentence, also one of a later version."""
     return say(STATES[status]) if status in STATES else status

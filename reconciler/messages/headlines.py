@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.messages import conditions
-from reconciler.messages.formats import lasting, state
+from reconciler.messages.formats import first_upper, lasting, state
 from reconciler.messages.translation import Message, parted, say
 from reconciler.messages.vocabulary import MISSING
 
@@ -99,7 +99,7 @@ def heading(headline: Headline, number: Callable[[int], str]) -> Heading:
         odd = sum(headline.counts.values())
         text = say(_NOT_IN_SYNC, count=odd, odd=number(odd), images=_images(headline.images, number))
         return Heading(badge, Line(text), _line(", ".join(_odd(headline, number)), headline, " · "))
-    return Heading(badge, _line(_first_upper(_text(headline, number)), headline, ", "))
+    return Heading(badge, _line(first_upper(_text(headline, number)), headline, ", "))
 
 
 def _text(headline: Headline, number: Callable[[int], str]) -> str:
@@ -159,7 +159,3 @@ def _images(count: int, number: Callable[[int], str]) -> str:
 
 def _plain(count: int) -> str:
     return f"{count:,}"
-
-
-def _first_upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""What the web room needs of the world, besides ``engine.control.Control``. ``app.wiring`` passes it in."""
+"""What the web room needs of the world, besides ``service.api.Control``. ``app.wiring`` passes it in."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""What the page says shorter than the daemon: it shows the rest beside it, and a terminal does not."""
+"""What the page makes of reasons, of a journal and of equipment: shorter, and in groups."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from reconciler.messages.formats import first_upper
 from reconciler.messages.reasons import fields
 from reconciler.models.reasons import told
-from reconciler.web.tones import first_upper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.messages import vocabulary
-from reconciler.messages.formats import state
+from reconciler.messages.formats import first_upper, state
 from reconciler.messages.notices import SAID
 from reconciler.messages.translation import say
 from reconciler.messages.vocabulary import MEANINGS, OUTCOMES, STATES
@@ -113,8 +113,3 @@ def outcome_of(outcome: str) -> Shown:
 def notice_of(said: str) -> Shown | None:
     """Return how a notice is shown that a redirect names; ``None`` if there is none of that name."""
     return Shown(say(SAID[said]), NOTICE_TONES[said]) if said in SAID else None
-
-
-def first_upper(text: str) -> str:
-    """Begin a text as a sentence begins; addresses stay as they are."""
-    return text if text.startswith("http") else text[:1].upper() + text[1:]

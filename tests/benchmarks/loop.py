@@ -71,7 +71,7 @@ def simulated(url: str, what: str, *, post: bool = False) -> dict:
 
 
 class Installed:
-    """Fulfils ``engine.installation.Installation``."""
+    """Fulfils ``service.environment.Installation``."""
 
     circuit_open_since = None
 

@@ -67,7 +67,7 @@ def images() -> tuple[CatalogueImage, ...]:
 
 
 class FakeControl:
-    """Fulfils ``engine.control.Control``; requests end at once unless ``hanging``."""
+    """Fulfils ``service.api.Control``; requests end at once unless ``hanging``."""
 
     def __init__(self) -> None:
         self.images = images()

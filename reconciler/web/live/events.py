@@ -89,7 +89,8 @@ class _Stream(Response):
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
         async with self._panel.control.subscribe() as notices:
-            state = self._with_needs(dict(Status.of(self._panel.control.snapshot())))
+            snapshot = self._panel.control.snapshot()
+            state = {**dict(Status.of(snapshot)), "needs": digest(snapshot)}
             await send(_piece("retry: 3000\n" + told("state", state) + self._beat()))
             upcoming: asyncio.Future[Notice] = asyncio.ensure_future(anext(notices))
             try:
@@ -122,9 +123,6 @@ class _Stream(Response):
         if isinstance(error := data.get("error"), tuple):
             data |= {"error": redact(joined_reasons(error, "daemon"))}
         return data
-
-    def _with_needs(self, data: Mapping[str, object]) -> dict[str, object]:
-        return {**data, "needs": digest(self._panel.control.snapshot())}
 
     def _is_over(self) -> bool:
         return self._began_in_session and not self._panel.access.session.holds(self._session)

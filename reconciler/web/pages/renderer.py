@@ -19,7 +19,7 @@ from reconciler import __version__
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.conflicts import choices, sides
 from reconciler.messages import conditions, guard, headlines
-from reconciler.messages.formats import field
+from reconciler.messages.formats import field, first_upper
 from reconciler.messages.reasons import joined_reasons
 from reconciler.messages.runs import summary, wrote
 from reconciler.messages.translation import say
@@ -29,7 +29,6 @@ from reconciler.redaction import redact
 from reconciler.web import tones
 from reconciler.web.pages.diff import condensed, difference, extent, side
 from reconciler.web.short_messages import by_kind, by_run, spoken
-from reconciler.web.tones import first_upper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
