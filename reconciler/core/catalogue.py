@@ -47,6 +47,13 @@ class CatalogueObject:
     """IAU abbreviation, for example ``And``."""
     ra_deg: float | None = None
     dec_deg: float | None = None
+    major_arcmin: float | None = None
+    """Longer axis of its outline, minutes of arc."""
+    minor_arcmin: float | None = None
+    magnitude: float | None = None
+    """Visual, else blue."""
+    identifiers: tuple[str, ...] = ()
+    """Its names in other catalogues, as OpenNGC writes them: ``C 009``, ``SH 2-155``."""
 
 
 @dataclass(frozen=True, slots=True)

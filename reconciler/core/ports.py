@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
-    from reconciler.core.catalogue import Catalogue
+    from reconciler.core.catalogue import Catalogue, CatalogueObject
     from reconciler.core.desired.facts import Facts
     from reconciler.core.listing import Listing
     from reconciler.core.policy import DescriptionPolicy
@@ -266,6 +266,18 @@ class Store(Values, Protocol):
 
     def finish_run(self, run: Run) -> None:
         """Record a run's end."""
+        ...
+
+
+class ObjectCatalogue(Protocol):
+    """Deep-sky objects that Skymmich's own table may lack. Loads at the first question."""
+
+    def find(self, designation: str) -> CatalogueObject | None:
+        """Return the object of a designation in canonical form: ``NGC 7000``, ``Sh2-155``, ``C 9``."""
+        ...
+
+    def near(self, ra_deg: float, dec_deg: float, radius_deg: float) -> Sequence[CatalogueObject]:
+        """Return the objects within a radius of a position, J2000, degrees."""
         ...
 
 

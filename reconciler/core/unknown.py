@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import IMAGES_TABLE, SETTINGS_TABLE, WHOLE_TABLE, RowProblem
-from reconciler.core.desired.facts import constellation_of, kind_of, object_type_of, position_of
+from reconciler.core.desired.equipment_facts import kind_of
+from reconciler.core.desired.object_facts import constellation_of, object_type_of
+from reconciler.core.desired.solution_facts import position_of
 from reconciler.core.packed_catalogue import PackedImages
 from reconciler.core.reasons import reason
 

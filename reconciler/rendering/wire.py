@@ -7,7 +7,8 @@ from dataclasses import astuple, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from reconciler.core.desired.facts import Facts, FilterIntegration
+from reconciler.core.desired.facts import Facts
+from reconciler.core.desired.integration_facts import FilterIntegration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

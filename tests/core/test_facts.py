@@ -15,7 +15,8 @@ from reconciler.core.catalogue import (
     Site,
     Summary,
 )
-from reconciler.core.desired.facts import constellation_of, facts_of, object_type_of, target_names
+from reconciler.core.desired.facts import facts_of
+from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_names
 from reconciler.core.policy import ALL_PARTS, DescriptionPolicy
 
 M31 = CatalogueObject("NGC0224", "G", "M 31", ("Andromeda Galaxy", "Great Nebula"), "And")

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.desired.facts import Facts, FilterIntegration, facts_of
+from reconciler.core.desired.facts import Facts, facts_of
+from reconciler.core.desired.integration_facts import FilterIntegration
 from reconciler.core.desired.template import DEFAULT_TEMPLATE, BlockTemplate
 from reconciler.core.policy import DescriptionPolicy
 from reconciler.errors import RendererError, TemplateError

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.desired.block import Markers, strip_blocks
 from reconciler.core.desired.coordinates import desired_coordinates
-from reconciler.core.desired.facts import constellation_of, facts_of, object_type_of, target_names
+from reconciler.core.desired.facts import facts_of
+from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_names
 from reconciler.core.desired.tags import MAX_TAGS, TagSources, desired_tags, first_tags
 from reconciler.core.reasons import Reason, reason
 from reconciler.errors import UnusableImageError
