@@ -9,6 +9,7 @@ from reconciler.core.desired.block import Markers, strip_blocks
 from reconciler.core.desired.coordinates import desired_coordinates
 from reconciler.core.desired.facts import facts_of
 from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_names
+from reconciler.core.desired.solver_sentence import without_sentence
 from reconciler.core.desired.tags import MAX_TAGS, TagSources, desired_tags, first_tags
 from reconciler.core.reasons import Reason, reason
 from reconciler.errors import UnusableImageError
@@ -123,13 +124,18 @@ def _desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) 
     )
     return Desired(
         block=form.description(block) or None,
-        # With the default markers as well: what was imported before they were configured has those.
-        prose=form.description(strip_blocks(strip_blocks(image.description, markers), Markers())) or None,
+        prose=form.description(_prose(image.description, markers)) or None,
         coordinates=place,
         tags=tags,
         problems=tuple(one for one in (place_problem, _cut(left_out), *tag_problems) if one),
         unreadable=image.unreadable | {"more_tags"} if left_out else image.unreadable,
     )
+
+
+def _prose(text: str, markers: Markers) -> str:
+    """Return a person's words: an import copies what Immich shows, block and solver's sentence too."""
+    # With the default markers as well: what was imported before they were configured has those.
+    return without_sentence(strip_blocks(strip_blocks(text, markers), Markers()))
 
 
 def _cut(left_out: int) -> Reason | None:

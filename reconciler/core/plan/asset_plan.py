@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.desired.block import Split, fit, rescue, split
 from reconciler.core.desired.coordinates import near_a_zero_line, same_place
+from reconciler.core.desired.solver_sentence import displaces, split_without_sentence
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.plan.conflicts import Ruling, rule
 from reconciler.core.plan.merge import WHY, Action, Case, Merged, merge_tags, merge_value
@@ -22,6 +23,7 @@ from reconciler.core.text import normal, size
 if TYPE_CHECKING:
     from reconciler.core.desired.desired import Desired
     from reconciler.core.plan.plan import Decision
+    from reconciler.core.policy import MergePolicy
     from reconciler.core.records import AssetRecord, Field, TextField
 
 
@@ -124,11 +126,11 @@ def _unsticking(
 
 def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
     merge_policy, limit = rules.policy.merge, rules.policy.description.max_bytes
-    parts = split(plan.observed.description, rules.markers, plan.base.block)
-    prose = merge_value(
-        plan.base.prose, plan.desired.prose, parts.prose or None,
-        equal=_same_text, on_conflict=merge_policy.on_conflict, on_drift=merge_policy.on_drift_prose,
-    )  # fmt: skip
+    whole = split(plan.observed.description, rules.markers, plan.base.block)
+    parts, displaced = split_without_sentence(whole), displaces(whole)
+    prose = _merge_text(
+        "prose", plan, plan.desired.prose, parts.prose or None, merge_policy, displaced=displaced
+    )
     notes = list(plan.notes)
     unknown = plan.desired.unreadable
     ruling = rule("prose", prose, plan.desired.prose, parts.prose or None, plan.resolutions)
@@ -151,10 +153,8 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         if fitted != wanted:
             notes.append(reason("shortened"))
         wanted = fitted
-    block = merge_value(
-        plan.base.block, wanted, parts.block,
-        equal=_same_text, on_conflict=merge_policy.on_conflict, on_drift=merge_policy.on_drift_block,
-    )  # fmt: skip
+    displaced = displaced and parts.block is None
+    block = _merge_text("block", plan, wanted, parts.block, merge_policy, displaced=displaced)
     block_ruling = rule("block", block, wanted, parts.block, plan.resolutions)
     block_ruling = _left(plan, "block") if "block" in unknown else block_ruling
     plan = _with_ruling(plan, "block", block_ruling)
@@ -166,7 +166,8 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         rescued = rescue(parts.block, plan.base.block, wanted, rules.markers)
         if rescued and _prose_is_defended(prose, plan.desired.prose, rules):
             rescued, block = "", replace(block, takes_away=True)
-    text = _compose(after, block, wanted, rescued)
+    changes = {block.action, prose.action} & {"write", "remove"}
+    text = _compose(after, block, wanted, rescued) if changes else plan.observed.description
     if size(text) > limit and normal(text) != normal(plan.observed.description):
         why_block = why_prose = reason("text_too_long", limit=limit)
         block = Merged("not_writable", "keep", block.base)
@@ -186,6 +187,20 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         base=replace(plan.base, block=block.base, prose=prose.base),
         notes=tuple(notes),
     )
+
+
+def _merge_text(
+    which: TextField, plan: AssetPlan, wanted: str | None, live: str | None, policy: MergePolicy,
+    *, displaced: bool,
+) -> Merged[str]:  # fmt: skip
+    """Merge a text; ``displaced``: the solver's sentence took its place, so no person took it out."""
+    base = plan.base.block if which == "block" else plan.base.prose
+    merged = merge_value(
+        None if displaced else base, wanted, live,
+        equal=_same_text, on_conflict=policy.on_conflict,
+        on_drift=policy.on_drift_block if which == "block" else policy.on_drift_prose,
+    )  # fmt: skip
+    return replace(merged, base=base) if displaced and merged.action == "write" else merged
 
 
 def _left(plan: AssetPlan, which: TextField) -> Ruling[str]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.desired.block import split
+from reconciler.core.desired.solver_sentence import split_without_sentence
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.plan.merge import Merged
 from reconciler.core.reasons import Reason, reason
@@ -115,6 +116,6 @@ def decide(plan: AssetPlan, decision: Decision, keep: Keep, markers: Markers, at
 
 def joined(plan: AssetPlan, decision: Decision, markers: Markers) -> str:
     """Return the prose that ``both`` makes of a person's words and the catalogue's."""
-    parts = split(plan.observed.description, markers, plan.base.block)
+    parts = split_without_sentence(split(plan.observed.description, markers, plan.base.block))
     text = parts.joined_by(str(decision.desired)).text
     return split(text, markers, plan.base.block).prose

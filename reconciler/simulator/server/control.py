@@ -138,6 +138,12 @@ def _set_coordinates(state: State, asset: Asset, value: object) -> None:
     state.write(asset, values, fields, "person")
 
 
+def _overwrite_sidecar(state: State, asset: Asset, value: object) -> None:
+    """Let another program write the sidecar anew, with a description only; then metadata are refreshed."""
+    asset.sidecar = Exif(description=str(value or ""))
+    state.extract_new(asset)
+
+
 def _add_tag(state: State, asset: Asset, value: object) -> None:
     tag = state.tags.upsert(asset.owner_id, str(value), state.milliseconds)
     if tag is not None and tag.tag_id not in asset.tags:
@@ -178,6 +184,7 @@ _ACTIONS: dict[str, Callable[[State, Asset, object], None]] = {
     "set_description": _set_description,
     "append_description": _append_description,
     "set_coordinates": _set_coordinates,
+    "overwrite_sidecar": _overwrite_sidecar,
     "add_tag": _add_tag,
     "remove_tag": _remove_tag,
     "trash": _trash,
