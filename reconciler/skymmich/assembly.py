@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.core.catalogue import Images
+    from reconciler.core.ports import ObjectCatalogue
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Row, Snapshot, Table
 
@@ -38,6 +39,7 @@ class Assembler:
         snapshot: the tables that do not grow with the images.
         lost: of each table whose rows belong to images: how many there are, and how many name none.
         strange: tables of which no row refers by a column to anything in another.
+        sky: knows objects that Skymmich's own table lacks.
     """
 
     def __init__(
@@ -45,10 +47,12 @@ class Assembler:
         snapshot: Snapshot,
         lost: Mapping[Table, tuple[int, int]],
         strange: Iterable[tuple[Table, str, Table]] = (),
+        *,
+        sky: ObjectCatalogue | None = None,
     ) -> None:
         self.problems: list[RowProblem] = []
         """Of these tables."""
-        self._snapshot, self._doubts = snapshot, Doubts()
+        self._snapshot, self._doubts, self._sky = snapshot, Doubts(), sky
         self._equipment = read_equipment(snapshot, self.problems, self._doubts)
         self._locations = read_locations(snapshot, self.problems, self._doubts)
         self._objects = read_objects(snapshot, self.problems, self._doubts)
@@ -88,7 +92,7 @@ class Assembler:
                 object_type=fields.text("object_type"),
                 constellation=fields.text("constellation"),
                 target_name=target_name,
-                target=target_of(target_name, self._objects),
+                target=target_of(target_name, self._objects, self._sky),
                 solution=solution,
                 latitude=latitude,
                 longitude=longitude,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.core.catalogue import Catalogue
+    from reconciler.core.ports import ObjectCatalogue
     from reconciler.skymmich.reader import Digests, Values
     from reconciler.skymmich.tables import Columns, Row, Table
 
@@ -41,13 +42,20 @@ class SqliteCatalogue:
     Args:
         path: the file.
         timeout_s: how long to wait for a writer to finish.
+        sky: knows objects that Skymmich's own table lacks.
     """
 
-    def __init__(self, path: Path | str, *, timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        timeout_s: float = BUSY_TIMEOUT_S,
+        sky: ObjectCatalogue | None = None,
+    ) -> None:
         self.path = Path(path).expanduser().absolute()
         self._timeout_s = timeout_s
         self._probe = ChangeProbe(self.path)
-        self._reader, self._turn = CatalogueReader(), threading.Lock()
+        self._reader, self._turn = CatalogueReader(sky), threading.Lock()
 
     def __repr__(self) -> str:
         return f"SqliteCatalogue({str(self.path)!r})"

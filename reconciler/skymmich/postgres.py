@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue
+    from reconciler.core.ports import ObjectCatalogue
     from reconciler.errors import Again
     from reconciler.skymmich.reader import Values
     from reconciler.skymmich.tables import Columns, Row, Table
@@ -56,14 +57,15 @@ class PostgresCatalogue:
     Args:
         address: ``postgresql://user:password@host:port/database``; the password may come from
             ``PGPASSWORD`` or ``~/.pgpass`` instead. It is never shown.
+        sky: knows objects that Skymmich's own table lacks.
 
     Raises:
         ConfigurationError: the address cannot be understood.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, sky: ObjectCatalogue | None = None) -> None:
         self._address = address
-        self._reader, self._turn = CatalogueReader(), threading.Lock()
+        self._reader, self._turn = CatalogueReader(sky), threading.Lock()
         try:
             parts = conninfo_to_dict(address)
         except psycopg.Error:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import CatalogueImage
+    from reconciler.core.ports import ObjectCatalogue
     from reconciler.skymmich.tables import Columns, Row, Snapshot, Table
 
     Values = tuple[object, ...]
@@ -109,9 +110,14 @@ class _Known:
 
 
 class CatalogueReader:
-    """Reads one catalogue; keeps what it takes to see what changed since."""
+    """Reads one catalogue; keeps what it takes to see what changed since.
 
-    def __init__(self) -> None:
+    Args:
+        sky: knows objects that Skymmich's own table lacks.
+    """
+
+    def __init__(self, sky: ObjectCatalogue | None = None) -> None:
+        self._sky = sky
         self._known: _Known | None = None
         self._readings = 0
 
@@ -136,7 +142,7 @@ class CatalogueReader:
             assembler = known.assembler
         else:
             changed = None
-            assembler = Assembler(snapshot, digests.counts, strange)
+            assembler = Assembler(snapshot, digests.counts, strange, sky=self._sky)
             images, problems = _all(assembler, moment, tables)
         linked, doubled = each_linked_once(images)
         if doubled or (known is not None and known.doubled):

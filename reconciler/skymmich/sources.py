@@ -11,6 +11,7 @@ from reconciler.errors import ConfigurationError
 from reconciler.skymmich.database import SqliteCatalogue
 
 if TYPE_CHECKING:
+    from reconciler.core.ports import ObjectCatalogue
     from reconciler.skymmich.postgres import PostgresCatalogue
 
 _SCHEME = re.compile(r"(sqlite|file)(?=:)|([a-z][a-z0-9+.-]+)(?=://)", re.IGNORECASE)
@@ -20,12 +21,13 @@ _SUPPORTED = (
 )
 
 
-def open_catalogue(source: str) -> SqliteCatalogue | PostgresCatalogue:
+def open_catalogue(source: str, *, sky: ObjectCatalogue | None = None) -> SqliteCatalogue | PostgresCatalogue:
     """Return the reader for a source; nothing is opened before it reads.
 
     Args:
         source: a path, ``sqlite:PATH``, ``sqlite:///PATH``, ``file:///PATH``, or ``postgresql://…``. A
             password in it is never shown.
+        sky: knows objects that Skymmich's own table lacks.
 
     Raises:
         ConfigurationError: it is none of these.
@@ -36,12 +38,12 @@ def open_catalogue(source: str) -> SqliteCatalogue | PostgresCatalogue:
     found = _SCHEME.match(text)
     scheme = found[0].lower() if found is not None else ""
     if scheme in {"", "sqlite", "file"}:
-        return SqliteCatalogue(_path(text) if scheme else text)
+        return SqliteCatalogue(_path(text) if scheme else text, sky=sky)
     if scheme in {"postgresql", "postgres"} or scheme.startswith("postgresql+"):
         # psycopg loads a C library: only who has a PostgreSQL needs it.
         from reconciler.skymmich.postgres import PostgresCatalogue  # noqa: PLC0415  see above
 
-        return PostgresCatalogue("postgresql" + text[len(scheme) :])
+        return PostgresCatalogue("postgresql" + text[len(scheme) :], sky=sky)
     if scheme in {"http", "https"}:
         message = "Reading the catalogue over Skymmich's web address is not supported yet."
         raise ConfigurationError(message, remedy=_SUPPORTED)

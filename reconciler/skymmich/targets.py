@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import CatalogueObject
+from reconciler.core.sky.object_names import format_name
 from reconciler.skymmich.fields import read_rows
 from reconciler.skymmich.tables import OBJECTS
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.catalogue import RowProblem
+    from reconciler.core.ports import ObjectCatalogue
     from reconciler.skymmich.dangling import Doubts
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
@@ -47,9 +49,15 @@ def read_objects(
     return index
 
 
-def target_of(name: str | None, objects: Mapping[str, CatalogueObject]) -> CatalogueObject | None:
-    """Return the object of that name; ``None`` for free text."""
-    return None if name is None else objects.get(key_of(name))
+def target_of(
+    name: str | None, objects: Mapping[str, CatalogueObject], sky: ObjectCatalogue | None = None
+) -> CatalogueObject | None:
+    """Return the object of that name, of Skymmich's table or else of the sky; ``None`` for free text."""
+    if name is None:
+        return None
+    if (found := objects.get(key_of(name))) is not None or sky is None:
+        return found
+    return sky.find(format_name(name))
 
 
 def key_of(name: str) -> str:

@@ -74,9 +74,21 @@ def test_names_that_differ_in_blanks_only_are_one(make):
     assert target_names(make.image(target_name=" my comet ")) == ("my comet",)
 
 
-def test_the_constellation_is_where_the_picture_points(make):
+def test_the_constellation_is_the_target_s_and_not_that_of_the_field_s_centre(make):
+    placed = CatalogueObject("NGC 224", constellation="Nowhere", ra_deg=10.68, dec_deg=41.27)
+    for target in (M31, placed):
+        image = make.image(
+            solution=ORION,
+            target=target,
+            tags=("Part of the constellation Taurus (Tau)",),
+            constellation="Gemini",
+        )
+        assert constellation_of(image) == "Andromeda"
+
+
+def test_without_a_target_the_constellation_is_where_the_picture_points(make):
     image = make.image(
-        solution=ORION, target=M31, tags=("Part of the constellation Taurus (Tau)",), constellation="Gemini"
+        solution=ORION, tags=("Part of the constellation Taurus (Tau)",), constellation="Gemini"
     )
     assert constellation_of(image) == "Orion"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.catalogue import PlateSolution, SyncSettings
+from reconciler.core.catalogue import CatalogueObject, PlateSolution, SyncSettings
 from reconciler.core.reasons import reason
 from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.sites import Location, site_at
@@ -243,3 +243,26 @@ def test_a_switch_of_the_wrong_type_is_unknown_and_nothing_is_written_by_it(make
 def test_the_api_key_is_in_no_text_of_the_catalogue(make):
     make.settings(FULL)
     assert "planted-key" not in repr(read(make))
+
+
+class Sky:
+    """Knows one object by its designation."""
+
+    def __init__(self, designation, **known):
+        self.designation, self.known = designation, CatalogueObject(**known)
+
+    def find(self, designation):
+        return self.known if designation == self.designation else None
+
+    def near(self, _ra_deg, _dec_deg, _radius_deg):
+        return ()
+
+
+def test_an_object_that_skymmich_s_table_lacks_is_found_in_the_sky(make):
+    make.object("NGC 224", messier="M 31")
+    make.image(1, target_name="NGC7000")
+    make.image(2, target_name="M31")
+    images = (
+        SqliteCatalogue(make.path, sky=Sky("NGC 7000", name="NGC 7000", constellation="Cyg")).read().images
+    )
+    assert [image.target and image.target.name for image in images] == ["NGC 7000", "NGC 224"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.core.catalogue import PlateSolution
 from reconciler.core.desired.solution_facts import position_of
 from reconciler.core.sky import constellations, object_names
 from reconciler.core.text import one_line
@@ -18,13 +19,21 @@ _PART_OF = "part of the constellation "
 def constellation_of(image: CatalogueImage) -> str:
     """Return the constellation's full name, from the best source there is.
 
-    The plate solution's position by the IAU boundaries; without one the catalogue object's, the tag
-    “Part of the constellation …”, Skymmich's own column (wrong half the time), in this order.
+    The target's own, by its position and the IAU boundaries, else as its catalogue says: the field's centre
+    may lie in another. Without a target the centre decides; without a position the tag “Part of the
+    constellation …”, then Skymmich's own column (wrong half the time).
     """
+    target = image.target
+    if target is not None:
+        if target.ra_deg is not None and target.dec_deg is not None:
+            own = position_of(PlateSolution(target.ra_deg, target.dec_deg))
+            if own is not None:
+                return constellations.name_of(constellations.constellation_at(*own))
+        if abbreviation := constellations.abbreviation_of((target.constellation or "").strip()):
+            return constellations.name_of(abbreviation)
     if position := position_of(image.solution):
         return constellations.name_of(constellations.constellation_at(*position))
-    candidates = [image.target.constellation if image.target else None]
-    candidates += [
+    candidates = [
         tag.strip()[len(_PART_OF) :].split("(")[0]
         for tag in image.tags
         if tag.strip().lower().startswith(_PART_OF)
