@@ -19,7 +19,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import CatalogueObject
-from reconciler.core.sky.object_names import format_name
+from reconciler.core.sky.object_names import format_name, name_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,8 +31,6 @@ _QUERY: Final = (
     " commonnames FROM objects"
 )
 _NO_OBJECTS: Final = frozenset({"Dup", "NonEx"})
-_BLANKS: Final = re.compile(r"\s+")
-_PADDING: Final = re.compile(r"(?<!\d)0+(?=\d)")
 _USED: Final = re.compile(r"(?:C|SH|LBN|UGC|UGCA|PGC|Cl|Mel|HCG|MWSC|PN G|PK|HD|HIP) ?\d.*|SH 2-\d+")
 """Identifiers that people use; ten more an object, of surveys, nobody writes."""
 _COLLINDER: Final = re.compile(r"cl(?=\d)")
@@ -150,7 +148,7 @@ def _rows() -> Iterator[tuple[object, ...]]:
 
 def _key(designation: str) -> str:
     """Fold case, blanks and padding; OpenNGC's ``Cl`` is Collinder's."""
-    return _COLLINDER.sub("cr", _PADDING.sub("", _BLANKS.sub("", designation).casefold()))
+    return _COLLINDER.sub("cr", name_key(designation))
 
 
 def _split(listed: object) -> tuple[str, ...]:
