@@ -113,6 +113,7 @@ class Config(BaseModel):
                 template_name=str(block.template_file or DescriptionPolicy().template_name),
                 max_bytes=block.max_bytes,
                 precision_arcsec=block.precision_arcsec,
+                most_field_objects=block.most_field_objects,
             ),
             tags=TagPolicy(**tags.model_dump()),
             merge=MergePolicy(

@@ -174,6 +174,7 @@ class PartsSection(Section):
     nights: bool = True
     plate_solution: bool = True
     site: bool = True
+    field_objects: bool = True
 
 
 class DescriptionSection(Section):
@@ -184,6 +185,7 @@ class DescriptionSection(Section):
     template_file: Path | None = None
     max_bytes: Annotated[Count, Field(ge=200, le=10_000)] = _BLOCK.max_bytes
     precision_arcsec: Annotated[Count, Field(ge=0, le=3)] = _BLOCK.precision_arcsec
+    most_field_objects: Annotated[Count, Field(ge=1, le=24)] = _BLOCK.most_field_objects
     parts: PartsSection = Field(default_factory=PartsSection)
 
     @field_validator("opening", "closing")
@@ -212,6 +214,8 @@ class TagsSection(Section):
     target: bool = _TAGS.target
     equipment: bool = _TAGS.equipment
     equipment_kinds: frozenset[EquipmentKind] = _TAGS.equipment_kinds
+    field_objects: bool = _TAGS.field_objects
+    most_field_objects: Annotated[Count, Field(ge=1, le=24)] = _TAGS.most_field_objects
     drop: tuple[str, ...] = _TAGS.drop
 
     @field_validator("root")

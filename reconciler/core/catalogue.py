@@ -57,6 +57,21 @@ class CatalogueObject:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldObject:
+    """A deep-sky object in the picture. Whole numbers: a catalogue has a million of these."""
+
+    name: str
+    """Its best known designation: ``M 110``."""
+    x: int | None = None
+    """Thousandths of the picture's width from its left edge; ``None``: where it lies is not known."""
+    y: int | None = None
+    """Thousandths of its height from the top."""
+    radius: int = 0
+    """Thousandths of its width; 0: not known."""
+    is_target: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PlateSolution:
     """Where the picture points, J2000 (ICRS), all in degrees unless said otherwise."""
 
@@ -68,7 +83,11 @@ class PlateSolution:
     """Width of the field as solved; independent of the resolution that was solved."""
     height_arcsec: float | None = None
     rotation_deg: float | None = None
-    """Position angle, east of north, as the solver gave it."""
+    """The solver's number, whose sense depends on what it was sent: never shown."""
+    position_angle_deg: float | None = None
+    """Of the picture's top, from north through east, 0 ≤ angle < 360; ``None``: not known for certain."""
+    objects: tuple[FieldObject, ...] = ()
+    """What is in the picture, best known first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from reconciler.core.catalogue import (
     CatalogueImage,
     CatalogueObject,
     Equipment,
+    FieldObject,
     Images,
     PlateSolution,
     Site,
@@ -34,7 +35,7 @@ SLICE: Final = 64
 """Images that are packed together: the more, the smaller, and the slower to look one up."""
 
 _PACKING: Final = Packing[CatalogueImage](
-    (Acquisition, CatalogueImage, CatalogueObject, Equipment, PlateSolution, Site, Summary)
+    (Acquisition, CatalogueImage, CatalogueObject, Equipment, FieldObject, PlateSolution, Site, Summary)
 )
 _unpack = _PACKING.unpack
 

@@ -22,6 +22,7 @@ Part = Literal[
     "nights",
     "plate_solution",
     "site",
+    "field_objects",
 ]
 """A part of the description's block. ``equipment`` is telescope, camera and mount."""
 
@@ -53,6 +54,8 @@ class DescriptionPolicy:
     """What an error names: the template's file, or ``default``."""
     max_bytes: int = 10_000
     """Longest description in bytes of UTF-8; the block gives way line by line, prose never."""
+    most_field_objects: int = 8
+    """Objects told of what else is in the field."""
     precision_arcsec: int = 0
     """Decimals of the declination's seconds; right ascension gets one more (15″ are 1 s)."""
 
@@ -73,6 +76,10 @@ class TagPolicy:
     equipment: bool = True
     equipment_kinds: frozenset[EquipmentKind] = TAGGED_KINDS
     """The kinds of equipment that become tags, if ``equipment`` is on."""
+    field_objects: bool = False
+    """What else is in the picture."""
+    most_field_objects: int = 10
+    """So many of these, the best known, if ``field_objects`` is on."""
     drop: tuple[str, ...] = ()
     """Regular expressions (``re.search``, case ignored): a catalogue tag that matches one is left out."""
 

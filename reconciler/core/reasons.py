@@ -117,6 +117,7 @@ Code = Literal[
     "row_no_declination",
     "row_unknown_status",
     "row_odd_answer",
+    "row_odd_annotations",
     "row_empty_answer",
     "row_answer_lacks",
     "row_no_uuid",

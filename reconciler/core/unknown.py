@@ -86,7 +86,11 @@ _SAYS_NOTHING: Final[Mapping[str, Callable[[CatalogueImage], bool]]] = {
     "plate_solved": lambda image: image.solution is not None,
     "ra": lambda image: image.solution is not None and image.solution.ra_deg is not None,
     "dec": lambda image: image.solution is None or image.solution.dec_deg is not None,
-    "rotation": lambda image: image.solution is None or image.solution.rotation_deg is not None,
+    "rotation": lambda image: (
+        image.solution is None
+        or image.solution.rotation_deg is not None
+        or image.solution.position_angle_deg is not None
+    ),
     "field_of_view": lambda image: image.solution is None or image.solution.width_arcsec is not None,
     "telescope": lambda image: _linked(image, "telescope"),
     "focal_length": lambda image: _linked(image, "telescope"),

@@ -54,6 +54,10 @@ ROW_PROBLEMS: Final[Mapping[Code, Message]] = {
     "row_no_right_ascension": Message("{column} is not a right ascension ({value}); it is ignored"),
     "row_no_declination": Message("{column} is not a declination ({value}); it is ignored"),
     "row_unknown_status": Message("{column} is none that is known ({value}); it is ignored"),
+    "row_odd_annotations": Message(
+        "{column} has {count} annotation that cannot be read ({value}); it is ignored",
+        "{column} has {count} annotations that cannot be read ({value}); they are ignored",
+    ),
     "row_odd_answer": Message("{column} has no sensible {keys} ({value}); it is ignored"),
     "row_empty_answer": Message("{column} has nothing of what the solver answers; it is ignored"),
     "row_answer_lacks": Message("{column} has no {keys}, which the solver always gives; it is unknown"),

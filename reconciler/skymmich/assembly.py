@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.catalogue import CatalogueImage, RowProblem, Summary
 from reconciler.core.reasons import reason
 from reconciler.core.unknown import title_without, unknown_of
+from reconciler.skymmich.annotations import Surveyor
 from reconciler.skymmich.dangling import Doubts
 from reconciler.skymmich.equipment import MOST_FRAMES, read_acquisitions, read_equipment, read_links
 from reconciler.skymmich.fields import MAX_PROSE, excerpt, read_rows
@@ -56,6 +57,7 @@ class Assembler:
         self._equipment = read_equipment(snapshot, self.problems, self._doubts)
         self._locations = read_locations(snapshot, self.problems, self._doubts)
         self._objects = read_objects(snapshot, self.problems, self._doubts)
+        self._surveyor = Surveyor(self._objects, sky)
         for table, (rows, stray) in lost.items():
             self._doubts.lost(table.stands_for, rows, stray)
         self.problems += [self._doubts.refer(*reference) for reference in strange]
@@ -74,6 +76,11 @@ class Assembler:
             target_name = fields.text("target_name")
             solve = solves.get(image_id)
             solution = solution_of(fields, solve)
+            target = target_of(target_name, self._objects, self._sky)
+            filename = fields.text("filename") or ""
+            if solution is not None and solve is not None:
+                keys = self._surveyor.target_keys(target, target_name)
+                solution = self._surveyor.surveyed(solution, solve.solution, solve.survey, keys, filename)
             if solve is not None and (lost := lacking(solution, solve)):
                 doubts.add(image_id, f"{SOLVES.name}.result")
                 why = reason("row_answer_lacks", column="result", keys=lost)
@@ -85,14 +92,14 @@ class Assembler:
                 image_id=image_id,
                 asset_id=_asset_id(fields),
                 title=fields.vital("title"),
-                filename=fields.text("filename") or "",
+                filename=filename,
                 description=fields.vital("description", MAX_PROSE),
                 captured_at=fields.moment("capture_date"),
                 tags=fields.strings("tags"),
                 object_type=fields.text("object_type"),
                 constellation=fields.text("constellation"),
                 target_name=target_name,
-                target=target_of(target_name, self._objects, self._sky),
+                target=target,
                 solution=solution,
                 latitude=latitude,
                 longitude=longitude,

@@ -11,7 +11,7 @@ RA, Dec    degrees as text, or sexagesimal;    ``ra``, ``dec`` in degrees
 field      radius in degrees with the sign     ``width_arcsec``, ``height_arcsec``
            for minutes of arc: never used;
            old rows ``1.2° x 0.9°``: right
-rotation   degrees; an exact 0 stored as NULL  ``orientation`` in degrees, east of north
+rotation   degrees; an exact 0 stored as NULL  ``orientation`` in degrees: see ``annotations``
 ========== =================================== ========================================
 """
 
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import PlateSolution
 from reconciler.core.sky.astronomy import parse_dec, parse_ra
+from reconciler.skymmich.annotations import Survey, read_survey
 from reconciler.skymmich.fields import excerpt, finite, read_rows, within
 from reconciler.skymmich.tables import SOLVES
 
@@ -53,6 +54,7 @@ class Solve:
     image_id: int
     recorded: tuple[datetime, int]
     solution: PlateSolution
+    survey: Survey
     lacks: tuple[str, ...] = ()
     """Keys that the solver always gives, and that are not there."""
 
@@ -77,7 +79,8 @@ def lacking(solution: PlateSolution | None, solve: Solve | None) -> tuple[str, .
     """Return what a solution is without since the solver's answer lacks it: unknown, and not empty."""
     if solution is None or solve is None:
         return ()
-    return tuple(key for key in solve.lacks if getattr(solution, _ANSWER[key]) is None)
+    known = {"orientation"} if solution.position_angle_deg is not None else set()
+    return tuple(key for key in solve.lacks if key not in known and getattr(solution, _ANSWER[key]) is None)
 
 
 def solution_of(fields: Fields, solve: Solve | None) -> PlateSolution | None:
@@ -149,7 +152,8 @@ def _read_solve(fields: Fields) -> Solve | None:
     elif not given:
         fields.drop("result", "row_empty_answer")
     lacks = tuple(key for key in _ANSWER if key not in given)
-    return Solve(image_id, (recorded, fields.identity()), solution, lacks)
+    survey = read_survey(fields, result)
+    return Solve(image_id, (recorded, fields.identity()), solution, survey, lacks)
 
 
 def _answer(result: Mapping[str, object]) -> PlateSolution:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -11,6 +12,7 @@ from reconciler.core.catalogue import (
     Acquisition,
     CatalogueObject,
     Equipment,
+    FieldObject,
     PlateSolution,
     Site,
     Summary,
@@ -236,7 +238,7 @@ def test_two_telescopes_have_no_common_optics(facts):
     assert facts(equipment=gear(("telescope", "A", focal), ("telescope", "B", focal))).optics == ""
 
 
-SOLVED = PlateSolution(10.697045, 41.259223, 15264.77, 10036.79, -122.67455)
+SOLVED = PlateSolution(10.697045, 41.259223, 15264.77, 10036.79, -122.67455, 237.32545)
 
 
 def test_the_plate_solution_reads_as_astronomers_write_it(facts):
@@ -246,7 +248,7 @@ def test_the_plate_solution_reads_as_astronomers_write_it(facts):
 
 
 def test_right_ascension_declination_and_rotation_of_zero_are_values(facts):
-    found = facts(solution=PlateSolution(0.0, 0.0, rotation_deg=0.0))
+    found = facts(solution=PlateSolution(0.0, 0.0, position_angle_deg=0.0))
     assert (found.ra, found.dec, found.rotation) == ("00h 00m 00.0s", "+00° 00′ 00″", "0.0°")
 
 
@@ -263,8 +265,8 @@ def test_no_pixel_scale_is_better_than_a_wrong_one(facts, pixels):
 @pytest.mark.parametrize(
     "solution",
     [
-        PlateSolution(math.nan, 1.0, math.nan, 5.0, math.inf),
-        PlateSolution(10.0, 91.0, -5.0, 5.0, math.nan),
+        PlateSolution(math.nan, 1.0, math.nan, 5.0, 1.0, math.inf),
+        PlateSolution(10.0, 91.0, -5.0, 5.0, 1.0, math.nan),
         PlateSolution(None, 1.0, 0.0, None, None),
     ],
 )
@@ -286,7 +288,7 @@ def test_each_part_can_be_switched_off(facts, part):
     known = {
         "title": "My first",
         "target": M31,
-        "solution": SOLVED,
+        "solution": replace(SOLVED, objects=(FieldObject("M 32"),)),
         "site": Site("Garden"),
         "equipment": gear(
             ("telescope", "T"), ("camera", "C"), ("mount", "M"), ("filter", "F"),
@@ -307,6 +309,7 @@ def test_each_part_can_be_switched_off(facts, part):
         "nights": ["nights", "night_span"],
         "plate_solution": ["ra", "dec", "field", "rotation"],
         "site": ["site"],
+        "field_objects": ["also_in_field"],
     }[part]
     whole, without = facts(**known), facts(off=[part], **known)
     assert all(getattr(whole, name) for name in names)

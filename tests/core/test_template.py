@@ -23,7 +23,7 @@ from reconciler.errors import TemplateError
 WHOLE = {
     "title": "My first",
     "target": CatalogueObject("NGC0224", "G", "M 31", ("Andromeda Galaxy",), "And"),
-    "solution": PlateSolution(10.697045, 41.259223, 15264.77, 10036.79, 237.3254),
+    "solution": PlateSolution(10.697045, 41.259223, 15264.77, 10036.79, position_angle_deg=237.3254),
     "site": Site("Garden"),
     "equipment": (
         Equipment(1, "FRA400", "telescope", (("focalLength", 400), ("focalRatio", "f/5.6"))),
@@ -91,7 +91,7 @@ def test_a_fact_that_is_not_known_leaves_no_gap(render, left_out):
         ({"object_type": "Nebula"}, "Nebula"),
         ({"summary": Summary(integration_hours=1.5, frame_count=1)}, "Integration: 1h 30m"),
         ({"solution": PlateSolution(width_arcsec=7200.0, height_arcsec=3600.0)}, "Field: 2.00° × 1.00°"),
-        ({"solution": PlateSolution(rotation_deg=0.0)}, "Position angle: 0.0°"),
+        ({"solution": PlateSolution(position_angle_deg=0.0)}, "Position angle: 0.0°"),
         ({"summary": Summary(focal_length_mm=50, aperture="f/2")}, "Optics: 50 mm f/2"),
     ],
 )

@@ -9,6 +9,7 @@ from reconciler.core.desired.block import Markers, strip_blocks
 from reconciler.core.desired.coordinates import desired_coordinates
 from reconciler.core.desired.facts import facts_of
 from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_names
+from reconciler.core.desired.solution_facts import others_in_field
 from reconciler.core.desired.solver_sentence import without_sentence
 from reconciler.core.desired.tags import MAX_TAGS, TagSources, desired_tags, first_tags
 from reconciler.core.reasons import Reason, reason
@@ -117,6 +118,7 @@ def _desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) 
             object_type=object_type_of(image),
             constellation=constellation_of(image),
             target=_target_tag(image),
+            field_objects=others_in_field(image) if policy.tags.field_objects else (),
             equipment=tuple((piece.kind, piece.name) for piece in image.equipment[:MAX_TAGS]),
         ),
         policy.tags,

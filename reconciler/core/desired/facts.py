@@ -25,7 +25,7 @@ from reconciler.core.desired.object_facts import (
     target_names,
     tells_more,
 )
-from reconciler.core.desired.solution_facts import solution_facts
+from reconciler.core.desired.solution_facts import field_line, solution_facts
 from reconciler.core.sky import astronomy
 from reconciler.core.text import one_line
 
@@ -68,6 +68,10 @@ class Facts:
     pixel_scale: str = ""
     rotation: str = ""
     site: str = ""
+    also_in_field: tuple[str, ...] = ()
+    """What else is in the picture, best known first: ``M 110``, ``M 32``."""
+    more_in_field: bool = False
+    """Whether there is more than ``also_in_field`` names."""
 
 
 def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int, int] | None) -> Facts:
@@ -92,6 +96,7 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
     if not image.acquisitions and "integration" in on and hours > 0:
         total, frames = hours * 3600, summary.frame_count or 0
     nights = sorted({row.night for row in image.acquisitions if row.night}) if "nights" in on else []
+    others, more = field_line(image, policy) if "field_objects" in on else ((), False)
     return Facts(
         heading=heading,
         title=title if "title" in on and tells_more(title, heading, filename) else "",
@@ -113,5 +118,7 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
         nights=len(nights),
         night_span=span_of(nights),
         site=one_line(image.site.name) if image.site and "site" in on else "",
+        also_in_field=others,
+        more_in_field=more,
         **(solution_facts(image, policy, pixels) if "plate_solution" in on else {}),
     )

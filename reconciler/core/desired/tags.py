@@ -58,6 +58,8 @@ class TagSources:
     target: str = ""
     equipment: tuple[tuple[str, str], ...] = ()
     """Pairs of kind and name."""
+    field_objects: tuple[str, ...] = ()
+    """What else is in the picture, best known first."""
 
 
 def tag_name(text: str) -> str:
@@ -141,6 +143,10 @@ def _names(sources: TagSources, policy: TagPolicy) -> Iterable[tuple[str, str]]:
     facts += [
         ("Equipment", name, policy.equipment and kind in policy.equipment_kinds)
         for kind, name in sources.equipment
+    ]
+    facts += [
+        ("In the field", name, policy.field_objects)
+        for name in sources.field_objects[: policy.most_field_objects]
     ]
     for group, text, wanted in facts:
         if wanted and (name := tag_name(text)):

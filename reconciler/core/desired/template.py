@@ -31,6 +31,9 @@ DEFAULT_TEMPLATE = """\
 {%- if object_type or constellation %}
 {{ object_type }}{{ " in " if object_type and constellation }}{{ constellation }}
 {%- endif %}
+{%- if also_in_field %}
+Also in the field: {{ also_in_field | join(", ") }}{% if more_in_field %} …{% endif %}
+{%- endif %}
 {%- if total_integration %}
 
 Integration: {{ total_integration }}

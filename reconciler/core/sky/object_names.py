@@ -40,6 +40,9 @@ _PADDED: Final = re.compile(r"(NGC|IC|Mel|HCG|UGC|PGC|LBN|LDN|Cr|Tr|Cl) ?0*([1-9
 _BARNARD_CALDWELL: Final = re.compile(r"([BC])(?=[0-9]{3}$)0*([1-9][0-9]*)()")
 _MESSIER: Final = re.compile(r"(M) ?0*([1-9][0-9]?|10[0-9]|110)()")
 
+_BLANKS: Final = re.compile(r"\s+")
+_PADDING: Final = re.compile(r"(?<!\d)0+(?=\d)")
+
 
 def type_name(code: str | None) -> str | None:
     """Say a type code in English: ``PN`` → ``Planetary nebula``; an unknown one is ``None``."""
@@ -49,6 +52,11 @@ def type_name(code: str | None) -> str | None:
 def spelt(words: str) -> str:
     """Spell a type as `type_name` does, if it is one of its words in another case; else leave it."""
     return _SPELLINGS.get(words.casefold(), words)
+
+
+def name_key(name: str) -> str:
+    """Fold case, blanks and padding, so that spellings of a catalogue's name meet: ``C 009`` and ``c9``."""
+    return _PADDING.sub("", _BLANKS.sub("", name).casefold())
 
 
 def format_name(name: str) -> str:

@@ -1,0 +1,1 @@
+"""OpenNGC: the deep-sky objects that Skymmich's own table may lack, offline."""
