@@ -113,6 +113,7 @@ class Config(BaseModel):
                 template_name=str(block.template_file or DescriptionPolicy().template_name),
                 max_bytes=block.max_bytes,
                 precision_arcsec=block.precision_arcsec,
+                language=block.language,
             ),
             tags=TagPolicy(**tags.model_dump()),
             merge=MergePolicy(

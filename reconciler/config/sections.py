@@ -31,6 +31,7 @@ from reconciler.core.policy import (
     DescriptionPolicy,
     EquipmentKind,
     GuardPolicy,
+    LanguageCode,
     MergePolicy,
     OnConflict,
     OnDrift,
@@ -184,6 +185,7 @@ class DescriptionSection(Section):
     template_file: Path | None = None
     max_bytes: Annotated[Count, Field(ge=200, le=10_000)] = _BLOCK.max_bytes
     precision_arcsec: Annotated[Count, Field(ge=0, le=3)] = _BLOCK.precision_arcsec
+    language: LanguageCode = _BLOCK.language
     parts: PartsSection = Field(default_factory=PartsSection)
 
     @field_validator("opening", "closing")
@@ -212,6 +214,7 @@ class TagsSection(Section):
     target: bool = _TAGS.target
     equipment: bool = _TAGS.equipment
     equipment_kinds: frozenset[EquipmentKind] = _TAGS.equipment_kinds
+    language: LanguageCode = _TAGS.language
     drop: tuple[str, ...] = _TAGS.drop
 
     @field_validator("root")

@@ -32,6 +32,11 @@ ALL_PARTS: Final[frozenset[Part]] = frozenset(get_args(Part))
 
 TAGGED_KINDS: Final[frozenset[EquipmentKind]] = frozenset({"telescope", "camera", "mount", "filter"})
 
+LanguageCode = Literal["en", "de"]
+"""The languages in which the block can be written."""
+
+LANGUAGES: Final[tuple[LanguageCode, ...]] = get_args(LanguageCode)
+
 OnConflict = Literal["keep", "overwrite"]
 OnDrift = Literal["correct", "keep"]
 Orphans = Literal["keep", "release"]
@@ -55,6 +60,8 @@ class DescriptionPolicy:
     """Longest description in bytes of UTF-8; the block gives way line by line, prose never."""
     precision_arcsec: int = 0
     """Decimals of the declination's seconds; right ascension gets one more (15″ are 1 s)."""
+    language: LanguageCode = "en"
+    """Of the words, numbers, dates, constellations and kinds; designations and a person's words stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,9 @@ class TagPolicy:
     equipment: bool = True
     equipment_kinds: frozenset[EquipmentKind] = TAGGED_KINDS
     """The kinds of equipment that become tags, if ``equipment`` is on."""
+    language: LanguageCode = "en"
+    """Of the kinds and constellations in tags. Not the block's: tags are what people search and file by, so
+    they stay what they were when the block begins to speak another language."""
     drop: tuple[str, ...] = ()
     """Regular expressions (``re.search``, case ignored): a catalogue tag that matches one is left out."""
 

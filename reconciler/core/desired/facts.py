@@ -21,6 +21,7 @@ from reconciler.core.desired.integration_facts import (
     span_of,
     usable,
 )
+from reconciler.core.desired.language import language_of
 from reconciler.core.desired.object_facts import (
     common_name_of,
     constellation_of,
@@ -85,10 +86,10 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
         policy: which parts may appear.
         pixels: width and height of the original in pixels, when the asset is known; for the pixel scale.
     """
-    on = policy.enabled_parts
+    on, language = policy.enabled_parts, language_of(policy.language)
     names = target_names(image) if "object" in on else ()
     title, filename = one_line(image.title), one_line(image.filename)
-    heading = " · ".join(map(isolated, names)) or title or filename or "Astrophotograph"
+    heading = " · ".join(map(isolated, names)) or title or filename or language.say("Astrophotograph")
     equipment = names_by_kind(image) if "equipment" in on else {}
     extras = names_by_kind(image)
     rows = usable(image.acquisitions) if "integration" in on else []
@@ -104,8 +105,8 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
         title=title if "title" in on and tells_more(title, names or (heading,), filename) else "",
         object_name=names[0] if names else "",
         common_name=common_name_of(image) if names else "",
-        object_type=object_type_of(image) if "object_type" in on else "",
-        constellation=constellation_of(image) if "constellation" in on else "",
+        object_type=language.object_type(object_type_of(image)) if "object_type" in on else "",
+        constellation=language.constellation(constellation_of(image)) if "constellation" in on else "",
         telescopes=equipment.get("telescope", ()),
         cameras=equipment.get("camera", ()),
         mounts=equipment.get("mount", ()),
@@ -113,12 +114,14 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
         filters=filters_of(image, extras) if "filters" in on else (),
         accessories=extras.get("accessory", ()) if "accessories" in on else (),
         software=extras.get("software", ()) if "software" in on else (),
-        optics=optics_of(image) if "equipment" in on else "",
-        integration=per_filter(rows),
-        total_integration=astronomy.format_integration(total) if 0 < total < math.inf else "",
+        optics=optics_of(image, language.formats) if "equipment" in on else "",
+        integration=per_filter(rows, language),
+        total_integration=astronomy.format_integration(total, language.formats)
+        if 0 < total < math.inf
+        else "",
         frames=frames,
         nights=len(nights),
-        night_span=span_of(nights),
+        night_span=span_of(nights, language),
         site=one_line(image.site.name) if image.site and "site" in on else "",
         **(solution_facts(image, policy, pixels) if "plate_solution" in on else {}),
     )

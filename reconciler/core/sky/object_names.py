@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from reconciler.core.sky.translations import table
+
 TYPE_NAMES: Final = {
     "*": "Star",
     "**": "Double star",
@@ -49,6 +51,11 @@ def type_name(code: str | None) -> str | None:
 def spelt(words: str) -> str:
     """Spell a type as `type_name` does, if it is one of its words in another case; else leave it."""
     return _SPELLINGS.get(words.casefold(), words)
+
+
+def translated(words: str, language: str) -> str:
+    """Say a type in a language: ``Open cluster`` → ``Offener Sternhaufen``; other words stay as they are."""
+    return table("object_types", language).get(words.casefold(), words)
 
 
 def format_name(name: str) -> str:
