@@ -9,7 +9,7 @@ from __future__ import annotations
 import gettext
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
@@ -49,6 +49,7 @@ class Language:
         return object_names.translated(words, self.code)
 
 
+@cache
 def language_of(code: LanguageCode) -> Language:
     """Return a language."""
     return Language(code, _FORMATS[code])
@@ -65,4 +66,13 @@ def _translations(code: LanguageCode) -> gettext.NullTranslations:
 
 def _filled(text: str, values: dict[str, str | int]) -> str:
     """Put values in their places; not by ``format``, which would let a template reach into them."""
-    return _PLACE.sub(lambda found: str(values.get(found[1], found[0])), text)
+    if not values:
+        return text
+    pieces = _pieces(text)
+    return "".join([str(values.get(piece, f"{{{piece}}}")) if odd else piece for odd, piece in pieces])
+
+
+@lru_cache(512)
+def _pieces(text: str) -> tuple[tuple[bool, str], ...]:
+    """Take a text apart: whether a piece is a place's name, and the piece."""
+    return tuple((bool(number % 2), piece) for number, piece in enumerate(_PLACE.split(text)))
