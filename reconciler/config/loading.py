@@ -114,6 +114,7 @@ class Config(BaseModel):
                 max_bytes=block.max_bytes,
                 precision_arcsec=block.precision_arcsec,
                 most_field_objects=block.most_field_objects,
+                language=block.language,
             ),
             tags=TagPolicy(**tags.model_dump()),
             merge=MergePolicy(

@@ -31,6 +31,7 @@ from reconciler.core.policy import (
     DescriptionPolicy,
     EquipmentKind,
     GuardPolicy,
+    LanguageCode,
     MergePolicy,
     OnConflict,
     OnDrift,
@@ -186,6 +187,7 @@ class DescriptionSection(Section):
     max_bytes: Annotated[Count, Field(ge=200, le=10_000)] = _BLOCK.max_bytes
     precision_arcsec: Annotated[Count, Field(ge=0, le=3)] = _BLOCK.precision_arcsec
     most_field_objects: Annotated[Count, Field(ge=1, le=24)] = _BLOCK.most_field_objects
+    language: LanguageCode = _BLOCK.language
     parts: PartsSection = Field(default_factory=PartsSection)
 
     @field_validator("opening", "closing")
@@ -216,6 +218,7 @@ class TagsSection(Section):
     equipment_kinds: frozenset[EquipmentKind] = _TAGS.equipment_kinds
     field_objects: bool = _TAGS.field_objects
     most_field_objects: Annotated[Count, Field(ge=1, le=24)] = _TAGS.most_field_objects
+    language: LanguageCode = _TAGS.language
     drop: tuple[str, ...] = _TAGS.drop
 
     @field_validator("root")

@@ -33,6 +33,11 @@ ALL_PARTS: Final[frozenset[Part]] = frozenset(get_args(Part))
 
 TAGGED_KINDS: Final[frozenset[EquipmentKind]] = frozenset({"telescope", "camera", "mount", "filter"})
 
+LanguageCode = Literal["en", "de"]
+"""The languages in which the block can be written."""
+
+LANGUAGES: Final[tuple[LanguageCode, ...]] = get_args(LanguageCode)
+
 OnConflict = Literal["keep", "overwrite"]
 OnDrift = Literal["correct", "keep"]
 Orphans = Literal["keep", "release"]
@@ -58,6 +63,8 @@ class DescriptionPolicy:
     """Objects told of what else is in the field."""
     precision_arcsec: int = 0
     """Decimals of the declination's seconds; right ascension gets one more (15″ are 1 s)."""
+    language: LanguageCode = "en"
+    """Of the words, numbers, dates, constellations and kinds; designations and a person's words stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,9 @@ class TagPolicy:
     """What else is in the picture."""
     most_field_objects: int = 10
     """So many of these, the best known, if ``field_objects`` is on."""
+    language: LanguageCode = "en"
+    """Of the kinds and constellations in tags. Not the block's: tags are what people search and file by, so
+    they stay what they were when the block begins to speak another language."""
     drop: tuple[str, ...] = ()
     """Regular expressions (``re.search``, case ignored): a catalogue tag that matches one is left out."""
 

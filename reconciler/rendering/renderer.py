@@ -106,6 +106,7 @@ class SafeRenderer:
             "template_name": policy.template_name,
             "opening": policy.opening,
             "closing": policy.closing,
+            "language": policy.language,
         }
         values = [from_facts(each) for each in facts]
         for attempt in (1, 2):

@@ -187,7 +187,7 @@ def test_every_key_is_an_environment_variable(key, tmp_path):
     }
     (tmp_path / "secret").write_text("a-secret")
     (tmp_path / "secret").chmod(0o600)
-    flips = {True: "off", False: "on", "keep": "correct", "correct": "keep"}
+    flips = {True: "off", False: "on", "keep": "correct", "correct": "keep", "en": "de"}
     before = flat(load(None, {}).model_dump(by_alias=True))[key]
     number = isinstance(before, (int, float)) and not isinstance(before, bool)
     value = "2" if number else flips.get(before)

@@ -1,4 +1,7 @@
-"""Write the template of all translations anew: each ``Message("one", "many")`` of the program's source.
+"""Write the templates of all translations anew.
+
+Each ``Message("one", "many")`` of the program's source; and the words of the block: those of the built-in
+template, and each ``say("…")`` of the facts.
 
 ``make messages`` runs it. It reads the source as Python does, so that no way of writing a call hides a message,
 and writes what every gettext tool reads: https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html.
@@ -10,11 +13,19 @@ import ast
 import sys
 from pathlib import Path
 
+import jinja2
+from jinja2.ext import extract_from_ast
+
+from reconciler.core.desired.template import DEFAULT_TEMPLATE
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "reconciler" / "messages" / "locale" / "skymmich-reconciler.pot"
+BLOCK = ROOT / "reconciler" / "core" / "desired" / "locale" / "block.pot"
+SAYING = {"say": 1, "say_many": 2}
+"""The methods of ``Language``, and how many of their arguments are texts."""
 NAMES = ("one", "many", "count", "by_hand")
 HEADER = """\
-# What skymmich-reconciler says to people. `make messages` writes this file; CONTRIBUTING.md says how to translate it.
+# What skymmich-reconciler {does}. `make messages` writes this file; CONTRIBUTING.md says how to translate it.
 msgid ""
 msgstr ""
 "Project-Id-Version: skymmich-reconciler\\n"
@@ -62,7 +73,45 @@ def template(root: Path = ROOT) -> str:
             for one, others in messages(ast.parse(path.read_text(encoding="utf-8"))).items():
                 many[one] = many.get(one) or others
                 places.setdefault(one, []).append(path.relative_to(root).as_posix())
-    return "\n".join([HEADER, *(_entry(one, many[one], places[one]) for one in sorted(many))])
+    return _file("says to people", many, places)
+
+
+def block_template(root: Path = ROOT) -> str:
+    """Return the file of the block's words."""
+    found = [("template.py", *texts) for texts in _said_by_jinja(DEFAULT_TEMPLATE)]
+    for path in sorted((root / "reconciler" / "core" / "desired").glob("*_facts.py")):
+        found += [(path.name, *texts) for texts in _said(ast.parse(path.read_text(encoding="utf-8")))]
+    tree = ast.parse((root / "reconciler" / "core" / "desired" / "facts.py").read_text(encoding="utf-8"))
+    found += [("facts.py", *texts) for texts in _said(tree)]
+    many: dict[str, str] = {}
+    places: dict[str, list[str]] = {}
+    for name, one, others in found:
+        many[one] = many.get(one) or others
+        if (place := f"reconciler/core/desired/{name}") not in places.setdefault(one, []):
+            places[one].append(place)
+    return _file("writes into descriptions", many, places)
+
+
+def _said_by_jinja(source: str) -> list[tuple[str, str]]:
+    parsed = jinja2.Environment(autoescape=False).parse(source)  # only read
+    texts = [found[2] for found in extract_from_ast(parsed, ("_", "ngettext"), babel_style=False)]
+    several = [text if isinstance(text, tuple) else (text,) for text in texts]
+    return [(str(one[0]), str(one[1]) if len(one) > 1 and one[1] else "") for one in several]
+
+
+def _said(tree: ast.Module) -> list[tuple[str, str]]:
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    found = []
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and (count := SAYING.get(call.func.attr)):
+            one, many = (*(_text(each) for each in call.args[:count]), "")[:2]
+            found.append((one, many))
+    return found
+
+
+def _file(does: str, many: dict[str, str], places: dict[str, list[str]]) -> str:
+    header = HEADER.replace("{does}", does)
+    return "\n".join([header, *(_entry(one, many[one], places[one]) for one in sorted(many))])
 
 
 def _entry(one: str, many: str, places: list[str]) -> str:
@@ -80,6 +129,7 @@ def _quoted(text: str) -> str:
 
 
 if __name__ == "__main__":
-    TEMPLATE.parent.mkdir(exist_ok=True)
-    TEMPLATE.write_text(template(), encoding="utf-8")
-    sys.stdout.write(f"{TEMPLATE.relative_to(ROOT)} has {template().count('msgid ') - 1} messages\n")
+    for path, text in ((TEMPLATE, template()), (BLOCK, block_template())):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{path.relative_to(ROOT)} has {text.count('msgid ') - 1} messages\n")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.desired.block import Markers, strip_blocks
 from reconciler.core.desired.coordinates import desired_coordinates
 from reconciler.core.desired.facts import facts_of
+from reconciler.core.desired.language import language_of
 from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_names
 from reconciler.core.desired.solution_facts import others_in_field
 from reconciler.core.desired.solver_sentence import without_sentence
@@ -110,13 +111,14 @@ def desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) -
 def _desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) -> Desired:
     markers = Markers(policy.description.opening, policy.description.closing)
     place, place_problem = desired_coordinates(image.latitude, image.longitude)
+    language = language_of(policy.tags.language)
     own_tags, left_out = first_tags(image.tags, policy.tags)
     left_out += len(image.equipment[MAX_TAGS:])
     tags, tag_problems = desired_tags(
         TagSources(
             catalogue=own_tags,
-            object_type=object_type_of(image),
-            constellation=constellation_of(image),
+            object_type=language.object_type(object_type_of(image)),
+            constellation=language.constellation(constellation_of(image)),
             target=_target_tag(image),
             field_objects=others_in_field(image) if policy.tags.field_objects else (),
             equipment=tuple((piece.kind, piece.name) for piece in image.equipment[:MAX_TAGS]),

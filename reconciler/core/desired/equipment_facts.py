@@ -8,6 +8,7 @@ from reconciler.core.text import one_line
 
 if TYPE_CHECKING:
     from reconciler.core.catalogue import CatalogueImage, Equipment
+    from reconciler.core.sky.formats import Formats
 
 
 def names_by_kind(image: CatalogueImage) -> dict[str, tuple[str, ...]]:
@@ -37,7 +38,7 @@ def filters_of(image: CatalogueImage, groups: dict[str, tuple[str, ...]]) -> tup
     return tuple(dict.fromkeys(name for name in (*used, *groups.get("filter", ())) if name))
 
 
-def optics_of(image: CatalogueImage) -> str:
+def optics_of(image: CatalogueImage, formats: Formats) -> str:
     """Return focal length and ratio of the one telescope: its own, else Skymmich's flat columns."""
     scopes = [piece for piece in image.equipment if kind_of(piece) == "telescope"]
     if len(scopes) > 1:
@@ -50,7 +51,7 @@ def optics_of(image: CatalogueImage) -> str:
         length, ratio = _number(image.summary.focal_length_mm), (image.summary.aperture or "").strip()
     parts = [f"{length:.0f} mm"] if length else []
     if number := _number(ratio.lower().removeprefix("f").strip("/ ")):
-        parts.append(f"f/{number:g}")
+        parts.append(f"f/{formats.number(f'{number:g}')}")
     return " ".join(parts)
 
 

@@ -1,15 +1,18 @@
 """The facts of an image as people read them: what a description's template may use.
 
-Numbers become text here, once, with their units, so that no template has to round. Every text is one line.
+Numbers become text here, once, with their units, so that no template has to round. Every text is one line,
+and may stand in a line of any template: names with right-to-left letters are isolated.
 A fact that the catalogue does not know, or a part that is switched off, is ``""`` or an empty tuple.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from reconciler.core.bidi import isolated
 from reconciler.core.desired.equipment_facts import filters_of, names_by_kind, optics_of
 from reconciler.core.desired.integration_facts import (
     FilterIntegration,
@@ -18,14 +21,15 @@ from reconciler.core.desired.integration_facts import (
     span_of,
     usable,
 )
+from reconciler.core.desired.language import language_of
 from reconciler.core.desired.object_facts import (
     common_name_of,
     constellation_of,
     object_type_of,
     target_names,
-    tells_more,
 )
 from reconciler.core.desired.solution_facts import field_line, solution_facts
+from reconciler.core.desired.title import tells_more
 from reconciler.core.sky import astronomy
 from reconciler.core.text import one_line
 
@@ -74,6 +78,10 @@ class Facts:
     """Whether there is more than ``also_in_field`` names."""
 
 
+_NAMES = tuple(entry.name for entry in fields(Facts))
+_row_values = attrgetter(*(entry.name for entry in fields(FilterIntegration)))
+
+
 def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int, int] | None) -> Facts:
     """Gather the facts of an image.
 
@@ -82,10 +90,10 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
         policy: which parts may appear.
         pixels: width and height of the original in pixels, when the asset is known; for the pixel scale.
     """
-    on = policy.enabled_parts
+    on, language = policy.enabled_parts, language_of(policy.language)
     names = target_names(image) if "object" in on else ()
     title, filename = one_line(image.title), one_line(image.filename)
-    heading = " · ".join(names) or title or filename or "Astrophotograph"
+    heading = " · ".join(map(isolated, names)) or title or filename or language.say("Astrophotograph")
     equipment = names_by_kind(image) if "equipment" in on else {}
     extras = names_by_kind(image)
     rows = usable(image.acquisitions) if "integration" in on else []
@@ -97,13 +105,13 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
         total, frames = hours * 3600, summary.frame_count or 0
     nights = sorted({row.night for row in image.acquisitions if row.night}) if "nights" in on else []
     others, more = field_line(image, policy) if "field_objects" in on else ((), False)
-    return Facts(
+    facts = Facts(
         heading=heading,
-        title=title if "title" in on and tells_more(title, heading, filename) else "",
+        title=title if "title" in on and tells_more(title, names or (heading,), filename) else "",
         object_name=names[0] if names else "",
         common_name=common_name_of(image) if names else "",
-        object_type=object_type_of(image) if "object_type" in on else "",
-        constellation=constellation_of(image) if "constellation" in on else "",
+        object_type=language.object_type(object_type_of(image)) if "object_type" in on else "",
+        constellation=language.constellation(constellation_of(image)) if "constellation" in on else "",
         telescopes=equipment.get("telescope", ()),
         cameras=equipment.get("camera", ()),
         mounts=equipment.get("mount", ()),
@@ -111,14 +119,37 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
         filters=filters_of(image, extras) if "filters" in on else (),
         accessories=extras.get("accessory", ()) if "accessories" in on else (),
         software=extras.get("software", ()) if "software" in on else (),
-        optics=optics_of(image) if "equipment" in on else "",
-        integration=per_filter(rows),
-        total_integration=astronomy.format_integration(total) if 0 < total < math.inf else "",
+        optics=optics_of(image, language.formats) if "equipment" in on else "",
+        integration=per_filter(rows, language),
+        total_integration=astronomy.format_integration(total, language.formats)
+        if 0 < total < math.inf
+        else "",
         frames=frames,
         nights=len(nights),
-        night_span=span_of(nights),
+        night_span=span_of(nights, language),
         site=one_line(image.site.name) if image.site and "site" in on else "",
         also_in_field=others,
         more_in_field=more,
         **(solution_facts(image, policy, pixels) if "plate_solution" in on else {}),
     )
+    return _set_apart(facts)
+
+
+def _set_apart(facts: Facts) -> Facts:
+    """Return the facts with the names isolated that could move what a template writes around them."""
+    changed: dict[str, object] = {}
+    for name in _NAMES:
+        value = getattr(facts, name)
+        if isinstance(value, str):
+            apart: object = isolated(value)
+        elif isinstance(value, tuple):
+            apart = tuple(isolated(each) if isinstance(each, str) else _row_apart(each) for each in value)
+        else:
+            continue
+        if apart != value:
+            changed[name] = apart
+    return replace(facts, **changed) if changed else facts  # type: ignore[arg-type]  # each of its own type
+
+
+def _row_apart(row: FilterIntegration) -> FilterIntegration:
+    return FilterIntegration(*map(isolated, _row_values(row)))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from reconciler.core.catalogue import Acquisition, Summary
+    from reconciler.core.desired.language import Language
 
 _LEADING_NUMBER = re.compile(r"\s*\d+(?:\.\d+)?")
 
@@ -49,11 +50,11 @@ def usable(rows: Iterable[Acquisition]) -> list[Acquisition]:
     return [row for row in rows if row.frame_count > 0 and 0 < row.exposure_s < math.inf]
 
 
-def per_filter(rows: Iterable[Acquisition]) -> tuple[FilterIntegration, ...]:
+def per_filter(rows: Iterable[Acquisition], language: Language) -> tuple[FilterIntegration, ...]:
     """Sum the sub-exposures up by filter, in order of their first rows."""
     groups: dict[str, list[Acquisition]] = {}
     for row in rows:
-        groups.setdefault(one_line(row.filter_name or "") or "No filter", []).append(row)
+        groups.setdefault(one_line(row.filter_name or "") or language.say("No filter"), []).append(row)
     found = []
     for name, group in groups.items():
         lengths: dict[float, int] = {}
@@ -62,34 +63,37 @@ def per_filter(rows: Iterable[Acquisition]) -> tuple[FilterIntegration, ...]:
         found.append(
             FilterIntegration(
                 filter=name,
-                subs=" + ".join(f"{n} × {astronomy.format_exposure(s)}" for s, n in lengths.items()),
-                total=astronomy.format_integration(sum(s * n for s, n in lengths.items())),
-                details=_details(group),
+                subs=" + ".join(
+                    f"{n} × {astronomy.format_exposure(s, language.formats)}" for s, n in lengths.items()
+                ),
+                total=astronomy.format_integration(sum(s * n for s, n in lengths.items()), language.formats),
+                details=_details(group, language),
             )
         )
     return tuple(found)
 
 
-def _details(rows: list[Acquisition]) -> str:
+def _details(rows: list[Acquisition], language: Language) -> str:
     def agreed(key: Literal["gain", "offset", "sensor_temp_c", "binning"]) -> str:
         values = {getattr(row, key) for row in rows}
         return "" if len(values) != 1 or None in values else f"{values.pop()}"
 
     parts = []
     if gain := agreed("gain"):
-        parts.append(f"gain {gain}")
+        parts.append(language.say("gain {gain}", gain=gain))
     if offset := agreed("offset"):
-        parts.append(f"offset {offset}")
+        parts.append(language.say("offset {offset}", offset=offset))
     if temperature := agreed("sensor_temp_c"):
-        parts.append(f"{float(temperature):+g} °C".replace("-", "−").removeprefix("+"))
+        degrees = f"{float(temperature):+g}".replace("-", "−").removeprefix("+")
+        parts.append(f"{language.formats.number(degrees)} °C")
     if (binning := one_line(agreed("binning")).replace("x", "×")) and binning not in {"1", "1×1"}:
-        parts.append(f"bin {binning}")
+        parts.append(language.say("bin {binning}", binning=binning))
     return ", ".join(parts)
 
 
-def span_of(nights: list[date]) -> str:
+def span_of(nights: list[date], language: Language) -> str:
     """Write first and last night, sorted before: ``2023-02-01 to 2023-04-01``."""
     if not nights:
         return ""
-    first, last = nights[0].isoformat(), nights[-1].isoformat()
-    return first if first == last else f"{first} to {last}"
+    first, last = language.formats.date(nights[0]), language.formats.date(nights[-1])
+    return first if first == last else language.say("{first} to {last}", first=first, last=last)

@@ -74,10 +74,3 @@ def target_names(image: CatalogueImage) -> tuple[str, ...]:
 def common_name_of(image: CatalogueImage) -> str:
     """Return the name of the target that is no designation, or ``""``."""
     return one_line(image.target.common_names[0]) if image.target and image.target.common_names else ""
-
-
-def tells_more(title: str, heading: str, filename: str) -> bool:
-    """Return whether a title says something else than the heading and the file's name."""
-    plain = title.casefold()
-    stem = filename.casefold().rsplit(".", 1)[0]
-    return bool(title) and plain not in {heading.casefold(), filename.casefold(), stem}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.desired.language import language_of
 from reconciler.core.sky import astronomy
 from reconciler.core.sky.plane import true_angle_deg
 from reconciler.core.text import one_line
 
 if TYPE_CHECKING:
     from reconciler.core.catalogue import CatalogueImage, PlateSolution
+    from reconciler.core.desired.language import Language
     from reconciler.core.policy import DescriptionPolicy
 
 
@@ -37,19 +39,21 @@ def solution_facts(
     if solution is None:
         return {}
     found: dict[str, str] = {}
+    language = language_of(policy.language)
+    formats = language.formats
     if position := position_of(solution):
         digits = policy.precision_arcsec
-        found["ra"] = astronomy.format_ra(position[0], decimals=digits + 1)
-        found["dec"] = astronomy.format_dec(position[1], decimals=digits)
+        found["ra"] = astronomy.format_ra(position[0], decimals=digits + 1, formats=formats)
+        found["dec"] = astronomy.format_dec(position[1], decimals=digits, formats=formats)
     width, height = solution.width_arcsec or 0, solution.height_arcsec or 0
     if 0 < width < math.inf and 0 < height < math.inf:
-        found |= _size(width, height, pixels)
+        found |= _size(width, height, pixels, language)
     if solution.position_angle_deg is not None and math.isfinite(solution.position_angle_deg):
-        found["rotation"] = astronomy.format_rotation(solution.position_angle_deg)
+        found["rotation"] = astronomy.format_rotation(solution.position_angle_deg, formats)
     return found
 
 
-def _size(width: float, height: float, pixels: tuple[int, int] | None) -> dict[str, str]:
+def _size(width: float, height: float, pixels: tuple[int, int] | None, language: Language) -> dict[str, str]:
     """Return field and pixel scale; sides are in arcseconds of the tangent plane."""
     sides = width / 3600, height / 3600
     is_wide = max(sides) >= WIDE_DEG
@@ -58,9 +62,10 @@ def _size(width: float, height: float, pixels: tuple[int, int] | None) -> dict[s
         if across is None or along is None:
             return {}
         sides = across, along
-    found = {"field": astronomy.format_angle_field(*sides)}
+    found = {"field": astronomy.format_angle_field(*sides, language.formats)}
     if pixels and (scale := astronomy.pixel_scale(width, height, *pixels)):
-        found["pixel_scale"] = astronomy.format_pixel_scale(scale) + (" at the centre" if is_wide else "")
+        text = astronomy.format_pixel_scale(scale, language.formats)
+        found["pixel_scale"] = language.say("{scale} at the centre", scale=text) if is_wide else text
     return found
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from reconciler.core.bidi import CONTROLS
 from reconciler.core.reasons import Reason, reason
 from reconciler.core.text import one_line
 
@@ -45,6 +46,7 @@ _NOISE = tuple(
         r"^small sgr star cloud$",
     )
 )
+_UNSEEN = CONTROLS | {"\ufeff"}
 _SEPARATORS = re.compile(r"\s*[/|\\]+\s*")
 
 
@@ -65,7 +67,7 @@ class TagSources:
 def tag_name(text: str) -> str:
     """Return a tag's name in normal form: NFC, one line, single blanks, no level separators; may be empty."""
     name = one_line(unicodedata.normalize("NFC", text))
-    name = "".join(c for c in name if unicodedata.category(c) not in {"Cc", "Cs", "Cn"} and c != "\ufeff")
+    name = "".join(c for c in name if unicodedata.category(c) not in {"Cc", "Cs", "Cn"} and c not in _UNSEEN)
     return _SEPARATORS.sub("-", name.strip(" /|\\")).strip()
 
 

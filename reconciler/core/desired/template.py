@@ -1,9 +1,10 @@
 """The template of the description's block: compiled once, rendered per image, in a sandbox.
 
-A user's template is Jinja2 with one variable for each field of ``Facts``. It cannot call, import or change
-anything; a name that does not exist is an error, not an empty text, so that a slip is seen at once. The same
-facts always give the same block: what is drawn by chance, or names a place in memory, would be written to
-every asset at every pass, and is an error too.
+A user's template is Jinja2 with one variable for each field of ``Facts``, and gettext's two functions for the
+words: ``_("Site: {name}", name=site)``. It cannot call anything else, nor import or change anything; a name
+that does not exist is an error, not an empty text, so that a slip is seen at once. The same facts always give
+the same block: what is drawn by chance, or names a place in memory, would be written to every asset at every
+pass, and is an error too.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from reconciler.core.desired.block import Markers, enclose
+from reconciler.core.desired.language import language_of
 from reconciler.errors import TemplateError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from reconciler.core.desired.facts import Facts
+    from reconciler.core.desired.language import Language
     from reconciler.core.policy import DescriptionPolicy
 
 DEFAULT_TEMPLATE = """\
@@ -28,62 +33,66 @@ DEFAULT_TEMPLATE = """\
 {%- if title %}
 {{ title }}
 {%- endif %}
-{%- if object_type or constellation %}
-{{ object_type }}{{ " in " if object_type and constellation }}{{ constellation }}
+{%- if object_type and constellation %}
+{{ _("{type} in {constellation}", type=object_type, constellation=constellation) }}
+{%- elif object_type or constellation %}
+{{ object_type or constellation }}
 {%- endif %}
 {%- if also_in_field %}
-Also in the field: {{ also_in_field | join(", ") }}{% if more_in_field %} …{% endif %}
+{{ _("Also in the field: {names}", names=also_in_field | join(", ")) }}{% if more_in_field %} …{% endif %}
 {%- endif %}
 {%- if total_integration %}
 
-Integration: {{ total_integration }}
-{%- if frames > 1 %}, {{ frames }} frames{% endif %}
-{%- if nights > 1 %}, {{ nights }} nights ({{ night_span }}){% elif nights %}, {{ night_span }}{% endif %}
+{{ _("Integration: {total}", total=total_integration) }}
+{%- if frames > 1 %}, {{ ngettext("{count} frame", "{count} frames", frames) }}{% endif %}
+{%- if nights > 1 %}, {{ ngettext("{count} night", "{count} nights", nights) }} ({{ night_span }})
+{%- elif nights %}, {{ night_span }}{% endif %}
 {%- for row in integration %}
 · {{ row.filter }}: {{ row.subs }} ({{ row.total }}){% if row.details %}, {{ row.details }}{% endif %}
 {%- endfor %}
 {%- elif nights %}
 
-Nights: {{ night_span }}
+{{ _("Nights: {span}", span=night_span) }}
 {%- endif %}
 {%- if telescopes or optics or cameras or mounts or guiding or filters or accessories or software %}
 {# an empty line between the parts #}
 {%- if telescopes %}
-Telescope: {{ telescopes | join(", ") }}{% if optics %} ({{ optics }}){% endif %}
+{{ _("Telescope: {names}", names=telescopes | join(", ")) }}{% if optics %} ({{ optics }}){% endif %}
 {%- elif optics %}
-Optics: {{ optics }}
+{{ _("Optics: {optics}", optics=optics) }}
 {%- endif %}
 {%- if cameras %}
-Camera: {{ cameras | join(", ") }}
+{{ _("Camera: {names}", names=cameras | join(", ")) }}
 {%- endif %}
 {%- if mounts %}
-Mount: {{ mounts | join(", ") }}
+{{ _("Mount: {names}", names=mounts | join(", ")) }}
 {%- endif %}
 {%- if guiding %}
-Guiding: {{ guiding | join(", ") }}
+{{ _("Guiding: {names}", names=guiding | join(", ")) }}
 {%- endif %}
 {%- if filters %}
-Filters: {{ filters | join(", ") }}
+{{ _("Filters: {names}", names=filters | join(", ")) }}
 {%- endif %}
 {%- if accessories %}
-Accessories: {{ accessories | join(", ") }}
+{{ _("Accessories: {names}", names=accessories | join(", ")) }}
 {%- endif %}
 {%- if software %}
-Software: {{ software | join(", ") }}
+{{ _("Software: {names}", names=software | join(", ")) }}
 {%- endif %}
 {%- endif %}
 {%- if ra or field or rotation or site %}
 {# an empty line between the parts #}
 {%- if ra %}
-Centre: RA {{ ra }}, Dec {{ dec }} (J2000)
+{{ _("Centre: RA {ra}, Dec {dec} (J2000)", ra=ra, dec=dec) }}
 {%- endif %}
 {%- if field %}
-Field: {{ [field, pixel_scale, "position angle " ~ rotation if rotation] | select | join(", ") }}
+{%- set angle = _("position angle {angle}", angle=rotation) if rotation %}
+{{ _("Field: {field}", field=[field, pixel_scale, angle] | select | join(", ")) }}
 {%- elif rotation %}
-Position angle: {{ rotation }}
+{{ _("Position angle: {angle}", angle=rotation) }}
 {%- endif %}
 {%- if site %}
-Site: {{ site }}
+{{ _("Site: {name}", name=site) }}
 {%- endif %}
 {%- endif %}
 """
@@ -139,6 +148,7 @@ class BlockTemplate:
         for name in _BY_CHANCE:
             environment.globals.pop(name, None)
             environment.filters.pop(name, None)
+        environment.globals.update(_words_of(language_of(policy.language)))
         try:
             self._template = environment.from_string(source)
         except (jinja2.TemplateSyntaxError, SyntaxError, *_FAILURES) as error:
@@ -195,8 +205,25 @@ def source_of(policy: DescriptionPolicy) -> str:
 
 
 def digest_of(policy: DescriptionPolicy) -> str:
-    """Name the template's text: two that differ have two."""
-    return hashlib.sha256(source_of(policy).encode("utf-8", "surrogatepass")).hexdigest()
+    """Name the template's text and its language: two that differ in either have two."""
+    text = f"{policy.language}\n{source_of(policy)}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _words_of(language: Language) -> dict[str, Callable[..., str]]:
+    """Return what a template may call: gettext's two, of which the values are texts and nothing else."""
+
+    def gettext(text: str, **values: object) -> str:
+        return language.say(text, **_texts(values))
+
+    def ngettext(one: str, many: str, count: int, **values: object) -> str:
+        return language.say_many(one, many, int(count), **_texts(values))
+
+    return {"_": gettext, "ngettext": ngettext}
+
+
+def _texts(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(_shown(value)) for name, value in values.items()}
 
 
 def while_rendering(facts: Facts) -> str:

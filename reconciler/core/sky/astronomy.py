@@ -1,7 +1,7 @@
 """Celestial positions and the figures of an image: read from text, and written as astronomers write them.
 
-Pure arithmetic and text. Which constellation a position lies in is `constellations`; what is shown of an
-image, and in which order, is `description`.
+Pure arithmetic and text; each function that writes takes the signs of a language, English by default. Which
+constellation a position lies in is `constellations`; what is shown of an image is `desired.facts`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,12 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from reconciler.core.sky.formats import ENGLISH
+
+if TYPE_CHECKING:
+    from reconciler.core.sky.formats import Formats
 
 _LONGEST = 64  # no position is longer; anything else is not worth a regular expression
 
@@ -85,27 +91,29 @@ def _sign(text: str) -> int:
     return -1 if text == "-" else 1
 
 
-def format_ra(degrees: float, *, decimals: int = 0) -> str:
+def format_ra(degrees: float, *, decimals: int = 0, formats: Formats = ENGLISH) -> str:
     """Write a right ascension as ``00h 42m 47s``.
 
     Args:
         degrees: Any finite angle; it is brought into one turn.
         decimals: Digits after the point of the seconds.
+        formats: The language's signs.
 
     Raises:
         ValueError: The angle is not finite.
     """
     _require_finite(degrees)
     hours, minutes, seconds = _sexagesimal((degrees % 360) / 15, decimals)
-    return f"{hours % 24:02d}h {minutes:02d}m {seconds}s"
+    return f"{hours % 24:02d}h {minutes:02d}m {formats.number(seconds)}s"
 
 
-def format_dec(degrees: float, *, decimals: int = 0) -> str:
+def format_dec(degrees: float, *, decimals: int = 0, formats: Formats = ENGLISH) -> str:
     """Write a declination as ``+41° 15′ 33″``; below zero with a true minus sign.
 
     Args:
         degrees: −90 … 90.
         decimals: Digits after the point of the arcseconds.
+        formats: The language's signs.
 
     Raises:
         ValueError: The declination is out of range or not finite.
@@ -116,7 +124,7 @@ def format_dec(degrees: float, *, decimals: int = 0) -> str:
     whole, minutes, seconds = _sexagesimal(abs(degrees), decimals)
     is_zero = whole == minutes == 0 and float(seconds) == 0
     sign = "−" if degrees < 0 and not is_zero else "+"
-    return f"{sign}{whole:02d}° {minutes:02d}′ {seconds}″"
+    return f"{sign}{whole:02d}° {minutes:02d}′ {formats.number(seconds)}″"
 
 
 def _sexagesimal(value: float, decimals: int) -> tuple[int, int, str]:
@@ -136,7 +144,7 @@ def _require_finite(value: float) -> None:
         raise ValueError(f"not a finite number: {value}")
 
 
-def format_angle_field(width_deg: float, height_deg: float) -> str:
+def format_angle_field(width_deg: float, height_deg: float, formats: Formats = ENGLISH) -> str:
     """Write a field of view: ``1.18° × 0.79°``, below one degree ``29.6′ × 19.8′``, then ``45.0″ × 30.0″``.
 
     The longer side decides the unit and the digits of both.
@@ -144,6 +152,7 @@ def format_angle_field(width_deg: float, height_deg: float) -> str:
     Args:
         width_deg: Degrees, above zero.
         height_deg: Degrees, above zero.
+        formats: The language's signs.
 
     Raises:
         ValueError: A side is not a finite number above zero.
@@ -161,14 +170,16 @@ def format_angle_field(width_deg: float, height_deg: float) -> str:
         factor, unit, decimals = 60, "′", 1
     else:
         factor, unit, decimals = 3600, "″", 1
-    return " × ".join(f"{side * factor:.{decimals}f}{unit}" for side in (width_deg, height_deg))
+    sides = (f"{side * factor:.{decimals}f}" for side in (width_deg, height_deg))
+    return " × ".join(f"{formats.number(side)}{unit}" for side in sides)
 
 
-def format_integration(seconds: float) -> str:
+def format_integration(seconds: float, formats: Formats = ENGLISH) -> str:
     """Write a total exposure: ``13h 7m``, ``45m``, ``1m 30s`` (seconds only below ten minutes), ``30s``.
 
     Args:
         seconds: Zero or more.
+        formats: The language's signs.
 
     Raises:
         ValueError: Not a finite number of zero or more.
@@ -177,18 +188,18 @@ def format_integration(seconds: float) -> str:
     if seconds < 0:
         raise ValueError(f"an integration is not shorter than nothing: {seconds} s")
     if 0 < seconds < 1:
-        return f"{_short(seconds)}s"
+        return f"{formats.number(_short(seconds))}{formats.seconds}"
     whole = round(seconds)
     if whole < 600:
         minutes, rest = divmod(whole, 60)
-        parts = [(minutes, "m"), (rest, "s")]
+        parts = [(minutes, formats.minutes), (rest, formats.seconds)]
     else:
         hours, minutes = divmod(round(seconds / 60), 60)
-        parts = [(hours, "h"), (minutes, "m")]
-    return " ".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
+        parts = [(hours, formats.hours), (minutes, formats.minutes)]
+    return " ".join(f"{count}{unit}" for count, unit in parts if count) or f"0{formats.seconds}"
 
 
-def format_exposure(seconds: float) -> str:
+def format_exposure(seconds: float, formats: Formats = ENGLISH) -> str:
     """Write the length of one sub-exposure: ``300 s``, ``2.5 s``, ``0.0167 s``.
 
     Raises:
@@ -197,7 +208,7 @@ def format_exposure(seconds: float) -> str:
     _require_finite(seconds)
     if seconds < 0:
         raise ValueError(f"an exposure is not shorter than nothing: {seconds} s")
-    return f"{_short(seconds)} s"
+    return f"{formats.number(_short(seconds))} s"
 
 
 def _short(value: float) -> str:
@@ -206,7 +217,7 @@ def _short(value: float) -> str:
     return rounded.rstrip("0").rstrip(".") if "." in rounded else rounded
 
 
-def format_pixel_scale(arcsec: float) -> str:
+def format_pixel_scale(arcsec: float, formats: Formats = ENGLISH) -> str:
     """Write a pixel scale, given in arcseconds per pixel: ``2.95″/px``.
 
     Raises:
@@ -216,17 +227,19 @@ def format_pixel_scale(arcsec: float) -> str:
     if arcsec <= 0:
         raise ValueError(f"a pixel covers more than nothing: {arcsec}″")
     decimals = 1 if round(arcsec, 2) >= 10 else 2 if round(arcsec, 2) >= 0.1 else 3
-    return f"{arcsec:.{decimals}f}″/px"
+    number = formats.number(f"{arcsec:.{decimals}f}")
+    return f"{number}″/px"
 
 
-def format_rotation(degrees: float) -> str:
+def format_rotation(degrees: float, formats: Formats = ENGLISH) -> str:
     """Write a position angle, brought into 0 ≤ angle < 360: ``237.3°``.
 
     Raises:
         ValueError: The angle is not finite.
     """
     _require_finite(degrees)
-    return f"{round(degrees % 360, 1) % 360:.1f}°"
+    number = formats.number(f"{round(degrees % 360, 1) % 360:.1f}")
+    return f"{number}°"
 
 
 def pixel_scale(

@@ -15,6 +15,8 @@ from importlib.resources import files
 from itertools import islice
 from typing import Final
 
+from reconciler.core.sky.translations import table
+
 # Abbreviation, name, genitive; the IAU's spelling: https://iauarchive.eso.org/public/themes/constellations/
 _NAMES: Final = """
 And Andromeda|Andromedae; Ant Antlia|Antliae; Aps Apus|Apodis; Aqr Aquarius|Aquarii; Aql Aquila|Aquilae;
@@ -96,6 +98,13 @@ def abbreviation_of(text: str) -> str | None:
         The abbreviation as the IAU spells it, or ``None``.
     """
     return _LOOKUP.get(_plain(text))
+
+
+def translated(name: str, language: str) -> str:
+    """Name a constellation in a language: ``Cygnus`` → ``Schwan``; what is none stays as it is."""
+    if language == "en" or (known := abbreviation_of(name)) is None:
+        return name
+    return table("constellations", language).get(known, name)
 
 
 def constellation_at(ra_deg: float, dec_deg: float) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from reconciler.core.sky.translations import table
+
 TYPE_NAMES: Final = {
     "*": "Star",
     "**": "Double star",
@@ -57,6 +59,11 @@ def spelt(words: str) -> str:
 def name_key(name: str) -> str:
     """Fold case, blanks and padding, so that spellings of a catalogue's name meet: ``C 009`` and ``c9``."""
     return _PADDING.sub("", _BLANKS.sub("", name).casefold())
+
+
+def translated(words: str, language: str) -> str:
+    """Say a type in a language: ``Open cluster`` → ``Offener Sternhaufen``; other words stay as they are."""
+    return table("object_types", language).get(words.casefold(), words)
 
 
 def format_name(name: str) -> str:
