@@ -27,7 +27,7 @@ OTHERS = [code for code in LANGUAGES if code != "en"]
 WHOLE = {
     "title": "Meine erste",
     "target": CatalogueObject("NGC7000", "HII", None, ("North America Nebula",), "Cyg"),
-    "solution": PlateSolution(314.75, 44.37, 15264.77, 10036.79, 237.3254),
+    "solution": PlateSolution(314.75, 44.37, 15264.77, 10036.79, position_angle_deg=237.3254),
     "site": Site("Garten 2.0"),
     "equipment": (
         Equipment(1, "FRA400 f/5.6", "telescope", (("focalLength", 400), ("focalRatio", "f/5.6"))),
