@@ -187,6 +187,10 @@ class Images(Sequence[CatalogueImage]):
     def asset_ids(self) -> Sequence[str | None]:
         """Return the assets that they are linked to, in the same order."""
 
+    @abstractmethod
+    def linked_assets(self) -> frozenset[str]:
+        """Return the assets that they are linked to."""
+
     @property
     @abstractmethod
     def linked_count(self) -> int:
@@ -316,7 +320,7 @@ class Catalogue:
     def linked_assets(self) -> frozenset[str]:
         """Return the ids of the assets that are linked."""
         if isinstance(self.images, Images):
-            return frozenset(filter(None, self.images.asset_ids()))
+            return self.images.linked_assets()
         return frozenset(image.asset_id for image in self.images if image.asset_id is not None)
 
     def linked_ids(self) -> list[str]:

@@ -47,7 +47,7 @@ class PackedImages(Images):
         images: in that order; they are packed as they come.
     """
 
-    __slots__ = ("_assets", "_ends", "_ids", "_last", "_linked", "_listed", "_made", "_slices")
+    __slots__ = ("_assets", "_ends", "_ids", "_last", "_linked", "_linked_ids", "_listed", "_made", "_slices")
 
     def __init__(self, images: Iterable[CatalogueImage] = ()) -> None:
         self._slices: list[bytes] = []
@@ -77,6 +77,7 @@ class PackedImages(Images):
         self._assets = tuple(self._listed)
         self._listed = []
         self._linked = sum(asset is not None for asset in self._assets)
+        self._linked_ids: frozenset[str] | None = None
         self._last: tuple[int, list[CatalogueImage]] = (-1, [])
 
     # A sequence
@@ -135,6 +136,12 @@ class PackedImages(Images):
     def linked_count(self) -> int:
         """How many are linked."""
         return self._linked
+
+    def linked_assets(self) -> frozenset[str]:
+        """Return the assets that they are linked to: one set, whoever asks."""
+        if self._linked_ids is None:
+            self._linked_ids = frozenset(filter(None, self._assets))
+        return self._linked_ids
 
     def find(self, image_id: int) -> CatalogueImage | None:
         """Return the image with an id."""

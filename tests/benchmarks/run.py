@@ -202,12 +202,7 @@ def measure_daemon(table: Table) -> None:
         catalogue = Path(name) / "skymmich.sqlite3"
         build(catalogue, idle.IMAGES)
         with simulator(catalogue, drain=1000.0) as server:
-
-            def quiet() -> bool:
-                written = ask(server, "requests").get("PUT /tags/assets", 0)
-                return written >= idle.IMAGES and ask(server, "idle")["idle"]
-
-            idle.measure(table, environment(), catalogue, server.url, server.key, quiet)
+            idle.measure(table, environment(), catalogue, server.url, server.key)
 
 
 def measure_pages(table: Table) -> None:

@@ -165,6 +165,8 @@ class Planner:
         )
         known = candidates(self._memory, rules, digest, catalogue, self._source)
         linked = await self._linked(catalogue)
+        if census.linked is not linked and census.linked == linked:  # kept once, with all the ids in it
+            census = self._memory.census = replace(census, linked=linked)
         if selection.brief and moved is not None and known is not None:
             await slices.at_some(known, linked, moved)
         else:
