@@ -75,6 +75,10 @@ class TagPolicy:
     """The kinds of equipment that become tags, if ``equipment`` is on."""
     drop: tuple[str, ...] = ()
     """Regular expressions (``re.search``, case ignored): a catalogue tag that matches one is left out."""
+    keep: tuple[str, ...] = ()
+    """Likewise: a catalogue tag that matches one is taken, also if it is noise or matches ``drop``."""
+    max_per_image: int = 200
+    """Most tags of ours that an image gets: those of facts first, then the catalogue's in its order."""
 
 
 @dataclass(frozen=True, slots=True)
