@@ -220,6 +220,8 @@ class TagsSection(Section):
     most_field_objects: Annotated[Count, Field(ge=1, le=24)] = _TAGS.most_field_objects
     language: LanguageCode = _TAGS.language
     drop: tuple[str, ...] = _TAGS.drop
+    keep: tuple[str, ...] = _TAGS.keep
+    max_per_image: Annotated[Count, Field(ge=1, le=1_000)] = _TAGS.max_per_image
 
     @field_validator("root")
     @classmethod
@@ -228,7 +230,7 @@ class TagsSection(Section):
             raise ValueError("it must be one tag's name of at most 100 characters without / or |, or empty")
         return text.strip()
 
-    @field_validator("drop")
+    @field_validator("drop", "keep")
     @classmethod
     def _are_expressions(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:

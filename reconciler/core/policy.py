@@ -92,6 +92,10 @@ class TagPolicy:
     they stay what they were when the block begins to speak another language."""
     drop: tuple[str, ...] = ()
     """Regular expressions (``re.search``, case ignored): a catalogue tag that matches one is left out."""
+    keep: tuple[str, ...] = ()
+    """Likewise: a catalogue tag that matches one is taken, also if it is noise or matches ``drop``."""
+    max_per_image: int = 200
+    """Most tags of ours that an image gets: those of facts first, then the catalogue's in its order."""
 
 
 @dataclass(frozen=True, slots=True)

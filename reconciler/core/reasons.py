@@ -57,6 +57,8 @@ Code = Literal[
     "tag_too_long",
     "tag_not_kept",
     "tags_left_out",
+    "tags_omitted",
+    "tags_bounded",
     # -- what cannot be taken back: core/plan/undo --
     "newer",
     "no_place_before",

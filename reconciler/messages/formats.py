@@ -43,10 +43,15 @@ def _fields(names: Param) -> str:
     return joined([field(name) for name in names]) if isinstance(names, tuple) else str(names)
 
 
-_WRITTEN: Final[Mapping[str, Callable[[Param], str]]] = {
+def _quoted(names: Param) -> Param:
+    return ", ".join(f"“{name}”" for name in names) if isinstance(names, tuple) else names
+
+
+_WRITTEN: Final[Mapping[str, Callable[[Param], Param]]] = {
     "seconds": lambda value: lasting(float(value)) if isinstance(value, int | float) else str(value),
     "status": lambda value: state(str(value)),
     "features": lambda value: ", ".join(value) if isinstance(value, tuple) else str(value),
+    "tags": _quoted,
     "removed": _fields,
     "replaced": _fields,
 }

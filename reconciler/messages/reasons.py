@@ -65,6 +65,14 @@ REASONS: Final[Mapping[Code, Message]] = {
     "tags_left_out": Message(
         "{count} more tag was left out likewise", "{count} more tags were left out likewise"
     ),
+    "tags_omitted": Message(
+        "{count} tag was left out, as the plate solver's or as [tags] drop says: {tags}",
+        "{count} tags were left out, as the plate solver's or as [tags] drop says: {tags}",
+    ),
+    "tags_bounded": Message(
+        "{count} tag was left out: an image gets at most {most} ([tags] max_per_image)",
+        "{count} tags were left out: an image gets at most {most} ([tags] max_per_image)",
+    ),
     # What cannot be taken back
     "newer": Message("Immich shows something newer than what was written; it is left as it is"),
     "no_place_before": Message(

@@ -37,6 +37,8 @@ def show_view(screen: Screen, view: View) -> None:
         screen.row("! row", problem, "yellow")
     for why in view.desired.problems:
         screen.row("! not usable", words(why, "command"), "yellow")
+    for why in view.desired.remarks:
+        screen.row("left out", words(why, "command"), "dim")
     if view.plan is not None:
         _title(screen, "Field by field")
         if view.plan.blocked:

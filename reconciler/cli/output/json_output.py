@@ -38,10 +38,13 @@ def value(thing: object) -> object:
 
 def desired(wanted: Desired) -> dict[str, object]:
     """Return what an image should carry as JSON; what could not be used in words, and as reasons."""
-    found = {one.name: value(getattr(wanted, one.name)) for one in fields(wanted) if one.name != "problems"}
+    told = {"problems", "remarks"}
+    found = {one.name: value(getattr(wanted, one.name)) for one in fields(wanted) if one.name not in told}
     return found | {
         "problems": [words(one, "command") for one in wanted.problems],
         "reasons": Reason.all(wanted.problems),
+        "remarks": [words(one, "command") for one in wanted.remarks],
+        "remarks_reasons": Reason.all(wanted.remarks),
     }
 
 

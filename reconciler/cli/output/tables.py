@@ -133,7 +133,7 @@ def show_item(screen: Screen, item: Item, *, details: bool = False) -> None:
         show_conflict(screen, decision, details=details)
     if item.held:
         screen.row("guard", "what this would take away is held back", "yellow")
-    for note in item.plan.notes:
+    for note in item.plan.told:
         screen.row("note", words(note, "command"), "dim")
 
 

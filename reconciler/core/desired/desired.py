@@ -12,7 +12,7 @@ from reconciler.core.desired.language import language_of
 from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_names
 from reconciler.core.desired.solution_facts import others_in_field
 from reconciler.core.desired.solver_sentence import without_sentence
-from reconciler.core.desired.tags import MAX_TAGS, TagSources, desired_tags, first_tags
+from reconciler.core.desired.tags import MAX_TAGS, TagSources, desired_tags, omitted_tags, own_tags
 from reconciler.core.reasons import Reason, reason
 from reconciler.errors import UnusableImageError
 
@@ -49,6 +49,8 @@ class Desired:
     tags: frozenset[str] = frozenset()
     problems: tuple[Reason, ...] = ()
     """What of the catalogue could not be used."""
+    remarks: tuple[Reason, ...] = ()
+    """What was left out as it should be: it is told where somebody looks, and nobody has to."""
     unreadable: frozenset[Unreadable] = frozenset()
     """Fields of which it is not known what they should be: they are left alone."""
 
@@ -112,11 +114,11 @@ def _desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) 
     markers = Markers(policy.description.opening, policy.description.closing)
     place, place_problem = desired_coordinates(image.latitude, image.longitude)
     language = language_of(policy.tags.language)
-    own_tags, left_out = first_tags(image.tags, policy.tags)
-    left_out += len(image.equipment[MAX_TAGS:])
+    own = own_tags(image.tags, policy.tags, _names_and_title(image))
+    left_out = own.cut + len(image.equipment[MAX_TAGS:])
     tags, tag_problems = desired_tags(
         TagSources(
-            catalogue=own_tags,
+            own=own.kept,
             object_type=language.object_type(object_type_of(image)),
             constellation=language.constellation(constellation_of(image)),
             target=_target_tag(image),
@@ -132,6 +134,7 @@ def _desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) 
         coordinates=place,
         tags=tags,
         problems=tuple(one for one in (place_problem, _cut(left_out), *tag_problems) if one),
+        remarks=omitted_tags(own),
         unreadable=image.unreadable | {"more_tags"} if left_out else image.unreadable,
     )
 
@@ -144,6 +147,13 @@ def _prose(text: str, markers: Markers) -> str:
 
 def _cut(left_out: int) -> Reason | None:
     return reason("tags_cut", most=MAX_TAGS, count=left_out) if left_out else None
+
+
+def _names_and_title(image: CatalogueImage) -> tuple[str, ...]:
+    """Return the texts that tell what a person took a picture of."""
+    target = image.target
+    known = (target.name, target.messier or "", *target.common_names, *target.identifiers) if target else ()
+    return (image.title, image.target_name or "", *known)
 
 
 def _target_tag(image: CatalogueImage) -> str:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.core.bidi import CONTROLS
+from reconciler.core.desired.tag_noise import is_persons, is_solvers
 from reconciler.core.reasons import Reason, reason
 from reconciler.core.text import one_line
 
@@ -25,27 +26,14 @@ MAX_TAGS = 200
 """Different tags that an image may have of its own in Skymmich; more are left out, with one remark."""
 
 _MOST_REMARKS = 10
+_SHOWN = 60
+"""Characters of a tag that a remark names."""
 _COUNTED = 5_000
 """So many tags that are left out are counted without noise; more than that nobody entered by hand."""
 
 MAX_NAME = 200
 """Characters; longer ones are left out and reported: Immich would take them, but no list could show them."""
 
-# What nova.astrometry.net's annotations bring and no person would file a picture under: star names and
-# designations, sentences about constellations. Catalogue numbers of deep-sky objects are kept.
-_NOISE = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"^the star\b",
-        r"^part of the constellation\b",
-        r"^the constellation\b",
-        r"^(hd|hip|hr|sao|tyc|gsc|bd|cd|cpd|ppm|2mass|gaia|ucac\d?|ads|wds)[ +\-]?\d[\d+\-. ]*$",
-        r"^\(?\d{1,3} [a-z]{3}\)$",  # 25 Tau)
-        r"^\(?[α-ωΑ-Ω][¹²³0-9]{0,2} [a-z]{3}( [a-z])?\)?$",  # (ζ Ori)
-        r"^.*\([α-ωΑ-Ω][¹²³0-9]{0,2} [a-z]{3}( [a-z])?\)$",  # θ1 Ori C (θ1 Ori), Alnitak (ζ Ori)
-        r"^small sgr star cloud$",
-    )
-)
 _UNSEEN = CONTROLS | {"\ufeff"}
 _SEPARATORS = re.compile(r"\s*[/|\\]+\s*")
 
@@ -54,7 +42,8 @@ _SEPARATORS = re.compile(r"\s*[/|\\]+\s*")
 class TagSources:
     """What tags are made of; empty texts and tuples where the catalogue knows nothing."""
 
-    catalogue: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    """Of the catalogue's own tags those that are taken: see ``own_tags``."""
     object_type: str = ""
     constellation: str = ""
     target: str = ""
@@ -71,34 +60,65 @@ def tag_name(text: str) -> str:
     return _SEPARATORS.sub("-", name.strip(" /|\\")).strip()
 
 
-def is_noise(name: str, drop: tuple[str, ...] = ()) -> bool:
-    """Return whether a catalogue tag is the plate solver's and not a person's.
+@dataclass(frozen=True, slots=True)
+class OwnTags:
+    """An image's own tags of the catalogue: which are taken, and which are not."""
+
+    kept: tuple[str, ...] = ()
+    """Names in the catalogue's order; those that differ only in case are one, the first."""
+    omitted: tuple[str, ...] = ()
+    """Noise, and what the user drops; likewise. Of a list that is cut only those before the cut."""
+    cut: int = 0
+    """How many more there are than ``MAX_TAGS`` that would be kept."""
+
+
+def own_tags(tags: tuple[str, ...], policy: TagPolicy, texts: Iterable[str] = ()) -> OwnTags:
+    """Return which of an image's own tags it gets.
 
     Args:
-        name: the tag.
-        drop: further regular expressions of the user's; searched, case ignored.
+        tags: as the catalogue has them.
+        policy: the user's choice; what it keeps is kept whatever else is said of it.
+        texts: the title and the target's names: a tag that stands in one of them is a person's.
     """
-    if any(pattern.match(name) for pattern in _NOISE):
-        return True
-    return any(pattern.search(name) for pattern in _compiled(drop))
-
-
-def first_tags(tags: tuple[str, ...], policy: TagPolicy) -> tuple[tuple[str, ...], int]:
-    """Return an image's own tags, at most ``MAX_TAGS`` different ones, and how many are left out."""
-    if len(tags) <= MAX_TAGS or not policy.catalogue_tags:
-        return tags, 0
+    if not policy.catalogue_tags:
+        return OwnTags()
     kept: dict[str, str] = {}
+    omitted: dict[str, str] = {}
     rest: dict[str, None] = {}
     for text in tags:
         if len(kept) >= MAX_TAGS:
             rest[text.strip().casefold()] = None
-        elif (name := tag_name(text)) and not is_noise(name, policy.drop):
-            kept.setdefault(name.casefold(), text)
+        elif name := tag_name(text):
+            into = omitted if _is_omitted(name, policy, texts) else kept
+            into.setdefault(name.casefold(), name)
     left = len(rest)
-    if left <= _COUNTED:
-        names = {tag_name(text).casefold() for text in rest} - kept.keys() - {""}
-        left = sum(not is_noise(name, policy.drop) for name in names)
-    return tuple(kept.values()), left
+    if 0 < left <= _COUNTED:
+        names = {name.casefold(): name for text in tags if (name := tag_name(text))}
+        left = sum(
+            key not in kept and key not in omitted and not _is_omitted(name, policy, texts)
+            for key, name in names.items()
+        )
+    return OwnTags(tuple(kept.values()), tuple(omitted.values()), left)
+
+
+def omitted_tags(own: OwnTags) -> tuple[Reason, ...]:
+    """Return what is told of the tags that are left out as they should be: one remark, or none."""
+    if not own.omitted:
+        return ()
+    shown = tuple(name[:_SHOWN] for name in own.omitted[:_MOST_REMARKS])
+    return (reason("tags_omitted", count=len(own.omitted), tags=shown),)
+
+
+def _is_omitted(name: str, policy: TagPolicy, texts: Iterable[str]) -> bool:
+    if _matches(name, policy.keep):
+        return False
+    if _matches(name, policy.drop):
+        return True
+    return len(name) <= MAX_NAME and is_solvers(name) and not is_persons(name, texts)
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return bool(patterns) and any(pattern.search(name) for pattern in _compiled(patterns))
 
 
 def desired_tags(
@@ -112,11 +132,13 @@ def desired_tags(
         settled: the form in which the target keeps a path; ``None`` if it cannot.
 
     Returns:
-        the paths, and the problems. Names that differ only in case are one tag, the first.
+        the paths, and the problems. Names that differ only in case are one tag, the first. Of more than the
+        user's bound the first are taken: facts, then the catalogue's own in its order.
     """
     chosen: dict[tuple[str, str], str] = {}
     taken: set[str] = set()
     problems: list[Reason] = []
+    beyond: set[tuple[str, str]] = set()
     root = [name for level in policy.root.split("/") if (name := tag_name(level))]
     for group, name in _names(sources, policy):
         if len(name) > MAX_NAME:
@@ -128,10 +150,16 @@ def desired_tags(
         elif group or name.casefold() not in taken:
             # Facts of different kinds may share a name (Orion, a constellation and a maker of telescopes);
             # a plain tag yields to any of them.
-            chosen.setdefault((group, name.casefold()), path)
+            key = (group, name.casefold())
+            if len(chosen) >= policy.max_per_image and key not in chosen:
+                beyond.add(key)
+                continue
+            chosen.setdefault(key, path)
             taken.add(name.casefold())
     if (more := len(problems) - _MOST_REMARKS) > 0:
         problems[_MOST_REMARKS:] = [reason("tags_left_out", count=more)]
+    if beyond:
+        problems.append(reason("tags_bounded", most=policy.max_per_image, count=len(beyond)))
     return frozenset(chosen.values()), tuple(problems)
 
 
@@ -153,10 +181,8 @@ def _names(sources: TagSources, policy: TagPolicy) -> Iterable[tuple[str, str]]:
     for group, text, wanted in facts:
         if wanted and (name := tag_name(text)):
             yield (group if policy.groups else "", name)
-    if policy.catalogue_tags:
-        for text in sources.catalogue:
-            if (name := tag_name(text)) and not is_noise(name, policy.drop):
-                yield ("", name)
+    for name in sources.own:
+        yield ("", name)
 
 
 @lru_cache(maxsize=8)

@@ -92,6 +92,11 @@ class AssetPlan:
     """Why this asset cannot be written at all; then nothing else is set."""
 
     @property
+    def told(self) -> tuple[Reason, ...]:
+        """The notes, and what was left out as it should be: told where the plan is shown, kept nowhere."""
+        return (*self.notes, *self.desired.remarks)
+
+    @property
     def writes_fields(self) -> bool:
         """Whether a field write is needed."""
         return self.description is not None or self.coordinates is not None
