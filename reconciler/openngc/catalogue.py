@@ -13,23 +13,25 @@ import sqlite3
 import threading
 from array import array
 from bisect import bisect_left, bisect_right
-from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
-from sys import intern
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import CatalogueObject
 from reconciler.core.sky.object_names import format_name, name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from reconciler.core.ports import ObjectCatalogue
 
-_QUERY: Final = (
-    "SELECT name, type, ra, dec, const, majax, minax, coalesce(vmag, bmag), messier, ngc, ic, identifiers,"
-    " commonnames FROM objects"
+_INDEXED: Final = "SELECT id, name, type, ra, dec, messier, ngc, ic, identifiers FROM objects ORDER BY id"
+_OBJECT: Final = (
+    "SELECT name, type, ra, dec, const, majax, minax, coalesce(vmag, bmag), messier, identifiers, commonnames"
+    " FROM objects WHERE id = ?"
 )
+_KEPT: Final = 2000
+"""Objects in memory, some 700 bytes each; a library shows fewer."""
 _NO_OBJECTS: Final = frozenset({"Dup", "NonEx"})
 _USED: Final = re.compile(r"(?:C|SH|LBN|UGC|UGCA|PGC|Cl|Mel|HCG|MWSC|PN G|PK|HD|HIP) ?\d.*|SH 2-\d+")
 """Identifiers that people use; ten more an object, of surveys, nobody writes."""
@@ -37,7 +39,11 @@ _COLLINDER: Final = re.compile(r"cl(?=\d)")
 
 
 class OpenNgc:
-    """Fulfils ``ports.ObjectCatalogue``; loaded once, at the first question."""
+    """Fulfils ``ports.ObjectCatalogue``; loaded once, at the first question.
+
+    What stays in memory is where each object stands in the database, by name and from south to north; the
+    objects themselves are read as they are asked for, and the last of them kept.
+    """
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
@@ -45,105 +51,104 @@ class OpenNgc:
 
     def find(self, designation: str) -> CatalogueObject | None:
         """Return the object of a designation; of a duplicate entry, the object that it repeats."""
-        return self._index().named.get(_key(designation))
+        with self._turn:
+            index = self._index()
+            place = index.place_of(_key(designation))
+            return None if place is None else index.object_at(place)
 
     def near(self, ra_deg: float, dec_deg: float, radius_deg: float) -> Sequence[CatalogueObject]:
         """Return the objects within a radius of a position, from south to north."""
-        index = self._index()
-        low = bisect_left(index.southward, dec_deg - radius_deg)
-        high = bisect_right(index.southward, dec_deg + radius_deg)
-        ra, dec = math.radians(ra_deg), math.radians(dec_deg)
-        least = math.cos(math.radians(min(radius_deg, 180.0)))
-        sin_dec, cos_dec = math.sin(dec), math.cos(dec)
-        found = []
-        for place in range(low, high):
-            its = math.radians(index.southward[place])
-            cosine = sin_dec * math.sin(its) + cos_dec * math.cos(its) * math.cos(index.ra[place] - ra)
-            if cosine >= least:
-                found.append(index.placed[place])
-        return found
+        with self._turn:
+            index = self._index()
+            low = bisect_left(index.southward, dec_deg - radius_deg)
+            high = bisect_right(index.southward, dec_deg + radius_deg)
+            ra, dec = math.radians(ra_deg), math.radians(dec_deg)
+            least = math.cos(math.radians(min(radius_deg, 180.0)))
+            sin_dec, cos_dec = math.sin(dec), math.cos(dec)
+            found = []
+            for place in range(low, high):
+                its = math.radians(index.southward[place])
+                cosine = sin_dec * math.sin(its) + cos_dec * math.cos(its) * math.cos(index.ra[place] - ra)
+                if cosine >= least:
+                    found.append(index.object_at(index.placed[place]))
+            return found
 
     def _index(self) -> _Index:
-        with self._turn:
-            if self._loaded is None:
-                self._loaded = _Index(_rows())
-            return self._loaded
+        if self._loaded is None:
+            self._loaded = _Index()
+        return self._loaded
 
 
 class _Index:
-    """All objects, by key and from south to north."""
+    """Where the objects stand: row ids of the database, by hashes of their keys and from south to north."""
 
-    __slots__ = ("named", "placed", "ra", "southward")
+    __slots__ = ("_database", "_hashes", "_places", "_read", "placed", "ra", "southward")
 
-    def __init__(self, rows: Iterable[tuple[object, ...]]) -> None:
-        self.named: dict[str, CatalogueObject] = {}
-        objects: list[CatalogueObject] = []
+    def __init__(self) -> None:
+        # To read its own version costs it as long as half of this.
+        from pyongc import DBPATH  # noqa: PLC0415  see above
+
+        address = f"{Path(DBPATH).as_uri()}?mode=ro&immutable=1"
+        self._database = sqlite3.connect(address, uri=True, check_same_thread=False)  # one asks at a time
+        self._read = lru_cache(_KEPT)(self._object)
+        named: dict[int, int] = {}
         repeated: list[tuple[str, str]] = []
-        others: list[tuple[CatalogueObject, str]] = []
-        for (
-            name,
-            kind,
-            ra,
-            dec,
-            constellation,
-            major,
-            minor,
-            magnitude,
-            messier,
-            ngc,
-            ic,
-            ids,
-            common,
-        ) in rows:
+        others: list[tuple[str, int]] = []
+        positions: list[tuple[float, float, int]] = []
+        for place, name, kind, ra, dec, messier, ngc, ic, ids in self._database.execute(_INDEXED):
             key = _key(str(name))
             if kind in _NO_OBJECTS:
                 if main := f"m{messier}" if messier else f"ngc{ngc}" if ngc else f"ic{ic}" if ic else "":
                     repeated.append((key, _key(main)))
                 continue
-            found = CatalogueObject(
-                name=format_name(str(name)),
-                type_code=intern(str(kind)),
-                messier=f"M {int(str(messier))}" if messier else None,
-                common_names=_split(common),
-                constellation=intern(str(constellation)) if constellation else None,
-                ra_deg=_degrees(ra),
-                dec_deg=_degrees(dec),
-                major_arcmin=_number(major),
-                minor_arcmin=_number(minor),
-                magnitude=_number(magnitude),
-                identifiers=tuple(each for each in _split(ids) if _USED.fullmatch(each)),
-            )
-            objects.append(found)
-            self.named.setdefault(key, found)
-            if found.messier:
-                self.named.setdefault(_key(found.messier), found)
-            others += [(found, f"ngc{part}") for part in _split(ngc)]
-            others += [(found, f"ic{part}") for part in _split(ic)]
-            others += [(found, identifier) for identifier in found.identifiers]
-        for found, other in others:
-            self.named.setdefault(_key(other), found)
+            named.setdefault(hash(key), place)
+            if messier:
+                named.setdefault(hash(_key(f"M {int(messier)}")), place)
+            others += [(_key(f"ngc{part}"), place) for part in _split(ngc)]
+            others += [(_key(f"ic{part}"), place) for part in _split(ic)]
+            others += [(_key(identifier), place) for identifier in _used(ids)]
+            if ra is not None and dec is not None:
+                positions.append((math.degrees(dec), ra, place))
+        for key, place in others:
+            named.setdefault(hash(key), place)
         for key, main in repeated:
-            if (target := self.named.get(main)) is not None:
-                self.named.setdefault(key, target)
-        placed = sorted(
-            (
-                (each.dec_deg, each.ra_deg, each)
-                for each in objects
-                if each.dec_deg is not None and each.ra_deg is not None
-            ),
-            key=lambda entry: (entry[0], entry[1], entry[2].name),
+            if (its := named.get(hash(main))) is not None:
+                named.setdefault(hash(key), its)
+        by_hash = sorted(named.items())
+        self._hashes = array("q", (each for each, _ in by_hash))
+        self._places = array("i", (place for _, place in by_hash))
+        positions.sort()
+        self.southward = array("d", (dec for dec, _, _ in positions))
+        self.ra = array("d", (ra for _, ra, _ in positions))
+        self.placed = array("i", (place for _, _, place in positions))
+
+    def place_of(self, key: str) -> int | None:
+        """Return where the object of a key stands. Of 50,000 hashes of 64 bits, no two are alike."""
+        wanted = hash(key)
+        at = bisect_left(self._hashes, wanted)
+        return self._places[at] if at < len(self._hashes) and self._hashes[at] == wanted else None
+
+    def object_at(self, place: int) -> CatalogueObject:
+        """Return the object that stands there."""
+        return self._read(place)
+
+    def _object(self, place: int) -> CatalogueObject:
+        name, kind, ra, dec, constellation, major, minor, magnitude, messier, ids, common = (
+            self._database.execute(_OBJECT, (place,)).fetchone()
         )
-        self.southward = array("d", (dec for dec, _, _ in placed))
-        self.ra = array("d", (math.radians(ra) for _, ra, _ in placed))
-        self.placed = tuple(each for _, _, each in placed)
-
-
-def _rows() -> Iterator[tuple[object, ...]]:
-    # To read its own version costs it as long as half of this.
-    from pyongc import DBPATH  # noqa: PLC0415  see above
-
-    with closing(sqlite3.connect(f"{Path(DBPATH).as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-        yield from database.execute(_QUERY)
+        return CatalogueObject(
+            name=format_name(str(name)),
+            type_code=str(kind),
+            messier=f"M {int(messier)}" if messier else None,
+            common_names=_split(common),
+            constellation=str(constellation) if constellation else None,
+            ra_deg=_degrees(ra),
+            dec_deg=_degrees(dec),
+            major_arcmin=_number(major),
+            minor_arcmin=_number(minor),
+            magnitude=_number(magnitude),
+            identifiers=_used(ids),
+        )
 
 
 def _key(designation: str) -> str:
@@ -155,6 +160,11 @@ def _split(listed: object) -> tuple[str, ...]:
     return (
         tuple(part.strip() for part in listed.split(",") if part.strip()) if isinstance(listed, str) else ()
     )
+
+
+def _used(listed: object) -> tuple[str, ...]:
+    """Return the identifiers that people use."""
+    return tuple(each for each in _split(listed) if _USED.fullmatch(each))
 
 
 def _degrees(value: object) -> float | None:
