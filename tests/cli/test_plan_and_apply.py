@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from reconciler.engine.approvals import waiting_approval
@@ -24,6 +26,19 @@ def test_plan_shows_each_value_with_its_reason_and_writes_nothing(two):
     ):
         assert expected in done.stdout
     assert two.writes == 0
+
+
+def test_plan_and_explain_name_the_tags_that_are_left_out(two):
+    with closing(sqlite3.connect(two.catalogue)) as catalogue, catalogue:
+        noise = json.dumps(["HD 44179", "34 Sgr)", "Propus (η Gem"])
+        catalogue.execute(
+            "UPDATE astrophotography_images SET tags = ?, title = 'Beside HD 44179' WHERE id = 33", (noise,)
+        )
+    said = "2 tags were left out, as the plate solver's or as [tags] drop says: “34 Sgr)”, “Propus (η Gem”"
+    planned, explained = two.run("plan", "33").stdout, two.run("explain", "33").stdout
+    assert said in " ".join(planned.split())
+    assert said in " ".join(explained.split())
+    assert "+ Astro/HD 44179" in planned
 
 
 def test_plan_as_json_is_one_document_with_every_side_of_every_field(two):

@@ -8,10 +8,10 @@ import pytest
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.catalogue import Acquisition, CatalogueObject, Equipment, Summary
-from reconciler.core.desired.desired import desire
+from reconciler.core.desired.desired import desire, desire_with
 from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.plan.guard import check, withhold
-from reconciler.core.policy import GuardPolicy, Policy
+from reconciler.core.policy import GuardPolicy, Policy, TagPolicy
 from reconciler.messages.guard import message
 
 DEFAULT = GuardPolicy()
@@ -410,3 +410,30 @@ def test_what_is_held_does_not_slip_through_one_by_one(losing):
     assert again.tripped
     assert one.asset_id in again.held
     assert again.hash == whole.hash
+
+
+def test_star_names_that_an_older_version_wrote_are_held_back_as_a_change_of_rules(make):
+    """Taking them off is a loss like any other: in most of the images it waits for a person's word."""
+    noise = ("HD 37742", "62 Cyg")
+    image = make.image(title="Veil", tags=("Veil Nebula", *noise))
+    wanted = desire_with("", image, Policy(tags=TagPolicy(root="")), make.form())
+    written = {"Veil Nebula", *noise}
+    plans = [
+        make.plan(wanted, make.asset(tags=[*written, "Family"]), make.record(tags=written), asset_id=asset_id)
+        for asset_id in sorted(ids(100))
+    ]
+    assert {plan.remove_tags for plan in plans} == {frozenset(noise)}
+    verdict = judge(plans, rules_changed=True)
+    assert verdict.tripped
+    assert verdict.cause == "rules"
+    assert "Change it back" in message(verdict.told)
+    assert not judge(plans, rules_changed=True, approved=verdict.hash).tripped
+
+
+def test_star_names_in_a_few_images_of_many_go_without_a_question(make):
+    policy = Policy(tags=TagPolicy(root=""))
+    wanted = desire_with("", make.image(tags=("62 Cyg",)), policy, make.form())
+    noisy = make.asset(tags=["62 Cyg"]), make.record(tags=["62 Cyg"])
+    plans = [make.plan(wanted, *noisy, asset_id=asset_id) for asset_id in sorted(ids(5))]
+    assert all(plan.takes_away for plan in plans)
+    assert not judge(plans, rules_changed=True).tripped

@@ -14,6 +14,7 @@ from reconciler.core.policy import DescriptionPolicy, Policy, Switches
 from reconciler.core.reasons import reason
 from reconciler.core.records import Unsticking
 from reconciler.core.text import size
+from reconciler.messages.reasons import words
 
 HERE, THERE, ELSEWHERE = Coordinates(48.1, 11.6), Coordinates(-30.1, -70.8), Coordinates(52.5, 13.4)
 
@@ -497,3 +498,13 @@ def test_a_missing_permission_for_tags_costs_the_tags_alone(make):
     plan = make.plan(desired, make.asset(), rules=make.rules(missing={"tags": ("tag.asset",)}))
     assert plan.description == make.block
     assert plan.add_tags == frozenset()
+
+
+def test_what_is_left_out_as_it_should_be_is_told_and_is_no_note_of_the_image(make):
+    """A note is kept with the image, and looked at again; nobody has to look at star names."""
+    remark = reason("tags_omitted", count=1, tags=("62 Cyg",))
+    plan = make.plan(make.desired(remarks=(remark,)), make.asset())
+    assert plan.notes == ()
+    assert plan.told == (remark,)
+    assert not plan.changes
+    assert words(remark) == "1 tag was left out, as the plate solver's or as [tags] drop says: “62 Cyg”"

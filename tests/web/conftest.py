@@ -8,12 +8,12 @@ import warnings
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject, Equipment, SyncSettings
+from reconciler.core.desired.desired import Desired
 from reconciler.core.plan.guard import Verdict
 from reconciler.core.plan.plan import AssetPlan, PlaceDecision, Rules, TagsDecision, TextDecision
 from reconciler.core.policy import Policy, Switches
@@ -240,7 +240,7 @@ def plan_of(image: CatalogueImage) -> AssetPlan:
         image.asset_id or "",
         image.title,
         ObservedAsset(image.asset_id or "", "me", NOW),
-        SimpleNamespace(),
+        Desired(),
         decisions,
         description=block,
         block=block,

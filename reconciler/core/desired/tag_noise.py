@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.sky.constellations import CONSTELLATIONS, abbreviation_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 _LETTER_NAMES: Final = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau "
@@ -64,6 +64,7 @@ _DEEP_SKY: Final = re.compile(
     r"|\b(?:M|NGC|IC|C|B|Sh ?2|LBN|LDN|vdB|Mel|Cr|Abell|Arp) ?-?\d",
     re.IGNORECASE,
 )
+_LONG_NUMBER: Final = re.compile(r"[1-9][0-9]{2,}")
 _WORDS: Final = re.compile(r"[^\W\d_]+|\d+")
 _PREFIXES: Final = "m messier ngc ic c caldwell b barnard lbn ldn vdb mel cr tr st abell arp hd hr hip ugc"
 _CATALOGUES: Final = frozenset(_PREFIXES.split())
@@ -93,16 +94,18 @@ def _is_annotation(name: str) -> bool:
     return _is_star(found["sign"], in_piece=not whole)
 
 
-def is_persons(name: str, texts: Iterable[str]) -> bool:
+def is_persons(name: str, texts: Sequence[str]) -> bool:
     """Return whether a tag of the solver's form is a person's: it stands in one of an image's texts.
 
     Args:
         name: the tag.
         texts: the title and the target's names; spellings do not matter (``ρ Oph``, ``Rho Ophiuchi``).
     """
+    if (number := _LONG_NUMBER.search(name)) and not any(number[0] in text for text in texts):
+        return False  # most of them: what follows takes longer
     whole = name.count("(") == name.count(")")
     wanted = folded(name)
-    for text in texts:
+    for text in filter(None, texts):
         words = folded(text)
         if wanted and words == wanted and (whole or name.casefold() == text.strip().casefold()):
             return True

@@ -18,7 +18,7 @@ from reconciler.core.reasons import Reason, reason
 from reconciler.core.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from reconciler.core.policy import TagPolicy
 
@@ -72,7 +72,7 @@ class OwnTags:
     """How many more there are than ``MAX_TAGS`` that would be kept."""
 
 
-def own_tags(tags: tuple[str, ...], policy: TagPolicy, texts: Iterable[str] = ()) -> OwnTags:
+def own_tags(tags: tuple[str, ...], policy: TagPolicy, texts: Sequence[str] = ()) -> OwnTags:
     """Return which of an image's own tags it gets.
 
     Args:
@@ -109,7 +109,7 @@ def omitted_tags(own: OwnTags) -> tuple[Reason, ...]:
     return (reason("tags_omitted", count=len(own.omitted), tags=shown),)
 
 
-def _is_omitted(name: str, policy: TagPolicy, texts: Iterable[str]) -> bool:
+def _is_omitted(name: str, policy: TagPolicy, texts: Sequence[str]) -> bool:
     if _matches(name, policy.keep):
         return False
     if _matches(name, policy.drop):
