@@ -21,7 +21,7 @@ def shown(*objects, pixels=(None, None), **changed):
 
 
 def test_of_a_picture_without_known_objects_nothing_is_shown():
-    assert overlay_of(CatalogueImage(1, None, "A picture")) is None
+    assert overlay_of(CatalogueImage(1, None, "A picture"), (None, None)) is None
     assert shown() is None
 
 
@@ -48,6 +48,11 @@ def test_what_has_no_place_is_listed_and_not_drawn():
 @pytest.mark.parametrize(("pixels", "drawn"), [((6000, 4000), 1), ((4000, 6000), 1), ((4000, 4000), 0)])
 def test_a_picture_of_other_proportions_is_not_drawn_upon(pixels, drawn):
     assert len(shown(FieldObject("M 31", 500, 500), pixels=pixels).marks) == drawn
+
+
+def test_where_immich_shows_no_picture_there_is_only_the_list():
+    overlay = shown(FieldObject("M 31", 500, 500), pixels=None)
+    assert (overlay.names, overlay.marks) == (("M 31",), ())
 
 
 def test_without_a_field_there_is_only_the_list():

@@ -94,7 +94,7 @@ class ImagePages:
         observed = view.plan.observed if view.plan else None
         values = {
             "view": view,
-            "sky": overlay_of(view.image, (observed.width, observed.height) if observed else (None, None)),
+            "sky": overlay_of(view.image, (observed.width, observed.height) if observed else None),
             "crossing": crossing,
             "compared": await self._compared(view, crossing) if crossing else (),
             "image": view.image,

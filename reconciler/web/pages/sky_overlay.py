@@ -72,12 +72,13 @@ class _Box:
         )
 
 
-def overlay_of(image: CatalogueImage, pixels: tuple[int | None, int | None] = (None, None)) -> Overlay | None:
+def overlay_of(image: CatalogueImage, pixels: tuple[int | None, int | None] | None) -> Overlay | None:
     """Return what is shown of the objects in an image; ``None`` if it is not known what is in it.
 
     Args:
         image: of the catalogue.
         pixels: width and height in Immich, as far as known: a crop is another picture than the solved one.
+            ``None``: there is no picture to draw upon.
     """
     solution = image.solution
     if solution is None or not solution.objects:
@@ -85,7 +86,11 @@ def overlay_of(image: CatalogueImage, pixels: tuple[int | None, int | None] = (N
     objects = solution.objects[:_MOST]
     names = tuple(one_line(each.name) for each in objects)
     across, along = solution.width_arcsec or 0.0, solution.height_arcsec or 0.0
-    if not (0 < across < math.inf and 0 < along < math.inf) or not _is_whole(across / along, pixels):
+    if (
+        pixels is None
+        or not (0 < across < math.inf and 0 < along < math.inf)
+        or not _is_whole(across / along, pixels)
+    ):
         return Overlay(names)
     longer = max(across, along)
     width, height = SIDE * across / longer, SIDE * along / longer
@@ -101,7 +106,7 @@ def _is_whole(ratio: float, pixels: tuple[int | None, int | None]) -> bool:
 
 
 def _marks(objects: Iterable[FieldObject], width: float, height: float) -> tuple[Mark, ...]:
-    """Place circles, and names beside them, the best known first; one that would cover another is left out."""
+    """Place circles, and names beside them, the best known first; one that would cover another is out."""
     taken: list[_Box] = []
     marks: list[Mark] = []
     for each in objects:
