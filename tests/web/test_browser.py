@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import signal
@@ -16,6 +17,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from browsing import ARGUMENTS, CHROMIUM, IMAGES, Place, eventually, need_chromium
 
+from reconciler.core.sky.plane import Orientation, project
+from reconciler.openngc.catalogue import OpenNgc
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 
@@ -144,6 +147,68 @@ def test_every_page_fits_its_window_and_every_picture_shows(browser, crossed):
             page.evaluate("document.querySelectorAll('img').forEach(one => one.loading = 'eager')")
             eventually(lambda: page.evaluate("[...document.images].every(one => one.complete)"), path)
             assert page.evaluate("[...document.images].filter(one => !one.naturalWidth).length") == 0, path
+
+
+ROSETTE = 29
+MARKED = ("NGC 2237", "NGC 2239", "NGC 2246", "NGC 2252")
+
+
+@pytest.fixture
+def annotated(quiet):
+    """The solver has marked what is in the picture of the Rosette, where it is."""
+    where = "image_id = ? AND status = 'success'"
+    (stored,) = quiet.sql(f"SELECT result FROM plate_solving_jobs WHERE {where}", ROSETTE)[0]
+    answer, sky = json.loads(stored), OpenNgc()
+    lies = Orientation(360 - answer["orientation"], mirrored=False)
+    middle = complex(answer["width_arcsec"], answer["height_arcsec"]) / answer["pixscale"] / 2
+    answer["annotations"] = []
+    for name in MARKED:
+        known = sky.find(name)
+        offset = project(known.ra_deg, known.dec_deg, (answer["ra"], answer["dec"]))
+        place = lies.place(offset) / math.radians(answer["pixscale"] / 3600) + middle
+        answer["annotations"].append(
+            {"type": "ngc", "names": [name], "pixelx": place.real, "pixely": place.imag, "radius": 60}
+        )
+    write = f"UPDATE plate_solving_jobs SET result = ? WHERE {where}"
+    quiet.sql(write, json.dumps(answer), ROSETTE)
+    eventually(lambda: b"show-sky" in quiet.get(f"/images/{ROSETTE}"), "the marks are read")
+    yield quiet
+    quiet.sql(write, stored, ROSETTE)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_in_a_picture_is_drawn_over_it_with_a_key_and_without_a_script(browser, annotated, scheme):
+    options = {"color_scheme": scheme, "java_script_enabled": False}
+    for width in (380, 1280):
+        with window(browser, annotated, viewport={"width": width, "height": 900}, **options) as page:
+            page.goto(f"/images/{ROSETTE}")
+            box, drawing = page.get_by_label("Show what is in the picture"), page.locator("svg.sky")
+            expect(page.locator("#sky-names")).to_contain_text("NGC 2237, NGC 2239")
+            expect(drawing).to_be_hidden()
+            box.press("Space")
+            expect(box).to_be_checked()
+            for name in MARKED:
+                expect(drawing.locator("text", has_text=name)).to_be_visible()
+            assert drawing.bounding_box() == pytest.approx(page.locator("img.large").bounding_box(), abs=1)
+            for circle in drawing.locator("circle").all():
+                bounds = circle.bounding_box()
+                assert bounds["width"] == pytest.approx(bounds["height"], abs=0.5)
+            for text in drawing.locator("text").all():
+                assert text.bounding_box()["height"] >= 11
+            box.press("Space")
+            expect(drawing).to_be_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_with_a_drawing_is_accessible_and_fits(browser, annotated, scheme):
+    with window(browser, annotated, color_scheme=scheme, bypass_csp=True) as page:
+        page.goto(f"/images/{ROSETTE}")
+        page.get_by_label("Show what is in the picture").check()
+        page.evaluate(AXE)
+        found = page.evaluate("axe.run({resultTypes: ['violations']})")
+        assert [one["id"] for one in found["violations"] if one["impact"] in {"serious", "critical"}] == []
+        page.set_viewport_size({"width": 360, "height": 800})
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 def test_a_change_in_skymmich_appears_on_an_open_page(browser, place):

@@ -14,6 +14,7 @@ from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.routes import is_over
 from reconciler.web.image_index import target_of
 from reconciler.web.pages.crossings import filter_of, sides
+from reconciler.web.pages.sky_overlay import overlay_of
 from reconciler.web.tones import CROSSED
 
 if TYPE_CHECKING:
@@ -90,8 +91,10 @@ class ImagePages:
             else []
         )
         crossing = view.record.crossing if view.record else None
+        observed = view.plan.observed if view.plan else None
         values = {
             "view": view,
+            "sky": overlay_of(view.image, (observed.width, observed.height) if observed else None),
             "crossing": crossing,
             "compared": await self._compared(view, crossing) if crossing else (),
             "image": view.image,
