@@ -70,7 +70,7 @@ def look_at(text: str, config: Config, runner: asyncio.Runner, *, entries: int) 
     with SafeRenderer() as renderer:
         facts = facts_of(image, policy.description, pixels)
         (block,) = renderer.render_now(policy.description, [facts])
-    desired = desire_with(block, image, policy, form)
+    desired = desire_with(block, image, policy, form, pixels)
     if image.asset_id is not None:
         try:
             prepared = _prepared(image.image_id, config, runner)

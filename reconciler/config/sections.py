@@ -176,6 +176,8 @@ class PartsSection(Section):
     plate_solution: bool = True
     site: bool = True
     field_objects: bool = True
+    per_night: bool = False
+    moon: bool = False
 
 
 class DescriptionSection(Section):

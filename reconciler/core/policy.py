@@ -23,6 +23,8 @@ Part = Literal[
     "plate_solution",
     "site",
     "field_objects",
+    "per_night",
+    "moon",
 ]
 """A part of the description's block. ``equipment`` is telescope, camera and mount."""
 
@@ -30,6 +32,8 @@ EquipmentKind = Literal["telescope", "camera", "mount", "filter", "accessory", "
 """The kinds Skymmich knows; its users may enter others, which become no tags."""
 
 ALL_PARTS: Final[frozenset[Part]] = frozenset(get_args(Part))
+DEFAULT_PARTS: Final[frozenset[Part]] = ALL_PARTS - {"per_night", "moon"}
+"""Without those that are shown on request only."""
 
 TAGGED_KINDS: Final[frozenset[EquipmentKind]] = frozenset({"telescope", "camera", "mount", "filter"})
 
@@ -47,7 +51,7 @@ Orphans = Literal["keep", "release"]
 class DescriptionPolicy:
     """How the description's block reads."""
 
-    enabled_parts: frozenset[Part] = ALL_PARTS
+    enabled_parts: frozenset[Part] = DEFAULT_PARTS
     """The parts that may appear; a part without a fact in the catalogue never does."""
     opening: str = "✦ "
     """The block's first line starts with this: how the block is found again. Never empty."""

@@ -53,6 +53,7 @@ Code = Literal[
     "place_no_number",
     "place_out_of_range",
     "place_zero",
+    "scale_differs",
     "tags_cut",
     "tag_too_long",
     "tag_not_kept",

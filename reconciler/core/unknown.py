@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import IMAGES_TABLE, SETTINGS_TABLE, WHOLE_TABLE, RowProblem
-from reconciler.core.desired.equipment_facts import kind_of
+from reconciler.core.desired.equipment_facts import kinds_of
 from reconciler.core.desired.object_facts import constellation_of, object_type_of
 from reconciler.core.desired.solution_facts import position_of
 from reconciler.core.packed_catalogue import PackedImages
@@ -36,7 +36,7 @@ _OF_IMAGES: Final[Mapping[str, frozenset[Unreadable]]] = {
     ),
     **dict.fromkeys(
         ("title", "filename", "field_of_view", "rotation", "telescope", "camera", "mount", "filters",
-         "focal_length", "aperture", "exposure_time", "frame_count", "total_integration_hours"),
+         "focal_length", "aperture", "iso", "exposure_time", "frame_count", "total_integration_hours"),
         _BLOCK,
     ),
 }  # fmt: skip
@@ -61,7 +61,7 @@ FIELDS: Final[Mapping[str, frozenset[Unreadable]]] = {
 
 
 def _linked(image: CatalogueImage, kind: str) -> bool:
-    return any(kind_of(piece) == kind for piece in image.equipment)
+    return kind in kinds_of(image).values()
 
 
 def _has_rows(image: CatalogueImage) -> bool:
@@ -98,7 +98,7 @@ _SAYS_NOTHING: Final[Mapping[str, Callable[[CatalogueImage], bool]]] = {
     "camera": lambda image: _linked(image, "camera"),
     "mount": lambda image: _linked(image, "mount"),
     "filters": lambda image: bool(image.acquisitions) or _linked(image, "filter"),
-    **dict.fromkeys(("exposure_time", "frame_count", "total_integration_hours"), _has_rows),
+    **dict.fromkeys(("iso", "exposure_time", "frame_count", "total_integration_hours"), _has_rows),
 }
 """Columns of images that do not matter where something better is known."""
 _TABLE_SAYS_NOTHING: Final[Mapping[str, Callable[[CatalogueImage], bool]]] = {

@@ -56,6 +56,10 @@ REASONS: Final[Mapping[Code, Message]] = {
     "place_no_number": Message("the coordinates are not numbers"),
     "place_out_of_range": Message("the coordinates {latitude}, {longitude} are out of range"),
     "place_zero": Message("the coordinates are 0, 0, which Immich reads as no place"),
+    "scale_differs": Message(
+        "the solved field gives {solved}, telescope and camera give {optics}: a focal length, a pixel size "
+        "or a reducer is wrong or missing in Skymmich, or the picture was made smaller"
+    ),
     "tags_cut": Message(
         "it has more than {most} tags: {count} was left out, and none is taken off in Immich",
         "it has more than {most} tags: {count} were left out, and none is taken off in Immich",

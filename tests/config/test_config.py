@@ -16,7 +16,7 @@ from apscheduler.triggers.cron import CronTrigger
 from reconciler import plainfile
 from reconciler.config import Config, load, loading, redact_url
 from reconciler.config.words import in_environment, is_secret, leaves
-from reconciler.core.policy import ALL_PARTS, Policy
+from reconciler.core.policy import ALL_PARTS, DEFAULT_PARTS, Policy
 from reconciler.errors import ConfigurationError
 
 PLANTED = "planted-S3cret/with+signs"
@@ -616,7 +616,7 @@ def test_the_policy_is_what_was_configured(tmp_path, written):
     assert (policy.merge.on_drift_prose, policy.merge.on_drift_tags) == ("correct", "keep")
     assert policy.merge.on_drift_block == "correct"
     assert (policy.guard.max_fraction, policy.guard.canary, policy.guard.min_count) == (0.5, 0, 10)
-    assert policy.description.enabled_parts == ALL_PARTS - {"site", "software"}
+    assert policy.description.enabled_parts == DEFAULT_PARTS - {"site", "software"}
     assert policy.description.template == "{{ title }} ✦"
     assert policy.description.template_name == str(tmp_path / "mine.j2")
     assert policy.description.opening == "§ "

@@ -290,6 +290,8 @@ def test_each_part_can_be_switched_off(facts, part):
         "target": M31,
         "solution": replace(SOLVED, objects=(FieldObject("M 32"),)),
         "site": Site("Garden"),
+        "latitude": 48.0,
+        "longitude": 11.0,
         "equipment": gear(
             ("telescope", "T"), ("camera", "C"), ("mount", "M"), ("filter", "F"),
             ("accessory", "A"), ("software", "S"),
@@ -310,6 +312,8 @@ def test_each_part_can_be_switched_off(facts, part):
         "plate_solution": ["ra", "dec", "field", "rotation"],
         "site": ["site"],
         "field_objects": ["also_in_field"],
+        "per_night": ["night_lines"],
+        "moon": ["moon"],
     }[part]
     whole, without = facts(**known), facts(off=[part], **known)
     assert all(getattr(whole, name) for name in names)

@@ -111,7 +111,8 @@ SCOPE = (Equipment(1, "FRA400", "telescope"),)
         ({"latitude": 48.0, "longitude": 11.0}, "locations.name", {"block"}),
         ({}, "catalog_objects.messier", set()),
         ({"target_name": "M 31"}, "catalog_objects.messier", {"block", "tags"}),
-        ({}, f"{IMAGES}.iso", set()),
+        ({}, f"{IMAGES}.iso", {"block"}),
+        ({"acquisitions": ROWS}, f"{IMAGES}.iso", set()),
         ({}, "notifications.text", set()),
     ],
 )

@@ -8,6 +8,7 @@ from reconciler.cli.output.history import moment, show_entries
 from reconciler.cli.output.json_output import standing
 from reconciler.cli.output.tables import show_choice, show_difference, show_tags, side
 from reconciler.core.asset import Coordinates
+from reconciler.core.desired.integration_facts import lights
 from reconciler.core.plan.diff import Difference, differences
 from reconciler.messages.formats import field, state
 from reconciler.messages.reasons import sentence, words
@@ -91,8 +92,9 @@ def _facts(image: CatalogueImage) -> Iterable[tuple[str, str]]:
     solution, target = image.solution, image.target
     names = (target.messier, target.name, *target.common_names) if target else (image.target_name,)
     width, height = (solution.width_arcsec, solution.height_arcsec) if solution else (None, None)
-    frames = sum(row.frame_count for row in image.acquisitions)
-    seconds = sum(row.frame_count * row.exposure_s for row in image.acquisitions)
+    rows = lights(image.acquisitions)
+    frames = sum(row.frame_count for row in rows)
+    seconds = sum(row.frame_count * row.exposure_s for row in rows)
     listed = {
         "file": image.filename,
         "taken": f"{image.captured_at:%Y-%m-%d %H:%M} UTC" if image.captured_at else "",
@@ -103,7 +105,7 @@ def _facts(image: CatalogueImage) -> Iterable[tuple[str, str]]:
         else "",
         "field": f"{width / 3600:.2f}° × {height / 3600:.2f}°" if width and height else "",
         "equipment": ", ".join(f"{piece.name} ({piece.kind})" for piece in image.equipment),
-        "exposures": f"{frames} frames, {_duration(seconds)}" if image.acquisitions else "",
+        "exposures": f"{frames} frames, {_duration(seconds)}" if rows else "",
         "site": image.site.name if image.site else "",
         "place": f"{image.latitude}, {image.longitude}" if image.latitude is not None else "",
         "tags": ", ".join(image.tags),

@@ -10,6 +10,7 @@ from reconciler.core.desired.coordinates import desired_coordinates
 from reconciler.core.desired.facts import facts_of
 from reconciler.core.desired.language import language_of
 from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_names
+from reconciler.core.desired.optics_facts import scale_problem
 from reconciler.core.desired.solution_facts import others_in_field
 from reconciler.core.desired.solver_sentence import without_sentence
 from reconciler.core.desired.tags import MAX_TAGS, TagSources, desired_tags, omitted_tags, own_tags
@@ -83,7 +84,7 @@ def desire(
         block = template.render(facts_of(image, policy.description, pixels))
     except FAILURES as error:
         raise unusable(error) from error
-    return desire_with(block, image, policy, form)
+    return desire_with(block, image, policy, form, pixels)
 
 
 def unusable(error: Exception) -> UnusableImageError:
@@ -92,7 +93,13 @@ def unusable(error: Exception) -> UnusableImageError:
     return UnusableImageError(message, remedy="Mend it in Skymmich; it is left as it is.")
 
 
-def desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) -> Desired:
+def desire_with(
+    block: str,
+    image: CatalogueImage,
+    policy: Policy,
+    form: Form,
+    pixels: tuple[int, int] | None = None,
+) -> Desired:
     """Compute what the image's asset should carry, with a block that was rendered elsewhere.
 
     Args:
@@ -100,17 +107,24 @@ def desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) -
         image: the catalogue's image.
         policy: the user's choice.
         form: how the target keeps texts and tags.
+        pixels: width and height of the original, when known: for the scale's check.
 
     Raises:
         UnusableImageError: its values cannot be worked with.
     """
     try:
-        return _desire_with(block, image, policy, form)
+        return _desire_with(block, image, policy, form, pixels)
     except FAILURES as error:
         raise unusable(error) from error
 
 
-def _desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) -> Desired:
+def _desire_with(
+    block: str,
+    image: CatalogueImage,
+    policy: Policy,
+    form: Form,
+    pixels: tuple[int, int] | None,
+) -> Desired:
     markers = Markers(policy.description.opening, policy.description.closing)
     place, place_problem = desired_coordinates(image.latitude, image.longitude)
     language = language_of(policy.tags.language)
@@ -128,12 +142,13 @@ def _desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) 
         policy.tags,
         form.tag,
     )
+    problems = (place_problem, scale_problem(image, pixels), _cut(left_out), *tag_problems)
     return Desired(
         block=form.description(block) or None,
         prose=form.description(_prose(image.description, markers)) or None,
         coordinates=place,
         tags=tags,
-        problems=tuple(one for one in (place_problem, _cut(left_out), *tag_problems) if one),
+        problems=tuple(one for one in problems if one),
         remarks=omitted_tags(own),
         unreadable=image.unreadable | {"more_tags"} if left_out else image.unreadable,
     )

@@ -13,28 +13,36 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from reconciler.core.bidi import isolated
-from reconciler.core.desired.equipment_facts import filters_of, names_by_kind, optics_of
+from reconciler.core.desired.equipment_facts import filters_of, iso_of, names_by_kind
 from reconciler.core.desired.integration_facts import (
     FilterIntegration,
+    flat_row,
     is_guessed,
+    lights,
     per_filter,
+    per_night,
     span_of,
     usable,
 )
 from reconciler.core.desired.language import language_of
+from reconciler.core.desired.moon_facts import moon_of
 from reconciler.core.desired.object_facts import (
     common_name_of,
     constellation_of,
     object_type_of,
     target_names,
 )
+from reconciler.core.desired.optics_facts import optics_of
 from reconciler.core.desired.solution_facts import field_line, solution_facts
 from reconciler.core.desired.title import tells_more
 from reconciler.core.sky import astronomy
 from reconciler.core.text import one_line
 
 if TYPE_CHECKING:
-    from reconciler.core.catalogue import CatalogueImage
+    from collections.abc import Mapping
+
+    from reconciler.core.catalogue import Acquisition, CatalogueImage
+    from reconciler.core.desired.language import Language
     from reconciler.core.policy import DescriptionPolicy
 
 
@@ -76,9 +84,14 @@ class Facts:
     """What else is in the picture, best known first: ``M 110``, ``M 32``."""
     more_in_field: bool = False
     """Whether there is more than ``also_in_field`` names."""
+    night_lines: tuple[str, ...] = ()
+    """``2023-02-01: Ha 20 × 300 s (1h 40m)``, a line a night; on request."""
+    moon: str = ""
+    """How much of it was lit at the middle of the nights: ``3–35 %``; on request."""
 
 
 _NAMES = tuple(entry.name for entry in fields(Facts))
+_OF_NIGHTS = frozenset({"nights", "moon"})
 _row_values = attrgetter(*(entry.name for entry in fields(FilterIntegration)))
 
 
@@ -94,16 +107,15 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
     names = target_names(image) if "object" in on else ()
     title, filename = one_line(image.title), one_line(image.filename)
     heading = " · ".join(map(isolated, names)) or title or filename or language.say("Astrophotograph")
-    equipment = names_by_kind(image) if "equipment" in on else {}
     extras = names_by_kind(image)
-    rows = usable(image.acquisitions) if "integration" in on else []
-    summary = image.summary
-    total = sum(row.frame_count * row.exposure_s for row in rows)
-    frames = sum(row.frame_count for row in rows)
-    hours = 0 if is_guessed(summary) else summary.integration_hours or 0
-    if not image.acquisitions and "integration" in on and hours > 0:
-        total, frames = hours * 3600, summary.frame_count or 0
-    nights = sorted({row.night for row in image.acquisitions if row.night}) if "nights" in on else []
+    equipment = extras if "equipment" in on else {}
+    own = lights(image.acquisitions)
+    rows = usable(own)
+    integration, total, frames = (
+        _integration(image, rows, extras, language) if "integration" in on else ((), 0, 0)
+    )
+    nights = sorted({row.night for row in own if row.night}) if on & _OF_NIGHTS else []
+    shown_nights = nights if "nights" in on else []
     others, more = field_line(image, policy) if "field_objects" in on else ((), False)
     facts = Facts(
         heading=heading,
@@ -120,19 +132,39 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
         accessories=extras.get("accessory", ()) if "accessories" in on else (),
         software=extras.get("software", ()) if "software" in on else (),
         optics=optics_of(image, language.formats) if "equipment" in on else "",
-        integration=per_filter(rows, language),
+        integration=integration,
         total_integration=astronomy.format_integration(total, language.formats)
         if 0 < total < math.inf
         else "",
         frames=frames,
-        nights=len(nights),
-        night_span=span_of(nights, language),
+        nights=len(shown_nights),
+        night_span=span_of(shown_nights, language),
         site=one_line(image.site.name) if image.site and "site" in on else "",
         also_in_field=others,
         more_in_field=more,
+        night_lines=per_night(rows, language) if "per_night" in on else (),
+        moon=moon_of(image, nights) if "moon" in on else "",
         **(solution_facts(image, policy, pixels) if "plate_solution" in on else {}),
     )
     return _set_apart(facts)
+
+
+def _integration(
+    image: CatalogueImage,
+    rows: list[Acquisition],
+    equipment: Mapping[str, tuple[str, ...]],
+    language: Language,
+) -> tuple[tuple[FilterIntegration, ...], float, int]:
+    """Return what each filter has, the seconds of all, and the frames."""
+    if image.acquisitions:
+        found, total = per_filter(rows, language)
+        return found, total, sum(row.frame_count for row in rows)
+    summary = image.summary
+    if row := flat_row(summary):
+        found, total = per_filter([row], language, unnamed="", iso=iso_of(image, equipment))
+        return found, total, row.frame_count
+    hours = 0 if is_guessed(summary) else summary.integration_hours or 0
+    return ((), hours * 3600, summary.frame_count or 0) if hours > 0 else ((), 0, 0)
 
 
 def _set_apart(facts: Facts) -> Facts:

@@ -48,11 +48,18 @@ DEFAULT_TEMPLATE = """\
 {%- if nights > 1 %}, {{ ngettext("{count} night", "{count} nights", nights) }} ({{ night_span }})
 {%- elif nights %}, {{ night_span }}{% endif %}
 {%- for row in integration %}
-· {{ row.filter }}: {{ row.subs }} ({{ row.total }}){% if row.details %}, {{ row.details }}{% endif %}
+· {% if row.filter %}{{ row.filter }}: {% endif %}{{ row.subs }} ({{ row.total }})
+{%- if row.details %}, {{ row.details }}{% endif %}
 {%- endfor %}
 {%- elif nights %}
 
 {{ _("Nights: {span}", span=night_span) }}
+{%- endif %}
+{%- for line in night_lines %}
+· {{ line }}
+{%- endfor %}
+{%- if moon %}
+{{ _("Moon: {percent} lit", percent=moon) }}
 {%- endif %}
 {%- if telescopes or optics or cameras or mounts or guiding or filters or accessories or software %}
 {# an empty line between the parts #}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.core.sky.formats import ENGLISH
@@ -16,6 +17,7 @@ from reconciler.core.sky.formats import ENGLISH
 if TYPE_CHECKING:
     from reconciler.core.sky.formats import Formats
 
+_MOST_SECONDS, _MOST_DECIMALS = 1e9, 12
 _LONGEST = 64  # no position is longer; anything else is not worth a regular expression
 
 _DECIMAL = re.compile(r"([+-]?)((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(h|d|deg|°)?")
@@ -199,8 +201,13 @@ def format_integration(seconds: float, formats: Formats = ENGLISH) -> str:
     return " ".join(f"{count}{unit}" for count, unit in parts if count) or f"0{formats.seconds}"
 
 
-def format_exposure(seconds: float, formats: Formats = ENGLISH) -> str:
-    """Write the length of one sub-exposure: ``300 s``, ``2.5 s``, ``0.0167 s``.
+def format_exposure(seconds: float, formats: Formats = ENGLISH, *, frames: int = 1) -> str:
+    """Write the length of one sub-exposure: ``300 s``, ``1.25 s``, ``0.00032 s``, ``1/60 s``.
+
+    Args:
+        seconds: Zero or more.
+        formats: The language's signs.
+        frames: How many there are: there are as many digits as it takes that frames × length is the total.
 
     Raises:
         ValueError: Not a finite number of zero or more.
@@ -208,7 +215,31 @@ def format_exposure(seconds: float, formats: Formats = ENGLISH) -> str:
     _require_finite(seconds)
     if seconds < 0:
         raise ValueError(f"an exposure is not shorter than nothing: {seconds} s")
-    return f"{formats.number(_short(seconds))} s"
+    return f"{formats.number(_length(seconds, frames))} s"
+
+
+@lru_cache(maxsize=4096)
+def _length(seconds: float, frames: int) -> str:
+    if not 0 < seconds < _MOST_SECONDS:
+        return f"{seconds:.0f}"
+    if fraction := _fraction(seconds):
+        return fraction
+    exact = Decimal(seconds)
+    total = format_integration(frames * seconds)
+    for decimals in range(_MOST_DECIMALS):
+        shown = round(exact, decimals)
+        if abs(shown - exact) <= exact / 1000 and format_integration(float(frames * shown)) == total:
+            text = format(shown, "f")
+            return text.rstrip("0").rstrip(".") if "." in text else text
+    return format(Decimal(repr(seconds)), "f")
+
+
+def _fraction(seconds: float) -> str:
+    """Return ``1/60`` for a shutter's time that three digits do not write exactly, else nothing."""
+    if seconds > 0.5 or math.isclose(float(f"{seconds:.3g}"), seconds, rel_tol=1e-9):
+        return ""
+    parts = round(1 / seconds) if seconds > 1e-4 else 0
+    return f"1/{parts}" if parts and abs(1 / seconds - parts) < min(0.01, parts * 1e-4) else ""
 
 
 def _short(value: float) -> str:

@@ -139,7 +139,7 @@ class DesiredStateComputer:
                 desires.put(image.image_id, text)
                 continue
             try:
-                found = desire_with(text, image, policy, self._form)
+                found = desire_with(text, image, policy, self._form, pixels)
             except UnusableImageError as error:
                 desires.put(image.image_id, error)
                 continue
