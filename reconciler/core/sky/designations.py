@@ -1,7 +1,7 @@
 """Designations of objects in the sky, as people and capture programs write them, in one canonical form.
 
-``sh2-155``, ``SH 2-155`` and ``Sharpless 155`` are ``Sh2-155``; ``NGC7000/IC5070`` are two objects; a panel of
-a mosaic is no part of a name. What is no designation is left as words: nothing is guessed.
+``sh2-155``, ``SH 2-155`` and ``Sharpless 155`` are ``Sh2-155``; ``NGC7000/IC5070`` are two objects; a panel
+of a mosaic is no part of a name. What is no designation is left as words: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ _SHY: Final = ("C ", "A ", "B ")
 
 _BODIES: Final = {
     name.casefold(): name
-    for name in "Mercury Venus Mars Jupiter Saturn Uranus Neptune Pluto Moon Sun".split()
+    for name in ("Mercury", "Venus", "Mars", "Jupiter", "Saturn", "Uranus", "Neptune", "Pluto", "Moon", "Sun")
 }
 _MINOR_PLANETS: Final = {"ceres": 1, "pallas": 2, "juno": 3, "vesta": 4, "hebe": 6, "iris": 7, "eros": 433}
-_SURVEYS: Final = frozenset("ATLAS LINEAR LONEOS NEAT NEOWISE PANSTARRS SOHO SWAN".split())
+_SURVEYS: Final = frozenset(("ATLAS", "LINEAR", "LONEOS", "NEAT", "NEOWISE", "PANSTARRS", "SOHO", "SWAN"))
 """Comets are named after them, in capitals."""
 
 _LETTER: Final = r"A-Z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
@@ -71,10 +71,12 @@ _DESIGNATION: Final = re.compile(
     rf"""(?:
     (?P<comet>[CPDXAI])(?:/[ ]?(?P<year>[0-9]{{3,4}})|[ _-]?(?P<bare_year>[0-9]{{4}}))
         [ _]?(?P<half>[A-HJ-Y][A-Z]?[0-9]{{1,3}})(?P<fragment>-[A-Z]{{1,2}}(?![A-Z]))?
-    |0{{0,3}}(?P<periodic>[1-9][0-9]{{0,2}})(?P<kind>[PDI])(?:/[ ]?(?P<comet_name>{_NAME}(?:[ ][1-9](?![0-9]))?))?
+    |0{{0,3}}(?P<periodic>[1-9][0-9]{{0,2}})(?P<kind>[PDI])
+        (?:/[ ]?(?P<comet_name>{_NAME}(?:[ ][1-9](?![0-9]))?))?
     |\((?P<minor>[1-9][0-9]{{0,6}})\)(?:[ ]?(?P<minor_name>{_NAME}))?
     |(?P<known>[1-9][0-9]{{0,2}})[ ](?P<known_name>{"|".join(_MINOR_PLANETS)})
-    |PK[ _]?0{{0,2}}(?P<pk_l>[0-9]{{1,3}})[ ]?(?P<pk_sign>[+-])[ ]?0?(?P<pk_b>[0-9]{{1,2}})(?:\.(?P<pk_n>[0-9]{{1,2}}))?
+    |PK[ _]?0{{0,2}}(?P<pk_l>[0-9]{{1,3}})[ ]?(?P<pk_sign>[+-])[ ]?0?
+        (?P<pk_b>[0-9]{{1,2}})(?:\.(?P<pk_n>[0-9]{{1,2}}))?
     |PN[ ]?G[ ]?(?P<g_l>[0-9]{{1,3}}\.[0-9])[ ]?(?P<g_sign>[+-])[ ]?(?P<g_b>[0-9]{{1,2}}\.[0-9])
     |(?:PN[ ]?)?A66[ ]0{{0,2}}(?P<abell>[1-9][0-9]?)
     |SH(?:ARPLESS)?[ _-]?2[ _-]{{1,2}}0{{0,4}}(?P<sharpless>[1-9][0-9]{{0,2}})
@@ -206,8 +208,9 @@ def _solar(found: re.Match[str]) -> str | None:
     if number := get("minor"):
         name = get("minor_name")
         return f"({number}) {_cased(name)}" if name else f"({number})"
-    if (number := get("known")) and _MINOR_PLANETS[(name := found["known_name"]).casefold()] == int(number):
-        return f"({number}) {name.capitalize()}"
+    if number := get("known"):
+        known = found["known_name"].casefold()
+        return f"({number}) {known.capitalize()}" if _MINOR_PLANETS[known] == int(number) else None
     return None
 
 
