@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from reconciler.core.desired.block import Markers, strip_blocks
 from reconciler.core.desired.coordinates import desired_coordinates
 from reconciler.core.desired.facts import facts_of
-from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_names
+from reconciler.core.desired.object_facts import (
+    constellation_of,
+    object_type_of,
+    target_tags,
+    without_target,
+)
 from reconciler.core.desired.solver_sentence import without_sentence
 from reconciler.core.desired.tags import MAX_TAGS, TagSources, desired_tags, first_tags
 from reconciler.core.reasons import Reason, reason
@@ -109,14 +114,18 @@ def desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) -
 def _desire_with(block: str, image: CatalogueImage, policy: Policy, form: Form) -> Desired:
     markers = Markers(policy.description.opening, policy.description.closing)
     place, place_problem = desired_coordinates(image.latitude, image.longitude)
+    targets = target_tags(image) if policy.tags.target else ()
+    # Another spelling of the target is no second tag.
     own_tags, left_out = first_tags(image.tags, policy.tags)
+    own_tags = without_target(image, own_tags) if targets else own_tags
     left_out += len(image.equipment[MAX_TAGS:])
     tags, tag_problems = desired_tags(
         TagSources(
             catalogue=own_tags,
             object_type=object_type_of(image),
             constellation=constellation_of(image),
-            target=_target_tag(image),
+            target=targets[0] if targets else "",
+            more_targets=targets[1:],
             equipment=tuple((piece.kind, piece.name) for piece in image.equipment[:MAX_TAGS]),
         ),
         policy.tags,
@@ -140,10 +149,3 @@ def _prose(text: str, markers: Markers) -> str:
 
 def _cut(left_out: int) -> Reason | None:
     return reason("tags_cut", most=MAX_TAGS, count=left_out) if left_out else None
-
-
-def _target_tag(image: CatalogueImage) -> str:
-    """Return the target's tag: best known name and common name, ``M 31 Andromeda Galaxy``."""
-    names = target_names(image)
-    common = names[-1:] if image.target and image.target.common_names else ()
-    return " ".join(dict.fromkeys((*names[:1], *common)))

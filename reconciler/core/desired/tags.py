@@ -58,6 +58,8 @@ class TagSources:
     target: str = ""
     equipment: tuple[tuple[str, str], ...] = ()
     """Pairs of kind and name."""
+    more_targets: tuple[str, ...] = ()
+    """Of a picture of several objects, those after the first."""
 
 
 def tag_name(text: str) -> str:
@@ -136,7 +138,7 @@ def _names(sources: TagSources, policy: TagPolicy) -> Iterable[tuple[str, str]]:
     facts: list[tuple[str, str, bool]] = [
         ("Type", sources.object_type, policy.object_type),
         ("Constellation", sources.constellation, policy.constellation),
-        ("Target", sources.target, policy.target),
+        *(("Target", name, policy.target) for name in (sources.target, *sources.more_targets)),
     ]
     facts += [
         ("Equipment", name, policy.equipment and kind in policy.equipment_kinds)

@@ -111,11 +111,13 @@ class Target:
     """Of a mosaic: ``panel 2``, ``p1``, ``mosaic 2x2``."""
 
 
-@lru_cache(maxsize=4096)
 def parse(text: str) -> Target:
     """Read a target's name: designations first, then words, then a mosaic's panel."""
-    if len(text) > LONGEST:
-        return Target(rest=text)
+    return _parse(text) if len(text) <= LONGEST else Target(rest=text)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Target:
     line = _BLANKS.sub(" ", unicodedata.normalize("NFC", text)).strip().translate(_DASHES)
     objects: list[str] = []
     end = 0

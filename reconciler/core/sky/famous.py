@@ -43,20 +43,26 @@ class Famous:
     """What OpenNGC calls it, and is another object's name or none."""
 
 
-@lru_cache(maxsize=_MANY)
 def find(text: str) -> Famous | None:
     """Return the object of a designation or a name, however it is written, if it is in the table."""
+    return _find(text) if len(text) <= designations.LONGEST else None
+
+
+@lru_cache(maxsize=_MANY)
+def _find(text: str) -> Famous | None:
     by_designation, by_name = _indexes()
     if (designation := designations.canonical(text)) is not None:
         return by_designation.get(designation)
-    if len(text) > designations.LONGEST:
-        return None
     return by_name.get(plain(text)) or by_name.get(bare(text))
 
 
-@lru_cache(maxsize=_MANY)
 def identity(text: str) -> str:
     """Return one text for all spellings of an object; of what is not known, its words in plain form."""
+    return _identity(text) if len(text) <= designations.LONGEST else text
+
+
+@lru_cache(maxsize=_MANY)
+def _identity(text: str) -> str:
     found = find(text)
     return found.designation if found else designations.canonical(text) or plain(text)
 
