@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import CatalogueObject
-from reconciler.core.sky.object_names import format_name
+from reconciler.core.sky import designations, famous
 from reconciler.skymmich.fields import read_rows
 from reconciler.skymmich.tables import OBJECTS
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import RowProblem
     from reconciler.core.ports import ObjectCatalogue
+    from reconciler.core.sky.famous import Famous
     from reconciler.skymmich.dangling import Doubts
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
@@ -52,12 +53,35 @@ def read_objects(
 def target_of(
     name: str | None, objects: Mapping[str, CatalogueObject], sky: ObjectCatalogue | None = None
 ) -> CatalogueObject | None:
-    """Return the object of that name, of Skymmich's table or else of the sky; ``None`` for free text."""
+    """Return the object of that name, of Skymmich's table or else of the sky; ``None`` for free text.
+
+    Of several objects in one name it is the first. What is known to be one object is looked for by all its
+    designations: ``C 9`` and the Cave Nebula are Sh2-155.
+    """
     if name is None:
         return None
-    if (found := objects.get(key_of(name))) is not None or sky is None:
+    if (found := objects.get(key_of(name))) is not None:
         return found
-    return sky.find(format_name(name))
+    read = designations.parse(name)
+    first = read.objects[0] if read.objects else read.rest
+    known = famous.find(first)
+    wanted = [*read.objects[:1]]
+    if known is not None:
+        wanted += [one for one in (known.designation, *known.also) if one not in wanted]
+    for designation in wanted:
+        if (found := objects.get(key_of(designation))) is not None and _is(found, known):
+            return found
+    if sky is not None:
+        for designation in wanted:
+            if (found := sky.find(designation)) is not None and _is(found, known):
+                return found
+    return None
+
+
+def _is(found: CatalogueObject, known: Famous | None) -> bool:
+    """Return whether what was found is the object that was meant: OpenNGC holds M 102 to be M 101."""
+    other = famous.find(found.messier or found.name)
+    return known is None or other is None or other is known
 
 
 def key_of(name: str) -> str:

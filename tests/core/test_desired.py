@@ -76,8 +76,8 @@ def test_a_block_that_the_target_can_not_keep_is_none(wanted):
     ("target", "tag"),
     [
         (M31, "M 31 Andromeda Galaxy"),
-        (replace(M31, common_names=()), "M 31"),
-        (CatalogueObject("NGC0891"), "NGC 891"),
+        (replace(M31, common_names=()), "M 31 Andromeda Galaxy"),
+        (CatalogueObject("NGC0895"), "NGC 895"),
         (CatalogueObject("NGC7293", common_names=("Helix Nebula",)), "NGC 7293 Helix Nebula"),
     ],
 )

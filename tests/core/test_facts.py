@@ -71,8 +71,8 @@ def test_a_title_with_html_and_newlines_is_one_line_of_plain_text(facts):
 
 def test_names_that_differ_in_blanks_only_are_one(make):
     target = CatalogueObject("Mel022", "OCl", "M 45", ("M45", "Pleiades"))
-    assert target_names(make.image(target=target)) == ("M 45", "Mel 22")
-    assert target_names(make.image(target_name="NGC0891")) == ("NGC 891",)
+    assert target_names(make.image(target=target)) == ("M 45", "Mel 22", "Pleiades")
+    assert target_names(make.image(target_name="NGC0895")) == ("NGC 895",)
     assert target_names(make.image(target_name=" my comet ")) == ("my comet",)
 
 
@@ -122,8 +122,11 @@ def test_both_halves_of_the_serpent_are_serpens(make):
     assert constellation_of(make.image(target=CatalogueObject("NGC6611", constellation="Se2"))) == "Serpens"
 
 
-def test_the_object_s_type_is_the_catalogue_object_s_else_skymmich_s_but_not_its_default(make):
-    assert object_type_of(make.image(target=M31, object_type="Nebula")) == "Galaxy"
+def test_the_object_s_type_is_the_user_s_unless_the_catalogue_says_it_more_exactly(make):
+    assert object_type_of(make.image(target=M31, object_type="Nebula")) == "Nebula"
+    assert object_type_of(make.image(target=M31, object_type="Deep Sky")) == "Galaxy"
+    dumbbell = CatalogueObject("NGC 6853", "PN")
+    assert object_type_of(make.image(target=dumbbell, object_type="Nebula")) == "Planetary nebula"
     assert object_type_of(make.image(target=CatalogueObject("X", "??"), object_type="Nebula")) == "Nebula"
     assert object_type_of(make.image(object_type="Supernova Remnant")) == "Supernova remnant"
     assert object_type_of(make.image(object_type="Ring of Fire")) == "Ring of Fire"

@@ -68,6 +68,8 @@ def test_an_unknown_type_code_is_left_unsaid(code):
         ("PGC000143", "PGC 143"),
         ("B033", "B 33"),
         ("C009", "C 9"),
+        ("C14", "C 14"),
+        ("Cl 0399", "Cl 399"),
         ("M042", "M 42"),
         ("M31", "M 31"),
     ],
@@ -80,7 +82,6 @@ def test_a_padded_catalogue_name_is_written_as_people_do(name, written):
     "name",
     [
         "Sh2-190",
-        "C14",
         "M111",
         "NGC",
         "NGC0000",

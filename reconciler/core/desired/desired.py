@@ -9,7 +9,7 @@ from reconciler.core.desired.block import Markers, strip_blocks
 from reconciler.core.desired.coordinates import desired_coordinates
 from reconciler.core.desired.facts import facts_of
 from reconciler.core.desired.language import language_of
-from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_names
+from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_tags, without_target
 from reconciler.core.desired.optics_facts import scale_problem
 from reconciler.core.desired.solution_facts import others_in_field
 from reconciler.core.desired.solver_sentence import without_sentence
@@ -130,12 +130,15 @@ def _desire_with(
     language = language_of(policy.tags.language)
     own = own_tags(image.tags, policy.tags, _names_and_title(image))
     left_out = own.cut + len(image.equipment[MAX_TAGS:])
+    targets = target_tags(image) if policy.tags.target else ()
     tags, tag_problems = desired_tags(
         TagSources(
-            own=own.kept,
+            # Another spelling of the target is no second tag.
+            own=without_target(image, own.kept) if targets else own.kept,
             object_type=language.object_type(object_type_of(image)),
             constellation=language.constellation(constellation_of(image)),
-            target=_target_tag(image),
+            target=targets[0] if targets else "",
+            more_targets=targets[1:],
             field_objects=others_in_field(image) if policy.tags.field_objects else (),
             equipment=tuple((piece.kind, piece.name) for piece in image.equipment[:MAX_TAGS]),
         ),
@@ -169,10 +172,3 @@ def _names_and_title(image: CatalogueImage) -> tuple[str, ...]:
     target = image.target
     known = (target.name, target.messier or "", *target.common_names, *target.identifiers) if target else ()
     return (image.title, image.target_name or "", *known)
-
-
-def _target_tag(image: CatalogueImage) -> str:
-    """Return the target's tag: best known name and common name, ``M 31 Andromeda Galaxy``."""
-    names = target_names(image)
-    common = names[-1:] if image.target and image.target.common_names else ()
-    return " ".join(dict.fromkeys((*names[:1], *common)))

@@ -51,6 +51,8 @@ class TagSources:
     """Pairs of kind and name."""
     field_objects: tuple[str, ...] = ()
     """What else is in the picture, best known first."""
+    more_targets: tuple[str, ...] = ()
+    """Of a picture of several objects, those after the first."""
 
 
 def tag_name(text: str) -> str:
@@ -168,7 +170,7 @@ def _names(sources: TagSources, policy: TagPolicy) -> Iterable[tuple[str, str]]:
     facts: list[tuple[str, str, bool]] = [
         ("Type", sources.object_type, policy.object_type),
         ("Constellation", sources.constellation, policy.constellation),
-        ("Target", sources.target, policy.target),
+        *(("Target", name, policy.target) for name in (sources.target, *sources.more_targets)),
     ]
     facts += [
         ("Equipment", name, policy.equipment and kind in policy.equipment_kinds)

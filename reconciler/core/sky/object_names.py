@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from reconciler.core.sky import designations
 from reconciler.core.sky.translations import table
 
 TYPE_NAMES: Final = {
@@ -37,10 +38,15 @@ TYPE_NAMES: Final = {
 
 _SPELLINGS: Final = {words.casefold(): words for words in TYPE_NAMES.values()}
 
-# OpenNGC pads numbers to a fixed width. Single letters count only so padded: "C14" is also a telescope.
-_PADDED: Final = re.compile(r"(NGC|IC|Mel|HCG|UGC|PGC|LBN|LDN|Cr|Tr|Cl) ?0*([1-9][0-9]*)([A-Z]?)")
-_BARNARD_CALDWELL: Final = re.compile(r"([BC])(?=[0-9]{3}$)0*([1-9][0-9]*)()")
-_MESSIER: Final = re.compile(r"(M) ?0*([1-9][0-9]?|10[0-9]|110)()")
+_NEBULAE: Final = frozenset(("PN", "HII", "DrkN", "EmN", "Neb", "RfN", "SNR", "Cl+N"))
+_CLUSTERS: Final = frozenset(("OCl", "GCl", "Cl+N"))
+_KINDS: Final = {
+    "nebula": _NEBULAE,
+    "galaxy": frozenset(("G", "GPair", "GTrpl", "GGroup")),
+    "cluster": _CLUSTERS,
+    "star cluster": _CLUSTERS,
+}
+_PADDED: Final = re.compile(r"(Cl) ?0*([1-9][0-9]{0,5})([A-Z]?)")
 
 _BLANKS: Final = re.compile(r"\s+")
 _PADDING: Final = re.compile(r"(?<!\d)0+(?=\d)")
@@ -66,6 +72,11 @@ def translated(words: str, language: str) -> str:
     return table("object_types", language).get(words.casefold(), words)
 
 
+def is_kind_of(code: str, words: str) -> bool:
+    """Return whether a code says more exactly what general words say: a ``PN`` is a nebula."""
+    return code in _KINDS.get(words.casefold(), ())
+
+
 def format_name(name: str) -> str:
     """Write a catalogue name as people do: ``NGC0224`` → ``NGC 224``, ``Mel022`` → ``Mel 22``.
 
@@ -73,10 +84,9 @@ def format_name(name: str) -> str:
         name: OpenNGC's name, or a person's own words.
 
     Returns:
-        The name with one blank and no padding where it is one of a known catalogue, else unchanged.
+        The canonical designation where the name is one and nothing else, else the name unchanged.
     """
-    stripped = name.strip()
-    for pattern in (_PADDED, _MESSIER, _BARNARD_CALDWELL):
-        if match := pattern.fullmatch(stripped):
-            return f"{match[1]} {match[2]}{match[3]}"
-    return name
+    if (designation := designations.canonical(name)) is not None:
+        return designation
+    match = _PADDED.fullmatch(name.strip())
+    return f"{match[1]} {match[2]}{match[3]}" if match else name
