@@ -32,10 +32,11 @@ _OF_IMAGES: Final[Mapping[str, frozenset[Unreadable]]] = {
     "latitude": frozenset({"coordinates"}),
     "longitude": frozenset({"coordinates"}),
     **dict.fromkeys(
-        ("tags", "object_type", "constellation", "target_name", "plate_solved", "ra", "dec"), _TAGS
+        # The title chooses among the target's names, and keeps the tags that stand in it.
+        ("title", "tags", "object_type", "constellation", "target_name", "plate_solved", "ra", "dec"), _TAGS
     ),
     **dict.fromkeys(
-        ("title", "filename", "field_of_view", "rotation", "telescope", "camera", "mount", "filters",
+        ("filename", "field_of_view", "rotation", "telescope", "camera", "mount", "filters",
          "focal_length", "aperture", "iso", "exposure_time", "frame_count", "total_integration_hours"),
         _BLOCK,
     ),
@@ -54,7 +55,7 @@ FIELDS: Final[Mapping[str, frozenset[Unreadable]]] = {
     **{f"locations.{column}": _BLOCK for column in ("id", "name", "latitude", "longitude")},
     **{
         f"catalog_objects.{column}": _TAGS
-        for column in ("id", "name", "type", "messier", "common_names", "constellation")
+        for column in ("id", "name", "type", "messier", "common_names", "constellation", "ra_deg", "dec_deg")
     },
 }  # fmt: skip
 """``table.column`` → what rests on it. A column that is not here is shown nowhere."""

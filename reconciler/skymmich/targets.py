@@ -34,7 +34,7 @@ def read_objects(
         if fields.dropped & {"name", "messier"}:
             doubts.nameless.add(OBJECTS.name)
         name = fields.raw("name")
-        if isinstance(name, str) and (shown := fields.dropped - {"ra_deg", "dec_deg"}):
+        if isinstance(name, str) and (shown := fields.dropped):
             doubts.of_object.setdefault(name.strip(), set()).update(
                 f"{OBJECTS.name}.{column}" for column in shown
             )

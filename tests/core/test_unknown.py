@@ -127,7 +127,7 @@ def test_columns_that_are_gone_are_told_once_however_often_they_are_looked_for(m
     once = without(catalogue, gone)
     assert without(once, gone) is once
     assert [(one.table, one.row_id) for one in once.problems] == [(IMAGES, "-"), ("locations", "-")]
-    assert once.images[0].unreadable == {"block"}
+    assert once.images[0].unreadable == {"block", "tags"}
     assert once.doubtful_ids() == frozenset()
     assert without(catalogue, frozenset()) is catalogue
 

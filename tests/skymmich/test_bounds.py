@@ -56,7 +56,7 @@ def named(catalogue, row_id=2, table="astrophotography_images"):
 @pytest.mark.parametrize(
     ("column", "unknown"),
     [
-        ("title", {"block"}),
+        ("title", {"block", "tags"}),
         ("filename", {"block"}),
         ("description", {"prose"}),
         ("object_type", {"block", "tags"}),

@@ -206,6 +206,6 @@ def test_what_the_schema_says_is_never_null_is_unknown_where_it_is(make):
     for row_id, title, filename in rows:
         make.row("astrophotography_images", id=row_id, title=title, filename=filename)
     catalogue = read(make)
-    assert [image.unreadable for image in catalogue.images] == [set(), {"block"}, {"block"}]
+    assert [image.unreadable for image in catalogue.images] == [set(), {"block", "tags"}, {"block"}]
     assert catalogue.images[1].title == "b.tif"
     assert told(catalogue) == [("astrophotography_images", 2), ("astrophotography_images", 3)]
