@@ -72,7 +72,7 @@ def target_of(
         if (found := objects.get(key_of(designation))) is not None and _is(found, known):
             return found
     if sky is not None:
-        for designation in wanted:
+        for designation in wanted or [name.strip()]:
             if (found := sky.find(designation)) is not None and _is(found, known):
                 return found
     return None

@@ -106,6 +106,8 @@ def test_what_is_no_designation_is_left_as_words(text):
         ("M 45/46P/Wirtanen", ("M 45", "46P/Wirtanen")),
         ("Moon & Saturn", ("Moon", "Saturn")),
         ("M 31 / m31", ("M 31",)),
+        ("M31_M110", ("M 31", "M 110")),
+        ("M81-M82", ("M 81", "M 82")),
     ],
 )
 def test_several_objects_in_one_name_are_told_apart(text, objects):
@@ -120,6 +122,7 @@ def test_several_objects_in_one_name_are_told_apart(text, objects):
         ("NGC 7000 C14", Target(("NGC 7000",), "C14")),
         ("NGC 6992/5", Target(("NGC 6992",), "/5")),
         ("C/2023 A3 (Tsuchinshan-ATLAS)", Target(("C/2023 A3",), "(Tsuchinshan-ATLAS)")),
+        ("Andromeda Galaxy (M31)", Target(("M 31",), "Andromeda Galaxy")),
         ("M 31 - Andromeda", Target(("M 31",), "Andromeda")),
     ],
 )
@@ -136,6 +139,7 @@ def test_words_behind_a_designation_are_kept(text, target):
         ("NGC 7000 mosaic 2x2", ("NGC 7000",), "", "mosaic 2x2"),
         ("Sh2-155 tile 4", ("Sh2-155",), "", "tile 4"),
         ("Cave Nebula (Panel 2/6)", (), "Cave Nebula", "panel 2/6"),
+        ("M31 2x2 mosaic", ("M 31",), "", "2x2 mosaic"),
         ("Moon panel 7", ("Moon",), "", "panel 7"),
         ("C/2023 P1", ("C/2023 P1",), "", ""),
         ("C/2023 P1_P2", ("C/2023 P1",), "", "p2"),

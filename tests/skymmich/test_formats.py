@@ -8,6 +8,7 @@ from reconciler.core.catalogue import CatalogueObject, PlateSolution, SyncSettin
 from reconciler.core.reasons import reason
 from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.sites import Location, site_at
+from reconciler.skymmich.targets import key_of, target_of
 
 
 def read(make):
@@ -169,6 +170,47 @@ def test_free_text_is_no_catalogue_object(make, name):
     image = only(make)
     assert image.target is None
     assert image.target_name == (name or None)
+
+
+@pytest.mark.parametrize(
+    "name", ["Sh2-155", "sh2 155", "C9", "Caldwell 9", "Cave Nebula", "SH2-155 panel 2", "C 9 / M 31"]
+)
+def test_a_target_is_found_by_any_designation_of_the_object(make, name):
+    make.object("NGC 224", type="G", messier="M 31")
+    make.object("C009", type="HII", constellation="Cep", common_names="Cave Nebula")
+    make.image(target_name=name)
+    assert only(make).target.name == "C009"
+
+
+class Sphere:
+    """Objects by canonical designation, as of a catalogue beside Skymmich's."""
+
+    def __init__(self, **known):
+        self.known = {
+            key.replace("_", " "): CatalogueObject(name, messier=m) for key, (name, m) in known.items()
+        }
+
+    def find(self, designation):
+        return self.known.get(designation)
+
+    def near(self, *_circle):
+        return []
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("Caldwell 20", "NGC 7000"), ("north america nebula", "NGC 7000"), ("M 102", None), ("my comet", None)],
+)
+def test_what_skymmich_s_table_lacks_is_looked_up_by_all_designations(name, found):
+    sky = Sphere(NGC_7000=("NGC 7000", None), M_102=("NGC 5457", "M 101"))
+    target = target_of(name, {}, sky)
+    assert (target and target.name) == found
+
+
+def test_skymmich_s_own_object_goes_before_the_sky_s():
+    own = CatalogueObject("C020", constellation="Cyg")
+    sky = Sphere(NGC_7000=("NGC 7000", None))
+    assert target_of("NGC 7000", {key_of(own.name): own}, sky) is own
 
 
 FULL = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import PlateSolution
@@ -113,15 +114,23 @@ def without_target(image: CatalogueImage, tags: tuple[str, ...]) -> tuple[str, .
 
 def _objects(image: CatalogueImage) -> tuple[tuple[str, Famous | None], ...]:
     """Return designation and entry of the table for each object of the target, each object once."""
+    name, target = image.target_name or "", image.target
+    if len(name) > designations.LONGEST:
+        name = ""
+    return _named(name, (target.messier, target.name, *target.identifiers) if target else ())
+
+
+@lru_cache(maxsize=1024)
+def _named(name: str, others: tuple[str | None, ...]) -> tuple[tuple[str, Famous | None], ...]:
     found: dict[str, tuple[str, Famous | None]] = {}
-    read = designations.parse(image.target_name or "")
-    for name in read.objects or filter(None, (read.rest,)):
-        known = famous.find(name)
+    read = designations.parse(name)
+    for text in read.objects or filter(None, (read.rest,)):
+        known = famous.find(text)
         if known is not None or read.objects:
-            found.setdefault(famous.identity(name), (name, known))
-    if found or image.target is None:
+            found.setdefault(famous.identity(text), (text, known))
+    if found:
         return tuple(found.values())
-    for text in filter(None, (image.target.messier, image.target.name, *image.target.identifiers)):
+    for text in filter(None, others):
         if (known := famous.find(text)) is not None:
             return ((known.designation, known),)
     return ()
@@ -148,12 +157,15 @@ def _designations(name: str, known: Famous | None, target: CatalogueObject | Non
 
 
 def _common(known: Famous | None, image: CatalogueImage, title: str) -> str:
-    wrong = known.wrong_names if known else ()
-    theirs = famous.usable_names(image.target.common_names, wrong) if image.target else ()
-    ours = (known.name, *known.other_names) if known else ()
-    if known is not None and not known.name:
-        ours, theirs = (), (*theirs, *ours)
-    return famous.chosen_name(tuple(filter(None, (*ours, *theirs))), one_line(title))
+    names = _common_names(known, image.target.common_names if image.target else ())
+    return famous.chosen_name(names, one_line(title)) if len(names) > 1 and title else "".join(names[:1])
+
+
+@lru_cache(maxsize=1024)
+def _common_names(known: Famous | None, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the table, then OpenNGC's; without a name there, OpenNGC's alone."""
+    theirs = famous.usable_names(given, known.wrong_names if known else ())
+    return (known.name, *known.other_names, *theirs) if known and known.name else theirs
 
 
 def _name_of_comet(image: CatalogueImage, name: str) -> str:

@@ -55,7 +55,8 @@ _BY_SPELLING: Final = {name: one for one in _CATALOGUES for name in one.spelling
 _SHARPLESS: Final = 313
 _LAST_NEBULA_OF_ABELL: Final = 86
 _SHY: Final = ("C ", "A ", "B ")
-"""Behind a blank alone, ``C14`` is a telescope."""
+_LOOSE: Final = ("", "_", "-")
+"""Behind a blank or a dash alone, ``C14`` is a telescope."""
 
 _BODIES: Final = {
     name.casefold(): name
@@ -86,15 +87,17 @@ _DESIGNATION: Final = re.compile(
     )(?![0-9{_LETTER}])""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
-_BETWEEN: Final = re.compile(r" ?(?:[&/+,;]|and\b|und\b)? ?", re.IGNORECASE)
+_BETWEEN: Final = re.compile(r" ?(?:[&/+,;_-]|and\b|und\b)? ?", re.IGNORECASE)
 _SAME_CATALOGUE: Final = re.compile(rf" ?[&/] ?([1-9][0-9]{{0,4}})(?![0-9{_LETTER}])", re.IGNORECASE)
 _PANEL: Final = re.compile(
-    r"(?:^|[ _,(\[-]+)(?P<panel>"
-    r"mosai[ck](?:[ _-]?[0-9]{1,2} ?x ?[0-9]{1,2})?(?:[ _-]?(?:panel|pane|tile|p)[ _#-]?[0-9]{1,3})?"
+    r"(?:^|[ _,(\[-]{1,3})(?P<panel>"
+    r"(?:[0-9]{1,2} ?x ?[0-9]{1,2} )?mosai[ck](?:[ _-]?[0-9]{1,2} ?x ?[0-9]{1,2})?"
+    r"(?:[ _-]?(?:panel|pane|tile|p)[ _#-]?[0-9]{1,3})?"
     r"|(?:panel|pane|tile|p)[ _#-]?[0-9]{1,3}(?:[x_-][0-9]{1,3}| ?(?:/|of) ?[0-9]{1,3})?"
     r")[)\]]?$",
     re.IGNORECASE,
 )
+_IN_BRACKETS: Final = re.compile(r"(?P<words>[^()]+)\((?P<inner>[^()]{1,40})\)")
 _BLANKS: Final = re.compile(r"\s+")
 _DASHES: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-") | {"\u2019": "'"})
 
@@ -125,6 +128,8 @@ def _parse(text: str) -> Target:
         designation, end = one
         if designation not in objects:
             objects.append(designation)
+    if not objects and (note := _IN_BRACKETS.fullmatch(line)) and (inner := canonical(note["inner"])):
+        return Target((inner,), note["words"].strip())
     rest, panel = _without_panel(line[end:])
     if rest and objects and all(name.casefold() in _BODIES for name in objects):
         return Target(rest=_without_panel(line)[0], panel=panel)  # the Saturn Nebula is no planet
@@ -163,7 +168,7 @@ def _next(line: str, start: int, before: list[str]) -> tuple[str, int] | None:
     name = _written(found) if found else None
     if found is None or name is None:
         return None
-    if before and not joint and (found["body"] or (name[:2] in _SHY and name[:2] != before[-1][:2])):
+    if before and joint in _LOOSE and (found["body"] or (name[:2] in _SHY and name[:2] != before[-1][:2])):
         return None
     return name, found.end()
 

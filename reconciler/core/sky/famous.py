@@ -13,15 +13,12 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from reconciler.core.sky import constellations, designations
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 _KINDS: Final = frozenset(("nebula", "nebulae", "galaxy", "galaxies", "cluster", "region"))
-_SIGNS: Final = re.compile(r"[^\w]+|_")
+_SIGNS: Final = re.compile(r"[\W_]+")
 _MANY: Final = 2048
 
 
@@ -53,7 +50,7 @@ def _find(text: str) -> Famous | None:
     by_designation, by_name = _indexes()
     if (designation := designations.canonical(text)) is not None:
         return by_designation.get(designation)
-    return by_name.get(plain(text)) or by_name.get(bare(text))
+    return by_name.get(plain(text)) or by_name.get(bare(plain(text)))
 
 
 def identity(text: str) -> str:
@@ -74,15 +71,22 @@ def same_object(one: str, other: str) -> bool:
 
 def plain(text: str) -> str:
     """Fold what spellings of a name differ in: case, accents, signs, a leading “the”."""
-    decomposed = unicodedata.normalize("NFD", text.casefold()).replace("'", "").replace("\u2019", "")
-    letters = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
-    return " ".join(_SIGNS.sub(" ", letters).split()).removeprefix("the ")
+    return _plain(text) if len(text) <= designations.LONGEST else text
 
 
-def bare(text: str) -> str:
-    """Return the plain form without “nebula”, “galaxy”, “cluster” or “region”, if anything is left."""
-    words = plain(text)
-    return " ".join(word for word in words.split() if word not in _KINDS) or words
+@lru_cache(maxsize=_MANY)
+def _plain(text: str) -> str:
+    letters = text.casefold().replace("'", "").replace("\u2019", "")
+    if not letters.isascii():
+        decomposed = unicodedata.normalize("NFD", letters)
+        letters = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    return _SIGNS.sub(" ", letters).strip().removeprefix("the ")
+
+
+@lru_cache(maxsize=_MANY)
+def bare(plain_text: str) -> str:
+    """Return a plain form without “nebula”, “galaxy”, “cluster” or “region”, if anything is left."""
+    return " ".join(word for word in plain_text.split() if word not in _KINDS) or plain_text
 
 
 def table() -> tuple[Famous, ...]:
@@ -90,7 +94,8 @@ def table() -> tuple[Famous, ...]:
     return _table()
 
 
-def usable_names(names: Iterable[str], wrong: tuple[str, ...] = ()) -> tuple[str, ...]:
+@lru_cache(maxsize=_MANY)
+def usable_names(names: tuple[str, ...], wrong: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return those of OpenNGC's common names that people would say, mended.
 
     Left out: the wrong ones, designations, and stars for whom a cluster is named in short (``gam Cyg``).
@@ -108,11 +113,14 @@ def usable_names(names: Iterable[str], wrong: tuple[str, ...] = ()) -> tuple[str
 
 def chosen_name(names: tuple[str, ...], title: str) -> str:
     """Return the name that the title is, else the first; ``""`` of none."""
-    if title and len(title) <= designations.LONGEST:
-        for same in (plain, bare):
-            for name in names:
-                if same(name) == same(title):
-                    return name
+    if title and len(names) > 1 and len(title) <= designations.LONGEST:
+        words = plain(title)
+        folded = [plain(name) for name in names]
+        if words in folded:
+            return names[folded.index(words)]
+        words, folded = bare(words), [bare(name) for name in folded]
+        if words in folded:
+            return names[folded.index(words)]
     return names[0] if names else ""
 
 
@@ -168,9 +176,9 @@ def _indexes() -> tuple[dict[str, Famous], dict[str, Famous]]:
     by_designation = {name: one for one in _table() for name in (one.designation, *one.also)}
     names = [(name, one) for one in _table() for name in (one.name, *one.other_names) if name]
     by_name = {plain(name): one for name, one in names}
-    owners = Counter(key for key, _ in {(bare(name), one.designation) for name, one in names})
+    owners = Counter(key for key, _ in {(bare(plain(name)), one.designation) for name, one in names})
     for name, one in names:
-        key = bare(name)
+        key = bare(plain(name))
         if owners[key] == 1 and constellations.abbreviation_of(key) is None and key not in _AMBIGUOUS:
             by_name.setdefault(key, one)
     return by_designation, by_name
