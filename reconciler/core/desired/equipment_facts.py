@@ -20,6 +20,7 @@ _GUIDES = re.compile(
     r"|asi[\s-]?220(?!\d)|qhy[\s-]?5(?!\d)",
     re.IGNORECASE,
 )
+_ROLE = len("role")
 _BY_NAME = frozenset({"telescope", "camera", "accessory"})
 """Kinds of which a name tells: a SkyGuider is a mount."""
 _OFF_AXIS = re.compile(r"\boag\b|off[\s-]?axis", re.IGNORECASE)
@@ -90,9 +91,10 @@ def _shorter(image: CatalogueImage, kinds: Mapping[int, str]) -> Equipment | Non
 
 
 def _role(piece: Equipment) -> str:
-    return (
-        " ".join(str(value) for key, value in piece.specifications if key.lower() == "role").lower().strip()
-    )
+    for key, value in piece.specifications:
+        if len(key) == _ROLE and key.lower() == "role":
+            return str(value).lower().strip()
+    return ""
 
 
 @lru_cache(maxsize=1024)
@@ -100,16 +102,14 @@ def _guides_by_name(name: str) -> bool:
     return _GUIDES.search(name) is not None or _OFF_AXIS.search(name) is not None
 
 
-def imaging(image: CatalogueImage, kind: str) -> list[Equipment]:
+def imaging(image: CatalogueImage, kinds: Mapping[int, str], kind: str) -> list[Equipment]:
     """Return the pieces of a kind that the picture was taken with."""
-    kinds = kinds_of(image)
     return [piece for piece in image.equipment if kinds[piece.equipment_id] == kind]
 
 
-def names_by_kind(image: CatalogueImage) -> dict[str, tuple[str, ...]]:
+def names_by_kind(image: CatalogueImage, kinds: Mapping[int, str]) -> dict[str, tuple[str, ...]]:
     """Group the names by kind; Skymmich's flat columns only where nothing of that kind is linked."""
     groups: dict[str, dict[str, None]] = {}
-    kinds = kinds_of(image)
     for piece in image.equipment:
         if name := one_line(piece.name):
             groups.setdefault(kinds[piece.equipment_id], {})[name] = None

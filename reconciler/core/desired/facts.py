@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from reconciler.core.bidi import isolated
-from reconciler.core.desired.equipment_facts import filters_of, iso_of, names_by_kind
+from reconciler.core.desired.equipment_facts import filters_of, iso_of, kinds_of, names_by_kind
 from reconciler.core.desired.integration_facts import (
     FilterIntegration,
     flat_row,
@@ -107,7 +107,8 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
     names = target_names(image) if "object" in on else ()
     title, filename = one_line(image.title), one_line(image.filename)
     heading = " · ".join(map(isolated, names)) or title or filename or language.say("Astrophotograph")
-    extras = names_by_kind(image)
+    kinds = kinds_of(image)
+    extras = names_by_kind(image, kinds)
     equipment = extras if "equipment" in on else {}
     own = lights(image.acquisitions)
     rows = usable(own)
@@ -131,7 +132,7 @@ def facts_of(image: CatalogueImage, policy: DescriptionPolicy, pixels: tuple[int
         filters=filters_of(image, extras) if "filters" in on else (),
         accessories=extras.get("accessory", ()) if "accessories" in on else (),
         software=extras.get("software", ()) if "software" in on else (),
-        optics=optics_of(image, language.formats) if "equipment" in on else "",
+        optics=optics_of(image, kinds, language.formats) if "equipment" in on else "",
         integration=integration,
         total_integration=astronomy.format_integration(total, language.formats)
         if 0 < total < math.inf

@@ -17,6 +17,8 @@ from reconciler.core.reasons import Reason, reason
 from reconciler.core.sky import astronomy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.core.catalogue import CatalogueImage, Equipment
     from reconciler.core.sky.formats import Formats
 
@@ -42,12 +44,12 @@ _RESOLUTION = re.compile(r"\s*(\d{3,6})\s*[x×*]\s*(\d{3,6})\s*(?:px|pixels?)?\s
 _BINNING = re.compile(r"\s*([1-8])(?:\s*[x×]\s*([1-8]))?\s*")
 
 
-def optics_of(image: CatalogueImage, formats: Formats) -> str:
+def optics_of(image: CatalogueImage, kinds: Mapping[int, str], formats: Formats) -> str:
     """Return focal length and ratio of the one telescope: its own, else Skymmich's flat columns.
 
     A reducer or extender between telescope and camera changes both.
     """
-    scopes = imaging(image, "telescope")
+    scopes = imaging(image, kinds, "telescope")
     if len(scopes) > 1:
         return ""
     factor: float | None = 1.0
@@ -55,7 +57,7 @@ def optics_of(image: CatalogueImage, formats: Formats) -> str:
         specifications = dict(scopes[0].specifications)
         length = length_of(scopes[0])
         ratio = str(specifications.get("focalRatio") or specifications.get("fRatio") or "").strip()
-        factor = factor_of(image)
+        factor = factor_of(image, kinds)
     elif any(piece.kind == "telescope" for piece in image.equipment):
         return ""  # a guide scope alone: Skymmich's flat columns are that one's
     else:
@@ -69,9 +71,8 @@ def optics_of(image: CatalogueImage, formats: Formats) -> str:
     return " ".join(parts)
 
 
-def factor_of(image: CatalogueImage) -> float | None:
+def factor_of(image: CatalogueImage, kinds: Mapping[int, str]) -> float | None:
     """Return by what reducers and extenders change the focal length; ``None`` where two contend."""
-    kinds = kinds_of(image)
     factors = [
         factor
         for piece in image.equipment
@@ -125,11 +126,12 @@ def scale_problem(image: CatalogueImage, pixels: tuple[int, int] | None) -> Reas
 
 def _scale_of_optics(image: CatalogueImage, pixels: tuple[int, int]) -> float | None:
     """Return what a pixel covers by focal length and sensor; ``None``: it cannot be told."""
-    scopes, cameras = imaging(image, "telescope"), imaging(image, "camera")
+    kinds = kinds_of(image)
+    scopes, cameras = imaging(image, kinds, "telescope"), imaging(image, kinds, "camera")
     if len(scopes) != 1 or len(cameras) != 1:
         return None
     sensor = dict(cameras[0].specifications)
-    length, size, factor = length_of(scopes[0]), number_of(sensor.get("pixelSize")), factor_of(image)
+    length, size, factor = length_of(scopes[0]), number_of(sensor.get("pixelSize")), factor_of(image, kinds)
     if (
         length is None
         or size is None
