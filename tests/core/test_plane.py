@@ -159,5 +159,5 @@ def test_an_angle_that_leans_on_one_misplaced_object_is_not_told():
     found = [Sighting(complex(*each), truth.offset(complex(*each)) * scale) for each in places]
     assert apart(orientation_of(found, 1800.0, scale).position_angle_deg, 225.76) < 0.01
     misplaced = Sighting(complex(618, -74), truth.offset(complex(560, -74)) * scale)
-    told = orientation_of([*found, misplaced], 1800.0, scale)
+    told = orientation_of([*found[:5], misplaced], 1800.0, scale)
     assert told is None or apart(told.position_angle_deg, 225.76) < 1.5
