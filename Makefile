@@ -10,7 +10,7 @@ UV := $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak screenshots messages lock clean
+.PHONY: help demo test check bench sky-check soak screenshots messages lock clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -19,6 +19,7 @@ help:
 	@echo "make test         run the tests (ARGS are pytest's)"
 	@echo "make check        lint, formatting, types, and the arrows between the rooms"
 	@echo "make bench        measure requests, time and memory against the bound (ARGS=\"--server URL\": on a real Immich)"
+	@echo "make sky-check    compare facts of 1,000 generated pictures with astropy (ARGS=\"200 --seed 7\")"
 	@echo "make soak         spoil answers of Immich by the thousand for 5 minutes (ARGS=\"--seconds 3600 --seed 7\")"
 	@echo "make screenshots  photograph the page, also for the README (needs Chromium; ARGS is a folder)"
 	@echo "make messages     write the template of all translations anew from the source"
@@ -49,6 +50,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(PY) tests/benchmarks/run.py $(ARGS)
+
+sky-check: $(VENV)/.dev
+	@$(PY) tests/benchmarks/sky_check.py $(ARGS)
 
 soak: $(VENV)/.dev
 	@$(PY) tests/fuzz/run.py $(ARGS)

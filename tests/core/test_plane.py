@@ -150,3 +150,14 @@ def test_a_wide_field_is_as_wide_as_it_is_on_the_sky():
     assert true_angle_deg(3600) == pytest.approx(1, abs=1e-4)
     assert true_angle_deg(180 * 3600) is None
     assert true_angle_deg(0) is None
+
+
+def test_an_angle_that_leans_on_one_misplaced_object_is_not_told():
+    """A catalogue has the middle of one nebula 2.4′ elsewhere; it lies farthest from all others."""
+    scale, truth = math.radians(2.4770682 / 3600), Orientation(225.76, mirrored=True)
+    places = [(770, 787), (656, 659), (756, 841), (718, 697), (680, 980), (561, 957), (761, 226)]
+    found = [Sighting(complex(*each), truth.offset(complex(*each)) * scale) for each in places]
+    assert apart(orientation_of(found, 1800.0, scale).position_angle_deg, 225.76) < 0.01
+    misplaced = Sighting(complex(618, -74), truth.offset(complex(560, -74)) * scale)
+    told = orientation_of([*found[:5], misplaced], 1800.0, scale)
+    assert told is None or apart(told.position_angle_deg, 225.76) < 1.5

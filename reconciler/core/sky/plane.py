@@ -27,6 +27,10 @@ _CERTAIN_DEG: Final = 0.5
 _NEAR: Final = 0.01
 """Share of the picture's diagonal within which an object lies where it should: catalogues differ about the
 middle of a nebula, and older ones have minutes of arc."""
+_USUAL: Final = 0.25
+"""Share of this, by which an object is usually off in each direction."""
+_USUAL_WEIGHT: Final = 4
+"""Measured values that this counts for: as many as two objects have."""
 _OUTLIERS: Final = 0.34
 """Share of the objects that may lie elsewhere."""
 
@@ -171,10 +175,19 @@ def _fit_robustly(
     squares = sum(abs(seen[one] - turn * places[one] - shift) ** 2 for one in kept) / abs(turn) ** 2
     middle = sum(places[one] for one in kept) / len(kept)
     spread = math.sqrt(sum(abs(places[one] - middle) ** 2 for one in kept))
-    # At least a five-hundredth of the picture's diagonal (half a percent of its half): three that agree by
-    # chance to a hair prove no more than their catalogue's precision.
-    noise = max(math.sqrt(squares / (2 * len(kept) - 4)), near_px / 10)
-    return _Fit(turn, kept, math.sqrt(squares / len(kept)), math.degrees(noise / spread), mirrored)
+    # Few that agree by chance prove little about how far they are off: a usual error counts beside theirs.
+    usual = _USUAL_WEIGHT * (near_px * _USUAL) ** 2
+    noise = math.sqrt((squares + usual) / (2 * len(kept) - 4 + _USUAL_WEIGHT))
+    error = max(math.degrees(noise / spread), _leaning_deg(places, seen, kept, turn) / 2)
+    return _Fit(turn, kept, math.sqrt(squares / len(kept)), error, mirrored)
+
+
+def _leaning_deg(
+    places: Sequence[complex], seen: Sequence[complex], kept: Sequence[int], turn: complex
+) -> float:
+    """Return by how much the angle changes without the one that it leans on most (the jackknife)."""
+    fits = [_fitted(places, seen, [each for each in kept if each != one]) for one in kept]
+    return max((abs(math.degrees(cmath.phase(fit[0] / turn))) for fit in fits if fit), default=180.0)
 
 
 def _fitted(
