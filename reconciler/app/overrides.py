@@ -201,13 +201,13 @@ class OwnTemplate:
         """Return the parts that are on without the page's switches."""
         return self._configured().description.enabled_parts
 
-    def with_parts(self, changes: Mapping[Part, bool]) -> Policy:
+    def with_parts(self, changes: Mapping[str, bool]) -> Policy:
         """Return the policy in force as it would be with some parts switched."""
         policy = self.policy()
-        on = _parts_on(policy, {**changes})
+        on = _parts_on(policy, changes)
         return replace(policy, description=replace(policy.description, enabled_parts=on))
 
-    def save_parts(self, changes: Mapping[Part, bool] | None) -> None:
+    def save_parts(self, changes: Mapping[str, bool] | None) -> None:
         """Switch some parts over what is kept by now; ``None``: the configured ones hold again.
 
         Only what differs from the configuration is kept; the rest follows it, today and later.
@@ -215,8 +215,10 @@ class OwnTemplate:
         with self._store.transaction():
             configured = self.configured_parts()
             wanted = {} if changes is None else {**(PARTS_OVERRIDE.read(self._store) or {}), **changes}
-            kept = {
-                part: wanted[part] for part in PARTS if wanted.get(part) not in (None, part in configured)
+            kept: dict[str, bool] = {
+                part: wanted[part]
+                for part in PARTS
+                if wanted.get(part, part in configured) != (part in configured)
             }
             if kept:
                 PARTS_OVERRIDE.write(self._store, kept)

@@ -140,11 +140,11 @@ class TemplateKeeper(Protocol):
         """Return the parts that are on without the page's switches."""
         ...
 
-    def with_parts(self, changes: Mapping[Part, bool]) -> Policy:
+    def with_parts(self, changes: Mapping[str, bool]) -> Policy:
         """Return the policy in force as it would be with some parts switched."""
         ...
 
-    def save_parts(self, changes: Mapping[Part, bool] | None) -> None:
+    def save_parts(self, changes: Mapping[str, bool] | None) -> None:
         """Switch some parts from the next pass on; ``None``: the configured ones hold again."""
         ...
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from heapq import nlargest
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from reconciler.core.desired.desired import FAILURES
 from reconciler.core.desired.facts import Facts, facts_of
 from reconciler.core.desired.integration_facts import FilterIntegration
 from reconciler.core.policy import ALL_PARTS
@@ -15,7 +17,7 @@ from reconciler.messages.template_names import NAMES, ROW_NAMES
 from reconciler.messages.translation import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.policy import DescriptionPolicy
@@ -41,8 +43,7 @@ def names_of(
     """Return all names with what they are for the most complete of the newest images, whatever is off."""
     everything = replace(policy, enabled_parts=ALL_PARTS)
     newest = nlargest(_LOOKED_AT, images, key=attrgetter("image_id"))
-    gathered = (facts_of(image, everything, pixels) for image, pixels in sized(newest, history.record))
-    facts = max(gathered, key=_known, default=None)
+    facts = max(_gathered(newest, everything, history), key=_known, default=None)
     row = next(iter(facts.integration), None) if facts else None
     return (
         *(Name(one.name, say(NAMES[one.name]), _example(facts, one.name)) for one in fields(Facts)),
@@ -51,6 +52,15 @@ def names_of(
             for one in fields(FilterIntegration)
         ),
     )
+
+
+def _gathered(
+    images: Iterable[CatalogueImage], policy: DescriptionPolicy, history: History
+) -> Iterator[Facts]:
+    """Gather the facts of those images of which they can be: the others say so elsewhere."""
+    for image, pixels in sized(images, history.record):
+        with suppress(*FAILURES):
+            yield facts_of(image, policy, pixels)
 
 
 def _known(facts: Facts) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.catalogue import CatalogueImage
-    from reconciler.core.policy import Part, Policy
+    from reconciler.core.policy import Policy
     from reconciler.engine.passes import Prepared
     from reconciler.engine.planner.desired import DesiredStates
     from reconciler.web.context import Panel
@@ -114,7 +114,7 @@ class Trial:
         policy = self.keeper.policy().description
         return names_of(lookup.catalogue.linked(), policy, self._panel.history)
 
-    async def save_parts(self, changes: Mapping[Part, bool]) -> None:
+    async def save_parts(self, changes: Mapping[str, bool]) -> None:
         """Switch some parts from the next pass on, if the template renders for all images without them.
 
         Raises:
