@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import fields
 
@@ -14,6 +15,7 @@ from reconciler.core.desired.template import DEFAULT_TEMPLATE
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.policy import ALL_PARTS, DescriptionPolicy, Policy, Switches
 from reconciler.core.store_keys import PARTS_OVERRIDE
+from reconciler.messages.notices import SAID
 from reconciler.messages.template_names import NAMES, PARTS, ROW_NAMES
 
 SAME = {"origin": "http://127.0.0.1:8287", "accept": "text/html"}
@@ -178,6 +180,11 @@ def test_a_form_that_shows_no_parts_switches_none(client, control, store):
     assert not control.requested
 
 
+@pytest.mark.parametrize("said", ["parts", "parts_reset", "parts_same"])
+def test_the_page_says_what_became_of_the_parts(client, said):
+    assert html.escape(SAID[said].one) in client.get(f"/template?said={said}", headers=SAME).text
+
+
 def test_the_configured_parts_hold_again(client, keeper, control, store):
     keeper.save_parts({"site": False})
     answer = client.post("/template/parts/reset", headers=SAME, follow_redirects=False)
@@ -188,7 +195,7 @@ def test_the_configured_parts_hold_again(client, keeper, control, store):
 
 def test_parts_without_which_the_template_fails_are_not_switched(client, keeper, control, store):
     keeper.save(
-        "{% if title.startswith('M 31') or heading.startswith('M 31') %}{{ 9 // (object_name | length) }}{% endif %}x"
+        "{% if heading.startswith(('NGC 224', 'M 31')) %}{{ 9 // (object_name | length) }}{% endif %}x"
     )
     assert client.post("/template/parts", data=shown_parts(off=("site",)), headers=SAME).status_code == 200
     keeper.save_parts(None)

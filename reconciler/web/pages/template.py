@@ -86,7 +86,9 @@ class TemplatePages:
     async def parts(self, request: Request) -> Response:
         """Switch what differs from what the page showed: another window may have switched others."""
         form = await params.form(request)
-        shown = {part: form[f"shown_{part}"] == "on" for part in PARTS if f"shown_{part}" in form}
+        shown: dict[str, bool] = {
+            part: form[f"shown_{part}"] == "on" for part in PARTS if f"shown_{part}" in form
+        }
         changes = {part: part in form for part, was in shown.items() if (part in form) != was}
         if not changes:
             return RedirectResponse("/template?said=parts_same", status_code=303)
