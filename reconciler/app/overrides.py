@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from reconciler.core.desired.template import source_of
-from reconciler.core.policy import SWITCHES, Switches
+from reconciler.core.policy import SWITCHES, Part, Switches
 from reconciler.core.store_keys import (
+    PARTS_OVERRIDE,
     SETTINGS_OVERRIDE,
     TEMPLATE_OVERRIDE,
     TemplateForm,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 TEMPLATE_NAME = "the page's template"
 _VERSIONS = 20
+PARTS: tuple[Part, ...] = get_args(Part)
 SKYMMICHS = {name: key for key, name in SWITCHES.items()}
 
 
@@ -58,6 +60,21 @@ def with_own_template(policy: Policy, store: SqliteStore) -> Policy:
     return replace(
         policy, description=replace(policy.description, template=text, template_name=TEMPLATE_NAME)
     )
+
+
+def with_own_block(policy: Policy, store: SqliteStore) -> Policy:
+    """Return the policy with the page's template, and with the parts that were switched there."""
+    policy = with_own_template(policy, store)
+    override = PARTS_OVERRIDE.read(store)
+    if not override:
+        return policy
+    on = _parts_on(policy, override)
+    return replace(policy, description=replace(policy.description, enabled_parts=on))
+
+
+def _parts_on(policy: Policy, override: Mapping[str, bool]) -> frozenset[Part]:
+    configured = policy.description.enabled_parts
+    return frozenset(part for part in PARTS if override.get(part, part in configured))
 
 
 class OwnSettings:
@@ -151,7 +168,7 @@ class OwnTemplate:
 
     def policy(self) -> Policy:
         """Return the policy in force."""
-        return with_own_template(self._configured(), self._store)
+        return with_own_block(self._configured(), self._store)
 
     def text(self) -> str:
         """Return the template in force."""
@@ -179,6 +196,34 @@ class OwnTemplate:
             latest = TemplateVersionForm(at=datetime.now(UTC).isoformat(), text=text)
             versions = [latest, *versions][:_VERSIONS]
         TEMPLATE_OVERRIDE.write(self._store, TemplateForm(text=text, versions=versions))
+
+    def configured_parts(self) -> frozenset[Part]:
+        """Return the parts that are on without the page's switches."""
+        return self._configured().description.enabled_parts
+
+    def with_parts(self, changes: Mapping[str, bool]) -> Policy:
+        """Return the policy in force as it would be with some parts switched."""
+        policy = self.policy()
+        on = _parts_on(policy, changes)
+        return replace(policy, description=replace(policy.description, enabled_parts=on))
+
+    def save_parts(self, changes: Mapping[str, bool] | None) -> None:
+        """Switch some parts over what is kept by now; ``None``: the configured ones hold again.
+
+        Only what differs from the configuration is kept; the rest follows it, today and later.
+        """
+        with self._store.transaction():
+            configured = self.configured_parts()
+            wanted = {} if changes is None else {**(PARTS_OVERRIDE.read(self._store) or {}), **changes}
+            kept: dict[str, bool] = {
+                part: wanted[part]
+                for part in PARTS
+                if wanted.get(part, part in configured) != (part in configured)
+            }
+            if kept:
+                PARTS_OVERRIDE.write(self._store, kept)
+            else:
+                PARTS_OVERRIDE.forget(self._store)
 
     def _kept(self) -> tuple[str | None, list[TemplateVersionForm]]:
         kept = TEMPLATE_OVERRIDE.read(self._store)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from reconciler.app.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_template
+from reconciler.app.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_block
 from reconciler.app.pairing import check_pair, pair_of
 from reconciler.config import redact_url
 from reconciler.core.reasons import Reason
@@ -90,7 +90,7 @@ def store_of(config: Config, *, read_only: bool = False) -> SqliteStore:
 
 def wishes_of(config: Config, store: SqliteStore, catalogue: Catalogue | None = None) -> Wishes:
     """Return what the user configured: the policy, and the switches as they are overridden in the store."""
-    return Wishes(with_own_template(config.policy(), store), overridden_switches(store, catalogue))
+    return Wishes(with_own_block(config.policy(), store), overridden_switches(store, catalogue))
 
 
 @dataclass(slots=True)
@@ -180,7 +180,7 @@ class Installed:
     @property
     def policy(self) -> Policy:
         """What the user configured, and what the page changed of it."""
-        return with_own_template(self._policy, self._store)
+        return with_own_block(self._policy, self._store)
 
     @property
     def configured(self) -> Policy:

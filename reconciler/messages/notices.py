@@ -16,6 +16,9 @@ SAID: Final[Mapping[str, Message]] = {
         "The template holds from the next pass on. The first images it changes are checked first."
     ),
     "reset": Message("The configured template holds again."),
+    "parts": Message("The parts hold from the next pass on. The first images they change are checked first."),
+    "parts_reset": Message("The configured parts hold again."),
+    "parts_same": Message("The parts already were like that; nothing was changed."),
     "followed": Message("Skymmich's own settings hold again."),
     "same": Message("The settings already were like that; nothing was changed."),
     "stopping": Message("The pass stops; what is on its way finishes first."),

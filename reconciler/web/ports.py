@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler.core.policy import Policy
+    from reconciler.core.policy import Part, Policy
     from reconciler.core.records import AssetRecord, JournalEntry, Run
 
 PictureSize = Literal["thumbnail", "preview"]
@@ -134,6 +134,18 @@ class TemplateKeeper(Protocol):
 
     def save(self, text: str | None) -> None:
         """Let a text that was tried hold from the next pass on; ``None``: the configured one again."""
+        ...
+
+    def configured_parts(self) -> frozenset[Part]:
+        """Return the parts that are on without the page's switches."""
+        ...
+
+    def with_parts(self, changes: Mapping[str, bool]) -> Policy:
+        """Return the policy in force as it would be with some parts switched."""
+        ...
+
+    def save_parts(self, changes: Mapping[str, bool] | None) -> None:
+        """Switch some parts from the next pass on; ``None``: the configured ones hold again."""
         ...
 
 

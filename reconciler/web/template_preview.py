@@ -17,9 +17,10 @@ from reconciler.errors import TemplateError
 from reconciler.models.requests import MAX_TEMPLATE
 from reconciler.service.api import Request as Wish
 from reconciler.web.api.problems import ProblemError
+from reconciler.web.template_names import names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from reconciler.core.catalogue import CatalogueImage
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.web.context import Panel
     from reconciler.web.image_index import Lookup, Lookups
     from reconciler.web.ports import TemplateKeeper
+    from reconciler.web.template_names import Name
 
 _CHOICES = 200
 _PATIENCE = 5.0
@@ -73,7 +75,7 @@ class Trial:
         Raises:
             TemplateError: it does not render, or takes too much.
         """
-        desires = await self._compute(text, [image])
+        desires = await self._compute(self._policy(text), [image])
         return desires.of(image).block or ""
 
     async def plan(self, text: str) -> Prepared:
@@ -96,7 +98,7 @@ class Trial:
         """
         lookup = await self._lookups.latest()
         linked = lookup.catalogue.linked()
-        await self._compute(text, chain([shown] if shown else [], linked))
+        await self._compute(self._policy(text), chain([shown] if shown else [], linked))
         self.keeper.save(text)
         wish = Wish(by_person=bool(approved), approved=approved, trigger="settings")
         self._panel.control.request(wish)
@@ -106,8 +108,30 @@ class Trial:
         self.keeper.save(None)
         self._panel.control.request(Wish(by_person=False, trigger="settings"))
 
-    async def _compute(self, text: str, images: Iterable[CatalogueImage]) -> DesiredStates:
-        """Compute what images want with a template."""
+    async def names(self) -> tuple[Name, ...]:
+        """Return the names that a template may use, with examples."""
+        lookup = await self._lookups.latest()
+        policy = self.keeper.policy().description
+        return names_of(lookup.catalogue.linked(), policy, self._panel.history)
+
+    async def save_parts(self, changes: Mapping[str, bool]) -> None:
+        """Switch some parts from the next pass on, if the template renders for all images without them.
+
+        Raises:
+            TemplateError: it does not; nothing was changed.
+        """
+        lookup = await self._lookups.latest()
+        await self._compute(self.keeper.with_parts(changes), lookup.catalogue.linked())
+        self.keeper.save_parts(changes)
+        self._panel.control.request(Wish(by_person=False, trigger="settings"))
+
+    def reset_parts(self) -> None:
+        """Let the configured parts hold again."""
+        self.keeper.save_parts(None)
+        self._panel.control.request(Wish(by_person=False, trigger="settings"))
+
+    async def _compute(self, policy: Policy, images: Iterable[CatalogueImage]) -> DesiredStates:
+        """Compute what images want under a policy."""
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._turn.acquire()
@@ -115,7 +139,7 @@ class Trial:
             raise _busy() from None
         try:
             wanted = sized(images, self._panel.history.record)
-            return await try_template(self._panel.renderer, self._policy(text), wanted)
+            return await try_template(self._panel.renderer, policy, wanted)
         finally:
             self._turn.release()
 

@@ -664,3 +664,18 @@ def test_a_refused_click_says_why_where_it_is_seen(browser, quiet):
         expect(told).to_have_text("Not now. Later.")
         expect(told).to_be_in_viewport()
         expect(told).to_be_focused()
+
+
+def test_a_part_is_switched_without_javascript_and_comes_back(browser, place):
+    eventually(lambda: "Accessories:" in place.shown(1)["description"], "the facts are whole", 60)
+    with window(browser, place, java_script_enabled=False) as page:
+        page.goto("/template")
+        page.locator("#part-accessories").uncheck()
+        page.locator("#save-parts").click()
+        expect(page.get_by_text("The parts hold from the next pass on.")).to_be_visible()
+        expect(page.get_by_text("Set here; the configuration says on.")).to_have_count(1)
+        eventually(lambda: "Accessories:" not in place.shown(1)["description"], "the part is gone", 60)
+        page.locator("#reset-parts").click()
+        expect(page.get_by_text("The configured parts hold again.")).to_be_visible()
+        expect(page.locator("#reset-parts")).to_have_count(0)
+        eventually(lambda: "Accessories:" in place.shown(1)["description"], "the part is back", 60)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import html
+import re
+from dataclasses import fields
+
 import pytest
 
-from reconciler.app.overrides import OwnTemplate, with_own_template
+from reconciler.app.overrides import OwnTemplate, with_own_block, with_own_template
+from reconciler.core.desired.facts import Facts
+from reconciler.core.desired.integration_facts import FilterIntegration
 from reconciler.core.desired.template import DEFAULT_TEMPLATE
-from reconciler.core.policy import DescriptionPolicy, Policy
+from reconciler.core.fingerprint import policy_digest
+from reconciler.core.policy import ALL_PARTS, DescriptionPolicy, Policy, Switches
+from reconciler.core.store_keys import PARTS_OVERRIDE
+from reconciler.messages.notices import SAID
+from reconciler.messages.template_names import NAMES, PARTS, ROW_NAMES
 
 SAME = {"origin": "http://127.0.0.1:8287", "accept": "text/html"}
 PART = {**SAME, "hx-request": "true"}
@@ -120,3 +130,92 @@ def test_what_a_template_would_change_is_shown_before_it_is_saved(client, keeper
 
 def test_a_huge_template_is_refused(client):
     assert client.post("/template", data={"text": "x" * 17_000}, headers=SAME).status_code == 413
+
+
+def shown_parts(*, off=(), was_off=()):
+    """Give the form of the parts as a browser sends it: what was shown, and what is on now."""
+    shown = {f"shown_{part}": "off" if part in was_off else "on" for part in ALL_PARTS}
+    return shown | {part: "on" for part in ALL_PARTS if part not in off}
+
+
+def test_every_name_and_every_part_has_its_words():
+    assert set(NAMES) == {one.name for one in fields(Facts)}
+    assert set(ROW_NAMES) == {one.name for one in fields(FilterIntegration)}
+    assert set(PARTS) == ALL_PARTS
+
+
+def test_every_name_stands_on_the_page_with_its_meaning_and_an_example(client):
+    text = client.get("/template", headers=SAME).text
+    rows = dict(re.findall(r"<tr><td><code>([\w.]+)</code></td><td>[^<]+</td><td>([^<]+)</td>", text))
+    assert set(rows) == set(NAMES) | {f"row.{name}" for name in ROW_NAMES}
+    assert rows["heading"] != "—"
+
+
+def test_parts_switched_on_the_page_hold_and_only_the_difference_is_kept(client, keeper, control, store):
+    answer = client.post(
+        "/template/parts", data=shown_parts(off=("site", "nights")), headers=SAME, follow_redirects=False
+    )
+    assert (answer.status_code, answer.headers["location"]) == (303, "/template?said=parts")
+    assert PARTS_OVERRIDE.read(store) == {"site": False, "nights": False}
+    policy = with_own_block(Policy(), store)
+    assert policy.description.enabled_parts == ALL_PARTS - {"site", "nights"}
+    rules = [policy_digest(one, Switches(), "same") for one in (policy, Policy())]
+    assert rules[0] != rules[1]
+    assert [one.trigger for one in control.requested] == ["settings"]
+    assert client.get("/template", headers=SAME).text.count("Set here; the configuration says on.") == 2
+
+
+def test_a_part_another_window_switched_stays_as_it_is(client, keeper, store):
+    keeper.save_parts({"site": False})
+    client.post("/template/parts", data=shown_parts(off=("title",)), headers=SAME)
+    assert PARTS_OVERRIDE.read(store) == {"title": False, "site": False}
+    client.post("/template/parts", data=shown_parts(was_off=("site", "title")), headers=SAME)
+    assert not PARTS_OVERRIDE.is_kept(store)
+
+
+def test_a_form_that_shows_no_parts_switches_none(client, control, store):
+    answer = client.post("/template/parts", data={}, headers=SAME, follow_redirects=False)
+    assert answer.headers["location"] == "/template?said=parts_same"
+    assert not PARTS_OVERRIDE.is_kept(store)
+    assert not control.requested
+
+
+@pytest.mark.parametrize("said", ["parts", "parts_reset", "parts_same"])
+def test_the_page_says_what_became_of_the_parts(client, said):
+    assert html.escape(SAID[said].one) in client.get(f"/template?said={said}", headers=SAME).text
+
+
+def test_the_configured_parts_hold_again(client, keeper, control, store):
+    keeper.save_parts({"site": False})
+    answer = client.post("/template/parts/reset", headers=SAME, follow_redirects=False)
+    assert answer.headers["location"] == "/template?said=parts_reset"
+    assert with_own_block(Policy(), store) == Policy()
+    assert [one.trigger for one in control.requested] == ["settings"]
+
+
+def test_parts_without_which_the_template_fails_are_not_switched(client, keeper, control, store):
+    keeper.save(
+        "{% if heading.startswith(('NGC 224', 'M 31')) %}{{ 9 // (object_name | length) }}{% endif %}x"
+    )
+    assert client.post("/template/parts", data=shown_parts(off=("site",)), headers=SAME).status_code == 200
+    keeper.save_parts(None)
+    control.requested.clear()
+    answer = client.post("/template/parts", data=shown_parts(off=("object",)), headers=SAME)
+    assert answer.status_code == 400
+    assert "ZeroDivisionError" in answer.text
+    assert not PARTS_OVERRIDE.is_kept(store)
+    assert not control.requested
+
+
+def test_parts_are_not_switched_from_another_site(client, store):
+    headers = {**SAME, "origin": "http://elsewhere.example"}
+    for path in ("/template/parts", "/template/parts/reset"):
+        assert client.post(path, data=shown_parts(off=("site",)), headers=headers).status_code == 403
+    assert not PARTS_OVERRIDE.is_kept(store)
+
+
+def test_the_page_renders_without_the_parts_that_are_off(client, keeper):
+    form = {"text": "[{{ object_name }}]", "image": "1"}
+    assert "[NGC 224]" in client.post("/template/preview", data=form, headers=PART).text
+    keeper.save_parts({"object": False})
+    assert "[]" in client.post("/template/preview", data=form, headers=PART).text

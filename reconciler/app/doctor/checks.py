@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.app.doctor.catalogue import check_catalogue
 from reconciler.app.doctor.findings import Finding, problem
 from reconciler.app.doctor.writer import right_to_write
-from reconciler.app.overrides import with_own_template
+from reconciler.app.overrides import with_own_block
 from reconciler.app.pairing import check_pair, pair_of
 from reconciler.app.wiring import immich_at, store_of
 from reconciler.config.words import Address, in_environment, in_file, is_secret, leaves, shown
@@ -88,7 +88,7 @@ async def examine(
             trouble = [problem("store", error)]
         try:
             configured = daemon.policy if daemon else config.policy()
-            in_force = with_own_template(configured, store) if store else configured
+            in_force = with_own_block(configured, store) if store else configured
             await renderer.render(in_force.description, ())
             policy = in_force
         except ReconcilerError as error:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from reconciler.core.desired.facts import Facts
 from reconciler.errors import TemplateError
+from reconciler.messages.template_names import PARTS
+from reconciler.messages.translation import say
 from reconciler.web import params
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.template_preview import checked_text, message_of
@@ -42,6 +42,8 @@ class TemplatePages:
             Route("/template", self.save, methods=["POST"]),
             Route("/template/preview", self.preview, methods=["POST"]),
             Route("/template/plan", self.plan, methods=["POST"]),
+            Route("/template/parts", self.parts, methods=["POST"]),
+            Route("/template/parts/reset", self.reset_parts, methods=["POST"]),
             Route("/template/reset", self.reset, methods=["POST"]),
         ]
 
@@ -81,6 +83,26 @@ class TemplatePages:
         self._trial.reset()
         return RedirectResponse("/template?said=reset", status_code=303)
 
+    async def parts(self, request: Request) -> Response:
+        """Switch what differs from what the page showed: another window may have switched others."""
+        form = await params.form(request)
+        shown: dict[str, bool] = {
+            part: form[f"shown_{part}"] == "on" for part in PARTS if f"shown_{part}" in form
+        }
+        changes = {part: part in form for part, was in shown.items() if (part in form) != was}
+        if not changes:
+            return RedirectResponse("/template?said=parts_same", status_code=303)
+        try:
+            await self._trial.save_parts(changes)
+        except TemplateError as error:
+            return await self._page(request, self._trial.keeper.text(), "", _failed(error))
+        return RedirectResponse("/template?said=parts", status_code=303)
+
+    async def reset_parts(self, _: Request) -> Response:
+        """Let the configured parts hold again."""
+        self._trial.reset_parts()
+        return RedirectResponse("/template?said=parts_reset", status_code=303)
+
     async def plan(self, request: Request) -> Response:
         """Show what the text would change in all images."""
         form = await params.form(request)
@@ -101,10 +123,20 @@ class TemplatePages:
             "versions": self._trial.keeper.versions(),
             "choices": choices,
             "chosen": chosen,
-            "names": [entry.name for entry in fields(Facts)],
+            "names": await self._trial.names(),
+            "parts": self._parts(),
             **(failed or await self._rendered(text, chosen)),
         }
         return self._pages.page(request, "template.html", values, 400 if failed else 200)
+
+    def _parts(self) -> list[dict[str, object]]:
+        """Return each part: its name, whether it is on, and whether the configuration has it on."""
+        keeper = self._trial.keeper
+        on, configured = keeper.policy().description.enabled_parts, keeper.configured_parts()
+        return [
+            {"name": part, "label": say(label), "on": part in on, "configured": part in configured}
+            for part, label in PARTS.items()
+        ]
 
     async def _choices(self, image: str) -> tuple[Sequence[CatalogueImage], CatalogueImage | None]:
         lookup, linked = await self._trial.choices()
