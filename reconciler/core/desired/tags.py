@@ -55,6 +55,7 @@ class TagSources:
     """Of a picture of several objects, those after the first."""
 
 
+@lru_cache(maxsize=8192)
 def tag_name(text: str) -> str:
     """Return a tag's name in normal form: NFC, one line, single blanks, no level separators; may be empty."""
     name = one_line(unicodedata.normalize("NFC", text))
