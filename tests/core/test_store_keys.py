@@ -37,6 +37,7 @@ STORED = {
     ),
     "immich.confirmed": ("http://x", "http://x"),
     "settings.override": ({"syncTags": False}, {"syncTags": False}),
+    "parts.override": ({"site": False}, {"site": False}),
     "template.override": (
         page := {"text": None, "versions": [{"at": NOON_KEPT, "text": "{{ title }}"}]},
         page,
