@@ -7,10 +7,12 @@ that a picture shows for certain. Nothing is looked up here.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import FieldObject
+from reconciler.core.sky import famous
 from reconciler.core.sky.object_names import format_name, name_key
 from reconciler.core.sky.plane import project
 
@@ -40,6 +42,8 @@ _LEAST: Final = {
 """Share of the longer side that an object of a type must cover."""
 _LARGEST: Final = 1.5
 """Longer sides: what covers more is no thing in the picture."""
+_COLLINDER: Final = re.compile(r"^Cl (?=[0-9])")
+"""OpenNGC's abbreviation."""
 _EDGE: Final = 0.04
 """Share of a side that stays free: the solver's angle is known to a degree or two."""
 
@@ -89,7 +93,13 @@ def keys_of(found: CatalogueObject) -> frozenset[str]:
 
 def is_deep_sky(found: CatalogueObject) -> bool:
     """Return whether it is no star: Messier's own stay, whatever they are."""
-    return found.messier is not None or found.type_code not in _STARS
+    return found.messier is not None or _kind_of(found) not in _STARS
+
+
+def _kind_of(found: CatalogueObject) -> str | None:
+    """Return its type code; that of the table of famous objects corrects OpenNGC's."""
+    known = famous.find(format_name(found.name))
+    return (known.type_code if known else "") or found.type_code
 
 
 def chosen(candidates: Iterable[Candidate], target: frozenset[str]) -> tuple[FieldObject, ...]:
@@ -132,10 +142,11 @@ def visible(objects: Iterable[CatalogueObject], frame: Frame) -> Iterable[Candid
         place = frame.place(each.ra_deg, each.dec_deg)
         if place is None or max(abs(place.real), abs(place.imag)) > 0.5 - _EDGE:
             continue
-        least = _LEAST.get(each.type_code or "")
+        kind = _kind_of(each) or ""
+        least = _LEAST.get(kind)
         if least is None or not least * side <= each.major_arcmin <= _LARGEST * side:
             continue
-        faintest = _FAINTEST.get(each.type_code or "")
+        faintest = _FAINTEST.get(kind)
         if faintest is not None and (each.magnitude is None or each.magnitude > faintest):
             continue
         radius = math.radians(each.major_arcmin / 120) / frame.width
@@ -143,7 +154,10 @@ def visible(objects: Iterable[CatalogueObject], frame: Frame) -> Iterable[Candid
 
 
 def _shown(one: Candidate) -> str:
-    return one.name if one.known is None else one.known.messier or format_name(one.known.name)
+    """Return the designation that people use: ``Sh2-155`` of OpenNGC's ``C 9``."""
+    found = one.name if one.known is None else one.known.messier or one.known.name
+    known = famous.find(_COLLINDER.sub("Cr ", format_name(found)))
+    return known.designation if known else format_name(found)
 
 
 def _rank(one: Candidate) -> tuple[int, float, float, str]:
@@ -151,9 +165,7 @@ def _rank(one: Candidate) -> tuple[int, float, float, str]:
     known, shown = one.known, _shown(one)
     if shown.startswith("M "):
         fame = 0
-    elif known is not None and (
-        known.common_names or any(key[0] == "c" and key[1:].isdigit() for key in one.keys)
-    ):
+    elif known is not None and (known.common_names or famous.find(shown) is not None):
         fame = 1
     else:
         fame = 2 if shown.startswith("NGC") else 3 if shown.startswith("IC") else 4
