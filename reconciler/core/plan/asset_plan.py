@@ -17,6 +17,7 @@ from reconciler.core.fingerprint import digest, place
 from reconciler.core.plan.conflicts import Ruling, rule
 from reconciler.core.plan.merge import WHY, Action, Case, Merged, merge_tags, merge_value
 from reconciler.core.plan.plan import AssetPlan, PlaceDecision, Rules, TagsDecision, TextDecision
+from reconciler.core.plan.tag_losses import lost_tags
 from reconciler.core.reasons import Reason, reason
 from reconciler.core.text import normal, size
 
@@ -294,11 +295,12 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> Ass
     if action == "nothing" and (merged.drifted or case in {"not_sticking", "undone"}):
         action = "keep"
     sides = (_sorted(plan.base.tags), _sorted(plan.desired.tags), _sorted(live))
+    lost = lost_tags(remove, add, plan.desired.tags)
     return replace(
         plan,
         decisions=(
             *plan.decisions,
-            TagsDecision("tags", case, action, *sides, reason=why, takes_away=bool(remove)),
+            TagsDecision("tags", case, action, *sides, reason=why, takes_away=bool(lost)),
         ),
         add_tags=add,
         remove_tags=remove,

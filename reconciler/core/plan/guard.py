@@ -193,7 +193,7 @@ def _harm(plan: AssetPlan) -> list[object]:
         for d in plan.decisions
         if d.takes_away and d.field != "tags"
     ]
-    return [plan.asset_id, plan.remove_tags, values]
+    return [plan.asset_id, plan.lost_tags, values]
 
 
 def _plain(value: object) -> object:
@@ -209,7 +209,7 @@ def _loss(plan: AssetPlan) -> Reason:
         title=plan.title,
         removed=tuple(d.field for d in gone if d.action == "remove"),
         replaced=tuple(d.field for d in gone if d.action != "remove"),
-        tags=len(plan.remove_tags),
+        tags=len(plan.lost_tags),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.desired.block import Markers
 from reconciler.core.fingerprint import digest, place
+from reconciler.core.plan.tag_losses import lost_tags
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
@@ -138,7 +139,12 @@ class AssetPlan:
     @property
     def takes_away(self) -> bool:
         """Whether Immich would lose a value."""
-        return bool(self.remove_tags) or any(d.takes_away for d in self.decisions)
+        return bool(self.lost_tags) or any(d.takes_away for d in self.decisions if d.field != "tags")
+
+    @property
+    def lost_tags(self) -> frozenset[str]:
+        """Those of ``remove_tags`` that have nothing in their place."""
+        return lost_tags(self.remove_tags, self.add_tags, self.desired.tags)
 
     @property
     def digest(self) -> str:
