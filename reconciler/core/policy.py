@@ -98,7 +98,7 @@ class TagPolicy:
     """Regular expressions (``re.search``, case ignored): a catalogue tag that matches one is left out."""
     keep: tuple[str, ...] = ()
     """Likewise: a catalogue tag that matches one is taken, also if it is noise or matches ``drop``."""
-    max_per_image: int = 200
+    max_per_image: int = 250
     """Most tags of ours that an image gets: those of facts first, then the catalogue's in its order."""
 
 

@@ -39,6 +39,8 @@ NAMES: Final[Mapping[str, Message]] = {
     "site": Message("The observing site's name"),
     "also_in_field": Message("What else is in the picture, a list"),
     "more_in_field": Message("Whether there is more in the picture than that list names"),
+    "night_lines": Message("The exposures of each night, a list"),
+    "moon": Message("How much of the Moon was lit in these nights"),
 }
 """All fields of ``core.desired.facts.Facts``."""
 
@@ -64,4 +66,6 @@ PARTS: Final[Mapping[Part, Message]] = {
     "plate_solution": Message("Position, field and angle"),
     "site": Message("Observing site"),
     "field_objects": Message("What else is in the picture"),
+    "per_night": Message("A line for each night"),
+    "moon": Message("How much of the Moon was lit"),
 }

@@ -15,6 +15,7 @@ from state.store import SqliteStore
 pytestmark = pytest.mark.anyio
 
 IMAGES = 12
+HALF = "image_id % 2 = 0"
 EMPTIED = "UPDATE astrophotography_images SET tags = '[]'"
 
 
@@ -54,7 +55,7 @@ async def test_it_passes_no_other_harm_and_is_forgotten(world, other):
     before, verdict = tags(world), world.service.snapshot().verdict
     leave_approval(world.store, "0" * 20 if other == "another hash" else verdict.hash)
     if other == "another harm":
-        world.sql("UPDATE astrophotography_images SET description = '', object_type = NULL")
+        world.sql(f"DELETE FROM image_equipment WHERE {HALF}")
     await world.run(70)
     assert waiting_approval(world.store) == ""
     assert tags(world) == before
@@ -131,16 +132,14 @@ async def test_an_approval_is_used_up_and_the_same_harm_after_a_restore_needs_an
 
 
 async def test_an_approval_lapses_when_the_harm_changes_also_if_it_comes_back_as_it_was(world):
-    kept = world.sql("SELECT id, description, object_type FROM astrophotography_images")
+    kept = world.sql(f"SELECT * FROM image_equipment WHERE {HALF}")
+    assert kept
     before, harm = tags(world), world.service.snapshot().verdict.hash
     leave_approval(world.store, harm)
-    world.sql("UPDATE astrophotography_images SET description = '', object_type = NULL")
+    world.sql(f"DELETE FROM image_equipment WHERE {HALF}")
     await world.run(70)
-    for image_id, description, kind in kept:
-        world.sql(
-            "UPDATE astrophotography_images SET description = ?, object_type = ? WHERE id = ?",
-            description, kind, image_id,
-        )  # fmt: skip
+    for row in kept:
+        world.sql(f"INSERT INTO image_equipment VALUES ({', '.join('?' * len(row))})", *row)
     await world.run(130)
     assert (tags(world), waiting_approval(world.store)) == (before, "")
     assert held(world) >= 10

@@ -352,7 +352,7 @@ def hang_up_on(home, immich):
 
 
 def test_a_second_signal_ends_it_at_once_and_neither_that_nor_a_kill_loses_anything(make_home):
-    home = make_home(images=16)
+    home = make_home(images=48)
     with an_immich_of_its_own(home) as immich:
         process = home.started()
         hang_up_on(home, immich)

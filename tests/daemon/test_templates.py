@@ -20,7 +20,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from test_process import QUICK, a_home, ended, until
 
+from reconciler.core.desired.facts import facts_of
+from reconciler.core.policy import DescriptionPolicy
 from reconciler.core.store_keys import TEMPLATE_OVERRIDE
+from reconciler.openngc.catalogue import OpenNgc
+from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore
 
 RUNAWAYS = {
@@ -129,9 +133,12 @@ def test_no_preview_and_no_save_of_one_stops_the_daemon(running, name):
 
 
 def test_one_that_runs_away_for_the_last_image_only_is_not_saved(running):
-    title = running.home.sql("SELECT title FROM astrophotography_images ORDER BY id DESC")[0][0]
-    text = "{% if title == TITLE or heading == TITLE %}\n{{ heading * 2000000000 }}{% endif %}{{ heading }}"
-    status, found = running.ask("/api/v1/template", {"text": text.replace("TITLE", repr(title))}, "PUT")
+    catalogue = open_catalogue(str(running.home.catalogue), sky=OpenNgc()).read()
+    told = [facts_of(image, DescriptionPolicy(), None) for image in catalogue.linked()]
+    last = told[-1].heading, told[-1].total_integration
+    assert last not in [(one.heading, one.total_integration) for one in told[:-1]]
+    text = "{% if (heading, total_integration) == LAST %}\n{{ heading * 2000000000 }}{% endif %}{{ heading }}"
+    status, found = running.ask("/api/v1/template", {"text": text.replace("LAST", repr(last))}, "PUT")
     assert (status, json.loads(found)["line"]) == (422, 2), found
     assert json.loads(running.ask("/api/v1/template")[1])["origin"] == "the built-in one"
 

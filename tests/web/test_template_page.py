@@ -13,7 +13,7 @@ from reconciler.core.desired.facts import Facts
 from reconciler.core.desired.integration_facts import FilterIntegration
 from reconciler.core.desired.template import DEFAULT_TEMPLATE
 from reconciler.core.fingerprint import policy_digest
-from reconciler.core.policy import ALL_PARTS, DescriptionPolicy, Policy, Switches
+from reconciler.core.policy import ALL_PARTS, DEFAULT_PARTS, DescriptionPolicy, Policy, Switches
 from reconciler.core.store_keys import PARTS_OVERRIDE
 from reconciler.messages.notices import SAID
 from reconciler.messages.template_names import NAMES, PARTS, ROW_NAMES
@@ -63,7 +63,7 @@ def test_a_preview_renders_the_chosen_image_and_changes_nothing(client, keeper):
         ("a\nb\n{{ nothing_like_it }}", "Line 3:"),
         ("{{ ''.__class__.__mro__ }}", "Line 1:"),
         (
-            "{% for a in range(999) %}{% for b in range(999) %}{{ title }}{% endfor %}{% endfor %}",
+            "{% for a in range(999) %}{% for b in range(999) %}{{ heading }}{% endfor %}{% endfor %}",
             "renders more than",
         ),
     ],
@@ -158,7 +158,7 @@ def test_parts_switched_on_the_page_hold_and_only_the_difference_is_kept(client,
     assert (answer.status_code, answer.headers["location"]) == (303, "/template?said=parts")
     assert PARTS_OVERRIDE.read(store) == {"site": False, "nights": False}
     policy = with_own_block(Policy(), store)
-    assert policy.description.enabled_parts == ALL_PARTS - {"site", "nights"}
+    assert policy.description.enabled_parts == DEFAULT_PARTS - {"site", "nights"}
     rules = [policy_digest(one, Switches(), "same") for one in (policy, Policy())]
     assert rules[0] != rules[1]
     assert [one.trigger for one in control.requested] == ["settings"]
@@ -216,6 +216,6 @@ def test_parts_are_not_switched_from_another_site(client, store):
 
 def test_the_page_renders_without_the_parts_that_are_off(client, keeper):
     form = {"text": "[{{ object_name }}]", "image": "1"}
-    assert "[NGC 224]" in client.post("/template/preview", data=form, headers=PART).text
+    assert "[M 31]" in client.post("/template/preview", data=form, headers=PART).text
     keeper.save_parts({"object": False})
     assert "[]" in client.post("/template/preview", data=form, headers=PART).text

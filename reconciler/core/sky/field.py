@@ -112,16 +112,18 @@ def chosen(candidates: Iterable[Candidate], target: frozenset[str]) -> tuple[Fie
     taken: set[str] = set()
     told: list[tuple[bool, FieldObject]] = []
     for one in sorted(candidates, key=_rank):
-        if taken & one.keys:
+        shown = _shown(one)
+        keys = one.keys | {name_key(shown)}
+        if taken & keys:
             continue
-        taken |= one.keys
-        is_target = bool(target & one.keys)
+        taken |= keys
+        is_target = bool(target & keys)
         left, top = (None, None) if one.place is None else (one.place.real, one.place.imag)
         told.append(
             (
                 is_target,
                 FieldObject(
-                    _shown(one),
+                    shown,
                     None if left is None else round(left * 1000),
                     None if top is None else round(top * 1000),
                     round(one.radius * 1000) if one.place is not None else 0,
