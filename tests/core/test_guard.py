@@ -426,15 +426,17 @@ def test_star_names_that_an_older_version_wrote_go_without_a_question(make):
     assert not judge(plans, rules_changed=True).tripped
 
 
-def test_a_camera_that_was_renamed_in_all_images_is_a_change_and_no_loss(make):
+@pytest.mark.parametrize("added", [False, True])
+def test_a_type_that_is_told_better_in_all_images_is_a_change_and_no_loss(make, added):
+    old, new = "Astro/Type/Nebula", "Astro/Type/Emission nebula"
     plans = [
         make.plan(
-            make.desired(tags=["Astro/Equipment/ASI2600MM"]),
-            make.asset(tags=["Astro/Equipment/ASI 2600"]),
-            make.record(tags=["Astro/Equipment/ASI 2600"]),
+            make.desired(tags=[new]),
+            make.asset(tags=[old, new] if added else [old]),
+            make.record(tags=[old, new] if added else [old]),
             asset_id=asset_id,
         )
         for asset_id in sorted(ids(100))
     ]
-    assert all(plan.remove_tags and plan.add_tags for plan in plans)
+    assert all(plan.remove_tags for plan in plans)
     assert not judge(plans).tripped

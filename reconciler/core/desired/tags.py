@@ -35,8 +35,8 @@ MAX_NAME = 200
 """Characters; longer ones are left out and reported: Immich would take them, but no list could show them."""
 
 _UNSEEN = CONTROLS | {"\ufeff"}
-FACT_GROUPS = frozenset(("Type", "Constellation", "Target", "Equipment", "In the field"))
-"""Kinds of facts, and the levels under which their tags hang."""
+SINGLE_GROUPS = frozenset(("Type", "Constellation", "Target"))
+"""Levels under which the tags of facts hang of which an image has one."""
 _SEPARATORS = re.compile(r"\s*[/|\\]+\s*")
 
 

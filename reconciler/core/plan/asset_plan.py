@@ -295,7 +295,7 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> Ass
     if action == "nothing" and (merged.drifted or case in {"not_sticking", "undone"}):
         action = "keep"
     sides = (_sorted(plan.base.tags), _sorted(plan.desired.tags), _sorted(live))
-    lost = lost_tags(remove, add, plan.desired.tags)
+    lost = lost_tags(remove, plan.desired.tags)
     return replace(
         plan,
         decisions=(

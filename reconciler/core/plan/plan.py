@@ -144,7 +144,7 @@ class AssetPlan:
     @property
     def lost_tags(self) -> frozenset[str]:
         """Those of ``remove_tags`` that have nothing in their place."""
-        return lost_tags(self.remove_tags, self.add_tags, self.desired.tags)
+        return lost_tags(self.remove_tags, self.desired.tags)
 
     @property
     def digest(self) -> str:
