@@ -276,8 +276,10 @@ class ObjectCatalogue(Protocol):
         """Return the object of a designation in canonical form: ``NGC 7000``, ``Sh2-155``, ``C 9``."""
         ...
 
-    def near(self, ra_deg: float, dec_deg: float, radius_deg: float) -> Sequence[CatalogueObject]:
-        """Return the objects within a radius of a position, J2000, degrees."""
+    def near(
+        self, ra_deg: float, dec_deg: float, radius_deg: float, least_arcmin: float = 0.0
+    ) -> Sequence[CatalogueObject]:
+        """Return the objects within a radius of a position, J2000, degrees, that are at least so large."""
         ...
 
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from reconciler.core.ports import ObjectCatalogue
 
-_INDEXED: Final = "SELECT id, name, type, ra, dec, messier, ngc, ic, identifiers FROM objects ORDER BY id"
+_INDEXED: Final = (
+    "SELECT id, name, type, ra, dec, majax, messier, ngc, ic, identifiers FROM objects ORDER BY id"
+)
 _OBJECT: Final = (
     "SELECT name, type, ra, dec, const, majax, minax, coalesce(vmag, bmag), messier, identifiers, commonnames"
     " FROM objects WHERE id = ?"
@@ -56,8 +58,10 @@ class OpenNgc:
             place = index.place_of(_key(designation))
             return None if place is None else index.object_at(place)
 
-    def near(self, ra_deg: float, dec_deg: float, radius_deg: float) -> Sequence[CatalogueObject]:
-        """Return the objects within a radius of a position, from south to north."""
+    def near(
+        self, ra_deg: float, dec_deg: float, radius_deg: float, least_arcmin: float = 0.0
+    ) -> Sequence[CatalogueObject]:
+        """Return the objects so large, or larger, within a radius of a position, from south to north."""
         with self._turn:
             index = self._index()
             low = bisect_left(index.southward, dec_deg - radius_deg)
@@ -67,6 +71,8 @@ class OpenNgc:
             sin_dec, cos_dec = math.sin(dec), math.cos(dec)
             found = []
             for place in range(low, high):
+                if index.arcmin[place] < least_arcmin:
+                    continue
                 its = math.radians(index.southward[place])
                 cosine = sin_dec * math.sin(its) + cos_dec * math.cos(its) * math.cos(index.ra[place] - ra)
                 if cosine >= least:
@@ -82,7 +88,7 @@ class OpenNgc:
 class _Index:
     """Where the objects stand: row ids of the database, by hashes of their keys and from south to north."""
 
-    __slots__ = ("_database", "_hashes", "_places", "_read", "placed", "ra", "southward")
+    __slots__ = ("_database", "_hashes", "_places", "_read", "arcmin", "placed", "ra", "southward")
 
     def __init__(self) -> None:
         # To read its own version costs it as long as half of this.
@@ -94,8 +100,8 @@ class _Index:
         named: dict[int, int] = {}
         repeated: list[tuple[str, str]] = []
         others: list[tuple[str, int]] = []
-        positions: list[tuple[float, float, int]] = []
-        for place, name, kind, ra, dec, messier, ngc, ic, ids in self._database.execute(_INDEXED):
+        positions: list[tuple[float, float, int, float]] = []
+        for place, name, kind, ra, dec, major, messier, ngc, ic, ids in self._database.execute(_INDEXED):
             key = _key(str(name))
             if kind in _NO_OBJECTS:
                 if main := f"m{messier}" if messier else f"ngc{ngc}" if ngc else f"ic{ic}" if ic else "":
@@ -108,7 +114,7 @@ class _Index:
             others += [(_key(f"ic{part}"), place) for part in _split(ic)]
             others += [(_key(identifier), place) for identifier in _used(ids)]
             if ra is not None and dec is not None:
-                positions.append((math.degrees(dec), ra, place))
+                positions.append((math.degrees(dec), ra, place, _number(major) or 0.0))
         for key, place in others:
             named.setdefault(hash(key), place)
         for key, main in repeated:
@@ -118,9 +124,10 @@ class _Index:
         self._hashes = array("q", (each for each, _ in by_hash))
         self._places = array("i", (place for _, place in by_hash))
         positions.sort()
-        self.southward = array("d", (dec for dec, _, _ in positions))
-        self.ra = array("d", (ra for _, ra, _ in positions))
-        self.placed = array("i", (place for _, _, place in positions))
+        self.southward = array("d", (dec for dec, *_ in positions))
+        self.ra = array("d", (ra for _, ra, *_ in positions))
+        self.placed = array("i", (place for _, _, place, _ in positions))
+        self.arcmin = array("d", (arcmin for *_, arcmin in positions))
 
     def place_of(self, key: str) -> int | None:
         """Return where the object of a key stands. Of 50,000 hashes of 64 bits, no two are alike."""

@@ -142,7 +142,8 @@ class Surveyor:
             frame = Frame(at, width, height, orientation)
         candidates = list(_marked(found, frame if measured else None, at, size, _plane(answer)))
         if not survey.annotations and frame is not None and self._sky is not None:
-            candidates = list(visible(self._sky.near(*frame.at, frame.half_diagonal_deg), frame))
+            around = self._sky.near(*frame.at, frame.half_diagonal_deg, frame.least_arcmin)
+            candidates = list(visible(around, frame))
             if (
                 not measured and survey.parity != 1
             ):  # a mirrored picture has the same field, other places in it

@@ -97,3 +97,11 @@ assert "numpy" not in sys.modules
     seconds, kilobytes = zip(*(map(float, run.stdout.split()) for run in runs), strict=True)
     assert min(seconds) < 0.3
     assert max(kilobytes) < 30_000
+
+
+def test_objects_that_are_too_small_to_be_told_are_not_read():
+    around = SKY.near(10.68, 41.27, 3)
+    assert {each.name for each in around} > {"NGC 224", "NGC 205"}
+    large = [each for each in around if (each.major_arcmin or 0) >= 15]
+    assert [each.name for each in SKY.near(10.68, 41.27, 3, 15)] == [each.name for each in large]
+    assert 0 < len(large) < len(around)

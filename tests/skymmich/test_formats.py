@@ -296,7 +296,7 @@ class Sky:
     def find(self, designation):
         return self.known if designation == self.designation else None
 
-    def near(self, _ra_deg, _dec_deg, _radius_deg):
+    def near(self, *_circle):
         return ()
 
 

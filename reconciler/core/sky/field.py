@@ -63,6 +63,16 @@ class Frame:
         """The angle from the centre to a corner."""
         return math.degrees(math.atan(math.hypot(self.width, self.height) / 2))
 
+    @property
+    def least_arcmin(self) -> float:
+        """The size below which nothing of the picture is told."""
+        return self.side_arcmin * min(_LEAST.values())
+
+    @property
+    def side_arcmin(self) -> float:
+        """The angle that the longer side covers."""
+        return math.degrees(2 * math.atan(max(self.width, self.height) / 2)) * 60
+
     def place(self, ra_deg: float, dec_deg: float) -> complex | None:
         """Return where a position lies, as shares of width and height from the centre, right and down."""
         if (offset := project(ra_deg, dec_deg, self.at)) is None:
@@ -137,7 +147,7 @@ def chosen(candidates: Iterable[Candidate], target: frozenset[str]) -> tuple[Fie
 
 def visible(objects: Iterable[CatalogueObject], frame: Frame) -> Iterable[Candidate]:
     """Yield those objects of a catalogue that a picture shows for certain: well inside, bright and large."""
-    side = math.degrees(2 * math.atan(max(frame.width, frame.height) / 2)) * 60
+    side = frame.side_arcmin
     for each in objects:
         if each.ra_deg is None or each.dec_deg is None or each.major_arcmin is None or not is_deep_sky(each):
             continue
