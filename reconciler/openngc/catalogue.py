@@ -37,7 +37,6 @@ _KEPT: Final = 2000
 _NO_OBJECTS: Final = frozenset({"Dup", "NonEx"})
 _USED: Final = re.compile(r"(?:C|SH|LBN|UGC|UGCA|PGC|Cl|Mel|HCG|MWSC|PN G|PK|HD|HIP) ?\d.*|SH 2-\d+")
 """Identifiers that people use; ten more an object, of surveys, nobody writes."""
-_COLLINDER: Final = re.compile(r"cl(?=\d)")
 
 
 class OpenNgc:
@@ -55,7 +54,7 @@ class OpenNgc:
         """Return the object of a designation; of a duplicate entry, the object that it repeats."""
         with self._turn:
             index = self._index()
-            place = index.place_of(_key(designation))
+            place = index.place_of(name_key(designation))
             return None if place is None else index.object_at(place)
 
     def near(
@@ -102,17 +101,17 @@ class _Index:
         others: list[tuple[str, int]] = []
         positions: list[tuple[float, float, int, float]] = []
         for place, name, kind, ra, dec, major, messier, ngc, ic, ids in self._database.execute(_INDEXED):
-            key = _key(str(name))
+            key = name_key(str(name))
             if kind in _NO_OBJECTS:
                 if main := f"m{messier}" if messier else f"ngc{ngc}" if ngc else f"ic{ic}" if ic else "":
-                    repeated.append((key, _key(main)))
+                    repeated.append((key, name_key(main)))
                 continue
             named.setdefault(hash(key), place)
             if messier:
-                named.setdefault(hash(_key(f"M {int(messier)}")), place)
-            others += [(_key(f"ngc{part}"), place) for part in _split(ngc)]
-            others += [(_key(f"ic{part}"), place) for part in _split(ic)]
-            others += [(_key(identifier), place) for identifier in _used(ids)]
+                named.setdefault(hash(name_key(f"M {int(messier)}")), place)
+            others += [(name_key(f"ngc{part}"), place) for part in _split(ngc)]
+            others += [(name_key(f"ic{part}"), place) for part in _split(ic)]
+            others += [(name_key(identifier), place) for identifier in _used(ids)]
             if ra is not None and dec is not None:
                 positions.append((math.degrees(dec), ra, place, _number(major) or 0.0))
         for key, place in others:
@@ -156,11 +155,6 @@ class _Index:
             magnitude=_number(magnitude),
             identifiers=_used(ids),
         )
-
-
-def _key(designation: str) -> str:
-    """Fold case, blanks and padding; OpenNGC's ``Cl`` is Collinder's."""
-    return _COLLINDER.sub("cr", name_key(designation))
 
 
 def _split(listed: object) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import CatalogueObject
 from reconciler.core.sky import designations, famous
+from reconciler.core.sky.object_names import name_key
 from reconciler.skymmich.fields import read_rows
 from reconciler.skymmich.tables import OBJECTS
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
 
-_BLANKS = re.compile(r"\s+")
-_PADDING = re.compile(r"(?<!\d)0+(?=\d)")
 _MESSIER = re.compile(r"(?:messier|m)?(\d+)")
 
 
@@ -86,7 +85,7 @@ def _is(found: CatalogueObject, known: Famous | None) -> bool:
 
 def key_of(name: str) -> str:
     """Fold case, blanks, zero padding: ``NGC 0224`` is ``ngc224``, and ``Messier 31`` is ``M31``."""
-    folded = _PADDING.sub("", _BLANKS.sub("", name).casefold())
+    folded = name_key(name)
     number = _MESSIER.fullmatch(folded) if folded.startswith("m") else None
     return f"m{number[1]}" if number is not None else folded
 
@@ -111,6 +110,5 @@ def _messier(stored: str | None) -> str | None:
     """Write a Messier number as ``M 31``; OpenNGC itself has ``031``."""
     if stored is None:
         return None
-    folded = _PADDING.sub("", _BLANKS.sub("", stored).casefold())
-    number = _MESSIER.fullmatch(folded)
+    number = _MESSIER.fullmatch(name_key(stored))
     return f"M {number[1]}" if number is not None else stored

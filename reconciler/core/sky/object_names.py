@@ -50,6 +50,7 @@ _PADDED: Final = re.compile(r"(Cl) ?0*([1-9][0-9]{0,5})([A-Z]?)")
 
 _BLANKS: Final = re.compile(r"\s+")
 _PADDING: Final = re.compile(r"(?<!\d)0+(?=\d)")
+_COLLINDER: Final = re.compile(r"^cl(?=\d)")
 
 
 def type_name(code: str | None) -> str | None:
@@ -63,8 +64,11 @@ def spelt(words: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """Fold case, blanks and padding, so that spellings of a catalogue's name meet: ``C 009`` and ``c9``."""
-    return _PADDING.sub("", _BLANKS.sub("", name).casefold())
+    """Fold case, blanks and padding, so that spellings of a catalogue's name meet: ``C 009`` and ``c9``.
+
+    ``Cl`` is how OpenNGC writes Collinder's ``Cr``.
+    """
+    return _COLLINDER.sub("cr", _PADDING.sub("", _BLANKS.sub("", name).casefold()))
 
 
 def translated(words: str, language: str) -> str:
