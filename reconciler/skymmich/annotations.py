@@ -12,8 +12,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.sky import designations
 from reconciler.core.sky.field import Candidate, Frame, chosen, is_deep_sky, keys_of, visible
-from reconciler.core.sky.object_names import format_name, name_key
+from reconciler.core.sky.object_names import name_key
 from reconciler.core.sky.plane import Orientation, Sighting, orientation_of, project, separation_deg
 from reconciler.skymmich.fields import excerpt, finite, within
 from reconciler.skymmich.targets import key_of
@@ -28,11 +29,6 @@ if TYPE_CHECKING:
 _MOST: Final = 2_000
 """Annotations that are read of an image."""
 _MOST_NAMES: Final = 12
-_DESIGNATION: Final = re.compile(
-    r"\b(?:NGC|IC|Messier|M|Caldwell|C|Sh ?2-|LBN|LDN|Barnard|B|vdB|Mel|Cr|Tr|UGC|PGC|Ced|RCW|Gum|Arp)"
-    r" ?\d+[A-Za-z]?\b",
-    re.IGNORECASE,
-)
 _NOT_A_PREVIEW: Final = re.compile(r"\.(?:tiff?|fits?|fts|xisf)$", re.IGNORECASE)
 """Of one such file the solver's number was off by half a turn."""
 _SAME_DEG: Final = 0.01
@@ -85,8 +81,8 @@ def read_survey(fields: Fields, result: Mapping[str, object]) -> Survey:
 
 
 def _designations(names: Sequence[object]) -> tuple[str, ...]:
-    texts = [name.strip() for name in names[:_MOST_NAMES] if isinstance(name, str) and len(name) < 60]
-    return tuple(name for name in texts if _DESIGNATION.fullmatch(name))
+    read = (designations.canonical(name) for name in names[:_MOST_NAMES] if isinstance(name, str))
+    return tuple(name for name in read if name is not None and designations.is_deep_sky(name))
 
 
 class Surveyor:
@@ -159,7 +155,7 @@ class Surveyor:
     def target_keys(self, target: CatalogueObject | None, target_name: str | None) -> frozenset[str]:
         """Return all names of what a picture shows: there may be several objects in a target's name."""
         keys = set() if target is None else set(keys_of(target))
-        for name in _DESIGNATION.findall(target_name or ""):
+        for name in designations.mentioned(target_name or ""):
             keys.add(name_key(name))
             for known in self._lookup(name):
                 keys |= keys_of(known)
@@ -175,7 +171,7 @@ class Surveyor:
 
     def _lookup(self, name: str) -> list[CatalogueObject]:
         own = self._objects.get(key_of(name))
-        its = self._sky.find(format_name(name)) if self._sky is not None else None
+        its = self._sky.find(name) if self._sky is not None else None
         return [known for known in (own, its) if known is not None]
 
 
@@ -220,10 +216,9 @@ def _is_inside(
 
 def _best(names: Sequence[str]) -> str:
     """Return the best known of some designations."""
-    shown = [format_name(name) for name in names]
     order = ("M ", "NGC ", "IC ")
     return min(
-        shown, key=lambda name: next((at for at, start in enumerate(order) if name.startswith(start)), 9)
+        names, key=lambda name: next((at for at, start in enumerate(order) if name.startswith(start)), 9)
     )
 
 

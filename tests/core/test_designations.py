@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.sky.designations import LONGEST, Target, canonical, parse, same_object
+from reconciler.core.sky import famous
+from reconciler.core.sky.designations import LONGEST, Target, canonical, is_deep_sky, mentioned, parse
 
 SPELLINGS = {
     "M 31": ["M31", "m 31", "M-31", "M031", "Messier 31", "MESSIER31", "messier_31"],
@@ -54,7 +55,7 @@ SPELLINGS = {
 def test_all_spellings_of_an_object_meet_in_one_form(form, spelling):
     assert canonical(spelling) == form
     assert canonical(form) == form
-    assert same_object(spelling, form)
+    assert famous.same_object(spelling, form)
 
 
 @pytest.mark.parametrize(
@@ -174,3 +175,24 @@ def test_what_was_read_is_read_again_the_same(text):
 def test_a_text_beyond_measure_is_not_looked_at():
     text = "M 31 " * LONGEST
     assert parse(text) == Target(rest=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("My view of M 31 and NGC205", ("M 31", "NGC 205")),
+        ("Sh2-155 in the Cave", ("Sh2-155",)),
+        ("HD 44179, 12P/Pons-Brooks and the Moon", ()),
+        ("NGC 7000/IC 5070", ("NGC 7000", "IC 5070")),
+        ("FM31 XNGC 1", ()),
+        ("NGC 9999", ()),
+        ("", ()),
+    ],
+)
+def test_the_deep_sky_objects_that_a_text_mentions_are_found_anywhere_in_it(text, found):
+    assert mentioned(text) == found
+
+
+def test_stars_comets_and_planets_are_no_deep_sky_objects():
+    assert [is_deep_sky(name) for name in ("HD 1", "HIP 1", "C/2023 A3", "Moon")] == [False] * 4
+    assert all(map(is_deep_sky, ("M 31", "Sh2-155", "PN G064.9+05.5", "ACO 2151", "vdB 152")))

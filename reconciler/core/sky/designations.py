@@ -58,6 +58,9 @@ _SHY: Final = ("C ", "A ", "B ")
 _LOOSE: Final = ("", "_", "-")
 """Behind a blank or a dash alone, ``C14`` is a telescope."""
 
+_NOT_DEEP_SKY: Final = frozenset(("", "HD", "HR", "HIP"))
+"""Catalogues of stars; comets and planets have none."""
+
 _BODIES: Final = {
     name.casefold(): name
     for name in ("Mercury", "Venus", "Mars", "Jupiter", "Saturn", "Uranus", "Neptune", "Pluto", "Moon", "Sun")
@@ -149,9 +152,20 @@ def catalogue_of(designation: str) -> str:
     return prefix[0] if prefix else ""
 
 
-def same_object(one: str, other: str) -> bool:
-    """Return whether two texts are spellings of one designation."""
-    return (name := canonical(one)) is not None and name == canonical(other)
+def is_deep_sky(designation: str) -> bool:
+    """Return whether a canonical designation is of a catalogue of nebulae, clusters or galaxies."""
+    return catalogue_of(designation) not in _NOT_DEEP_SKY
+
+
+def mentioned(text: str) -> tuple[str, ...]:
+    """Return the designations of such catalogues that stand anywhere in a text: ``My view of M 31``."""
+    line = _BLANKS.sub(" ", text[:LONGEST])
+    found = [
+        name
+        for match in _DESIGNATION.finditer(line)
+        if not line[: match.start()][-1:].isalnum() and (name := _written(match)) and is_deep_sky(name)
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _next(line: str, start: int, before: list[str]) -> tuple[str, int] | None:
