@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from reconciler.core.desired.template import source_of
-from reconciler.core.policy import SWITCHES, Part, Switches
+from reconciler.core.policy import ALL_PARTS, SWITCHES, Switches
 from reconciler.core.store_keys import (
     PARTS_OVERRIDE,
     SETTINGS_OVERRIDE,
@@ -27,13 +27,12 @@ if TYPE_CHECKING:
 
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue
-    from reconciler.core.policy import Policy
+    from reconciler.core.policy import Part, Policy
     from reconciler.web.ports import SettingsWriter
     from state.store import SqliteStore
 
 TEMPLATE_NAME = "the page's template"
 _VERSIONS = 20
-PARTS: tuple[Part, ...] = get_args(Part)
 SKYMMICHS = {name: key for key, name in SWITCHES.items()}
 
 
@@ -74,7 +73,7 @@ def with_own_block(policy: Policy, store: SqliteStore) -> Policy:
 
 def _parts_on(policy: Policy, override: Mapping[str, bool]) -> frozenset[Part]:
     configured = policy.description.enabled_parts
-    return frozenset(part for part in PARTS if override.get(part, part in configured))
+    return frozenset(part for part in ALL_PARTS if override.get(part, part in configured))
 
 
 class OwnSettings:
@@ -217,7 +216,7 @@ class OwnTemplate:
             wanted = {} if changes is None else {**(PARTS_OVERRIDE.read(self._store) or {}), **changes}
             kept: dict[str, bool] = {
                 part: wanted[part]
-                for part in PARTS
+                for part in sorted(ALL_PARTS)
                 if wanted.get(part, part in configured) != (part in configured)
             }
             if kept:

@@ -1,8 +1,8 @@
 """OpenNGC's objects (https://github.com/mattiaverga/OpenNGC, CC-BY-SA-4.0) by name and by place, offline.
 
-They come with ``pyongc``. Its classes read one object a query, two seconds for all; so its database, whose
-place it names, is read here in one go, at the first question. What an object's type or name is worth is not
-decided here.
+They come with ``pyongc``. Its classes take two seconds to read all objects; so its database, whose place it
+names, is asked here: once for an index, at the first question, and then for each object. What an object's
+type or name is worth is not decided here.
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from heapq import nlargest
-from operator import attrgetter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired.desired import FAILURES
@@ -17,7 +16,7 @@ from reconciler.messages.template_names import NAMES, ROW_NAMES
 from reconciler.messages.translation import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.policy import DescriptionPolicy
@@ -38,11 +37,17 @@ class Name:
 
 
 def names_of(
-    images: Iterable[CatalogueImage], policy: DescriptionPolicy, history: History
+    images: Sequence[CatalogueImage], policy: DescriptionPolicy, history: History
 ) -> tuple[Name, ...]:
-    """Return all names with what they are for the most complete of the newest images, whatever is off."""
+    """Return all names with what they are for the most complete of the newest images, whatever is off.
+
+    Args:
+        images: of the catalogue, in order of their ids; the newest linked ones alone are looked at.
+        policy: how facts are written.
+        history: knows the pictures' sizes.
+    """
     everything = replace(policy, enabled_parts=ALL_PARTS)
-    newest = nlargest(_LOOKED_AT, images, key=attrgetter("image_id"))
+    newest = islice((image for image in reversed(images) if image.asset_id is not None), _LOOKED_AT)
     facts = max(_gathered(newest, everything, history), key=_known, default=None)
     row = next(iter(facts.integration), None) if facts else None
     return (

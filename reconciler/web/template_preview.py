@@ -112,7 +112,7 @@ class Trial:
         """Return the names that a template may use, with examples."""
         lookup = await self._lookups.latest()
         policy = self.keeper.policy().description
-        return names_of(lookup.catalogue.linked(), policy, self._panel.history)
+        return names_of(lookup.catalogue.images, policy, self._panel.history)
 
     async def save_parts(self, changes: Mapping[str, bool]) -> None:
         """Switch some parts from the next pass on, if the template renders for all images without them.

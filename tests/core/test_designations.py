@@ -55,7 +55,7 @@ SPELLINGS = {
 def test_all_spellings_of_an_object_meet_in_one_form(form, spelling):
     assert canonical(spelling) == form
     assert canonical(form) == form
-    assert famous.same_object(spelling, form)
+    assert famous.identity(spelling) == famous.identity(form)
 
 
 @pytest.mark.parametrize(

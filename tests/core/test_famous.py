@@ -61,7 +61,7 @@ def test_all_spellings_find_one_object(spellings, designation, name):
         found = famous.find(one)
         assert found is not None, one
         assert (found.designation, found.name) == (designation, name)
-        assert famous.same_object(one, designation)
+        assert famous.identity(one) == famous.identity(designation)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,8 @@ def test_what_is_not_certain_is_not_found(text):
 
 
 def test_two_unknown_names_are_not_one_object():
-    assert famous.same_object("my comet", "My Comet")
-    assert not famous.same_object("my comet", "my other comet")
-    assert not famous.same_object("", "")
+    assert famous.identity("my comet") == famous.identity("My Comet")
+    assert famous.identity("my comet") != famous.identity("my other comet")
 
 
 def test_names_that_nobody_says_are_left_out_and_others_are_mended():

@@ -17,7 +17,7 @@ SOURCES = TagSources(
     own=("Autumn",),
     object_type="Galaxy",
     constellation="Andromeda",
-    target="M 31 Andromeda Galaxy",
+    targets=("M 31 Andromeda Galaxy",),
     equipment=(("telescope", "FRA400"), ("software", "Siril")),
 )
 

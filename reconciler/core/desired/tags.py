@@ -48,13 +48,12 @@ class TagSources:
     """Of the catalogue's own tags those that are taken: see ``own_tags``."""
     object_type: str = ""
     constellation: str = ""
-    target: str = ""
+    targets: tuple[str, ...] = ()
+    """A picture may be of several objects."""
     equipment: tuple[tuple[str, str], ...] = ()
     """Pairs of kind and name."""
     field_objects: tuple[str, ...] = ()
     """What else is in the picture, best known first."""
-    more_targets: tuple[str, ...] = ()
-    """Of a picture of several objects, those after the first."""
 
 
 @lru_cache(maxsize=8192)
@@ -173,7 +172,7 @@ def _names(sources: TagSources, policy: TagPolicy) -> Iterable[tuple[str, str]]:
     facts: list[tuple[str, str, bool]] = [
         ("Type", sources.object_type, policy.object_type),
         ("Constellation", sources.constellation, policy.constellation),
-        *(("Target", name, policy.target) for name in (sources.target, *sources.more_targets)),
+        *(("Target", name, policy.target) for name in sources.targets),
     ]
     facts += [
         ("Equipment", name, policy.equipment and kind in policy.equipment_kinds)

@@ -64,11 +64,6 @@ def _identity(text: str) -> str:
     return found.designation if found else designations.canonical(text) or plain(text)
 
 
-def same_object(one: str, other: str) -> bool:
-    """Return whether two texts mean one object: ``C9`` and ``Cave Nebula`` do."""
-    return bool(one.strip()) and identity(one) == identity(other)
-
-
 def plain(text: str) -> str:
     """Fold what spellings of a name differ in: case, accents, signs, a leading “the”."""
     return _plain(text) if len(text) <= designations.LONGEST else text
@@ -87,11 +82,6 @@ def _plain(text: str) -> str:
 def bare(plain_text: str) -> str:
     """Return a plain form without “nebula”, “galaxy”, “cluster” or “region”, if anything is left."""
     return " ".join(word for word in plain_text.split() if word not in _KINDS) or plain_text
-
-
-def table() -> tuple[Famous, ...]:
-    """Return all objects."""
-    return _table()
 
 
 @lru_cache(maxsize=_MANY)
@@ -146,7 +136,8 @@ _FULL_NAMES: Final = frozenset(constellations.CONSTELLATIONS.values())
 
 
 @cache
-def _table() -> tuple[Famous, ...]:
+def table() -> tuple[Famous, ...]:
+    """Return all objects."""
     text = (files(__package__) / "data" / "famous.csv").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     return tuple(
@@ -173,8 +164,8 @@ def _indexes() -> tuple[dict[str, Famous], dict[str, Famous]]:
 
     A name without its kind ("North America") counts where it is one object's alone and no constellation.
     """
-    by_designation = {name: one for one in _table() for name in (one.designation, *one.also)}
-    names = [(name, one) for one in _table() for name in (one.name, *one.other_names) if name]
+    by_designation = {name: one for one in table() for name in (one.designation, *one.also)}
+    names = [(name, one) for one in table() for name in (one.name, *one.other_names) if name]
     by_name = {plain(name): one for name, one in names}
     owners = Counter(key for key, _ in {(bare(plain(name)), one.designation) for name, one in names})
     for name, one in names:
