@@ -212,6 +212,10 @@ class Executor:
     def _is_waiting(self, job: Job) -> bool:
         return job.write.state == "ready" and job.asset_id not in self._active
 
+    def _in_line(self) -> int:
+        """Count the images that wait; one that a person touched meanwhile is at work, and still in the line."""
+        return sum(map(self._is_waiting, self._waiting))
+
     def _in_view(self) -> dict[Visibility, list[datetime]]:
         """Return what a look has to show: the visibilities of what is under way or next, and since when."""
         view: dict[Visibility, list[datetime]] = {
@@ -253,7 +257,7 @@ class Executor:
         if self.error is not None:
             return 0
         ready = sum(job.write.state == "ready" and self._canary.lets(job) for job in self._active.values())
-        return ready + (len(self._waiting) if self._waiting and self._canary.lets(self._waiting[0]) else 0)
+        return ready + (self._in_line() if self._waiting and self._canary.lets(self._waiting[0]) else 0)
 
     async def _take_in(self, rows: dict[str, ObservedAsset], asked: float) -> None:
         """Use a look: writes that settled, and assets that a person touched since they were read."""
@@ -362,7 +366,7 @@ class Executor:
 
     def _report(self) -> None:
         waiting = sum(job.write.under_way for job in self._active.values())
-        done = len(self._jobs) - len(self._active) - len(self._waiting)
+        done = len(self._jobs) - len(self._active) - self._in_line()
         self._around.listen(Progress("writing", done=done, total=len(self._jobs), waiting=waiting))
 
 

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from reconciler.core.writes.asset_write import AssetWrite
+from reconciler.engine.events import Progress
 
 ANXIOUS = "settling,lost_updates,early_updated_at,unstable_paging,slow_tagging,clock_skew"
 NAMED = {"in_sync", "conflict", "not_writable", "not_sticking", "unknown_asset", "undone"}
@@ -168,3 +169,12 @@ def test_kills_people_and_all_unkindness_together_end_in_named_states(world, no_
     assert here.statuses().keys() <= NAMED | {"pending"}
     assert all(one.reasons for one in here.store.records().values() if one.status != "in_sync")
     assert here.faults["overlaps"] == here.faults["lost"] == 0, here.state.book.examples
+
+
+def test_progress_counts_an_image_once_however_many_waiting_ones_a_person_touches(world):
+    here = world(copies=2, unkind="settling", drain=10.0)
+    here.run(beside=People(here, 3, every=0.2).work)
+    told = [one for one in here.events if isinstance(one, Progress) and one.phase == "writing"]
+    assert len(told) > 3
+    assert here.told("asset.touched")
+    assert all(0 <= one.done <= one.total and one.done + one.waiting <= one.total for one in told)
