@@ -213,7 +213,7 @@ class Executor:
         return job.write.state == "ready" and job.asset_id not in self._active
 
     def _in_line(self) -> int:
-        """Count the images that wait; one that a person touched meanwhile is at work, and still in the line."""
+        """Count the images that wait; one that a person touched is at work, and stands there still."""
         return sum(map(self._is_waiting, self._waiting))
 
     def _in_view(self) -> dict[Visibility, list[datetime]]:
