@@ -65,6 +65,17 @@ class ServerFacts:
     """The key's owner; ``None`` if the key may not ask. Other owners' assets are not written to."""
     tags_enabled: bool = True
     losses: tuple[FeatureLoss, ...] = ()
+    notes: bool = False
+    """Whether it keeps notes of a program on assets: from 2.5 on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is kept on an asset for this program alone: a JSON value."""
+
+    value: object
+    updated_at: datetime | None = None
+    """By the server's clock; ``None``: the answer does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +182,21 @@ class Target(Protocol):
 
     async def remove_tag(self, asset_ids: Sequence[str], tag_id: str) -> WriteOutcome:
         """Take one tag from these assets. An asset without it counts as ``unchanged``."""
+        ...
+
+    async def note_of(self, asset_id: str) -> Note | None:
+        """Read what is kept on an asset for this program; ``None`` if nothing is. A request an asset.
+
+        Raises:
+            AssetUnknownError: gone, locked, or not ours.
+        """
+        ...
+
+    async def write_notes(self, values: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
+        """Keep these by asset id, hundreds a request; gives the assets that were refused.
+
+        It moves no date, and nobody is shown it.
+        """
         ...
 
 
