@@ -44,7 +44,7 @@ class Owner:
     generation: int = 0
     """Counts the writings of records: a store with a lower number than Immich shows is an older copy."""
     sentinels: tuple[str, ...] = ()
-    """The assets whose records are written each time: they show the newest number, and that the writer lives."""
+    """The assets whose records are written each time: they show the newest number, and that it lives."""
 
 
 @dataclass(frozen=True, slots=True)

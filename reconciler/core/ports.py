@@ -203,6 +203,10 @@ class Target(Protocol):
 class Store(Values, Protocol):
     """The state store. Synchronous: it is a local SQLite file, and each call is short."""
 
+    def home(self) -> str:
+        """Digest of where it is: the same for a store that is made anew in its place."""
+        ...
+
     def transaction(self) -> AbstractContextManager[None]:
         """Group several calls into one commit; calls outside commit by themselves."""
         ...
@@ -248,6 +252,18 @@ class Store(Values, Protocol):
 
     def save_records(self, records: Iterable[AssetRecord]) -> None:
         """Insert or replace by asset id."""
+        ...
+
+    def unshared(self, most: int) -> list[str]:
+        """Some assets of which what is ours changed since its record was written to Immich."""
+        ...
+
+    def share_all(self) -> None:
+        """Have the records of all assets written to Immich anew."""
+        ...
+
+    def shared(self, asset_ids: Iterable[str]) -> None:
+        """Take note that the records of these assets are in Immich."""
         ...
 
     def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:

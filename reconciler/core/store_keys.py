@@ -81,6 +81,17 @@ class HintsForm(TypedDict):
     assets: int | None
 
 
+class OwnerForm(TypedDict):
+    """Who this store is, as its records in Immich tell: see ``core.ownership.Owner``."""
+
+    instance: str
+    since: str
+    generation: int
+    sentinels: list[str]
+    floor: int | None
+    """The number above which Immich's records are still to be taken up; ``None``: all were."""
+
+
 class TemplateVersionForm(TypedDict):
     """A template that was written on the page, and when."""
 
@@ -157,6 +168,20 @@ def _hints(kept: object) -> HintsForm | None:
     return HintsForm(tags=tags if isinstance(tags, dict) else None, assets=_number(kept.get("assets")))
 
 
+def _owner(kept: object) -> OwnerForm | None:
+    if not isinstance(kept, dict) or not (instance := _text(kept.get("instance"))):
+        return None
+    if _date(kept.get("since")) is None or (generation := _number(kept.get("generation"))) is None:
+        return None
+    return OwnerForm(
+        instance=instance,
+        since=kept["since"],
+        generation=generation,
+        sentinels=_texts(kept.get("sentinels")) or [],
+        floor=_number(kept.get("floor")),
+    )
+
+
 def _template(kept: object) -> TemplateForm | None:
     if not isinstance(kept, dict):
         return None
@@ -212,6 +237,12 @@ GUARD_APPROVED: Final = _of_text("guard.approved")
 """An approval that waits for a pass, by the hash of the harm."""
 GUARD_MOMENT: Final = _of_text("guard.moment")
 """The name of the moment: the names of harm go on from it."""
+OWNER: Final = Key("owner", _owner, _as_it_is)
+"""Who this store is, as its records in Immich tell."""
+OWNER_WISHES: Final = Key("owner.wishes", _texts, _as_it_is)
+"""What a person wants taken up at the next pass: see ``engine.ownership.Wish``."""
+RESTORED_AT: Final = _of_date("restored_at")
+"""When a backup was put in the place of this store; forgotten once a pass has caught up."""
 IMMICH_KNOWN: Final = Key("immich.known", _known, _as_it_is)
 """Whose Immich this is."""
 IMMICH_CONFIRMED: Final = _of_text("immich.confirmed")
