@@ -287,9 +287,12 @@ def _name(value: object) -> str:
 
 
 def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    """Read a whole number, which JSON may give as ``7.0``."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
         raise TypeError("not a number")
-    return value
+    if value != (whole := int(value)):
+        raise ValueError("not a whole number")
+    return whole
 
 
 def _moment(value: object) -> datetime:

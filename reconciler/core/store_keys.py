@@ -90,6 +90,8 @@ class OwnerForm(TypedDict):
     sentinels: list[str]
     floor: int | None
     """The number above which Immich's records are still to be taken up; ``None``: all were."""
+    former: tuple[str, int] | None
+    """Whose place it took, and that one's last number: in JSON a list."""
 
 
 class TemplateVersionForm(TypedDict):
@@ -179,7 +181,19 @@ def _owner(kept: object) -> OwnerForm | None:
         generation=generation,
         sentinels=_texts(kept.get("sentinels")) or [],
         floor=_number(kept.get("floor")),
+        former=_former(kept.get("former")),
     )
+
+
+def _of_owner(form: OwnerForm) -> object:
+    return {**form, "former": list(form["former"]) if form["former"] else None}
+
+
+def _former(kept: object) -> tuple[str, int] | None:
+    if not isinstance(kept, list) or len(kept) != 2:
+        return None
+    instance, generation = _text(kept[0]), _number(kept[1])
+    return (instance, generation) if instance and generation is not None else None
 
 
 def _template(kept: object) -> TemplateForm | None:
@@ -237,7 +251,7 @@ GUARD_APPROVED: Final = _of_text("guard.approved")
 """An approval that waits for a pass, by the hash of the harm."""
 GUARD_MOMENT: Final = _of_text("guard.moment")
 """The name of the moment: the names of harm go on from it."""
-OWNER: Final = Key("owner", _owner, _as_it_is)
+OWNER: Final = Key("owner", _owner, _of_owner)
 """Who this store is, as its records in Immich tell."""
 OWNER_WISHES: Final = Key("owner.wishes", _texts, _as_it_is)
 """What a person wants taken up at the next pass: see ``engine.ownership.Wish``."""

@@ -48,6 +48,7 @@ def test_a_record_comes_back_as_it_was_in_any_order_of_its_keys():
     value = json.loads(json.dumps(KNOWN.to_json()))
     assert OwnershipRecord.from_json(value) == KNOWN
     assert OwnershipRecord.from_json(dict(reversed(value.items()))) == KNOWN
+    assert OwnershipRecord.from_json(json.loads(json.dumps(value), parse_int=float)) == KNOWN
     assert KNOWN.undone == (("tags", "d", "l"),)
 
 

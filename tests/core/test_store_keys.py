@@ -32,8 +32,15 @@ STORED = {
     "guard.approved": ("hash", "hash"),
     "guard.moment": ("name", "name"),
     "owner": (
-        owner := {"instance": "i", "since": NOON_KEPT, "generation": 3, "sentinels": ["a"], "floor": None},
-        owner,
+        owner := {
+            "instance": "i",
+            "since": NOON_KEPT,
+            "generation": 3,
+            "sentinels": ["a"],
+            "floor": None,
+            "former": ("x", 2),
+        },
+        {**owner, "former": ["x", 2]},
     ),
     "owner.wishes": (["take_over"], ["take_over"]),
     "restored_at": (NOON, NOON_KEPT),
