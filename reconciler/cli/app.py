@@ -41,6 +41,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "resolve": ("Reconcile", "Decide a conflict: keep Immich's side, Skymmich's, or both."),
     "seen": ("Reconcile", "Say that you have looked at images of which an edit may be missing."),
     "undo": ("Reconcile", "Write back what a run replaced."),
+    "adopt": ("Reconcile", "Know again what is ours, with a state store that is new or older."),
     "settings": ("Reconcile", "Show or change what is kept in sync."),
     "status": ("Look", "Show how things stand."),
     "explain": ("Look", "Show one image from all sides, and why it is as it is."),
