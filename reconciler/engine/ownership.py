@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from reconciler.core.ownership import Owner, OwnershipRecord
 from reconciler.core.store_keys import OWNER, OWNER_WISHES, RESTORED_AT, OwnerForm
 from reconciler.engine.events import Event
+from reconciler.engine.identity import is_there
 from reconciler.errors import (
     AnotherInstanceError,
     AssetUnknownError,
@@ -271,12 +272,16 @@ class Ownership:
     async def _write(self, kept: Standpoint, ids: list[str]) -> None:
         owner = kept.owner
         records = await asyncio.to_thread(self._store.records_of, {*ids, *owner.sentinels})
+        records = {asset_id: record for asset_id, record in records.items() if is_there(record)}
         sentinels = tuple(one for one in owner.sentinels if one in records)
         if len(sentinels) < _SENTINELS:
             there = await asyncio.to_thread(lambda: self._store.there_ids() & self._store.linked_ids())
             more = nsmallest(_SENTINELS, there.difference(sentinels))
             sentinels = (*sentinels, *more)[:_SENTINELS]
             records |= await asyncio.to_thread(self._store.records_of, sentinels)
+        if not records:  # this library shows nothing of ours
+            self._store.shared(ids)
+            return
         # Before it is sent: Immich never has a higher number than the store, however this ends.
         owner = replace(owner, generation=owner.generation + 1, sentinels=sentinels)
         OWNER.write(self._store, _form(replace(kept, owner=owner)))
