@@ -75,6 +75,8 @@ class StateSection(Section):
 
     url: str = ""
     """``sqlite:////absolute/path``; ``load`` fills in the default."""
+    backups: Annotated[Count, Field(ge=0, le=1000)] = 7
+    """Daily copies that are kept beside it; 0: none is made."""
 
     @property
     def path(self) -> Path:

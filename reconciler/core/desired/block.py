@@ -176,7 +176,8 @@ def _find(lines: list[str], markers: Markers, known: list[str]) -> tuple[int, in
         return exact
     plain, ours = [normal(line) for line in lines], [normal(line) for line in known]
     starts = {index for index, line in enumerate(plain) if line == ours[0]}
-    candidates = [*_regions(lines, markers, starts), *_remnant(plain, ours)]
+    regions = _regions(lines, markers, starts)
+    candidates = [*regions, *(one for one in _remnant(plain, ours) if not _is_rest(one, regions, plain))]
     wanted = set(ours)
 
     def likeness(region: tuple[int, int]) -> tuple[float, int]:
@@ -184,6 +185,14 @@ def _find(lines: list[str], markers: Markers, known: list[str]) -> tuple[int, in
         return len(found & wanted) / len(found | wanted), region[0]
 
     return max(candidates, key=likeness, default=None)
+
+
+def _is_rest(part: tuple[int, int], regions: list[tuple[int, int]], plain: list[str]) -> bool:
+    """Return whether a region is whole but for its heading, which is another than the one we know.
+
+    What we know may be older than what stands there. Prose above is another paragraph.
+    """
+    return any(first < part[0] and last == part[1] and all(plain[first : part[0]]) for first, last in regions)
 
 
 def _exact(lines: list[str], known: list[str]) -> tuple[int, int] | None:
