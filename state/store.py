@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from reconciler.core.fingerprint import digest
 from state import crossings as noted
 from state import history, losses, rows
 from state.managed import ManagedAssets
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
-from state.process import ProcessIdentity, this_process
+from state.process import ProcessIdentity, machine, this_process
 from state.statements import upsert
 from state.tables import (
     JOURNAL,
@@ -113,6 +114,17 @@ class SqliteStore(ManagedAssets):
     def path(self) -> Path:
         """The file, absolute."""
         return self.database.path
+
+    def home(self) -> str:
+        """Digest of where the file is: the same for one that is made anew in its place, and for no other.
+
+        Its folder counts by what the file system calls it: two containers may have the same names.
+        """
+        try:
+            folder = self.path.parent.stat().st_ino
+        except OSError:
+            folder = 0
+        return digest(machine(), str(self.path), folder)
 
     def close(self) -> None:
         """Close the file; nothing is lost without it."""

@@ -258,6 +258,15 @@ class RunRow(Row, table=True):
     """Who runs it (``state.process``): tells a run that died from one that goes on."""
 
 
+class UnsharedRow(Row, table=True):
+    """An asset of which what is ours changed since its record was last written to Immich."""
+
+    __tablename__ = "unshared"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    asset_id: str = Field(primary_key=True, sa_type=AnyText)
+
+
 class MetaRow(Row, table=True):
     """A small JSON value by its name."""
 
@@ -295,4 +304,5 @@ PENDING = METADATA.tables["pending_writes"]
 JOURNAL = METADATA.tables["journal"]
 RUNS = METADATA.tables["runs"]
 META = METADATA.tables["meta"]
+UNSHARED = METADATA.tables["unshared"]
 LEASE = METADATA.tables["lease"]

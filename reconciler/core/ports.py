@@ -74,6 +74,17 @@ class ServerFacts:
     """The key's owner; ``None`` if the key may not ask. Other owners' assets are not written to."""
     tags_enabled: bool = True
     losses: tuple[FeatureLoss, ...] = ()
+    notes: bool = False
+    """Whether it keeps notes of a program on assets: from 2.5 on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is kept on an asset for this program alone: a JSON value."""
+
+    value: object
+    updated_at: datetime | None = None
+    """By the server's clock; ``None``: the answer does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +193,28 @@ class Target(Protocol):
         """Take one tag from these assets. An asset without it counts as ``unchanged``."""
         ...
 
+    async def note_of(self, asset_id: str) -> Note | None:
+        """Read what is kept on an asset for this program; ``None`` if nothing is. A request an asset.
+
+        Raises:
+            AssetUnknownError: gone, locked, or not ours.
+        """
+        ...
+
+    async def write_notes(self, values: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
+        """Keep these by asset id, hundreds a request; gives the assets that were refused.
+
+        It moves no date, and nobody is shown it.
+        """
+        ...
+
 
 class Store(Values, Protocol):
     """The state store. Synchronous: it is a local SQLite file, and each call is short."""
+
+    def home(self) -> str:
+        """Digest of where it is: the same for a store that is made anew in its place."""
+        ...
 
     def transaction(self) -> AbstractContextManager[None]:
         """Group several calls into one commit; calls outside commit by themselves."""
@@ -231,6 +261,18 @@ class Store(Values, Protocol):
 
     def save_records(self, records: Iterable[AssetRecord]) -> None:
         """Insert or replace by asset id."""
+        ...
+
+    def unshared(self, most: int) -> list[str]:
+        """Some assets of which what is ours changed since its record was written to Immich."""
+        ...
+
+    def share_all(self) -> None:
+        """Have the records of all assets written to Immich anew."""
+        ...
+
+    def shared(self, asset_ids: Iterable[str]) -> None:
+        """Take note that the records of these assets are in Immich."""
         ...
 
     def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:

@@ -148,6 +148,7 @@ Code = Literal[
     "run_changed",
     "run_status",
     "run_guarded",
+    "run_adopted",
     "run_ended_early",
     "run_broke",
     "run_stopped",

@@ -81,6 +81,19 @@ class HintsForm(TypedDict):
     assets: int | None
 
 
+class OwnerForm(TypedDict):
+    """Who this store is, as its records in Immich tell: see ``core.ownership.Owner``."""
+
+    instance: str
+    since: str
+    generation: int
+    sentinels: list[str]
+    floor: int | None
+    """The number above which Immich's records are still to be taken up; ``None``: all were."""
+    former: tuple[str, int] | None
+    """Whose place it took, and that one's last number: in JSON a list."""
+
+
 class TemplateVersionForm(TypedDict):
     """A template that was written on the page, and when."""
 
@@ -157,6 +170,32 @@ def _hints(kept: object) -> HintsForm | None:
     return HintsForm(tags=tags if isinstance(tags, dict) else None, assets=_number(kept.get("assets")))
 
 
+def _owner(kept: object) -> OwnerForm | None:
+    if not isinstance(kept, dict) or not (instance := _text(kept.get("instance"))):
+        return None
+    if _date(kept.get("since")) is None or (generation := _number(kept.get("generation"))) is None:
+        return None
+    return OwnerForm(
+        instance=instance,
+        since=kept["since"],
+        generation=generation,
+        sentinels=_texts(kept.get("sentinels")) or [],
+        floor=_number(kept.get("floor")),
+        former=_former(kept.get("former")),
+    )
+
+
+def _of_owner(form: OwnerForm) -> object:
+    return {**form, "former": list(form["former"]) if form["former"] else None}
+
+
+def _former(kept: object) -> tuple[str, int] | None:
+    if not isinstance(kept, list) or len(kept) != 2:
+        return None
+    instance, generation = _text(kept[0]), _number(kept[1])
+    return (instance, generation) if instance and generation is not None else None
+
+
 def _template(kept: object) -> TemplateForm | None:
     if not isinstance(kept, dict):
         return None
@@ -212,6 +251,12 @@ GUARD_APPROVED: Final = _of_text("guard.approved")
 """An approval that waits for a pass, by the hash of the harm."""
 GUARD_MOMENT: Final = _of_text("guard.moment")
 """The name of the moment: the names of harm go on from it."""
+OWNER: Final = Key("owner", _owner, _of_owner)
+"""Who this store is, as its records in Immich tell."""
+OWNER_WISHES: Final = Key("owner.wishes", _texts, _as_it_is)
+"""What a person wants taken up at the next pass: see ``engine.ownership.Wish``."""
+CATCHING_UP: Final = _of_date("owner.catching_up")
+"""When a backup was put in the place of this store; forgotten once a pass has read the records in Immich."""
 IMMICH_KNOWN: Final = Key("immich.known", _known, _as_it_is)
 """Whose Immich this is."""
 IMMICH_CONFIRMED: Final = _of_text("immich.confirmed")

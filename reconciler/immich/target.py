@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Self
 
 from reconciler.errors import AssetUnknownError
-from reconciler.immich import roundtrip
+from reconciler.immich import notes, roundtrip
 from reconciler.immich.call import Call
 from reconciler.immich.capabilities import discover
 from reconciler.immich.client import Client
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.listing import Listing
-    from reconciler.core.ports import Clock, FieldWrite, ServerFacts, Target, WriteOutcome
+    from reconciler.core.ports import Clock, FieldWrite, Note, ServerFacts, Target, WriteOutcome
     from reconciler.immich.call import Patience
     from reconciler.immich.capabilities import Capabilities
     from reconciler.immich.circuit import Circuit
@@ -194,6 +194,18 @@ class Immich:
             WriteInDoubtError: it may have been carried out, wholly or in part; see its ``accepted``.
         """
         return await self._writer.remove_tag(asset_ids, tag_id)
+
+    async def note_of(self, asset_id: str) -> Note | None:
+        """Read what is kept on an asset for this program; ``None`` if nothing is.
+
+        Raises:
+            AssetUnknownError: gone, locked, or not ours.
+        """
+        return await notes.read(self._client, asset_id)
+
+    async def write_notes(self, values: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
+        """Keep these by asset id; gives the assets that were refused."""
+        return await notes.write(self._client, values)
 
     async def thumbnail(self, asset_id: str, size: Literal["thumbnail", "preview"]) -> tuple[bytes, str, str]:
         """Fetch an asset's picture, some 250 or 1440 pixels large: bytes, content type, ETag.

@@ -48,7 +48,7 @@ ConditionReason = Literal[
     "Recorded", "StoreFailed", "StoreGone", "TakenUp",
     "Complete", "Incomplete", "TemplateBroken", "Unconfirmed",
     "Refused", "Reloaded",
-    "Held", "HeldElsewhere",
+    "Held", "HeldElsewhere", "AnotherInstance",
     "Failed", "Unexpected", "WentThrough",
     "NotReadable", "Read",
     "On", "SwitchedOff",

@@ -136,6 +136,7 @@ class PassRunner:
         self._health.prepared(prepared)
         if whole and not request.by_person and prepared.quiet:
             cycle.note(prepared)
+            await cycle.share(prepared)
             self._health.looked(whole=True)
             return None
         self.writing = True

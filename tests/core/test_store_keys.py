@@ -31,6 +31,19 @@ STORED = {
     "hints": ({"tags": {"A": "1"}, "assets": 3}, {"tags": {"A": "1"}, "assets": 3}),
     "guard.approved": ("hash", "hash"),
     "guard.moment": ("name", "name"),
+    "owner": (
+        owner := {
+            "instance": "i",
+            "since": NOON_KEPT,
+            "generation": 3,
+            "sentinels": ["a"],
+            "floor": None,
+            "former": ("x", 2),
+        },
+        {**owner, "former": ["x", 2]},
+    ),
+    "owner.wishes": (["take_over"], ["take_over"]),
+    "owner.catching_up": (NOON, NOON_KEPT),
     "immich.known": (
         known := {"address": "http://x", "user_id": None, "without_assets": True, "others": ["u"]},
         known,
