@@ -14,6 +14,7 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     ├── UnusableImageError          one image's values cannot be worked with
     ├── RendererError               the process that renders templates cannot be used
     ├── GuardError                  a pass was refused
+    ├── UndoError                   it cannot be undone, or there is nothing to undo; nothing was written
     ├── DaemonRefusedError          a daemon answers, but does not let this command in
     ├── StateError                  the daemon's own store
     │   ├── StateTooNewError
@@ -115,6 +116,10 @@ class GuardError(ReconcilerError):
 
 class DecisionError(ReconcilerError):
     """A person's decision of a conflict cannot be taken: there is none, or it is another one by now."""
+
+
+class UndoError(ReconcilerError):
+    """What a person wants to undo cannot be undone; nothing was written."""
 
 
 class DaemonRefusedError(ReconcilerError):

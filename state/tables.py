@@ -133,6 +133,8 @@ class AssetRow(Row, table=True):
     checked_at: datetime | None = Field(sa_type=UtcDateTime)
     changed_at: datetime | None = Field(sa_type=UtcDateTime)
     held: str = Field(sa_type=Text)
+    taken_back: dict[str, Any] | None = Field(sa_type=JsonText)
+    """When a person took it back, and whether it stays so; null: nobody did."""
 
 
 class OwnedTagRow(Row, table=True):
@@ -221,6 +223,19 @@ class JournalRow(Row, table=True):
     before: Any = Field(sa_type=JsonText)
     after: Any = Field(sa_type=JsonText)
     at: datetime = Field(sa_type=UtcDateTime)
+    ours: list[str] = Field(sa_type=JsonText)
+
+
+class FormerRow(Row, table=True):
+    """The last value of a field that was not ours."""
+
+    __tablename__ = "former_values"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    asset_id: str = Field(primary_key=True, sa_type=AnyText)
+    field: str = Field(primary_key=True, sa_type=Text)
+    value: Any = Field(sa_type=JsonText)
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class RunRow(Row, table=True):
@@ -277,6 +292,7 @@ RESOLUTIONS = METADATA.tables["resolutions"]
 CROSSINGS = METADATA.tables["crossings"]
 PENDING = METADATA.tables["pending_writes"]
 JOURNAL = METADATA.tables["journal"]
+FORMER = METADATA.tables["former_values"]
 RUNS = METADATA.tables["runs"]
 META = METADATA.tables["meta"]
 LEASE = METADATA.tables["lease"]

@@ -34,6 +34,8 @@ Keep = Literal["immich", "skymmich", "both"]
 Field = Literal["block", "prose", "coordinates", "tags"]
 TextField = Literal["block", "prose"]
 JournalField = Literal["description", "coordinates", "tags"]
+FormerField = Literal["block", "prose", "coordinates", "description"]
+"""``description``: the whole text, of an older version's journal."""
 Trigger = Literal[
     "api",
     "audit",
@@ -89,6 +91,17 @@ class Unsticking:
     diagnosis: Reason
     undone: bool = False
     """Whether a person took it back: then another server is no reason to write it again."""
+    at: datetime | None = None
+    """When, if they did; an older version did not keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A person took all of an asset back, or is at it: passes leave it alone until it is written again."""
+
+    at: datetime
+    whole: bool = True
+    """Whether it stays so: everything was undone. Else an undo is at work on it, or was broken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,7 @@ class AssetRecord:
     """What no person has looked at yet. Read with the record; noted by ``Store.note_crossings``."""
     held: str = ""
     """Hash of the harm that the guard holds back, until a person or other values let it go; ``""``: none."""
+    taken_back: TakenBack | None = None
 
     def to_look_at(self) -> AssetRecord:
         """Return it without what would let a pass skip it."""
@@ -199,6 +213,24 @@ class JournalEntry:
     at: datetime
     entry_id: int | None = None
     """Given by the store; ascending."""
+    ours: tuple[str, ...] = ()
+    """What of ``before`` was ours: ``block`` (``edited``: with a person's lines in it), ``prose``,
+    ``coordinates``; of tags, their paths."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormerValue:
+    """The last value of a field that was not ours, before it was replaced. The key is asset and field.
+
+    It is kept as long as the asset is managed, however old the journal gets: what undoing everything
+    gives back.
+    """
+
+    asset_id: str
+    field: FormerField
+    value: object
+    """A JSON-able value; ``None``: there was none."""
+    at: datetime
 
 
 Finding = Literal["drift", "conflict", "both_changed", "not_sticking"]

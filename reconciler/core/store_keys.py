@@ -81,6 +81,15 @@ class HintsForm(TypedDict):
     assets: int | None
 
 
+class UndoingForm(TypedDict, total=False):
+    """What is being undone: see ``engine.undo_wish``."""
+
+    everything: bool
+    run_id: str
+    asset_id: str
+    to: str
+
+
 class TemplateVersionForm(TypedDict):
     """A template that was written on the page, and when."""
 
@@ -127,6 +136,12 @@ def _texts(kept: object) -> list[str] | None:
 
 def _canary(kept: object) -> CanaryState | None:
     return cast("CanaryState", kept) if isinstance(kept, dict) else None
+
+
+def _undoing(kept: object) -> list[UndoingForm] | None:
+    if not isinstance(kept, list):
+        return None
+    return [cast("UndoingForm", one) for one in kept if isinstance(one, dict)]
 
 
 def _switches(kept: object) -> dict[Switch, bool] | None:
@@ -230,6 +245,10 @@ RUNNING: Final = _of_date("running")
 """When the daemon that runs began; still there at the next start, its end was not a clean one."""
 STOPPED: Final = _of_date("stopped")
 """When the last clean end was: a store's file that was changed since was put there."""
+UNDOING: Final = Key("undoing", _undoing, _as_it_is)
+"""What was begun to be undone and has not come to its end: it is gone on with."""
+CREATED_TAGS: Final = Key("tags.created", _texts, _as_it_is)
+"""Paths of tags that this program made, with those above them: undoing everything deletes them."""
 LEASE_TERM: Final = Key("lease.term", _number, _as_it_is)
 """How often the lease was taken."""
 ASSETS_MARK: Final = _of_text("assets_mark")

@@ -61,7 +61,7 @@ def take_decision(
             store.save_records([AssetRecord(plan.asset_id, plan.image_id, plan.title)])
         elif again:  # what Immich did not keep is forgotten, so it is written once more
             left = tuple(entry for entry in record.unsticking if entry.field not in again)
-            store.save_records([replace(record.to_look_at(), unsticking=left)])
+            store.save_records([replace(record.to_look_at(), unsticking=left, taken_back=None)])
         for one in found:
             if one.field != "tags":
                 store.save_resolution(plan.asset_id, decide(plan, one, keep, rules.markers, at))

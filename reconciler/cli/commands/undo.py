@@ -12,7 +12,7 @@ from reconciler.cli.context import Work, working
 from reconciler.cli.images import find_run_or_record
 from reconciler.cli.output.tables import FULL_UP_TO, heading, overview, show_changes
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
-from reconciler.engine.undo import PreparedUndo, Undo, UndoReport
+from reconciler.engine.undo import Undo, UndoReport
 from reconciler.errors import ReconcilerError
 from reconciler.messages.reasons import words
 from reconciler.messages.runs import summary
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.cli.output.screen import Screen
     from reconciler.core.reasons import Reason as CoreReason
     from reconciler.core.records import JournalEntry
+    from reconciler.engine.undo_plan import PreparedUndo
 
 _ALL: Final = 10_000_000
 
