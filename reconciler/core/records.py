@@ -47,6 +47,7 @@ Trigger = Literal[
     "lease",
     "page",
     "probe",
+    "redo",
     "reload",
     "retry",
     "schedule",

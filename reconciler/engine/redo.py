@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from reconciler.engine.undo_wish import ended, unfinished
 
@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from reconciler.core.ports import Store
-    from reconciler.core.records import AssetRecord
+    from reconciler.core.records import AssetRecord, JournalEntry
+
+
+class Journal(Protocol):
+    """Where a run's changes are found."""
+
+    def journal_of(self, run_id: str | None, asset_id: str | None, limit: int) -> list[JournalEntry]:
+        """Return journal entries, newest first."""
+        ...
+
 
 _AT_ONCE: Final = 200
 """Assets in one commit."""
@@ -22,9 +31,9 @@ def is_taken_back(record: AssetRecord) -> bool:
     return record.taken_back is not None or any(entry.undone for entry in record.unsticking)
 
 
-def taken_back_in(store: Store, run_id: str) -> frozenset[str]:
-    """Return the assets that a run wrote to: an undo took something of them back."""
-    return frozenset(entry.asset_id for entry in store.journal_of(run_id, limit=10_000_000))
+def taken_back_in(store: Journal, run_id: str) -> frozenset[int]:
+    """Return the images that a run wrote to: an undo took something of them back."""
+    return frozenset(entry.image_id for entry in store.journal_of(run_id, None, 10_000_000))
 
 
 def write_again(store: Store, asset_ids: Collection[str] | None) -> frozenset[int]:

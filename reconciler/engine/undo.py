@@ -20,6 +20,7 @@ from reconciler.engine.created_tags import Cleaned, delete_created
 from reconciler.engine.executor import Executor, Surroundings
 from reconciler.engine.job import Job
 from reconciler.engine.order import order
+from reconciler.engine.passes import Outcome, Report
 from reconciler.engine.polling.timing import Timing
 from reconciler.engine.sender import sent_for
 from reconciler.engine.undo_plan import PreparedUndo, Step, UndoPlanner, reversed_now, some
@@ -196,6 +197,22 @@ class Undo:
         if whole and not found.left and not kept_out:
             self._store.forget_former([record.asset_id])
         return (*found.left, *kept_out)
+
+
+def report_of(undo: PreparedUndo, ended: UndoReport) -> Report:
+    """Return the end of an undo as that of a pass: of each asset what was left, and why."""
+    left: dict[str, list[Reason]] = {}
+    for asset_id, why in ended.left:
+        left.setdefault(asset_id, []).append(why)
+    outcomes = tuple(
+        Outcome(
+            step.item.image_id, step.item.asset_id, step.item.title, "undone",
+            tuple(left.get(step.item.asset_id, ())),
+        )
+        for step in undo.steps
+        if step.is_job or step.item.asset_id in left
+    )  # fmt: skip
+    return Report(ended.run, outcomes, error=ended.error)
 
 
 def _closed(

@@ -75,6 +75,19 @@ class PreparedUndo:
         return tuple(step.found.plan for step in self.steps if step.found and step.found.plan.changes)
 
     @property
+    def counts(self) -> dict[str, int]:
+        """Count what would be done: images, descriptions, places, tags taken off and given back."""
+        plans = self.changes
+        return {
+            "images": len(plans),
+            "descriptions": sum(plan.description is not None for plan in plans),
+            "places": sum(plan.coordinates is not None for plan in plans),
+            "tags_off": sum(len(plan.remove_tags) for plan in plans),
+            "tags_back": sum(len(plan.add_tags) for plan in plans),
+            "tags_made": len(self.tags),
+        }
+
+    @property
     def has_work(self) -> bool:
         """Whether anything is to be done."""
         return bool(self.tags) or any(step.is_job for step in self.steps)

@@ -58,12 +58,13 @@ def remembered(
         for decision in plan.decisions:
             if decision.field not in touched or decision.action not in {"write", "remove"}:
                 continue
-            wanted = [digest(decision.desired or "")]
             if decision.field == "coordinates":
                 wanted = [digest(place(plan.coordinates))]
             elif decision.field == "tags":
                 wanted = [digest(plan.add_tags)] if plan.add_tags else []
                 wanted += [digest("-", tag) for tag in sorted(plan.remove_tags)]
+            else:
+                wanted = [digest(decision.desired or "")]
             live, why = live_digest(decision.field, seen), taken_back_on(now)
             notes += [
                 Unsticking(decision.field, one, live, rules.server_version, why, undone=True, at=now)

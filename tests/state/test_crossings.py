@@ -92,6 +92,9 @@ def test_a_store_of_the_version_before_is_taken_along_with_all_it_has(path, make
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DROP TABLE crossings")
         connection.execute("ALTER TABLE assets DROP COLUMN held")
+        connection.execute("DROP TABLE former_values")
+        connection.execute("ALTER TABLE assets DROP COLUMN taken_back")
+        connection.execute("ALTER TABLE journal DROP COLUMN ours")
         connection.execute("UPDATE alembic_version SET version_num = '0002'")
     with SqliteStore.open(path) as store:
         assert store.record("a").title == "M 31"
