@@ -40,7 +40,7 @@ from reconciler.engine.polling.poller import Poller
 from reconciler.engine.polling.timing import Timing
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import remember
-from reconciler.engine.sender import VALID
+from reconciler.engine.sender import sent_for
 from reconciler.errors import GuardError, ImmichError
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, Store, Target, Wording
-    from reconciler.core.records import PendingWrite
     from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
     from reconciler.engine.planner.candidates import Memory
@@ -210,19 +209,13 @@ class Reconciler:
                 continue
             record = known or AssetRecord(item.asset_id, item.image_id, item.title)
             if selection.force:  # what does not stick in this pass is not tried again within it
-                record = replace(record, unsticking=(), corrections=())
+                record = replace(record, unsticking=(), corrections=(), taken_back=None)
             if item.adopted:
-                sent_for = self._sent_for(item.adopted)
-                jobs.append(Job(item, AssetWrite.adopt(plan, record, item.adopted, now, sent_for)))
+                waited = sent_for(item.adopted, self._clock.now())
+                jobs.append(Job(item, AssetWrite.adopt(plan, record, item.adopted, now, waited)))
             elif plan.changes:
                 jobs.append(Job(item, AssetWrite.begin(plan, record)))
         return order(jobs)
-
-    def _sent_for(self, pending: PendingWrite) -> float:
-        """Return for how many seconds an earlier run's write has been on its way, at least."""
-        if pending.intended_at is None:
-            return 0.0
-        return max(0.0, (self._clock.now() - pending.intended_at - VALID).total_seconds())
 
     def _canary_size(self, prepared: Prepared, selection: Selection) -> int | CanaryError:
         """Decide how many assets go first; after a canary that failed, only a person may try again."""

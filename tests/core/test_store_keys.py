@@ -20,6 +20,8 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_KEPT = "2026-03-01T12:00:00+00:00"
 
 STORED = {
+    "tags.created": (["Made", "Made/Here"], ["Made", "Made/Here"]),
+    "undoing": ([{"run_id": "r1", "asset_id": ""}], [{"run_id": "r1", "asset_id": ""}]),
     "watermark": (NOON, NOON_KEPT),
     "full_look_at": (NOON, NOON_KEPT),
     "checked_at": (NOON, NOON_KEPT),

@@ -232,7 +232,7 @@ def merge(
 ) -> AssetPlan:
     """Merge one asset; with ``force`` the catalogue wins, also what was left to the person or decided."""
     if force:
-        record = replace(record, resolutions=(), corrections=()) if record else None
+        record = replace(record, resolutions=(), corrections=(), taken_back=None) if record else None
         wins = replace(
             rules.policy.merge, on_conflict="overwrite", on_drift_block="correct", on_drift_prose="correct",
             on_drift_coordinates="correct", on_drift_tags="correct",
