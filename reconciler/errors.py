@@ -15,6 +15,7 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     ├── RendererError               the process that renders templates cannot be used
     ├── GuardError                  a pass was refused
     ├── AnotherInstanceError        another instance keeps this library: this one stands back
+    ├── UndoError                   it cannot be undone, or there is nothing to undo; nothing was written
     ├── DaemonRefusedError          a daemon answers, but does not let this command in
     ├── StateError                  the daemon's own store
     │   ├── StateTooNewError
@@ -137,6 +138,10 @@ class AnotherInstanceError(ReconcilerError):
 
 class DecisionError(ReconcilerError):
     """A person's decision of a conflict cannot be taken: there is none, or it is another one by now."""
+
+
+class UndoError(ReconcilerError):
+    """What a person wants to undo cannot be undone; nothing was written."""
 
 
 class DaemonRefusedError(ReconcilerError):

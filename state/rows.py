@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +12,15 @@ from reconciler.core.asset import Applied, Coordinates
 from reconciler.core.reasons import Reason, from_json, from_text, reason, to_json, to_text
 from reconciler.core.records import (
     AssetRecord,
+    Correction,
     Crossing,
+    FormerValue,
     JournalEntry,
     PendingWrite,
     Resolution,
     Run,
     RunCounts,
+    TakenBack,
     Unsticking,
 )
 from state.tables import title_key
@@ -52,6 +57,7 @@ def of_record(record: AssetRecord) -> Values:
                 "server": one.server,
                 "diagnosis": to_json((one.diagnosis,))[0],
                 "undone": one.undone,
+                **({"at": one.at.isoformat()} if one.at else {}),
             }
             for one in record.unsticking
         ],
@@ -59,6 +65,8 @@ def of_record(record: AssetRecord) -> Values:
         "checked_at": record.checked_at,
         "changed_at": record.changed_at,
         "held": record.held,
+        "more": _of_more(record),
+        "taken_back": _of_taken_back(record.taken_back),
     }
 
 
@@ -90,8 +98,10 @@ def to_record(
         checked_at=row.checked_at,
         changed_at=row.changed_at,
         held=row.held,
+        taken_back=_taken_back(row.taken_back),
         resolutions=resolutions,
         crossing=crossing,
+        **(_more(row.more) if row.more else {}),
     )
 
 
@@ -163,6 +173,7 @@ def of_entry(entry: JournalEntry) -> Values:
         "before": entry.before,
         "after": entry.after,
         "at": entry.at,
+        "ours": list(entry.ours),
     }
 
 
@@ -177,7 +188,18 @@ def to_entry(row: Row[Any]) -> JournalEntry:
         after=row.after,
         at=row.at,
         entry_id=row.entry_id,
+        ours=tuple(row.ours or ()),
     )
+
+
+def of_former(value: FormerValue) -> Values:
+    """Return the row of a former value."""
+    return {"asset_id": value.asset_id, "field": value.field, "value": value.value, "at": value.at}
+
+
+def to_former(row: Row[Any]) -> FormerValue:
+    """Return the former value of a row."""
+    return FormerValue(row.asset_id, row.field, row.value, row.at)
 
 
 def of_run(run: Run) -> Values:
@@ -215,7 +237,54 @@ def _reasons(text: str) -> tuple[Reason, ...]:
 def _unsticking(stored: dict[str, Any]) -> Unsticking:
     diagnosis = stored["diagnosis"]
     (why,) = from_json([diagnosis]) if isinstance(diagnosis, dict) else (reason("told", text=diagnosis),)
-    return Unsticking(**{**stored, "diagnosis": why})
+    at = datetime.fromisoformat(stored["at"]) if stored.get("at") else None
+    return Unsticking(**{**stored, "diagnosis": why, "at": at})
+
+
+def _of_taken_back(taken: TakenBack | None) -> Values | None:
+    return None if taken is None else {"at": taken.at.isoformat(), "whole": taken.whole}
+
+
+def _taken_back(stored: Values | None) -> TakenBack | None:
+    return None if not stored else TakenBack(datetime.fromisoformat(stored["at"]), stored["whole"])
+
+
+def _of_more(record: AssetRecord) -> str | None:
+    """Return what few assets have as JSON; ``None`` for all others."""
+    if not (record.corrections or record.superseded or record.kinds):
+        return None
+    corrections = [
+        {
+            **asdict(one),
+            "at": one.at.isoformat(),
+            "until": one.until.isoformat() if one.until else None,
+        }
+        for one in record.corrections
+    ]
+    found = {
+        "corrections": corrections,
+        "superseded": sorted(record.superseded),
+        "kinds": [list(pair) for pair in record.kinds],
+    }
+    return json.dumps(found, separators=(",", ":"))
+
+
+def _more(text: str) -> Values:
+    found = json.loads(text)
+    return {
+        "corrections": tuple(
+            Correction(
+                **{
+                    **one,
+                    "at": datetime.fromisoformat(one["at"]),
+                    "until": datetime.fromisoformat(one["until"]) if one["until"] else None,
+                }
+            )
+            for one in found["corrections"]
+        ),
+        "superseded": frozenset(found["superseded"]),
+        "kinds": tuple((tag, kind) for tag, kind in found["kinds"]),
+    }
 
 
 def _storable(pixels: int | None) -> int | None:

@@ -15,12 +15,13 @@ from sqlalchemy.dialects.sqlite import insert
 
 from reconciler.core.fingerprint import digest
 from state import crossings as noted
-from state import history, rows
+from state import history, losses, rows
 from state.managed import ManagedAssets
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, machine, this_process
-from state.statements import upsert
+from state.statements import listed, upsert
 from state.tables import (
+    FORMER,
     JOURNAL,
     META,
     PENDING,
@@ -34,7 +35,17 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from reconciler.core.records import Crossed, Crossing, JournalEntry, PendingWrite, Resolution, Run
+    from reconciler.core.records import (
+        Crossed,
+        Crossing,
+        FormerValue,
+        JournalEntry,
+        LossKind,
+        PendingWrite,
+        RecentLosses,
+        Resolution,
+        Run,
+    )
     from state.database import Database
 
 
@@ -180,6 +191,24 @@ class SqliteStore(ManagedAssets):
         with self.database.writing() as connection:
             return noted.forget(connection, until, asset_ids)
 
+    # What the guard counts
+
+    def note_losses(self, what: LossKind, losing: Mapping[str, str], at: datetime, since: datetime) -> None:
+        """Count what assets lose, and forget what was lost until ``since``; see ``core.ports.Store``."""
+        if losing:
+            with self._writing_by_right() as connection:
+                losses.note(connection, what, losing, at, since)
+
+    def losses(self, since: datetime) -> RecentLosses:
+        """Return what was lost since, and is not back."""
+        with self.database.reading() as connection:
+            return losses.recent(connection, since)
+
+    def forget_losses(self) -> None:
+        """Let what was lost until now not count any more: a person approved it."""
+        with self._writing_by_right() as connection:
+            losses.forget(connection)
+
     # Writes on their way
 
     def pending(self) -> dict[str, PendingWrite]:
@@ -219,6 +248,28 @@ class SqliteStore(ManagedAssets):
         if values:
             with self._writing_by_right() as connection:
                 connection.execute(insert(JOURNAL), values)
+
+    def keep_former(self, values: Iterable[FormerValue]) -> None:
+        """Keep values that are not ours and are replaced now; insert or replace by asset and field."""
+        latest = {(value.asset_id, value.field): rows.of_former(value) for value in values}
+        if latest:
+            with self._writing_by_right() as connection:
+                upsert(connection, FORMER, list(latest.values()))
+
+    def former_of(self, asset_ids: Collection[str]) -> dict[str, list[FormerValue]]:
+        """Return what is kept of these assets, by id."""
+        found: dict[str, list[FormerValue]] = {}
+        with self.database.reading() as connection:
+            query = select(FORMER).where(FORMER.c.asset_id.in_(listed(asset_ids)))
+            for row in connection.execute(query):
+                found.setdefault(row.asset_id, []).append(rows.to_former(row))
+        return found
+
+    def forget_former(self, asset_ids: Collection[str]) -> None:
+        """Forget what is kept of these assets: they are as they were."""
+        if asset_ids:
+            with self._writing_by_right() as connection:
+                connection.execute(delete(FORMER).where(FORMER.c.asset_id.in_(listed(asset_ids))))
 
     def journal_of(
         self,

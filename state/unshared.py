@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _NOTE: Final = "INSERT OR IGNORE INTO unshared (asset_id) VALUES (?)"
 _CHUNK: Final = 500
-_OURS: Final = ("block", "prose", "latitude", "longitude")
-_NOTHING: Final = (None, None, None, None, frozenset[str](), ())
+_OURS: Final = ("block", "prose", "latitude", "longitude", "taken_back")
+_NOTHING: Final = (None, None, None, None, None, frozenset[str](), ())
 
 
 def note(

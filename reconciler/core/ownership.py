@@ -14,8 +14,9 @@ from reconciler.core.asset import Applied, Coordinates
 from reconciler.core.desired.block import split
 from reconciler.core.desired.solver_sentence import split_without_sentence
 from reconciler.core.fingerprint import digest, place
-from reconciler.core.reasons import reason
-from reconciler.core.records import AssetRecord, Field, Unsticking
+from reconciler.core.plan.taken_back import taken_back_on
+from reconciler.core.reasons import Reason, reason
+from reconciler.core.records import AssetRecord, Field, TakenBack, Unsticking
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
@@ -75,6 +76,18 @@ class OwnedText:
 
 
 @dataclass(frozen=True, slots=True)
+class Undone:
+    """What a person took back: it is not written again."""
+
+    field: Field
+    desired: str
+    """Digest of what was wanted."""
+    live: str
+    """Digest of what was left."""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OwnershipRecord:
     """What is ours of one asset, by whom, and as of when."""
 
@@ -85,8 +98,9 @@ class OwnershipRecord:
     prose: OwnedText | None = None
     coordinates: Coordinates | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
-    undone: tuple[tuple[Field, str, str], ...] = ()
-    """What a person took back: field, digest of what was wanted, and of what was left."""
+    undone: tuple[Undone, ...] = ()
+    taken_back: TakenBack | None = None
+    """Whether a person took everything of the asset back."""
 
     @classmethod
     def of(cls, record: AssetRecord, owner: Owner, at: datetime) -> OwnershipRecord:
@@ -99,7 +113,10 @@ class OwnershipRecord:
             prose=OwnedText.of(applied.prose),
             coordinates=applied.coordinates,
             tags=applied.tags,
-            undone=tuple((one.field, one.desired, one.live) for one in record.unsticking if one.undone),
+            undone=tuple(
+                Undone(one.field, one.desired, one.live, one.at) for one in record.unsticking if one.undone
+            ),
+            taken_back=record.taken_back,
         )
 
     def is_newer_than(self, owner: Owner, generation: int) -> bool:
@@ -120,7 +137,13 @@ class OwnershipRecord:
             "prose": _text_to_json(self.prose),
             "coordinates": place(self.coordinates),
             "tags": sorted(self.tags),
-            "undone": [list(one) for one in self.undone],
+            "undone": [
+                [one.field, one.desired, one.live, one.at.isoformat() if one.at else None]
+                for one in self.undone
+            ],
+            "taken_back": {"at": self.taken_back.at.isoformat(), "whole": self.taken_back.whole}
+            if self.taken_back
+            else None,
         }
 
     @classmethod
@@ -156,11 +179,17 @@ def adopt(
         if prose is None and _same(parts.prose, wanted.prose):
             prose = parts.prose
     undone = tuple(
-        Unsticking(which, desired, live, "", reason("undone"), undone=True)
-        for which, desired, live in known.undone
+        Unsticking(one.field, one.desired, one.live, "", _why(one.at), undone=True, at=one.at)
+        for one in known.undone
     )
-    applied = Applied(block, prose, known.coordinates, known.tags)
-    return replace(record.to_look_at(), applied=applied, unsticking=undone, status="new", reasons=())
+    return replace(
+        record.to_look_at(),
+        applied=Applied(block, prose, known.coordinates, known.tags),
+        unsticking=undone,
+        taken_back=known.taken_back,
+        status="new",
+        reasons=(),
+    )
 
 
 def recognise_block(seen: ObservedAsset, wanted: Desired, markers: Markers) -> str | None:
@@ -195,6 +224,10 @@ def bears_traces(seen: ObservedAsset, markers: Markers) -> bool:
 def could_be_ours(seen: ObservedAsset) -> bool:
     """Return whether there is anything on an asset that may have been written from here."""
     return bool(seen.description or seen.coordinates or seen.tags)
+
+
+def _why(taken_back: datetime | None) -> Reason:
+    return taken_back_on(taken_back) if taken_back else reason("undone")
 
 
 def _text(owned: OwnedText | None, live: str, wanted: str | None) -> str | None:
@@ -240,6 +273,7 @@ def _read(value: object) -> OwnershipRecord:
         coordinates=_place(value["coordinates"]),
         tags=frozenset(map(_name, _list(value["tags"]))),
         undone=tuple(map(_undone, _list(value["undone"]))),
+        taken_back=_taken_back(value["taken_back"]),
     )
 
 
@@ -263,9 +297,18 @@ def _place(value: object) -> Coordinates | None:
     return Coordinates(latitude, longitude)
 
 
-def _undone(value: object) -> tuple[Field, str, str]:
-    which, desired, live = _list(value)
-    return _FIELDS[_string(which)], _string(desired), _string(live)
+def _undone(value: object) -> Undone:
+    which, desired, live, at = _list(value)
+    when = None if at is None else _moment(at)
+    return Undone(_FIELDS[_string(which)], _string(desired), _string(live), when)
+
+
+def _taken_back(value: object) -> TakenBack | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not isinstance(whole := value["whole"], bool):
+        raise TypeError("not what was taken back")
+    return TakenBack(_moment(value["at"]), whole)
 
 
 def _list(value: object) -> list[object]:

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from reconciler.core.listing import Listing
     from reconciler.core.policy import DescriptionPolicy
     from reconciler.core.reasons import Reason
-    from reconciler.core.records import AssetRecord, Crossing, JournalEntry, PendingWrite, Resolution, Run
+    from reconciler.core.records import (
+        AssetRecord,
+        Crossing,
+        FormerValue,
+        JournalEntry,
+        LossKind,
+        PendingWrite,
+        RecentLosses,
+        Resolution,
+        Run,
+    )
     from reconciler.errors import ReconcilerError
 
 
@@ -144,11 +154,13 @@ class Target(Protocol):
         """List own assets (timeline and archive) without any tag, a thousand a request."""
         ...
 
-    async def carrying(self, tag_id: str, *, visibilities: Sequence[Visibility]) -> Mapping[str, datetime]:
+    async def carrying(
+        self, tag_id: str, *, visibilities: Sequence[Visibility], trashed: bool = False
+    ) -> Mapping[str, datetime]:
         """List own assets with this tag, or one below it: asset id → ``updated_at``.
 
         A thousand a request, and a request for each visibility. A listing can skip rows, so one that is
-        missing may carry the tag all the same.
+        missing may carry the tag all the same. ``trashed``: those in the trash, too.
         """
         ...
 
@@ -178,6 +190,14 @@ class Target(Protocol):
 
     async def add_tags(self, asset_ids: Sequence[str], tag_ids: Sequence[str]) -> WriteOutcome:
         """Add all these tags to all these assets, in one call."""
+        ...
+
+    async def delete_tag(self, tag_id: str) -> None:
+        """Delete a tag that nothing carries, with those below it; one that is gone is no error.
+
+        Raises:
+            MissingPermissionError: the key may not.
+        """
         ...
 
     async def remove_tag(self, asset_ids: Sequence[str], tag_id: str) -> WriteOutcome:
@@ -300,6 +320,51 @@ class Store(Values, Protocol):
 
     def journal(self, entries: Iterable[JournalEntry]) -> None:
         """Append to the journal."""
+        ...
+
+    def note_losses(self, what: LossKind, losing: Mapping[str, str], at: datetime, since: datetime) -> None:
+        """Count what assets lose for the guard, and forget what it does not count any more.
+
+        Args:
+            what: what they lose.
+            losing: asset id → the record's fingerprint before, at which nothing is lost again; ``""``: none.
+            at: now.
+            since: losses until then are forgotten.
+        """
+        ...
+
+    def losses(self, since: datetime) -> RecentLosses:
+        """Return what was lost since, and is not back."""
+        ...
+
+    def forget_losses(self) -> None:
+        """Let what was lost until now not count any more: a person approved it."""
+        ...
+
+    def journal_of(
+        self,
+        run_id: str | None = None,
+        asset_id: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> list[JournalEntry]:
+        """Return journal entries of a run, an asset, or both, newest first."""
+        ...
+
+    def keep_former(self, values: Iterable[FormerValue]) -> None:
+        """Keep values that are not ours and are replaced now; insert or replace by asset and field."""
+        ...
+
+    def former_of(self, asset_ids: Collection[str]) -> dict[str, list[FormerValue]]:
+        """Return what is kept of these assets, by id."""
+        ...
+
+    def forget_former(self, asset_ids: Collection[str]) -> None:
+        """Forget what is kept of these assets: they are as they were."""
+        ...
+
+    def run(self, run_id: str) -> Run | None:
+        """One run; ``None`` if it is not known."""
         ...
 
     def start_run(self, run: Run) -> None:

@@ -39,6 +39,8 @@ Code = Literal[
     "decided_immich",
     "decided_skymmich",
     "decided_both",
+    "contested",
+    "correction_waits",
     # -- of a whole image: core/plan --
     "trashed",
     "foreign",
@@ -64,7 +66,7 @@ Code = Literal[
     "newer",
     "no_place_before",
     "former_too_long",
-    "unsettled",
+    "former_unknown",
     "unfinished",
     "not_put_back",
     # -- of a write, and of what was kept of it: core/writes --
@@ -76,6 +78,9 @@ Code = Literal[
     "kept_otherwise",
     "crossed",
     "undone",
+    "taken_back",
+    "all_taken_back",
+    "undo_broken_off",
     # -- where an image stands at the end of a pass: engine --
     "digesting",
     "not_reached",
@@ -152,6 +157,10 @@ Code = Literal[
     "run_stopped",
     "undo_images",
     "undo_left",
+    "undo_tags",
+    "tag_in_use",
+    "tag_has_others",
+    "tag_came_back",
     # -- the end of a request: service --
     "daemon_stopped",
     "not_linked",
@@ -160,7 +169,9 @@ Code = Literal[
     "guard_holds",
     "catalogue_emptied",
     "catalogue_shrunk",
+    "catalogue_dwindled",
     "would_lose",
+    "would_lose_more",
     "loses",
     "more_lose",
     # -- the details of a condition: service --

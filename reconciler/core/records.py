@@ -34,6 +34,8 @@ Keep = Literal["immich", "skymmich", "both"]
 Field = Literal["block", "prose", "coordinates", "tags"]
 TextField = Literal["block", "prose"]
 JournalField = Literal["description", "coordinates", "tags"]
+FormerField = Literal["block", "prose", "coordinates", "description"]
+"""``description``: the whole text, of an older version's journal."""
 Trigger = Literal[
     "api",
     "audit",
@@ -45,6 +47,7 @@ Trigger = Literal[
     "lease",
     "page",
     "probe",
+    "redo",
     "reload",
     "retry",
     "schedule",
@@ -89,6 +92,17 @@ class Unsticking:
     diagnosis: Reason
     undone: bool = False
     """Whether a person took it back: then another server is no reason to write it again."""
+    at: datetime | None = None
+    """When, if they did; an older version did not keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A person took all of an asset back, or is at it: passes leave it alone until it is written again."""
+
+    at: datetime
+    whole: bool = True
+    """Whether it stays so: everything was undone. Else an undo is at work on it, or was broken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +141,34 @@ class Crossed:
     newest: datetime | None = None
 
 
+LossKind = Literal["values", "left"]
+"""``values``: an asset lost something in Immich; ``left``: its image left the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentLosses:
+    """Assets that lost something within the guard's window, and that nobody approved or gave back."""
+
+    values: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """How often a value of ours was put right that somebody changes. The key is asset, field and value."""
+
+    field: Field
+    desired: str
+    """Digest of the value; of tags, of the one tag."""
+    count: int
+    at: datetime
+    """When it was put right the last time."""
+    until: datetime | None = None
+    """Until when the next time waits; ``None``: it does not."""
+    held: bool = False
+    """Whether it is left as it is from here on."""
+
+
 @dataclass(frozen=True, slots=True)
 class AssetRecord:
     """All that is remembered of one managed asset. The key is ``asset_id``, never Skymmich's row id."""
@@ -155,6 +197,13 @@ class AssetRecord:
     """What no person has looked at yet. Read with the record; noted by ``Store.note_crossings``."""
     held: str = ""
     """Hash of the harm that the guard holds back, until a person or other values let it go; ``""``: none."""
+    corrections: tuple[Correction, ...] = ()
+    """What somebody else changes."""
+    superseded: frozenset[str] = frozenset()
+    """Owned tags that are being taken off because another one took their place."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """Owned tags whose path does not tell of which kind of fact they are → the kind, in order."""
+    taken_back: TakenBack | None = None
 
     def to_look_at(self) -> AssetRecord:
         """Return it without what would let a pass skip it."""
@@ -199,6 +248,24 @@ class JournalEntry:
     at: datetime
     entry_id: int | None = None
     """Given by the store; ascending."""
+    ours: tuple[str, ...] = ()
+    """What of ``before`` was ours: ``block`` (``edited``: with a person's lines in it), ``prose``,
+    ``coordinates``; of tags, their paths."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormerValue:
+    """The last value of a field that was not ours, before it was replaced. The key is asset and field.
+
+    It is kept as long as the asset is managed, however old the journal gets: what undoing everything
+    gives back.
+    """
+
+    asset_id: str
+    field: FormerField
+    value: object
+    """A JSON-able value; ``None``: there was none."""
+    at: datetime
 
 
 Finding = Literal["drift", "conflict", "both_changed", "not_sticking"]

@@ -94,6 +94,15 @@ class OwnerForm(TypedDict):
     """Whose place it took, and that one's last number: in JSON a list."""
 
 
+class UndoingForm(TypedDict, total=False):
+    """What is being undone: see ``engine.undo_wish``."""
+
+    everything: bool
+    run_id: str
+    asset_id: str
+    to: str
+
+
 class TemplateVersionForm(TypedDict):
     """A template that was written on the page, and when."""
 
@@ -140,6 +149,12 @@ def _texts(kept: object) -> list[str] | None:
 
 def _canary(kept: object) -> CanaryState | None:
     return cast("CanaryState", kept) if isinstance(kept, dict) else None
+
+
+def _undoing(kept: object) -> list[UndoingForm] | None:
+    if not isinstance(kept, list):
+        return None
+    return [cast("UndoingForm", one) for one in kept if isinstance(one, dict)]
 
 
 def _switches(kept: object) -> dict[Switch, bool] | None:
@@ -255,8 +270,8 @@ OWNER: Final = Key("owner", _owner, _of_owner)
 """Who this store is, as its records in Immich tell."""
 OWNER_WISHES: Final = Key("owner.wishes", _texts, _as_it_is)
 """What a person wants taken up at the next pass: see ``engine.ownership.Wish``."""
-RESTORED_AT: Final = _of_date("restored_at")
-"""When a backup was put in the place of this store; forgotten once a pass has caught up."""
+CATCHING_UP: Final = _of_date("owner.catching_up")
+"""When a backup was put in the place of this store; forgotten once a pass has read the records in Immich."""
 IMMICH_KNOWN: Final = Key("immich.known", _known, _as_it_is)
 """Whose Immich this is."""
 IMMICH_CONFIRMED: Final = _of_text("immich.confirmed")
@@ -275,6 +290,14 @@ RUNNING: Final = _of_date("running")
 """When the daemon that runs began; still there at the next start, its end was not a clean one."""
 STOPPED: Final = _of_date("stopped")
 """When the last clean end was: a store's file that was changed since was put there."""
+BACKED_UP_AT: Final = _of_date("backed_up_at")
+"""In a copy of a store, and in one that was restored from it: when the copy was made."""
+RESTORED_AT: Final = _of_date("restored_at")
+"""When this store was put back from a copy: what it says of before may be less than is true."""
+UNDOING: Final = Key("undoing", _undoing, _as_it_is)
+"""What was begun to be undone and has not come to its end: it is gone on with."""
+CREATED_TAGS: Final = Key("tags.created", _texts, _as_it_is)
+"""Paths of tags that this program made, with those above them: undoing everything deletes them."""
 LEASE_TERM: Final = Key("lease.term", _number, _as_it_is)
 """How often the lease was taken."""
 ASSETS_MARK: Final = _of_text("assets_mark")

@@ -27,7 +27,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from reconciler.core.ownership import Owner, OwnershipRecord
-from reconciler.core.store_keys import OWNER, OWNER_WISHES, RESTORED_AT, OwnerForm
+from reconciler.core.store_keys import CATCHING_UP, OWNER, OWNER_WISHES, OwnerForm
 from reconciler.engine.events import Event
 from reconciler.engine.identity import is_there
 from reconciler.errors import (
@@ -165,7 +165,7 @@ class Ownership:
             and (known.owner.instance, known.owner.generation) == (kept.owner.instance, kept.owner.generation)
             and (known.floor, known.notes) == (kept.floor, kept.notes)
             and not kept.wishes
-            and not RESTORED_AT.is_kept(self._store)
+            and not CATCHING_UP.is_kept(self._store)
         )
 
     async def meets(self, known: OwnershipRecord) -> Another | None:
@@ -206,8 +206,8 @@ class Ownership:
             OWNER.write(self._store, _form(now))
             if standpoint.mode == "all":
                 self._store.share_all()
-            if RESTORED_AT.is_kept(self._store):
-                RESTORED_AT.forget(self._store)
+            if CATCHING_UP.is_kept(self._store):
+                CATCHING_UP.forget(self._store)
         self._memory.standpoint = replace(now, notes=standpoint.notes)
 
     # -- the records ------------------------------------------------------------------------------------
@@ -323,7 +323,7 @@ class Ownership:
                 return await self._judged(point, record, note.updated_at)
             if (there := there + 1) == _SENTINELS:
                 break
-        if RESTORED_AT.is_kept(self._store) and point.floor is None:
+        if CATCHING_UP.is_kept(self._store) and point.floor is None:
             return _rereading(point, Former(point.owner.instance, point.owner.generation))
         return point
 
@@ -334,7 +334,7 @@ class Ownership:
         if found.instance == own.instance:
             age = max(0.0, (self._clock.now() - record.written_at).total_seconds())
             self._memory.beat = max(self._memory.beat, self._clock.monotonic() - age)
-            restored = RESTORED_AT.is_kept(self._store) and point.floor is None
+            restored = CATCHING_UP.is_kept(self._store) and point.floor is None
             return _rereading(point, found) if found.generation > own.generation or restored else point
         known = point.former is not None and point.former.instance == found.instance
         if known and point.former is not None and found.generation <= point.former.generation:

@@ -147,9 +147,11 @@ class Immich:
         """List own assets without any tag, a thousand a request; empty on servers before 1.136."""
         return await self._observer.untagged()
 
-    async def carrying(self, tag_id: str, *, visibilities: Sequence[Visibility]) -> Mapping[str, datetime]:
+    async def carrying(
+        self, tag_id: str, *, visibilities: Sequence[Visibility], trashed: bool = False
+    ) -> Mapping[str, datetime]:
         """List own assets with this tag, or one below it, a thousand a request: id → ``updated_at``."""
-        return await self._observer.carrying(tag_id, visibilities)
+        return await self._observer.carrying(tag_id, visibilities, trashed=trashed)
 
     async def asset_count(self) -> int | None:
         """Count own assets; ``None`` if the key may not."""
@@ -186,6 +188,14 @@ class Immich:
             WriteInDoubtError: it may have been carried out, wholly or in part; see its ``accepted``.
         """
         return await self._writer.add_tags(asset_ids, tag_ids)
+
+    async def delete_tag(self, tag_id: str) -> None:
+        """Delete a tag, with those below it; one that is gone is no error.
+
+        Raises:
+            MissingPermissionError: the key lacks ``tag.delete``.
+        """
+        await self._writer.delete_tag(tag_id)
 
     async def remove_tag(self, asset_ids: Sequence[str], tag_id: str) -> WriteOutcome:
         """Take one tag from these assets.

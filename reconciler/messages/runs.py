@@ -26,6 +26,7 @@ RUNS: Final[Mapping[Code, Message]] = {
     "run_broke": Message("ended by an error that nobody expected ({kind})"),
     "run_stopped": Message("stopped before its end"),
     "undo_images": Message("{count} image taken back", "{count} images taken back"),
+    "undo_tags": Message("{count} tag deleted", "{count} tags deleted"),
     "undo_left": Message("{count} value left as it is", "{count} values left as they are"),
     "daemon_stopped": Message("The daemon was stopped."),
     "pass_broke": Message("An error that nobody expected ended the pass; the log has it."),

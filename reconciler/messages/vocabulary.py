@@ -103,6 +103,7 @@ TRIGGERS: Final[Mapping[str, Message]] = {
     "lease": Message("the right to write came back"),
     "page": Message("asked for on this page"),
     "probe": Message("Immich was down"),
+    "redo": Message("written again"),
     "reload": Message("configuration read again"),
     "retry": Message("tried again"),
     "schedule": Message("schedule"),
@@ -127,6 +128,7 @@ CASES: Final[Mapping[str, Message]] = {
     "undone": Message("undone and left alone"),
     "not_writable": Message("cannot be written"),
     "resolved": Message("you decided"),
+    "contested": Message("somebody else writes here"),
 }
 ACTIONS: Final[Mapping[str, Message]] = {
     "nothing": Message("nothing to do"),

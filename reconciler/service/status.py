@@ -128,6 +128,13 @@ class Health:
         elif whole or prepared.has_changes:
             self.put("CanaryClear", "True", "Passed", reason("no_canary"))
 
+    def took_back(self, report: Report) -> None:
+        """An undo has ended, well or not."""
+        self._last = report.run
+        self.looked(whole=False)
+        if report.error is not None:
+            self.failed(report.error)
+
     def seen(self) -> None:
         """A person has looked at what may have crossed."""
         self._crossed = self._store.crossed()

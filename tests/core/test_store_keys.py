@@ -20,6 +20,8 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_KEPT = "2026-03-01T12:00:00+00:00"
 
 STORED = {
+    "tags.created": (["Made", "Made/Here"], ["Made", "Made/Here"]),
+    "undoing": ([{"run_id": "r1", "asset_id": ""}], [{"run_id": "r1", "asset_id": ""}]),
     "watermark": (NOON, NOON_KEPT),
     "full_look_at": (NOON, NOON_KEPT),
     "checked_at": (NOON, NOON_KEPT),
@@ -43,7 +45,7 @@ STORED = {
         {**owner, "former": ["x", 2]},
     ),
     "owner.wishes": (["take_over"], ["take_over"]),
-    "restored_at": (NOON, NOON_KEPT),
+    "owner.catching_up": (NOON, NOON_KEPT),
     "immich.known": (
         known := {"address": "http://x", "user_id": None, "without_assets": True, "others": ["u"]},
         known,
@@ -59,6 +61,8 @@ STORED = {
     "paused": (NOON, NOON_KEPT),
     "running": (NOON, NOON_KEPT),
     "stopped": (NOON, NOON_KEPT),
+    "backed_up_at": (NOON, NOON_KEPT),
+    "restored_at": (NOON, NOON_KEPT),
     "lease.term": (3, 3),
     "assets_mark": ("00ff", "00ff"),
 }
