@@ -113,11 +113,13 @@ class ManagedAssets(Fenced):
         with self._writing_by_right() as connection:
             self._changes.touch(connection, latest)
             had = assets.tags(connection, list(latest))
-            unshared.note(connection, latest, had)
-            upsert(connection, ASSETS, [rows.of_record(record) for record in latest.values()])
+            values = {asset_id: rows.of_record(record) for asset_id, record in latest.items()}
+            owned = {asset_id: set(map(storable, record.applied.tags)) for asset_id, record in latest.items()}
+            unshared.note(connection, values, owned, had)
+            upsert(connection, ASSETS, list(values.values()))
             gone, new = [], []
-            for asset_id, record in latest.items():
-                before, after = had.get(asset_id, frozenset()), set(map(storable, record.applied.tags))
+            for asset_id, after in owned.items():
+                before = had.get(asset_id, frozenset())
                 gone += [(asset_id, tag) for tag in before - after]
                 new += [(asset_id, tag) for tag in sorted(after - before)]
             # Straight to the driver: there are some twenty tags an asset, and nothing in them to convert.

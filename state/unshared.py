@@ -6,43 +6,47 @@ They are noted in the very commit that changes it, so that no kill loses one. Ea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from reconciler.core.asset import Applied
-from state import rows
 from state.tables import ASSETS, UNSHARED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from sqlalchemy.engine import Connection
 
-    from reconciler.core.records import AssetRecord
+    from state.rows import Values
 
 _NOTE: Final = "INSERT OR IGNORE INTO unshared (asset_id) VALUES (?)"
 _CHUNK: Final = 500
-_NOTHING: Final = (Applied(), ())
+_OURS: Final = ("block", "prose", "latitude", "longitude")
+_NOTHING: Final = (None, None, None, None, frozenset[str](), (), None)
 
 
 def note(
-    connection: Connection, records: Mapping[str, AssetRecord], had: Mapping[str, frozenset[str]]
+    connection: Connection,
+    values: Mapping[str, Values],
+    tags: Mapping[str, Collection[str]],
+    had: Mapping[str, frozenset[str]],
 ) -> None:
-    """Note those of these records that own something else than the rows that they are about to replace.
+    """Note those of these rows that own something else than the ones that they are about to replace.
 
     Args:
         connection: in the transaction that replaces them.
-        records: by asset id, as they will be.
+        values: the rows by asset id, as they will be.
+        tags: the tags that will be owned, by asset id.
         had: the tags that are owned by now.
     """
+    after = {asset_id: _ours(row, tags[asset_id]) for asset_id, row in values.items()}
     before: dict[str, object] = {}
-    ids = list(records)
+    ids, columns = list(after), [ASSETS.c[name] for name in ("asset_id", *_OURS, "unsticking", "taken_back")]
     for start in range(0, len(ids), _CHUNK):
-        query = select(ASSETS).where(ASSETS.c.asset_id.in_(ids[start : start + _CHUNK]))
-        for row in connection.execute(query):
-            before[row.asset_id] = _ours(rows.to_record(row, had.get(row.asset_id, frozenset())))
-    changed = [(key,) for key, record in records.items() if before.get(key, _NOTHING) != _ours(record)]
+        query = select(*columns).where(ASSETS.c.asset_id.in_(ids[start : start + _CHUNK]))
+        for row in connection.execute(query).mappings():
+            before[row["asset_id"]] = _ours(dict(row), had.get(row["asset_id"], ()))
+    changed = [(key,) for key, ours in after.items() if before.get(key, _NOTHING) != ours]
     if changed:
         connection.exec_driver_sql(_NOTE, changed)
 
@@ -65,7 +69,7 @@ def forget(connection: Connection, asset_ids: Iterable[str]) -> None:
         connection.exec_driver_sql("DELETE FROM unshared WHERE asset_id = ?", keys)
 
 
-def _ours(record: AssetRecord) -> object:
+def _ours(row: Mapping[str, Any], tags: Collection[str]) -> object:
     """Return what a record in Immich tells of an asset."""
-    undone = tuple((one.field, one.desired, one.live) for one in record.unsticking if one.undone)
-    return record.applied, undone
+    undone = tuple((one["field"], one["desired"], one["live"]) for one in row["unsticking"] if one["undone"])
+    return (*(row[name] for name in _OURS), frozenset(tags), undone, row["taken_back"])

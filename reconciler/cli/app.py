@@ -42,6 +42,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "seen": ("Reconcile", "Say that you have looked at images of which an edit may be missing."),
     "undo": ("Reconcile", "Take back a run, an image's last change, or everything."),
     "redo": ("Reconcile", "Write again what was taken back."),
+    "adopt": ("Reconcile", "Know again what is ours, with a state store that is new or older."),
     "settings": ("Reconcile", "Show or change what is kept in sync."),
     "status": ("Look", "Show how things stand."),
     "explain": ("Look", "Show one image from all sides, and why it is as it is."),

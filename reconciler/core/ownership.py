@@ -15,7 +15,7 @@ from reconciler.core.desired.block import split
 from reconciler.core.desired.solver_sentence import split_without_sentence
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.reasons import reason
-from reconciler.core.records import AssetRecord, Field, Unsticking
+from reconciler.core.records import AssetRecord, Field, TakenBack, Unsticking
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ class OwnershipRecord:
     tags: frozenset[str] = field(default_factory=frozenset)
     undone: tuple[tuple[Field, str, str], ...] = ()
     """What a person took back: field, digest of what was wanted, and of what was left."""
+    taken_back: TakenBack | None = None
+    """Whether a person took all of it back: then it stays so."""
 
     @classmethod
     def of(cls, record: AssetRecord, owner: Owner, at: datetime) -> OwnershipRecord:
@@ -100,6 +102,7 @@ class OwnershipRecord:
             coordinates=applied.coordinates,
             tags=applied.tags,
             undone=tuple((one.field, one.desired, one.live) for one in record.unsticking if one.undone),
+            taken_back=record.taken_back,
         )
 
     def is_newer_than(self, owner: Owner, generation: int) -> bool:
@@ -121,6 +124,7 @@ class OwnershipRecord:
             "coordinates": place(self.coordinates),
             "tags": sorted(self.tags),
             "undone": [list(one) for one in self.undone],
+            "taken_back": _taken_back_to_json(self.taken_back),
         }
 
     @classmethod
@@ -160,7 +164,10 @@ def adopt(
         for which, desired, live in known.undone
     )
     applied = Applied(block, prose, known.coordinates, known.tags)
-    return replace(record.to_look_at(), applied=applied, unsticking=undone, status="new", reasons=())
+    return replace(
+        record.to_look_at(), applied=applied, unsticking=undone, taken_back=known.taken_back,
+        status="new", reasons=(),
+    )  # fmt: skip
 
 
 def recognise_block(seen: ObservedAsset, wanted: Desired, markers: Markers) -> str | None:
@@ -240,7 +247,20 @@ def _read(value: object) -> OwnershipRecord:
         coordinates=_place(value["coordinates"]),
         tags=frozenset(map(_name, _list(value["tags"]))),
         undone=tuple(map(_undone, _list(value["undone"]))),
+        taken_back=_taken_back(value["taken_back"]),
     )
+
+
+def _taken_back_to_json(taken: TakenBack | None) -> dict[str, object] | None:
+    return None if taken is None else {"at": taken.at.isoformat(), "whole": taken.whole}
+
+
+def _taken_back(value: object) -> TakenBack | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not isinstance(value["whole"], bool):
+        raise ValueError("not a taking back")
+    return TakenBack(_moment(value["at"]), value["whole"])
 
 
 def _owned(value: object) -> OwnedText | None:

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from reconciler.core.ownership import Owner, OwnershipRecord
 from reconciler.core.store_keys import CATCHING_UP, OWNER, OWNER_WISHES, OwnerForm
 from reconciler.engine.events import Event
+from reconciler.engine.identity import is_there
 from reconciler.errors import (
     AnotherInstanceError,
     AssetUnknownError,
@@ -53,6 +54,8 @@ _ASKED: Final = 8
 _SHARED_AT_ONCE: Final = 500
 _FRESH: Final = 60.0
 """Seconds for which the sentinels need not be asked for again before something is written."""
+_TRUSTED: Final = 1.5 * HEARTBEAT
+"""Seconds for which they need not be asked for at all: the sign of life asks, too."""
 _ALL: Final = 1_000_000_000
 
 Mode = Literal["known", "traces", "all"]
@@ -146,7 +149,7 @@ class Ownership:
         kept = replace(self._kept(), wishes=wishes_of(self._store), notes=server.notes)
         age = self._clock.monotonic() - self._memory.at
         known = self._memory.standpoint
-        if known is not None and self._still_holds(known, kept) and age < (_FRESH if anew else HEARTBEAT):
+        if known is not None and self._still_holds(known, kept) and age < (_FRESH if anew else _TRUSTED):
             return known
         found = kept
         if server.notes:
@@ -256,25 +259,29 @@ class Ownership:
         beat = self._clock.monotonic() - self._memory.beat > HEARTBEAT
         while True:
             ids = await asyncio.to_thread(self._store.unshared, max(least, _SHARED_AT_ONCE))
-            if len(ids) < least or not (ids or beat):
+            if len(ids) < least and not (beat and least == 1):
                 return
             kept = self._kept()
             if await self._asked(kept, tuple) != kept:
                 # Another one took over, or this store was put back: the next pass sees to it.
                 self._memory.standpoint = None
                 return
-            beat = False
+            beat, self._memory.at = False, self._clock.monotonic()
             await self._write(kept, ids)
 
     async def _write(self, kept: Standpoint, ids: list[str]) -> None:
         owner = kept.owner
         records = await asyncio.to_thread(self._store.records_of, {*ids, *owner.sentinels})
+        records = {asset_id: record for asset_id, record in records.items() if is_there(record)}
         sentinels = tuple(one for one in owner.sentinels if one in records)
         if len(sentinels) < _SENTINELS:
             there = await asyncio.to_thread(lambda: self._store.there_ids() & self._store.linked_ids())
             more = nsmallest(_SENTINELS, there.difference(sentinels))
             sentinels = (*sentinels, *more)[:_SENTINELS]
             records |= await asyncio.to_thread(self._store.records_of, sentinels)
+        if not records:  # this library shows nothing of ours
+            self._store.shared(ids)
+            return
         # Before it is sent: Immich never has a higher number than the store, however this ends.
         owner = replace(owner, generation=owner.generation + 1, sentinels=sentinels)
         OWNER.write(self._store, _form(replace(kept, owner=owner)))
@@ -325,6 +332,8 @@ class Ownership:
     ) -> Standpoint:
         own, found = point.owner, Former(record.owner.instance, record.owner.generation)
         if found.instance == own.instance:
+            age = max(0.0, (self._clock.now() - record.written_at).total_seconds())
+            self._memory.beat = max(self._memory.beat, self._clock.monotonic() - age)
             restored = CATCHING_UP.is_kept(self._store) and point.floor is None
             return _rereading(point, found) if found.generation > own.generation or restored else point
         known = point.former is not None and point.former.instance == found.instance

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from reconciler.core.asset import Applied
 from reconciler.core.desired.builtin import BuiltIn
 from reconciler.core.fingerprint import digest
 from reconciler.core.plan.guard import withhold
@@ -161,6 +162,35 @@ class Reconciler:
     async def share(self, prepared: Prepared) -> None:
         """Write to Immich which values are ours, where that changed; no pass fails for it."""
         await self._planner.ownership.share(prepared.server)
+
+    async def adopt(self, prepared: Prepared) -> int:
+        """Store what a pass over all images would take up, and write nothing; gives of how many images.
+
+        Raises:
+            AnotherInstanceError: another instance keeps this library; nothing was taken up.
+        """
+        if prepared.another is not None:
+            raise prepared.another.error()
+        with self._store.transaction():
+            self._begin(prepared)
+        count = 0
+        for pairs in prepared.items.slices(_RECORDED):
+            count += await asyncio.to_thread(self._adopt_some, pairs)
+        self._settle(prepared)
+        await self.share(prepared)
+        return count
+
+    def _adopt_some(self, pairs: list[Pair]) -> int:
+        known = self._store.records_of([item.asset_id for item, _ in pairs])
+        taken = [
+            record
+            for item, record in pairs
+            if record is not None
+            and record.applied != (before.applied if (before := known.get(item.asset_id)) else Applied())
+        ]
+        with self._store.transaction():
+            self._store.save_records(taken)
+        return len(taken)
 
     def _begin(self, prepared: Prepared) -> None:
         spend_approval(self._store, prepared)
