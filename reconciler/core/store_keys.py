@@ -230,6 +230,10 @@ RUNNING: Final = _of_date("running")
 """When the daemon that runs began; still there at the next start, its end was not a clean one."""
 STOPPED: Final = _of_date("stopped")
 """When the last clean end was: a store's file that was changed since was put there."""
+BACKED_UP_AT: Final = _of_date("backed_up_at")
+"""In a copy of a store, and in one that was restored from it: when the copy was made."""
+RESTORED_AT: Final = _of_date("restored_at")
+"""When this store was put back from a copy: what it says of before may be less than is true."""
 LEASE_TERM: Final = Key("lease.term", _number, _as_it_is)
 """How often the lease was taken."""
 ASSETS_MARK: Final = _of_text("assets_mark")
