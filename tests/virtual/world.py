@@ -93,6 +93,9 @@ class World:
         self.failed = 0
         """Requests of the last pass that were spoiled on their way."""
         self.wrap = lambda target: target
+        self.renderer = None
+        """Of the template; without one, only the built-in template is rendered."""
+        self.switches = Switches()
 
     # -- the server -------------------------------------------------------------------------------------
 
@@ -148,7 +151,7 @@ class World:
             began = self.clock.seconds
             cycle = Reconciler(
                 open_catalogue(str(self.path)), self.wrap(immich), self.store, self.clock,
-                timing=self.timing, listen=self.events.append,
+                timing=self.timing, renderer=self.renderer, listen=self.events.append,
             )  # fmt: skip
             try:
                 return await act(cycle, immich)
@@ -172,7 +175,7 @@ class World:
         run_id = f"run-{self.runs}"
 
         async def act(cycle, _):
-            wishes = Wishes(self.policy, Switches())
+            wishes = Wishes(self.policy, self.switches)
             chosen = Selection(**selection)
             meanwhile = asyncio.ensure_future(beside()) if beside else None
             try:
@@ -194,7 +197,7 @@ class World:
         async def act(cycle, immich):
             undo = Undo(cycle, immich, self.store, self.clock, self.events.append, self.timing)
             prepared = await undo.prepare(
-                self.store.journal_of(run_id, limit=1_000_000), Wishes(self.policy, Switches())
+                self.store.journal_of(run_id, limit=1_000_000), Wishes(self.policy, self.switches)
             )
             if look:
                 return prepared
