@@ -259,7 +259,7 @@ def _taken_back(value: object) -> TakenBack | None:
     if value is None:
         return None
     if not isinstance(value, dict) or not isinstance(value["whole"], bool):
-        raise ValueError("not a taking back")
+        raise TypeError("not a taking back")
     return TakenBack(_moment(value["at"]), value["whole"])
 
 
