@@ -10,7 +10,7 @@ UV := $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sky-check soak screenshots messages lock clean
+.PHONY: help demo test check bench sky-check soak fuzz trust screenshots messages lock clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -20,7 +20,9 @@ help:
 	@echo "make check        lint, formatting, types, and the arrows between the rooms"
 	@echo "make bench        measure requests, time and memory against the bound (ARGS=\"--server URL\": on a real Immich)"
 	@echo "make sky-check    compare facts of 1,000 generated pictures with astropy (ARGS=\"200 --seed 7\")"
-	@echo "make soak         spoil answers of Immich by the thousand for 5 minutes (ARGS=\"--seconds 3600 --seed 7\")"
+	@echo "make soak         let people, Skymmich, faults and kills act in any order, 2,000 times (ARGS=\"--examples 50 --seed 7\")"
+	@echo "make fuzz         spoil answers of Immich by the thousand for 5 minutes (ARGS=\"--seconds 3600 --seed 7\")"
+	@echo "make trust        inject each fault many times, and write what was lost into docs/trust.md"
 	@echo "make screenshots  photograph the page, also for the README (needs Chromium; ARGS is a folder)"
 	@echo "make messages     write the template of all translations anew from the source"
 	@echo "make lock         write the lock files anew from pyproject.toml"
@@ -55,7 +57,13 @@ sky-check: $(VENV)/.dev
 	@$(PY) tests/benchmarks/sky_check.py $(ARGS)
 
 soak: $(VENV)/.dev
+	@$(PY) tests/model/soak.py $(ARGS)
+
+fuzz: $(VENV)/.dev
 	@$(PY) tests/fuzz/run.py $(ARGS)
+
+trust: $(VENV)/.dev
+	@$(PY) tests/model/trust.py --write docs/trust.md $(ARGS)
 
 screenshots: $(VENV)/.dev
 	@$(PY) tests/web/screenshots.py --pictures docs/pictures $(ARGS)

@@ -2,7 +2,7 @@
 
 Of a restore a person expects earlier settings and decisions. They do not expect that the words which were
 replaced since are no longer in the journal, or that what this program wrote since is taken for a person's.
-So journal, runs and crossings go along, and of each asset what was applied.
+So journal, runs, crossings and losses go along, and of each asset what was applied, and what did not stick.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ WHERE entry_id > (SELECT max(entry_id) FROM main.journal)
 """
 _RUNS: Final = "INSERT OR REPLACE INTO main.runs SELECT * FROM former.runs"
 _CROSSINGS: Final = "INSERT OR REPLACE INTO main.crossings SELECT * FROM former.crossings"
+_LOSSES: Final = "INSERT OR REPLACE INTO main.losses SELECT * FROM former.losses"
+"""What the guard has counted: a restore is no way around it."""
+_UNSHARED: Final = "INSERT OR IGNORE INTO main.unshared SELECT * FROM former.unshared"
 _PENDING: Final = (
     "DELETE FROM main.pending_writes",
     "INSERT INTO main.pending_writes SELECT * FROM former.pending_writes",
@@ -35,8 +38,8 @@ _PENDING: Final = (
 _ASSETS: Final = (
     "INSERT OR IGNORE INTO main.assets SELECT * FROM former.assets",
     """
-UPDATE main.assets SET (block, prose, latitude, longitude, unsticking, seen_updated_at) = (
-    SELECT block, prose, latitude, longitude, unsticking, seen_updated_at FROM former.assets AS theirs
+UPDATE main.assets SET (block, prose, latitude, longitude, unsticking, seen_updated_at, more) = (
+    SELECT block, prose, latitude, longitude, unsticking, seen_updated_at, more FROM former.assets AS theirs
     WHERE theirs.asset_id = main.assets.asset_id
 ) WHERE asset_id IN (SELECT asset_id FROM former.assets)
 """,
@@ -71,7 +74,7 @@ def carry_over(former: Path, made: Path) -> Carried | None:
         if connection.execute(_SAME_LINE).fetchone() == (0,):
             return None
         entries = connection.execute(_ENTRIES).rowcount
-        for statement in (_RUNS, _CROSSINGS, *_PENDING, *_ASSETS):
+        for statement in (_RUNS, _CROSSINGS, _LOSSES, _UNSHARED, *_PENDING, *_ASSETS):
             connection.execute(statement)
         (images,) = connection.execute("SELECT count(*) FROM former.assets").fetchone()
         connection.execute("COMMIT")

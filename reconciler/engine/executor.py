@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.plan.plan import AssetPlan, Rules
-    from reconciler.core.ports import Clock, Store, Target
+    from reconciler.core.ports import Clock, Target
+    from reconciler.core.store_port import Store
     from reconciler.engine.canary import Canary
     from reconciler.engine.events import Level
     from reconciler.engine.job import Job

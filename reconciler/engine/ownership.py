@@ -40,8 +40,9 @@ from reconciler.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from reconciler.core.ports import Clock, ServerFacts, Store, Target
+    from reconciler.core.ports import Clock, ServerFacts, Target
     from reconciler.core.records import AssetRecord
+    from reconciler.core.store_port import Store
     from reconciler.engine.events import Listener
 
 HEARTBEAT: Final = 6 * 3600.0

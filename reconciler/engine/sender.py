@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from reconciler.core.ports import Clock, Store, Target
+    from reconciler.core.ports import Clock, Target
     from reconciler.core.records import AssetStatus, JournalEntry, PendingWrite, WriteStep
+    from reconciler.core.store_port import Store
     from reconciler.engine.job import Job
     from reconciler.engine.settlement import Settlement
 

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
-    from reconciler.core.ports import Clock, Store, Target
+    from reconciler.core.ports import Clock, Target
     from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, JournalEntry
+    from reconciler.core.store_port import Store
     from reconciler.engine.events import Listener
     from reconciler.engine.passes import Prepared
     from reconciler.engine.planner.planner import Wishes

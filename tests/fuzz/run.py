@@ -1,4 +1,4 @@
-"""``make soak``: spoil answers of Immich by the thousand, and see that no word, tag or pin is lost.
+"""``make fuzz``: spoil answers of Immich by the thousand, and see that no word, tag or pin is lost.
 
 Prints the seed, so that a run can be repeated (but for the order of answers that come at the same time), and what
 was done; exits 1 on a violation.

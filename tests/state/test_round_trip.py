@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.asset import Applied, Coordinates
-from reconciler.core.ports import Store
 from reconciler.core.reasons import from_text, reason, told
 from reconciler.core.records import RunCounts, TakenBack, Unsticking
+from reconciler.core.store_port import Store
 from state import rows
 from state.rows import of_run
 from state.store import SqliteStore

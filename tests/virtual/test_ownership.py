@@ -73,11 +73,8 @@ def values(here):
 
 
 def records(here):
-    return {
-        key: OwnershipRecord.from_json(one["metadata"][KEY])
-        for key, one in here.shown().items()
-        if KEY in one["metadata"]
-    }
+    found = {key: kept[KEY] for key, kept in here.notes().items() if KEY in kept}
+    return {key: OwnershipRecord.from_json(value) for key, value in found.items()}
 
 
 def conflicts(here):

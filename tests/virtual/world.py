@@ -93,6 +93,9 @@ class World:
         self.failed = 0
         """Requests of the last pass that were spoiled on their way."""
         self.wrap = lambda target: target
+        self.renderer = None
+        """Of the template; without one, only the built-in template is rendered."""
+        self.switches = Switches()
 
     # -- the server -------------------------------------------------------------------------------------
 
@@ -115,9 +118,14 @@ class World:
         raise AssertionError("the server does not come to rest")
 
     def shown(self):
-        """Give what Immich finally shows of every asset."""
+        """Give what Immich finally shows of every asset; its custom metadata is shown to nobody."""
         self.settle()
-        return control.assets(self.state, {})
+        assets = control.assets(self.state, {})
+        return {key: {**asset, "metadata": None} for key, asset in assets.items()}
+
+    def notes(self):
+        """Give the custom metadata of every asset."""
+        return {key: asset["metadata"] for key, asset in control.assets(self.state, {}).items()}
 
     @property
     def faults(self):
@@ -148,7 +156,7 @@ class World:
             began = self.clock.seconds
             cycle = Reconciler(
                 open_catalogue(str(self.path)), self.wrap(immich), self.store, self.clock,
-                timing=self.timing, listen=self.events.append,
+                timing=self.timing, renderer=self.renderer, listen=self.events.append,
             )  # fmt: skip
             try:
                 return await act(cycle, immich)
@@ -172,7 +180,7 @@ class World:
         run_id = f"run-{self.runs}"
 
         async def act(cycle, _):
-            wishes = Wishes(self.policy, Switches())
+            wishes = Wishes(self.policy, self.switches)
             chosen = Selection(**selection)
             meanwhile = asyncio.ensure_future(beside()) if beside else None
             try:
@@ -194,7 +202,7 @@ class World:
         async def act(cycle, immich):
             undo = Undo(cycle, immich, self.store, self.clock, self.events.append, self.timing)
             prepared = await undo.prepare(
-                self.store.journal_of(run_id, limit=1_000_000), Wishes(self.policy, Switches())
+                self.store.journal_of(run_id, limit=1_000_000), Wishes(self.policy, self.switches)
             )
             if look:
                 return prepared

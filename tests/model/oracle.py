@@ -1,0 +1,207 @@
+"""The model of who wrote what: what people and Skymmich did in Immich, and whether it is still to be found.
+
+Each thing that a person enters is one of a kind, so that it can be looked for by itself: in Immich, in the
+journal, or in what was told of edits that crossed. It knows nothing of the program but these three.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from reconciler.simulator.server.roundtrip import settled_description
+
+TOKEN = re.compile(r"\bw\d{4}w\b")
+"""What makes a person's line one of a kind."""
+_BORDERS = re.compile(r"^((✦|») )+")
+
+
+class ViolationError(AssertionError):
+    """Something that is promised was not kept."""
+
+
+def tokens(text):
+    return set(TOKEN.findall(text or ""))
+
+
+def plain(line):
+    """Give a line as it is compared: a heading that is moved out of a block loses its opening marker."""
+    return _BORDERS.sub("", line.strip()).strip()
+
+
+@dataclass(slots=True)
+class Entered:
+    """What is to be found on one asset."""
+
+    words: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """Token → its line as Immich shows it, and when it was entered, in seconds of the world."""
+    tags: dict[str, float] = field(default_factory=dict)
+    pin: tuple[float, float, float] | None = None
+    """Latitude, longitude, and when."""
+
+
+class Oracle:
+    """See the module.
+
+    Args:
+        here: the world.
+    """
+
+    def __init__(self, here):
+        self.here = here
+        self.entered: dict[str, Entered] = {}
+        self.ours: set[tuple[str, str]] = set()
+        """Asset and tag that a client's call put there; a person's own putting it there takes it out."""
+        self.licensed: set[str] = set()
+        """Runs in which somebody wished for the catalogue to win, or for something to be taken back."""
+        self.told: dict[str, float] = {}
+        """Assets whose edits were told to have crossed, and when they last were."""
+        self.archived: dict[str, list] = {}
+        """Journals of stores that were lost, by asset."""
+        self.fresh: dict[str, dict[tuple[str, object], float]] = {}
+        """What was entered on an asset since it last settled, and when."""
+        self.window: set[tuple[str, str, object]] = set()
+        """What was entered in the very moment of a write, when Immich itself can lose one of two."""
+        self.found = Counter()
+        """Where what is not in Immich any more was found."""
+
+    def of(self, asset_id):
+        return self.entered.setdefault(asset_id, Entered())
+
+    # -- what people do ----------------------------------------------------------------------------------
+
+    def wrote(self, asset_id, before, text, *, by_person=True):
+        """Note that somebody who saw one text saved another: what is not in it any more they took out."""
+        words, now = self.of(asset_id).words, self.here.clock.seconds
+        lines = {token: line for line in settled_description(text).splitlines() for token in tokens(line)}
+        for token in tokens(before) - lines.keys():
+            words.pop(token, None)
+        for token, line in lines.items():
+            if token in words:
+                words[token] = (line, words[token][1])
+            elif by_person and token not in tokens(before):
+                words[token] = (line, now)
+                self._entered(asset_id, "description", token)
+
+    def tagged(self, asset_id, tag):
+        self.of(asset_id).tags[tag] = self.here.clock.seconds
+        self._entered(asset_id, "tags", tag)
+        self.ours.discard((asset_id, tag))
+
+    def untagged(self, asset_id, tag):
+        self.of(asset_id).tags.pop(tag, None)
+
+    def pinned(self, asset_id, place):
+        self.of(asset_id).pin = (*place, self.here.clock.seconds)
+        self._entered(asset_id, "coordinates", place)
+
+    def _entered(self, asset_id, which, key):
+        self.fresh.setdefault(asset_id, {})[which, key] = self.here.clock.seconds
+        if self.here.state.assets[asset_id].client_jobs:
+            self.window.add((asset_id, which, key))
+
+    def forget(self, asset_id):
+        self.entered.pop(asset_id, None)
+
+    def tag_deleted(self, value):
+        for known in self.entered.values():
+            for tag in [tag for tag in known.tags if tag == value or tag.startswith(f"{value}/")]:
+                del known.tags[tag]
+
+    def displaced(self, asset_id):
+        """Note that another program wrote the file anew: what it left out it took."""
+        self.forget(asset_id)
+
+    # -- what the program does ---------------------------------------------------------------------------
+
+    def writes(self, asset_id, read_at):
+        """Note that a write of the program comes to Immich: what was entered since the reading is in its window."""
+        for (which, key), when in self.fresh.get(asset_id, {}).items():
+            if when >= read_at:
+                self.window.add((asset_id, which, key))
+
+    def adds(self, asset_id, tag):
+        self.ours.add((asset_id, tag))
+
+    def removes(self, asset_id, tag):
+        """Note that the program takes a tag off.
+
+        Raises:
+            ViolationError: it is a person's.
+        """
+        if tag in self.of(asset_id).tags:
+            raise ViolationError(f"a person's tag {tag!r} is taken off {asset_id}")
+        if (asset_id, tag) not in self.ours:
+            raise ViolationError(f"the tag {tag!r} that is not ours is taken off {asset_id}")
+
+    # -- looking for it ----------------------------------------------------------------------------------
+
+    def check(self, asset_id):
+        """Look for all that was entered on an asset that has settled.
+
+        Raises:
+            ViolationError: something is nowhere to be found.
+        """
+        known, asset = self.entered.get(asset_id), self.here.state.assets.get(asset_id)
+        self.fresh.pop(asset_id, None)
+        if known is None or asset is None:
+            return
+        lines = {plain(line) for line in (asset.exif.description or "").splitlines()}
+        for token, (line, when) in list(known.words.items()):
+            if plain(line) not in lines:
+                self._missing(asset_id, "description", token, line, when)
+                del known.words[token]
+        shown = set(self.here.state.tags.values(asset))
+        for tag, when in list(known.tags.items()):
+            if tag not in shown:
+                self._missing(asset_id, "tags", tag, tag, when)
+                del known.tags[tag]
+        if known.pin is not None:
+            place = asset.exif.coordinates
+            if place is None or max(abs(a - b) for a, b in zip(place, known.pin, strict=False)) > 2e-6:
+                self._missing(asset_id, "coordinates", known.pin[:2], known.pin[:2], known.pin[2])
+                known.pin = None
+
+    def _missing(self, asset_id, which, token, whole, when):
+        entries = self.here.store.journal_of(asset_id=asset_id, limit=1_000_000)
+        runs = _replaced(entries, which, token)
+        told = self.told.get(asset_id, -1.0) >= when and self._is_crossed(asset_id)
+        self.here.note(f"not in Immich: {which} {whole!r} of {asset_id}: runs {sorted(runs)}, told {told}")
+        in_window = (asset_id, which, token) in self.window
+        if told:
+            self.found["told"] += 1
+        elif in_window and not runs:
+            self.found["in a write's moment, not seen"] += 1
+        elif runs:
+            # A place that is ours is put right when it is moved, and so are lines within the block.
+            if in_window:
+                pass
+            elif which == "tags" or (which == "description" and not runs & self.licensed):
+                raise ViolationError(f"{whole!r} on {asset_id} was replaced without anybody's wish: {runs}")
+            self.found["journal"] += 1
+        elif asset_id in self.archived and _replaced(self.archived[asset_id], which, token):
+            self.found["journal of a lost store"] += 1
+        else:
+            raise ViolationError(f"{which} {whole!r} of {asset_id}, entered at {when:.3f}, is nowhere")
+
+    def _is_crossed(self, asset_id):
+        record = self.here.store.record(asset_id)
+        return record is not None and record.crossing is not None
+
+
+def _replaced(entries, which, token):
+    """Give the runs that replaced something, by the journal."""
+    return {
+        one.run_id
+        for one in entries
+        if one.field == which and _has(which, one.before, token) and not _has(which, one.after, token)
+    }
+
+
+def _has(which, value, token):
+    if which == "description":
+        return token in tokens(value if isinstance(value, str) else "")
+    if which == "tags":
+        return token in (value or ())
+    return bool(value) and max(abs(a - b) for a, b in zip(value, token, strict=True)) < 2e-6
