@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _NOTE: Final = "INSERT OR IGNORE INTO unshared (asset_id) VALUES (?)"
 _CHUNK: Final = 500
-_OURS: Final = ("block", "prose", "latitude", "longitude")
-_NOTHING: Final = (None, None, None, None, frozenset[str](), (), None)
+_OURS: Final = ("block", "prose", "latitude", "longitude", "taken_back")
+_NOTHING: Final = (None, None, None, None, None, frozenset[str](), ())
 
 
 def note(
@@ -41,7 +41,7 @@ def note(
     """
     after = {asset_id: _ours(row, tags[asset_id]) for asset_id, row in values.items()}
     before: dict[str, object] = {}
-    ids, columns = list(after), [ASSETS.c[name] for name in ("asset_id", *_OURS, "unsticking", "taken_back")]
+    ids, columns = list(after), [ASSETS.c[name] for name in ("asset_id", *_OURS, "unsticking")]
     for start in range(0, len(ids), _CHUNK):
         query = select(*columns).where(ASSETS.c.asset_id.in_(ids[start : start + _CHUNK]))
         for row in connection.execute(query).mappings():
@@ -72,4 +72,4 @@ def forget(connection: Connection, asset_ids: Iterable[str]) -> None:
 def _ours(row: Mapping[str, Any], tags: Collection[str]) -> object:
     """Return what a record in Immich tells of an asset."""
     undone = tuple((one["field"], one["desired"], one["live"]) for one in row["unsticking"] if one["undone"])
-    return (*(row[name] for name in _OURS), frozenset(tags), undone, row["taken_back"])
+    return (*(row[name] for name in _OURS), frozenset(tags), undone)

@@ -14,7 +14,8 @@ from reconciler.core.asset import Applied, Coordinates
 from reconciler.core.desired.block import split
 from reconciler.core.desired.solver_sentence import split_without_sentence
 from reconciler.core.fingerprint import digest, place
-from reconciler.core.reasons import reason
+from reconciler.core.plan.taken_back import taken_back_on
+from reconciler.core.reasons import Reason, reason
 from reconciler.core.records import AssetRecord, Field, TakenBack, Unsticking
 from reconciler.core.text import normal
 
@@ -75,9 +76,23 @@ class OwnedText:
 
 
 @dataclass(frozen=True, slots=True)
+class Undone:
+    """What a person took back: it is not written again."""
+
+    field: Field
+    desired: str
+    """Digest of what was wanted."""
+    live: str
+    """Digest of what was left."""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OwnershipRecord:
     """What is ours of one asset, by whom, and as of when."""
 
+    asset_id: str
+    """Whose it is: an answer of a cache, or a copy of an asset, may bring another's."""
     owner: Owner
     written_at: datetime
     """By the writer's clock: for people. Whether it lives is told by Immich's date of the record."""
@@ -85,23 +100,25 @@ class OwnershipRecord:
     prose: OwnedText | None = None
     coordinates: Coordinates | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
-    undone: tuple[tuple[Field, str, str], ...] = ()
-    """What a person took back: field, digest of what was wanted, and of what was left."""
+    undone: tuple[Undone, ...] = ()
     taken_back: TakenBack | None = None
-    """Whether a person took all of it back: then it stays so."""
+    """Whether a person took everything of the asset back."""
 
     @classmethod
     def of(cls, record: AssetRecord, owner: Owner, at: datetime) -> OwnershipRecord:
         """Return it of what the store has."""
         applied = record.applied
         return cls(
+            asset_id=record.asset_id,
             owner=owner,
             written_at=at,
             block=OwnedText.of(applied.block),
             prose=OwnedText.of(applied.prose),
             coordinates=applied.coordinates,
             tags=applied.tags,
-            undone=tuple((one.field, one.desired, one.live) for one in record.unsticking if one.undone),
+            undone=tuple(
+                Undone(one.field, one.desired, one.live, one.at) for one in record.unsticking if one.undone
+            ),
             taken_back=record.taken_back,
         )
 
@@ -113,6 +130,7 @@ class OwnershipRecord:
         """Return it as Immich keeps it: an object."""
         return {
             "version": VERSION,
+            "asset": self.asset_id,
             "instance": self.owner.instance,
             "home": self.owner.home,
             "since": self.owner.since.isoformat(),
@@ -123,17 +141,23 @@ class OwnershipRecord:
             "prose": _text_to_json(self.prose),
             "coordinates": place(self.coordinates),
             "tags": sorted(self.tags),
-            "undone": [list(one) for one in self.undone],
-            "taken_back": _taken_back_to_json(self.taken_back),
+            "undone": [
+                [one.field, one.desired, one.live, one.at.isoformat() if one.at else None]
+                for one in self.undone
+            ],
+            "taken_back": {"at": self.taken_back.at.isoformat(), "whole": self.taken_back.whole}
+            if self.taken_back
+            else None,
         }
 
     @classmethod
-    def from_json(cls, value: object) -> OwnershipRecord | None:
-        """Read what ``to_json`` made; ``None`` for anything else: damaged, or of a later version."""
+    def from_json(cls, value: object, asset_id: str) -> OwnershipRecord | None:
+        """Read what ``to_json`` made of an asset; ``None``: damaged, of a later version, or another's."""
         try:
-            return _read(value)
+            found = _read(value)
         except (KeyError, TypeError, ValueError):
             return None
+        return found if found.asset_id == asset_id else None
 
 
 def adopt(
@@ -160,14 +184,17 @@ def adopt(
         if prose is None and _same(parts.prose, wanted.prose):
             prose = parts.prose
     undone = tuple(
-        Unsticking(which, desired, live, "", reason("undone"), undone=True)
-        for which, desired, live in known.undone
+        Unsticking(one.field, one.desired, one.live, "", _why(one.at), undone=True, at=one.at)
+        for one in known.undone
     )
-    applied = Applied(block, prose, known.coordinates, known.tags)
     return replace(
-        record.to_look_at(), applied=applied, unsticking=undone, taken_back=known.taken_back,
-        status="new", reasons=(),
-    )  # fmt: skip
+        record.to_look_at(),
+        applied=Applied(block, prose, known.coordinates, known.tags),
+        unsticking=undone,
+        taken_back=known.taken_back,
+        status="new",
+        reasons=(),
+    )
 
 
 def recognise_block(seen: ObservedAsset, wanted: Desired, markers: Markers) -> str | None:
@@ -202,6 +229,10 @@ def bears_traces(seen: ObservedAsset, markers: Markers) -> bool:
 def could_be_ours(seen: ObservedAsset) -> bool:
     """Return whether there is anything on an asset that may have been written from here."""
     return bool(seen.description or seen.coordinates or seen.tags)
+
+
+def _why(taken_back: datetime | None) -> Reason:
+    return taken_back_on(taken_back) if taken_back else reason("undone")
 
 
 def _text(owned: OwnedText | None, live: str, wanted: str | None) -> str | None:
@@ -240,6 +271,7 @@ def _read(value: object) -> OwnershipRecord:
         sentinels=tuple(map(_name, _list(value["sentinels"]))),
     )
     return OwnershipRecord(
+        asset_id=_name(value["asset"]),
         owner=owner,
         written_at=_moment(value["written"]),
         block=_owned(value["block"]),
@@ -249,18 +281,6 @@ def _read(value: object) -> OwnershipRecord:
         undone=tuple(map(_undone, _list(value["undone"]))),
         taken_back=_taken_back(value["taken_back"]),
     )
-
-
-def _taken_back_to_json(taken: TakenBack | None) -> dict[str, object] | None:
-    return None if taken is None else {"at": taken.at.isoformat(), "whole": taken.whole}
-
-
-def _taken_back(value: object) -> TakenBack | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict) or not isinstance(value["whole"], bool):
-        raise TypeError("not a taking back")
-    return TakenBack(_moment(value["at"]), value["whole"])
 
 
 def _owned(value: object) -> OwnedText | None:
@@ -283,9 +303,18 @@ def _place(value: object) -> Coordinates | None:
     return Coordinates(latitude, longitude)
 
 
-def _undone(value: object) -> tuple[Field, str, str]:
-    which, desired, live = _list(value)
-    return _FIELDS[_string(which)], _string(desired), _string(live)
+def _undone(value: object) -> Undone:
+    which, desired, live, at = _list(value)
+    when = None if at is None else _moment(at)
+    return Undone(_FIELDS[_string(which)], _string(desired), _string(live), when)
+
+
+def _taken_back(value: object) -> TakenBack | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not isinstance(whole := value["whole"], bool):
+        raise TypeError("not what was taken back")
+    return TakenBack(_moment(value["at"]), whole)
 
 
 def _list(value: object) -> list[object]:

@@ -82,7 +82,13 @@ class Undo:
         return await self._planner.prepare(what, wishes)
 
     async def apply(self, undo: PreparedUndo, *, run_id: str, stop: Callable[[], bool]) -> UndoReport:
-        """Write back what was replaced, verify it, and remember that it was undone."""
+        """Write back what was replaced, verify it, and remember that it was undone.
+
+        Raises:
+            AnotherInstanceError: another instance keeps this library; nothing was written.
+        """
+        if (another := undo.prepared.another) is not None:
+            raise another.error()
         run = Run(run_id, "undo", self._clock.now())
         with self._cycle.runs.open(run, lambda: begun(self._store, undo.wish)) as opened:
             report = await self._carry_out(undo, run, stop)

@@ -15,23 +15,24 @@ from reconciler.core.ownership import (
     OwnedText,
     Owner,
     OwnershipRecord,
+    Undone,
     adopt,
     bears_traces,
     offered_tags,
     recognise_block,
 )
 from reconciler.core.reasons import reason
-from reconciler.core.records import AssetRecord, Unsticking
+from reconciler.core.records import AssetRecord, TakenBack, Unsticking
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 OWNER = Owner("instance-a", NOW, "home-a", 7, ("s1", "s2"))
 MARKERS = Markers()
 BLOCK = "✦ M 31\nAndromeda\n\nCamera: ASI2600\nFilters: Ha, OIII\n— Skymmich"
 NEWER = BLOCK.replace("ASI2600", "ASI6200")
-UNDONE = Unsticking("tags", "d", "l", "2.7.5", reason("undone"), undone=True)
+UNDONE = Unsticking("tags", "d", "l", "2.7.5", reason("undone"), undone=True, at=NOW)
 LOST = Unsticking("block", "d", "l", "2.7.5", reason("read_only"))
 APPLIED = Applied(BLOCK, "My words.", Coordinates(0.0, -12.5), frozenset({"Astro/Ha", "Astro/M 31"}))
-RECORD = AssetRecord("a", 1, "M 31", applied=APPLIED, unsticking=(UNDONE, LOST))
+RECORD = AssetRecord("a", 1, "M 31", applied=APPLIED, unsticking=(UNDONE, LOST), taken_back=TakenBack(NOW))
 KNOWN = OwnershipRecord.of(RECORD, OWNER, NOW)
 BARE = AssetRecord("a", 1, "M 31")
 
@@ -46,10 +47,16 @@ def wanted(block=None, prose=None, tags=()):
 
 def test_a_record_comes_back_as_it_was_in_any_order_of_its_keys():
     value = json.loads(json.dumps(KNOWN.to_json()))
-    assert OwnershipRecord.from_json(value) == KNOWN
-    assert OwnershipRecord.from_json(dict(reversed(value.items()))) == KNOWN
-    assert OwnershipRecord.from_json(json.loads(json.dumps(value), parse_int=float)) == KNOWN
-    assert KNOWN.undone == (("tags", "d", "l"),)
+    assert OwnershipRecord.from_json(value, "a") == KNOWN
+    assert OwnershipRecord.from_json(dict(reversed(value.items())), "a") == KNOWN
+    assert OwnershipRecord.from_json(json.loads(json.dumps(value), parse_int=float), "a") == KNOWN
+    assert KNOWN.undone == (Undone("tags", "d", "l", NOW),)
+    older = replace(KNOWN, undone=(Undone("block", "d", "l"),), taken_back=None)
+    assert OwnershipRecord.from_json(older.to_json(), "a") == older
+
+
+def test_the_record_of_another_asset_says_nothing_of_this_one():
+    assert OwnershipRecord.from_json(KNOWN.to_json(), "b") is None
 
 
 def test_no_word_of_a_person_is_in_it():
@@ -69,6 +76,8 @@ def damaged():
         ("coordinates", [1]), ("coordinates", [1, "2"]), ("coordinates", [91, 0]), ("coordinates", [True, 0]),
         ("tags", {"Astro": 1}), ("tags", [""]), ("tags", [None]), ("undone", [["tags", "d"]]),
         ("undone", [["title", "d", "l"]]), ("undone", [5]),
+        ("undone", [["tags", "d", "l", "then"]]), ("taken_back", {"at": "then", "whole": True}),
+        ("taken_back", {"at": NOW.isoformat()}), ("taken_back", {"at": NOW.isoformat(), "whole": 1}),
     ]:  # fmt: skip
         yield {**good, key: bad}
     yield from (None, 5, "text", [], {}, [good])
@@ -76,15 +85,17 @@ def damaged():
 
 @pytest.mark.parametrize("value", list(damaged()))
 def test_what_cannot_be_read_is_unknown_and_not_empty(value):
-    assert OwnershipRecord.from_json(value) is None
+    assert OwnershipRecord.from_json(value, "a") is None
 
 
 def test_a_store_that_is_lost_owns_again_what_stands_there_untouched():
     found = adopt(KNOWN, BARE, seen(f"My words.\n\n{BLOCK}"), wanted(NEWER, "Other words."), MARKERS)
     assert found.applied == APPLIED
-    assert [(one.field, one.desired, one.live, one.undone) for one in found.unsticking] == [
-        ("tags", "d", "l", True)
+    ((which, desired, live, undone, at),) = [
+        (one.field, one.desired, one.live, one.undone, one.at) for one in found.unsticking
     ]
+    assert (which, desired, live, undone, at) == ("tags", "d", "l", True, NOW)
+    assert found.taken_back == TakenBack(NOW)
     assert (found.fingerprint, found.status) == ("", "new")
 
 
