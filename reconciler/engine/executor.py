@@ -71,8 +71,6 @@ class Surroundings:
     listen: Listener
     replan: Callable[[Job, ObservedAsset], AssetPlan]
     stop: Callable[[], bool]
-    taking_back: bool = False
-    """Whether values are given back: see ``Sender``."""
 
 
 class Executor:
@@ -89,9 +87,8 @@ class Executor:
         terms = Terms(rules.markers, rules.server_version, timing.recheck, timing.grace)
         self._settling = Settlement(around.store, around.clock, terms)
         self._sender = Sender(
-            around.target, around.store, self._settling, around.clock, around.run_id, tag_paths=paths,
-            taking_back=around.taking_back,
-        )  # fmt: skip
+            around.target, around.store, self._settling, around.clock, around.run_id, tag_paths=paths
+        )
         self._tags = TagCheck(around.target, [job for job in jobs if job.asset_id not in first])
         self._schedule = PollSchedule(timing, self._settling.dates)
         self._window = WriteWindow(timing, around.clock.monotonic())

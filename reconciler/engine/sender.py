@@ -51,7 +51,6 @@ class Sender:
         clock: time.
         run_id: of this pass.
         tag_paths: all tags that the pass is known to add: made together, the first time one is needed.
-        taking_back: whether values are given back: then what is replaced is ours, and no former value.
     """
 
     def __init__(
@@ -63,11 +62,9 @@ class Sender:
         run_id: str,
         *,
         tag_paths: frozenset[str],
-        taking_back: bool = False,
     ) -> None:
         self._target, self._store, self._settling = target, store, settling
         self._clock, self._run_id, self._tag_paths = clock, run_id, tag_paths
-        self._taking_back = taking_back
         self.tag_ids: dict[str, str] = {}
         """Own tags by full path, as far as they were asked for."""
         self._denied: dict[frozenset[WriteStep], MissingPermissionError] = {}
@@ -99,8 +96,7 @@ class Sender:
         with self._store.transaction():
             self._store.save_pending(pending for pending, _ in made.values())
             self._store.journal(entry for _, entries in made.values() for entry in entries)
-            if not self._taking_back:
-                self._keep_former(jobs, made, now)
+            self._keep_former(jobs, made, now)
         return made
 
     def _keep_former(
@@ -111,7 +107,7 @@ class Sender:
         self._store.keep_former(
             value
             for job in jobs
-            if "fields" not in job.write.sent_steps
+            if not (job.write.plan.gives_back or "fields" in job.write.sent_steps)
             for value in former_of(
                 made[job.asset_id][0], job.write.observed, job.write.plan.base, markers, now
             )
@@ -246,7 +242,8 @@ class Sender:
             self.tag_ids.update(made)
 
     def _entries(self, job: Job, pending: PendingWrite, at: datetime) -> list[JournalEntry]:
-        owned = job.write.was_ours if self._taking_back else job.write.plan.base
+        plan = job.write.plan
+        owned = job.write.was_ours if plan.gives_back else plan.base
         return entries_of(pending, job.write.observed, owned, self._settling.terms.markers, at)
 
 

@@ -279,3 +279,43 @@ def test_a_tag_of_a_persons_below_one_of_ours_keeps_it(world):
     report = here.take_back(everything=True)
     assert (made, f"{made}/mine") == tuple(sorted(here.tags & {made, f"{made}/mine"}))
     assert made in dict(report.tags.kept)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_was_undone_and_written_again_before_everything_undone_is_as_it_was(world, seed):
+    """Passes, forced ones, undos of runs and images, to moments, killed ones and redos, in any order."""
+    here, random = world(count=5, unkind="settling,lost_updates,round_trip", seed=seed), Random(seed)
+    lived_in(here, random)
+    before, tags_before, moments = settled(here), here.tags, [here.clock.now()]
+    here.run()
+    for _ in range(14):
+        for _ in range(4):
+            edit(here, random)
+        image_id, asset_id = random.choice(here.images())
+        deed = random.choice(
+            ["pass", "pass", "force", "undo run", "undo image", "to", "killed", "redo", "redo all"]
+        )
+        moments.append(here.clock.now())
+        here.clock.seconds += 60.0
+        try:
+            if deed == "pass":
+                here.run()
+            elif deed == "force":
+                here.run(force=True, image_ids=frozenset({image_id}))
+            elif deed == "undo run":
+                here.take_back(run_id=f"run-{random.randint(1, here.runs)}")
+            elif deed == "undo image":
+                here.take_back(asset_id=asset_id)
+            elif deed == "to":
+                here.take_back(asset_id=asset_id, to=random.choice(moments))
+            elif deed == "killed":
+                here.take_back(everything=True, within=random.uniform(0.5, 4.0))
+            else:
+                write_again(here.store, [asset_id] if deed == "redo" else None)
+                here.run()
+        except UndoError:
+            pass
+    report = here.take_back(everything=True)
+    assert_as_before(here, before, settled(here), report)
+    assert here.tags == tags_before
+    assert here.faults["overlaps"] == here.faults["lost"] == 0, here.state.book.examples

@@ -89,6 +89,8 @@ class AssetPlan:
     resolutions: tuple[Resolution, ...] = ()
     """A person's decisions that hold from here on; those that a change of a side outlived are left out."""
     notes: tuple[Reason, ...] = ()
+    gives_back: bool = False
+    """Whether it is an undo's: then nothing that is written becomes ours, and what it replaces is."""
     blocked: Reason | None = None
     """Why this asset cannot be written at all; then nothing else is set."""
 

@@ -73,7 +73,7 @@ def reverse(
         markers: the block's.
         max_bytes: of a description.
     """
-    plan = AssetPlan(reversal.image_id, seen.asset_id, title, seen, Desired(), base=applied)
+    plan = AssetPlan(reversal.image_id, seen.asset_id, title, seen, Desired(), base=applied, gives_back=True)
     left: list[Reason] = []
     plan = _take_back_text(plan, reversal, markers, max_bytes, left)
     plan = _take_back_place(plan, reversal, left)
