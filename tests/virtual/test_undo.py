@@ -319,3 +319,46 @@ def test_whatever_was_undone_and_written_again_before_everything_undone_is_as_it
     assert_as_before(here, before, settled(here), report)
     assert here.tags == tags_before
     assert here.faults["overlaps"] == here.faults["lost"] == 0, here.state.book.examples
+
+
+def test_what_left_the_catalogue_is_taken_back_too_and_what_is_in_the_trash_later(world):
+    here = world(count=4, unkind="settling")
+    before = settled(here)
+    here.run()
+    (gone, gone_asset), (_, trashed), *_ = here.images()
+    here.sql("DELETE FROM astrophotography_images WHERE id = ?", gone)
+    here.person(trashed, "trash", value=True)
+    here.run()
+    report = here.take_back(everything=True)
+    assert [why.code for asset_id, why in report.left if asset_id == trashed] == ["trashed"]
+    assert UNDOING.read(here.store) is None
+    shown = settled(here)
+    assert (shown[gone_asset][0], shown[gone_asset][3]) == (before[gone_asset][0], before[gone_asset][3])
+    assert shown[trashed][0] != before[trashed][0]
+    assert {why.code for _, why in report.tags.kept} <= {"tag_in_use", "tag_has_others"}
+    assert report.tags.kept
+    here.person(trashed, "trash", value=False)
+    here.run()
+    assert settled(here)[trashed] == shown[trashed]
+    here.take_back(everything=True)
+    assert {key: (one[0], one[3]) for key, one in settled(here).items()} == {
+        key: (one[0], one[3]) for key, one in before.items()
+    }
+    assert CREATED_TAGS.read(here.store) == []
+
+
+def test_tags_that_the_key_may_not_delete_are_named(world):
+    scopes = ("asset.read", "asset.update", "tag.read", "tag.create", "tag.asset", "user.read", "apiKey.read")
+    here = world(count=2, unkind="settling", scopes=scopes)
+    here.run()
+    made = here.tags
+    report = here.take_back(everything=True)
+    assert report.tags.deleted == ()
+    leaves = {path for path in made if not any(other.startswith(f"{path}/") for other in made)}
+    assert {path for path, why in report.tags.kept if why.code == "permission"} == leaves
+    assert here.tags == made
+    assert UNDOING.read(here.store) is None
+    here.settings.scopes = ("all",)
+    again = here.take_back(everything=True)
+    assert set(again.tags.deleted) == made
+    assert here.tags == set()
