@@ -14,6 +14,8 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     ├── UnusableImageError          one image's values cannot be worked with
     ├── RendererError               the process that renders templates cannot be used
     ├── GuardError                  a pass was refused
+    ├── AnotherInstanceError        another instance keeps this library: this one stands back
+    ├── UndoError                   it cannot be undone, or there is nothing to undo; nothing was written
     ├── DaemonRefusedError          a daemon answers, but does not let this command in
     ├── StateError                  the daemon's own store
     │   ├── StateTooNewError
@@ -113,8 +115,33 @@ class GuardError(ReconcilerError):
     """A pass would have taken too much away and was refused."""
 
 
+class AnotherInstanceError(ReconcilerError):
+    """Another instance of this program keeps this library: this one stands back, and writes nothing.
+
+    Args:
+        instance: what it calls itself in its records.
+        since: when it began.
+        seen_at: when it last gave a sign of life.
+    """
+
+    def __init__(self, instance: str, since: datetime, seen_at: datetime) -> None:
+        super().__init__(
+            f"Another instance of this program ({instance}) has kept this library since "
+            f"{since:%Y-%m-%d %H:%M} UTC and wrote to it last at {seen_at:%Y-%m-%d %H:%M} UTC. This one "
+            "stands back: nothing was written.",
+            remedy="Let one of the two go. If the other one is gone, this one goes on by itself within "
+            "half a day, or at once: skymmich-reconciler adopt --take-over",
+            again="next_pass",
+        )
+        self.instance, self.since, self.seen_at = instance, since, seen_at
+
+
 class DecisionError(ReconcilerError):
     """A person's decision of a conflict cannot be taken: there is none, or it is another one by now."""
+
+
+class UndoError(ReconcilerError):
+    """What a person wants to undo cannot be undone; nothing was written."""
 
 
 class DaemonRefusedError(ReconcilerError):

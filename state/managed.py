@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, tuple_
 
-from state import assets, history, rows
+from state import assets, history, rows, unshared
 from state.changes import Changes, mark
 from state.fence import Fenced
 from state.statements import listed, upsert
@@ -112,11 +112,14 @@ class ManagedAssets(Fenced):
             return
         with self._writing_by_right() as connection:
             self._changes.touch(connection, latest)
-            upsert(connection, ASSETS, [rows.of_record(record) for record in latest.values()])
             had = assets.tags(connection, list(latest))
+            values = {asset_id: rows.of_record(record) for asset_id, record in latest.items()}
+            owned = {asset_id: set(map(storable, record.applied.tags)) for asset_id, record in latest.items()}
+            unshared.note(connection, values, owned, had)
+            upsert(connection, ASSETS, list(values.values()))
             gone, new = [], []
-            for asset_id, record in latest.items():
-                before, after = had.get(asset_id, frozenset()), set(map(storable, record.applied.tags))
+            for asset_id, after in owned.items():
+                before = had.get(asset_id, frozenset())
                 gone += [(asset_id, tag) for tag in before - after]
                 new += [(asset_id, tag) for tag in sorted(after - before)]
             # Straight to the driver: there are some twenty tags an asset, and nothing in them to convert.
@@ -124,6 +127,21 @@ class ManagedAssets(Fenced):
                 connection.exec_driver_sql("DELETE FROM owned_tags WHERE asset_id = ? AND tag = ?", gone)
             if new:
                 connection.exec_driver_sql("INSERT INTO owned_tags (asset_id, tag) VALUES (?, ?)", new)
+
+    def unshared(self, most: int) -> list[str]:
+        """Return some assets of which what is ours changed since its record was written to Immich."""
+        with self.database.reading() as connection:
+            return unshared.some(connection, most)
+
+    def share_all(self) -> None:
+        """Have the records of all assets written to Immich anew."""
+        with self._writing_by_right() as connection:
+            unshared.note_all(connection)
+
+    def shared(self, asset_ids: Iterable[str]) -> None:
+        """Take note that the records of these assets are in Immich."""
+        with self._writing_by_right() as connection:
+            unshared.forget(connection, asset_ids)
 
     def counts_by_status(self) -> dict[str, int]:
         """Count managed assets by status; a status that none has is absent."""

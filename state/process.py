@@ -74,6 +74,14 @@ def this_process() -> ProcessIdentity:
     )
 
 
+def machine() -> str:
+    """Name the machine, or the container, as far as it stays the same when it is started anew."""
+    try:
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip() + socket.gethostname()
+    except (OSError, UnicodeDecodeError):
+        return socket.gethostname()
+
+
 def _boot() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

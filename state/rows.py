@@ -14,11 +14,13 @@ from reconciler.core.records import (
     AssetRecord,
     Correction,
     Crossing,
+    FormerValue,
     JournalEntry,
     PendingWrite,
     Resolution,
     Run,
     RunCounts,
+    TakenBack,
     Unsticking,
 )
 from state.tables import title_key
@@ -55,6 +57,7 @@ def of_record(record: AssetRecord) -> Values:
                 "server": one.server,
                 "diagnosis": to_json((one.diagnosis,))[0],
                 "undone": one.undone,
+                **({"at": one.at.isoformat()} if one.at else {}),
             }
             for one in record.unsticking
         ],
@@ -63,6 +66,7 @@ def of_record(record: AssetRecord) -> Values:
         "changed_at": record.changed_at,
         "held": record.held,
         "more": _of_more(record),
+        "taken_back": _of_taken_back(record.taken_back),
     }
 
 
@@ -94,6 +98,7 @@ def to_record(
         checked_at=row.checked_at,
         changed_at=row.changed_at,
         held=row.held,
+        taken_back=_taken_back(row.taken_back),
         resolutions=resolutions,
         crossing=crossing,
         **(_more(row.more) if row.more else {}),
@@ -168,6 +173,7 @@ def of_entry(entry: JournalEntry) -> Values:
         "before": entry.before,
         "after": entry.after,
         "at": entry.at,
+        "ours": list(entry.ours),
     }
 
 
@@ -182,7 +188,18 @@ def to_entry(row: Row[Any]) -> JournalEntry:
         after=row.after,
         at=row.at,
         entry_id=row.entry_id,
+        ours=tuple(row.ours or ()),
     )
+
+
+def of_former(value: FormerValue) -> Values:
+    """Return the row of a former value."""
+    return {"asset_id": value.asset_id, "field": value.field, "value": value.value, "at": value.at}
+
+
+def to_former(row: Row[Any]) -> FormerValue:
+    """Return the former value of a row."""
+    return FormerValue(row.asset_id, row.field, row.value, row.at)
 
 
 def of_run(run: Run) -> Values:
@@ -220,7 +237,16 @@ def _reasons(text: str) -> tuple[Reason, ...]:
 def _unsticking(stored: dict[str, Any]) -> Unsticking:
     diagnosis = stored["diagnosis"]
     (why,) = from_json([diagnosis]) if isinstance(diagnosis, dict) else (reason("told", text=diagnosis),)
-    return Unsticking(**{**stored, "diagnosis": why})
+    at = datetime.fromisoformat(stored["at"]) if stored.get("at") else None
+    return Unsticking(**{**stored, "diagnosis": why, "at": at})
+
+
+def _of_taken_back(taken: TakenBack | None) -> Values | None:
+    return None if taken is None else {"at": taken.at.isoformat(), "whole": taken.whole}
+
+
+def _taken_back(stored: Values | None) -> TakenBack | None:
+    return None if not stored else TakenBack(datetime.fromisoformat(stored["at"]), stored["whole"])
 
 
 def _of_more(record: AssetRecord) -> str | None:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from reconciler.core.fingerprint import digest
 from state import crossings as noted
 from state import history, losses, rows
 from state.managed import ManagedAssets
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
-from state.process import ProcessIdentity, this_process
-from state.statements import upsert
+from state.process import ProcessIdentity, machine, this_process
+from state.statements import listed, upsert
 from state.tables import (
+    FORMER,
     JOURNAL,
     META,
     PENDING,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import (
         Crossed,
         Crossing,
+        FormerValue,
         JournalEntry,
         LossKind,
         PendingWrite,
@@ -113,6 +116,17 @@ class SqliteStore(ManagedAssets):
     def path(self) -> Path:
         """The file, absolute."""
         return self.database.path
+
+    def home(self) -> str:
+        """Digest of where the file is: the same for one that is made anew in its place, and for no other.
+
+        Its folder counts by what the file system calls it: two containers may have the same names.
+        """
+        try:
+            folder = self.path.parent.stat().st_ino
+        except OSError:
+            folder = 0
+        return digest(machine(), str(self.path), folder)
 
     def close(self) -> None:
         """Close the file; nothing is lost without it."""
@@ -234,6 +248,28 @@ class SqliteStore(ManagedAssets):
         if values:
             with self._writing_by_right() as connection:
                 connection.execute(insert(JOURNAL), values)
+
+    def keep_former(self, values: Iterable[FormerValue]) -> None:
+        """Keep values that are not ours and are replaced now; insert or replace by asset and field."""
+        latest = {(value.asset_id, value.field): rows.of_former(value) for value in values}
+        if latest:
+            with self._writing_by_right() as connection:
+                upsert(connection, FORMER, list(latest.values()))
+
+    def former_of(self, asset_ids: Collection[str]) -> dict[str, list[FormerValue]]:
+        """Return what is kept of these assets, by id."""
+        found: dict[str, list[FormerValue]] = {}
+        with self.database.reading() as connection:
+            query = select(FORMER).where(FORMER.c.asset_id.in_(listed(asset_ids)))
+            for row in connection.execute(query):
+                found.setdefault(row.asset_id, []).append(rows.to_former(row))
+        return found
+
+    def forget_former(self, asset_ids: Collection[str]) -> None:
+        """Forget what is kept of these assets: they are as they were."""
+        if asset_ids:
+            with self._writing_by_right() as connection:
+                connection.execute(delete(FORMER).where(FORMER.c.asset_id.in_(listed(asset_ids))))
 
     def journal_of(
         self,

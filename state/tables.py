@@ -135,6 +135,8 @@ class AssetRow(Row, table=True):
     held: str = Field(sa_type=Text)
     more: str | None = Field(sa_type=Text)
     """What few have, as JSON: corrections, superseded tags, kinds of tags."""
+    taken_back: dict[str, Any] | None = Field(sa_type=JsonText)
+    """When a person took it back, and whether it stays so; null: nobody did."""
 
 
 class OwnedTagRow(Row, table=True):
@@ -236,6 +238,19 @@ class JournalRow(Row, table=True):
     before: Any = Field(sa_type=JsonText)
     after: Any = Field(sa_type=JsonText)
     at: datetime = Field(sa_type=UtcDateTime)
+    ours: list[str] = Field(sa_type=JsonText)
+
+
+class FormerRow(Row, table=True):
+    """The last value of a field that was not ours."""
+
+    __tablename__ = "former_values"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    asset_id: str = Field(primary_key=True, sa_type=AnyText)
+    field: str = Field(primary_key=True, sa_type=Text)
+    value: Any = Field(sa_type=JsonText)
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class RunRow(Row, table=True):
@@ -256,6 +271,15 @@ class RunRow(Row, table=True):
     counts: dict[str, int] = Field(sa_type=JsonText)
     process: dict[str, Any] | None = Field(sa_type=JsonText)
     """Who runs it (``state.process``): tells a run that died from one that goes on."""
+
+
+class UnsharedRow(Row, table=True):
+    """An asset of which what is ours changed since its record was last written to Immich."""
+
+    __tablename__ = "unshared"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    asset_id: str = Field(primary_key=True, sa_type=AnyText)
 
 
 class MetaRow(Row, table=True):
@@ -293,6 +317,8 @@ CROSSINGS = METADATA.tables["crossings"]
 LOSSES = METADATA.tables["losses"]
 PENDING = METADATA.tables["pending_writes"]
 JOURNAL = METADATA.tables["journal"]
+FORMER = METADATA.tables["former_values"]
 RUNS = METADATA.tables["runs"]
 META = METADATA.tables["meta"]
+UNSHARED = METADATA.tables["unshared"]
 LEASE = METADATA.tables["lease"]

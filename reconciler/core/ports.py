@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import (
         AssetRecord,
         Crossing,
+        FormerValue,
         JournalEntry,
         LossKind,
         PendingWrite,
@@ -74,6 +75,17 @@ class ServerFacts:
     """The key's owner; ``None`` if the key may not ask. Other owners' assets are not written to."""
     tags_enabled: bool = True
     losses: tuple[FeatureLoss, ...] = ()
+    notes: bool = False
+    """Whether it keeps notes of a program on assets: from 2.5 on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is kept on an asset for this program alone: a JSON value."""
+
+    value: object
+    updated_at: datetime | None = None
+    """By the server's clock; ``None``: the answer does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +154,13 @@ class Target(Protocol):
         """List own assets (timeline and archive) without any tag, a thousand a request."""
         ...
 
-    async def carrying(self, tag_id: str, *, visibilities: Sequence[Visibility]) -> Mapping[str, datetime]:
+    async def carrying(
+        self, tag_id: str, *, visibilities: Sequence[Visibility], trashed: bool = False
+    ) -> Mapping[str, datetime]:
         """List own assets with this tag, or one below it: asset id → ``updated_at``.
 
         A thousand a request, and a request for each visibility. A listing can skip rows, so one that is
-        missing may carry the tag all the same.
+        missing may carry the tag all the same. ``trashed``: those in the trash, too.
         """
         ...
 
@@ -178,13 +192,40 @@ class Target(Protocol):
         """Add all these tags to all these assets, in one call."""
         ...
 
+    async def delete_tag(self, tag_id: str) -> None:
+        """Delete a tag that nothing carries, with those below it; one that is gone is no error.
+
+        Raises:
+            MissingPermissionError: the key may not.
+        """
+        ...
+
     async def remove_tag(self, asset_ids: Sequence[str], tag_id: str) -> WriteOutcome:
         """Take one tag from these assets. An asset without it counts as ``unchanged``."""
+        ...
+
+    async def note_of(self, asset_id: str) -> Note | None:
+        """Read what is kept on an asset for this program; ``None`` if nothing is. A request an asset.
+
+        Raises:
+            AssetUnknownError: gone, locked, or not ours.
+        """
+        ...
+
+    async def write_notes(self, values: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
+        """Keep these by asset id, hundreds a request; gives the assets that were refused.
+
+        It moves no date, and nobody is shown it.
+        """
         ...
 
 
 class Store(Values, Protocol):
     """The state store. Synchronous: it is a local SQLite file, and each call is short."""
+
+    def home(self) -> str:
+        """Digest of where it is: the same for a store that is made anew in its place."""
+        ...
 
     def transaction(self) -> AbstractContextManager[None]:
         """Group several calls into one commit; calls outside commit by themselves."""
@@ -231,6 +272,18 @@ class Store(Values, Protocol):
 
     def save_records(self, records: Iterable[AssetRecord]) -> None:
         """Insert or replace by asset id."""
+        ...
+
+    def unshared(self, most: int) -> list[str]:
+        """Some assets of which what is ours changed since its record was written to Immich."""
+        ...
+
+    def share_all(self) -> None:
+        """Have the records of all assets written to Immich anew."""
+        ...
+
+    def shared(self, asset_ids: Iterable[str]) -> None:
+        """Take note that the records of these assets are in Immich."""
         ...
 
     def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:
@@ -286,6 +339,32 @@ class Store(Values, Protocol):
 
     def forget_losses(self) -> None:
         """Let what was lost until now not count any more: a person approved it."""
+        ...
+
+    def journal_of(
+        self,
+        run_id: str | None = None,
+        asset_id: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> list[JournalEntry]:
+        """Return journal entries of a run, an asset, or both, newest first."""
+        ...
+
+    def keep_former(self, values: Iterable[FormerValue]) -> None:
+        """Keep values that are not ours and are replaced now; insert or replace by asset and field."""
+        ...
+
+    def former_of(self, asset_ids: Collection[str]) -> dict[str, list[FormerValue]]:
+        """Return what is kept of these assets, by id."""
+        ...
+
+    def forget_former(self, asset_ids: Collection[str]) -> None:
+        """Forget what is kept of these assets: they are as they were."""
+        ...
+
+    def run(self, run_id: str) -> Run | None:
+        """One run; ``None`` if it is not known."""
         ...
 
     def start_run(self, run: Run) -> None:

@@ -34,6 +34,8 @@ Keep = Literal["immich", "skymmich", "both"]
 Field = Literal["block", "prose", "coordinates", "tags"]
 TextField = Literal["block", "prose"]
 JournalField = Literal["description", "coordinates", "tags"]
+FormerField = Literal["block", "prose", "coordinates", "description"]
+"""``description``: the whole text, of an older version's journal."""
 Trigger = Literal[
     "api",
     "audit",
@@ -45,6 +47,7 @@ Trigger = Literal[
     "lease",
     "page",
     "probe",
+    "redo",
     "reload",
     "retry",
     "schedule",
@@ -89,6 +92,17 @@ class Unsticking:
     diagnosis: Reason
     undone: bool = False
     """Whether a person took it back: then another server is no reason to write it again."""
+    at: datetime | None = None
+    """When, if they did; an older version did not keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A person took all of an asset back, or is at it: passes leave it alone until it is written again."""
+
+    at: datetime
+    whole: bool = True
+    """Whether it stays so: everything was undone. Else an undo is at work on it, or was broken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +203,7 @@ class AssetRecord:
     """Owned tags that are being taken off because another one took their place."""
     kinds: tuple[tuple[str, str], ...] = ()
     """Owned tags whose path does not tell of which kind of fact they are → the kind, in order."""
+    taken_back: TakenBack | None = None
 
     def to_look_at(self) -> AssetRecord:
         """Return it without what would let a pass skip it."""
@@ -233,6 +248,24 @@ class JournalEntry:
     at: datetime
     entry_id: int | None = None
     """Given by the store; ascending."""
+    ours: tuple[str, ...] = ()
+    """What of ``before`` was ours: ``block`` (``edited``: with a person's lines in it), ``prose``,
+    ``coordinates``; of tags, their paths."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormerValue:
+    """The last value of a field that was not ours, before it was replaced. The key is asset and field.
+
+    It is kept as long as the asset is managed, however old the journal gets: what undoing everything
+    gives back.
+    """
+
+    asset_id: str
+    field: FormerField
+    value: object
+    """A JSON-able value; ``None``: there was none."""
+    at: datetime
 
 
 Finding = Literal["drift", "conflict", "both_changed", "not_sticking"]

@@ -81,6 +81,28 @@ class HintsForm(TypedDict):
     assets: int | None
 
 
+class OwnerForm(TypedDict):
+    """Who this store is, as its records in Immich tell: see ``core.ownership.Owner``."""
+
+    instance: str
+    since: str
+    generation: int
+    sentinels: list[str]
+    floor: int | None
+    """The number above which Immich's records are still to be taken up; ``None``: all were."""
+    former: tuple[str, int] | None
+    """Whose place it took, and that one's last number: in JSON a list."""
+
+
+class UndoingForm(TypedDict, total=False):
+    """What is being undone: see ``engine.undo_wish``."""
+
+    everything: bool
+    run_id: str
+    asset_id: str
+    to: str
+
+
 class TemplateVersionForm(TypedDict):
     """A template that was written on the page, and when."""
 
@@ -129,6 +151,12 @@ def _canary(kept: object) -> CanaryState | None:
     return cast("CanaryState", kept) if isinstance(kept, dict) else None
 
 
+def _undoing(kept: object) -> list[UndoingForm] | None:
+    if not isinstance(kept, list):
+        return None
+    return [cast("UndoingForm", one) for one in kept if isinstance(one, dict)]
+
+
 def _switches(kept: object) -> dict[Switch, bool] | None:
     if not isinstance(kept, dict):
         return None
@@ -155,6 +183,32 @@ def _hints(kept: object) -> HintsForm | None:
         return None
     tags = kept.get("tags")
     return HintsForm(tags=tags if isinstance(tags, dict) else None, assets=_number(kept.get("assets")))
+
+
+def _owner(kept: object) -> OwnerForm | None:
+    if not isinstance(kept, dict) or not (instance := _text(kept.get("instance"))):
+        return None
+    if _date(kept.get("since")) is None or (generation := _number(kept.get("generation"))) is None:
+        return None
+    return OwnerForm(
+        instance=instance,
+        since=kept["since"],
+        generation=generation,
+        sentinels=_texts(kept.get("sentinels")) or [],
+        floor=_number(kept.get("floor")),
+        former=_former(kept.get("former")),
+    )
+
+
+def _of_owner(form: OwnerForm) -> object:
+    return {**form, "former": list(form["former"]) if form["former"] else None}
+
+
+def _former(kept: object) -> tuple[str, int] | None:
+    if not isinstance(kept, list) or len(kept) != 2:
+        return None
+    instance, generation = _text(kept[0]), _number(kept[1])
+    return (instance, generation) if instance and generation is not None else None
 
 
 def _template(kept: object) -> TemplateForm | None:
@@ -212,6 +266,12 @@ GUARD_APPROVED: Final = _of_text("guard.approved")
 """An approval that waits for a pass, by the hash of the harm."""
 GUARD_MOMENT: Final = _of_text("guard.moment")
 """The name of the moment: the names of harm go on from it."""
+OWNER: Final = Key("owner", _owner, _of_owner)
+"""Who this store is, as its records in Immich tell."""
+OWNER_WISHES: Final = Key("owner.wishes", _texts, _as_it_is)
+"""What a person wants taken up at the next pass: see ``engine.ownership.Wish``."""
+CATCHING_UP: Final = _of_date("owner.catching_up")
+"""When a backup was put in the place of this store; forgotten once a pass has read the records in Immich."""
 IMMICH_KNOWN: Final = Key("immich.known", _known, _as_it_is)
 """Whose Immich this is."""
 IMMICH_CONFIRMED: Final = _of_text("immich.confirmed")
@@ -234,6 +294,10 @@ BACKED_UP_AT: Final = _of_date("backed_up_at")
 """In a copy of a store, and in one that was restored from it: when the copy was made."""
 RESTORED_AT: Final = _of_date("restored_at")
 """When this store was put back from a copy: what it says of before may be less than is true."""
+UNDOING: Final = Key("undoing", _undoing, _as_it_is)
+"""What was begun to be undone and has not come to its end: it is gone on with."""
+CREATED_TAGS: Final = Key("tags.created", _texts, _as_it_is)
+"""Paths of tags that this program made, with those above them: undoing everything deletes them."""
 LEASE_TERM: Final = Key("lease.term", _number, _as_it_is)
 """How often the lease was taken."""
 ASSETS_MARK: Final = _of_text("assets_mark")

@@ -62,7 +62,9 @@ def take_decision(
         elif again:  # what Immich did not keep is forgotten, so it is written once more
             left = tuple(entry for entry in record.unsticking if entry.field not in again)
             counted = tuple(entry for entry in record.corrections if entry.field not in again)
-            store.save_records([replace(record.to_look_at(), unsticking=left, corrections=counted)])
+            store.save_records(
+                [replace(record.to_look_at(), unsticking=left, corrections=counted, taken_back=None)]
+            )
         for one in found:
             if one.field != "tags":
                 store.save_resolution(plan.asset_id, decide(plan, one, keep, rules.markers, at))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from reconciler.engine.hints import Seen
     from reconciler.engine.identity import KnownImmich
     from reconciler.engine.items import Items
+    from reconciler.engine.ownership import Another
+    from reconciler.engine.planner.adoption import Taken
     from reconciler.engine.watermark import Look
     from reconciler.errors import ReconcilerError
 
@@ -86,6 +88,13 @@ class Prepared:
     """Titles of changes of a saved plan that are no longer the same, and so are not written."""
     immich: KnownImmich | None = None
     """Whom to remember once it is carried out."""
+    taken: Taken | None = None
+    """What was taken up from the records in Immich."""
+
+    @property
+    def another(self) -> Another | None:
+        """Another instance that keeps this library: nothing may be written then."""
+        return self.taken.another if self.taken else None
 
     @property
     def changes(self) -> tuple[AssetPlan, ...]:
@@ -117,7 +126,8 @@ class Prepared:
         """Whether nothing moved and nothing was looked at: there is nothing to write, verify or record."""
         left = not self.verdict.shrunk and self.left
         read = self.full and self.stood
-        return not (left or read or self.items.tally.moving)
+        news = self.taken is not None and self.taken.news
+        return not (left or read or news or self.items.tally.moving)
 
     @property
     def unsettled(self) -> bool:

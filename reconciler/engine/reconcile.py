@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from reconciler.core.asset import Applied
 from reconciler.core.desired.builtin import BuiltIn
 from reconciler.core.fingerprint import digest
 from reconciler.core.plan.guard import withhold
@@ -40,7 +41,7 @@ from reconciler.engine.polling.poller import Poller
 from reconciler.engine.polling.timing import Timing
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import remember
-from reconciler.engine.sender import VALID
+from reconciler.engine.sender import sent_for
 from reconciler.errors import GuardError, ImmichError
 
 if TYPE_CHECKING:
@@ -50,13 +51,14 @@ if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, Store, Target, Wording
-    from reconciler.core.records import PendingWrite
     from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
     from reconciler.engine.planner.candidates import Memory
 
 _RECORDED: Final = 200
 """Assets that are recorded in one commit: whoever else writes to the store waits for no more."""
+_SHARED: Final = 500
+"""Assets whose records are written to Immich together, before the end of a pass."""
 _WRITTEN: Final = 5_000
 """Images that are written, verified and recorded together: so many plans are in memory at once."""
 
@@ -132,6 +134,7 @@ class Reconciler:
         Raises:
             GuardError: the master switch is off, or what was approved was carried out already; nothing was
                 written.
+            AnotherInstanceError: another instance keeps this library; nothing was written.
             StateError: the store cannot be used; the run is closed when it can.
         """
         if not prepared.rules.switches.enabled:
@@ -140,17 +143,60 @@ class Reconciler:
                 remedy="Switch it on in Skymmich under Admin → Immich, or with "
                 "skymmich-reconciler settings set metadataSyncEnabled=on; then run this again.",
             )
+        if prepared.another is not None:
+            raise prepared.another.error()
         run = Run(run_id, trigger, self._clock.now())
-        with self.runs.open(run, lambda: spend_approval(self._store, prepared)) as opened:
+        with self.runs.open(run, lambda: self._begin(prepared)) as opened:
             self._note_immich(prepared)
             ended = await self._carry_out(prepared, selection, run_id, stop)
             if isinstance(ended.error, ImmichError):
                 self._planner.forget_server()
             report = await asyncio.to_thread(self._close, prepared, run, ended, stopped=stop())
             opened.ended = report.run
+        if report.error is None:
+            await self.share(prepared)
         details = {"outcome": report.run.outcome, **report.run.counts.to_json()}
         self._listen(Event("pass.done", "info", run_id, details=details))
         return report
+
+    async def share(self, prepared: Prepared) -> None:
+        """Write to Immich which values are ours, where that changed; no pass fails for it."""
+        await self._planner.ownership.share(prepared.server)
+
+    async def adopt(self, prepared: Prepared) -> int:
+        """Store what a pass over all images would take up, and write nothing; gives of how many images.
+
+        Raises:
+            AnotherInstanceError: another instance keeps this library; nothing was taken up.
+        """
+        if prepared.another is not None:
+            raise prepared.another.error()
+        with self._store.transaction():
+            self._begin(prepared)
+        count = 0
+        for pairs in prepared.items.slices(_RECORDED):
+            count += await asyncio.to_thread(self._adopt_some, pairs)
+        self._settle(prepared)
+        await self.share(prepared)
+        return count
+
+    def _adopt_some(self, pairs: list[Pair]) -> int:
+        known = self._store.records_of([item.asset_id for item, _ in pairs])
+        taken = [
+            record
+            for item, record in pairs
+            if record is not None
+            and record.applied != (before.applied if (before := known.get(item.asset_id)) else Applied())
+        ]
+        with self._store.transaction():
+            self._store.save_records(taken)
+        return len(taken)
+
+    def _begin(self, prepared: Prepared) -> None:
+        spend_approval(self._store, prepared)
+        if prepared.taken is not None:
+            self._planner.ownership.begin(prepared.taken.standpoint)
+            self._store.clear_pending(prepared.taken.outlived)
 
     async def _carry_out(
         self, prepared: Prepared, selection: Selection, run_id: str, stop: Callable[[], bool]
@@ -171,6 +217,8 @@ class Reconciler:
             if ended.error is None and not ended.stalled and poller is not None:
                 await self._write(part, selection, run_id, jobs, canary, stop, poller=poller, ended=ended)
             await self._record([item for item, _ in pairs], part, jobs, ended)
+            if ended.error is None:
+                await self._planner.ownership.share(prepared.server, least=_SHARED)
             if poller is not None:
                 poller.forget(job.asset_id for job in jobs)
         self._listen(Progress("done", done=ended.jobs, total=ended.jobs))
@@ -191,19 +239,13 @@ class Reconciler:
                 continue
             record = known or AssetRecord(item.asset_id, item.image_id, item.title)
             if selection.force:  # what does not stick in this pass is not tried again within it
-                record = replace(record, unsticking=(), corrections=())
+                record = replace(record, unsticking=(), corrections=(), taken_back=None)
             if item.adopted:
-                sent_for = self._sent_for(item.adopted)
-                jobs.append(Job(item, AssetWrite.adopt(plan, record, item.adopted, now, sent_for)))
+                waited = sent_for(item.adopted, self._clock.now())
+                jobs.append(Job(item, AssetWrite.adopt(plan, record, item.adopted, now, waited)))
             elif plan.changes:
                 jobs.append(Job(item, AssetWrite.begin(plan, record)))
         return order(jobs)
-
-    def _sent_for(self, pending: PendingWrite) -> float:
-        """Return for how many seconds an earlier run's write has been on its way, at least."""
-        if pending.intended_at is None:
-            return 0.0
-        return max(0.0, (self._clock.now() - pending.intended_at - VALID).total_seconds())
 
     def _canary_size(self, prepared: Prepared, selection: Selection) -> int | CanaryError:
         """Decide how many assets go first; after a canary that failed, only a person may try again."""
@@ -348,6 +390,12 @@ class Reconciler:
         if prepared.full:
             FULL_LOOK_AT.write(self._store, now)
 
+    def _settle(self, prepared: Prepared) -> None:
+        """Take note that what Immich's records tell was taken up, where it was told of all."""
+        taken = prepared.taken
+        if taken is not None and taken.standpoint.floor is not None and not taken.missed:
+            self._planner.ownership.settle(taken.standpoint)
+
     def _close(self, prepared: Prepared, run: Run, ended: Ended, *, stopped: bool) -> Report:
         outcomes, error = ended.outcomes, ended.error
         counts = Counter(outcome.status for outcome in outcomes)
@@ -361,6 +409,7 @@ class Reconciler:
         whole = prepared.images >= len(prepared.catalogue.linked())
         if whole and not error and not stopped:
             self._note_look(prepared)
+            self._settle(prepared)
         closed = replace(
             run,
             finished_at=self._clock.now(),
@@ -374,6 +423,9 @@ class Reconciler:
                 found=ended.found,
             ),
         )
+        if prepared.taken is not None and prepared.taken.adopted:
+            adopted = reason("run_adopted", count=prepared.taken.adopted)
+            closed = replace(closed, summary=(*closed.summary, adopted))
         return Report(closed, tuple(outcomes), prepared.verdict, prepared.stale, error)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.store_keys import (
     ARCHIVED,
+    CATCHING_UP,
     FULL_LOOK_AT,
     GUARD_APPROVED,
     HINTS,
@@ -44,3 +45,4 @@ def begin_again(store: Store, now: datetime) -> None:
             key.forget(store)
         begin_moment(store)
         RESTORED_AT.write(store, now)
+        CATCHING_UP.write(store, now)

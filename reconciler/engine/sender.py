@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.ports import FieldWrite, WriteOutcome
 from reconciler.core.reasons import of_error
-from reconciler.core.records import AssetStatus, JournalEntry, JournalField, PendingWrite, WriteStep
 from reconciler.core.writes.batches import add_batches, field_batches
+from reconciler.core.writes.journal import entries_of, former_of
+from reconciler.engine.created_tags import note_created
 from reconciler.errors import (
     ImmichRejectedError,
     MissingPermissionError,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.ports import Clock, Store, Target
+    from reconciler.core.records import AssetStatus, JournalEntry, PendingWrite, WriteStep
     from reconciler.engine.job import Job
     from reconciler.engine.settlement import Settlement
 
@@ -54,9 +56,10 @@ class Sender:
         run_id: of this pass.
         tag_paths: all tags that the pass is known to add: made together, the first time one is needed.
         intended: is told of each intention, in the commit that records it.
+        taking_back: whether values are given back: then what is replaced is ours, and no former value.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that sending depends on, each by its name
         self,
         target: Target,
         store: Store,
@@ -66,10 +69,12 @@ class Sender:
         *,
         tag_paths: frozenset[str],
         intended: Callable[[Sequence[Job]], None] = ignore_intentions,
+        taking_back: bool = False,
     ) -> None:
         self._told = intended
         self._target, self._store, self._settling = target, store, settling
         self._clock, self._run_id, self._tag_paths = clock, run_id, tag_paths
+        self._taking_back = taking_back
         self.tag_ids: dict[str, str] = {}
         """Own tags by full path, as far as they were asked for."""
         self._denied: dict[frozenset[WriteStep], MissingPermissionError] = {}
@@ -106,7 +111,23 @@ class Sender:
                 job.write.record.to_look_at() for job in jobs if job.write.plan.superseded
             )
             self._told(jobs)
+            if not self._taking_back:
+                self._keep_former(jobs, made, now)
         return made
+
+    def _keep_former(
+        self, jobs: Sequence[Job], made: Mapping[str, tuple[PendingWrite, list[JournalEntry]]], now: datetime
+    ) -> None:
+        """Keep what is there and not ours; once a write was sent, it may be ours already."""
+        markers = self._settling.terms.markers
+        self._store.keep_former(
+            value
+            for job in jobs
+            if "fields" not in job.write.sent_steps
+            for value in former_of(
+                made[job.asset_id][0], job.write.observed, job.write.plan.base, markers, now
+            )
+        )
 
     def _intents(self, jobs: Sequence[Job]) -> dict[str, PendingWrite]:
         """Return the recorded intentions, recorded anew where they are old or not these."""
@@ -232,26 +253,20 @@ class Sender:
         adding = {tag for job in jobs if job.write.step == "add_tags" for tag in job.write.plan.add_tags}
         if adding and (missing := adding - self.tag_ids.keys()):
             missing |= self._tag_paths - self.tag_ids.keys()
+            note_created(self._store, missing, self.tag_ids)
             made: Mapping[str, str] = await self._target.ensure_tags(sorted(missing))
             self.tag_ids.update(made)
 
     def _entries(self, job: Job, pending: PendingWrite, at: datetime) -> list[JournalEntry]:
-        seen = job.write.observed
-        found: list[tuple[JournalField, object, object]] = []
-        if pending.description is not None:
-            found.append(("description", seen.description, pending.description))
-        if pending.coordinates is not None:
-            was, place = seen.coordinates, pending.coordinates
-            before = None if was is None else [was.latitude, was.longitude]
-            found.append(("coordinates", before, [place.latitude, place.longitude]))
-        if pending.tags:
-            live = seen.known_tags
-            after = live | pending.tags if pending.step == "add_tags" else live - pending.tags
-            found.append(("tags", sorted(live), sorted(after)))
-        return [
-            JournalEntry(self._run_id, job.asset_id, pending.image_id, which, before, after, at)
-            for which, before, after in found
-        ]
+        owned = job.write.was_ours if self._taking_back else job.write.plan.base
+        return entries_of(pending, job.write.observed, owned, self._settling.terms.markers, at)
+
+
+def sent_for(pending: PendingWrite, now: datetime) -> float:
+    """Return for how many seconds an earlier run's write has been on its way, at least."""
+    if pending.intended_at is None:
+        return 0.0
+    return max(0.0, (now - pending.intended_at - VALID).total_seconds())
 
 
 def _by_tag(jobs: Iterable[Job]) -> dict[str, list[Job]]:

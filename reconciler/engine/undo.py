@@ -1,75 +1,50 @@
-"""Undo: takes a run back by the journal, through the same waves, looks and verification as any pass.
+"""Undo: takes back a run, an asset's changes, or everything, as any pass writes: waves, looks, verification.
 
-What was undone is not ours any more, and is remembered so that the next pass does not write the very same
-again: until the catalogue's value changes, a person changes Immich's, or somebody forces it.
+What is to be undone is noted in the store, and its assets are marked, before anything is sent: where it is
+broken off, no pass writes to them, and the next undo of the same thing goes on where it stopped. What was
+taken back is left alone afterwards. After an undo of everything that holds until a person has it written
+again (``redo``); else until the catalogue's value changes, a person changes Immich's, or somebody forces it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from reconciler.core.fingerprint import digest, place
-from reconciler.core.plan.asset_plan import live_digest
-from reconciler.core.plan.undo import Reversal, Reversed, reversals, reverse
 from reconciler.core.reasons import reason
-from reconciler.core.records import AssetRecord, Run, RunCounts, Unsticking
+from reconciler.core.records import Run, RunCounts, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.canary import Canary
+from reconciler.engine.created_tags import Cleaned, delete_created
 from reconciler.engine.executor import Executor, Surroundings
-from reconciler.engine.item import Item
 from reconciler.engine.job import Job
-from reconciler.engine.observe import read_assets
 from reconciler.engine.order import order
-from reconciler.engine.outcomes import finished
-from reconciler.engine.passes import Prepared, Selection
-from reconciler.engine.planner.selection import merge
+from reconciler.engine.passes import Outcome, Report
 from reconciler.engine.polling.timing import Timing
+from reconciler.engine.sender import sent_for
+from reconciler.engine.undo_plan import PreparedUndo, Step, UndoPlanner, reversed_now, some
+from reconciler.engine.undo_record import left_alone, remembered
+from reconciler.engine.undo_wish import begun, ended
+from reconciler.errors import ImmichError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Mapping
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.ports import Clock, Store, Target
     from reconciler.core.reasons import Reason
-    from reconciler.core.records import JournalEntry
+    from reconciler.core.records import AssetRecord, JournalEntry
     from reconciler.engine.events import Listener
+    from reconciler.engine.passes import Prepared
     from reconciler.engine.planner.planner import Wishes
     from reconciler.engine.reconcile import Reconciler
+    from reconciler.engine.undo_wish import UndoWish
     from reconciler.errors import ReconcilerError
 
-UNDONE: Final = reason("undone")
 _MOST_TRIES: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One asset of an undo."""
-
-    item: Item
-    reversal: Reversal
-    found: Reversed | None
-    """``None``: not readable."""
-    left: tuple[Reason, ...]
-    """Why something cannot be taken back."""
-    unread: bool = False
-    """Whether its tags were not read, and are taken for what the run left; its text is to be written, and
-    the reading before that tells them."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedUndo:
-    """An undo before anything is written."""
-
-    prepared: Prepared
-    steps: tuple[Step, ...]
-
-    @property
-    def changes(self) -> tuple[AssetPlan, ...]:
-        """The plans that would write something back."""
-        return tuple(step.found.plan for step in self.steps if step.found and step.found.plan.changes)
+_UNFINISHED: Final = frozenset({"unfinished", "not_put_back"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +57,11 @@ class UndoReport:
     left: tuple[tuple[str, Reason], ...]
     """Asset id, and why something was not taken back."""
     error: ReconcilerError | None = None
+    tags: Cleaned = Cleaned()  # noqa: RUF009 - a frozen value
 
 
 class Undo:
-    """Takes runs back. The caller holds the store's lease while it applies: there is one writer."""
+    """Takes back. The caller holds the store's lease while it applies: there is one writer."""
 
     def __init__(
         self,
@@ -98,176 +74,177 @@ class Undo:
     ) -> None:
         self._cycle, self._target, self._store, self._clock = cycle, target, store, clock
         self._listen, self._timing = listen, timing or Timing()
+        self._planner = UndoPlanner(cycle, target, store)
 
-    async def prepare(self, entries: Iterable[JournalEntry], wishes: Wishes) -> PreparedUndo:
-        """Look at the assets of a run's journal entries, and plan taking them back. Writes nothing.
-
-        Raises:
-            CatalogueError, TemplateError, ImmichError, StateError: it could not be prepared.
-        """
-        wanted = {reversal.asset_id: reversal for reversal in reversals(entries)}
-        image_ids = frozenset(reversal.image_id for reversal in wanted.values())
-        # In bulk, a thousand a request: before its text is written back each asset is read anyway.
-        selection = Selection(image_ids=image_ids, full=True, tags_later=True)
-        prepared = await self._cycle.prepare(selection, wishes)
-        items = {item.asset_id: item for item in prepared.items if item.asset_id in wanted}
-        steps = {
-            asset_id: self._step(item, wanted[asset_id], item.plan.observed, prepared)
-            for asset_id, item in items.items()
-            if item.plan is not None
-        }
-        to_be_read = [asset_id for asset_id in wanted if _is_to_be_read(steps.get(asset_id))]
-        seen = (await read_assets(self._target, sorted(to_be_read), tags=True)).assets
-        for asset_id in to_be_read:
-            reversal = wanted[asset_id]
-            title = prepared.records[asset_id].title if asset_id in prepared.records else asset_id
-            item = items.get(asset_id) or Item(None, asset_id, reversal.image_id, title)
-            steps[asset_id] = self._step(item, reversal, seen.get(asset_id), prepared)
-        return PreparedUndo(prepared, tuple(steps[asset_id] for asset_id in wanted))
-
-    def _step(self, item: Item, reversal: Reversal, seen: ObservedAsset | None, prepared: Prepared) -> Step:
-        if seen is None:
-            return Step(item, reversal, None, item.reasons or (reason("not_shown", asset=item.asset_id),))
-        if item.plan and item.plan.blocked:
-            return Step(item, reversal, None, (item.plan.blocked,))
-        if item.adopted:
-            return Step(item, reversal, None, (reason("unsettled"),))
-        record = prepared.records.get(item.asset_id) or _new(item)
-        unread = seen.tags is None
-        known = replace(seen, tags=reversal.tags or frozenset()) if unread else seen
-        found = _reverse(reversal, known, item, record, prepared)
-        return Step(item, reversal, found, found.left, unread)
+    async def prepare(self, what: UndoWish | Iterable[JournalEntry], wishes: Wishes) -> PreparedUndo:
+        """Look at the assets, and plan taking it back; writes nothing. See ``UndoPlanner``."""
+        return await self._planner.prepare(what, wishes)
 
     async def apply(self, undo: PreparedUndo, *, run_id: str, stop: Callable[[], bool]) -> UndoReport:
-        """Write back what was replaced, verify it, and remember that it was undone."""
+        """Write back what was replaced, verify it, and remember that it was undone.
+
+        Raises:
+            AnotherInstanceError: another instance keeps this library; nothing was written.
+        """
+        if (another := undo.prepared.another) is not None:
+            raise another.error()
         run = Run(run_id, "undo", self._clock.now())
-        with self._cycle.runs.open(run) as opened:
+        with self._cycle.runs.open(run, lambda: begun(self._store, undo.wish)) as opened:
             report = await self._carry_out(undo, run, stop)
             opened.ended = report.run
         return report
 
     async def _carry_out(self, undo: PreparedUndo, run: Run, stop: Callable[[], bool]) -> UndoReport:
-        prepared, jobs, reversal_of = undo.prepared, [], {}
-        for step in undo.steps:
-            if step.found and step.found.plan.changes:
-                record = prepared.records.get(step.item.asset_id) or _new(step.item)
-                jobs.append(Job(step.item, AssetWrite.begin(_as_read(step, step.found.plan), record)))
-                reversal_of[step.item.asset_id] = step.reversal
-        # Given up before anything is sent: a kill in between must not leave a restored value as ours.
-        self._store.save_records([replace(job.write.record.to_look_at(), status="pending") for job in jobs])
+        prepared, mark = undo.prepared, TakenBack(run.started_at, whole=undo.wish.everything)
+        # Marked before anything is sent: a kill in between must not have a pass write it again.
+        steps = await asyncio.to_thread(self._mark, undo, mark)
+        jobs = [self._job(step) for step in steps.values() if step.is_job]
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
-            plan = _reverse(reversal_of[job.item.asset_id], seen, job.item, job.write.record, prepared).plan
+            plan = reversed_now(steps[job.asset_id], seen, prepared).plan
             tried = job.write.sent_steps.count("fields") >= _MOST_TRIES
             return replace(plan, description=None, coordinates=None) if tried else plan
 
         around = Surroundings(
             self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
-            replan, stop,
+            replan, stop, taking_back=True,
         )  # fmt: skip
         executor = Executor(around, order(jobs), Canary(jobs, 0))
         if jobs and prepared.observed_from is not None:
             await executor.run(prepared.observed_from, unlooked=True)
-        return self._close(undo, run, jobs, executor.error, stopped=stop())
+        error, cleaned = executor.error, Cleaned()
+        found = self._finish_all(steps, jobs, prepared)
+        complete = error is None and not stop()
+        if undo.wish.everything and complete:
+            try:
+                cleaned = await delete_created(self._target, self._store)
+            except ImmichError as trouble:
+                error, complete = trouble, False
+        if complete and not any(why.code in _UNFINISHED for _, _, left in found for why in left):
+            ended(self._store, undo.wish)
+        return _closed(run, self._clock, found, error, cleaned, stopped=stop())
 
-    def _close(
-        self, undo: PreparedUndo, run: Run, jobs: list[Job], error: ReconcilerError | None, *, stopped: bool
-    ) -> UndoReport:
-        by_id = {job.item.asset_id: job for job in jobs}
-        undone: list[str] = []
-        left: list[tuple[str, Reason]] = []
-        for step in undo.steps:
-            asset_id, job = step.item.asset_id, by_id.get(step.item.asset_id)
-            reasons = step.left
-            if job is not None and step.found is not None:
-                reasons = self._finish(step, job, undo.prepared)
-            left += [(asset_id, one) for one in reasons]
-            if job is not None and not set(reasons) - set(step.left):
-                undone.append(asset_id)
-        outcome: Literal["ok", "attention", "failed", "interrupted"] = "attention" if left else "ok"
-        ended = replace(
-            run,
-            finished_at=self._clock.now(),
-            outcome="interrupted" if stopped else "failed" if error else outcome,
-            summary=_summary(len(undone), len(left)),
-            counts=RunCounts(images=len(undo.steps), changed=len(undone)),
-        )
-        return UndoReport(ended, tuple(undone), tuple(left), error)
+    def _mark(self, undo: PreparedUndo, mark: TakenBack) -> dict[str, Step]:
+        """Mark the assets, some at a time; of everything also those in which nothing is ours."""
+        steps = {step.item.asset_id: step for step in undo.steps}
+        if undo.wish.everything:
+            ids = self._store.record_ids()
+        else:
+            ids = frozenset(asset_id for asset_id, step in steps.items() if step.is_job)
+        for several in some(sorted(ids)):
+            known = self._store.records_of(several)
+            marked: list[AssetRecord] = []
+            for asset_id in several:
+                step = steps.get(asset_id)
+                record = known.get(asset_id) or (step.record if step else None)
+                if record is None:
+                    continue
+                # What was taken back with everything stays so when a part of it is taken back once more.
+                is_whole = record.taken_back is not None and record.taken_back.whole
+                new = left_alone(record, record.taken_back if is_whole and record.taken_back else mark)
+                marked.append(new)
+                if step is not None:
+                    steps[asset_id] = replace(step, record=new)
+            self._store.save_records(marked)
+        return steps
 
-    def _finish(self, step: Step, job: Job, prepared: Prepared) -> tuple[Reason, ...]:
+    def _job(self, step: Step) -> Job:
+        assert step.found is not None  # noqa: S101 - asked for by the caller
+        plan = step.found.plan
+        if step.item.adopted is not None:
+            waited = sent_for(step.item.adopted, self._clock.now())
+            now = self._clock.monotonic()
+            return Job(step.item, AssetWrite.adopt(plan, step.record, step.item.adopted, now, waited))
+        if step.unread:
+            # Where the reading before the write shows others, somebody may be at work on it.
+            plan = replace(plan, observed=replace(plan.observed, tags=step.reversal.tags))
+        return Job(step.item, AssetWrite.begin(plan, step.record))
+
+    def _finish_all(
+        self, steps: Mapping[str, Step], jobs: list[Job], prepared: Prepared
+    ) -> list[tuple[Step, bool, tuple[Reason, ...]]]:
+        """Record where each asset stands; give whether it was written to, and what is left of it."""
+        by_id = {job.asset_id: job for job in jobs}
+        found: list[tuple[Step, bool, tuple[Reason, ...]]] = []
+        for several in some(list(steps.values())):
+            with self._store.transaction():
+                for step in several:
+                    job = by_id.get(step.item.asset_id)
+                    left = self._finish(step, job, prepared)
+                    found.append((step, job is not None, left))
+        return found
+
+    def _finish(self, step: Step, job: Job | None, prepared: Prepared) -> tuple[Reason, ...]:
         """Record where an asset stands after its undo; give what is left of it."""
-        if job.write.state != "done" or job.write.failed:
-            self._store.save_records([replace(job.write.record.to_look_at(), status="pending")])
+        if step.found is None:
+            return step.left
+        if job is not None and (job.write.state != "done" or job.write.failed):
             return (*step.left, job.write.failed or reason("unfinished"))
-        found = _reverse(step.reversal, job.write.observed, step.item, job.write.record, prepared)
-        record = replace(job.write.record, applied=found.plan.base, resolutions=())
-        # What was taken back must not be written once more for a decision that it came from.
-        for decided in job.write.record.resolutions:
-            self._store.drop_resolution(record.asset_id, decided)
-        if step.item.image is not None and step.item.plan is not None:
-            record = _remembered(step, job.write.observed, record, prepared, self._clock.now())
-        self._store.save_records([record])
+        record, seen = step.record, step.found.plan.observed
+        if job is not None:
+            record, seen = replace(job.write.record, taken_back=record.taken_back), job.write.observed
+        found = reversed_now(step, seen, prepared)
+        mark = record.taken_back
+        touched = job is not None or found.plan.base != step.record.applied
+        if not (touched or mark is not None):
+            return found.left
+        record = replace(record, applied=found.plan.base)
+        whole = mark is not None and mark.whole
         kept_out = (reason("not_put_back"),) if found.plan.changes else ()
+        if touched or whole:
+            # What was taken back must not be written once more for a decision that it came from.
+            for decided in record.resolutions:
+                self._store.drop_resolution(record.asset_id, decided)
+            record = replace(record, resolutions=())
+        now = self._clock.now()
+        fields = step.reversal.fields(prepared.rules.markers)
+        record = remembered(step.item, fields, seen, record, prepared, now)
+        self._store.save_records([record])
+        if whole and not found.left and not kept_out:
+            self._store.forget_former([record.asset_id])
         return (*found.left, *kept_out)
 
 
-def _remembered(
-    step: Step, seen: ObservedAsset, record: AssetRecord, prepared: Prepared, now: datetime
-) -> AssetRecord:
-    """Return the record with a note of all that the next pass would write again at once."""
-    item, rules = step.item, prepared.rules
-    desired = item.plan.desired if item.plan else None
-    assert desired is not None  # noqa: S101 - asked for by the caller
-    plan = merge(item, desired, seen, replace(record, unsticking=()), rules, force=False)
-    touched, notes = step.reversal.fields(rules.markers), []
-    for decision in plan.decisions:
-        if decision.field not in touched or decision.action not in {"write", "remove"}:
-            continue
-        wanted = [digest(decision.desired or "")]
-        if decision.field == "coordinates":
-            wanted = [digest(place(plan.coordinates))]
-        elif decision.field == "tags":
-            wanted = [digest(plan.add_tags)] if plan.add_tags else []
-            wanted += [digest("-", tag) for tag in sorted(plan.remove_tags)]
-        live = live_digest(decision.field, seen)
-        notes += [
-            Unsticking(decision.field, one, live, rules.server_version, UNDONE, undone=True) for one in wanted
-        ]
-    record = replace(record, unsticking=tuple(notes))
-    after = merge(item, desired, seen, record, rules, force=False)
-    known = replace(prepared, records={item.asset_id: record})
-    return finished(replace(item, plan=after), None, known, now, None)
+def report_of(undo: PreparedUndo, ended: UndoReport) -> Report:
+    """Return the end of an undo as that of a pass: of each asset what was left, and why."""
+    left: dict[str, list[Reason]] = {}
+    for asset_id, why in ended.left:
+        left.setdefault(asset_id, []).append(why)
+    outcomes = tuple(
+        Outcome(
+            step.item.image_id, step.item.asset_id, step.item.title, "undone",
+            tuple(left.get(step.item.asset_id, ())),
+        )
+        for step in undo.steps
+        if step.is_job or step.item.asset_id in left
+    )  # fmt: skip
+    return Report(ended.run, outcomes, error=ended.error)
 
 
-def _is_to_be_read(step: Step | None) -> bool:
-    """Return whether an asset has to be read to be planned: its tags matter, and no reading is to come."""
-    if step is None:
-        return True
-    if step.found is None or not step.unread or not step.found.plan.changes:
-        return False
-    return step.reversal.tags is None or not step.found.plan.writes_fields
-
-
-def _as_read(step: Step, plan: AssetPlan) -> AssetPlan:
-    """Return a plan to begin with: tags that were not read are as the run left them.
-
-    Where the reading before the write shows others, somebody may be at work on it, and is waited for.
-    """
-    return replace(plan, observed=replace(plan.observed, tags=step.reversal.tags)) if step.unread else plan
-
-
-def _reverse(
-    reversal: Reversal, seen: ObservedAsset, item: Item, record: AssetRecord, prepared: Prepared
-) -> Reversed:
-    rules = prepared.rules
-    limit = rules.policy.description.max_bytes
-    return reverse(reversal, seen, item.title, record.applied, rules.markers, limit)
-
-
-def _summary(undone: int, left: int) -> tuple[Reason, ...]:
-    taken = reason("undo_images", count=undone)
-    return (taken, reason("undo_left", count=left)) if left else (taken,)
-
-
-def _new(item: Item) -> AssetRecord:
-    return AssetRecord(item.asset_id, item.image_id, item.title)
+def _closed(
+    run: Run,
+    clock: Clock,
+    found: list[tuple[Step, bool, tuple[Reason, ...]]],
+    error: ReconcilerError | None,
+    cleaned: Cleaned,
+    *,
+    stopped: bool,
+) -> UndoReport:
+    undone = tuple(
+        step.item.asset_id for step, written, left in found if written and not set(left) - set(step.left)
+    )
+    left = tuple((step.item.asset_id, why) for step, _, several in found for why in several)
+    outcome: Literal["ok", "attention", "failed", "interrupted"] = "attention" if left else "ok"
+    summary = [reason("undo_images", count=len(undone))]
+    if cleaned.deleted:
+        summary.append(reason("undo_tags", count=len(cleaned.deleted)))
+    if left:
+        summary.append(reason("undo_left", count=len(left)))
+    closed = replace(
+        run,
+        finished_at=clock.now(),
+        outcome="interrupted" if stopped else "failed" if error else outcome,
+        summary=tuple(summary),
+        counts=RunCounts(images=len(found), changed=len(undone)),
+    )
+    return UndoReport(closed, undone, left, error, cleaned)

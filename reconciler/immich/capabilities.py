@@ -59,6 +59,11 @@ class Capabilities:
         return self.version >= (1, 136, 0)
 
     @property
+    def notes(self) -> bool:
+        """Assets take custom metadata of any key, many in a call."""
+        return self.version >= (2, 5, 0)
+
+    @property
     def patch(self) -> bool:
         """``PATCH`` is the way to write assets; ``PUT`` is deprecated, and goes with version 4."""
         return self.version >= (3, 3, 0)
@@ -109,10 +114,15 @@ async def discover(client: Client) -> tuple[ServerFacts, Capabilities]:
     if permissions is not None and _allowed(permissions, "userPreference.read"):
         preferences = await _optional(client, "/users/me/preferences", "userPreference.read")
         tags_enabled = member(preferences, "tags", "enabled") is not False
+    capabilities = Capabilities(version)
     facts = ServerFacts(
-        version=dotted(version), user_id=user_id, tags_enabled=tags_enabled, losses=tuple(losses)
+        version=dotted(version),
+        user_id=user_id,
+        tags_enabled=tags_enabled,
+        losses=tuple(losses),
+        notes=capabilities.notes,
     )
-    return facts, Capabilities(version)
+    return facts, capabilities
 
 
 def _version(answer: object) -> Version:

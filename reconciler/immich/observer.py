@@ -151,13 +151,16 @@ class Observer:
             return Listing()
         return await self.search({"tagIds": None})
 
-    async def carrying(self, tag_id: str, visibilities: Sequence[Visibility]) -> dict[str, datetime]:
+    async def carrying(
+        self, tag_id: str, visibilities: Sequence[Visibility], *, trashed: bool = False
+    ) -> dict[str, datetime]:
         """List own assets with this tag, or one below it, by id, with the date of each; all else is not read.
 
         A row of which id, owner or date cannot be read is left out: what is missing says nothing.
         """
         found: dict[str, datetime] = {}
-        async for row in self._rows({"tagIds": [tag_id]}, visibilities):
+        more = {"withDeleted": True} if trashed else {}
+        async for row in self._rows({"tagIds": [tag_id], **more}, visibilities):
             date = moment(member(row, "updatedAt"))
             if (asset_id := _id(row)) and date is not None and self._is_own(text(member(row, "ownerId"))):
                 found[asset_id] = date

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Self
 
 from reconciler.errors import AssetUnknownError
-from reconciler.immich import roundtrip
+from reconciler.immich import notes, roundtrip
 from reconciler.immich.call import Call
 from reconciler.immich.capabilities import discover
 from reconciler.immich.client import Client
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.listing import Listing
-    from reconciler.core.ports import Clock, FieldWrite, ServerFacts, Target, WriteOutcome
+    from reconciler.core.ports import Clock, FieldWrite, Note, ServerFacts, Target, WriteOutcome
     from reconciler.immich.call import Patience
     from reconciler.immich.capabilities import Capabilities
     from reconciler.immich.circuit import Circuit
@@ -147,9 +147,11 @@ class Immich:
         """List own assets without any tag, a thousand a request; empty on servers before 1.136."""
         return await self._observer.untagged()
 
-    async def carrying(self, tag_id: str, *, visibilities: Sequence[Visibility]) -> Mapping[str, datetime]:
+    async def carrying(
+        self, tag_id: str, *, visibilities: Sequence[Visibility], trashed: bool = False
+    ) -> Mapping[str, datetime]:
         """List own assets with this tag, or one below it, a thousand a request: id → ``updated_at``."""
-        return await self._observer.carrying(tag_id, visibilities)
+        return await self._observer.carrying(tag_id, visibilities, trashed=trashed)
 
     async def asset_count(self) -> int | None:
         """Count own assets; ``None`` if the key may not."""
@@ -187,6 +189,14 @@ class Immich:
         """
         return await self._writer.add_tags(asset_ids, tag_ids)
 
+    async def delete_tag(self, tag_id: str) -> None:
+        """Delete a tag, with those below it; one that is gone is no error.
+
+        Raises:
+            MissingPermissionError: the key lacks ``tag.delete``.
+        """
+        await self._writer.delete_tag(tag_id)
+
     async def remove_tag(self, asset_ids: Sequence[str], tag_id: str) -> WriteOutcome:
         """Take one tag from these assets.
 
@@ -194,6 +204,18 @@ class Immich:
             WriteInDoubtError: it may have been carried out, wholly or in part; see its ``accepted``.
         """
         return await self._writer.remove_tag(asset_ids, tag_id)
+
+    async def note_of(self, asset_id: str) -> Note | None:
+        """Read what is kept on an asset for this program; ``None`` if nothing is.
+
+        Raises:
+            AssetUnknownError: gone, locked, or not ours.
+        """
+        return await notes.read(self._client, asset_id)
+
+    async def write_notes(self, values: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
+        """Keep these by asset id; gives the assets that were refused."""
+        return await notes.write(self._client, values)
 
     async def thumbnail(self, asset_id: str, size: Literal["thumbnail", "preview"]) -> tuple[bytes, str, str]:
         """Fetch an asset's picture, some 250 or 1440 pixels large: bytes, content type, ETag.

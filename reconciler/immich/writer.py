@@ -185,6 +185,15 @@ class Writer:
             return ledger.outcome()
         return await self._run(ids, ASSETS_PER_CALL, send, ledger)
 
+    async def delete_tag(self, tag_id: str) -> None:
+        """Delete a tag, with those below it. A 400 is about the tag: it is gone already."""
+        call = Call("DELETE", "/tags/{id}", ids={"id": tag_id.lower()}, write=True, permission="tag.delete")
+        try:
+            await self._client.send(call)
+        except ImmichRejectedError as error:
+            if error.status != 400:
+                raise
+
     async def _send_fields(self, ids: Sequence[str], write: FieldWrite) -> datetime | None:
         """Send, and give the date that a single asset had before; a bulk call's answer is empty."""
         description = None if write.description is None else settled_description(write.description)

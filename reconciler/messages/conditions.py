@@ -44,8 +44,13 @@ BROKEN: Final[Mapping[ConditionType, Message]] = {
 }
 
 
+_ANOTHER: Final = Message("Another instance keeps this library")
+
+
 def name(condition: Condition) -> str:
     """Return what a condition says in a few words: that it holds, or that it does not."""
+    if condition.reason == "AnotherInstance":
+        return say(_ANOTHER)
     return say((BROKEN if condition.status == "False" else HOLDS)[condition.type])
 
 

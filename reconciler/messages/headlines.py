@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from reconciler.core.records import FINE
 from reconciler.messages import conditions
 from reconciler.messages.formats import first_upper, lasting, state
 from reconciler.messages.translation import Message, parted, say
@@ -96,7 +97,7 @@ def heading(headline: Headline, number: Callable[[int], str]) -> Heading:
         text = f"{badge}: {_text(headline, number)}"
         return Heading("", _line(text, headline, "; "))
     if headline.code == "not_in_sync":
-        odd = sum(headline.counts.values())
+        odd = _not_in_sync(headline)
         text = say(_NOT_IN_SYNC, count=odd, odd=number(odd), images=_images(headline.images, number))
         return Heading(badge, Line(text), _line(", ".join(_odd(headline, number)), headline, " · "))
     return Heading(badge, _line(first_upper(_text(headline, number)), headline, ", "))
@@ -110,7 +111,7 @@ def _text(headline: Headline, number: Callable[[int], str]) -> str:
         condition=conditions.message(headline.condition) if headline.condition else "",
         images=_images(images, number),
         done=number(progress.done) if progress else "",
-        odd=number(sum(headline.counts.values())),
+        odd=number(_not_in_sync(headline)),
         crossed=number(headline.crossed),
         missing=say(MISSING),
         ago=lasting(headline.looked or 0.0),
@@ -121,6 +122,11 @@ def _text(headline: Headline, number: Callable[[int], str]) -> str:
     if headline.code == "in_sync":
         more += _odd(headline, number)
     return ", ".join([text, *more])
+
+
+def _not_in_sync(headline: Headline) -> int:
+    """Count the images that are not in sync; one that a person took back is left alone and none of them."""
+    return sum(count for status, count in headline.counts.items() if status not in FINE)
 
 
 def _odd(headline: Headline, number: Callable[[int], str]) -> list[str]:

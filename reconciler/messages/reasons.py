@@ -99,7 +99,10 @@ REASONS: Final[Mapping[Code, Message]] = {
         "there was no place before, and Immich cannot clear one; clear it by hand in Immich"
     ),
     "former_too_long": Message("the former text is longer than Immich keeps safely; it is in the history"),
-    "unsettled": Message("a write has not settled yet; apply first, then undo"),
+    "tag_in_use": Message("an asset still carries it"),
+    "tag_has_others": Message("there are tags below it that are not this program's"),
+    "tag_came_back": Message("Immich made it again; delete it once its queue is empty"),
+    "former_unknown": Message("what was there before is no longer on record; it is left as it is"),
     "unfinished": Message("it was not finished; look at it again with explain"),
     "not_put_back": Message("Immich did not keep what was written back"),
     # Of a write, and of what was kept of it
@@ -145,6 +148,15 @@ REASONS: Final[Mapping[Code, Message]] = {
     "undone": Message(
         "undone by a person; left alone until the catalogue's value or Immich's changes, or a person has it "
         "written again"
+    ),
+    "taken_back": Message(
+        "taken back on {day}; left alone until the catalogue's value or Immich's changes, or a person has it "
+        "written again"
+    ),
+    "all_taken_back": Message("taken back on {day} with everything; left alone until it is written again"),
+    "undo_broken_off": Message(
+        "an undo was begun on {day} and broken off; left alone until that is gone on with, or it is written "
+        "again"
     ),
     # Where an image stands at the end of a pass
     "digesting": Message(

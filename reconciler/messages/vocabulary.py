@@ -103,6 +103,7 @@ TRIGGERS: Final[Mapping[str, Message]] = {
     "lease": Message("the right to write came back"),
     "page": Message("asked for on this page"),
     "probe": Message("Immich was down"),
+    "redo": Message("written again"),
     "reload": Message("configuration read again"),
     "retry": Message("tried again"),
     "schedule": Message("schedule"),

@@ -38,7 +38,7 @@ TemplateSource = Annotated[
 ]
 
 
-def _moment(text: object) -> object:
+def read_moment(text: object) -> object:
     """Read a moment of JSON; a form's comes the same way."""
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
@@ -91,7 +91,7 @@ class LookedAt(Model):
 
     until: Annotated[
         Moment | None,
-        BeforeValidator(_moment),
+        BeforeValidator(read_moment),
         Field(description="What was noticed later stays; by default now"),
     ] = None
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from reconciler.engine.events import Progress
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.undo_plan import PreparedUndo
+    from reconciler.engine.undo_wish import UndoWish
 
 Level = Literal["ok", "attention", "trouble", "unknown", "off"]
 """``ok`` only when everything is in sync and was looked at lately: an old or unknown state is never green."""
@@ -48,7 +50,7 @@ ConditionReason = Literal[
     "Recorded", "StoreFailed", "StoreGone", "TakenUp",
     "Complete", "Incomplete", "TemplateBroken", "Unconfirmed",
     "Refused", "Reloaded",
-    "Held", "HeldElsewhere",
+    "Held", "HeldElsewhere", "AnotherInstance",
     "Failed", "Unexpected", "WentThrough",
     "NotReadable", "Read",
     "On", "SwitchedOff",
@@ -77,6 +79,10 @@ class Request:
     by_person: bool = True
     approved: str = ""
     trigger: Trigger = "api"
+    undo: UndoWish | None = None
+    """What is to be taken back, instead of a pass."""
+    again: bool = False
+    """Write again first what was taken back of these images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +248,15 @@ class Control(Protocol):
 
     async def preview(self, wishes: Wishes | None = None) -> Prepared:
         """Plan all images, under other wishes if given, and write nothing."""
+        ...
+
+    async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
+        """Look at what an undo would do, and write nothing; ``request`` with the wish carries it out.
+
+        Raises:
+            UndoError: there is nothing to undo, or not in this way.
+            ReconcilerError: it could not be looked at.
+        """
         ...
 
     async def view(self, image_id: int) -> ImageView | None:

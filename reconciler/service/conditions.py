@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from reconciler.engine.canary import CanaryError
 from reconciler.errors import (
+    AnotherInstanceError,
     CatalogueError,
     ConfigurationError,
     GuardError,
@@ -42,6 +43,7 @@ _FILED: tuple[tuple[type[ReconcilerError], ConditionType, ConditionReason], ...]
     (ConfigurationError, "Configured", "Incomplete"),
     (StateGoneError, "StoreWritable", "StoreGone"),
     (LeaseHeldError, "Writer", "HeldElsewhere"),
+    (AnotherInstanceError, "Writer", "AnotherInstance"),
     (StateError, "StoreWritable", "StoreFailed"),
     (CanaryError, "CanaryClear", "NothingStuck"),
     (GuardError, "SyncEnabled", "SwitchedOff"),

@@ -145,11 +145,14 @@ def _fold(known: Request, new: Request) -> Request | None:
     some images               some images     both
     all                       some images     not: who wants some images need not wait for all
     some images               all             the same
-    other force, approval …   anything        not
+    other force, undo …       anything        not; the same undo: once
     ========================= =============== ======================================================
     """
-    if (known.by_person, known.force, known.approved) != (new.by_person, new.force, new.approved):
+    kind, other = ((one.by_person, one.force, one.approved, one.undo, one.again) for one in (known, new))
+    if kind != other:
         return None
+    if known.undo is not None:
+        return known
     if known.image_ids is None and new.image_ids is None:
         louder = new if new.full and not known.full else known
         return replace(louder, full=known.full or new.full, hints=known.hints or new.hints)

@@ -18,8 +18,10 @@ from reconciler.engine.passes import Selection
 from reconciler.engine.planner.candidates import Memory
 from reconciler.engine.planner.planner import switches_of, told_problems
 from reconciler.engine.reconcile import Reconciler
+from reconciler.engine.redo import write_again
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import recalled
+from reconciler.engine.undo import Undo, report_of
 from reconciler.errors import CatalogueError, DecisionError, ImmichError
 from reconciler.service.api import ImageView
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.planner.planner import Wishes
     from reconciler.engine.polling.timing import Timing
+    from reconciler.engine.undo_plan import PreparedUndo
+    from reconciler.engine.undo_wish import UndoWish
     from reconciler.service.api import Request
     from reconciler.service.environment import Installation, ServiceStore
     from reconciler.service.queue import WorkQueue
@@ -113,6 +117,11 @@ class PassRunner:
         if not self._health.enabled and not request.by_person:
             return None
         cycle = await self._cycle_for(catalogue)
+        if request.undo is not None:
+            return await self._undo(request.undo, run_id, stop)
+        if request.again:
+            images = request.image_ids
+            write_again(self._store, None if images is None else self._store.ids_of_images(images))
         # An approval that was left in the store is a person's wish: what is held is looked at again for it.
         approval = (
             waiting_approval(self._store) if whole and self._health.enabled and not request.approved else ""
@@ -136,6 +145,7 @@ class PassRunner:
         self._health.prepared(prepared)
         if whole and not request.by_person and prepared.quiet:
             cycle.note(prepared)
+            await cycle.share(prepared)
             self._health.looked(whole=True)
             return None
         self.writing = True
@@ -143,6 +153,32 @@ class PassRunner:
         whole = whole and report.error is None and report.run.outcome != "interrupted"
         self._health.reported(prepared, report, whole=whole)
         return report
+
+    async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
+        """Plan an undo and write nothing; may be asked while a pass runs.
+
+        Raises:
+            UndoError: there is nothing to undo, or not in this way.
+            ReconcilerError: the catalogue, the template or Immich stand in the way.
+        """
+        catalogue = await self.catalogue.refresh()
+        looker = await self._look_with(catalogue)
+        return await self._undo_with(looker).prepare(wish, self.installation.wishes(catalogue))
+
+    async def _undo(self, wish: UndoWish, run_id: str, stop: Callable[[], bool]) -> Report:
+        """Take back what is wished."""
+        cycle, catalogue = self._cycle, self.catalogue.latest
+        assert cycle is not None and catalogue is not None  # noqa: S101, PT018 - both were just made
+        undo = self._undo_with(cycle)
+        prepared = await undo.prepare(wish, self.installation.wishes(catalogue))
+        self.writing = True
+        report = report_of(prepared, await undo.apply(prepared, run_id=run_id, stop=stop))
+        self._health.took_back(report)
+        return report
+
+    def _undo_with(self, cycle: Reconciler) -> Undo:
+        assert self._target is not None  # noqa: S101 - the cycle has it
+        return Undo(cycle, self._target, self._store, self._clock, self._listen, self._timing)
 
     async def read_switches(self) -> Switches:
         """Read the switches again; where the catalogue cannot be read now, it counts as last read.

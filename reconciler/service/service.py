@@ -15,6 +15,7 @@ from reconciler.core.reasons import codes, of_error, reason
 from reconciler.core.store_keys import PAUSED
 from reconciler.engine.approvals import begin_moment
 from reconciler.engine.events import Listener, ignore
+from reconciler.engine.undo_wish import UndoWish, unfinished
 from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerError
 from reconciler.service.announcements import Announcer
 from reconciler.service.api import Control, ImageView, Request, RunState, Snapshot
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.planner.planner import Wishes
     from reconciler.engine.polling.timing import Timing
+    from reconciler.engine.undo_plan import PreparedUndo
     from reconciler.errors import StateError
     from reconciler.service.api import Notice
     from reconciler.service.environment import Installation, ServiceStore
@@ -90,6 +92,8 @@ class Service:
         self._paused = PAUSED.is_kept(store)
         self._forbidden = self._storeless = self._stopping = self._stop_run = False
         self._wake = asyncio.Event()
+        for wish in unfinished(store):  # the end of the process before broke it off
+            self.enqueue(Request(undo=wish, trigger="undo"))
         self._pass: asyncio.Task[bool] | None = None
 
     # What faces ask: see ``Control``
@@ -149,19 +153,15 @@ class Service:
         self._set_paused(paused=False)
 
     async def preview(self, wishes: Wishes | None = None) -> Prepared:
-        """Plan all images, under other wishes if given, and write nothing.
-
-        Raises:
-            ReconcilerError: the catalogue, the template or Immich stand in the way.
-        """
+        """Plan all images, under other wishes if given, and write nothing; raises where it cannot."""
         return await self._runner.preview(wishes)
 
-    async def view(self, image_id: int) -> ImageView | None:
-        """Look at one image from all sides; ``None`` if the catalogue has none with this id.
+    async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
+        """Look at what an undo would do, and write nothing; raises as ``Control`` says."""
+        return await self._runner.undo_plan(wish)
 
-        Raises:
-            ReconcilerError: there is nothing to look at: no catalogue, no address, a broken template.
-        """
+    async def view(self, image_id: int) -> ImageView | None:
+        """Look at one image from all sides; raises where there is nothing to look at."""
         return await self._runner.view(image_id)
 
     async def resolve(

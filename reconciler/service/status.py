@@ -99,6 +99,9 @@ class Health:
         self.put("Configured", "True", "Complete", reason("configuration_usable"))
         self.put("ImmichReachable", "True", "Answers", reason("immich_answers", version=self._version))
         self._permitted(prepared.server)
+        writer = self.condition("Writer")
+        if writer is not None and writer.reason == "AnotherInstance" and prepared.another is None:
+            self.put("Writer", "True", "Held", reason("right_held"))
         verdict, known = prepared.verdict, self._verdict
         # Named anew after an approval was used; else the one of the pass that looked at all has the examples.
         if verdict.tripped and (known is None or known.hash != verdict.hash):
@@ -124,6 +127,13 @@ class Health:
             self.failed(report.error)
         elif whole or prepared.has_changes:
             self.put("CanaryClear", "True", "Passed", reason("no_canary"))
+
+    def took_back(self, report: Report) -> None:
+        """An undo has ended, well or not."""
+        self._last = report.run
+        self.looked(whole=False)
+        if report.error is not None:
+            self.failed(report.error)
 
     def seen(self) -> None:
         """A person has looked at what may have crossed."""

@@ -102,11 +102,12 @@ def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table r
     total = sum(count for status, count in standing.counts.items() if status != "unlinked")
     odd = {status: count for status, count in standing.counts.items() if status not in FINE and count}
     said = Headline("in_sync", "ok", images=total, counts=odd, crossed=standing.crossed, looked=looked)
+    undone = standing.counts.get("undone", 0)
     if odd:
-        return replace(said, code="not_in_sync", level="attention")
+        told = {**odd, "undone": undone} if undone else odd
+        return replace(said, code="not_in_sync", level="attention", counts=told)
     if standing.crossed:
         return replace(said, code="edit_missing", level="attention")
-    undone = standing.counts.get("undone", 0)
     said = replace(said, images=total - undone, next_look=upcoming)
     return replace(said, counts={"undone": undone}) if undone else said
 

@@ -32,6 +32,7 @@ from reconciler.web.pages.images import ImagePages
 from reconciler.web.pages.overview import OverviewPages
 from reconciler.web.pages.pictures import Pictures
 from reconciler.web.pages.renderer import Pages
+from reconciler.web.pages.taking_back import TakingBack
 from reconciler.web.pages.template import TemplatePages
 from reconciler.web.static_files import StaticFiles
 from reconciler.web.template_preview import Trial
@@ -111,7 +112,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             Description(),
         ),
         *(OverviewPages(panel, pages, lookups), images, Actions(panel, images), Login(panel, pages)),
-        *(Decisions(panel), Crossings(panel, lookups)),
+        *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups)),
         DoctorPages(panel, pages, lookups),
         *(
             TemplatePages(panel, pages, lookups, trial),

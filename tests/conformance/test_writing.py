@@ -166,3 +166,15 @@ def test_custom_metadata_is_kept_by_key_and_moves_nothing(server: Any, asset: st
     assert kept == {"skymmich/a": {"n": 1}, "skymmich/b": {}}
     assert server.refusal("PUT", path, {"items": [{"key": "k", "value": "text"}]}).status_code == 400
     assert server.asset(asset)["updatedAt"] == before
+
+
+def test_custom_metadata_of_many_assets_is_all_or_nothing(server: Any, assets: list[str]) -> None:
+    gone = "9f1e2d3c-4b5a-4978-8877-665544332211"
+    items = [{"assetId": each, "key": "skymmich/c", "value": {"zeta": 1, "a": 2}} for each in (*assets, gone)]
+    assert server.refusal("PUT", "/assets/metadata", {"items": items}).status_code == 400
+    assert all(server.call("GET", f"/assets/{each}/metadata") == [] for each in assets)
+    server.call("PUT", "/assets/metadata", {"items": items[:-1]})
+    for each in assets:
+        (kept,) = server.call("GET", f"/assets/{each}/metadata")
+        assert list(kept["value"]) == ["a", "zeta"]
+        assert kept["updatedAt"]

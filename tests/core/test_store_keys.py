@@ -20,6 +20,8 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_KEPT = "2026-03-01T12:00:00+00:00"
 
 STORED = {
+    "tags.created": (["Made", "Made/Here"], ["Made", "Made/Here"]),
+    "undoing": ([{"run_id": "r1", "asset_id": ""}], [{"run_id": "r1", "asset_id": ""}]),
     "watermark": (NOON, NOON_KEPT),
     "full_look_at": (NOON, NOON_KEPT),
     "checked_at": (NOON, NOON_KEPT),
@@ -31,6 +33,19 @@ STORED = {
     "hints": ({"tags": {"A": "1"}, "assets": 3}, {"tags": {"A": "1"}, "assets": 3}),
     "guard.approved": ("hash", "hash"),
     "guard.moment": ("name", "name"),
+    "owner": (
+        owner := {
+            "instance": "i",
+            "since": NOON_KEPT,
+            "generation": 3,
+            "sentinels": ["a"],
+            "floor": None,
+            "former": ("x", 2),
+        },
+        {**owner, "former": ["x", 2]},
+    ),
+    "owner.wishes": (["take_over"], ["take_over"]),
+    "owner.catching_up": (NOON, NOON_KEPT),
     "immich.known": (
         known := {"address": "http://x", "user_id": None, "without_assets": True, "others": ["u"]},
         known,

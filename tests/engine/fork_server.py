@@ -1,7 +1,7 @@
 """Starts passes as processes of their own, quickly: one process imports everything and forks for each pass.
 
 Run as a script. Each line of its input is a JSON object: ``id``, ``catalogue``, ``store``, ``url``, ``key`` and
-``timing``. It answers in lines of JSON: ``id`` with ``pid`` when the pass begins, and with ``status`` (as of
+``timing``; with ``undo`` it is none, but takes that back. It answers in lines of JSON: ``id`` with ``pid`` when the pass begins, and with ``status`` (as of
 ``os.waitstatus_to_exitcode``) when its process has ended.
 """
 
@@ -22,6 +22,8 @@ from reconciler.engine.passes import Selection
 from reconciler.engine.planner.planner import Wishes
 from reconciler.engine.polling.timing import Timing
 from reconciler.engine.reconcile import Reconciler
+from reconciler.engine.undo import Undo
+from reconciler.engine.undo_wish import UndoWish
 from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
@@ -46,6 +48,11 @@ async def apply(order) -> None:
             )
             tell(id=order["id"], pid=os.getpid())
             wishes = Wishes(Policy(), Switches())
+            if order.get("undo"):
+                undo = Undo(cycle, target, store, SystemClock(), lambda _: None, timing)
+                prepared = await undo.prepare(UndoWish.from_json(order["undo"]), wishes)
+                await undo.apply(prepared, run_id=order["id"], stop=lambda: False)
+                return
             await cycle.run(Selection(), wishes, run_id=order["id"], trigger="cli")
 
 

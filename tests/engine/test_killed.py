@@ -18,6 +18,7 @@ from random import Random
 
 import pytest
 
+from reconciler.core.store_keys import UNDOING
 from reconciler.engine.polling.timing import Timing
 from reconciler.simulator.serve import serve
 from state.store import SqliteStore
@@ -153,3 +154,53 @@ async def test_fifty_kills_at_random_moments_all_come_to_the_same_end(
             await one(next(numbers))
 
     await asyncio.gather(*(until_enough() for _ in range(SIDE_BY_SIDE)))
+
+
+@pytest.mark.parametrize("everything", [True, False], ids=["everything", "a run"])
+async def test_an_undo_that_is_killed_is_not_written_over_and_goes_on_to_the_same_end(
+    fork_server, catalogue, tmp_path, empty_store, everything
+):
+    killed = []
+
+    async def one(number):
+        chance, name = Random(number), f"undo-{number}"
+        with serve(catalogue=catalogue, unkind=UNKIND, drain=100.0, seed=number) as sim:
+            before = end_of(sim)
+            shutil.copyfile(empty_store, tmp_path / f"{name}.sqlite3")
+            trial = {
+                "catalogue": str(catalogue),
+                "store": str(tmp_path / f"{name}.sqlite3"),
+                "url": sim.url,
+                "key": sim.api_key,
+            }
+            status, duration = await fork_server.apply(f"{name}-first", trial)
+            assert status == 0
+            wish = {"everything": True} if everything else {"run_id": f"{name}-first"}
+            taking = {**trial, "undo": wish}
+            moment = chance.uniform(0.1, duration)
+            status, _ = await fork_server.apply(f"{name}-killed", taking, kill_after=moment)
+            if status == -signal.SIGKILL:
+                with SqliteStore.open(trial["store"]) as store:
+                    killed.append(len(store.pending()) if UNDOING.read(store) else -1)
+                broken_off = end_of(sim)
+                await fork_server.apply(f"{name}-pass", trial)
+                if killed[-1] >= 0:  # else it had not begun
+                    assert end_of(sim) == broken_off
+            status, _ = await fork_server.apply(f"{name}-last", taking)
+            assert status == 0
+            for asset_id, (text, _, _, tags) in end_of(sim).items():
+                assert (text, tags) == (before[asset_id][0], before[asset_id][3])
+            faults = sim.faults()
+            assert (faults["overlaps"], faults["lost"]) == (0, 0), faults
+            writes = writes_of(sim)
+            await fork_server.apply(f"{name}-after", trial)
+            assert writes_of(sim) == writes
+            with SqliteStore.open(trial["store"]) as store:
+                assert {record.status for record in store.records().values()} == {"undone"}
+                assert not store.pending()
+                assert UNDOING.read(store) is None
+
+    await asyncio.gather(*(one(number) for number in range(4)))
+    await asyncio.gather(*(one(number) for number in range(4, 8)))
+    assert len(killed) >= 4
+    assert any(count > 0 for count in killed)

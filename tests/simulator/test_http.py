@@ -285,6 +285,31 @@ def test_metadata_of_many_is_all_or_nothing(start: Start, client: Open, ids: lis
     assert http.get(f"/assets/{ids[0]}/metadata").json() == []
 
 
+def test_metadata_comes_back_in_another_order_and_the_same_key_twice_is_refused(
+    start: Start, client: Open, ids: list[str]
+) -> None:
+    http = client(start())
+    path = f"/assets/{ids[0]}/metadata"
+    item = {"key": "k", "value": {"zeta": 1, "a": [{"bb": 1, "c": 2}]}}
+    assert http.put(path, json={"items": [item, item]}).status_code == 400
+    assert http.put(path, json={"items": [item]}).status_code == 200
+    assert http.get(path).text.count('{"a":[{"c":2,"bb":1}],"zeta":1}') == 1
+
+
+def test_metadata_of_any_key_is_refused_before_2_5_and_without_its_scope(
+    start: Start, client: Open, ids: list[str]
+) -> None:
+    of_one = {"items": [{"key": "k", "value": {}}]}
+    of_many = {"items": [{"assetId": ids[0], "key": "k", "value": {}}]}
+    old = client(start(version="2.4.1"))
+    assert old.put(f"/assets/{ids[0]}/metadata", json=of_one).status_code == 400
+    assert old.put("/assets/metadata", json=of_many).status_code == 400  # for an asset called "metadata"
+    reading = client(start(scopes=("asset.read",)))
+    assert reading.get(f"/assets/{ids[0]}/metadata").status_code == 200
+    assert reading.put(f"/assets/{ids[0]}/metadata", json=of_one).status_code == 403
+    assert reading.put("/assets/metadata", json=of_many).status_code == 403
+
+
 def test_pictures_are_png_and_each_asset_has_its_own(start: Start, client: Open, ids: list[str]) -> None:
     http = client(start())
     one, again, other = (http.get(f"/assets/{ids[n]}/thumbnail") for n in (0, 0, 1))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from reconciler.core.records import FormerValue
 from state import history
 from state.database import BUSY_SECONDS
 from state.history import RECENT, Pruned
@@ -83,6 +85,20 @@ def test_pruning_forgets_old_entries_and_runs_and_counts_them(store, make, noon)
     assert [run.run_id for run in store.runs(20)] == ["r9", "r8", "r7"]
     assert [entry.run_id for entry in store.journal_of()] == ["r9", "r8", "r7"]
     assert store.prune(noon + timedelta(days=7), keep_runs=2) == Pruned(journal=0, runs=0)
+
+
+def test_pruning_the_journal_leaves_what_was_there_before_us(store, make, noon):
+    first = FormerValue("a", "prose", "A person's words.", noon)
+    store.journal([make.entry()])
+    store.keep_former([first, FormerValue("b", "coordinates", [1.0, 2.0], noon)])
+    store.prune(noon + timedelta(days=1), 1)
+    assert store.journal_of() == []
+    assert store.former_of(["a", "c"]) == {"a": [first]}
+    newer = replace(first, value="Other words.")
+    store.keep_former([newer])
+    assert store.former_of(["a"]) == {"a": [newer]}
+    store.forget_former(["a"])
+    assert store.former_of(["a", "b"]).keys() == {"b"}
 
 
 def test_pruning_never_takes_the_newest_runs_entries(store, make, noon):

@@ -194,3 +194,31 @@ def test_a_developer_gets_a_new_revision_from_a_change(spawn, tmp_path):
     assert '"""Say what changes."""' in text
     assert "op.create" not in text
     assert "op.drop" not in text
+
+
+def test_the_oldest_values_of_a_journal_are_kept_apart_from_it(path):
+    """Each field's oldest one, but of an undo; whose a replaced value was is not known of an older version."""
+    store_of_version(path, "0004")
+    day = "2026-01-{:02} 00:00:00.000000".format
+    rows = [
+        ("undo", "a", "description", '"of an undo"', day(1)),
+        ("r1", "a", "description", '"first"', day(2)),
+        ("r2", "a", "description", '"second"', day(3)),
+        ("r1", "a", "coordinates", "null", day(2)),
+        ("r1", "a", "tags", "[]", day(2)),
+    ]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            'INSERT INTO runs (run_id, "trigger", started_at, outcome, summary, counts) '
+            "VALUES ('undo', 'undo', ?, 'ok', '', '{}')",
+            (day(1),),
+        )
+        connection.executemany(
+            "INSERT INTO journal (run_id, asset_id, image_id, field, before, after, at) "
+            "VALUES (?, ?, 1, ?, ?, 'null', ?)",
+            rows,
+        )
+    with SqliteStore.open(path) as store:
+        found = {one.field: one.value for one in store.former_of(["a"])["a"]}
+        assert {one.ours for one in store.journal_of(asset_id="a")} == {()}
+    assert found == {"description": "first", "coordinates": None}

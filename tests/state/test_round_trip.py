@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reconciler.core.asset import Applied, Coordinates
 from reconciler.core.ports import Store
 from reconciler.core.reasons import from_text, reason, told
-from reconciler.core.records import RunCounts, Unsticking
+from reconciler.core.records import RunCounts, TakenBack, Unsticking
 from state import rows
 from state.rows import of_run
 from state.store import SqliteStore
@@ -58,8 +58,9 @@ def test_a_full_record_comes_back_equal_after_a_restart(store, make, noon, odd):
         height=4176,
         unsticking=(
             Unsticking("coordinates", "d1", "l1", "2.7.5", reason("told", text=odd)),
-            Unsticking("block", "d2", "l2", "2.7.5", reason("read_only")),
+            Unsticking("block", "d2", "l2", "2.7.5", reason("read_only"), undone=True, at=noon),
         ),
+        taken_back=TakenBack(noon, whole=False),
         linked=False,
         checked_at=noon + timedelta(microseconds=1),
         changed_at=noon - timedelta(days=9000),

@@ -18,11 +18,13 @@ from reconciler.engine.planner.planner import Wishes
 from reconciler.engine.polling.timing import Timing
 from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.undo import Undo
+from reconciler.engine.undo_wish import UndoWish
 from reconciler.immich.call import Patience
 from reconciler.immich.target import Immich
 from reconciler.simulator import initial_assets
 from reconciler.simulator.server import control
 from reconciler.simulator.server.app import Application
+from reconciler.simulator.server.state import USER_ID
 from reconciler.simulator.server.unkindness import Settings, parse_unkind, parse_version
 from reconciler.skymmich.sources import open_catalogue
 from tests.virtual.loop import VirtualClock, run
@@ -126,12 +128,12 @@ class World:
 
     @property
     def writes(self):
-        """Write requests of the last pass."""
-        reading = ("GET ", "POST /search", "PUT /tags")
+        """Write requests of the last pass; what moves no asset, and what nobody is shown, is none."""
+        reading = ("GET ", "POST /search", "PUT /tags", "PUT /assets/metadata")
         return sum(
             count
             for route, count in self.requests.items()
-            if not route.startswith(reading[:2]) and route != reading[2]
+            if not route.startswith(reading[:2]) and route not in reading[2:]
         )
 
     # -- passes -----------------------------------------------------------------------------------------
@@ -202,6 +204,29 @@ class World:
             return await undo.apply(prepared, run_id=f"run-{self.runs}", stop=lambda: False)
 
         return run(self.clock, self._cycle(act))
+
+    def take_back(self, *, within=None, stop=lambda: False, **wish):
+        """Undo what is wished (see ``UndoWish``), to its end or until it is killed: then ``None``."""
+        self.runs += 1
+
+        async def act(cycle, immich):
+            undo = Undo(cycle, immich, self.store, self.clock, self.events.append, self.timing)
+
+            async def both():
+                prepared = await undo.prepare(UndoWish(**wish), Wishes(self.policy, Switches()))
+                return await undo.apply(prepared, run_id=f"run-{self.runs}", stop=stop)
+
+            try:
+                return await asyncio.wait_for(both(), within)
+            except TimeoutError:
+                return None
+
+        return run(self.clock, self._cycle(act))
+
+    @property
+    def tags(self):
+        """The paths of all tags that there are."""
+        return {tag.value for tag in self.state.tags.own(USER_ID)}
 
     def sql(self, statement, *values):
         """Change the catalogue, as Skymmich would."""

@@ -16,6 +16,8 @@ from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject
 from reconciler.core.desired.desired import Desired
 from reconciler.core.plan.guard import Verdict
 from reconciler.core.plan.plan import AssetPlan, PlaceDecision, Rules, TagsDecision, TextDecision
+from reconciler.core.plan.reversal import Reversal
+from reconciler.core.plan.undo import Reversed
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.ports import ServerFacts
 from reconciler.core.reasons import reason, told
@@ -23,7 +25,8 @@ from reconciler.core.records import AssetRecord, JournalEntry, Run, RunCounts
 from reconciler.engine.item import Item
 from reconciler.engine.items import Items
 from reconciler.engine.passes import Outcome, Prepared, Report
-from reconciler.errors import DecisionError
+from reconciler.engine.undo_plan import PreparedUndo, Step
+from reconciler.errors import DecisionError, UndoError
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.service.api import Condition, Headline, ImageView, Notice, RunState, Snapshot
 from reconciler.service.api import Request as Wish
@@ -182,6 +185,22 @@ class FakeControl:
             records={},
             verdict=Verdict(),
         )
+
+    async def undo_plan(self, wish) -> PreparedUndo:
+        if wish.run_id and wish.run_id != "old1":
+            raise UndoError("Nothing was written by it, so there is nothing to undo.")
+        prepared = await self.preview()
+        steps = tuple(
+            Step(
+                item,
+                Reversal(item.asset_id, item.image_id),
+                Reversed(item.plan),
+                (reason("no_place_before").of("coordinates"),),
+                record_of(item.image_id),
+            )
+            for item in prepared.items
+        )
+        return PreparedUndo(prepared, steps, wish, ("Astro", "Astro/Old"))
 
     async def view(self, image_id: int) -> ImageView | None:
         found = next((one for one in self.images if one.image_id == image_id), None)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.app.doctor.catalogue import check_catalogue
 from reconciler.app.doctor.copies import copies_of
 from reconciler.app.doctor.findings import Finding, problem
+from reconciler.app.doctor.ownership import check_ownership
 from reconciler.app.doctor.writer import right_to_write
 from reconciler.app.overrides import with_own_block
 from reconciler.app.pairing import check_pair, pair_of
@@ -103,7 +104,7 @@ async def examine(
         )  # fmt: skip
         findings += seen
         known = catalogue or (daemon.catalogue if daemon else None)
-        findings += await _immich(config, known.settings if known else None, store, clock)
+        findings += await _immich(config, known, store, clock)
         findings += trouble or await asyncio.to_thread(
             _store, config, store, clock, daemon=daemon is not None
         )
@@ -165,17 +166,17 @@ def _on_the_disk(config: Config, daemon: Running) -> list[Finding]:
 
 
 async def _immich(
-    config: Config, settings: SyncSettings | None, store: SqliteStore | None, clock: Clock
+    config: Config, catalogue: Catalogue | None, store: SqliteStore | None, clock: Clock
 ) -> list[Finding]:
     own = config.immich
-    if settings is None and (own.url is None or own.api_key is None):
+    if catalogue is None and (own.url is None or own.api_key is None):
         what = "Not asked: its address or its key is in Skymmich's settings, which could not be read."
         return [Finding("immich", "warning", what, "Mend the catalogue first.")]
     patience = own.timeout_seconds + _BEYOND
     findings: list[Finding] = []
     try:
         async with asyncio.timeout(patience):
-            await _ask_immich(config, settings or SyncSettings(), store, findings, clock)
+            await _ask_immich(config, catalogue, store, findings, clock)
     except ReconcilerError as error:
         findings.append(problem("immich", error))
     except TimeoutError:
@@ -185,9 +186,13 @@ async def _immich(
 
 
 async def _ask_immich(
-    config: Config, settings: SyncSettings, store: SqliteStore | None, findings: list[Finding], clock: Clock
+    config: Config,
+    catalogue: Catalogue | None,
+    store: SqliteStore | None,
+    findings: list[Finding],
+    clock: Clock,
 ) -> None:
-    pair = pair_of(config, settings)
+    pair = pair_of(config, catalogue.settings if catalogue else SyncSettings())
     findings.append(Finding("immich", "ok", f"{pair.address}  (from {pair.address_from})"))
     findings.append(Finding("immich", "ok", f"the API key is from {pair.key_from}"))
     check_pair(pair, store)
@@ -207,6 +212,7 @@ async def _ask_immich(
         for loss in facts.losses:
             what = f"The key lacks {loss.permission}; it costs: {loss.feature}"
             findings.append(Finding("immich", "warning", what, loss.remedy))
+        findings += await check_ownership(target, facts, store, clock, catalogue)
         count = await target.asset_count()
         if count is not None:
             findings.append(Finding("immich", "ok", f"{count} assets of this user"))

@@ -19,6 +19,7 @@ from reconciler.core.plan.flapping import contest, contest_tags, decided
 from reconciler.core.plan.merge import WHY, Action, Case, Merged, merge_tags, merge_value
 from reconciler.core.plan.plan import AssetPlan, PlaceDecision, Rules, TagsDecision, TextDecision
 from reconciler.core.plan.tag_losses import lost_tags, superseded
+from reconciler.core.plan.taken_back import left_taken_back
 from reconciler.core.reasons import Reason, reason
 from reconciler.core.text import normal, size
 
@@ -53,8 +54,10 @@ def plan_asset(
         superseded=record.superseded if record else frozenset(),
         corrections=record.corrections if record else (),
     )  # fmt: skip
-    if blocked := _not_writable(observed, rules):
+    if blocked := not_writable(observed, rules):
         return replace(plan, blocked=blocked)
+    if record is not None and record.taken_back is not None:
+        return left_taken_back(plan, record.taken_back, rules)
     if rules.switches.description:
         plan = _allowed(plan, _plan_description(plan, record, rules, now), "description", rules)
     if rules.switches.coordinates:
@@ -98,7 +101,8 @@ def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:
     return replace(plan, decisions=(*plan.decisions, decision))
 
 
-def _not_writable(observed: ObservedAsset, rules: Rules) -> Reason | None:
+def not_writable(observed: ObservedAsset, rules: Rules) -> Reason | None:
+    """Return why an asset cannot be written at all."""
     if observed.is_trashed:
         return reason("trashed")
     owner = observed.owner_id

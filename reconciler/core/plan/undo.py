@@ -1,172 +1,242 @@
-"""Taking back what a run did to an asset: the journal's ``before``, where Immich still shows its ``after``.
+"""Taking back: a merge towards the former value, part by part, as far as Immich still shows ours.
 
-======================================  ==============================================
-Immich shows                            then
-======================================  ==============================================
-what the run left there (``after``)     ``before`` is written back
-``before``                              nothing is to be done
-anything else                           a person's newer words: they are named and left
-======================================  ==============================================
+============= ====================================== ===================================================
+part          Immich shows                           then
+============= ====================================== ===================================================
+any           the former value                       nothing is to be done
+block         what was left there, or that with      the former block takes its place, usually none; a
+              a person's lines in it                 person's lines in it go below, into the prose
+prose         what was left there                    the former prose comes back
+prose         that, and more below the block         the former prose comes back, what is below stays
+coordinates   what was left there                    the former place comes back; Immich cannot clear one
+any           anything else                          newer: it is named and left
+============= ====================================== ===================================================
 
-Tags are looked at one by one: those the run added and that are still there go, those it took off come back.
+Where the whole description is as it was left, the former one is written back byte for byte. Tags are looked
+at one by one: those that were added and are still there go, those that were taken off come back.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal
 
-from reconciler.core.asset import Applied, Coordinates, ObservedAsset
-from reconciler.core.desired.block import Markers, split
+from reconciler.core.desired.block import SEAM, Split, rescue, split
 from reconciler.core.desired.coordinates import same_place
 from reconciler.core.desired.desired import Desired
 from reconciler.core.plan.plan import AssetPlan
+from reconciler.core.plan.reversal import chained_from, same_text
 from reconciler.core.reasons import Reason, reason
-from reconciler.core.text import normal, size
+from reconciler.core.text import normal, size, trim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from reconciler.core.asset import Applied, ObservedAsset
+    from reconciler.core.desired.block import Markers
+    from reconciler.core.plan.reversal import Former, Reversal
 
-    from reconciler.core.records import Field, JournalEntry
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Reversal:
-    """What a run did to one asset, as pairs of before and after; ``None``: it did not touch that."""
-
-    asset_id: str
-    image_id: int
-    description: tuple[str, str] | None = None
-    coordinates: tuple[Coordinates | None, Coordinates | None] | None = None
-    added: frozenset[str] = frozenset()
-    removed: frozenset[str] = frozenset()
-    tags: frozenset[str] | None = None
-    """All tags as the run left them; ``None``: it did not touch them."""
-
-    def fields(self, markers: Markers) -> frozenset[Field]:
-        """Return the fields that the run changed."""
-        found: set[Field] = set()
-        if self.description is not None:
-            was, now = (split(text, markers) for text in self.description)
-            found |= {"block"} if normal(was.block or "") != normal(now.block or "") else set()
-            found |= {"prose"} if normal(was.prose) != normal(now.prose) else set()
-        if self.coordinates is not None:
-            found.add("coordinates")
-        if self.added or self.removed:
-            found.add("tags")
-        return frozenset(found)
+Found = Literal["untouched", "back", "ours", "newer", "unknown"]
+"""How a part stands: as before already, as it was left, or otherwise; ``unknown``: its former value is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reversed:
-    """How a run would be taken back on one asset as it is now."""
+    """How something would be taken back on one asset as it is now."""
 
     plan: AssetPlan
     left: tuple[Reason, ...] = ()
     """Why something cannot be taken back, each with its field."""
 
 
-def reversals(entries: Iterable[JournalEntry]) -> tuple[Reversal, ...]:
-    """Sum up journal entries of one run, by asset, in order of image.
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the description: what it was, what was left there, and what of the former was ours."""
 
-    Where a person wrote between two writes of the run, only the later one is taken back.
-    """
-    by_asset: dict[str, list[JournalEntry]] = {}
-    for entry in sorted(entries, key=lambda entry: entry.entry_id or 0):
-        by_asset.setdefault(entry.asset_id, []).append(entry)
-    found = [_sum_up(asset_id, listed) for asset_id, listed in by_asset.items()]
-    return tuple(sorted(found, key=lambda one: (one.image_id, one.asset_id)))
-
-
-def _sum_up(asset_id: str, entries: Sequence[JournalEntry]) -> Reversal:
-    found = Reversal(asset_id, entries[-1].image_id)
-    if texts := [(_text(e.before), _text(e.after)) for e in entries if e.field == "description"]:
-        found = replace(found, description=_chain(texts, lambda one, other: normal(one) == normal(other)))
-    if places := [(_pair(e.before), _pair(e.after)) for e in entries if e.field == "coordinates"]:
-        found = replace(found, coordinates=_chain(places, same_place))
-    for entry in entries:
-        if entry.field == "tags":
-            before, after = _tags(entry.before), _tags(entry.after)
-            added = (found.added | (after - before)) - (before - after)
-            removed = (found.removed | (before - after)) - (after - before)
-            found = replace(found, added=added, removed=removed, tags=after)
-    return found
-
-
-def _chain(steps: Sequence[tuple[T, T]], same: Callable[[T, T], bool]) -> tuple[T, T]:
-    """Join steps of which each begins where the former ended, or repeats it; from the last one backwards."""
-    before, after = steps[-1]
-    for older_before, older_after in reversed(steps[:-1]):
-        if not (same(older_after, before) or same(older_before, before)):
-            break
-        before = older_before
-    return before, after
+    was: str | None
+    left: Split
+    ours: str | None = None
+    """The former value as this program had written it; ``None``: it was not ours."""
 
 
 def reverse(
     reversal: Reversal, seen: ObservedAsset, title: str, applied: Applied, markers: Markers, max_bytes: int
 ) -> Reversed:
-    """Plan taking a run back on an asset as it is now; its tags have been read if the run touched them.
+    """Plan taking something back on an asset as it is now; its tags have been read if they were touched.
 
-    The plan makes nothing ours: what is written back is whoever's it was, and ``plan.base`` gives up what the
-    run had made ours.
+    ``plan.base`` is what is ours as it is now: what is still to be taken back is, so that an undo that is
+    broken off can go on; what is back is not, unless it was ours before.
+
+    Args:
+        reversal: what is to be taken back.
+        seen: the asset.
+        title: of the image.
+        applied: what is ours in it now.
+        markers: the block's.
+        max_bytes: of a description.
     """
+    plan = AssetPlan(reversal.image_id, seen.asset_id, title, seen, Desired(), base=applied)
     left: list[Reason] = []
-    plan = AssetPlan(reversal.image_id, seen.asset_id, title, seen, Desired())
-    if reversal.description is not None:
-        before, after = reversal.description
-        if normal(seen.description) == normal(after) != normal(before):
-            if size(before) > max_bytes:
-                left.append(reason("former_too_long").of("description"))
-            else:
-                plan = replace(plan, description=before)
-        elif normal(seen.description) != normal(before):
-            left.append(reason("newer").of("description"))
-    if reversal.coordinates is not None:
-        was, now = reversal.coordinates
-        if same_place(seen.coordinates, now) and not same_place(was, now):
-            if was is None:
-                left.append(reason("no_place_before").of("coordinates"))
-            else:
-                plan = replace(plan, coordinates=was)
-        elif not same_place(seen.coordinates, was):
-            left.append(reason("newer").of("coordinates"))
+    plan = _take_back_text(plan, reversal, markers, max_bytes, left)
+    plan = _take_back_place(plan, reversal, left)
     tags = seen.known_tags if reversal.added or reversal.removed else frozenset()
-    base = disowned(applied, reversal, seen, markers)
+    gone = (reversal.added | reversal.removed) - tags
+    owned = (plan.base.tags - gone - reversal.removed) | (reversal.removed & reversal.were_ours & tags)
+    base = replace(plan.base, tags=owned)
     return Reversed(
         replace(plan, add_tags=reversal.removed - tags, remove_tags=reversal.added & tags, base=base),
         tuple(left),
     )
 
 
-def disowned(applied: Applied, reversal: Reversal, seen: ObservedAsset, markers: Markers) -> Applied:
-    """Return what stays ours once a run is taken back: what it did not touch, or a person changed since."""
-    touched = reversal.fields(markers)
-    newer = reversal.description is not None and not any(
-        normal(seen.description) == normal(text) for text in reversal.description
+def _take_back_text(
+    plan: AssetPlan, reversal: Reversal, markers: Markers, max_bytes: int, left: list[Reason]
+) -> AssetPlan:
+    applied, live = plan.base, plan.observed.description
+    block = _block(reversal, markers, applied)
+    known = block.left.block if block and block.left.block else applied.block
+    parts = split(live, markers, known)
+    prose = _prose(reversal, markers, applied)
+    if reversal.former is not None:
+        block, prose = _all_of(reversal.former, parts, applied)
+    block_found = _block_found(block, parts.block, applied)
+    prose_found, with_prose = _prose_found(prose, parts)
+    text = live
+    if (whole := _whole(reversal, live)) is not None:
+        block_found = "untouched" if block is None else "ours"
+        prose_found = "untouched" if prose is None else "ours"
+        text = whole
+    else:
+        after = with_prose if prose_found == "ours" else parts
+        text = after.text if prose_found == "ours" else text
+        if block is not None and block_found == "ours":
+            edited = not same_text(parts.block or "", block.left.block or "")
+            rescued = rescue(parts.block, block.left.block, block.was, markers) if edited else ""
+            text = after.with_block(block.was, rescued)
+    changed = normal(text) != normal(live)
+    if changed and size(text) > max_bytes:
+        left.append(reason("former_too_long").of("description"))
+        return plan
+    newer = tuple(
+        name for name, found in (("block", block_found), ("prose", prose_found)) if found == "newer"
     )
     if newer:
-        touched -= {"block", "prose"}
+        left.append(reason("newer").of(*newer))
+    if prose_found == "unknown":
+        left.append(reason("former_unknown").of("prose"))
     return replace(
-        applied,
-        block=None if "block" in touched else applied.block,
-        prose=None if "prose" in touched else applied.prose,
-        coordinates=None if "coordinates" in touched else applied.coordinates,
-        tags=applied.tags - reversal.added - reversal.removed,
+        plan,
+        description=text if changed else None,
+        base=replace(
+            applied,
+            block=block.ours if block and block_found == "back" else applied.block,
+            prose=prose.ours if prose and prose_found == "back" else applied.prose,
+        ),
     )
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _whole(reversal: Reversal, live: str) -> str | None:
+    """Return the former description as it was, if nobody wrote anything in between, nor since."""
+    pairs = [(step.before, step.after) for step in reversal.texts]
+    if not pairs or chained_from(pairs, same_text) or not same_text(live, pairs[-1][1]):
+        return None
+    return pairs[0][0]
 
 
-def _pair(value: object) -> Coordinates | None:
-    if isinstance(value, list) and len(value) == 2:
-        return Coordinates(float(value[0]), float(value[1]))
-    return None
+def _all_of(former: Former, parts: Split, applied: Applied) -> tuple[_Part | None, _Part | None]:
+    """Return what is to be done where all that is ours is taken back; what we took away comes back, too."""
+    block = prose = None
+    if applied.block or (former.block and parts.block is None):
+        block = _Part(former.block, Split("", applied.block))
+    if applied.prose or (former.prose and not trim(parts.prose)):
+        prose = _Part(former.prose, Split(applied.prose or "", None))
+    return block, prose
 
 
-def _tags(value: object) -> frozenset[str]:
-    return frozenset(map(str, value)) if isinstance(value, list) else frozenset()
+def _block(reversal: Reversal, markers: Markers, applied: Applied) -> _Part | None:
+    steps = [
+        (before.block, after, step.ours)
+        for step in reversal.texts
+        for before, after in [[split(text, markers, applied.block) for text in (step.before, step.after)]]
+        if not same_text(before.block or "", after.block or "")
+    ]
+    if not steps:
+        return None
+    was, left = steps[0][0], steps[-1][1]
+    if same_text(was or "", left.block or ""):
+        return None
+    ours = steps[0][2]
+    # A person's lines were in it: what we had written is what was written in its place.
+    owned = was if "block" in ours else steps[0][1].block if "edited" in ours else None
+    return _Part(was, left, owned if was else None)
+
+
+def _block_found(part: _Part | None, live: str | None, applied: Applied) -> Found:
+    if part is None:
+        return "untouched"
+    if same_text(live or "", part.was or ""):
+        return "back"
+    left = part.left.block
+    if live is None:
+        return "ours" if left is None else "newer"
+    if left is None:
+        return "newer"
+    edited = applied.block is not None and same_text(applied.block, left)
+    return "ours" if same_text(live, left) or edited else "newer"
+
+
+def _prose(reversal: Reversal, markers: Markers, applied: Applied) -> _Part | None:
+    steps = [
+        (before.prose, after, step.ours)
+        for step in reversal.texts
+        for before, after in [[split(text, markers, applied.block) for text in (step.before, step.after)]]
+        if not same_text(before.prose, after.prose)
+    ]
+    if not steps:
+        return None
+    first = chained_from([(before, after.prose) for before, after, _ in steps], same_text)
+    was, _, ours = steps[first]
+    return _Part(was, steps[-1][1], was if was and "prose" in ours else None)
+
+
+def _prose_found(part: _Part | None, parts: Split) -> tuple[Found, Split]:
+    """Say how the prose stands; with it the parts with the former prose in its place."""
+    if part is None:
+        return "untouched", parts
+    if part.was is None:
+        return "unknown", parts
+    if same_text(parts.prose, part.was):
+        return "back", parts
+    if same_text(parts.prose, part.left.prose):
+        return "ours", parts.with_prose(part.was)
+    # Below the block a person went on: what stands before it is ours still.
+    if trim(part.left.before) and not trim(part.left.after) and same_text(parts.before, part.left.before):
+        seam = SEAM if trim(part.was) and parts.block else ""
+        return "ours", replace(parts, before=trim(part.was) + seam)
+    return ("back" if _is_gone(part, parts.prose) else "newer"), parts
+
+
+def _is_gone(part: _Part, live: str) -> bool:
+    """Return whether the former prose stands there with a person's below it, or none did and ours is gone."""
+    was, left, now = normal(part.was or ""), normal(part.left.prose), normal(live)
+    if was:
+        return now.startswith(f"{was}\n") and not now.startswith(left)
+    return set(left.split("\n")).isdisjoint(line for line in now.split("\n") if line)
+
+
+def _take_back_place(plan: AssetPlan, reversal: Reversal, left: list[Reason]) -> AssetPlan:
+    if reversal.coordinates is None:
+        return plan
+    (was, now), live, applied = reversal.coordinates, plan.observed.coordinates, plan.base
+    again = was if reversal.place_was_ours else None
+    if reversal.former is not None and not reversal.former.knows_place:
+        left.append(reason("former_unknown").of("coordinates"))
+        return plan
+    if same_place(live, was):
+        return replace(plan, base=replace(applied, coordinates=again))
+    if not same_place(live, now):
+        left.append(reason("newer").of("coordinates"))
+        kept = applied.coordinates if same_place(live, applied.coordinates) else None
+        return replace(plan, base=replace(applied, coordinates=kept))
+    if was is None:
+        left.append(reason("no_place_before").of("coordinates"))
+        return plan
+    return replace(plan, coordinates=was)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from reconciler.engine.catalogue_cache import Followed
+from reconciler.engine.ownership import Memory as OwnershipMemory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,7 @@ class Memory:
     census: Census | None = None
     touched: set[str] = field(default_factory=set)
     """Assets that were written to since ``standing``."""
+    ownership: OwnershipMemory = field(default_factory=OwnershipMemory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.records import RecentLosses
-from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, RULES, WATERMARK
+from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, OWNER, RULES, WATERMARK
 from reconciler.engine import hints
 from reconciler.engine.approvals import moment
 from reconciler.engine.catalogue_cache import WatchedCatalogue
@@ -27,7 +27,9 @@ from reconciler.engine.hints import Seen, Trash
 from reconciler.engine.identity import KnownImmich, check_user, recognise
 from reconciler.engine.losses import window_start
 from reconciler.engine.observe import read_assets
+from reconciler.engine.ownership import Ownership
 from reconciler.engine.passes import Prepared, Selection
+from reconciler.engine.planner.adoption import Adoption
 from reconciler.engine.planner.candidates import Memory, Standing, candidates, take_census
 from reconciler.engine.planner.desired import DesiredStateComputer, DesiredStates
 from reconciler.engine.planner.held import guarded, linked_assets
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from reconciler.core.listing import Listing
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Store, Target
     from reconciler.engine.events import Level, Listener
+    from reconciler.engine.ownership import Another, Standpoint
 
 _RENEW_TO_WRITE, _RENEW_LOSSES, _RENEW = 600.0, 300.0, 86_400.0
 """Seconds after which the server is asked again for its version, permissions and user: before something is
@@ -78,6 +81,7 @@ class Planner:
         memory: Memory | None = None,
     ) -> None:
         self._memory = memory or Memory()
+        self.ownership = Ownership(target, store, clock, listen, self._memory.ownership)
         self._links: tuple[object, frozenset[str]] | None = None
         self._gone: tuple[frozenset[str], frozenset[str], frozenset[str]] | None = None
         self._source, self._target, self._store = source, target, store
@@ -105,11 +109,18 @@ class Planner:
         self._listen(Progress("reading", total=len(catalogue.linked())))
         try:
             server = await self._facts(selection)
-            prepared = await self._observed(selection, wishes, catalogue, server)
+            point = await self._standing(server, catalogue, selection)
+            prepared = await self._observed(selection, wishes, catalogue, server, point)
             if prepared.has_changes and self._clock.monotonic() - self._asked_at > _RENEW_TO_WRITE:
                 self.forget_server()
                 if (renewed := await self._facts(selection)) != server:
-                    prepared = await self._observed(selection, wishes, catalogue, renewed)
+                    server = renewed
+                    prepared = await self._observed(selection, wishes, catalogue, server, point)
+            if prepared.has_changes:
+                again = await self._standing(server, catalogue, selection, anew=True)
+                if (again.mode, again.another) != (point.mode, point.another):
+                    prepared = await self._observed(selection, wishes, catalogue, server, again)
+            _stand_back(prepared.another, selection)
             return replace(prepared, immich=await self._acquainted(prepared))
         except (ImmichError, UnconfirmedError):
             self.forget_server()
@@ -142,9 +153,28 @@ class Planner:
             self._asked_at = self._clock.monotonic()
         return known
 
+    async def _standing(
+        self, server: ServerFacts, catalogue: Catalogue, selection: Selection, *, anew: bool = False
+    ) -> Standpoint:
+        """Return where the store stands towards the records in Immich.
+
+        Raises:
+            AnotherInstanceError: another instance keeps this library, and no person wants to look at it.
+        """
+        point = await self.ownership.look(server, catalogue.linked_assets, anew=anew)
+        _stand_back(point.another, selection)
+        return point
+
     async def _observed(
-        self, selection: Selection, wishes: Wishes, catalogue: Catalogue, server: ServerFacts
+        self,
+        selection: Selection,
+        wishes: Wishes,
+        catalogue: Catalogue,
+        server: ServerFacts,
+        point: Standpoint,
     ) -> Prepared:
+        if selection.image_ids is None and point.another is None and (point.mode == "all" or point.wishes):
+            selection = replace(selection, full=True)
         whose = KnownImmich.at(self._store, server, self._target.address)
         rules = _rules(wishes, catalogue, server, whose)
         digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
@@ -153,6 +183,7 @@ class Planner:
         selector = ImageSelector(
             desires.of, rules, digest, selection, records, self._store.pending(), now=self._clock.now()
         )
+        adoption = await self._adoption(point, selector, records)
         asked = self._clock.monotonic()
         moved, mark, look = await self._moved(selector, records)
         seen, hinted = await self._hinted(selector)
@@ -166,6 +197,7 @@ class Planner:
             self._clock,
             catalogue=catalogue,
             held=census.held,
+            adoption=adoption,
         )
         known = candidates(self._memory, rules, digest, catalogue, self._source)
         linked = await self._linked(catalogue)
@@ -196,6 +228,7 @@ class Planner:
             seen=seen, rules_before=RULES.read(self._store) or "",
             linked=linked, left=await self._left(census.linked, linked),
             stood=_others(catalogue, slices) if whole and known is not None else slices.stood,
+            taken=adoption.taken,
         )  # fmt: skip
         recent = self._lost_before(prepared, census.held)
         judge = partial(guarded, prepared, selection, census.linked, census.held, recent)
@@ -213,6 +246,13 @@ class Planner:
         if not (prepared.items.tally.losses.harm or held or prepared.left):
             return RecentLosses()
         return self._store.losses(window_start(prepared.rules.policy.guard, self._clock.now()))
+
+    async def _adoption(self, point: Standpoint, selector: ImageSelector, records: RecordCache) -> Adoption:
+        unshared = frozenset[str]()
+        if point.mode == "all" and OWNER.is_kept(self._store):
+            # Begun by an earlier pass: what that one stored, and could not share yet, is newer.
+            unshared = await asyncio.to_thread(self.ownership.begun)
+        return Adoption(self.ownership, point, selector, records, unshared)
 
     async def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
         """Return what left the catalogue since the last good pass; known while neither side changes."""
@@ -302,6 +342,16 @@ class Planner:
         """
         last = FULL_LOOK_AT.read(self._store)
         return last is None or self._clock.now() - last > _AUDIT_AGE
+
+
+def _stand_back(another: Another | None, selection: Selection) -> None:
+    """Leave the library to another instance; a person may look at it all the same.
+
+    Raises:
+        AnotherInstanceError: there is one.
+    """
+    if another is not None and not selection.by_person:
+        raise another.error()
 
 
 def _rules(wishes: Wishes, catalogue: Catalogue, server: ServerFacts, whose: KnownImmich) -> Rules:

@@ -135,9 +135,14 @@ class ImageSelector:
     def _fingerprint(self, item: Item) -> str:
         record = self.records.get(item.asset_id)
         decided = record.resolutions if record else ()
-        return fingerprint(self._wanted(item), self.digest, decided)
+        return fingerprint(self.wanted(item), self.digest, decided)
 
-    def _wanted(self, item: Item) -> Desired:
+    def wanted(self, item: Item) -> Desired:
+        """Return what an item's image wants.
+
+        Raises:
+            TemplateError, UnusableImageError: it could not be computed.
+        """
         if item.image is None:
             return NOTHING
         found = self.desired(item.image)
@@ -197,7 +202,7 @@ class ImageSelector:
             why = reading.failed.get(item.asset_id, reason("no_answer"))
             return replace(item, status="failed", reasons=(why,))
         seen = reading.assets[item.asset_id]
-        wanted = self._wanted(item)
+        wanted = self.wanted(item)
         item = replace(item, fingerprint=self._fingerprint(item))
         if record and item.adopted:
             # As it will be once the earlier run's write has settled.
@@ -227,7 +232,7 @@ def merge(
 ) -> AssetPlan:
     """Merge one asset; with ``force`` the catalogue wins, also what was left to the person or decided."""
     if force:
-        record = replace(record, resolutions=(), corrections=()) if record else None
+        record = replace(record, resolutions=(), corrections=(), taken_back=None) if record else None
         wins = replace(
             rules.policy.merge, on_conflict="overwrite", on_drift_block="correct", on_drift_prose="correct",
             on_drift_coordinates="correct", on_drift_tags="correct",

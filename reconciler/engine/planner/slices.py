@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
     from reconciler.engine.observe import Reading
+    from reconciler.engine.planner.adoption import Adoption
     from reconciler.engine.planner.candidates import Candidates
     from reconciler.engine.planner.desired import DesiredStateComputer, DesiredStates
     from reconciler.engine.planner.selection import ImageSelector
@@ -53,6 +54,7 @@ class Slices:
         clock: time.
         catalogue: the images.
         held: the assets that the guard held before.
+        adoption: takes up what Immich's records tell.
     """
 
     def __init__(  # noqa: PLR0913 - what a look needs, each by its name
@@ -66,7 +68,9 @@ class Slices:
         *,
         catalogue: Catalogue,
         held: Collection[str],
+        adoption: Adoption,
     ) -> None:
+        self._adoption = adoption
         self._selector, self._records, self._catalogue = selector, records, catalogue
         self._computer, self._desires, self._policy = computer, desires, policy
         self._clock, self._brief = clock, selector.selection.brief
@@ -152,7 +156,7 @@ class Slices:
         wanted = self._selector.to_be_planned(several, reading)
         await asyncio.sleep(0)
         await self._computer.compute(wanted, self._policy, self._desires)
-        for item in several:
+        for item in await self._adoption.consider(several, reading):
             planned, record = self._selector.plan(item, reading), self._records.get(item.asset_id)
             if self._brief and is_as_left(planned, record):
                 self.stood += 1

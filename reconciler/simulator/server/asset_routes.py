@@ -158,7 +158,7 @@ def put_metadata(state: State, request: Request) -> Answer:
     if len(set(keys)) < len(keys):
         raise ApiError(400, "Duplicate items are not allowed")
     for item in items:
-        asset.metadata[str(item["key"])] = (item["value"], state.milliseconds)
+        asset.metadata[str(item["key"])] = (_jsonb(item["value"]), state.milliseconds)
     return answer([_item(asset, key) for key in keys])
 
 
@@ -176,7 +176,7 @@ def put_metadata_of_many(state: State, request: Request) -> Answer:
     shown = []
     for asset, item in zip(assets, items, strict=True):
         key = str(item["key"])
-        asset.metadata[key] = (item["value"], state.milliseconds)
+        asset.metadata[key] = (_jsonb(item["value"]), state.milliseconds)
         shown.append({"assetId": asset.asset_id, **_item(asset, key)})
     return answer(shown)
 
@@ -193,6 +193,15 @@ def delete_metadata_of_many(state: State, request: Request) -> Answer:
 def _item(asset: Asset, key: str) -> dict[str, object]:
     value, updated = asset.metadata[key]
     return {"key": key, "value": value, "updatedAt": iso(updated)}
+
+
+def _jsonb(value: object) -> object:
+    """Return a value as PostgreSQL's jsonb gives it back: keys by their length, then by their bytes."""
+    if isinstance(value, list):
+        return [_jsonb(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _jsonb(value[key]) for key in sorted(value, key=lambda key: (len(key), key.encode()))}
+    return value
 
 
 def _items(

@@ -31,6 +31,7 @@ from reconciler.web.live.metrics import Metrics
 from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
 from reconciler.web.pages.doctor import DoctorPages
+from reconciler.web.pages.taking_back import TakingBack
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -61,7 +62,7 @@ class Description:
 
 
 PARTS: Final[tuple[type, ...]] = (
-    *(Health, Metrics, Api, SwitchesApi, DoctorPages, Events, TemplateApi, Decisions, Crossings),
+    *(Health, Metrics, Api, SwitchesApi, DoctorPages, Events, TemplateApi, Decisions, Crossings, TakingBack),
     *(SkymmichButtons, Description),
 )
 """The classes whose handlers the document describes."""

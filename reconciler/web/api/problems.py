@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
-from reconciler.errors import DecisionError, GuardError, ImmichError, ImmichTemporaryError, ReconcilerError
+from reconciler.errors import (
+    DecisionError,
+    GuardError,
+    ImmichError,
+    ImmichTemporaryError,
+    ReconcilerError,
+    UndoError,
+)
 from reconciler.messages.voice import remedy_of
 from reconciler.redaction import redact
 from reconciler.web.api.responses import JsonResponse
@@ -62,7 +69,7 @@ def problem(
 
 def status_of(error: ReconcilerError) -> int:
     """Return the HTTP status that tells an error of ours best."""
-    if isinstance(error, GuardError | DecisionError):
+    if isinstance(error, GuardError | DecisionError | UndoError):
         return 409
     if isinstance(error, ImmichError) and not isinstance(error, ImmichTemporaryError):
         return 502

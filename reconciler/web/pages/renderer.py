@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse
 from reconciler import __version__
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.conflicts import choices, sides
+from reconciler.engine.redo import is_taken_back
 from reconciler.messages import conditions, guard, headlines
 from reconciler.messages.formats import field, first_upper
 from reconciler.messages.reasons import joined_reasons
@@ -81,6 +82,7 @@ class Pages:
             told=told,
             first_upper=first_upper,
         )
+        self._environment.globals["is_taken_back"] = is_taken_back
         self._environment.globals.update(
             version=__version__,
             static=static,

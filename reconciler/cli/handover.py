@@ -1,0 +1,41 @@
+"""Handing something over to the running daemon, which has the right to write, and waiting for its end."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from reconciler.cli.daemon_client import tell_daemon
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.cli.session import Session
+
+_WAIT: Final = 50
+"""Seconds for which the first answer waits."""
+_AGAIN: Final = 2.0
+"""Seconds between two questions after that."""
+
+
+def carried_out(session: Session, path: str, body: Mapping[str, object]) -> dict[str, object]:
+    """Ask the daemon for a run and wait for its end; says what became of it, and gives its last state.
+
+    Raises:
+        DaemonRefusedError: it cannot be reached, or refuses.
+    """
+    screen, config = session.screen, session.config
+    screen.say("The daemon does it; it goes on also if you leave.")
+    state = tell_daemon(config, f"{path}?wait={_WAIT}", body, patience=_WAIT + 10.0)
+    run_id = str(state.get("run_id", ""))
+    while state.get("state") in {"queued", "running"}:
+        time.sleep(_AGAIN)
+        found = tell_daemon(config, f"/runs/{run_id}?limit=1").get("state")
+        if not isinstance(found, dict):
+            break
+        state = found
+    if not screen.as_json:
+        report = state.get("report")
+        said = report.get("summary") if isinstance(report, dict) else state.get("error")
+        screen.line(f"{said or state.get('state')} (run {run_id}).", "bold")
+    return state

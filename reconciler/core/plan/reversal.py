@@ -1,0 +1,185 @@
+"""What is to be taken back of one asset: a run's journal entries summed up, or all that is ours.
+
+How it is taken back on the asset as it is now stands in ``undo``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.core.asset import Applied, Coordinates
+from reconciler.core.desired.block import Markers, split, strip_blocks
+from reconciler.core.desired.coordinates import same_place
+from reconciler.core.text import normal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from reconciler.core.records import AssetRecord, Field, FormerValue, JournalEntry
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TextStep:
+    """One write of a description."""
+
+    before: str
+    after: str
+    ours: frozenset[str] = frozenset()
+    """What of ``before`` was ours: see ``JournalEntry.ours``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What an asset had before this program wrote to it, as far as that is known."""
+
+    block: str | None = None
+    prose: str | None = None
+    """``None``: not known."""
+    coordinates: Coordinates | None = None
+    knows_place: bool = False
+    """Whether ``coordinates`` is known, if only to be none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """What was done to one asset, as pairs of before and after; ``None``: that was not touched."""
+
+    asset_id: str
+    image_id: int
+    texts: tuple[TextStep, ...] = ()
+    """The description's writes, the oldest first."""
+    coordinates: tuple[Coordinates | None, Coordinates | None] | None = None
+    place_was_ours: bool = False
+    added: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    were_ours: frozenset[str] = frozenset()
+    """Of ``removed``: those that this program had given before."""
+    tags: frozenset[str] | None = None
+    """All tags as they were left; ``None``: not known, or they were not touched."""
+    former: Former | None = None
+    """Set where all that is ours is taken back, whatever wrote it; what is ours says the asset's record."""
+
+    def fields(self, markers: Markers) -> frozenset[Field]:
+        """Return the fields that were changed."""
+        if self.former is not None:
+            return frozenset({"block", "prose", "coordinates", "tags"})
+        found: set[Field] = set()
+        for step in self.texts:
+            was, now = (split(text, markers) for text in (step.before, step.after))
+            found |= {"block"} if normal(was.block or "") != normal(now.block or "") else set()
+            found |= {"prose"} if normal(was.prose) != normal(now.prose) else set()
+        if self.coordinates is not None:
+            found.add("coordinates")
+        if self.added or self.removed:
+            found.add("tags")
+        return frozenset(found)
+
+
+def reversals(entries: Iterable[JournalEntry]) -> tuple[Reversal, ...]:
+    """Sum up journal entries, of one run or of all since a moment, by asset, in order of image.
+
+    Where a person wrote between two writes, only the later one is taken back, but for the block: that is
+    ours, whoever wrote around it.
+    """
+    by_asset: dict[str, list[JournalEntry]] = {}
+    for entry in sorted(entries, key=lambda entry: entry.entry_id or 0):
+        by_asset.setdefault(entry.asset_id, []).append(entry)
+    found = [_sum_up(asset_id, listed) for asset_id, listed in by_asset.items()]
+    return tuple(sorted(found, key=lambda one: (one.image_id, one.asset_id)))
+
+
+def everything(record: AssetRecord, former: Iterable[FormerValue], markers: Markers) -> Reversal:
+    """Return what takes back all that is ours in an asset.
+
+    Args:
+        record: of the asset; says what is ours.
+        former: what was there before, as it was kept.
+        markers: the block's, for what an older version kept as a whole text.
+    """
+    known = Former()
+    for one in sorted(former, key=lambda one: one.field != "description"):
+        if one.field == "description":  # of an older version: it may have been read with a block of ours
+            known = replace(known, prose=strip_blocks(_text(one.value), markers))
+        elif one.field == "block":
+            known = replace(known, block=one.value if isinstance(one.value, str) else None)
+        elif one.field == "prose":
+            known = replace(known, prose=_text(one.value))
+        else:
+            known = replace(known, coordinates=_pair(one.value), knows_place=True)
+    applied = record.applied
+    place = (known.coordinates, applied.coordinates) if applied.coordinates else None
+    return Reversal(record.asset_id, record.image_id, coordinates=place, added=applied.tags, former=known)
+
+
+def _sum_up(asset_id: str, entries: Sequence[JournalEntry]) -> Reversal:
+    found = Reversal(asset_id, entries[-1].image_id)
+    texts = tuple(
+        TextStep(_text(entry.before), _text(entry.after), frozenset(entry.ours))
+        for entry in entries
+        if entry.field == "description"
+    )
+    if texts:
+        found = replace(found, texts=texts)
+    placed = [entry for entry in entries if entry.field == "coordinates"]
+    if placed:
+        places = [(_pair(entry.before), _pair(entry.after)) for entry in placed]
+        first = chained_from(places, same_place)
+        found = replace(
+            found,
+            coordinates=(places[first][0], places[-1][1]),
+            place_was_ours="coordinates" in placed[first].ours,
+        )
+    for entry in entries:
+        if entry.field == "tags":
+            before, after = _tags(entry.before), _tags(entry.after)
+            came, went = after - before, before - after
+            found = replace(
+                found,
+                added=(found.added | (came - found.removed)) - went,
+                removed=(found.removed | (went - found.added)) - came,
+                were_ours=found.were_ours | (went & frozenset(entry.ours)),
+                tags=after,
+            )
+    return found
+
+
+def chained_from(steps: Sequence[tuple[T, T]], same: Callable[[T, T], bool]) -> int:
+    """Return the first of the steps that lead to the last: each begins where the former ended, or repeats it.
+
+    What a person changed in between breaks the chain.
+    """
+    first = len(steps) - 1
+    before = steps[first][0]
+    while first:
+        older_before, older_after = steps[first - 1]
+        if not (same(older_after, before) or same(older_before, before)):
+            break
+        first, before = first - 1, older_before
+    return first
+
+
+def same_text(one: str, other: str) -> bool:
+    """Return whether two texts are the same to Immich."""
+    return normal(one) == normal(other)
+
+
+def owns_anything(applied: Applied) -> bool:
+    """Return whether anything is ours."""
+    return bool(applied.block or applied.prose or applied.coordinates or applied.tags)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _pair(value: object) -> Coordinates | None:
+    if isinstance(value, list) and len(value) == 2:
+        return Coordinates(float(value[0]), float(value[1]))
+    return None
+
+
+def _tags(value: object) -> frozenset[str]:
+    return frozenset(map(str, value)) if isinstance(value, list) else frozenset()

@@ -1,0 +1,50 @@
+"""The plan of an asset that a person took back: whatever it wants, nothing is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reconciler.core.desired.block import split
+from reconciler.core.plan.plan import PlaceDecision, TagsDecision, TextDecision
+from reconciler.core.reasons import reason
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.core.plan.plan import AssetPlan, Decision, Rules
+    from reconciler.core.reasons import Reason
+    from reconciler.core.records import TakenBack
+
+
+def taken_back_on(at: datetime) -> Reason:
+    """Return the reason of a value that was taken back: left alone until something about it changes."""
+    return reason("taken_back", day=at.date().isoformat())
+
+
+def why_left(taken: TakenBack) -> Reason:
+    """Return why an asset is left alone as a whole."""
+    if taken.whole:
+        return reason("all_taken_back", day=taken.at.date().isoformat())
+    return reason("undo_broken_off", day=taken.at.date().isoformat())
+
+
+def left_taken_back(plan: AssetPlan, taken: TakenBack, rules: Rules) -> AssetPlan:
+    """Return the plan with every field left as it is."""
+    why, base, wanted, live = why_left(taken), plan.base, plan.desired, plan.observed
+    parts = split(live.description, rules.markers, base.block)
+    found: list[Decision] = []
+    if rules.switches.description:
+        blocks, texts = (
+            (base.block, wanted.block, parts.block),
+            (base.prose, wanted.prose, parts.prose or None),
+        )
+        found += [TextDecision("block", "undone", "keep", *blocks, reason=why)]
+        found += [TextDecision("prose", "undone", "keep", *texts, reason=why)]
+    if rules.switches.coordinates:
+        places = base.coordinates, wanted.coordinates, live.coordinates
+        found.append(PlaceDecision("coordinates", "undone", "keep", *places, reason=why))
+    if rules.switches.tags and live.tags is not None:
+        tags = tuple(sorted(base.tags)), tuple(sorted(wanted.tags)), tuple(sorted(live.tags))
+        found.append(TagsDecision("tags", "undone", "keep", *tags, reason=why))
+    return replace(plan, decisions=tuple(found), notes=())

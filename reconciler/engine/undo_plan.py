@@ -1,0 +1,232 @@
+"""Planning an undo: what would be taken back of each asset, and what cannot be. Writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from reconciler.core.plan.asset_plan import not_writable
+from reconciler.core.plan.reversal import Reversal, everything, owns_anything
+from reconciler.core.plan.undo import Reversed, reverse
+from reconciler.core.reasons import reason
+from reconciler.core.records import AssetRecord
+from reconciler.core.writes.verification import kept, owned_after
+from reconciler.engine.created_tags import to_delete
+from reconciler.engine.item import Item
+from reconciler.engine.observe import read_assets
+from reconciler.engine.passes import Prepared, Selection
+from reconciler.engine.undo_wish import Candidate, UndoWish, candidates, of_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.plan.plan import AssetPlan
+    from reconciler.core.ports import Store, Target
+    from reconciler.core.reasons import Reason
+    from reconciler.core.records import JournalEntry
+    from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.reconcile import Reconciler
+
+T = TypeVar("T")
+
+AT_ONCE: Final = 200
+"""Assets that are looked up, or recorded, in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One asset of an undo."""
+
+    item: Item
+    reversal: Reversal
+    found: Reversed | None
+    """``None``: not readable, or not writable."""
+    left: tuple[Reason, ...]
+    """Why something cannot be taken back."""
+    record: AssetRecord
+    run_id: str = ""
+    """Of the run that is taken back, where it is one."""
+    unread: bool = False
+    """Whether its tags were not read, and are taken for what was left there; its text is to be written, and
+    the reading before that tells them."""
+
+    @property
+    def is_job(self) -> bool:
+        """Whether something is to be sent, or waited for."""
+        return self.found is not None and (self.found.plan.changes or self.item.adopted is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedUndo:
+    """An undo before anything is written."""
+
+    prepared: Prepared
+    steps: tuple[Step, ...]
+    wish: UndoWish
+    tags: tuple[str, ...] = ()
+    """Tags that this program made and that are there, of an undo of everything: those that nothing carries
+    afterwards are deleted."""
+
+    @property
+    def changes(self) -> tuple[AssetPlan, ...]:
+        """The plans that would write something back."""
+        return tuple(step.found.plan for step in self.steps if step.found and step.found.plan.changes)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Count what would be done: images, descriptions, places, tags taken off and given back."""
+        plans = self.changes
+        return {
+            "images": len(plans),
+            "descriptions": sum(plan.description is not None for plan in plans),
+            "places": sum(plan.coordinates is not None for plan in plans),
+            "tags_off": sum(len(plan.remove_tags) for plan in plans),
+            "tags_back": sum(len(plan.add_tags) for plan in plans),
+            "tags_made": len(self.tags),
+        }
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything is to be done."""
+        return bool(self.tags) or any(step.is_job for step in self.steps)
+
+    @property
+    def left(self) -> tuple[tuple[Step, Reason], ...]:
+        """What cannot be taken back."""
+        return tuple((step, why) for step in self.steps for why in step.left)
+
+
+class UndoPlanner:
+    """Plans undos."""
+
+    def __init__(self, cycle: Reconciler, target: Target, store: Store) -> None:
+        self._cycle, self._target, self._store = cycle, target, store
+
+    async def prepare(self, what: UndoWish | Iterable[JournalEntry], wishes: Wishes) -> PreparedUndo:
+        """Look at the assets that it is about, and plan taking it back. Writes nothing.
+
+        Args:
+            what: what a person wants; or the journal entries of one run.
+            wishes: what the user configured.
+
+        Raises:
+            UndoError: there is nothing to undo, or not in this way.
+            CatalogueError, TemplateError, ImmichError, StateError: it could not be prepared.
+        """
+        if isinstance(what, UndoWish):
+            wish = what
+            if wish.everything:
+                return await self._prepare_everything(wish, wishes)
+            wanted = await asyncio.to_thread(candidates, self._store, wish)
+        else:
+            wanted = of_entries(list(what))
+            wish = UndoWish(run_id=next((one[0].run_id for one in wanted.values()), ""))
+        image_ids = frozenset(one.reversal.image_id for several in wanted.values() for one in several)
+        # In bulk, a thousand a request: before its text is written back each asset is read anyway.
+        selection = Selection(image_ids=image_ids, full=True, tags_later=True)
+        prepared = await self._cycle.prepare(selection, wishes)
+        found = await self._planned(prepared, wanted, prepared.records)
+        if wish.asset_id and not wish.to and found.steps:
+            wish = replace(wish, run_id=found.steps[0].run_id)
+        return replace(found, wish=wish)
+
+    async def _prepare_everything(self, wish: UndoWish, wishes: Wishes) -> PreparedUndo:
+        prepared = await self._cycle.prepare(Selection(full=True, tags_later=True), wishes)
+        wanted: dict[str, list[Candidate]] = {}
+        records: dict[str, AssetRecord] = {}
+        for several in some(sorted(self._store.record_ids())):
+            former = self._store.former_of(several)
+            for asset_id, record in self._store.records_of(several).items():
+                records[asset_id] = record
+                one = everything(record, former.get(asset_id, ()), prepared.rules.markers)
+                wanted[asset_id] = [Candidate("", one)]
+        found = await self._planned(prepared, wanted, records)
+        return replace(found, wish=wish, tags=await to_delete(self._target, self._store))
+
+    async def _planned(
+        self, prepared: Prepared, wanted: Mapping[str, list[Candidate]], records: Mapping[str, AssetRecord]
+    ) -> PreparedUndo:
+        pending = self._store.pending()
+        items = {item.asset_id: item for item in prepared.items if item.asset_id in wanted}
+        steps = {
+            asset_id: self._step(item, wanted[asset_id], item.plan.observed, prepared, records)
+            for asset_id, item in items.items()
+            if item.plan is not None
+        }
+        to_be_read = [
+            asset_id
+            for asset_id, several in wanted.items()
+            if len(several) > 1 or _is_to_be_read(steps.get(asset_id), several[0], records.get(asset_id))
+        ]
+        seen = (await read_assets(self._target, sorted(to_be_read), tags=True)).assets
+        for asset_id in to_be_read:
+            title = records[asset_id].title if asset_id in records else asset_id
+            one = wanted[asset_id][0].reversal
+            item = items.get(asset_id) or Item(
+                None, asset_id, one.image_id, title, adopted=pending.get(asset_id)
+            )
+            steps[asset_id] = self._step(item, wanted[asset_id], seen.get(asset_id), prepared, records)
+        listed = tuple(steps[asset_id] for asset_id in wanted if asset_id in steps)
+        return PreparedUndo(prepared, listed, UndoWish())
+
+    def _step(
+        self,
+        item: Item,
+        several: list[Candidate],
+        seen: ObservedAsset | None,
+        prepared: Prepared,
+        records: Mapping[str, AssetRecord],
+    ) -> Step:
+        """Plan an asset: of several changes the newest that is still there is taken back."""
+        record = records.get(item.asset_id) or AssetRecord(item.asset_id, item.image_id, item.title)
+        first = several[0]
+        if seen is None:
+            why = item.reasons or (reason("not_shown", asset=item.asset_id),)
+            return Step(item, first.reversal, None, why, record, first.run_id)
+        if blocked := not_writable(seen, prepared.rules):
+            return Step(item, first.reversal, None, (blocked,), record, first.run_id)
+        planned: list[Step] = []
+        for one in several:
+            reversal, unread = one.reversal, seen.tags is None
+            expected = reversal.added if reversal.tags is None else reversal.tags
+            known = replace(seen, tags=expected) if unread else seen
+            step = Step(item, reversal, None, (), record, one.run_id, unread)
+            found = reversed_now(step, known, prepared)
+            step = replace(step, found=found, left=found.left)
+            if found.plan.changes:
+                return step
+            planned.append(step)
+        return next((step for step in planned if step.left), planned[0])
+
+
+def _is_to_be_read(step: Step | None, one: Candidate, record: AssetRecord | None) -> bool:
+    """Return whether an asset has to be read to be planned: its tags matter, and no reading is to come."""
+    if step is None:
+        # Of everything, those in which nothing is ours need not be looked at.
+        return one.reversal.former is None or (record is not None and owns_anything(record.applied))
+    if step.found is None or not step.unread or not step.found.plan.changes:
+        return False
+    expected = one.reversal.tags is not None or one.reversal.former is not None
+    return not expected or not step.found.plan.writes_fields
+
+
+def reversed_now(step: Step, seen: ObservedAsset, prepared: Prepared) -> Reversed:
+    """Plan an asset from a reading, by what was ours when the undo began."""
+    rules, applied, pending = prepared.rules, step.record.applied, step.item.adopted
+    if pending is not None and seen.tags is not None:
+        # As it is once the earlier run's write has settled.
+        applied = owned_after(applied, pending, kept(pending, seen, rules.markers))
+    limit = rules.policy.description.max_bytes
+    reversal = step.reversal
+    if reversal.former is not None and applied is not step.record.applied:
+        place = (reversal.former.coordinates, applied.coordinates) if applied.coordinates else None
+        reversal = replace(reversal, added=reversal.added | applied.tags, coordinates=place)
+    return reverse(reversal, seen, step.item.title, applied, rules.markers, limit)
+
+
+def some(several: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield them some at a time."""
+    for start in range(0, len(several), AT_ONCE):
+        yield several[start : start + AT_ONCE]

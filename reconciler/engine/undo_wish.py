@@ -1,0 +1,148 @@
+"""What a person wants taken back, where it is found in the store, and what was begun and not finished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.plan.reversal import Reversal, reversals
+from reconciler.core.store_keys import UNDOING, UndoingForm
+from reconciler.errors import UndoError
+
+if TYPE_CHECKING:
+    from reconciler.core.ports import Store
+    from reconciler.core.records import JournalEntry
+
+ALL: Final = 10_000_000
+"""Journal entries: all there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoWish:
+    """One of: everything; a run; of an asset its last change, a run's, or all since a moment."""
+
+    everything: bool = False
+    run_id: str = ""
+    asset_id: str = ""
+    to: datetime | None = None
+
+    def to_json(self) -> UndoingForm:
+        """Return it as the store keeps it."""
+        form = UndoingForm(everything=self.everything, run_id=self.run_id, asset_id=self.asset_id)
+        if self.to is not None:
+            form["to"] = self.to.isoformat()
+        return form
+
+    @classmethod
+    def from_json(cls, form: UndoingForm) -> UndoWish:
+        """Return a wish from what ``to_json`` made."""
+        to = form.get("to")
+        return cls(
+            form.get("everything", False),
+            form.get("run_id", ""),
+            form.get("asset_id", ""),
+            datetime.fromisoformat(to) if to else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may be taken back of an asset: of several, the first that would change anything is."""
+
+    run_id: str
+    reversal: Reversal
+
+
+def unfinished(store: Store) -> list[UndoWish]:
+    """Return what was begun to be undone and has not come to its end."""
+    return [UndoWish.from_json(form) for form in UNDOING.read(store) or ()]
+
+
+def begun(store: Store, wish: UndoWish) -> None:
+    """Note that this is being undone."""
+    known = unfinished(store)
+    if wish not in known:
+        _keep(store, [*known, wish])
+
+
+def ended(store: Store, wish: UndoWish) -> None:
+    """Note that this came to its end, or is wanted no more."""
+    known = unfinished(store)
+    if wish in known:
+        _keep(store, [one for one in known if one != wish])
+
+
+def _keep(store: Store, wishes: list[UndoWish]) -> None:
+    if wishes:
+        UNDOING.write(store, [one.to_json() for one in wishes])
+    else:
+        UNDOING.forget(store)
+
+
+def candidates(store: Store, wish: UndoWish) -> dict[str, list[Candidate]]:
+    """Return what of the journal is to be taken back, by asset.
+
+    Raises:
+        UndoError: it cannot be, or there is nothing.
+    """
+    wish = _gone_on_with(store, wish)
+    if wish.to is not None:
+        since = [one for one in store.journal_of(asset_id=wish.asset_id, limit=ALL) if one.at > wish.to]
+        return of_entries(since) if since else _nothing("since then")
+    if wish.run_id:
+        refuse_undo_of_undo(store, wish.run_id)
+        entries = store.journal_of(wish.run_id, wish.asset_id or None, ALL)
+        return of_entries(entries) if entries else _nothing(f"by or to “{wish.run_id}”")
+    groups: dict[str, list[JournalEntry]] = {}
+    for entry in store.journal_of(asset_id=wish.asset_id, limit=ALL):
+        groups.setdefault(entry.run_id, []).append(entry)
+    found = [
+        Candidate(run_id, reversal)
+        for run_id, entries in groups.items()  # the newest first
+        if not is_undo(store, run_id)
+        for reversal in reversals(entries)
+    ]
+    return {wish.asset_id: found} if found else _nothing("to it")
+
+
+def of_entries(entries: list[JournalEntry]) -> dict[str, list[Candidate]]:
+    """Return what takes back journal entries as a whole."""
+    run_id = entries[0].run_id if entries else ""
+    return {one.asset_id: [Candidate(run_id, one)] for one in reversals(entries)}
+
+
+def is_undo(store: Store, run_id: str) -> bool:
+    """Return whether a run was an undo."""
+    run = store.run(run_id)
+    return run is not None and run.trigger == "undo"
+
+
+def refuse_undo_of_undo(store: Store, run_id: str) -> None:
+    """See that a run is none that took something back.
+
+    Raises:
+        UndoError: it is.
+    """
+    if is_undo(store, run_id):
+        raise UndoError(
+            f"Run {run_id} took something back: undoing it would write that again. Nothing was written.",
+            remedy=f"To have it written again: skymmich-reconciler redo --run {run_id}",
+        )
+
+
+def _gone_on_with(store: Store, wish: UndoWish) -> UndoWish:
+    """Return, of an asset's last change, the very undo of it that was broken off, if one was."""
+    if wish.run_id or wish.to is not None or wish.everything:
+        return wish
+    for one in unfinished(store):
+        if one.asset_id == wish.asset_id:
+            return replace(one)
+    return wish
+
+
+def _nothing(what: str) -> dict[str, list[Candidate]]:
+    raise UndoError(
+        f"Nothing was written {what}, so there is nothing to undo.",
+        remedy="See what was: skymmich-reconciler history",
+    )

@@ -1,0 +1,101 @@
+"""Two daemons on one library: the second says which it met and since when, and goes on once that one is gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.core.store_keys import OWNER
+from reconciler.engine.ownership import leave_wishes
+from reconciler.messages import headlines
+from tests.daemon.conftest import World
+
+pytestmark = pytest.mark.anyio
+
+HOUR = 3600
+BULK = "PUT /assets/metadata"
+
+
+def another(first, folder):
+    """Give a second daemon: its own store in another place, the same catalogue, Immich and time."""
+    folder.mkdir()
+    second = World(folder, unkind=(), images=1, schedule={})
+    second.clock, second.wire, second.catalogue = first.clock, first.wire, first.catalogue
+    second.assets = first.assets
+    return second
+
+
+async def test_a_sign_of_life_is_two_requests_every_six_hours(make_world):
+    world = make_world(images=5)
+    world.start()
+    await world.run(300)
+    world.wire.state.book.reset()
+    await world.run(25 * HOUR)
+    asked = world.wire.requests()
+    assert asked[BULK] == asked["GET /assets/{id}/metadata"] == 4
+    await world.stop()
+
+
+async def test_the_second_stands_back_and_says_which_and_since_when(make_world, tmp_path):
+    first = make_world(images=5)
+    first.start()
+    await first.run(300)
+    name = OWNER.read(first.store)["instance"]
+    second = another(first, tmp_path / "second")
+    second.start()
+    first.wire.state.book.reset()
+    await second.run(HOUR)
+    asked = first.wire.requests()
+    assert asked["writes"] == 0
+    assert asked["GET /assets/{id}/metadata"] <= 65  # one a minute
+    assert asked["total"] <= 140
+    snapshot = second.service.snapshot()
+    assert snapshot.level == "trouble"
+    said = headlines.sentence(snapshot.headline)
+    assert (
+        f"Another instance of this program ({name}) has kept this library since 2026-11-22 00:00 UTC" in said
+    )
+    assert second.store.records() == {}
+    leave_wishes(second.store, ["take_over"])
+    await second.run(120)
+    assert second.service.snapshot().level == "ok"
+    assert len(second.store.records()) == 5
+    first.sql("UPDATE astrophotography_images SET description = 'Changed ' || id")
+    first.wire.state.book.reset()
+    await first.run(300)
+    assert first.service.snapshot().level == "trouble"
+    assert first.wire.requests()["writes"] == 0
+    await second.run(300)
+    assert all("Changed" in first.description(asset_id) for asset_id in first.assets)
+    await first.stop()
+    await second.stop()
+
+
+async def test_it_goes_on_by_itself_once_the_other_one_is_silent(make_world, tmp_path):
+    first = make_world(images=5)
+    first.start()
+    await first.run(300)
+    await first.stop()
+    second = another(first, tmp_path / "second")
+    second.start()
+    await second.run(HOUR)
+    assert second.service.snapshot().level == "trouble"
+    await second.run(13 * HOUR)
+    assert second.service.snapshot().level == "ok"
+    assert len(second.store.records()) == 5
+    await second.stop()
+
+
+async def test_a_store_that_is_replaced_while_the_daemon_runs_is_caught_up(make_world):
+    world = make_world(images=5)
+    world.start()
+    await world.run(300)
+    before = {key: one.applied for key, one in world.store.records().items()}
+    world.store.path.unlink()
+    world.store.path.touch()
+    world.store.reopen()
+    world.lease.acquire("daemon", world.triggers.lease_time())
+    world.service.take_up()
+    await world.run(300)
+    assert {key: one.applied for key, one in world.store.records().items()} == before
+    assert world.service.snapshot().level == "ok"
+    await world.stop()

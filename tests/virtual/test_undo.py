@@ -1,0 +1,281 @@
+"""Taking back, in virtual time: everything, a change, up to a moment; killed, and gone on with."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from reconciler.core.asset import Coordinates
+from reconciler.core.desired.coordinates import same_place
+from reconciler.core.store_keys import CREATED_TAGS, UNDOING
+from reconciler.engine.redo import write_again
+from reconciler.errors import UndoError
+
+REAL = "settling,lost_updates,round_trip,early_updated_at,unstable_paging,clock_skew"
+EDITS, PASSES = 500, 5
+KINDS = ("title", "description", "no description", "tags", "no tags", "place", "solved", "gear")
+
+
+def settled(here):
+    """Give what Immich shows of each asset: description, place, tags."""
+    return {
+        asset_id: (one["description"], one["latitude"], one["longitude"], sorted(one["tags"]))
+        for asset_id, one in here.shown().items()
+    }
+
+
+def lived_in(here, random):
+    """Let people have entered words, places and tags before this program came."""
+    for _, asset_id in here.images():
+        if random.random() < 0.3:
+            here.person(
+                asset_id, "set_description", random.choice(["Mine.", "First line\n\n\n  second", "✦ odd"])
+            )
+            here.settle()
+        if random.random() < 0.3:
+            here.person(asset_id, "set_coordinates", [random.uniform(10, 60), random.uniform(10, 60)])
+            here.settle()
+        if random.random() < 0.3:
+            here.person(asset_id, "add_tag", random.choice(["mine/own", "Wall", "Telescope"]))
+            here.settle()
+
+
+def edit(here, random, kinds=KINDS):
+    """Change something in the catalogue, as Skymmich would."""
+    image_id, _ = random.choice(here.images())
+    row = "WHERE id = ?"
+    kind = random.choice(kinds)
+    if kind == "title":
+        here.sql(f"UPDATE astrophotography_images SET title = ? {row}", f"Title {random.random()}", image_id)
+    elif kind == "description":
+        text = f"Words {random.random()}\n\nand more"
+        here.sql(f"UPDATE astrophotography_images SET description = ? {row}", text, image_id)
+    elif kind == "no description":
+        here.sql(f"UPDATE astrophotography_images SET description = NULL {row}", image_id)
+    elif kind == "tags":
+        tags = random.sample(["Wide", "Deep", "Wall", "mine", "Narrowband", "First/Second"], 3)
+        here.sql(f"UPDATE astrophotography_images SET tags = ? {row}", json.dumps(tags), image_id)
+    elif kind == "no tags":
+        here.sql(f"UPDATE astrophotography_images SET tags = '[]' {row}", image_id)
+    elif kind == "place":
+        place = random.uniform(10, 60), random.uniform(10, 60)
+        here.sql(f"UPDATE astrophotography_images SET latitude = ?, longitude = ? {row}", *place, image_id)
+    elif kind == "solved":
+        here.sql(
+            f"UPDATE astrophotography_images SET constellation = 'Lyra', object_type = 'Nebula' {row}",
+            image_id,
+        )
+    else:
+        here.sql("DELETE FROM image_equipment WHERE image_id = ?", image_id)
+
+
+def assert_as_before(here, before, after, report):
+    """Compare asset by asset; only a place where there was none may be left, and is named then."""
+    named = {asset_id for asset_id, why in report.left if why.code == "no_place_before"}
+    for asset_id, (text, latitude, longitude, tags) in before.items():
+        now = after[asset_id]
+        assert now[0] == text, asset_id
+        assert now[3] == tags, asset_id
+        if latitude is None:
+            assert now[1] is None or asset_id in named
+        else:
+            assert same_place(Coordinates(latitude, longitude), Coordinates(now[1], now[2]))
+
+
+@pytest.mark.parametrize(("seed", "count"), [(1, None), (2, 12)])
+def test_everything_undone_the_library_is_as_it_was_before_the_first_sync(world, seed, count):
+    """On the whole sample: first sync, 500 edits of all kinds in five passes, conflicts overwritten."""
+    here, random = world(unkind=REAL, seed=seed, count=count), Random(seed)
+    lived_in(here, random)
+    before, tags_before = settled(here), here.tags
+    here.run()
+    for number in range(PASSES):
+        for _ in range(EDITS // PASSES):
+            edit(here, random)
+        some = frozenset(image_id for image_id, _ in random.sample(here.images(), 8))
+        here.run(force=bool(number % 2), image_ids=some if number % 2 else None)
+    here.run(approved="", by_person=True)
+    assert settled(here) != before
+    assert here.tags > tags_before
+    report = here.take_back(everything=True)
+    after = settled(here)
+    assert_as_before(here, before, after, report)
+    assert {why.code for _, why in report.left} <= {"no_place_before", "trashed", "locked", "not_shown"}
+    assert (here.tags, report.tags.kept) == (tags_before, ())
+    assert here.faults["overlaps"] == here.faults["lost"] == 0, here.state.book.examples
+    # It stays so, whatever the catalogue says, until it is written again.
+    for _ in range(50):
+        edit(here, random)
+    here.run(full=True)
+    assert (here.writes, settled(here)) == (0, after)
+    assert here.statuses()["undone"] >= 0.9 * len(before)
+    write_again(here.store, None)
+    here.run(full=True)
+    assert here.writes > 0
+    assert "undone" not in here.statuses()
+    again = here.take_back(everything=True)
+    assert_as_before(here, before, settled(here), again)
+
+
+def test_with_people_at_work_everything_undone_is_what_people_made(world):
+    here, random = world(count=24, unkind=REAL, seed=5), Random(5)
+    lived_in(here, random)
+    before = settled(here)
+    here.run()
+    appended, tagged = [asset_id for _, asset_id in here.images()[:6]], [a for _, a in here.images()[4:10]]
+    for asset_id in appended:
+        here.person(asset_id, "append_description", "\n\nA later line.")
+    here.settle()
+    for asset_id in tagged:
+        here.person(asset_id, "add_tag", "people/later")
+    here.settle()
+    for _ in range(60):
+        edit(here, random, ("title", "tags", "no tags", "place", "solved", "gear"))
+    here.run()
+    here.take_back(everything=True)
+    after = settled(here)
+    for asset_id, (text, _, _, tags) in before.items():
+        assert after[asset_id][3] == sorted({*tags, *(["people/later"] if asset_id in tagged else [])})
+        wanted = f"{text}\n\nA later line.".strip() if asset_id in appended else text
+        assert after[asset_id][0] == wanted
+    assert {"people/later", "people"} <= here.tags
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_undo_of_everything_that_is_killed_is_never_written_over_and_goes_on(world, seed):
+    here, random = world(count=20, unkind="settling,lost_updates", seed=seed, drain=20.0), Random(seed)
+    lived_in(here, random)
+    before, tags_before = settled(here), here.tags
+    here.run()
+    # How long it takes is not known: killed early and late.
+    for within in (random.uniform(0.2, 3.0), random.uniform(0.2, 6.0)):
+        if here.take_back(everything=True, within=within) is not None:
+            break
+        assert UNDOING.read(here.store)
+        broken_off = settled(here)
+        here.run(full=True)
+        assert settled(here) == broken_off
+    report = here.take_back(everything=True)
+    assert_as_before(here, before, settled(here), report)
+    assert (here.tags, CREATED_TAGS.read(here.store)) == (tags_before, [])
+    assert UNDOING.read(here.store) is None
+    assert not here.store.pending()
+    assert here.faults["overlaps"] == here.faults["lost"] == 0, here.state.book.examples
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_undo_of_a_run_that_is_killed_is_never_written_over_and_goes_on(world, seed):
+    here, random = world(count=12, unkind="settling,lost_updates", seed=seed, drain=20.0), Random(seed)
+    before = settled(here)
+    here.run()
+    if here.take_back(run_id="run-1", within=random.uniform(0.3, 4.0)) is None:
+        broken_off = settled(here)
+        here.run(full=True)
+        assert settled(here) == broken_off
+    report = here.take_back(run_id="run-1")
+    assert_as_before(here, before, settled(here), report)
+    assert UNDOING.read(here.store) is None
+    here.run(full=True)
+    assert here.writes == 0
+    assert here.statuses()["undone"] == 12
+
+
+def test_an_undo_of_an_image_takes_back_the_change_before_the_next_time_and_never_writes_again(world):
+    here = world(count=3, unkind="settling")
+    image_id, asset_id = here.images()[0]
+    states = [settled(here)[asset_id]]
+    titles = ["First title", "Second title"]
+    here.run()
+    for title in titles:
+        states.append(settled(here)[asset_id])
+        here.sql("UPDATE astrophotography_images SET title = ? WHERE id = ?", title, image_id)
+        here.run()
+    assert "Second title" in settled(here)[asset_id][0]
+    while states:
+        wanted = states.pop()
+        report = here.take_back(asset_id=asset_id)
+        assert report.undone == (asset_id,)
+        assert settled(here)[asset_id][0] == wanted[0]
+        here.run(full=True)
+        assert here.writes == 0
+    assert settled(here)[asset_id][3] == wanted[3]
+    last = here.take_back(asset_id=asset_id)
+    assert last.undone == ()
+    assert here.writes == 0
+
+
+def test_what_was_taken_back_of_an_update_is_updated_again_once_the_catalogue_changes(world):
+    """The former block was nobody's then: a conflict with oneself."""
+    here = world(count=2, unkind="settling")
+    image_id, asset_id = here.images()[0]
+    here.run()
+    for title in ("First title", "Second title"):
+        here.sql("UPDATE astrophotography_images SET title = ? WHERE id = ?", title, image_id)
+        here.run()
+    here.take_back(asset_id=asset_id)
+    assert "First title" in settled(here)[asset_id][0]
+    here.sql("UPDATE astrophotography_images SET title = 'Third title' WHERE id = ?", image_id)
+    here.run()
+    assert "Third title" in settled(here)[asset_id][0]
+    assert "First title" not in settled(here)[asset_id][0]
+
+
+def test_an_undo_is_never_undone(world):
+    here = world(count=2, unkind="settling")
+    here.run()
+    here.take_back(run_id="run-1")
+    with pytest.raises(UndoError, match="took something back"):
+        here.take_back(run_id="run-2")
+
+
+def test_an_image_is_taken_back_to_a_moment(world):
+    here = world(count=2, unkind="settling")
+    image_id, asset_id = here.images()[0]
+    here.run()
+    wanted, moment = settled(here)[asset_id], here.clock.now()
+    for title in ("First title", "Second title", "Third title"):
+        here.clock.seconds += timedelta(hours=1).total_seconds()
+        here.sql(
+            "UPDATE astrophotography_images SET title = ?, tags = ? WHERE id = ?",
+            title,
+            json.dumps([title]),
+            image_id,
+        )
+        here.run()
+    report = here.take_back(asset_id=asset_id, to=moment)
+    assert report.undone == (asset_id,)
+    assert settled(here)[asset_id] == wanted
+    here.run(full=True)
+    assert here.writes == 0
+
+
+def test_written_again_what_was_taken_back_comes_back(world):
+    here = world(count=6, unkind="settling")
+    here.run()
+    wanted = settled(here)
+    here.take_back(run_id="run-1")
+    assert settled(here) != wanted
+    asset_ids = [asset_id for _, asset_id in here.images()]
+    assert write_again(here.store, asset_ids[:2]) == {image_id for image_id, _ in here.images()[:2]}
+    here.run()
+    after = settled(here)
+    assert [after[one][3] == wanted[one][3] for one in asset_ids] == [True] * 2 + [False] * 4
+    write_again(here.store, None)
+    here.run()
+    assert settled(here) == wanted
+    assert here.statuses() == {"in_sync": 6}
+
+
+def test_a_tag_of_a_persons_below_one_of_ours_keeps_it(world):
+    here = world(count=3, unkind="settling")
+    here.sql("UPDATE astrophotography_images SET tags = '[\"Made/Here\"]'")
+    here.run()
+    made = next(tag for tag in CREATED_TAGS.read(here.store) if "/" not in tag)
+    here.person(here.images()[0][1], "add_tag", f"{made}/mine")
+    here.settle()
+    report = here.take_back(everything=True)
+    assert (made, f"{made}/mine") == tuple(sorted(here.tags & {made, f"{made}/mine"}))
+    assert made in dict(report.tags.kept)
