@@ -36,6 +36,8 @@ PASSES = {
     "hints": {"by_person": False, "hints": True},
     "force": {"force": True},
 }
+BREAKING = ("busy", "dropped", "slow", "down", "maintenance", "queue paused", "mended", "queue goes on")
+"""What can go wrong within a pass."""
 MOST_REQUESTS = 60
 """Moments within a pass at which something can happen."""
 
@@ -93,6 +95,13 @@ class Play:
 
     def close(self):
         self.here.store.close()
+
+    def counts(self):
+        """Give what was done, what was found where, and what the server did."""
+        found = {f"not in Immich, but found: {name}": n for name, n in self.oracle.found.items()}
+        names = ("persons_lost", "persons_own", "lost_to_person", "died", "reverted", "early_updated_at")
+        faults = {f"server: {name}": self.here.faults[name] for name in names}
+        return Counter({**self.tally, **found, **faults})
 
     # -- acts ----------------------------------------------------------------------------------------------
 
