@@ -42,9 +42,8 @@ _FORMER: Final = (
     "INSERT OR REPLACE INTO main.former_values SELECT * FROM former.former_values",
 )
 """What was there before this program wrote: what `undo --all` gives back."""
-_CREATED_TAGS: Final = f"""
-INSERT OR REPLACE INTO main.meta SELECT * FROM former.meta WHERE "key" = '{CREATED_TAGS.name}'
-"""
+_VALUES: Final = 'INSERT OR REPLACE INTO main.meta SELECT * FROM former.meta WHERE "key" = ?'
+_VALUES_THAT_GO: Final = (CREATED_TAGS,)
 _ASSETS: Final = (
     "INSERT OR IGNORE INTO main.assets SELECT * FROM former.assets",
     """
@@ -85,9 +84,10 @@ def carry_over(former: Path, made: Path) -> Carried | None:
             return None
         entries = connection.execute(_ENTRIES).rowcount
         for statement in (
-            _RUNS, _CROSSINGS, _LOSSES, _UNSHARED, *_PENDING, *_FORMER, _CREATED_TAGS, *_ASSETS,
+            _RUNS, _CROSSINGS, _LOSSES, _UNSHARED, *_PENDING, *_FORMER, *_ASSETS,
         ):  # fmt: skip
             connection.execute(statement)
+        connection.executemany(_VALUES, [(key.name,) for key in _VALUES_THAT_GO])
         (images,) = connection.execute("SELECT count(*) FROM former.assets").fetchone()
         connection.execute("COMMIT")
         return Carried(entries, images)
