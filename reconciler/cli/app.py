@@ -16,19 +16,20 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.completion import completion_init  # type: ignore[attr-defined] # without it no shell is known
 from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
 from reconciler import __version__
 from reconciler.cli.interrupts import Interrupted
+from reconciler.cli.names import COMPLETING, PROGRAM
+from reconciler.cli.plain_help import PlainCommand, PlainGroup
 from reconciler.errors import ReconcilerError
 from reconciler.messages.voice import remedy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-PROGRAM: Final = "skymmich-reconciler"
 USAGE: Final = 64
 """EX_USAGE. Not the usual 2: that is what ``plan`` says when there is something to do."""
 
@@ -47,12 +48,13 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "conflicts": ("Look", "List the images where a person's words stand against the catalogue's."),
     "history": ("Look", "Show what was written, when, and what it replaced."),
     "run": ("Serve", "Run the daemon."),
+    "completion": ("Serve", "Print what bash, zsh or fish need to complete these commands."),
     "simulator": ("Serve", "Run a simulated Immich to try things against."),
 }
 """Name → panel of the help, and what it does."""
 
 
-class Commands(TyperGroup):
+class Commands(PlainGroup):
     """The group of all commands."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - typer's own, passed on
@@ -76,7 +78,8 @@ class Commands(TyperGroup):
             made.name = cmd_name
             return made
         settings = getattr(module, "CONTEXT", {})
-        return _made(CommandInfo(cmd_name, callback=module.command, context_settings=settings))
+        info = CommandInfo(cmd_name, cls=PlainCommand, callback=module.command, context_settings=settings)
+        return _made(info)
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # the signature is typer's
         """Call a command; a signal is answered here, for typer would end the program without a word."""
@@ -90,6 +93,11 @@ class Commands(TyperGroup):
         self._listing = True
         super().format_help(ctx, formatter)  # type: ignore[arg-type] # typer does not export the type
 
+    def shell_complete(self, ctx: typer.Context, incomplete: str):  # type: ignore[no-untyped-def,override]  # noqa: ANN201 - as above
+        """Complete a command's name without importing any."""
+        self._listing = True
+        return super().shell_complete(ctx, incomplete)
+
 
 def _nothing() -> None:
     """Stand in for a command."""
@@ -100,7 +108,7 @@ def _made(info: CommandInfo):  # type: ignore[no-untyped-def]  # noqa: ANN202 - 
 
 
 app = typer.Typer(
-    cls=Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    cls=Commands, add_completion=False, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
@@ -133,6 +141,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _call(args: list[str]) -> int:
+    if COMPLETING in os.environ:
+        completion_init()
+        # What explains a word stays on its line.
+        os.environ["COLUMNS"] = "10000"
+    elif not args:
+        _call(["--help"])
+        return USAGE
     result = typer.main.get_command(app).main(args, PROGRAM, standalone_mode=False)
     sys.stdout.flush()
     return result if isinstance(result, int) else 0

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 What = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[IMAGE]...|[PLANFILE]",
+        metavar="IMAGE|PLANFILE",
         help="Images, or a plan that was saved with plan --out. None: all images.",
         show_default=False,
     ),

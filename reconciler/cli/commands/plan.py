@@ -23,7 +23,7 @@ SOMETHING_TO_DO: Final = 2
 Images = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[IMAGE]...",
+        metavar="IMAGE",
         help="A number in Skymmich, an asset's UUID, or a part of a title. None: all images.",
         show_default=False,
     ),

@@ -42,19 +42,27 @@ _SAID: dict[Keep | None, str] = {
 
 
 def command(  # noqa: PLR0913 - one parameter an option
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", show_default=False)],
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE", help="A number in Skymmich, a UUID, or a part of a title.", show_default=False
+        ),
+    ],
     *,
     keep: Annotated[
         Keep | None,
         typer.Option(
-            help="The side that stays; both: Immich's words, and Skymmich's below.", show_default=False
+            metavar="SIDE",
+            help="The side that stays, immich or skymmich; both: Immich's words, and Skymmich's below.",
+            show_default=False,
         ),
     ] = None,
     field: Annotated[
         Named | None,
         typer.Option(
-            help="Decide this field only, also one left to the person or not kept by Immich; "
-            "all that are in conflict by default.",
+            metavar="FIELD",
+            help="Decide this field only (facts, words, coordinates or tags), also one left to the person or "
+            "not kept by Immich; all that are in conflict by default.",
             show_default=False,
         ),
     ] = None,
