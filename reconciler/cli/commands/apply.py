@@ -94,7 +94,12 @@ def command(  # noqa: PLR0913 - one parameter an option
         if report.error and (remedy := remedy_of(report.error, "command")):
             screen.say(f"→ {remedy}")
     if work.stopping.received is not None:
-        screen.say("Stopped as asked. What was sent is on record; run apply again, and it goes on from here.")
+        total = prepared.items.tally.jobs
+        done = total - sum(outcome.status == "new" for outcome in report.outcomes)
+        screen.say(
+            f"Stopped at {done:,} of {total:,}. What was sent is on record; run apply again, and it goes on "
+            "from here."
+        )
         return 128 + work.stopping.received
     return exit_code(report) or (1 if gone else 0)
 
