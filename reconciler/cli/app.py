@@ -13,7 +13,7 @@ import signal
 import sys
 from importlib import import_module
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 from typer.completion import completion_init  # type: ignore[attr-defined] # without it no shell is known
@@ -87,6 +87,9 @@ class Commands(PlainGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             return _stopped(error)
+        except BrokenPipeError:
+            # Typer would call it an error of ours.
+            return _unread(sys.stdout)
 
     def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override]
         """List the commands without importing them."""
@@ -137,7 +140,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    return _guarded(lambda: _call(args), as_json="--json" in args)
+    try:
+        return _guarded(lambda: _call(args), as_json="--json" in args)
+    finally:
+        _let_go()
 
 
 def _call(args: list[str]) -> int:
@@ -151,6 +157,20 @@ def _call(args: list[str]) -> int:
     result = typer.main.get_command(app).main(args, PROGRAM, standalone_mode=False)
     sys.stdout.flush()
     return result if isinstance(result, int) else 0
+
+
+def _unread(stream: TextIO) -> int:
+    """Answer that whoever read has gone: Python would complain once more when it closes the stream."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return 128 + signal.SIGPIPE
+
+
+def _let_go() -> None:
+    """Write what is left, or let it go where nobody reads: Python would end with a code of its own."""
+    try:
+        sys.stderr.flush()
+    except BrokenPipeError:
+        _unread(sys.stderr)
 
 
 def _stopped(error: BaseException) -> int:
@@ -174,9 +194,7 @@ def _guarded(call: Callable[[], int], *, as_json: bool) -> int:
     except (KeyboardInterrupt, typer.Abort) as error:
         return _stopped(error)
     except BrokenPipeError:
-        # Whoever read has gone; Python would complain once more when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _unread(sys.stdout)
     except Exception:  # noqa: BLE001 - the outermost edge: whatever it is, it is logged without secrets
         return _unexpected(as_json=as_json)
 

@@ -115,6 +115,11 @@ class Installation:
     def writes(self) -> int:
         return self.simulator.requests()["writes"]
 
+    @property
+    def surroundings(self) -> dict[str, str]:
+        """The environment in which it runs."""
+        return self._environment({})
+
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         base = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"}
         key = {"RECONCILER_IMMICH__API_KEY": self.simulator.api_key}

@@ -61,6 +61,13 @@ def test_history_lists_runs_and_of_one_what_it_replaced(applied):
     assert (unknown.returncode, "No run is called nope" in unknown.stderr) == (1, True)
 
 
+def test_moments_are_local_and_name_their_zone(applied):
+    for command in (["history"], ["history", "33"], ["status"], ["explain", "33"]):
+        shown = applied.run(*command, TZ="Asia/Kathmandu").stdout
+        assert re.search(r"\d\d:\d\d:\d\d \+0545", shown), shown
+    assert re.search(r"last run [\d-]+ \d\d:\d\d CET: ", applied.run("doctor", TZ="CET-1").stdout)
+
+
 def test_without_a_daemon_status_shows_what_is_on_record_and_says_so(applied):
     done = applied.call("status")
     assert done.returncode == 3

@@ -259,7 +259,7 @@ def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: b
         return [problem("store", error)]
     findings = [Finding("store", "ok", f"{store.path}: {sum(counts.values())} images on record")]
     if runs:
-        what = f"last run {runs[0].started_at.astimezone():%Y-%m-%d %H:%M}: {summary(runs[0].summary)}"
+        what = f"last run {runs[0].started_at.astimezone():%Y-%m-%d %H:%M %Z}: {summary(runs[0].summary)}"
         findings.append(Finding("store", "ok", what))
     if waiting:
         what = f"{waiting} writes have not been seen settled"
