@@ -6,9 +6,11 @@ import io
 import os
 import pty
 import select
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -138,6 +140,39 @@ def installed(folder: Path, *image_ids: int, **simulator: object):
         installation = Installation(folder, catalogue, server)
         installation.configure("[guard]\ncanary = 0\n")
         yield installation
+
+
+@contextmanager
+def daemon_of(installation, **environ: str):
+    """Run an installation's daemon, ready; commands find it by the port of their environment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    installation.environ["RECONCILER_STATUS__PORT"] = port
+    process = installation.started("run", **environ)
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if '"ready"' in line:
+            break
+    assert process.poll() is None, "".join(said)
+    rest = threading.Thread(target=process.stderr.read)
+    rest.start()
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+        rest.join()
+        process.stdout.close()
+        process.stderr.close()
+        del installation.environ["RECONCILER_STATUS__PORT"]
+
+
+@pytest.fixture
+def serving():
+    """Give what runs an installation's daemon, as a context."""
+    return daemon_of
 
 
 @pytest.fixture

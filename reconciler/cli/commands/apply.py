@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.app.wiring import new_run_id
+from reconciler.cli.beside_daemon import have_looked
 from reconciler.cli.context import Work, working
 from reconciler.cli.images import find_images
 from reconciler.cli.output.outcome import exit_code, show_report
@@ -125,6 +126,17 @@ def _approved_beside_daemon(work: Work, approve: str, *, details: bool) -> int:
             remedy="Look at it as it is now: skymmich-reconciler plan",
         )
     leave_approval(bench.store, approve)
+    taken = have_looked(work.session.config, approve=approve)
+    if taken.run_id:
+        if screen.as_json:
+            plan = Plan.of(prepared, bench.clock.now())
+            screen.json(
+                {"plan": plan, "approved": approve, "carried_out": taken.words, "run_id": taken.run_id}
+            )
+        else:
+            show_plan(screen, prepared, details=details, attention=False)
+            screen.line(f"Approved. {taken.words}", "bold green")
+        return 0
     when = "once it is resumed" if PAUSED.is_kept(bench.store) else "at its next look"
     if not prepared.rules.switches.enabled:
         when = "once metadata sync is switched on"
