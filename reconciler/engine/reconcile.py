@@ -137,7 +137,7 @@ class Reconciler:
             raise GuardError(
                 "Metadata sync is switched off (metadataSyncEnabled); nothing was written.",
                 remedy="Switch it on in Skymmich under Admin → Immich, or with "
-                "skymmich-reconciler settings set metadataSyncEnabled=on; then run this again.",
+                "skymmich-reconciler settings set metadataSyncEnabled=on.",
             )
         run = Run(run_id, trigger, self._clock.now())
         with self.runs.open(run, lambda: spend_approval(self._store, prepared)) as opened:

@@ -156,6 +156,7 @@ def daemon_of(installation, **environ: str):
         if '"ready"' in line:
             break
     assert process.poll() is None, "".join(said)
+    process.said = said
     rest = threading.Thread(target=process.stderr.read)
     rest.start()
     try:

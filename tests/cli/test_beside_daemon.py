@@ -132,3 +132,10 @@ def test_the_daemon_takes_a_template_at_once(two, serving, tmp_path):
         done = two.call("template", "set", str(file), "--yes")
         assert "The daemon takes it now." in done.stdout
         until(lambda: "Seen." in two.shown(JELLYFISH)["description"])
+
+
+def test_the_first_run_after_an_apply_complains_of_no_unclean_end(two, serving):
+    assert two.run("apply", "--yes").returncode == 0
+    with serving(two) as daemon:
+        assert any('"ready"' in line for line in daemon.said)
+        assert not [line for line in daemon.said if '"level": "warning"' in line]

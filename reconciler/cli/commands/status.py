@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.cli.output.screen import Screen
     from reconciler.config import Config
     from reconciler.core.records import AssetRecord, Run
+    from reconciler.messages.translation import Voice
     from state.store import SqliteStore
 
 NO_DAEMON: Final = 3
@@ -87,13 +88,15 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
         _show_record(screen, known, refused)
     else:
         _show_daemon(screen, told)
+    # Without a daemon nothing looks again by itself.
+    voice: Voice = "daemon" if answers or known.writer.startswith("daemon") else "command"
     if known.attention:
         screen.line()
         screen.line("Needs a look:", "yellow")
     show_standings(
         screen,
         [
-            Standing(one.image_id, one.title, one.status, sentence(one.reasons, "daemon"))
+            Standing(one.image_id, one.title, one.status, sentence(one.reasons, voice))
             for one in known.attention
         ],
         most=10_000,
