@@ -15,11 +15,6 @@ def in_container() -> bool:
     return any(os.path.exists(sign) for sign in _SIGNS)  # noqa: PTH110  Path.exists raises where it may not look
 
 
-def under_systemd() -> bool:
-    """Return whether systemd started this process as a part of a unit (systemd.exec(5))."""
-    return bool(os.environ.get("INVOCATION_ID"))
-
-
 def owner_of(path: Path) -> int | None:
     """Return the uid that a file belongs to, or the folder where looking for it ends; ``None``: not known."""
     for place in (path, *path.parents):

@@ -99,13 +99,14 @@ def stage(port: int | None = None) -> Iterator[Stage]:
     """
     with tempfile.TemporaryDirectory(prefix="skymmich-reconciler-demo-") as folder:
         catalogue = Path(folder, "skymmich.db")
+        port = port or (_port() if port is None else _port(0))
         build_sample(catalogue)
         with serve(catalogue=catalogue, unkind=UNKINDNESS) as simulator:
             register_secret(simulator.api_key)
             file = Path(folder, "config.toml")
             file.write_text(
                 f'[skymmich]\nsource = "{catalogue}"\n[state]\nurl = "{folder}/state.sqlite3"\n'
-                f'[immich]\nurl = "{simulator.url}"\n[status]\nport = {port or (_port() if port is None else _port(0))}\n'
+                f'[immich]\nurl = "{simulator.url}"\n[status]\nport = {port}\n'
             )
             environ = {"RECONCILER_IMMICH__API_KEY": simulator.api_key, "HOME": folder}
             yield Stage(catalogue, simulator, configuration.load(file, environ))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
-from dataclasses import replace
+from contextlib import closing
 
 import pytest
 
@@ -89,14 +90,16 @@ def test_a_comment_in_the_file_makes_no_other_configuration(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("voice", "said"), [("command", "The next apply mends"), ("daemon", "The next pass mends")]
+    ("voice", "said"), [("command", "apply refuses."), ("daemon", "nothing is written.")]
 )
-def test_a_daemon_says_what_it_does_itself_and_a_command_what_to_run(tmp_path, voice, said):
-    build_sample(tmp_path / "skymmich.db")
-    config = load(None, {"RECONCILER_SKYMMICH__SOURCE": str(tmp_path / "skymmich.db"), "HOME": str(tmp_path)})
-    policy = replace(Policy())
+def test_a_daemon_does_not_speak_of_a_command_that_nobody_runs(tmp_path, voice, said):
+    catalogue = tmp_path / "skymmich.db"
+    build_sample(catalogue)
+    off = "UPDATE admin_settings SET value = json_set(value, '$.metadataSyncEnabled', json('false')) WHERE key = 'immich'"
+    with closing(sqlite3.connect(catalogue)) as connection, connection:
+        connection.execute(off)
+    config = load(None, {"RECONCILER_SKYMMICH__SOURCE": str(catalogue), "HOME": str(tmp_path)})
     with SafeRenderer() as renderer:
-        _, found = check_catalogue(config, policy, None, renderer=renderer, most=1, voice=voice)
-    remedies = " ".join(one.remedy for one in found)
-    assert said in remedies
-    assert ("apply" in remedies) == (voice == "command")
+        _, found = check_catalogue(config, Policy(), None, renderer=renderer, most=1, voice=voice)
+    (switched_off,) = [one.what for one in found if "metadataSyncEnabled" in one.what]
+    assert switched_off.endswith(said)

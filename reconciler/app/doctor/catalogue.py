@@ -166,8 +166,8 @@ def _write_back(catalogue: Catalogue, store: SqliteStore | None, voice: Voice) -
         yield Finding(
             "skymmich", "warning",
             "Skymmich's own Sync buttons write, too: the bare description over the block, and flat tags.",
-            "Leave them alone, or let your reverse proxy pass them to the daemon. "
-            + ("The next apply mends the block." if voice == "command" else "The next pass mends the block."),
+            "Leave them alone, or let your reverse proxy pass them to the daemon. The block is put right the "
+            "next time the image is looked at.",
         )  # fmt: skip
     yield Finding(
         "skymmich", "warning",

@@ -28,7 +28,6 @@ from reconciler.immich.capabilities import server_advice
 from reconciler.messages.formats import lasting
 from reconciler.messages.runs import summary
 from reconciler.rendering.renderer import SafeRenderer
-from reconciler.surroundings import under_systemd
 from state.lease import Lease
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ AT_START: Final = ("state", "status")
 """Sections that a daemon takes when it starts, and not when it reads its configuration again."""
 _MOST_IN_DAEMON: Final = 5_000
 """Images whose values are computed beside a daemon's own work: a second or two."""
-_RELOAD: Final = "systemctl reload skymmich-reconciler"
 _BEYOND: Final = 10.0
 """Seconds for Immich's answers, beyond the timeout of one: a server that hangs is a finding, too."""
 
@@ -141,14 +139,14 @@ def _on_the_disk(config: Config, daemon: Running) -> list[Finding]:
         disk = daemon.reread()
         if disk != config or disk.policy() != daemon.policy:
             what = "The configuration on the disk has changed since this daemon read it."
-            remedy = f"Have it read again: {_RELOAD if under_systemd() else 'send this daemon SIGHUP'}."
+            remedy = "Have it read again: systemctl reload skymmich-reconciler (or the signal SIGHUP)."
             findings.append(Finding("configuration", "warning", what, remedy))
     except ReconcilerError as error:
         what = f"The configuration on the disk cannot be used; the one above stays in force. {error.message}"
         findings.append(Finding("configuration", "warning", what, error.remedy, again=error.again))
     if fixed := changed_at_start(daemon.started_with, config):
         what = f"Changed since the start, and taken at the next one only: {', '.join(fixed)}"
-        remedy = "systemctl restart skymmich-reconciler" if under_systemd() else "Start this daemon again."
+        remedy = "systemctl restart skymmich-reconciler"
         findings.append(Finding("configuration", "warning", what, remedy))
     return findings
 

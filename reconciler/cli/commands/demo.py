@@ -66,7 +66,8 @@ def finish(screen: Screen, told: Told, *, serve: bool = False) -> None:
         screen.line(f"✗ This did not hold: {claim}", "bold red")
     if not serve:
         screen.line(
-            "The same on a page, with pictures: make demo SERVE=1 (PORT=8080; or skymmich-reconciler demo --serve)"
+            "The same on a page, with pictures: make demo SERVE=1 (or skymmich-reconciler demo --serve); "
+            "PORT=8080 (--port 8080) says where."
         )
     if not told.untrue:
         screen.line("Yours next: skymmich-reconciler doctor, then plan. Neither writes anything.", "bold")
