@@ -114,7 +114,7 @@ def test_a_template_is_shown_tried_and_set_only_once_it_was_agreed_to(two, tmp_p
 
 
 def test_a_template_that_fails_is_told_with_its_line_and_changes_nothing(two, tmp_path):
-    file = tmp_path / "wrong.j2"
+    file = tmp_path / "failing.j2"
     file.write_text("fine\n{{ nonsense.more }}\n")
     for words in (["set", str(file), "--yes"], ["try", str(file)]):
         done = two.call("template", *words)
