@@ -12,6 +12,7 @@ import structlog
 
 from reconciler.app.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_block
 from reconciler.app.pairing import check_pair, pair_of
+from reconciler.app.store_mark import store_mark
 from reconciler.config import redact_url
 from reconciler.core.reasons import Reason
 from reconciler.engine.events import Event, Listener, Progress
@@ -304,6 +305,7 @@ def web_server(
         user_header=status.user_header,
         proxies=frozenset(status.trusted_proxies),
         memory=store,
+        mark=lambda: store_mark(store.path),
     )
     app = create_app(
         control,

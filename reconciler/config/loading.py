@@ -14,6 +14,7 @@ from reconciler.config.sources import (
     FILE_VARIABLE,
     Found,
     Gathered,
+    Origins,
     absolute_path,
     exists,
     read_credentials,
@@ -65,11 +66,16 @@ class Config(BaseModel):
 
     _file: Path | None = PrivateAttr(default=None)
     _warnings: tuple[str, ...] = PrivateAttr(default=())
+    _origins: Origins = PrivateAttr(default_factory=Origins)
 
     @property
     def file(self) -> Path | None:
         """The file that was read, absolute; ``None`` if there was none."""
         return self._file
+
+    def origin(self, key: Key) -> str:
+        """Say where a setting's value comes from: ``/etc/…/config.toml:12``, ``the variable …``."""
+        return self._origins.of(key)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -175,6 +181,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     if gathered.problems or config is None:
         raise _error(gathered.problems)
     config._file = file.absolute() if file else None  # noqa: SLF001  load is the model's constructor
+    config._origins = Origins(gathered.found)  # noqa: SLF001  the same
     config._warnings = tuple(gathered.warnings)  # noqa: SLF001  the same
     return config
 

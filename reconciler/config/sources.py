@@ -89,6 +89,27 @@ class Found:
         return f"{self.origin.at(key)}: {in_file(key)}" if isinstance(self.origin, TomlText) else self.origin
 
 
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where each value came from; two configurations are the same wherever theirs did."""
+
+    found: Mapping[Key, Found] = field(default_factory=dict, compare=False, repr=False)
+
+    def of(self, key: Key) -> str:
+        """Say where a value came from; what is in no source is the default."""
+        found = self.found.get(key)
+        if found is None:
+            return "the default"
+        if isinstance(found.origin, TomlText):
+            return found.origin.at(key)
+        if found.origin.startswith(PREFIX):
+            return f"the variable {found.origin}"
+        named = (*key[:-1], f"{key[-1]}_file")
+        if (file := self.found.get(named)) is not None and found.origin == file.name(named):
+            return f"the file {file.value}, named by {self.of(named)}"
+        return found.origin
+
+
 @dataclass(slots=True)
 class Gathered:
     """What the readers gave so far."""

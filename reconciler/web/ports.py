@@ -80,6 +80,10 @@ class Thumbnails(Protocol):
         ...
 
 
+STORE_MARK = "reconciler-store"
+"""The header of ``/api/v1/status`` in which a daemon tells its store's mark, to strangers, too."""
+
+
 class SettingsWriter(Protocol):
     """Where the four switches are changed: in Skymmich, or as an override in the state store."""
 

@@ -11,11 +11,11 @@ from pathlib import Path  # noqa: TC003 - typer reads the annotation when it run
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
-from typer.core import TyperGroup
 
 from reconciler.app.overrides import settings_writer
 from reconciler.app.wiring import source_of, store_of
 from reconciler.cli import switches
+from reconciler.cli.plain_help import PlainCommand, PlainGroup
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.cli.switches import Standing
 from reconciler.core.policy import SWITCHES
@@ -39,7 +39,7 @@ class _Options(NamedTuple):
         return begin(config or self.config, as_json=json or self.json, verbose=verbose or self.verbose)
 
 
-class _Commands(TyperGroup):
+class _Commands(PlainGroup):
     """Says what was meant by ``settings syncTags=off``."""
 
     def resolve_command(self, ctx, args):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - typer does not export the types
@@ -80,7 +80,7 @@ def _on_record(session: Session, catalogue: Catalogue) -> Standing:
         return Standing.of(store, catalogue)
 
 
-@group.command("set")
+@group.command("set", cls=PlainCommand)
 def change(
     ctx: typer.Context,
     changes: Annotated[list[str], typer.Argument(metavar="NAME=VALUE", show_default=False)],
@@ -119,7 +119,7 @@ def change(
     return 0
 
 
-@group.command("follow")
+@group.command("follow", cls=PlainCommand)
 def follow(
     ctx: typer.Context, *, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
 ) -> int:
