@@ -108,7 +108,7 @@ def test_two_outages_are_two_notices_and_one_with_a_gap_is_one():
 
 def test_many_things_of_many_kinds_are_one_message():
     person = Person()
-    several = [conflict(str(number)) for number in range(5000)] + [Matter("not_kept", "b")]
+    several = [conflict(str(number)) for number in range(500)] + [Matter("not_kept", "b")]
     assert person.live(60, *several) == [set(several)]
 
 
@@ -198,7 +198,7 @@ def test_a_library_that_was_in_sync_before_there_were_notices_has_no_first_sync_
 
 def test_a_restart_at_any_moment_tells_nothing_twice_and_forgets_nothing():
     random = Random(13)
-    for _ in range(40):
+    for _ in range(12):
         person, there, ever = Person(NIGHT, NOON), set(), set()
         for step in range(120):
             there = {one for one in there if random.random() > 0.02} | {
@@ -232,7 +232,7 @@ def test_a_message_that_goes_to_nobody_is_tried_again_and_waits_longer_each_time
         if person.book.tried_at == person.now:
             tries.append(person.now)
     waits = [(later - earlier) / MINUTE for earlier, later in pairwise(tries)]
-    assert waits == [5, 10, 20, 40, 80, 160, 320, 360]
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 360, 360]
     assert person.book.trouble == "Forbidden"
     person.restart()
     person.broken = False

@@ -139,7 +139,7 @@ def _origin(key: Key, config: Config, environ: Mapping[str, str]) -> str:
         return "environment"
     if key == ("state", "url"):
         return "the file, or the default"
-    if config.file is None or key in {("immich", "api_key"), ("status", "token")}:
+    if config.file is None or is_secret(leaves(type(config))[key]):
         return "credentials or a file"
     return "the file"
 
