@@ -46,6 +46,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "explain": ("Look", "Show one image from all sides, and why it is as it is."),
     "conflicts": ("Look", "List the images where a person's words stand against the catalogue's."),
     "history": ("Look", "Show what was written, when, and what it replaced."),
+    "notices": ("Serve", "Try whether notices arrive where you want to be told."),
     "run": ("Serve", "Run the daemon."),
     "simulator": ("Serve", "Run a simulated Immich to try things against."),
 }

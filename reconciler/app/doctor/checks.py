@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.app.doctor.catalogue import check_catalogue
 from reconciler.app.doctor.findings import Finding, problem
+from reconciler.app.doctor.notices import check_notices
 from reconciler.app.doctor.writer import right_to_write
 from reconciler.app.overrides import with_own_block
 from reconciler.app.pairing import check_pair, pair_of
@@ -106,6 +107,7 @@ async def examine(
         findings += trouble or await asyncio.to_thread(
             _store, config, store, clock, daemon=daemon is not None
         )
+        findings += await check_notices(config, store)
     return findings
 
 
