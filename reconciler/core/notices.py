@@ -200,6 +200,11 @@ def failed(book: Book, before: Book, matters: Collection[Matter], why: str, now:
     )
 
 
+def anew(book: Book) -> Book:
+    """Return the book with which what failed is tried at once: a person has changed something since."""
+    return replace(book, tried_at=None, failures=0)
+
+
 def began_before(book: Book) -> Book:
     """Return the book of a library that was in sync before there were notices: the first sync is no news."""
     return replace(book, told={**book.told, Matter("first_sync", "first"): None})

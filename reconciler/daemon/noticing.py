@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.notices import (
     Book,
+    anew,
     began_before,
     failed,
     seen,
@@ -31,18 +32,17 @@ from reconciler.service.noticing import (
     MOST,
     Images,
     count_in,
-    is_known,
     is_synced,
     matters,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import tzinfo
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime, tzinfo
     from typing import Protocol
 
     from reconciler.config.sections import NoticesSection
-    from reconciler.core.notices import Matter
+    from reconciler.core.notices import Matter, Rules
     from reconciler.core.ports import Clock
     from reconciler.engine.events import Listener
     from reconciler.messages.letters import Letter
@@ -92,7 +92,6 @@ class Noticing:
         self._book: Book | None = None
         self._kept: Book | None = None
         """As the store has it."""
-        self._known = False
         self._asked_for: object = None
         """What the images below were asked for: they are asked again when it changes."""
         self._images = Images()
@@ -101,6 +100,8 @@ class Noticing:
 
     def take(self, section: NoticesSection) -> None:
         """Go by another configuration from now on."""
+        if section.addresses != self._section.addresses and self._book is not None:
+            self._book = anew(self._book)
         self._section = section
         if section.addresses:
             self._wanted.set()
@@ -122,14 +123,11 @@ class Noticing:
 
     async def look(self) -> None:
         """Look once, and send what is due."""
-        if not self._section.addresses:
-            return
-        snapshot = self._service.snapshot()
-        self._known = self._known or is_known(snapshot)
-        if not self._known:
+        # Before a pass has ended, conditions say nothing yet.
+        if not self._section.addresses or not self._service.passes.total():
             return
         try:
-            await self._look(snapshot)
+            await self._look(self._service.snapshot())
         except StateError as error:
             self._unread(error)
 
@@ -142,8 +140,10 @@ class Noticing:
     async def _look(self, snapshot: Snapshot) -> None:
         now, rules = self._clock.now().astimezone(self._zone), self._section.rules
         before = self._read(snapshot)
-        found = matters(snapshot, await self._looked_for(snapshot), now)
-        book = self._book = seen(before, found, rules, now)
+        images = await self._looked_for(snapshot)
+        # Apart: with thousands of images it takes a moment.
+        found, book = await asyncio.to_thread(_noted, before, snapshot, images, rules, now)
+        self._book = book
         told = to_tell(book, rules, now)
         if not told:
             await self._keep(book)
@@ -192,7 +192,7 @@ class Noticing:
             self._kept = NOTICES.read(self._store)
             # Notices that are new in a library that was in sync before them have no first sync to tell.
             new = began_before(Book()) if is_synced(snapshot) and self._store_is_old() else Book()
-            self._book = self._kept if self._kept is not None else new
+            self._book = anew(self._kept) if self._kept is not None else new
         return self._book
 
     def _store_is_old(self) -> bool:
@@ -237,6 +237,13 @@ class Noticing:
 
     def _page(self) -> str:
         return self._section.page_url.get_secret_value() if self._section.page_url else ""
+
+
+def _noted(
+    book: Book, snapshot: Snapshot, images: Images, rules: Rules, now: datetime
+) -> tuple[Mapping[Matter, datetime], Book]:
+    found = matters(snapshot, images, now)
+    return found, seen(book, found, rules, now)
 
 
 def _why(delivered: Collection[Delivery]) -> str:

@@ -59,11 +59,10 @@ DETAILS: Final[Mapping[Code, Message]] = {
     "not_looked": Message("Nothing has been looked through to the end yet."),
     "looked_long_ago": Message("The last look at everything that went through was {seconds} ago."),
     "notices_sent": Message("The last notice was sent."),
-    "notices_unsent": Message(
-        "The last notice was not sent: {text}. To try the addresses: skymmich-reconciler notices test"
-    ),
+    "notices_unsent": Message("At {text}. To try the addresses: skymmich-reconciler notices test"),
     "notices_partly": Message(
-        "The last notice did not go to every address: {text}. To try them: skymmich-reconciler notices test"
+        "It went to other addresses, but not everywhere: at {text}. To try them: skymmich-reconciler notices "
+        "test"
     ),
     "not_linked": Message("It is not linked to an asset in Immich."),
 }

@@ -43,10 +43,7 @@ _HELD: Final = Message("The guard holds something back: {why}. Nothing was taken
 _BROKEN: Final = Message("{name}. {text}")
 _MENDED: Final = Message("{name}; by now it is over.")
 _IMAGES: Final = Message("{count} image: {what}", "{count} images: {what}")
-_WERE: Final = Message(
-    "{count} image was for a while: {what}; by now it is not.",
-    "{count} images were for a while: {what}; by now they are not.",
-)
+_WERE: Final = Message("{images}; by now no longer.")
 _NAMED: Final = Message("{images} ({titles}). {meaning}")
 _BARE: Final = Message("{images}. {meaning}")
 _MORE: Final = Message("{titles} and {count} more")
@@ -153,7 +150,7 @@ def _images(occasion: Occasion, told: Collection[Matter], facts: Facts) -> Itera
         if not named and not counted:
             continue
         if not still and not counted:
-            yield say(_WERE, count=len(named), what=what)
+            yield say(_WERE, images=say(_IMAGES, count=len(named), what=what))
             continue
         count = count_in(facts.snapshot, name) if counted else len(still)
         images = say(_IMAGES, count=count, what=what)

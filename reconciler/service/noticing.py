@@ -108,8 +108,3 @@ def is_synced(snapshot: Snapshot) -> bool:
     counts = snapshot.counts
     waiting = counts.get("new", 0) + counts.get("pending", 0)
     return snapshot.checked_at is not None and not waiting and any(counts.values())
-
-
-def is_known(snapshot: Snapshot) -> bool:
-    """Return whether a pass has ended since the start: before, conditions say nothing yet."""
-    return snapshot.attempted_at is not None and snapshot.current is None

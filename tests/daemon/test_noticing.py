@@ -138,6 +138,18 @@ async def test_an_hours_outage_is_told_and_a_short_one_is_not(told):
     assert await told.live(HOUR) == []
 
 
+async def test_an_outage_is_told_once_over_a_restart_and_counted_from_its_begin(told):
+    told.world.switch({"down": True})
+    assert await told.live(50 * 60) == []
+    await told.restart()
+    await told.noticing.look()  # before any pass has ended, nothing is known: neither that it is up
+    (one,) = await told.live(15 * 60)
+    assert one.startswith("Immich has not answered since 2026-11-22 01:")
+    await told.restart()
+    await told.noticing.look()
+    assert await told.live(3 * HOUR) == []
+
+
 async def test_a_catalogue_that_is_gone_is_told_after_ten_minutes_with_its_remedy(told):
     away = told.world.catalogue.with_suffix(".away")
     told.world.catalogue.rename(away)
@@ -206,9 +218,18 @@ async def test_what_fails_is_logged_once_is_a_condition_and_is_tried_again_until
     assert told.world.service.snapshot().headline.code == "not_in_sync"
     await told.restart()
     told.phone.errors = ("",)
-    (one,) = await told.live(3 * HOUR)
+    (one,) = await told.live(5 * 60)  # whoever restarts it has mended something
     assert one.startswith("1 image: in conflict")
     assert condition(told).status == "True"
+
+
+async def test_with_other_addresses_what_failed_is_tried_at_once(told):
+    told.phone.errors = ("Forbidden",)
+    await told.conflict(0)
+    assert await told.live(2 * HOUR) == []
+    told.phone.errors = ("",)
+    told.noticing.take(load(None, {"RECONCILER_NOTICES__URLS": "json://other/x", "HOME": "/nowhere"}).notices)
+    assert len(await told.live(2 * TICK)) == 1
 
 
 async def test_one_address_of_two_is_enough_and_the_other_is_shown(told):

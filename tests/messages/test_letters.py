@@ -83,7 +83,7 @@ def test_a_condition_is_told_in_the_daemons_words_and_that_it_is_over():
 
 def test_images_that_are_over_by_now_are_told_as_that():
     told = [image_matter("conflict", "a"), image_matter("conflict", "b")]
-    assert said(told, now=()).body == "2 images were for a while: in conflict; by now they are not."
+    assert said(told, now=()).body == "2 images: in conflict; by now no longer."
     assert said(told, now=told[:1]).body.startswith("1 image: in conflict. ")
 
 

@@ -11,8 +11,7 @@ import pytest
 from reconciler.core.notices import OCCASIONS, Matter
 from reconciler.core.reasons import reason
 from reconciler.core.records import FINE, AssetStatus, Crossed
-from reconciler.service.api import Condition, Headline, RunState, Snapshot
-from reconciler.service.api import Request as Wish
+from reconciler.service.api import Condition, Headline, Snapshot
 from reconciler.service.noticing import (
     BY_STATE,
     CONDITIONS,
@@ -21,7 +20,6 @@ from reconciler.service.noticing import (
     Images,
     image_matter,
     image_of,
-    is_known,
     is_synced,
     matters,
 )
@@ -122,12 +120,6 @@ def test_beyond_the_most_that_are_told_apart_a_doubling_is_told():
 def test_the_first_sync_is_done_when_no_image_waits_for_it(snapshot, synced):
     assert is_synced(snapshot) == synced
     assert (FIRST in matters(snapshot, Images(), NOW)) == synced
-
-
-def test_nothing_is_known_before_a_pass_has_ended():
-    assert is_known(WELL)
-    assert not is_known(replace(WELL, attempted_at=None))
-    assert not is_known(replace(WELL, current=RunState("1", Wish(), "running")))
 
 
 def test_every_state_that_needs_somebody_is_told_or_is_on_its_way_and_every_occasion_has_its_source():

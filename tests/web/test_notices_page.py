@@ -45,6 +45,7 @@ def test_a_click_sends_a_test_and_says_how_it_went(build, messenger, said):
     answer = client.post("/actions/test-notice", headers=SAME, follow_redirects=False)
     assert (answer.status_code, messenger.tests) == (303, 1)
     assert answer.headers["location"].startswith("/doctor?")
+    assert "#" not in answer.headers["location"]  # it is said at the top
     assert said in client.get(answer.headers["location"], headers=PEOPLE).text
 
 

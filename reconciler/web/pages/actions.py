@@ -116,7 +116,7 @@ class Actions:
         said = "notice_unsent" if bad else "notice_sent" if delivered else "notice_nobody"
         if request.headers.get("hx-request") == "true":
             return Response(status_code=204)
-        return _back("/doctor", "notices", said=said)
+        return _back("/doctor", "", said=said)
 
     async def follow(self, request: Request) -> Response:
         """Let Skymmich's own switches hold again."""
