@@ -84,7 +84,7 @@ class Told:
 @pytest.fixture
 async def told(make_world):
     """A daemon whose first sync is done and told, at one in the morning."""
-    told = Told(make_world(images=6), Phone())
+    told = Told(make_world(images=6, catalogue_seconds=30.0), Phone())
     told.start()
     (first,) = await told.live(HOUR)
     assert first.startswith("The first sync is done.")
@@ -102,7 +102,7 @@ async def test_the_first_sync_is_told_once_and_a_quiet_night_is_quiet(told):
 
 
 async def test_who_adds_notices_to_a_library_in_sync_is_not_told_of_its_first_sync(make_world):
-    world = make_world(images=6)
+    world = make_world(images=6, catalogue_seconds=30.0)
     world.start()
     await world.run(HOUR)
     await world.stop()
@@ -161,7 +161,7 @@ async def test_a_catalogue_that_is_gone_is_told_after_ten_minutes_with_its_remed
 
 
 async def test_what_the_guard_holds_is_told_once(make_world):
-    told = Told(make_world(images=30), Phone())
+    told = Told(make_world(images=30, catalogue_seconds=30.0), Phone())
     told.start()
     await told.live(HOUR)
     told.world.sql("DELETE FROM astrophotography_images WHERE id % 2")
@@ -173,7 +173,7 @@ async def test_what_the_guard_holds_is_told_once(make_world):
 
 
 async def test_quiet_hours_hold_what_comes_and_then_it_is_told(make_world):
-    told = Told(make_world(images=6), Phone(), quiet_hours="00:30-07:00")
+    told = Told(make_world(images=6, catalogue_seconds=30.0), Phone(), quiet_hours="00:30-07:00")
     told.start()
     await told.live(HOUR)
     await told.conflict(0)
@@ -190,7 +190,7 @@ async def test_quiet_hours_hold_what_comes_and_then_it_is_told(make_world):
 
 
 async def test_what_is_not_wanted_is_not_told(make_world):
-    told = Told(make_world(images=6), Phone(), events="guard")
+    told = Told(make_world(images=6, catalogue_seconds=30.0), Phone(), events="guard")
     told.start()
     await told.live(HOUR)
     await told.conflict(0)
@@ -199,7 +199,7 @@ async def test_what_is_not_wanted_is_not_told(make_world):
 
 
 async def test_a_message_leads_to_the_page(make_world):
-    told = Told(make_world(images=6), Phone(), page_url="https://page.example/")
+    told = Told(make_world(images=6, catalogue_seconds=30.0), Phone(), page_url="https://page.example/")
     told.start()
     (one,) = await told.live(HOUR)
     assert one.endswith("\nhttps://page.example/")
@@ -288,7 +288,7 @@ async def test_without_addresses_nothing_is_looked_at_and_a_reload_begins_and_en
 
 
 async def test_a_test_goes_at_once_also_in_quiet_hours(make_world):
-    told = Told(make_world(images=6), Phone(), quiet_hours="00:00-23:59")
+    told = Told(make_world(images=6, catalogue_seconds=30.0), Phone(), quiet_hours="00:00-23:59")
     told.start()
     (one,) = await told.noticing.test()
     assert told.phone.got == ["Notices of skymmich-reconciler arrive here."]
