@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from reconciler.notices.sender import check, send
 from tests.notices.receiving import PASSWORD, TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTED = ROOT / "docs" / "notices.md"
 pytestmark = pytest.mark.anyio
 
 
@@ -127,3 +129,16 @@ def what_others_see() -> list[bytes]:
 
 def children() -> set[str]:
     return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+async def test_the_addresses_that_the_documentation_names_can_be_used():
+    text = DOCUMENTED.read_text()
+    named = re.findall(r"`([a-z]+://[^`]+)`", text)
+    filled = {
+        "BOT_TOKEN": "123456789:abcdefghijklmnopqrstuvwxyzABCDEFGHI",
+        "CHAT_ID": "12345",
+        "TOKEN": "AbCdEf12345",
+    }
+    addresses = [re.sub("|".join(filled), lambda found: filled[found[0]], one) for one in named]
+    assert len(addresses) >= 6
+    assert {one.service: one.error for one in await check(addresses) if one.error} == {}
