@@ -35,7 +35,7 @@ demo: $(VENV)/.runtime
 # A whole run in CI is in two parts: what the tests of the quick rooms run is measured, and it fails below the coverage
 # that pyproject.toml asks for. Measuring the others would cost half of the suite's time again.
 PYTEST := $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
-MEASURED := $(addprefix tests/,config core immich messages models openngc rendering simulator skymmich state)
+MEASURED := $(addprefix tests/,config core immich messages models notices openngc rendering simulator skymmich state)
 test: $(VENV)/.dev
 ifeq ($(CI)$(ARGS),true)
 	@failed=0; $(PYTEST) --cov --cov-report= $(MEASURED) || failed=1; $(PY) tests/coverage_by_room.py; \

@@ -52,6 +52,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "history": ("Look", "Show what was written, when, and what it replaced."),
     "backup": ("Keep", "Copy the state store, also while the daemon runs."),
     "restore": ("Keep", "Put a copy of the state store back."),
+    "notices": ("Serve", "Try whether notices arrive where you want to be told."),
     "run": ("Serve", "Run the daemon."),
     "pause": ("Serve", "Let the daemon start no pass by itself any more."),
     "resume": ("Serve", "Let it start passes by itself again."),

@@ -37,6 +37,19 @@ class Session:
     screen: Screen
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may stand before a command of a group as well as behind it."""
+
+    config: Path | None = None
+    json: bool = False
+    verbose: bool = False
+
+    def begin(self, config: Path | None, *, json: bool, verbose: bool) -> Session:
+        """Begin with what stands in either place."""
+        return begin(config or self.config, as_json=json or self.json, verbose=verbose or self.verbose)
+
+
 class _StandardError(io.StringIO):
     """Standard error as it is now: a progress bar takes its place meanwhile, and prints above itself."""
 

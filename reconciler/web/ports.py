@@ -165,4 +165,31 @@ class Check:
     remedy: str = ""
 
 
+class Delivered(Protocol):
+    """How it went with one address of notices."""
+
+    @property
+    def name(self) -> str:
+        """Its number and its service: all that may be shown of it."""
+        ...
+
+    @property
+    def error(self) -> str:
+        """What went wrong, without secrets; empty: nothing did."""
+        ...
+
+
+class Messenger(Protocol):
+    """Who tells people that something needs them."""
+
+    @property
+    def addresses(self) -> int:
+        """To how many addresses."""
+        ...
+
+    async def test(self) -> tuple[Delivered, ...]:
+        """Send a test to all of them, and tell how it went; empty: there is none."""
+        ...
+
+
 Doctor = Callable[[], Awaitable["tuple[Check, ...]"]]

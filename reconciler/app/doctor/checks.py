@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.app.doctor.catalogue import check_catalogue
 from reconciler.app.doctor.copies import copies_of
 from reconciler.app.doctor.findings import Finding, problem
+from reconciler.app.doctor.notices import check_notices
 from reconciler.app.doctor.ownership import check_ownership
 from reconciler.app.doctor.writable import unwritable
 from reconciler.app.doctor.writer import right_to_write
@@ -107,6 +108,7 @@ async def examine(config: Config, clock: Clock, daemon: Running | None = None) -
         findings += trouble or await asyncio.to_thread(
             _store, config, store, clock, daemon=daemon is not None
         )
+        findings += await check_notices(config, store)
     return findings
 
 

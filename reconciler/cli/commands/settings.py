@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path  # noqa: TC003 - typer reads the annotation when it runs
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,7 +15,7 @@ from reconciler.app.overrides import settings_writer
 from reconciler.app.wiring import source_of, store_of
 from reconciler.cli import switches
 from reconciler.cli.plain_help import PlainCommand, PlainGroup
-from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.cli.session import ConfigFile, Json, Options, Verbose, begin
 from reconciler.cli.switches import Standing
 from reconciler.core.policy import SWITCHES
 
@@ -26,17 +25,6 @@ if TYPE_CHECKING:
     from reconciler.cli.session import Session
     from reconciler.core.catalogue import Catalogue
     from state.store import SqliteStore
-
-
-class _Options(NamedTuple):
-    """What may stand before ``set`` and ``follow`` as well as behind them."""
-
-    config: Path | None = None
-    json: bool = False
-    verbose: bool = False
-
-    def begin(self, config: Path | None, *, json: bool, verbose: bool) -> Session:
-        return begin(config or self.config, as_json=json or self.json, verbose=verbose or self.verbose)
 
 
 class _Commands(PlainGroup):
@@ -59,7 +47,7 @@ def show(
 
     They are Skymmich's own settings, read on every pass; what was set here holds over them.
     """
-    ctx.obj = _Options(config, json, verbose)
+    ctx.obj = Options(config, json, verbose)
     if ctx.invoked_subcommand is not None:
         return 0
     session = begin(config, as_json=json, verbose=verbose)
