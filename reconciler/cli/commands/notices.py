@@ -9,6 +9,7 @@ import typer
 
 from reconciler.app.wiring import store_of
 from reconciler.cli.output.history import moment
+from reconciler.cli.plain_help import PlainCommand, PlainGroup
 from reconciler.cli.session import ConfigFile, Json, Options, Verbose, begin
 from reconciler.core.notices import OCCASIONS, Book
 from reconciler.core.store_keys import NOTICES
@@ -62,7 +63,7 @@ def show(
     return 0
 
 
-@group.command("test")
+@group.command("test", cls=PlainCommand)
 def try_them(
     ctx: typer.Context, *, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
 ) -> int:
