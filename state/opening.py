@@ -7,7 +7,6 @@ to the byte; a damaged one is renamed, never overwritten.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import sqlite3
 import stat
@@ -18,14 +17,13 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
 from reconciler.plainfile import other_kind
 from state.database import DAMAGE, Database, connect, explain, identity, primary_code
+from state.looking import SIDECARS, in_use, look, move_aside, unused_name
 from state.migrations import HEAD, is_known, upgrade
-from state.tables import APPLICATION_ID
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 _PREFIX = "sqlite:///"
-_SIDECARS = ("-wal", "-shm", "-journal")
 _OURS = "The file and its folder must belong to the user that runs this program; else set [state] url."
 
 
@@ -61,7 +59,7 @@ def open_to_read(path: Path) -> Database:
     """
     try:
         _require_plain(path)
-        found = _look(path, check=False)
+        found = look(path, "none")
     except FileNotFoundError as error:
         raise StateError(
             f"There is no state store at {path}.",
@@ -95,15 +93,14 @@ def open_to_write(path: Path, now: datetime, *, again: bool = False) -> tuple[Da
     """
     _create(path)
     try:
-        found = _look(path, check=True)
+        found = look(path, "quick")
     except sqlite3.Error as error:
         if again or primary_code(error) not in DAMAGE:
             raise explain(error, path) from error
         raise _set_aside(path, str(error), now) from error
     _refuse_newer(path, found)
     warnings = _tighten(path)
-    if found != HEAD:
-        _prepare(path)
+    _prepare(path)
     database = Database(path, read_only=False)
     if found != HEAD:
         try:
@@ -147,38 +144,6 @@ def _require(path: Path, right: int) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def _look(path: Path, *, check: bool) -> str:
-    """Return a store's revision, ``""`` if it is empty yet, without changing a byte of it.
-
-    Raises:
-        sqlite3.Error: it cannot be read, or is damaged.
-        StateError: it is another program's database.
-    """
-    journal, log = path.with_name(f"{path.name}-journal"), path.with_name(f"{path.name}-wal")
-    # Without a log there is nothing to recover, and no file needs to be made beside it to read.
-    mode = "mode=ro" if log.exists() else "mode=ro&immutable=1"
-    if journal.exists():
-        mode = "mode=rw"  # killed while it was made: only a writer can roll that back
-    with closing(connect(path, mode)) as connection:
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-        (application,) = connection.execute("PRAGMA application_id").fetchone()
-        if check:
-            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if verdict != "ok":
-                damage = sqlite3.DatabaseError(verdict)
-                damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-                raise damage
-        if not tables:
-            return ""
-        if application != APPLICATION_ID or "alembic_version" not in tables:
-            raise StateError(
-                f"{path} is another program's database, not a state store; it was left as it is.",
-                remedy="Set [state] url to a file of its own.",
-            )
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return str(row[0]) if row else ""
-
-
 def _refuse_newer(path: Path, found: str) -> None:
     if found in {"", HEAD} or is_known(found):
         return
@@ -193,7 +158,7 @@ def _refuse_newer(path: Path, found: str) -> None:
 def _tighten(path: Path) -> tuple[str, ...]:
     """Take the store from group and others; give warnings."""
     warnings = []
-    for name in (path.name, *(path.name + suffix for suffix in _SIDECARS)):
+    for name in (path.name, *(path.name + suffix for suffix in SIDECARS)):
         file = path.with_name(name)
         try:
             mode = stat.S_IMODE(file.stat().st_mode)
@@ -210,34 +175,30 @@ def _tighten(path: Path) -> tuple[str, ...]:
 
 
 def _prepare(path: Path) -> None:
-    """Set what stays in the file: freed pages can be given back, and readers never wait for a writer."""
+    """Set what stays in the file: freed pages can be given back, and readers never wait for a writer.
+
+    Some copies (``VACUUM INTO``) have lost the latter.
+    """
     try:
         with closing(connect(path, "mode=rw")) as connection:
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            connection.execute("PRAGMA journal_mode=WAL")
+            if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                connection.execute("PRAGMA journal_mode=WAL")
     except sqlite3.Error as error:
         raise explain(error, path) from error
 
 
 def _set_aside(path: Path, reason: str, now: datetime) -> StateCorruptError:
     """Rename a damaged store and the files beside it; give the error that says so."""
-    if _in_use(path):
+    if in_use(path):
         return StateCorruptError(
             f"The state store {path} is damaged ({reason}), and another process uses it. "
             "Nothing was changed in Immich by this, and the file was left where it is.",
             remedy="Stop the other process (the daemon?) and start again: the file is then set aside.",
         )
-    base = f"{path.name}.corrupt-{now:%Y%m%dT%H%M%SZ}"
-    kept, count = path.with_name(base), 1
-    while any(path.with_name(kept.name + suffix).exists() for suffix in ("", *_SIDECARS)):
-        count += 1
-        kept = path.with_name(f"{base}-{count}")
+    kept = unused_name(path, f"corrupt-{now:%Y%m%dT%H%M%SZ}")
     try:
-        # The log first: left beside a new file, it would be played into that.
-        for suffix in (*_SIDECARS, ""):
-            source = path.with_name(path.name + suffix)
-            if source.exists():
-                source.rename(kept.with_name(kept.name + suffix))
+        move_aside(path, kept)
     except OSError as error:
         return StateCorruptError(
             f"The state store {path} is damaged ({reason}) and cannot be set aside: {error.strerror}.",
@@ -264,7 +225,7 @@ def leave_log_behind(path: Path, now: datetime) -> None:
     try:
         fds = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]  # noqa: PTH208 - names
         open_here = {identity(fd) for fd in fds} - {None}
-        for suffix in _SIDECARS:
+        for suffix in SIDECARS:
             file = path.with_name(path.name + suffix)
             if identity(file) in open_here:
                 file.rename(path.with_name(f"{path.name}.gone-{now:%Y%m%dT%H%M%SZ}{suffix}"))
@@ -273,13 +234,3 @@ def leave_log_behind(path: Path, now: datetime) -> None:
             f"The log of the former state store, beside {path}, cannot be set aside: {error.strerror}.",
             remedy=_OURS,
         ) from error
-
-
-def _in_use(path: Path) -> bool:
-    """Return whether another process has the file open: SQLite holds a shared lock on these bytes."""
-    with path.open("rb+") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)
-        except OSError:
-            return True
-    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
@@ -11,6 +12,7 @@ from reconciler.core.asset import Applied, Coordinates
 from reconciler.core.reasons import Reason, from_json, from_text, reason, to_json, to_text
 from reconciler.core.records import (
     AssetRecord,
+    Correction,
     Crossing,
     FormerValue,
     JournalEntry,
@@ -63,6 +65,7 @@ def of_record(record: AssetRecord) -> Values:
         "checked_at": record.checked_at,
         "changed_at": record.changed_at,
         "held": record.held,
+        "more": _of_more(record),
         "taken_back": _of_taken_back(record.taken_back),
     }
 
@@ -98,6 +101,7 @@ def to_record(
         taken_back=_taken_back(row.taken_back),
         resolutions=resolutions,
         crossing=crossing,
+        **(_more(row.more) if row.more else {}),
     )
 
 
@@ -245,6 +249,44 @@ def _of_taken_back(taken: TakenBack | None) -> Values | None:
 
 def _taken_back(stored: Values | None) -> TakenBack | None:
     return None if not stored else TakenBack(datetime.fromisoformat(stored["at"]), stored["whole"])
+
+
+def _of_more(record: AssetRecord) -> str | None:
+    """Return what few assets have as JSON; ``None`` for all others."""
+    if not (record.corrections or record.superseded or record.kinds):
+        return None
+    corrections = [
+        {
+            **asdict(one),
+            "at": one.at.isoformat(),
+            "until": one.until.isoformat() if one.until else None,
+        }
+        for one in record.corrections
+    ]
+    found = {
+        "corrections": corrections,
+        "superseded": sorted(record.superseded),
+        "kinds": [list(pair) for pair in record.kinds],
+    }
+    return json.dumps(found, separators=(",", ":"))
+
+
+def _more(text: str) -> Values:
+    found = json.loads(text)
+    return {
+        "corrections": tuple(
+            Correction(
+                **{
+                    **one,
+                    "at": datetime.fromisoformat(one["at"]),
+                    "until": datetime.fromisoformat(one["until"]) if one["until"] else None,
+                }
+            )
+            for one in found["corrections"]
+        ),
+        "superseded": frozenset(found["superseded"]),
+        "kinds": tuple((tag, kind) for tag, kind in found["kinds"]),
+    }
 
 
 def _storable(pixels: int | None) -> int | None:

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from state import crossings as noted
-from state import history, rows
+from state import history, losses, rows
 from state.managed import ManagedAssets
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, this_process
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
         Crossing,
         FormerValue,
         JournalEntry,
+        LossKind,
         PendingWrite,
+        RecentLosses,
         Resolution,
         Run,
     )
@@ -176,6 +178,24 @@ class SqliteStore(ManagedAssets):
         """
         with self.database.writing() as connection:
             return noted.forget(connection, until, asset_ids)
+
+    # What the guard counts
+
+    def note_losses(self, what: LossKind, losing: Mapping[str, str], at: datetime, since: datetime) -> None:
+        """Count what assets lose, and forget what was lost until ``since``; see ``core.ports.Store``."""
+        if losing:
+            with self._writing_by_right() as connection:
+                losses.note(connection, what, losing, at, since)
+
+    def losses(self, since: datetime) -> RecentLosses:
+        """Return what was lost since, and is not back."""
+        with self.database.reading() as connection:
+            return losses.recent(connection, since)
+
+    def forget_losses(self) -> None:
+        """Let what was lost until now not count any more: a person approved it."""
+        with self._writing_by_right() as connection:
+            losses.forget(connection)
 
     # Writes on their way
 

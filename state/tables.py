@@ -133,6 +133,8 @@ class AssetRow(Row, table=True):
     checked_at: datetime | None = Field(sa_type=UtcDateTime)
     changed_at: datetime | None = Field(sa_type=UtcDateTime)
     held: str = Field(sa_type=Text)
+    more: str | None = Field(sa_type=Text)
+    """What few have, as JSON: corrections, superseded tags, kinds of tags."""
     taken_back: dict[str, Any] | None = Field(sa_type=JsonText)
     """When a person took it back, and whether it stays so; null: nobody did."""
 
@@ -176,6 +178,19 @@ class CrossingRow(Row, table=True):
     run_id: str = Field(sa_type=Text)
     times: int
     since: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class LossRow(Row, table=True):
+    """What an asset lost lately, for the guard to count."""
+
+    __tablename__ = "losses"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    asset_id: str = Field(primary_key=True, sa_type=AnyText)
+    what: str = Field(primary_key=True, sa_type=Text)
+    at: datetime = Field(sa_type=UtcDateTime)
+    before: str = Field(sa_type=Text)
+    """The record's fingerprint before it: at that, nothing is lost any more; empty: there was none."""
 
 
 class PendingRow(Row, table=True):
@@ -291,6 +306,7 @@ ASSETS = METADATA.tables["assets"]
 OWNED_TAGS = METADATA.tables["owned_tags"]
 RESOLUTIONS = METADATA.tables["resolutions"]
 CROSSINGS = METADATA.tables["crossings"]
+LOSSES = METADATA.tables["losses"]
 PENDING = METADATA.tables["pending_writes"]
 JOURNAL = METADATA.tables["journal"]
 FORMER = METADATA.tables["former_values"]

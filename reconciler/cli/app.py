@@ -47,6 +47,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "explain": ("Look", "Show one image from all sides, and why it is as it is."),
     "conflicts": ("Look", "List the images where a person's words stand against the catalogue's."),
     "history": ("Look", "Show what was written, when, and what it replaced."),
+    "backup": ("Keep", "Copy the state store, also while the daemon runs."),
+    "restore": ("Keep", "Put a copy of the state store back."),
     "run": ("Serve", "Run the daemon."),
     "simulator": ("Serve", "Run a simulated Immich to try things against."),
 }

@@ -75,6 +75,8 @@ class StateSection(Section):
 
     url: str = ""
     """``sqlite:////absolute/path``; ``load`` fills in the default."""
+    backups: Annotated[Count, Field(ge=0, le=1000)] = 7
+    """Daily copies that are kept beside it; 0: none is made."""
 
     @property
     def path(self) -> Path:
@@ -141,7 +143,9 @@ class GuardSection(Section):
 
     max_fraction: Annotated[Number, Field(ge=0, le=1)] = _GUARD.max_fraction
     min_count: Annotated[Count, Field(ge=1, le=1_000_000)] = _GUARD.min_count
+    window_hours: Annotated[Number, Field(ge=0, le=8784)] = _GUARD.window_hours
     canary: Annotated[Count, Field(ge=0, le=1000)] = _GUARD.canary
+    corrections: Annotated[Count, Field(ge=1, le=1000)] = _GUARD.corrections
 
 
 class ScheduleSection(Section):

@@ -120,15 +120,19 @@ class MergePolicy:
 
 @dataclass(frozen=True, slots=True)
 class GuardPolicy:
-    """How much a pass may take away before a person has to approve it."""
+    """How much may be taken away by and by, and put right again, before a person has a say."""
 
     max_fraction: float = 0.20
     """Refuse when more than this share (0 … 1) is lost …"""
     min_count: int = 10
-    """… and at least so many."""
+    """… and at least so many …"""
+    window_hours: float = 24.0
+    """… within so many hours, up to now; 0: each pass by itself."""
     canary: int = 5
     """Assets written and verified first, after the first start and after a change of template, policy
     or server version; 0: no canary."""
+    corrections: int = 3
+    """Times that a value of ours is put right where somebody changes it again and again; then it is left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
         Crossing,
         FormerValue,
         JournalEntry,
+        LossKind,
         PendingWrite,
+        RecentLosses,
         Resolution,
         Run,
     )
@@ -276,6 +278,25 @@ class Store(Values, Protocol):
 
     def journal(self, entries: Iterable[JournalEntry]) -> None:
         """Append to the journal."""
+        ...
+
+    def note_losses(self, what: LossKind, losing: Mapping[str, str], at: datetime, since: datetime) -> None:
+        """Count what assets lose for the guard, and forget what it does not count any more.
+
+        Args:
+            what: what they lose.
+            losing: asset id → the record's fingerprint before, at which nothing is lost again; ``""``: none.
+            at: now.
+            since: losses until then are forgotten.
+        """
+        ...
+
+    def losses(self, since: datetime) -> RecentLosses:
+        """Return what was lost since, and is not back."""
+        ...
+
+    def forget_losses(self) -> None:
+        """Let what was lost until now not count any more: a person approved it."""
         ...
 
     def journal_of(

@@ -39,6 +39,8 @@ Code = Literal[
     "decided_immich",
     "decided_skymmich",
     "decided_both",
+    "contested",
+    "correction_waits",
     # -- of a whole image: core/plan --
     "trashed",
     "foreign",
@@ -166,7 +168,9 @@ Code = Literal[
     "guard_holds",
     "catalogue_emptied",
     "catalogue_shrunk",
+    "catalogue_dwindled",
     "would_lose",
+    "would_lose_more",
     "loses",
     "more_lose",
     # -- the details of a condition: service --

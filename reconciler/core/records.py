@@ -141,6 +141,34 @@ class Crossed:
     newest: datetime | None = None
 
 
+LossKind = Literal["values", "left"]
+"""``values``: an asset lost something in Immich; ``left``: its image left the catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentLosses:
+    """Assets that lost something within the guard's window, and that nobody approved or gave back."""
+
+    values: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """How often a value of ours was put right that somebody changes. The key is asset, field and value."""
+
+    field: Field
+    desired: str
+    """Digest of the value; of tags, of the one tag."""
+    count: int
+    at: datetime
+    """When it was put right the last time."""
+    until: datetime | None = None
+    """Until when the next time waits; ``None``: it does not."""
+    held: bool = False
+    """Whether it is left as it is from here on."""
+
+
 @dataclass(frozen=True, slots=True)
 class AssetRecord:
     """All that is remembered of one managed asset. The key is ``asset_id``, never Skymmich's row id."""
@@ -169,6 +197,12 @@ class AssetRecord:
     """What no person has looked at yet. Read with the record; noted by ``Store.note_crossings``."""
     held: str = ""
     """Hash of the harm that the guard holds back, until a person or other values let it go; ``""``: none."""
+    corrections: tuple[Correction, ...] = ()
+    """What somebody else changes."""
+    superseded: frozenset[str] = frozenset()
+    """Owned tags that are being taken off because another one took their place."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """Owned tags whose path does not tell of which kind of fact they are → the kind, in order."""
     taken_back: TakenBack | None = None
 
     def to_look_at(self) -> AssetRecord:

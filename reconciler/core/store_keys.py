@@ -249,6 +249,10 @@ UNDOING: Final = Key("undoing", _undoing, _as_it_is)
 """What was begun to be undone and has not come to its end: it is gone on with."""
 CREATED_TAGS: Final = Key("tags.created", _texts, _as_it_is)
 """Paths of tags that this program made, with those above them: undoing everything deletes them."""
+BACKED_UP_AT: Final = _of_date("backed_up_at")
+"""In a copy of a store, and in one that was restored from it: when the copy was made."""
+RESTORED_AT: Final = _of_date("restored_at")
+"""When this store was put back from a copy: what it says of before may be less than is true."""
 LEASE_TERM: Final = Key("lease.term", _number, _as_it_is)
 """How often the lease was taken."""
 ASSETS_MARK: Final = _of_text("assets_mark")

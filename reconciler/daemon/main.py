@@ -117,7 +117,10 @@ class _Daemon:
                 renderer=self._renderer,
                 words=sentence,
             )
-            triggers = Triggers(service, store, lease, self._clock, self._config.schedule, self._listen)
+            triggers = Triggers(
+                service, store, lease, self._clock, self._config.schedule, self._listen,
+                backups=self._config.state.backups,
+            )  # fmt: skip
             lease.acquire("daemon", triggers.lease_time())
             try:
                 return await self._lead(service, triggers, Present(installed), store)
@@ -157,6 +160,8 @@ class _Daemon:
             _LOGGER.info("ready", page=web.url, state=str(store.path), config=str(self._config.file or ""))
             self._notifier.status(headlines.sentence(service.snapshot().headline))
             self._notifier.ready()
+            # A machine that is off at night would never have a copy.
+            self._aside.add(asyncio.create_task(triggers.back_up(only_if_missed=True)))
             tasks = self._tasks(service, triggers, pulse, store, web.session)
             failure = await _first_end(tasks, signals.stop())
             end_within(_DEADLINE, 1 if failure else 0)

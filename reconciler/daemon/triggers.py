@@ -13,6 +13,7 @@ from reconciler.errors import LeaseHeldError, StateError, StateGoneError
 from reconciler.messages.headlines import sentence
 from reconciler.messages.voice import told
 from reconciler.service.api import Request
+from state.daily import copy_daily
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +41,7 @@ class Triggers:
         clock: time.
         schedule: for the debounce, and for how long the journal is kept; may be exchanged.
         listen: takes events for the log.
+        backups: daily copies of the store that are kept.
     """
 
     def __init__(
@@ -50,8 +52,10 @@ class Triggers:
         clock: Clock,
         schedule: ScheduleSection,
         listen: Listener,
+        *,
+        backups: int = 0,
     ) -> None:
-        self.schedule = schedule
+        self.schedule, self._backups = schedule, backups
         self._service, self._store, self._lease = service, store, lease
         self._clock, self._listen = clock, listen
         self._lost = False
@@ -103,7 +107,7 @@ class Triggers:
         self._service.enqueue(Request(full=True, trigger="signal"))
 
     async def housekeeping(self) -> None:
-        """Forget old journal entries and runs, and tidy up the store's file."""
+        """Forget old journal entries and runs, tidy up the store's file, and copy it."""
         days = self.schedule.journal_days
         before = self._clock.now() - timedelta(days=days) if days else datetime.min.replace(tzinfo=UTC)
         try:
@@ -114,6 +118,22 @@ class Triggers:
             return
         details = {"journal_entries": pruned.journal, "runs": pruned.runs}
         self._listen(Event("store.tidied", "info", details=details))
+        await self.back_up()
+
+    async def back_up(self, *, only_if_missed: bool = False) -> None:
+        """Make today's copy of the store, unless there is one; see ``state.daily``."""
+        try:
+            self._store.require()
+            made = await asyncio.to_thread(
+                copy_daily, self._store.path, self._clock.now(), self._backups, only_if_missed=only_if_missed
+            )
+        except StateError as error:
+            # The store itself may be well: passes go on, and the doctor tells how old the newest copy is.
+            self._listen(Event("store.not_copied", "error", details={"error": told(error, "daemon")}))
+            return
+        if made is not None:
+            details = {"path": str(made.path), "bytes": made.size}
+            self._listen(Event("store.copied", "info", details=details))
 
     async def renew(self) -> None:
         """Hold the right to write for another while, or stop writing because another process took it."""

@@ -74,5 +74,6 @@ def spend_approval(store: Store, prepared: Prepared) -> None:
             remedy="Look at it as it is now: skymmich-reconciler plan",
         )
     begin_moment(store)
+    store.forget_losses()  # the person saw them, too: they were part of the numbers
     if GUARD_APPROVED.read(store) == verdict.hash:
         GUARD_APPROVED.forget(store)

@@ -54,14 +54,17 @@ def take_decision(
         return _take_back(store, plan, field)
     found = _chosen(plan, keep, field, shown)
     _require_room(plan, found, keep, rules)
-    again = {one.field for one in found if one.case in {"not_sticking", "undone"}}
+    again = {one.field for one in found if one.case in {"not_sticking", "undone"} or one.field == "tags"}
     with store.transaction():
         record = store.record(plan.asset_id)
         if record is None:
             store.save_records([AssetRecord(plan.asset_id, plan.image_id, plan.title)])
         elif again:  # what Immich did not keep is forgotten, so it is written once more
             left = tuple(entry for entry in record.unsticking if entry.field not in again)
-            store.save_records([replace(record.to_look_at(), unsticking=left, taken_back=None)])
+            counted = tuple(entry for entry in record.corrections if entry.field not in again)
+            store.save_records(
+                [replace(record.to_look_at(), unsticking=left, corrections=counted, taken_back=None)]
+            )
         for one in found:
             if one.field != "tags":
                 store.save_resolution(plan.asset_id, decide(plan, one, keep, rules.markers, at))
@@ -83,7 +86,9 @@ def _chosen(plan: AssetPlan, keep: Keep, field: Field | None, shown: str) -> lis
     """Return the fields that are meant, all of which can be decided so."""
     found = decidable(plan)
     if field is None:
-        found = [one for one in found if one.case in CONFLICTS]
+        found = [
+            one for one in found if one.case in CONFLICTS and (one.field != "tags" or keep in choices(one))
+        ]
     else:
         found = [one for one in found if one.field == field]
     if not found:

@@ -21,7 +21,7 @@ from reconciler.engine.polling.poller import Poller
 from reconciler.engine.polling.schedule import PollSchedule, Situation
 from reconciler.engine.polling.window import WriteWindow
 from reconciler.engine.refresh import Refresher
-from reconciler.engine.sender import Sender
+from reconciler.engine.sender import Sender, ignore_intentions
 from reconciler.engine.settlement import Settlement
 from reconciler.engine.tagcheck import TagCheck
 from reconciler.errors import (
@@ -59,7 +59,8 @@ class Surroundings:
     """What an executor works with.
 
     ``replan`` merges an asset anew from a fresh reading. ``stop`` is asked before every send: once true
-    nothing new is sent, and what is in flight is recorded.
+    nothing new is sent, and what is in flight is recorded. ``intended`` is told of each write within the
+    commit that records its intention.
     """
 
     target: Target
@@ -71,6 +72,7 @@ class Surroundings:
     listen: Listener
     replan: Callable[[Job, ObservedAsset], AssetPlan]
     stop: Callable[[], bool]
+    intended: Callable[[Sequence[Job]], None] = ignore_intentions
 
 
 class Executor:
@@ -87,8 +89,9 @@ class Executor:
         terms = Terms(rules.markers, rules.server_version, timing.recheck, timing.grace)
         self._settling = Settlement(around.store, around.clock, terms)
         self._sender = Sender(
-            around.target, around.store, self._settling, around.clock, around.run_id, tag_paths=paths
-        )
+            around.target, around.store, self._settling, around.clock, around.run_id,
+            tag_paths=paths, intended=around.intended,
+        )  # fmt: skip
         self._tags = TagCheck(around.target, [job for job in jobs if job.asset_id not in first])
         self._schedule = PollSchedule(timing, self._settling.dates)
         self._window = WriteWindow(timing, around.clock.monotonic())

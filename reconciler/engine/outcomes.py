@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, get_args
 
+from reconciler.core.plan.flapping import counted
+from reconciler.core.plan.tag_losses import owned_kinds
 from reconciler.core.reasons import of_error, reason
 from reconciler.core.records import AssetRecord, Finding
 from reconciler.engine.item import is_catalogues
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetStatus, Field
     from reconciler.engine.item import Item
     from reconciler.engine.job import Job
+    from reconciler.engine.losses import LossCount
     from reconciler.engine.passes import Prepared
     from reconciler.errors import ReconcilerError
 
@@ -32,6 +35,8 @@ _TELLING: Final[Mapping[str, Finding]] = {case: case for case in get_args(Findin
 class Ended:
     """What became of the images so far."""
 
+    losses: LossCount
+    """Counts what is taken away."""
     outcomes: list[Outcome] = field(default_factory=list)
     error: ReconcilerError | None = None
     """What ended the writing early, if anything did."""
@@ -96,9 +101,13 @@ def finished(
     status, reasons = _standing(item, job, plan, error)
     settled = status not in {"pending", "failed", "new"} or is_catalogues(reasons)
     mark = item.fingerprint if settled else ""
+    applied = record.applied if job else plan.base
     return replace(
         record,
-        applied=record.applied if job else plan.base,
+        applied=applied,
+        superseded=plan.superseded & applied.tags,
+        kinds=owned_kinds(record.kinds, plan.desired.kinds, applied.tags),
+        corrections=counted(plan, item.plan or plan, job.write.changed if job else ()),
         status=status,
         reasons=reasons,
         fingerprint=mark,

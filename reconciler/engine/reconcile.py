@@ -30,6 +30,7 @@ from reconciler.engine.events import Event, Listener, Progress, ignore
 from reconciler.engine.executor import Executor, Surroundings
 from reconciler.engine.identity import KnownImmich
 from reconciler.engine.job import Job
+from reconciler.engine.losses import LossCount
 from reconciler.engine.order import order
 from reconciler.engine.outcomes import Ended, finished, outcome_of, summarise
 from reconciler.engine.passes import Outcome, Prepared, Report, Selection
@@ -40,7 +41,7 @@ from reconciler.engine.polling.timing import Timing
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import remember
 from reconciler.engine.sender import sent_for
-from reconciler.errors import GuardError, ImmichError, ReconcilerError
+from reconciler.errors import GuardError, ImmichError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -154,7 +155,8 @@ class Reconciler:
         self, prepared: Prepared, selection: Selection, run_id: str, stop: Callable[[], bool]
     ) -> Ended:
         """Write, verify and record slice by slice, so that what is done with can be forgotten."""
-        ended, size = Ended(), self._canary_size(prepared, selection)
+        losses = LossCount(self._store, self._clock, prepared, selection)
+        ended, size = Ended(losses), self._canary_size(prepared, selection)
         refused = isinstance(size, CanaryError)
         if isinstance(size, CanaryError):
             ended.error, size = size, 0
@@ -174,7 +176,7 @@ class Reconciler:
         if not prepared.verdict.shrunk:
             left = sorted(prepared.left - prepared.items.orphans())
             for start in range(0, len(left), _RECORDED):
-                await asyncio.to_thread(self._unlink, left[start : start + _RECORDED])
+                await asyncio.to_thread(self._unlink, left[start : start + _RECORDED], losses)
         self._note_archived(prepared, ended)
         self._learn_owner(prepared, ended)
         return ended
@@ -188,7 +190,7 @@ class Reconciler:
                 continue
             record = known or AssetRecord(item.asset_id, item.image_id, item.title)
             if selection.force:  # what does not stick in this pass is not tried again within it
-                record = replace(record, unsticking=(), taken_back=None)
+                record = replace(record, unsticking=(), corrections=(), taken_back=None)
             if item.adopted:
                 waited = sent_for(item.adopted, self._clock.now())
                 jobs.append(Job(item, AssetWrite.adopt(plan, record, item.adopted, now, waited)))
@@ -226,8 +228,9 @@ class Reconciler:
             self._listen(event)
 
         around = Surroundings(
-            self._target, self._store, self._clock, self._timing, prepared.rules, run_id, listen, replan, stop
-        )
+            self._target, self._store, self._clock, self._timing, prepared.rules, run_id, listen, replan,
+            stop, intended=lambda writing: ended.losses.intended(writing, prepared.records),
+        )  # fmt: skip
         executor = await asyncio.to_thread(Executor, around, jobs, canary)
         if jobs and prepared.observed_from is not None:
             linked, orphans = prepared.linked, prepared.items.orphans()
@@ -245,8 +248,9 @@ class Reconciler:
     def _replan(self, job: Job, seen: ObservedAsset, prepared: Prepared, selection: Selection) -> AssetPlan:
         """Merge anew from a fresh reading, under the same limits as the plan that was shown."""
         plan = merge(
-            job.item, job.write.plan.desired, seen, job.write.record, prepared.rules, force=selection.force
-        )
+            job.item, job.write.plan.desired, seen, job.write.record, prepared.rules,
+            force=selection.force, now=self._clock.now(),
+        )  # fmt: skip
         plan = withhold(plan) if job.item.held else plan
         agreed = job.item.plan
         if selection.expected is not None and agreed and not plan.is_rest_of(agreed):
@@ -259,7 +263,7 @@ class Reconciler:
         now = self._clock.now()
         for start in range(0, len(items), _RECORDED):
             several = items[start : start + _RECORDED]
-            outcomes = await asyncio.to_thread(self._record_some, several, part, by_id, now, ended.error)
+            outcomes = await asyncio.to_thread(self._record_some, several, part, by_id, now, ended)
             ended.take(several, by_id, outcomes)
         ended.jobs += len(jobs)
 
@@ -269,18 +273,19 @@ class Reconciler:
         prepared: Prepared,
         jobs: Mapping[str, Job],
         now: datetime,
-        error: ReconcilerError | None,
+        ended: Ended,
     ) -> list[Outcome]:
         records, outcomes = [], []
         for item in items:
             job = jobs.get(item.asset_id)
-            record = finished(item, job, prepared, now, error)
+            record = finished(item, job, prepared, now, ended.error)
             if job is not None or record != prepared.records.get(item.asset_id):
                 records.append(record)
             outcomes.append(outcome_of(item, job, record))
         gone = [item.asset_id for item in items if item.adopted and item.status == "unknown_asset"]
         with self._store.transaction():
             self._store.save_records(records)
+            ended.losses.unlinked(records, prepared.records)
             for item in items:
                 job = jobs.get(item.asset_id)
                 if plan := job.write.plan if job else item.plan:
@@ -288,8 +293,9 @@ class Reconciler:
             self._store.clear_pending(gone)
         return outcomes
 
-    def _unlink(self, asset_ids: list[str]) -> None:
+    def _unlink(self, asset_ids: list[str], losses: LossCount) -> None:
         with self._store.transaction():
+            losses.left(asset_ids)
             self._store.save_records(
                 replace(
                     record.to_look_at(), linked=False, status="unlinked", reasons=(reason("left_catalogue"),)

@@ -38,6 +38,10 @@ _TAG_CALLS = 2
 """At a time: Immich takes its time over each, and half of the line is for readings and their writes."""
 
 
+def ignore_intentions(jobs: Sequence[Job]) -> None:
+    """Do nothing with what is intended."""
+
+
 class Sender:
     """Writes to Immich for the executor, one step of many assets at a time.
 
@@ -51,6 +55,7 @@ class Sender:
         clock: time.
         run_id: of this pass.
         tag_paths: all tags that the pass is known to add: made together, the first time one is needed.
+        intended: is told of each intention, in the commit that records it.
     """
 
     def __init__(
@@ -62,7 +67,9 @@ class Sender:
         run_id: str,
         *,
         tag_paths: frozenset[str],
+        intended: Callable[[Sequence[Job]], None] = ignore_intentions,
     ) -> None:
+        self._told = intended
         self._target, self._store, self._settling = target, store, settling
         self._clock, self._run_id, self._tag_paths = clock, run_id, tag_paths
         self.tag_ids: dict[str, str] = {}
@@ -97,6 +104,11 @@ class Sender:
             self._store.save_pending(pending for pending, _ in made.values())
             self._store.journal(entry for _, entries in made.values() for entry in entries)
             self._keep_former(jobs, made, now)
+            # What takes a tag's place is soon ours: only now it can be told which one it replaces.
+            self._store.save_records(
+                job.write.record.to_look_at() for job in jobs if job.write.plan.superseded
+            )
+            self._told(jobs)
         return made
 
     def _keep_former(

@@ -24,6 +24,14 @@ GUARD: Final[Mapping[Code, Message]] = {
         "the catalogue lost {lost} of its {before} linked images since the last good pass ({percent}%, more "
         "than {most}%)"
     ),
+    "catalogue_dwindled": Message(
+        "the catalogue lost {lost} of its {before} linked images, after {earlier} in the last {seconds} "
+        "({percent}% together, more than {most}%)"
+    ),
+    "would_lose_more": Message(
+        "{count} of {managed} managed assets would lose something, after {earlier} in the last {seconds} "
+        "({percent}% together, more than {most}%)"
+    ),
     "would_lose": Message("{count} of {managed} managed assets would lose something ({percent}%)"),
     "loses": Message("“{title}”"),
     "more_lose": Message("{count} more"),

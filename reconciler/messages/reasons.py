@@ -42,6 +42,22 @@ REASONS: Final[Mapping[Code, Message]] = {
     "decided_immich": Message("decided on {day}: it stays until either side changes"),
     "decided_skymmich": Message("decided on {day}: Skymmich's is taken"),
     "decided_both": Message("decided on {day}: both are kept"),
+    "contested": Message(
+        "somebody else writes here, last on {when} UTC: it was put right {times} time and changed again, so "
+        "it is left as it is; Immich does not tell who it was (a person, another program, or a second "
+        "instance of this one)",
+        "somebody else writes here, last on {when} UTC: it was put right {times} times and changed again, so "
+        "it is left as it is; Immich does not tell who it was (a person, another program, or a second "
+        "instance of this one)",
+        count="times",
+    ),
+    "correction_waits": Message(
+        "somebody else writes here, last on {when} UTC: it was put right {times} time and changed again; it "
+        "is put right once more after {until} UTC",
+        "somebody else writes here, last on {when} UTC: it was put right {times} times and changed again; it "
+        "is put right once more after {until} UTC",
+        count="times",
+    ),
     # Of a whole image
     "trashed": Message("the asset is in Immich's trash"),
     "foreign": Message("the asset belongs to another Immich user; use a key of its owner"),

@@ -128,6 +128,7 @@ CASES: Final[Mapping[str, Message]] = {
     "undone": Message("undone and left alone"),
     "not_writable": Message("cannot be written"),
     "resolved": Message("you decided"),
+    "contested": Message("somebody else writes here"),
 }
 ACTIONS: Final[Mapping[str, Message]] = {
     "nothing": Message("nothing to do"),

@@ -55,6 +55,19 @@ def test_of_several_blocks_the_one_that_we_wrote_counts():
     assert parts(text, BLOCK) == ("", BLOCK, "\n\n✦ my own\nlist\n— Skymmich")
 
 
+def test_a_block_with_another_heading_than_the_one_we_know_is_whole_where_prose_stands_above_it():
+    """A store from a backup knows an older one."""
+    first, rest = BLOCK.split("\n", 1)
+    newer = f"{first} and M 32\nMy new title\n{rest}"
+    assert parts(f"Mine\n\n{newer}\n\nMine, too", BLOCK) == ("Mine\n\n", newer, "\n\nMine, too")
+
+
+def test_a_persons_own_opening_line_above_a_block_with_a_broken_heading_stays_theirs():
+    broken = BLOCK.split("\n", 1)[1]
+    before, found, _ = parts(f"✦ my best one\n\n{broken}", BLOCK)
+    assert (before, found) == ("✦ my best one\n\n", broken)
+
+
 def test_of_several_blocks_the_one_most_like_ours_counts():
     edited = BLOCK.replace("FRA400", "FRA400 on loan")
     text = f"{edited}\n\n✦ my own\nlist\n— Skymmich"

@@ -12,6 +12,7 @@ from reconciler.core.desired.desired import desire, desire_with
 from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.plan.guard import check, withhold
 from reconciler.core.policy import GuardPolicy, Policy, TagPolicy
+from reconciler.core.records import RecentLosses
 from reconciler.messages.guard import message
 
 DEFAULT = GuardPolicy()
@@ -440,3 +441,47 @@ def test_a_type_that_is_told_better_in_all_images_is_a_change_and_no_loss(make, 
     ]
     assert all(plan.remove_tags for plan in plans)
     assert not judge(plans).tripped
+
+
+def test_losses_of_the_window_before_count_with_those_of_now(losing):
+    recent = RecentLosses(values=frozenset(f"asset-{n:03d}" for n in range(80, 95)))
+    assert not judge(losing(5, 100), recent=recent).tripped
+    verdict = judge(losing(6, 100), recent=recent)
+    assert verdict.tripped
+    assert verdict.held == ids(6)
+    assert (
+        "6 of 100 managed assets would lose something, after 15 in the last 24 h (21% together, more than 20%)"
+        in (message(verdict.told))
+    )
+
+
+def test_an_asset_that_loses_again_counts_once(losing):
+    assert not judge(losing(20, 100), recent=RecentLosses(values=ids(20))).tripped
+
+
+def test_losses_of_before_hold_nothing_by_themselves(losing):
+    recent = RecentLosses(values=ids(90), left=frozenset(f"gone-{n}" for n in range(90)))
+    assert not judge(losing(0, 100), recent=recent).tripped
+
+
+def test_the_library_is_as_large_as_at_the_beginning_of_the_window(losing):
+    """Of 100 images 20 left and lost their values: one more is too much, as at the beginning."""
+    left = frozenset(f"gone-{n}" for n in range(20))
+    verdict = judge(before=80, now=79, managed=80, recent=RecentLosses(left=left))
+    assert verdict.shrunk
+    assert "lost 1 of its 100 linked images, after 20 in the last 24 h (21% together" in message(verdict.told)
+    assert not judge(
+        before=80, now=79, managed=80, recent=RecentLosses(left=frozenset(sorted(left)[:15]))
+    ).shrunk
+    values = RecentLosses(values=left)
+    assert not judge(losing(0, 80), before=80, managed=80, recent=values).tripped
+    assert judge(losing(1, 80), before=80, managed=80, recent=values).tripped
+
+
+def test_the_name_of_a_harm_is_the_same_whatever_was_lost_before(losing):
+    """Else what was approved would have another name as soon as the window slides on."""
+    names = {
+        judge(losing(25, 100), recent=RecentLosses(values=frozenset(more))).hash
+        for more in ((), ("asset-070",), ("asset-070", "asset-071"))
+    }
+    assert len(names) == 1

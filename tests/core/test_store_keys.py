@@ -48,6 +48,8 @@ STORED = {
     "paused": (NOON, NOON_KEPT),
     "running": (NOON, NOON_KEPT),
     "stopped": (NOON, NOON_KEPT),
+    "backed_up_at": (NOON, NOON_KEPT),
+    "restored_at": (NOON, NOON_KEPT),
     "lease.term": (3, 3),
     "assets_mark": ("00ff", "00ff"),
 }

@@ -195,7 +195,7 @@ def test_opening_twice_in_one_process_does_not_hide_it_from_others(spawn, store,
     store.put("key", 1)
     SqliteStore.open(path).close()
     SqliteStore.open(path, read_only=True).close()
-    code = "from pathlib import Path\nfrom state.opening import _in_use\nsay(_in_use(Path(argv[0])))\n"
+    code = "from pathlib import Path\nfrom state.looking import in_use\nsay(in_use(Path(argv[0])))\n"
     assert spawn(code, path).stdout.readline() == "True\n"
     store.close()
     assert spawn(code, path).stdout.readline() == "False\n"
@@ -371,3 +371,20 @@ def test_reading_a_damaged_store_leaves_it_where_it_is(path):
     with pytest.raises(StateCorruptError):
         SqliteStore.open(path, read_only=True)
     assert path.read_bytes() == b"rubbish" * 500
+
+
+def test_a_store_whose_copy_lost_the_log_has_one_again_so_that_readers_wait_for_no_writer(path, tmp_path):
+    """As ``VACUUM INTO`` leaves it."""
+    SqliteStore.open(path).close()
+    copy = tmp_path / "copy.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    with (
+        SqliteStore.open(copy) as store,
+        SqliteStore.open(copy, read_only=True) as reader,
+        store.transaction(),
+    ):
+        store.put("key", 1)
+        assert reader.get("key") is None
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -64,11 +64,11 @@ def test_a_store_of_the_version_before_is_taken_along_with_all_it_has(path, make
     with SqliteStore.open(path) as store:
         store.save_records([make.record("a", title="M 31")])
     with closing(sqlite3.connect(path)) as connection, connection:
-        for table in ("resolutions", "crossings"):
+        for table in ("resolutions", "crossings", "losses"):
             connection.execute(f"DROP TABLE {table}")
-        connection.execute("ALTER TABLE assets DROP COLUMN held")
+        for column in ("held", "more", "taken_back"):
+            connection.execute(f"ALTER TABLE assets DROP COLUMN {column}")
         connection.execute("DROP TABLE former_values")
-        connection.execute("ALTER TABLE assets DROP COLUMN taken_back")
         connection.execute("ALTER TABLE journal DROP COLUMN ours")
         connection.execute("ALTER TABLE pending_writes DROP COLUMN gives_back")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")

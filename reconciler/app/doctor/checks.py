@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from reconciler.app.doctor.catalogue import check_catalogue
+from reconciler.app.doctor.copies import copies_of
 from reconciler.app.doctor.findings import Finding, problem
 from reconciler.app.doctor.writer import right_to_write
 from reconciler.app.overrides import with_own_block
@@ -264,4 +265,5 @@ def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: b
     if waiting:
         what = f"{waiting} writes have not been seen settled"
         findings.append(Finding("store", "warning", what, "The daemon looks again; without one: run apply."))
+    findings += copies_of(store, config.state.backups, clock.now())
     return [*findings, *right_to_write(store.path, holder, daemon=daemon)]

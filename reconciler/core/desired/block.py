@@ -121,17 +121,19 @@ def strip_blocks(text: str, markers: Markers) -> str:
     return text
 
 
-def rescue(live: str | None, base: str | None, desired: str | None, markers: Markers) -> str:
+def rescue(live: str | None, base: str | None, desired: str | None, markers: Markers, prose: str = "") -> str:
     """Return the lines that a person wrote inside a block: those that neither we wrote nor want to write.
 
-    A heading loses its opening marker, so that no block begins where it is moved to.
+    Nor those that stand in the prose already: what is rescued again and again does not grow. A heading loses
+    its opening marker, so that no block begins where it is moved to.
     """
     if live is None:
         return ""
     ours = {normal(line) for line in (*(base or "").split("\n"), *(desired or "").split("\n"))}
     lines = [line.rstrip() for line in live.split("\n") if normal(line) and normal(line) not in ours]
     lines = [line.removeprefix(markers.opening) for line in lines if not markers.closes(line)]
-    return "\n".join(line for line in lines if normal(line))
+    there = {normal(line) for line in prose.split("\n")}
+    return "\n".join(line for line in lines if normal(line) and normal(line) not in there)
 
 
 def fit(parts: Split, block: str, max_bytes: int, rescued: str = "") -> tuple[str, str | None]:
@@ -176,14 +178,25 @@ def _find(lines: list[str], markers: Markers, known: list[str]) -> tuple[int, in
         return exact
     plain, ours = [normal(line) for line in lines], [normal(line) for line in known]
     starts = {index for index, line in enumerate(plain) if line == ours[0]}
-    candidates = [*_regions(lines, markers, starts), *_remnant(plain, ours)]
+    regions = _regions(lines, markers, starts)
+    candidates = [*regions, *(one for one in _remnant(plain, ours) if not _is_rest(one, regions, plain))]
     wanted = set(ours)
 
-    def likeness(region: tuple[int, int]) -> tuple[float, int]:
+    def likeness(region: tuple[int, int]) -> tuple[bool, float, int]:
         found = set(plain[region[0] : region[1] + 1])
-        return len(found & wanted) / len(found | wanted), region[0]
+        # What has all of our lines is the block, however much a person wrote into it: without the lines up to
+        # its end, a closing line of ours would be left behind each time.
+        return wanted <= found, len(found & wanted) / len(found | wanted), region[0]
 
     return max(candidates, key=likeness, default=None)
+
+
+def _is_rest(part: tuple[int, int], regions: list[tuple[int, int]], plain: list[str]) -> bool:
+    """Return whether a region is whole but for its heading, which is another than the one we know.
+
+    What we know may be older than what stands there. Prose above is another paragraph.
+    """
+    return any(first < part[0] and last == part[1] and all(plain[first : part[0]]) for first, last in regions)
 
 
 def _exact(lines: list[str], known: list[str]) -> tuple[int, int] | None:

@@ -13,7 +13,14 @@ from reconciler.core.desired.object_facts import constellation_of, object_type_o
 from reconciler.core.desired.optics_facts import scale_problem
 from reconciler.core.desired.solution_facts import others_in_field
 from reconciler.core.desired.solver_sentence import without_sentence
-from reconciler.core.desired.tags import MAX_TAGS, TagSources, desired_tags, omitted_tags, own_tags
+from reconciler.core.desired.tags import (
+    MAX_TAGS,
+    TagSources,
+    desired_tags,
+    flat_kinds,
+    omitted_tags,
+    own_tags,
+)
 from reconciler.core.reasons import Reason, reason
 from reconciler.errors import UnusableImageError
 
@@ -54,6 +61,8 @@ class Desired:
     """What was left out as it should be: it is told where somebody looks, and nobody has to."""
     unreadable: frozenset[Unreadable] = frozenset()
     """Fields of which it is not known what they should be: they are left alone."""
+    kinds: tuple[tuple[str, str], ...] = ()
+    """Tags of facts whose path does not tell the kind of fact → the kind, in order."""
 
 
 NOTHING = Desired()
@@ -131,19 +140,16 @@ def _desire_with(
     own = own_tags(image.tags, policy.tags, _names_and_title(image))
     left_out = own.cut + len(image.equipment[MAX_TAGS:])
     targets = target_tags(image) if policy.tags.target else ()
-    tags, tag_problems = desired_tags(
-        TagSources(
-            # Another spelling of the target is no second tag.
-            own=without_target(image, own.kept) if targets else own.kept,
-            object_type=language.object_type(object_type_of(image)),
-            constellation=language.constellation(constellation_of(image)),
-            targets=targets,
-            field_objects=others_in_field(image) if policy.tags.field_objects else (),
-            equipment=tuple((piece.kind, piece.name) for piece in image.equipment[:MAX_TAGS]),
-        ),
-        policy.tags,
-        form.tag,
+    sources = TagSources(
+        # Another spelling of the target is no second tag.
+        own=without_target(image, own.kept) if targets else own.kept,
+        object_type=language.object_type(object_type_of(image)),
+        constellation=language.constellation(constellation_of(image)),
+        targets=targets,
+        field_objects=others_in_field(image) if policy.tags.field_objects else (),
+        equipment=tuple((piece.kind, piece.name) for piece in image.equipment[:MAX_TAGS]),
     )
+    tags, tag_problems = desired_tags(sources, policy.tags, form.tag)
     problems = (place_problem, scale_problem(image, pixels), _cut(left_out), *tag_problems)
     return Desired(
         block=form.description(block) or None,
@@ -153,6 +159,7 @@ def _desire_with(
         problems=tuple(one for one in problems if one),
         remarks=omitted_tags(own),
         unreadable=image.unreadable | {"more_tags"} if left_out else image.unreadable,
+        kinds=flat_kinds(sources, policy.tags, form.tag, tags),
     )
 
 

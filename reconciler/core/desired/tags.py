@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,8 @@ MAX_NAME = 200
 _UNSEEN = CONTROLS | {"\ufeff"}
 SINGLE_GROUPS = frozenset(("Type", "Constellation", "Target"))
 """Levels under which the tags of facts hang of which an image has one."""
+GROUPS = SINGLE_GROUPS | {"Equipment", "In the field"}
+"""Levels under which the tags of facts hang."""
 _SEPARATORS = re.compile(r"\s*[/|\\]+\s*")
 
 
@@ -143,7 +145,7 @@ def desired_tags(
     taken: set[str] = set()
     problems: list[Reason] = []
     beyond: set[tuple[str, str]] = set()
-    root = [name for level in policy.root.split("/") if (name := tag_name(level))]
+    root = _root(policy)
     for group, name in _names(sources, policy):
         if len(name) > MAX_NAME:
             problems.append(reason("tag_too_long", tag=name[:40], most=MAX_NAME))
@@ -165,6 +167,24 @@ def desired_tags(
     if beyond:
         problems.append(reason("tags_bounded", most=policy.max_per_image, count=len(beyond)))
     return frozenset(chosen.values()), tuple(problems)
+
+
+def flat_kinds(
+    sources: TagSources, policy: TagPolicy, settled: Callable[[str], str | None], tags: frozenset[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return of which kind the facts in an image's tags are, where their paths do not tell; in order."""
+    if policy.groups:
+        return ()
+    root, found = _root(policy), dict[str, str]()
+    for group, name in _names(sources, replace(policy, groups=True)):
+        path = settled("/".join([*root, name])) if group else None
+        if path in tags and path is not None:
+            found.setdefault(path, group)
+    return tuple(sorted(found.items()))
+
+
+def _root(policy: TagPolicy) -> list[str]:
+    return [name for level in policy.root.split("/") if (name := tag_name(level))]
 
 
 def _names(sources: TagSources, policy: TagPolicy) -> Iterable[tuple[str, str]]:

@@ -15,14 +15,17 @@ from reconciler.core.desired.coordinates import near_a_zero_line, same_place
 from reconciler.core.desired.solver_sentence import displaces, split_without_sentence
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.plan.conflicts import Ruling, rule
+from reconciler.core.plan.flapping import contest, contest_tags, decided
 from reconciler.core.plan.merge import WHY, Action, Case, Merged, merge_tags, merge_value
 from reconciler.core.plan.plan import AssetPlan, PlaceDecision, Rules, TagsDecision, TextDecision
-from reconciler.core.plan.tag_losses import lost_tags
+from reconciler.core.plan.tag_losses import lost_tags, superseded
 from reconciler.core.plan.taken_back import left_taken_back
 from reconciler.core.reasons import Reason, reason
 from reconciler.core.text import normal, size
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from reconciler.core.desired.desired import Desired
     from reconciler.core.plan.plan import Decision
     from reconciler.core.policy import MergePolicy
@@ -36,30 +39,34 @@ def plan_asset(
     observed: ObservedAsset,
     record: AssetRecord | None,
     rules: Rules,
+    now: datetime | None = None,
 ) -> AssetPlan:
     """Merge one asset.
 
-    ``observed.tags`` must have been read when tags are managed. The record's ``applied`` is the base.
+    ``observed.tags`` must have been read when tags are managed. The record's ``applied`` is the base. Without
+    ``now`` it is not counted how often something is put right.
     """
     base = record.applied if record else Applied()
     decided = record.resolutions if record else ()
     plan = AssetPlan(
         image_id, observed.asset_id, title, observed, desired,
         base=base, resolutions=decided, notes=desired.problems,
+        superseded=record.superseded if record else frozenset(),
+        corrections=record.corrections if record else (),
     )  # fmt: skip
     if blocked := not_writable(observed, rules):
         return replace(plan, blocked=blocked)
     if record is not None and record.taken_back is not None:
         return left_taken_back(plan, record.taken_back, rules)
     if rules.switches.description:
-        plan = _allowed(plan, _plan_description(plan, record, rules), "description", rules)
+        plan = _allowed(plan, _plan_description(plan, record, rules, now), "description", rules)
     if rules.switches.coordinates:
         readable = "coordinates" not in desired.unreadable
-        planned = _plan_coordinates(plan, record, rules) if readable else _leave(plan, "coordinates")
+        planned = _plan_coordinates(plan, record, rules, now) if readable else _leave(plan, "coordinates")
         plan = _allowed(plan, planned, "coordinates", rules)
     if rules.switches.tags and rules.tags_available:
         readable = "tags" not in desired.unreadable
-        planned = _plan_tags(plan, record, rules) if readable else _leave(plan, "tags")
+        planned = _plan_tags(plan, record, rules, now) if readable else _leave(plan, "tags")
         plan = _allowed(plan, planned, "tags", rules)
     return plan
 
@@ -129,7 +136,9 @@ def _unsticking(
     return None
 
 
-def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
+def _plan_description(
+    plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: datetime | None
+) -> AssetPlan:
     merge_policy, limit = rules.policy.merge, rules.policy.description.max_bytes
     whole = split(plan.observed.description, rules.markers, plan.base.block)
     parts, displaced = split_without_sentence(whole), displaces(whole)
@@ -138,9 +147,7 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
     )
     notes = list(plan.notes)
     unknown = plan.desired.unreadable
-    ruling = rule("prose", prose, plan.desired.prose, parts.prose or None, plan.resolutions)
-    ruling = _left(plan, "prose") if "prose" in unknown else ruling
-    plan = _with_ruling(plan, "prose", ruling)
+    plan, ruling = _ruled("prose", plan, prose, plan.desired.prose, parts.prose or None, rules, now)
     sent = "" if ruling.joins else plan.desired.prose
     prose, why_prose = _hold_unsticking("prose", ruling, sent, plan, record, rules)
     if prose.action == "write" and size(plan.desired.prose or "") > limit:
@@ -148,8 +155,8 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         why_prose = reason("prose_too_long", limit=limit)
     after = parts
     if prose.action in {"write", "remove"}:
-        wanted_prose = plan.desired.prose or ""
-        after = parts.joined_by(wanted_prose) if ruling.joins else parts.with_prose(wanted_prose)
+        new_prose = plan.desired.prose or ""
+        after = parts.joined_by(new_prose) if ruling.joins else parts.with_prose(new_prose)
     wanted = plan.desired.block
     if "block" in unknown:
         wanted = None
@@ -160,15 +167,13 @@ def _plan_description(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
         wanted = fitted
     displaced = displaced and parts.block is None
     block = _merge_text("block", plan, wanted, parts.block, merge_policy, displaced=displaced)
-    block_ruling = rule("block", block, wanted, parts.block, plan.resolutions)
-    block_ruling = _left(plan, "block") if "block" in unknown else block_ruling
-    plan = _with_ruling(plan, "block", block_ruling)
+    plan, block_ruling = _ruled("block", plan, block, wanted, parts.block, rules, now)
     block, why_block = _hold_unsticking("block", block_ruling, wanted, plan, record, rules)
     if not block_ruling.standing:
         block = _shrinking(block, parts.block, wanted)
     rescued = ""
     if block.action == "write" and (block.case == "drift" or block_ruling.joins):
-        rescued = rescue(parts.block, plan.base.block, wanted, rules.markers)
+        rescued = rescue(parts.block, plan.base.block, wanted, rules.markers, after.prose)
         if rescued and _prose_is_defended(prose, plan.desired.prose, rules):
             rescued, block = "", replace(block, takes_away=True)
     changes = {block.action, prose.action} & {"write", "remove"}
@@ -206,6 +211,21 @@ def _merge_text(
         on_drift=policy.on_drift_block if which == "block" else policy.on_drift_prose,
     )  # fmt: skip
     return replace(merged, base=base) if displaced and merged.action == "write" else merged
+
+
+def _ruled(
+    which: TextField, plan: AssetPlan, merged: Merged[str], wanted: str | None, live: str | None,
+    rules: Rules, now: datetime | None,
+) -> tuple[AssetPlan, Ruling[str]]:  # fmt: skip
+    """Let what was decided elsewhere speak: that nothing is known, that others write it, a person."""
+    if which in plan.desired.unreadable:
+        ruling = _left(plan, which)
+    else:
+        most = rules.policy.guard.corrections
+        plan, merged, why = contest(plan, which, digest(wanted or ""), merged, most=most, now=now)
+        ruling = rule(which, merged, wanted, live, plan.resolutions)
+        ruling = replace(ruling, reason=ruling.reason or why)
+    return _with_ruling(plan, which, ruling), ruling
 
 
 def _left(plan: AssetPlan, which: TextField) -> Ruling[str]:
@@ -247,16 +267,21 @@ def _fact_lines(block: str) -> int:
     return sum(bool(line.strip()) for line in block.split("\n")[1:-1])
 
 
-def _plan_coordinates(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
+def _plan_coordinates(
+    plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: datetime | None
+) -> AssetPlan:
     wanted, live = plan.desired.coordinates, plan.observed.coordinates
     merged = merge_value(
         plan.base.coordinates, wanted, live,
         equal=same_place, on_conflict=rules.policy.merge.on_conflict,
         on_drift=rules.policy.merge.on_drift_coordinates,
     )  # fmt: skip
+    plan, merged, contested = contest(
+        plan, "coordinates", digest(place(wanted)), merged, most=rules.policy.guard.corrections, now=now
+    )
     ruling = rule("coordinates", merged, wanted, live, plan.resolutions)
     plan, merged = _with_ruling(plan, "coordinates", ruling), ruling.merged
-    why, notes = ruling.reason or WHY.get(merged.case), plan.notes
+    why, notes = ruling.reason or contested or WHY.get(merged.case), plan.notes
     if merged.action == "remove":
         merged = replace(merged, action="keep", takes_away=False)
         why = reason("cannot_clear")
@@ -281,13 +306,18 @@ def _plan_coordinates(plan: AssetPlan, record: AssetRecord | None, rules: Rules)
     )
 
 
-def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> AssetPlan:
+def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: datetime | None) -> AssetPlan:
     live = plan.observed.tags
     if live is None:  # not read: nothing can be said of them
         return plan
     merged = merge_tags(plan.base.tags, plan.desired.tags, live, on_drift=rules.policy.merge.on_drift_tags)
-    case, why, add = merged.case, WHY.get(merged.case), merged.add
-    if merged.add and case == "update" and not plan.base.tags:
+    case, why = merged.case, WHY.get(merged.case)
+    put_back = ((tag, digest("+", tag)) for tag in merged.drifted & merged.add)
+    plan, left, contested = contest_tags(plan, put_back, most=rules.policy.guard.corrections, now=now)
+    add, owned = merged.add - left, merged.owned | left
+    if contested and not (add or merged.remove):
+        case, why = "contested", contested
+    if add and case == "update" and not plan.base.tags:
         case, why = "fill", reason("fill_tags")
     remove: frozenset[str] = frozenset() if "more_tags" in plan.desired.unreadable else merged.remove
     if add and (held := _unsticking(record, "tags", digest(add), plan, rules)):
@@ -296,10 +326,12 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> Ass
         if held := _unsticking(record, "tags", digest("-", tag), plan, rules):
             case, why, remove = *held, remove - {tag}
     action: Action = "write" if add else "remove" if remove else "nothing"
-    if action == "nothing" and (merged.drifted or case in {"not_sticking", "undone"}):
+    if action == "nothing" and (merged.drifted or case in {"not_sticking", "undone", "contested"}):
         action = "keep"
     sides = (_sorted(plan.base.tags), _sorted(plan.desired.tags), _sorted(live))
-    lost = lost_tags(remove, plan.desired.tags)
+    kinds = dict(record.kinds if record else ()) | dict(plan.desired.kinds)
+    replaced = plan.superseded | superseded(remove, plan.desired.tags, plan.base.tags, kinds)
+    lost = lost_tags(remove - replaced, plan.desired.tags)
     return replace(
         plan,
         decisions=(
@@ -308,7 +340,8 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules) -> Ass
         ),
         add_tags=add,
         remove_tags=remove,
-        base=replace(plan.base, tags=merged.owned),
+        superseded=replaced & remove,
+        base=replace(plan.base, tags=owned),
     )
 
 
@@ -323,6 +356,8 @@ def _same_text(one: str, other: str) -> bool:
 def _with_ruling(plan: AssetPlan, which: Field, ruling: Ruling[str] | Ruling[Coordinates]) -> AssetPlan:
     """Return the plan with what holds on of the person's decision of a field."""
     others = (one for one in plan.resolutions if one.field != which)
+    if ruling.standing and ruling.merged.action == "write":
+        plan = decided(plan, which)
     return replace(plan, resolutions=(*others, *ruling.standing))
 
 

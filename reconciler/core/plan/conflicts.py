@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import Field, Keep
 
 
-CONFLICTS: Final = frozenset({"conflict", "both_changed"})
+CONFLICTS: Final = frozenset({"conflict", "both_changed", "contested"})
 _TEXTS: Final = frozenset({"prose", "block"})
 
 V = TypeVar("V")
@@ -99,6 +99,8 @@ def choices(decision: Decision) -> tuple[Keep, ...]:
     """Return what a person may decide of a field; empty when both sides agree, or Immich cannot be told."""
     if decision.case in {"not_sticking", "undone"}:
         return ("skymmich",)  # write it once more, this field only
+    if (decision.case, decision.field) == ("contested", "tags"):
+        return ("skymmich",)
     undecided = _disputed(decision) and decision.action == "keep"
     if decision.field == "tags" or not (undecided or decision.case == "resolved"):
         return ()

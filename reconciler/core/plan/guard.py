@@ -1,8 +1,9 @@
-"""The guard: what a pass may take away before a person has to say so.
+"""The guard: what may be taken away before a person has to say so, in a pass and over a day.
 
 Skymmich is known to delete most of its own catalogue when Immich answers one error, and to bring the images
 back empty. So the harmful part of a plan is held back, with the numbers and the command that approves just
-that plan, while what only adds goes on.
+that plan, while what only adds goes on. What was lost within the window before counts with it, so that a
+library is not drained in small steps.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from reconciler.core.asset import Coordinates
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.reasons import reason
+from reconciler.core.records import RecentLosses
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 _EXAMPLES: Final = 3
 """Images that are named of those that would lose something."""
+
+_NONE: Final = RecentLosses()
 
 Cause = Literal["", "shrunk", "rules", "values"]
 """Why so much would go: the catalogue lost images; the rules are others than at the last good pass; or, as
@@ -102,6 +106,7 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     moment: str = "",
     rules_changed: bool = False,
     lost: frozenset[str] | None = None,
+    recent: RecentLosses = _NONE,
 ) -> Verdict:
     """Judge a plan before anything is written.
 
@@ -118,34 +123,28 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
             another one has another name.
         rules_changed: whether the rules are others than at the last good pass.
         lost: what ``linked`` lacks of ``linked_before``, where that is known already.
+        recent: what was lost within the window before. It holds nothing by itself, and counts with what is
+            lost now.
     """
     if lost is None:
         lost = linked_before - linked
     losing = plans if isinstance(plans, Losses) else Losses.of(plans)
+    gone = recent.left - linked - linked_before if lost else frozenset[str]()
+    before = len(linked_before) + len(gone)
     emptied = bool(linked_before) and not linked
-    shrunk = emptied or _too_many(len(lost), len(linked_before), policy)
+    shrunk = emptied or (bool(lost) and _too_many(len(lost) + len(gone), before, policy))
     reasons = []
     if emptied:
         reasons.append(reason("catalogue_emptied", before=len(linked_before)))
     elif shrunk:
-        reasons.append(
-            reason(
-                "catalogue_shrunk",
-                lost=len(lost),
-                before=len(linked_before),
-                percent=_percent(len(lost) / len(linked_before)),
-                most=_percent(policy.max_fraction),
-            )
-        )
+        reasons.append(_shrunk(len(lost), len(gone), before, policy))
     harm = dict(losing.harm)
     harm |= {asset_id: part for asset_id, part in standing.items() if asset_id not in harm}
-    harmful = bool(harm) and (shrunk or _too_many(len(harm), managed, policy))
+    earlier = recent.values - harm.keys() if harm else frozenset[str]()
+    managed += len(earlier - linked - linked_before)
+    harmful = bool(harm) and (shrunk or _too_many(len(harm) + len(earlier), managed, policy))
     if harmful:
-        share = len(harm) / max(managed, 1)
-        limit = {} if shrunk and share <= policy.max_fraction else {"most": _percent(policy.max_fraction)}
-        reasons.append(
-            reason("would_lose", count=len(harm), managed=managed, percent=_percent(share), **limit)
-        )
+        reasons.append(_would_lose(len(harm), len(earlier), managed, policy, shrunk=shrunk))
         reasons += losing.named()
     if not reasons:
         return Verdict()
@@ -164,6 +163,34 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
         harm=held,
         cause=cause,
     )
+
+
+def _shrunk(lost: int, earlier: int, before: int, policy: GuardPolicy) -> Reason:
+    percent, most = _percent((lost + earlier) / before), _percent(policy.max_fraction)
+    if not earlier:
+        return reason("catalogue_shrunk", lost=lost, before=before, percent=percent, most=most)
+    return reason(
+        "catalogue_dwindled",
+        lost=lost, earlier=earlier, before=before, percent=percent, most=most, seconds=_seconds(policy),
+    )  # fmt: skip
+
+
+def _would_lose(count: int, earlier: int, managed: int, policy: GuardPolicy, *, shrunk: bool) -> Reason:
+    most = _percent(policy.max_fraction)
+    if earlier and not shrunk:
+        share = (count + earlier) / max(managed, 1)
+        return reason(
+            "would_lose_more",
+            count=count, earlier=earlier, managed=managed, percent=_percent(share), most=most,
+            seconds=_seconds(policy),
+        )  # fmt: skip
+    share = count / max(managed, 1)
+    limit = {} if shrunk and share <= policy.max_fraction else {"most": most}
+    return reason("would_lose", count=count, managed=managed, percent=_percent(share), **limit)
+
+
+def _seconds(policy: GuardPolicy) -> float:
+    return policy.window_hours * 3600
 
 
 def withhold(plan: AssetPlan) -> AssetPlan:

@@ -45,6 +45,7 @@ Case = Literal[
     "undone",
     "not_writable",
     "resolved",
+    "contested",
 ]
 Action = Literal["nothing", "write", "remove", "keep"]
 """``nothing``: all is well. ``keep``: Immich's value stays although the catalogue wants another."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.core.plan.merge import Action, Case
     from reconciler.core.policy import Policy, Switches
     from reconciler.core.reasons import Reason
-    from reconciler.core.records import Field, Resolution, TextField
+    from reconciler.core.records import Correction, Field, Resolution, TextField
 
 V_co = TypeVar("V_co", covariant=True)
 
@@ -88,6 +88,12 @@ class AssetPlan:
     """What stays owned if nothing is written."""
     resolutions: tuple[Resolution, ...] = ()
     """A person's decisions that hold from here on; those that a change of a side outlived are left out."""
+    superseded: frozenset[str] = frozenset()
+    """Of ``remove_tags``: those of which another tag took the place."""
+    corrections: tuple[Correction, ...] = ()
+    """What somebody else changes, as it stands if nothing is written."""
+    correcting: tuple[Correction, ...] = ()
+    """Of what this writes: what was changed by somebody else, as it is counted once it is written."""
     notes: tuple[Reason, ...] = ()
     gives_back: bool = False
     """Whether it is an undo's: then nothing that is written becomes ours, and what it replaces is."""
@@ -135,7 +141,9 @@ class AssetPlan:
     def conflicts(self) -> tuple[Decision, ...]:
         """The fields where a person's value stands against the catalogue's."""
         return tuple(
-            d for d in self.decisions if d.case in {"conflict", "both_changed"} and d.action == "keep"
+            d
+            for d in self.decisions
+            if d.case in {"conflict", "both_changed", "contested"} and d.action == "keep"
         )
 
     @property
@@ -146,7 +154,7 @@ class AssetPlan:
     @property
     def lost_tags(self) -> frozenset[str]:
         """Those of ``remove_tags`` that have nothing in their place."""
-        return lost_tags(self.remove_tags, self.desired.tags)
+        return lost_tags(self.remove_tags - self.superseded, self.desired.tags)
 
     @property
     def digest(self) -> str:

@@ -1,18 +1,20 @@
 """Which tags that a plan takes off are a loss, and which only give way to something that says the same.
 
-A library whose tags are told better than before changes; it does not lose.
+A library whose tags are told better than before changes; it does not lose. Nor does one of which a camera, or
+anything else that facts name, was renamed.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired.tag_noise import is_solvers
-from reconciler.core.desired.tags import SINGLE_GROUPS
+from reconciler.core.desired.tags import GROUPS, SINGLE_GROUPS
 from reconciler.core.sky import designations, famous
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 def lost_tags(removed: frozenset[str], desired: frozenset[str]) -> frozenset[str]:
@@ -37,6 +39,43 @@ def lost_tags(removed: frozenset[str], desired: frozenset[str]) -> frozenset[str
         and not is_solvers(name := _leaf(tag))
         and not ((objects := _objects(name)) and objects <= told)
     )
+
+
+def superseded(
+    removed: frozenset[str], desired: frozenset[str], owned: frozenset[str], kinds: Mapping[str, str]
+) -> frozenset[str]:
+    """Return those of the removed tags whose place a new one of the same kind takes: what was renamed.
+
+    A kind of which fewer come than go is not told apart: all of it is lost. A person's own tags in Skymmich
+    have no kind: that one goes and another one comes does not make it a rename.
+
+    Args:
+        removed: full paths that are taken off.
+        desired: full paths that the image should carry.
+        owned: full paths that were ours before any of these were added.
+        kinds: of which kind tags are whose path does not tell it.
+    """
+    coming = Counter(kind for tag in desired - owned if (kind := _group(tag, kinds))) if removed else {}
+    going: dict[str, set[str]] = {}
+    for tag in removed:
+        if coming.get(kind := _group(tag, kinds), 0):
+            going.setdefault(kind, set()).add(tag)
+    return frozenset(tag for kind, tags in going.items() if len(tags) <= coming[kind] for tag in tags)
+
+
+def owned_kinds(
+    known: tuple[tuple[str, str], ...], desired: tuple[tuple[str, str], ...], owned: frozenset[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return of which kind the owned tags are whose path does not tell it."""
+    if not (known or desired):
+        return ()
+    return tuple(sorted((tag, kind) for tag, kind in (dict(known) | dict(desired)).items() if tag in owned))
+
+
+def _group(tag: str, kinds: Mapping[str, str]) -> str:
+    """Return what tells the kind of fact that a tag names; ``""`` of a person's own."""
+    parent = tag.rpartition("/")[0]
+    return parent if parent.rpartition("/")[2] in GROUPS else kinds.get(tag, "")
 
 
 def _kind(tag: str) -> str:

@@ -124,7 +124,7 @@ class AssetWrite(WriteState):
             self,
             plan=plan,
             observed=plan.observed,
-            record=replace(self.record, applied=plan.base),
+            record=replace(self.record, applied=plan.base, superseded=plan.superseded),
             adopted=False,
             sent_for=0.0,
             doubtful=False,

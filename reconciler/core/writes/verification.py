@@ -116,10 +116,10 @@ def disturbed(job: WriteState, seen: ObservedAsset) -> bool:
     was, pending = job.observed, job.pending
     if (seen.visibility, seen.is_trashed) != (was.visibility, was.is_trashed):
         return True  # that moves the date at once, so what moved may not be our write
-    wrote_fields = pending is not None and pending.step == "fields"
-    if not wrote_fields and seen.description != was.description:
+    if (pending is None or pending.description is None) and seen.description != was.description:
         return True
-    if not wrote_fields and not same_place(seen.coordinates, was.coordinates):
+    wrote_place = pending is not None and pending.coordinates is not None
+    if not wrote_place and not same_place(seen.coordinates, was.coordinates):
         return True
     if seen.tags is None or was.tags is None:
         return False

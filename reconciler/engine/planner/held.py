@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.ports import Store
+    from reconciler.core.records import RecentLosses
     from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
     from reconciler.engine.passes import Prepared, Selection
@@ -29,7 +30,11 @@ def linked_assets(catalogue: Catalogue, store: Store) -> frozenset[str]:
 
 
 def guarded(
-    prepared: Prepared, selection: Selection, before: frozenset[str], held: Mapping[str, str]
+    prepared: Prepared,
+    selection: Selection,
+    before: frozenset[str],
+    held: Mapping[str, str],
+    recent: RecentLosses,
 ) -> Prepared:
     """Judge the plan, hold back what is harmful, and of a saved plan what is no longer the same.
 
@@ -38,6 +43,7 @@ def guarded(
         selection: what was asked for.
         before: the assets that the last good pass found in the catalogue.
         held: those of them that the guard held then, with the hash of the harm.
+        recent: what was lost within the guard's window before.
     """
     linked, tally = prepared.linked, prepared.items.tally
     others = tally.planned_orphans - linked - prepared.left
@@ -53,6 +59,7 @@ def guarded(
         standing=standing,
         moment=prepared.moment,
         rules_changed=prepared.rules_before not in {"", prepared.rules_digest},
+        recent=recent,
     )
     if not verdict.held and selection.expected is None:
         return replace(prepared, verdict=verdict)

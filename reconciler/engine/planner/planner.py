@@ -17,6 +17,7 @@ from reconciler.core.desired.template import digest_of
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import Policy, Switches
+from reconciler.core.records import RecentLosses
 from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, RULES, WATERMARK
 from reconciler.engine import hints
 from reconciler.engine.approvals import moment
@@ -24,6 +25,7 @@ from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.hints import Seen, Trash
 from reconciler.engine.identity import KnownImmich, check_user, recognise
+from reconciler.engine.losses import window_start
 from reconciler.engine.observe import read_assets
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.planner.candidates import Memory, Standing, candidates, take_census
@@ -37,7 +39,7 @@ from reconciler.engine.watermark import Look, Skew, Watermark, present, skew
 from reconciler.errors import ImmichError, UnconfirmedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
@@ -148,7 +150,9 @@ class Planner:
         digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
         desires, records = DesiredStates(), RecordCache(self._store)
         census = await take_census(self._memory, self._store)
-        selector = ImageSelector(desires.of, rules, digest, selection, records, self._store.pending())
+        selector = ImageSelector(
+            desires.of, rules, digest, selection, records, self._store.pending(), now=self._clock.now()
+        )
         asked = self._clock.monotonic()
         moved, mark, look = await self._moved(selector, records)
         seen, hinted = await self._hinted(selector)
@@ -193,7 +197,8 @@ class Planner:
             linked=linked, left=await self._left(census.linked, linked),
             stood=_others(catalogue, slices) if whole and known is not None else slices.stood,
         )  # fmt: skip
-        judge = partial(guarded, prepared, selection, census.linked, census.held)
+        recent = self._lost_before(prepared, census.held)
+        judge = partial(guarded, prepared, selection, census.linked, census.held, recent)
         prepared = await asyncio.to_thread(judge) if len(prepared.items) > _FEW else judge()
         if whole and selection.brief and not selection.by_person and self._memory.census is census:
             self._memory.touched.clear()
@@ -202,6 +207,12 @@ class Planner:
                 prepared.items.open_images(), prepared.items.orphans(),
             )  # fmt: skip
         return prepared
+
+    def _lost_before(self, prepared: Prepared, held: Mapping[str, str]) -> RecentLosses:
+        """Return what was lost within the guard's window; not asked for where nothing is lost now."""
+        if not (prepared.items.tally.losses.harm or held or prepared.left):
+            return RecentLosses()
+        return self._store.losses(window_start(prepared.rules.policy.guard, self._clock.now()))
 
     async def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
         """Return what left the catalogue since the last good pass; known while neither side changes."""

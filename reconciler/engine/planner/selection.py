@@ -9,6 +9,8 @@ from reconciler.core.catalogue import IMAGES_TABLE, RowProblem
 from reconciler.core.desired.desired import NOTHING, Desired
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.plan.asset_plan import plan_asset
+from reconciler.core.plan.flapping import is_due
+from reconciler.core.plan.tag_losses import owned_kinds
 from reconciler.core.reasons import reason
 from reconciler.core.writes.asset_write import UNCONFIRMED
 from reconciler.core.writes.verification import kept, owned_after
@@ -18,6 +20,7 @@ from reconciler.errors import TemplateError, UnusableImageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.catalogue import Catalogue, CatalogueImage
@@ -46,6 +49,8 @@ class ImageSelector:
     selection: Selection
     records: Mapping[str, AssetRecord]
     pending: Mapping[str, PendingWrite]
+    now: datetime | None = None
+    """The time; ``None``: it is not counted how often something is put right."""
     usable: bool = False
     """Whether any image could be used: then it is not the template that is wrong."""
     waiting: dict[str, Item] = field(default_factory=dict)
@@ -120,6 +125,8 @@ class ImageSelector:
 
     def _worth_another_look(self, record: AssetRecord) -> bool:
         """Return whether something besides catalogue and asset may have changed what is wrong with it."""
+        if is_due(record.corrections, self.now):
+            return True
         if record.status == "not_sticking":
             return any(entry.server != self.rules.server_version for entry in record.unsticking)
         # Another key, or its owner's rights: Immich's dates do not tell of that, but a person asks after it.
@@ -205,21 +212,28 @@ class ImageSelector:
         """Merge one asset under the selection's force, which tries anew what did not stick before."""
         if self.selection.force and record:
             record = replace(record, unsticking=())
-        return merge(item, wanted, seen, record, self.rules, force=self.selection.force)
+        return merge(item, wanted, seen, record, self.rules, force=self.selection.force, now=self.now)
 
 
 def merge(
-    item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None, rules: Rules, *, force: bool
+    item: Item,
+    wanted: Desired,
+    seen: ObservedAsset,
+    record: AssetRecord | None,
+    rules: Rules,
+    *,
+    force: bool,
+    now: datetime | None = None,
 ) -> AssetPlan:
     """Merge one asset; with ``force`` the catalogue wins, also what was left to the person or decided."""
     if force:
-        record = replace(record, resolutions=(), taken_back=None) if record else None
+        record = replace(record, resolutions=(), corrections=(), taken_back=None) if record else None
         wins = replace(
             rules.policy.merge, on_conflict="overwrite", on_drift_block="correct", on_drift_prose="correct",
             on_drift_coordinates="correct", on_drift_tags="correct",
         )  # fmt: skip
         rules = replace(rules, policy=replace(rules.policy, merge=wins))
-    return plan_asset(item.image_id, item.title, wanted, seen, record, rules)
+    return plan_asset(item.image_id, item.title, wanted, seen, record, rules, now)
 
 
 def _owns(record: AssetRecord) -> bool:
@@ -244,5 +258,7 @@ def is_as_left(item: Item, record: AssetRecord | None) -> bool:
         and (record.image_id, record.title, record.status) == (item.image_id, item.title, "in_sync")
         and (record.fingerprint, record.seen_updated_at) == (item.fingerprint, seen.updated_at)
         and (record.applied, record.resolutions) == (plan.base, plan.resolutions)
+        and (record.superseded, record.corrections) == (plan.superseded, plan.corrections)
+        and record.kinds == owned_kinds(record.kinds, plan.desired.kinds, record.applied.tags)
         and (seen.width or record.width, seen.height or record.height) == (record.width, record.height)
     )

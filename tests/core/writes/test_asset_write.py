@@ -344,6 +344,17 @@ def test_what_was_verified_a_moment_ago_is_no_read_only_library():
     assert reverted(write) == [ANOTHER]
 
 
+def test_a_place_that_came_while_a_text_was_written_tells_of_a_person_not_of_the_library():
+    write = ready()
+    for turn in (1, 2, 3):
+        write = write.on_sent(write.intent("run", T0), 10.0 * turn, turn)
+        theirs = asset(at=10.0 * turn + 1, coordinates=Coordinates(51.0 + turn, 11.0))
+        write, _ = write.on_seen(theirs, sight(10.0 * turn + 1), TERMS)
+        write, _ = write.on_read(theirs, sight(10.0 * turn + 3), TERMS)
+        assert (write.record.unsticking, write.attempt, write.quiet) == ((), 1, TERMS.grace)
+        write = replace(write.on_planned(plan_of(theirs, description=BLOCK), 0.0), state="ready", quiet=0.0)
+
+
 def test_a_crossing_is_remarked():
     write, _ = moved(sent(before=T0 + timedelta(seconds=3))).on_seen(
         asset(BLOCK, at=11.0, tags=None), sight(12.1), TERMS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -24,7 +24,9 @@ def upgrade() -> None:
     )
     op.add_column("assets", sa.Column("taken_back", sa.Text(), nullable=True))
     op.add_column("journal", sa.Column("ours", sa.Text(), nullable=False, server_default="[]"))
-    gives_back: sa.Column[bool] = sa.Column("gives_back", sa.Boolean(), nullable=False, server_default=sa.false())
+    gives_back: sa.Column[bool] = sa.Column(
+        "gives_back", sa.Boolean(), nullable=False, server_default=sa.false()
+    )
     op.add_column("pending_writes", gives_back)
     # Whose the oldest value was is not known; what looks like a block is left out where it is given back.
     op.execute(

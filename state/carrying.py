@@ -1,0 +1,84 @@
+"""What a store that is replaced by an earlier copy of itself knows and the copy does not: it goes along.
+
+Of a restore a person expects earlier settings and decisions. They do not expect that the words which were
+replaced since are no longer in the journal, or that what this program wrote since is taken for a person's.
+So journal, runs and crossings go along, of each asset what was applied, what was there before, and what was
+taken back: else it would be written again.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from reconciler.core.store_keys import CREATED_TAGS, UNDOING
+from state.database import connect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SAME_LINE: Final = """
+SELECT count(*) FROM former.journal AS theirs
+JOIN (SELECT * FROM main.journal ORDER BY entry_id DESC LIMIT 1) AS ours
+USING (entry_id, run_id, asset_id, field, before, after, at)
+"""
+_ENTRIES: Final = """
+INSERT INTO main.journal SELECT * FROM former.journal
+WHERE entry_id > (SELECT max(entry_id) FROM main.journal)
+"""
+_RUNS: Final = "INSERT OR REPLACE INTO main.runs SELECT * FROM former.runs"
+_CROSSINGS: Final = "INSERT OR REPLACE INTO main.crossings SELECT * FROM former.crossings"
+_PENDING: Final = (
+    "DELETE FROM main.pending_writes",
+    "INSERT INTO main.pending_writes SELECT * FROM former.pending_writes",
+)
+_ASSETS: Final = (
+    "INSERT OR IGNORE INTO main.assets SELECT * FROM former.assets",
+    """
+UPDATE main.assets SET (block, prose, latitude, longitude, unsticking, seen_updated_at, taken_back) = (
+    SELECT block, prose, latitude, longitude, unsticking, seen_updated_at, taken_back
+    FROM former.assets AS theirs WHERE theirs.asset_id = main.assets.asset_id
+) WHERE asset_id IN (SELECT asset_id FROM former.assets)
+""",
+    "DELETE FROM main.owned_tags WHERE asset_id IN (SELECT asset_id FROM former.assets)",
+    "INSERT INTO main.owned_tags SELECT * FROM former.owned_tags",
+    "DELETE FROM main.former_values",
+    "INSERT INTO main.former_values SELECT * FROM former.former_values",
+)
+_UNDOING: Final = "INSERT OR REPLACE INTO main.meta SELECT * FROM former.meta WHERE key IN (?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """How much went along."""
+
+    journal: int
+    """Entries of the journal."""
+    images: int
+    """Whose applied values were known."""
+
+
+def carry_over(former: Path, made: Path) -> Carried | None:
+    """Take what is to go along into a copy; ``None``: it is no earlier moment of this store.
+
+    Args:
+        former: the store that is replaced.
+        made: the copy, of the same schema; nobody else uses it.
+
+    Raises:
+        sqlite3.Error: the former one cannot be read, or the copy not be written.
+    """
+    with closing(connect(made, "mode=rw")) as connection:
+        connection.execute("ATTACH DATABASE ? AS former", (f"file:{quote(str(former))}?mode=ro",))
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute(_SAME_LINE).fetchone() == (0,):
+            return None
+        entries = connection.execute(_ENTRIES).rowcount
+        for statement in (_RUNS, _CROSSINGS, *_PENDING, *_ASSETS):
+            connection.execute(statement)
+        connection.execute(_UNDOING, (UNDOING.name, CREATED_TAGS.name))
+        (images,) = connection.execute("SELECT count(*) FROM former.assets").fetchone()
+        connection.execute("COMMIT")
+        return Carried(entries, images)
