@@ -13,7 +13,8 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core.asset import Applied
-from reconciler.core.records import Crossing
+from reconciler.core.records import Crossing, FormerValue, TakenBack
+from reconciler.core.store_keys import CREATED_TAGS
 from reconciler.errors import LeaseHeldError, StateCorruptError, StateError
 from state.backup import back_up
 from state.lease import Lease
@@ -86,6 +87,19 @@ def test_what_was_decided_is_as_it_was_then_and_what_was_written_since_is_still_
         assert {run.run_id: run.outcome for run in store.runs(9)} == {"r1": "ok", "r2": "interrupted"}
     assert (done.carried.journal, done.carried.images) == (1, 3)
     assert done.former.name == "state.sqlite3.before-restore-20250314T120000Z"
+
+
+def test_what_was_taken_back_since_stays_so_and_what_was_there_before_is_still_known(path, copy, make, noon):
+    """The copy knows nothing of the undo: the next pass would write everything again."""
+    with SqliteStore.open(path) as store:
+        store.save_records([replace(store.record("a"), taken_back=TakenBack(noon))])
+        store.keep_former([FormerValue("b", "prose", "mine", noon)])
+        CREATED_TAGS.write(store, ["Made"])
+    restore(copy, path, noon, nothing)
+    with SqliteStore.open(path) as store:
+        assert store.record("a").taken_back == TakenBack(noon)
+        assert [one.value for one in store.former_of(["b"])["b"]] == ["mine"]
+        assert CREATED_TAGS.read(store) == ["Made"]
 
 
 def test_exactly_means_nothing_is_taken_over(path, copy, noon):
