@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from reconciler.cli.daemon_client import tell_daemon
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reconciler.cli.session import Session
+    from reconciler.engine.undo_wish import UndoWish
 
 _WAIT: Final = 50
 """Seconds for which the first answer waits."""
@@ -39,3 +40,11 @@ def carried_out(session: Session, path: str, body: Mapping[str, object]) -> dict
         said = report.get("summary") if isinstance(report, dict) else state.get("error")
         screen.line(f"{said or state.get('state')} (run {run_id}).", "bold")
     return state
+
+
+def broken_off(wishes: Sequence[UndoWish]) -> str:
+    """Say which undos were begun and broken off, and how they are gone on with."""
+    ways = ("undo --all" if one.everything else f"undo {one.run_id or one.asset_id}" for one in wishes)
+    return "An undo was broken off; what it is about is left alone until it is gone on with: " + ", ".join(
+        f"skymmich-reconciler {way}" for way in ways
+    )

@@ -91,6 +91,8 @@ class Undone:
 class OwnershipRecord:
     """What is ours of one asset, by whom, and as of when."""
 
+    asset_id: str
+    """Whose it is: an answer of a cache, or a copy of an asset, may bring another's."""
     owner: Owner
     written_at: datetime
     """By the writer's clock: for people. Whether it lives is told by Immich's date of the record."""
@@ -107,6 +109,7 @@ class OwnershipRecord:
         """Return it of what the store has."""
         applied = record.applied
         return cls(
+            asset_id=record.asset_id,
             owner=owner,
             written_at=at,
             block=OwnedText.of(applied.block),
@@ -127,6 +130,7 @@ class OwnershipRecord:
         """Return it as Immich keeps it: an object."""
         return {
             "version": VERSION,
+            "asset": self.asset_id,
             "instance": self.owner.instance,
             "home": self.owner.home,
             "since": self.owner.since.isoformat(),
@@ -147,12 +151,13 @@ class OwnershipRecord:
         }
 
     @classmethod
-    def from_json(cls, value: object) -> OwnershipRecord | None:
-        """Read what ``to_json`` made; ``None`` for anything else: damaged, or of a later version."""
+    def from_json(cls, value: object, asset_id: str) -> OwnershipRecord | None:
+        """Read what ``to_json`` made of an asset; ``None``: damaged, of a later version, or another's."""
         try:
-            return _read(value)
+            found = _read(value)
         except (KeyError, TypeError, ValueError):
             return None
+        return found if found.asset_id == asset_id else None
 
 
 def adopt(
@@ -266,6 +271,7 @@ def _read(value: object) -> OwnershipRecord:
         sentinels=tuple(map(_name, _list(value["sentinels"]))),
     )
     return OwnershipRecord(
+        asset_id=_name(value["asset"]),
         owner=owner,
         written_at=_moment(value["written"]),
         block=_owned(value["block"]),

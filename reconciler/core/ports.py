@@ -8,11 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.core.store_keys import Values
-
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
@@ -21,17 +18,6 @@ if TYPE_CHECKING:
     from reconciler.core.listing import Listing
     from reconciler.core.policy import DescriptionPolicy
     from reconciler.core.reasons import Reason
-    from reconciler.core.records import (
-        AssetRecord,
-        Crossing,
-        FormerValue,
-        JournalEntry,
-        LossKind,
-        PendingWrite,
-        RecentLosses,
-        Resolution,
-        Run,
-    )
     from reconciler.errors import ReconcilerError
 
 
@@ -217,162 +203,6 @@ class Target(Protocol):
 
         It moves no date, and nobody is shown it.
         """
-        ...
-
-
-class Store(Values, Protocol):
-    """The state store. Synchronous: it is a local SQLite file, and each call is short."""
-
-    def home(self) -> str:
-        """Digest of where it is: the same for a store that is made anew in its place."""
-        ...
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Group several calls into one commit; calls outside commit by themselves."""
-        ...
-
-    def records(self) -> dict[str, AssetRecord]:
-        """All managed assets by asset id."""
-        ...
-
-    def record(self, asset_id: str) -> AssetRecord | None:
-        """One managed asset; ``None`` if it is not known."""
-        ...
-
-    def records_of(self, asset_ids: Collection[str]) -> dict[str, AssetRecord]:
-        """Those of these assets that are managed, by id."""
-        ...
-
-    def record_ids(self) -> frozenset[str]:
-        """The ids of all managed assets."""
-        ...
-
-    def linked_ids(self) -> frozenset[str]:
-        """Those that the last good pass found in the catalogue."""
-        ...
-
-    def there_ids(self) -> frozenset[str]:
-        """Those that were there when they were last looked for."""
-        ...
-
-    def held_ids(self) -> dict[str, str]:
-        """Those linked ones that the guard holds: asset id → the hash of the harm."""
-        ...
-
-    def ids_of_images(self, image_ids: Collection[int]) -> frozenset[str]:
-        """The managed assets of these images."""
-        ...
-
-    def changes(self, since: object) -> tuple[object, frozenset[str] | None]:
-        """Return which assets' records, decisions or pending writes may be others than at an earlier moment.
-
-        Gives what names the present one, and the assets; ``None``: any may be.
-        """
-        ...
-
-    def save_records(self, records: Iterable[AssetRecord]) -> None:
-        """Insert or replace by asset id."""
-        ...
-
-    def unshared(self, most: int) -> list[str]:
-        """Some assets of which what is ours changed since its record was written to Immich."""
-        ...
-
-    def share_all(self) -> None:
-        """Have the records of all assets written to Immich anew."""
-        ...
-
-    def shared(self, asset_ids: Iterable[str]) -> None:
-        """Take note that the records of these assets are in Immich."""
-        ...
-
-    def owners_of_tags(self, tags: Iterable[str]) -> frozenset[str]:
-        """Return which assets own at least one of these tags; called from a thread: it may look at all."""
-        ...
-
-    def save_resolution(self, asset_id: str, resolution: Resolution) -> None:
-        """Keep what a person decided of a conflict; insert or replace by asset and field."""
-        ...
-
-    def drop_resolution(self, asset_id: str, resolution: Resolution) -> bool:
-        """Forget a decision, if it still is this one; tells whether it was."""
-        ...
-
-    def note_crossings(self, crossings: Mapping[str, Crossing]) -> None:
-        """Keep these by asset id, together with earlier ones, until a person has looked."""
-        ...
-
-    def pending(self) -> dict[str, PendingWrite]:
-        """All pending writes by asset id."""
-        ...
-
-    def save_pending(self, writes: Iterable[PendingWrite]) -> None:
-        """Insert or replace by asset id."""
-        ...
-
-    def mark_sent(self, asset_ids: Iterable[str]) -> None:
-        """Note that these pending writes were accepted by the server."""
-        ...
-
-    def clear_pending(self, asset_ids: Iterable[str]) -> None:
-        """Forget these pending writes."""
-        ...
-
-    def journal(self, entries: Iterable[JournalEntry]) -> None:
-        """Append to the journal."""
-        ...
-
-    def note_losses(self, what: LossKind, losing: Mapping[str, str], at: datetime, since: datetime) -> None:
-        """Count what assets lose for the guard, and forget what it does not count any more.
-
-        Args:
-            what: what they lose.
-            losing: asset id → the record's fingerprint before, at which nothing is lost again; ``""``: none.
-            at: now.
-            since: losses until then are forgotten.
-        """
-        ...
-
-    def losses(self, since: datetime) -> RecentLosses:
-        """Return what was lost since, and is not back."""
-        ...
-
-    def forget_losses(self) -> None:
-        """Let what was lost until now not count any more: a person approved it."""
-        ...
-
-    def journal_of(
-        self,
-        run_id: str | None = None,
-        asset_id: str | None = None,
-        limit: int = 100,
-        before: int | None = None,
-    ) -> list[JournalEntry]:
-        """Return journal entries of a run, an asset, or both, newest first."""
-        ...
-
-    def keep_former(self, values: Iterable[FormerValue]) -> None:
-        """Keep values that are not ours and are replaced now; insert or replace by asset and field."""
-        ...
-
-    def former_of(self, asset_ids: Collection[str]) -> dict[str, list[FormerValue]]:
-        """Return what is kept of these assets, by id."""
-        ...
-
-    def forget_former(self, asset_ids: Collection[str]) -> None:
-        """Forget what is kept of these assets: they are as they were."""
-        ...
-
-    def run(self, run_id: str) -> Run | None:
-        """One run; ``None`` if it is not known."""
-        ...
-
-    def start_run(self, run: Run) -> None:
-        """Record a run as running."""
-        ...
-
-    def finish_run(self, run: Run) -> None:
-        """Record a run's end."""
         ...
 
 

@@ -19,7 +19,7 @@ from reconciler.core.store_keys import GUARD_APPROVED, GUARD_MOMENT
 from reconciler.errors import GuardError
 
 if TYPE_CHECKING:
-    from reconciler.core.ports import Store
+    from reconciler.core.store_port import Store
     from reconciler.engine.passes import Prepared
 
 

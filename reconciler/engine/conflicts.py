@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.plan.plan import AssetPlan, Decision, Rules
-    from reconciler.core.ports import Store
     from reconciler.core.records import Field, Keep
+    from reconciler.core.store_port import Store
 
 
 def decidable(plan: AssetPlan) -> list[Decision]:

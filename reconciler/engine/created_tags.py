@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from reconciler.core.asset import Visibility
-    from reconciler.core.ports import Store, Target
+    from reconciler.core.ports import Target
     from reconciler.core.reasons import Reason
+    from reconciler.core.store_port import Store
 
 _EVERYWHERE: Final[tuple[Visibility, ...]] = ("timeline", "archive", "hidden")
 

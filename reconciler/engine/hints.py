@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
 
     from reconciler.core.asset import ObservedAsset
-    from reconciler.core.ports import Store, Target
+    from reconciler.core.ports import Target
+    from reconciler.core.store_port import Store
 
 T = TypeVar("T")
 

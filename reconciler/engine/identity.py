@@ -27,8 +27,9 @@ from reconciler.errors import AssetUnknownError, UnconfirmedError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from reconciler.core.ports import ServerFacts, Store, Target
+    from reconciler.core.ports import ServerFacts, Target
     from reconciler.core.records import AssetRecord
+    from reconciler.core.store_port import Store
 
 REMEDY: Final = "If that is how it should be, say so once: skymmich-reconciler confirm"
 _SAMPLE: Final = 8

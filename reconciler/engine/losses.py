@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.policy import GuardPolicy
-    from reconciler.core.ports import Clock, Store
+    from reconciler.core.ports import Clock
     from reconciler.core.records import AssetRecord
+    from reconciler.core.store_port import Store
     from reconciler.engine.job import Job
     from reconciler.engine.passes import Prepared, Selection
 

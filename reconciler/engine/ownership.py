@@ -40,8 +40,9 @@ from reconciler.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from reconciler.core.ports import Clock, ServerFacts, Store, Target
+    from reconciler.core.ports import Clock, ServerFacts, Target
     from reconciler.core.records import AssetRecord
+    from reconciler.core.store_port import Store
     from reconciler.engine.events import Listener
 
 HEARTBEAT: Final = 6 * 3600.0
@@ -178,7 +179,7 @@ class Ownership:
                 note = await self._target.note_of(asset_id)
             except AssetUnknownError:
                 continue
-            record = OwnershipRecord.from_json(note.value) if note else None
+            record = OwnershipRecord.from_json(note.value, asset_id) if note else None
             if note is not None and record is not None and record.owner.instance == known.owner.instance:
                 return await self._alive(record, note.updated_at)
         return None
@@ -228,7 +229,7 @@ class Ownership:
                     continue
                 if note is None:
                     continue
-                if (record := OwnershipRecord.from_json(note.value)) is None:
+                if (record := OwnershipRecord.from_json(note.value, asset_id)) is None:
                     odd += 1
                 else:
                     found[asset_id] = record
@@ -319,7 +320,7 @@ class Ownership:
                 note = await self._target.note_of(asset_id)
             except AssetUnknownError:
                 continue
-            if note is not None and (record := OwnershipRecord.from_json(note.value)) is not None:
+            if note is not None and (record := OwnershipRecord.from_json(note.value, asset_id)) is not None:
                 return await self._judged(point, record, note.updated_at)
             if (there := there + 1) == _SENTINELS:
                 break

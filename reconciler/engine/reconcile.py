@@ -50,7 +50,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
-    from reconciler.core.ports import CatalogueSource, Clock, Renderer, Store, Target, Wording
+    from reconciler.core.ports import CatalogueSource, Clock, Renderer, Target, Wording
+    from reconciler.core.store_port import Store
     from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
     from reconciler.engine.planner.candidates import Memory

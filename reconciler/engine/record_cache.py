@@ -11,7 +11,7 @@ from reconciler.core.records import AssetRecord
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reconciler.core.ports import Store
+    from reconciler.core.store_port import Store
     from reconciler.engine.item import Item
 
 

@@ -10,8 +10,8 @@ from reconciler.engine.undo_wish import ended, unfinished
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from reconciler.core.ports import Store
     from reconciler.core.records import AssetRecord, JournalEntry
+    from reconciler.core.store_port import Store
 
 
 class Journal(Protocol):

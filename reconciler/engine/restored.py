@@ -24,7 +24,7 @@ from reconciler.engine.approvals import begin_moment
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reconciler.core.ports import Store
+    from reconciler.core.store_port import Store
 
 _OF_THEN: Final = (
     WATERMARK,  # without it, the next pass reads every asset

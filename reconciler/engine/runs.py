@@ -18,8 +18,9 @@ from reconciler.errors import LeaseHeldError, ReconcilerError, StateError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reconciler.core.ports import Clock, Store
+    from reconciler.core.ports import Clock
     from reconciler.core.records import Run
+    from reconciler.core.store_port import Store
 
 _MOST_OWED = 100
 

@@ -17,7 +17,7 @@ from reconciler.core.unknown import without
 
 if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue, Switch
-    from reconciler.core.ports import Store
+    from reconciler.core.store_port import Store
 
 
 def recalled(catalogue: Catalogue, store: Store) -> Catalogue:

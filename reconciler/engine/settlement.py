@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset
-    from reconciler.core.ports import Clock, Store
+    from reconciler.core.ports import Clock
     from reconciler.core.records import AssetRecord, Crossing
+    from reconciler.core.store_port import Store
     from reconciler.core.writes.asset_write import AssetWrite, Next, Todo
     from reconciler.core.writes.sight import Terms
     from reconciler.engine.job import Job

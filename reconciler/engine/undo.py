@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
-    from reconciler.core.ports import Clock, Store, Target
+    from reconciler.core.ports import Clock, Target
     from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, JournalEntry
+    from reconciler.core.store_port import Store
     from reconciler.engine.events import Listener
     from reconciler.engine.passes import Prepared
     from reconciler.engine.planner.planner import Wishes
@@ -107,7 +108,7 @@ class Undo:
 
         around = Surroundings(
             self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
-            replan, stop, taking_back=True,
+            replan, stop,
         )  # fmt: skip
         executor = Executor(around, order(jobs), Canary(jobs, 0))
         if jobs and prepared.observed_from is not None:
@@ -200,7 +201,7 @@ class Undo:
         fields = step.reversal.fields(prepared.rules.markers)
         record = remembered(step.item, fields, seen, record, prepared, now)
         self._store.save_records([record])
-        if whole and not found.left and not kept_out:
+        if step.reversal.former is not None and not found.left and not kept_out:
             self._store.forget_former([record.asset_id])
         return (*found.left, *kept_out)
 

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
-    from reconciler.core.ports import Store, Target
+    from reconciler.core.ports import Target
     from reconciler.core.reasons import Reason
     from reconciler.core.records import JournalEntry
+    from reconciler.core.store_port import Store
     from reconciler.engine.planner.planner import Wishes
     from reconciler.engine.reconcile import Reconciler
 

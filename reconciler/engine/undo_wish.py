@@ -11,8 +11,8 @@ from reconciler.core.store_keys import UNDOING, UndoingForm
 from reconciler.errors import UndoError
 
 if TYPE_CHECKING:
-    from reconciler.core.ports import Store
     from reconciler.core.records import JournalEntry
+    from reconciler.core.store_port import Store
 
 ALL: Final = 10_000_000
 """Journal entries: all there are."""

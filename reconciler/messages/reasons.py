@@ -53,9 +53,9 @@ REASONS: Final[Mapping[Code, Message]] = {
     ),
     "correction_waits": Message(
         "somebody else writes here, last on {when} UTC: it was put right {times} time and changed again; it "
-        "is put right once more after {until} UTC",
+        "is not put right once more before {until} UTC",
         "somebody else writes here, last on {when} UTC: it was put right {times} times and changed again; it "
-        "is put right once more after {until} UTC",
+        "is not put right once more before {until} UTC",
         count="times",
     ),
     # Of a whole image

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.core.ports import Store
+from reconciler.core.store_port import Store
 
 if TYPE_CHECKING:
     from collections.abc import Collection

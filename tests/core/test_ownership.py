@@ -47,12 +47,16 @@ def wanted(block=None, prose=None, tags=()):
 
 def test_a_record_comes_back_as_it_was_in_any_order_of_its_keys():
     value = json.loads(json.dumps(KNOWN.to_json()))
-    assert OwnershipRecord.from_json(value) == KNOWN
-    assert OwnershipRecord.from_json(dict(reversed(value.items()))) == KNOWN
-    assert OwnershipRecord.from_json(json.loads(json.dumps(value), parse_int=float)) == KNOWN
+    assert OwnershipRecord.from_json(value, "a") == KNOWN
+    assert OwnershipRecord.from_json(dict(reversed(value.items())), "a") == KNOWN
+    assert OwnershipRecord.from_json(json.loads(json.dumps(value), parse_int=float), "a") == KNOWN
     assert KNOWN.undone == (Undone("tags", "d", "l", NOW),)
     older = replace(KNOWN, undone=(Undone("block", "d", "l"),), taken_back=None)
-    assert OwnershipRecord.from_json(older.to_json()) == older
+    assert OwnershipRecord.from_json(older.to_json(), "a") == older
+
+
+def test_the_record_of_another_asset_says_nothing_of_this_one():
+    assert OwnershipRecord.from_json(KNOWN.to_json(), "b") is None
 
 
 def test_no_word_of_a_person_is_in_it():
@@ -81,7 +85,7 @@ def damaged():
 
 @pytest.mark.parametrize("value", list(damaged()))
 def test_what_cannot_be_read_is_unknown_and_not_empty(value):
-    assert OwnershipRecord.from_json(value) is None
+    assert OwnershipRecord.from_json(value, "a") is None
 
 
 def test_a_store_that_is_lost_owns_again_what_stands_there_untouched():

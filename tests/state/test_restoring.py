@@ -9,16 +9,19 @@ import stat
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from reconciler.core.asset import Applied
 from reconciler.core.records import Crossing
 from reconciler.errors import LeaseHeldError, StateCorruptError, StateError
+from state import carrying
 from state.backup import back_up
 from state.lease import Lease
 from state.restoring import restore
 from state.store import SqliteStore
+from state.tables import METADATA
 
 HOLDER = """
 from datetime import UTC, datetime, timedelta
@@ -62,6 +65,7 @@ def copy(path, tmp_path, make, noon):
         store.save_records([replace(record, applied=new), make.record("c", applied=new)])
         store.journal([make.entry("a", run_id="r2", before="mine, newer")])
         store.note_crossings({"a": Crossing(noon, frozenset({"block"}), "r2")})
+        store.note_losses("values", {"a": "mark"}, noon, noon - timedelta(days=1))
     return target
 
 
@@ -74,6 +78,8 @@ def test_what_was_decided_is_as_it_was_then_and_what_was_written_since_is_still_
     path, copy, spawn, noon
 ):
     spawn(RUNNER, path).wait()
+    with SqliteStore.open(path) as store:
+        losses = store.losses(noon - timedelta(days=1))
     done = restore(copy, path, noon, nothing)
     with SqliteStore.open(path) as store:
         assert store.get("of") == "then"
@@ -82,10 +88,23 @@ def test_what_was_decided_is_as_it_was_then_and_what_was_written_since_is_still_
         assert records["a"].applied == Applied(block="new", prose="words", tags=frozenset({"New"}))
         assert records["c"].applied.block == "new"
         assert records["a"].crossing is not None
+        assert store.losses(noon - timedelta(days=1)) == losses
         assert store.pending() == {}
         assert {run.run_id: run.outcome for run in store.runs(9)} == {"r1": "ok", "r2": "interrupted"}
     assert (done.carried.journal, done.carried.images) == (1, 3)
     assert done.former.name == "state.sqlite3.before-restore-20250314T120000Z"
+
+
+def test_of_every_table_it_was_decided_whether_it_goes_along():
+    """Whoever adds one decides, in ``state.carrying``, and says so here."""
+    goes = {
+        "journal", "runs", "crossings", "losses", "unshared", "pending_writes", "assets", "owned_tags",
+        "former_values", "meta",  # of that, the tags that were made
+    }  # fmt: skip
+    stays = {"resolutions", "lease"}
+    assert set(METADATA.tables) == goes | stays
+    statements = Path(carrying.__file__).read_text(encoding="utf-8")
+    assert {name for name in METADATA.tables if f"INTO main.{name} " in statements} == goes
 
 
 def test_exactly_means_nothing_is_taken_over(path, copy, noon):

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.asset import Applied, Coordinates
-from reconciler.core.ports import Store
 from reconciler.core.reasons import from_text, reason, told
 from reconciler.core.records import RunCounts, TakenBack, Unsticking
+from reconciler.core.store_port import Store
 from state import rows
 from state.rows import of_run
 from state.store import SqliteStore
@@ -94,6 +94,7 @@ def test_a_full_pending_write_comes_back_equal_after_a_restart(store, make, noon
         tags=frozenset({odd, "b"}),
         attempt=2,
         intended_at=noon,
+        gives_back=True,
     )
     store.save_pending([write])
     with reopened(store) as again:

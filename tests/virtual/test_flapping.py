@@ -112,7 +112,7 @@ def test_a_value_is_put_right_three_times_with_growing_pauses_and_then_left(plac
             look(here)
             record = here.store.record(asset_id)
             assert (record.status, here.writes) == ("conflict", 0)
-            assert "is put right once more after" in sentence(record.reasons)
+            assert "is not put right once more before" in sentence(record.reasons)
             assert f"put right {times} time" in sentence(record.reasons)
             restart(here)
             here.clock.seconds += pause - 10 * MINUTE

@@ -118,9 +118,14 @@ class World:
         raise AssertionError("the server does not come to rest")
 
     def shown(self):
-        """Give what Immich finally shows of every asset."""
+        """Give what Immich finally shows of every asset; its custom metadata is shown to nobody."""
         self.settle()
-        return control.assets(self.state, {})
+        assets = control.assets(self.state, {})
+        return {key: {**asset, "metadata": None} for key, asset in assets.items()}
+
+    def notes(self):
+        """Give the custom metadata of every asset."""
+        return {key: asset["metadata"] for key, asset in control.assets(self.state, {}).items()}
 
     @property
     def faults(self):

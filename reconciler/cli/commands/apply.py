@@ -10,6 +10,7 @@ import typer
 
 from reconciler.app.wiring import new_run_id
 from reconciler.cli.context import Work, working
+from reconciler.cli.handover import broken_off
 from reconciler.cli.images import find_images
 from reconciler.cli.output.outcome import exit_code, show_report
 from reconciler.cli.output.tables import has_conflict, show_choice, show_plan
@@ -18,6 +19,7 @@ from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, beg
 from reconciler.core.store_keys import PAUSED
 from reconciler.engine.approvals import leave_approval
 from reconciler.engine.passes import Prepared, Selection
+from reconciler.engine.undo_wish import unfinished
 from reconciler.errors import ReconcilerError
 from reconciler.messages import guard
 from reconciler.messages.voice import remedy_of
@@ -66,6 +68,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         if approve and not (what or force) and work.daemon_writes:
             return _approved_beside_daemon(work, approve, details=details)
     with working(session) as work, work.right_to_write("apply"):
+        if left := unfinished(work.bench.store):
+            screen.say(f"! {broken_off(left)}", "yellow")
         selection = _selection(work, named, saved)
         selection = replace(selection, force=force, full=full, approved=approve)
         prepared = work.do(work.bench.cycle.prepare(selection, work.bench.wishes))

@@ -121,6 +121,8 @@ def _settled(
     plan: AssetPlan, field: Field, values: set[str], now: datetime, *, agreed: bool, others: bool = False
 ) -> AssetPlan:
     """Forget what is outlived: of other values, of a week ago, and what was held where both sides agree."""
+    if not plan.corrections:
+        return plan
     found = []
     for one in plan.corrections:
         if one.field != field or (others and one.desired not in values):

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.plan import Rules
-    from reconciler.core.ports import CatalogueSource, Store
+    from reconciler.core.ports import CatalogueSource
+    from reconciler.core.store_port import Store
 
 
 MOST: Final = 5_000

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.guard import Verdict
-    from reconciler.core.ports import Store
     from reconciler.core.records import RecentLosses
+    from reconciler.core.store_port import Store
     from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
     from reconciler.engine.passes import Prepared, Selection

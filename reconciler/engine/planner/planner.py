@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.listing import Listing
-    from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Store, Target
+    from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Target
+    from reconciler.core.store_port import Store
     from reconciler.engine.events import Level, Listener
     from reconciler.engine.ownership import Another, Standpoint
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.policy import Policy
-    from reconciler.core.ports import Clock, Store
+    from reconciler.core.ports import Clock
+    from reconciler.core.store_port import Store
     from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
     from reconciler.engine.observe import Reading
