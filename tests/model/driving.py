@@ -17,7 +17,7 @@ from tests.model.skymmich import SKYMMICH
 
 WEIGHTS = {
     "people": 6, "skymmich": 4, "setting": 1, "fault": 1, "mended": 1, "wait": 2, "sync": 6, "undo": 1,
-    "decide": 1, "store": 1,
+    "decide": 1, "store": 1, "undo_all": 0.4, "redo": 0.3, "another": 0.3,
 }  # fmt: skip
 DRAINS = (8.0, 60.0, 200.0)
 
@@ -36,13 +36,16 @@ def drawn(random):
     if name in {"people", "skymmich", "setting", "fault"}:
         kinds = {"people": PEOPLE, "skymmich": SKYMMICH, "setting": SETTINGS, "fault": FAULTS}[name]
         return "act", (name, random.choice(sorted(kinds)), which, spot), {}
-    if name in {"wait", "decide", "store"}:
+    if name in {"wait", "decide", "store", "redo", "another"}:
         stores = (("keep_copy", (), {}), ("put_back", (which,), {}), ("lose_store", (), {}))
         seconds = random.choice((0.05, 0.4, 2.0, 30.0, 7200.0))
         return {
-            "wait": ("wait", (seconds,), {}), "decide": ("decide", (which, spot), {}), "store": random.choice(stores)
+            "wait": ("wait", (seconds,), {}), "decide": ("decide", (which, spot), {}),
+            "redo": ("redo", (), {}), "another": ("another", (random.choice(sorted(PASSES)),), {}), "store": random.choice(stores)
         }[name]  # fmt: skip
     how = {"due": _due(random), "deadly": _deadly(random)}
+    if name == "undo_all":
+        return "undo_all", (), how
     if name == "undo":
         return "undo", (random.randrange(10),), how
     only = random.randrange(4) if random.random() < 0.2 else None

@@ -75,6 +75,18 @@ class Model(RuleBasedStateMachine):
     def undo(self, which, due, deadly):
         self.play.undo(which, due=due, deadly=deadly)
 
+    @rule(due=DUE, deadly=DEADLY)
+    def undo_all(self, due, deadly):
+        self.play.undo_all(due=due, deadly=deadly)
+
+    @rule()
+    def redo(self):
+        self.play.redo()
+
+    @rule(kind=st.sampled_from(sorted(PASSES)))
+    def another_instance(self, kind):
+        self.play.another(kind)
+
     @rule(which=WHICH, spot=SPOT)
     def decide(self, which, spot):
         self.play.decide(which, spot)

@@ -31,7 +31,8 @@ KILLS = {
 }
 STORES = {"state store lost": "lose_store", "older state store put back": "put_back"}
 NOT_INJECTED = {"mended", "queue goes on"}
-KINDS = (*(name for name in FAULTS if name not in NOT_INJECTED), *KILLS, *STORES)
+OTHERS = {"another instance": "another", "everything undone": "undo_all", "a run undone": "undo"}
+KINDS = (*(name for name in FAULTS if name not in NOT_INJECTED), *KILLS, *STORES, *OTHERS)
 GENTLE = sorted(set(PEOPLE) - {"all cleared", "all replaced", "deleted", "sidecar written by the solver"})
 """Deeds after which there is still something to lose."""
 
@@ -73,6 +74,8 @@ def trial(row, seed):
             play.sync(due=due, deadly=deadly)
             if row.kind in STORES:
                 getattr(play, STORES[row.kind])(*([0] if row.kind.startswith("older") else []))
+            if row.kind in OTHERS:
+                getattr(play, OTHERS[row.kind])(*([0] if row.kind == "a run undone" else []))
             _edits(play, random, 2)
             play.sync("background")
             play.check()
@@ -92,8 +95,14 @@ def _names(kind):
     """Give under which names a fault is counted."""
     if kind in KILLS:
         return {"fault: killed"}
-    stores = {"state store lost": "fault: store lost", "older state store put back": "fault: older store"}
-    return {stores.get(kind, f"fault: {kind}")}
+    others = {
+        "state store lost": "fault: store lost",
+        "older state store put back": "fault: older store",
+        "another instance": "pass: of another instance",
+        "everything undone": "pass: undo all",
+        "a run undone": "pass: undo",
+    }
+    return {others.get(kind, f"fault: {kind}")}
 
 
 def _edits(play, random, count):
