@@ -2,7 +2,8 @@
 
 Of a restore a person expects earlier settings and decisions. They do not expect that the words which were
 replaced since are no longer in the journal, or that what this program wrote since is taken for a person's.
-So journal, runs, crossings and losses go along, and of each asset what was applied, and what did not stick.
+So journal, runs, crossings and losses go along, what was there before, the names of the tags that were made,
+and of each asset what was applied, what did not stick, and whether a person took it back.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from reconciler.core.store_keys import CREATED_TAGS
 from state.database import connect
 
 if TYPE_CHECKING:
@@ -35,12 +37,19 @@ _PENDING: Final = (
     "DELETE FROM main.pending_writes",
     "INSERT INTO main.pending_writes SELECT * FROM former.pending_writes",
 )
+_FORMER: Final = (
+    "DELETE FROM main.former_values WHERE asset_id IN (SELECT asset_id FROM former.assets)",
+    "INSERT OR REPLACE INTO main.former_values SELECT * FROM former.former_values",
+)
+"""What was there before this program wrote: what `undo --all` gives back."""
+_VALUES: Final = 'INSERT OR REPLACE INTO main.meta SELECT * FROM former.meta WHERE "key" = ?'
+_VALUES_THAT_GO: Final = (CREATED_TAGS,)
 _ASSETS: Final = (
     "INSERT OR IGNORE INTO main.assets SELECT * FROM former.assets",
     """
-UPDATE main.assets SET (block, prose, latitude, longitude, unsticking, seen_updated_at, more) = (
-    SELECT block, prose, latitude, longitude, unsticking, seen_updated_at, more FROM former.assets AS theirs
-    WHERE theirs.asset_id = main.assets.asset_id
+UPDATE main.assets SET (block, prose, latitude, longitude, unsticking, seen_updated_at, more, taken_back) = (
+    SELECT block, prose, latitude, longitude, unsticking, seen_updated_at, more, taken_back
+    FROM former.assets AS theirs WHERE theirs.asset_id = main.assets.asset_id
 ) WHERE asset_id IN (SELECT asset_id FROM former.assets)
 """,
     "DELETE FROM main.owned_tags WHERE asset_id IN (SELECT asset_id FROM former.assets)",
@@ -74,8 +83,11 @@ def carry_over(former: Path, made: Path) -> Carried | None:
         if connection.execute(_SAME_LINE).fetchone() == (0,):
             return None
         entries = connection.execute(_ENTRIES).rowcount
-        for statement in (_RUNS, _CROSSINGS, _LOSSES, _UNSHARED, *_PENDING, *_ASSETS):
+        for statement in (
+            _RUNS, _CROSSINGS, _LOSSES, _UNSHARED, *_PENDING, *_FORMER, *_ASSETS,
+        ):  # fmt: skip
             connection.execute(statement)
+        connection.executemany(_VALUES, [(key.name,) for key in _VALUES_THAT_GO])
         (images,) = connection.execute("SELECT count(*) FROM former.assets").fetchone()
         connection.execute("COMMIT")
         return Carried(entries, images)

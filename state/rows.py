@@ -141,6 +141,7 @@ def of_pending(write: PendingWrite) -> Values:
         "tags": sorted(write.tags),
         "attempt": write.attempt,
         "intended_at": write.intended_at,
+        "gives_back": write.gives_back,
     }
 
 
@@ -160,6 +161,7 @@ def to_pending(row: Row[Any]) -> PendingWrite:
         tags=frozenset(row.tags),
         attempt=row.attempt,
         intended_at=row.intended_at,
+        gives_back=row.gives_back,
     )
 
 

@@ -216,6 +216,7 @@ class PendingRow(Row, table=True):
     tags: list[str] = Field(sa_type=JsonText)
     attempt: int
     intended_at: datetime | None = Field(sa_type=UtcDateTime)
+    gives_back: bool
 
 
 class JournalRow(Row, table=True):

@@ -233,6 +233,8 @@ class PendingWrite:
     """The tags added or removed."""
     attempt: int = 1
     intended_at: datetime | None = None
+    gives_back: bool = False
+    """Whether it is an undo's: then what it writes is not ours by it."""
 
 
 @dataclass(frozen=True, slots=True)

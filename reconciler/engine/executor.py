@@ -74,8 +74,6 @@ class Surroundings:
     replan: Callable[[Job, ObservedAsset], AssetPlan]
     stop: Callable[[], bool]
     intended: Callable[[Sequence[Job]], None] = ignore_intentions
-    taking_back: bool = False
-    """Whether values are given back: see ``Sender``."""
 
 
 class Executor:
@@ -93,7 +91,7 @@ class Executor:
         self._settling = Settlement(around.store, around.clock, terms)
         self._sender = Sender(
             around.target, around.store, self._settling, around.clock, around.run_id,
-            tag_paths=paths, intended=around.intended, taking_back=around.taking_back,
+            tag_paths=paths, intended=around.intended,
         )  # fmt: skip
         self._tags = TagCheck(around.target, [job for job in jobs if job.asset_id not in first])
         self._schedule = PollSchedule(timing, self._settling.dates)

@@ -57,10 +57,9 @@ class Sender:
         run_id: of this pass.
         tag_paths: all tags that the pass is known to add: made together, the first time one is needed.
         intended: is told of each intention, in the commit that records it.
-        taking_back: whether values are given back: then what is replaced is ours, and no former value.
     """
 
-    def __init__(  # noqa: PLR0913 - all that sending depends on, each by its name
+    def __init__(
         self,
         target: Target,
         store: Store,
@@ -70,12 +69,10 @@ class Sender:
         *,
         tag_paths: frozenset[str],
         intended: Callable[[Sequence[Job]], None] = ignore_intentions,
-        taking_back: bool = False,
     ) -> None:
         self._told = intended
         self._target, self._store, self._settling = target, store, settling
         self._clock, self._run_id, self._tag_paths = clock, run_id, tag_paths
-        self._taking_back = taking_back
         self.tag_ids: dict[str, str] = {}
         """Own tags by full path, as far as they were asked for."""
         self._denied: dict[frozenset[WriteStep], MissingPermissionError] = {}
@@ -112,8 +109,7 @@ class Sender:
                 job.write.record.to_look_at() for job in jobs if job.write.plan.superseded
             )
             self._told(jobs)
-            if not self._taking_back:
-                self._keep_former(jobs, made, now)
+            self._keep_former(jobs, made, now)
         return made
 
     def _keep_former(
@@ -124,7 +120,7 @@ class Sender:
         self._store.keep_former(
             value
             for job in jobs
-            if "fields" not in job.write.sent_steps
+            if not (job.write.plan.gives_back or "fields" in job.write.sent_steps)
             for value in former_of(
                 made[job.asset_id][0], job.write.observed, job.write.plan.base, markers, now
             )
@@ -259,7 +255,8 @@ class Sender:
             self.tag_ids.update(made)
 
     def _entries(self, job: Job, pending: PendingWrite, at: datetime) -> list[JournalEntry]:
-        owned = job.write.was_ours if self._taking_back else job.write.plan.base
+        plan = job.write.plan
+        owned = job.write.was_ours if plan.gives_back else plan.base
         return entries_of(pending, job.write.observed, owned, self._settling.terms.markers, at)
 
 

@@ -108,7 +108,7 @@ class Undo:
 
         around = Surroundings(
             self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
-            replan, stop, taking_back=True,
+            replan, stop,
         )  # fmt: skip
         executor = Executor(around, order(jobs), Canary(jobs, 0))
         if jobs and prepared.observed_from is not None:
@@ -201,7 +201,7 @@ class Undo:
         fields = step.reversal.fields(prepared.rules.markers)
         record = remembered(step.item, fields, seen, record, prepared, now)
         self._store.save_records([record])
-        if whole and not found.left and not kept_out:
+        if step.reversal.former is not None and not found.left and not kept_out:
             self._store.forget_former([record.asset_id])
         return (*found.left, *kept_out)
 

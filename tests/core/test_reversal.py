@@ -179,3 +179,29 @@ def test_everything_leaves_what_is_not_ours_and_says_what_is_not_on_record():
 def test_an_older_versions_whole_text_is_given_back_without_its_block():
     done = undo_all(asset("Ours."), Applied(prose="Ours."), description=f"Former.\n\n{BLOCK}")
     assert done.plan.description == "Former."
+
+
+def test_the_block_of_another_run_is_taken_whole_though_the_present_one_shares_lines_with_it():
+    """The lines that both had were taken for the former block, and put into the middle of the other one."""
+    first, second, third = (
+        f"✦ {name}\nTitle {number}\nGalaxy\n\nIntegration: 5h\nTelescope\n— Skymmich"
+        for number, name in enumerate(("M 31", "M 31 · NGC 224", "M 31 · NGC 224 · Andromeda"))
+    )
+    changes = ("description", f"Mine.\n\n{first}", f"Mine.\n\n{second}", ["block"])
+    done = undo(asset(f"Mine.\n\n{second}"), changes, applied=Applied(block=second))
+    assert done.plan.description == f"Mine.\n\n{first}"
+    later = undo(asset(f"Mine.\n\n{third}"), changes, applied=Applied(block=third))
+    assert (later.plan.changes, later.plan.base.block) == (False, third)
+    back = undo(asset(f"Mine.\n\n{first}"), changes, applied=Applied(block=second))
+    assert (back.plan.changes, back.plan.base.block) == (False, first)
+
+
+def test_a_later_runs_words_stay_ours_where_an_earlier_run_is_taken_back():
+    done = undo(
+        asset(f"Second words.\n\n{BLOCK}"),
+        ("description", "", f"First words.\n\n{BLOCK}"),
+        applied=Applied(block=BLOCK, prose="Second words."),
+    )
+    assert done.plan.description == "Second words."
+    assert done.plan.base.prose == "Second words."
+    assert done.left == (reason("newer").of("prose"),)

@@ -66,8 +66,7 @@ async def test_an_undo_that_the_end_of_the_daemon_broke_off_is_gone_on_with_at_i
     with pytest.raises(asyncio.CancelledError):
         await world.run(30)
     world.wire.handle_async_request = handle
-    await world.house.aclose()
-    world.store.close()
+    await world.stop()
     assert shown(world) != world.before
     world.start()
     assert unfinished(world.store) == [UndoWish(everything=True)]

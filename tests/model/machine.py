@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 from hypothesis import note
@@ -12,12 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.model.faults import FAULTS
 from tests.model.people import PEOPLE
-from tests.model.play import MOST_REQUESTS, PASSES, SETTINGS, Play
+from tests.model.play import BREAKING, MOST_REQUESTS, PASSES, SETTINGS, Play
 from tests.model.skymmich import SKYMMICH
-
-TALLY = Counter()
-"""What was done and found, over all examples."""
-BREAKING = ("busy", "dropped", "slow", "down", "maintenance", "queue paused", "mended", "queue goes on")
 
 WHICH, SPOT = st.integers(0, 3), st.integers(0, 63)
 KINDS = {"people": PEOPLE, "skymmich": SKYMMICH, "fault": FAULTS, "setting": SETTINGS}
@@ -80,6 +75,18 @@ class Model(RuleBasedStateMachine):
     def undo(self, which, due, deadly):
         self.play.undo(which, due=due, deadly=deadly)
 
+    @rule(due=DUE, deadly=DEADLY)
+    def undo_all(self, due, deadly):
+        self.play.undo_all(due=due, deadly=deadly)
+
+    @rule()
+    def redo(self):
+        self.play.redo()
+
+    @rule(kind=st.sampled_from(sorted(PASSES)))
+    def another_instance(self, kind):
+        self.play.another(kind)
+
     @rule(which=WHICH, spot=SPOT)
     def decide(self, which, spot):
         self.play.decide(which, spot)
@@ -103,14 +110,9 @@ class Model(RuleBasedStateMachine):
         if play is None:
             return
         try:
-            play.tally["seconds to rest"] += play.rest()
+            play.rest()
         finally:
             for text in play.notes:
                 note(text)
-            TALLY.update(play.tally)
-            TALLY.update({f"not in Immich, found in: {name}": n for name, n in play.oracle.found.items()})
-            for name in ("persons_lost", "lost_to_person", "died", "reverted", "early_updated_at"):
-                TALLY[f"server: {name}"] += play.here.faults[name]
-            TALLY["examples"] += 1
             play.close()
             self._folder.cleanup()

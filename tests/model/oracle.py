@@ -30,6 +30,11 @@ def plain(line):
     return _BORDERS.sub("", line.strip()).strip()
 
 
+def settled(line):
+    """Give it as it ends in Immich, whatever it was when it was read: ``&amp;`` is decoded only once."""
+    return plain(settled_description(line))
+
+
 @dataclass(slots=True)
 class Entered:
     """What is to be found on one asset."""
@@ -147,9 +152,9 @@ class Oracle:
         self.fresh.pop(asset_id, None)
         if known is None or asset is None:
             return
-        lines = {plain(line) for line in (asset.exif.description or "").splitlines()}
+        lines = {settled(line) for line in (asset.exif.description or "").splitlines()}
         for token, (line, when) in list(known.words.items()):
-            if plain(line) not in lines:
+            if settled(line) not in lines:
                 self._missing(asset_id, "description", token, line, when)
                 del known.words[token]
         shown = set(self.here.state.tags.values(asset))
@@ -164,7 +169,8 @@ class Oracle:
                 known.pin = None
 
     def _missing(self, asset_id, which, token, whole, when):
-        entries = self.here.store.journal_of(asset_id=asset_id, limit=1_000_000)
+        stores = self.here.stores()
+        entries = [one for store in stores for one in store.journal_of(asset_id=asset_id, limit=1_000_000)]
         runs = _replaced(entries, which, token)
         told = self.told.get(asset_id, -1.0) >= when and self._is_crossed(asset_id)
         self.here.note(f"not in Immich: {which} {whole!r} of {asset_id}: runs {sorted(runs)}, told {told}")
@@ -186,8 +192,8 @@ class Oracle:
             raise ViolationError(f"{which} {whole!r} of {asset_id}, entered at {when:.3f}, is nowhere")
 
     def _is_crossed(self, asset_id):
-        record = self.here.store.record(asset_id)
-        return record is not None and record.crossing is not None
+        records = (store.record(asset_id) for store in self.here.stores())
+        return any(record is not None and record.crossing is not None for record in records)
 
 
 def _replaced(entries, which, token):

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from copy import copy
 from dataclasses import replace
 
+from reconciler.core.asset import Applied
 from reconciler.core.policy import GuardPolicy, MergePolicy, Policy
 from reconciler.engine.conflicts import decidable, take_decision
 from reconciler.engine.events import Event
 from reconciler.engine.identity import KnownImmich
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.planner import Wishes
-from reconciler.errors import ReconcilerError, UnconfirmedError
+from reconciler.engine.redo import write_again
+from reconciler.engine.undo import UndoReport
+from reconciler.errors import AnotherInstanceError, ReconcilerError, UnconfirmedError
 from reconciler.simulator.server.state import USER_ID
 from state.store import SqliteStore
 from tests.model.faults import FAULTS, mend
@@ -36,6 +40,8 @@ PASSES = {
     "hints": {"by_person": False, "hints": True},
     "force": {"force": True},
 }
+BREAKING = ("busy", "dropped", "slow", "down", "maintenance", "queue paused", "mended", "queue goes on")
+"""What can go wrong within a pass."""
 MOST_REQUESTS = 60
 """Moments within a pass at which something can happen."""
 
@@ -87,12 +93,26 @@ class Play:
         self.rows, self.copies = {}, []
         self._count, self._due, self._deadly, self._dead = 0, {}, None, None
         self._words, self._read_at = 0, {}
+        self.other = None
+        here.stores = self._stores
         self._busy, self.overlaps = set(), []
         self._tap_store()
         self._tap_server()
 
     def close(self):
-        self.here.store.close()
+        for store in self._stores():
+            store.close()
+
+    def _stores(self):
+        """Give all the stores that there are."""
+        return [self.here.store, *([self.other.store] if self.other is not None else [])]
+
+    def counts(self):
+        """Give what was done, what was found where, and what the server did."""
+        found = {f"not in Immich, but found: {name}": n for name, n in self.oracle.found.items()}
+        names = ("persons_lost", "persons_own", "lost_to_person", "died", "reverted", "early_updated_at")
+        faults = {f"server: {name}": self.here.faults[name] for name in names}
+        return Counter({**self.tally, **found, **faults})
 
     # -- acts ----------------------------------------------------------------------------------------------
 
@@ -150,11 +170,49 @@ class Play:
         runs = [
             one.run_id for one in self.here.store.runs(50) if self.here.store.journal_of(one.run_id, limit=1)
         ]
-        if not runs or self.here.store.pending():
+        if not runs:
             self.tally["not possible"] += 1
             return None
         run_id = runs[which % len(runs)]
-        return self._process(lambda: self.here.undo(run_id), "undo", due, deadly, wished=True)
+        return self._process(lambda: self.here.take_back(run_id=run_id), "undo", due, deadly, wished=True)
+
+    def undo_all(self, *, due=(), deadly=None):
+        """Take everything back; what is ours is gone then, where nothing is said to be left."""
+        report = self._process(
+            lambda: self.here.take_back(everything=True), "undo all", due, deadly, wished=True
+        )
+        if not isinstance(report, UndoReport) or report.error or due or self.other is not None:
+            return
+        self._calm()
+        left = {asset_id for asset_id, _ in report.left}
+        for asset_id in set(report.undone) - left:
+            asset, record = self.here.state.assets.get(asset_id), self.here.store.record(asset_id)
+            if record is None or asset is None or record.applied == Applied():
+                continue
+            raise ViolationError(f"everything was taken back, and yet this is ours: {record.applied}")
+        self.tally["undo all: whole"] += not left
+
+    def redo(self):
+        """Let what was taken back be written again."""
+        write_again(self.here.store, None)
+        self.tally["people: all written again"] += 1
+
+    def another(self, kind="background"):
+        """Let another instance, with a store of its own, do a pass on the same library."""
+        self._calm()
+        if self.other is None:
+            self.other = other = copy(self.here)
+            path = self._folder / "other.sqlite3"
+            other.store, other.runs = SqliteStore.open(copy_of(moulds().store, path)), 100_000
+        self.other.policy, self.other.switches = self.here.policy, self.here.switches
+        if self._wished():
+            self.oracle.licensed.add(f"run-{self.other.runs + 1}")
+        self.tally["pass: of another instance"] += 1
+        try:
+            self.other.run(**PASSES[kind])
+        except ReconcilerError as error:
+            self.tally[f"refused: {type(error).__name__}, another instance"] += 1
+        self._calm()
 
     def _process(self, doing, kind, due, deadly, *, wished):
         """Let the program do something, to its end, to an error, or until it is killed."""
@@ -220,13 +278,18 @@ class Play:
         if not self.copies:
             self.tally["not possible"] += 1
             return
-        self.here.settle()
+        self._calm()
         self._archive()
         self._take_up(copy_store(self.copies[which % len(self.copies)], self._file()))
         self.tally["fault: older store"] += 1
 
-    def lose_store(self):
+    def _calm(self):
+        """Let the server come to rest, also where its queue was paused."""
+        self.here.settings.paused = False
         self.here.settle()
+
+    def lose_store(self):
+        self._calm()
         self._archive()
         self._take_up(copy_of(moulds().store, self._file()))
         self.tally["fault: store lost"] += 1
@@ -236,8 +299,13 @@ class Play:
             self.oracle.archived.setdefault(entry.asset_id, []).append(entry)
 
     def _take_up(self, path):
+        """Go on with another file in the store's place."""
+        place = self.here.store.path
         self.here.store.close()
-        self.here.store = SqliteStore.open(path)
+        for end in ("", "-wal", "-shm"):
+            place.with_name(place.name + end).unlink(missing_ok=True)
+        path.rename(place)
+        self.here.store = SqliteStore.open(place)
         self._tap_store()
 
     def _file(self):
@@ -369,6 +437,11 @@ class Play:
             self.oracle.licensed |= {f"run-{self.here.runs + number}" for number in (1, 2)}
         try:
             return self.here.run(full=True)
+        except AnotherInstanceError:
+            # It is gone by now, and after half a day that is known.
+            self.tally["another instance outwaited"] += 1
+            self.wait(14 * 3600)
+            return self.here.run(full=True)
         except UnconfirmedError:
             self.tally["people: library confirmed"] += 1
             KnownImmich("http://immich.test", USER_ID, without_assets=True).keep(self.here.store)
@@ -380,10 +453,11 @@ class Play:
             asset = shown.get(record.asset_id)
             if record.status != "in_sync" or asset is None or record.asset_id not in linked:
                 continue
-            applied = record.applied
-            if not applied.tags <= set(asset["tags"]) and self.here.policy.merge.on_drift_tags == "correct":
-                raise ViolationError(f"in sync without {applied.tags - set(asset['tags'])}: {record}")
-            correct = self.here.policy.merge.on_drift_block == "correct"
+            applied, merge, switches = record.applied, self.here.policy.merge, self.here.switches
+            missing = applied.tags - set(asset["tags"])
+            if missing and switches.tags and merge.on_drift_tags == "correct":
+                raise ViolationError(f"in sync without {missing}: {record}")
+            correct = switches.description and merge.on_drift_block == "correct"
             if applied.block and correct and applied.block not in asset["description"]:
                 raise ViolationError(f"in sync without its block: {record} {asset['description']!r}")
 

@@ -106,6 +106,8 @@ def _raw_sync(play, which, spot):
     row, asset = _row(play, which), play.asset(which)
     if row is None or asset is None or asset.jobs or asset.visibility == "locked" or asset.read_only:
         return False
+    if play.here.settings.paused:
+        return False
     ((text, latitude, longitude, tags),) = play.here.sql(
         f"SELECT description, latitude, longitude, tags FROM {IMAGES} WHERE id = ?", row
     )

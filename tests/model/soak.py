@@ -1,4 +1,7 @@
-"""Play the model by the thousand. Prints the seed, what was done how often, and what was lost; exits 1 on a violation."""
+"""``make soak``: play the model by the thousand. Prints what was done how often and what was lost; exits 1 on a violation.
+
+Each example has a seed of its own, printed where it is a violation: ``--seed SEED --examples 1`` plays it again.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +9,12 @@ import argparse
 import json
 import sys
 import time
-import traceback
+from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
-
-from tests.model.machine import TALLY, Model
-
-BATCH = 50
-"""Examples that are drawn from one seed; the next are drawn from the next."""
-
-
-def play(examples, steps, number, *, shrink=True):
-    """Play so many examples; raises what is violated, in its shortest form."""
-    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
-    chosen = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        database=None,
-        phases=phases,
-        suppress_health_check=list(HealthCheck),
-        report_multiple_bugs=False,
-    )
-    run_state_machine_as_test(seed(number)(Model), settings=chosen)
+from tests.model.driving import example, played, shortest
 
 
 def main():
@@ -41,31 +23,40 @@ def main():
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin nothing new after so long")
+    parser.add_argument("--go-on", action="store_true", help="also after a violation")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--no-shrink", action="store_true", help="show a violation as it was found")
     options = parser.parse_args()
-    began, violation, number, left = time.monotonic(), None, options.seed, options.examples
-    while left > 0 and violation is None and time.monotonic() - began < options.seconds:
-        try:
-            play(min(BATCH, left), options.steps, number, shrink=not options.no_shrink)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told with the counts
-            violation = error
-        if not options.json:
-            print(
-                f"seed {number}: {TALLY['examples']} examples, {time.monotonic() - began:.0f} s", flush=True
-            )
-        number, left = number + 1, left - BATCH
-    told = violation and "".join(traceback.format_exception_only(violation))
+    began, tally, violations = time.monotonic(), Counter(), []
+    for number in range(options.seed, options.seed + options.examples):
+        if time.monotonic() - began > options.seconds or (violations and not options.go_on):
+            break
+        beginning, steps = example(number, options.steps)
+        violation = played(beginning, steps, tally)
+        tally["examples"] += 1
+        if violation is not None:
+            violations.append(told(number, violation, beginning, steps))
+            print(violations[-1], file=sys.stderr, flush=True)
+        if not options.json and tally["examples"] % 50 == 0:
+            print(f"{tally['examples']} examples, {time.monotonic() - began:.0f} s", flush=True)
     seconds = round(time.monotonic() - began, 1)
-    said = {"seed": options.seed, "steps": options.steps, "seconds": seconds, "violation": told}
     if options.json:
-        print(json.dumps({**said, "counts": dict(sorted(TALLY.items()))}))
+        said = {"seed": options.seed, "steps": options.steps, "seconds": seconds, "violations": violations}
+        print(json.dumps({**said, "counts": dict(sorted(tally.items()))}))
     else:
-        for name, count in sorted(TALLY.items()):
+        for name, count in sorted(tally.items()):
             print(f"{count:10.0f}  {name}")
-        print(f"{TALLY['examples']} examples of {options.steps} steps in {seconds} s, seed {options.seed}")
-        print(told or "0 violations: nothing was lost")
-    sys.exit(1 if violation else 0)
+        what = (
+            f"{tally['examples']} examples of {options.steps} steps in {seconds} s, seeds from {options.seed}"
+        )
+        print(f"{what}: {len(violations)} violations")
+    sys.exit(1 if violations else 0)
+
+
+def told(number, violation, beginning, steps):
+    """Tell a violation in the fewest steps that show it."""
+    fewest = shortest(beginning, steps, type(violation))
+    lines = [f"seed {number}: {type(violation).__name__}: {violation}", f"  world: {beginning}"]
+    return "\n".join([*lines, *(f"  {name}{given} {named or ''}" for name, given, named in fewest)])
 
 
 if __name__ == "__main__":

@@ -92,12 +92,10 @@ def test_the_model_sees_a_program_that_does_not_come_to_rest(play):
     run, here = play.here.run, play.here
 
     def restless(**how):
-        here.person(play.assets[0], "set_description", f"{here.runs}")
-        here.settle()
+        play.act("skymmich", "title", 0)
         return run(**how)
 
     here.run = restless
-    play.act("setting", "overwrite")
     with pytest.raises(ViolationError, match="does not come to rest"):
         play.rest()
 
@@ -105,10 +103,7 @@ def test_the_model_sees_a_program_that_does_not_come_to_rest(play):
 def test_a_process_that_is_killed_writes_nothing_any_more(play):
     play.act("skymmich", "title", 0)
     sent = len(play.here.line.sent)
-    before = play.here.store.path
     play.sync(deadly=("request", 6))
     assert play.tally["fault: killed"] == 1
-    assert play.here.store.path != before
     assert len(play.here.line.sent) == sent + 7
-    assert play.here.store.runs(1)[0].outcome == "running"
     play.rest()

@@ -94,6 +94,7 @@ def test_a_full_pending_write_comes_back_equal_after_a_restart(store, make, noon
         tags=frozenset({odd, "b"}),
         attempt=2,
         intended_at=noon,
+        gives_back=True,
     )
     store.save_pending([write])
     with reopened(store) as again:

@@ -279,3 +279,86 @@ def test_a_tag_of_a_persons_below_one_of_ours_keeps_it(world):
     report = here.take_back(everything=True)
     assert (made, f"{made}/mine") == tuple(sorted(here.tags & {made, f"{made}/mine"}))
     assert made in dict(report.tags.kept)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_was_undone_and_written_again_before_everything_undone_is_as_it_was(world, seed):
+    """Passes, forced ones, undos of runs and images, to moments, killed ones and redos, in any order."""
+    here, random = world(count=5, unkind="settling,lost_updates,round_trip", seed=seed), Random(seed)
+    lived_in(here, random)
+    before, tags_before, moments = settled(here), here.tags, [here.clock.now()]
+    here.run()
+    for _ in range(14):
+        for _ in range(4):
+            edit(here, random)
+        image_id, asset_id = random.choice(here.images())
+        deed = random.choice(
+            ["pass", "pass", "force", "undo run", "undo image", "to", "killed", "redo", "redo all"]
+        )
+        moments.append(here.clock.now())
+        here.clock.seconds += 60.0
+        try:
+            if deed == "pass":
+                here.run()
+            elif deed == "force":
+                here.run(force=True, image_ids=frozenset({image_id}))
+            elif deed == "undo run":
+                here.take_back(run_id=f"run-{random.randint(1, here.runs)}")
+            elif deed == "undo image":
+                here.take_back(asset_id=asset_id)
+            elif deed == "to":
+                here.take_back(asset_id=asset_id, to=random.choice(moments))
+            elif deed == "killed":
+                here.take_back(everything=True, within=random.uniform(0.5, 4.0))
+            else:
+                write_again(here.store, [asset_id] if deed == "redo" else None)
+                here.run()
+        except UndoError:
+            pass
+    report = here.take_back(everything=True)
+    assert_as_before(here, before, settled(here), report)
+    assert here.tags == tags_before
+    assert here.faults["overlaps"] == here.faults["lost"] == 0, here.state.book.examples
+
+
+def test_what_left_the_catalogue_is_taken_back_too_and_what_is_in_the_trash_later(world):
+    here = world(count=4, unkind="settling")
+    before = settled(here)
+    here.run()
+    (gone, gone_asset), (_, trashed), *_ = here.images()
+    here.sql("DELETE FROM astrophotography_images WHERE id = ?", gone)
+    here.person(trashed, "trash", value=True)
+    here.run()
+    report = here.take_back(everything=True)
+    assert [why.code for asset_id, why in report.left if asset_id == trashed] == ["trashed"]
+    assert UNDOING.read(here.store) is None
+    shown = settled(here)
+    assert (shown[gone_asset][0], shown[gone_asset][3]) == (before[gone_asset][0], before[gone_asset][3])
+    assert shown[trashed][0] != before[trashed][0]
+    assert {why.code for _, why in report.tags.kept} <= {"tag_in_use", "tag_has_others"}
+    assert report.tags.kept
+    here.person(trashed, "trash", value=False)
+    here.run()
+    assert settled(here)[trashed] == shown[trashed]
+    here.take_back(everything=True)
+    assert {key: (one[0], one[3]) for key, one in settled(here).items()} == {
+        key: (one[0], one[3]) for key, one in before.items()
+    }
+    assert CREATED_TAGS.read(here.store) == []
+
+
+def test_tags_that_the_key_may_not_delete_are_named(world):
+    scopes = ("asset.read", "asset.update", "tag.read", "tag.create", "tag.asset", "user.read", "apiKey.read")
+    here = world(count=2, unkind="settling", scopes=scopes)
+    here.run()
+    made = here.tags
+    report = here.take_back(everything=True)
+    assert report.tags.deleted == ()
+    leaves = {path for path in made if not any(other.startswith(f"{path}/") for other in made)}
+    assert {path for path, why in report.tags.kept if why.code == "permission"} == leaves
+    assert here.tags == made
+    assert UNDOING.read(here.store) is None
+    here.settings.scopes = ("all",)
+    again = here.take_back(everything=True)
+    assert set(again.tags.deleted) == made
+    assert here.tags == set()

@@ -95,6 +95,8 @@ class AssetPlan:
     correcting: tuple[Correction, ...] = ()
     """Of what this writes: what was changed by somebody else, as it is counted once it is written."""
     notes: tuple[Reason, ...] = ()
+    gives_back: bool = False
+    """Whether it is an undo's: then nothing that is written becomes ours, and what it replaces is."""
     blocked: Reason | None = None
     """Why this asset cannot be written at all; then nothing else is set."""
 

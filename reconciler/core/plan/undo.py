@@ -73,7 +73,7 @@ def reverse(
         markers: the block's.
         max_bytes: of a description.
     """
-    plan = AssetPlan(reversal.image_id, seen.asset_id, title, seen, Desired(), base=applied)
+    plan = AssetPlan(reversal.image_id, seen.asset_id, title, seen, Desired(), base=applied, gives_back=True)
     left: list[Reason] = []
     plan = _take_back_text(plan, reversal, markers, max_bytes, left)
     plan = _take_back_place(plan, reversal, left)
@@ -92,13 +92,13 @@ def _take_back_text(
 ) -> AssetPlan:
     applied, live = plan.base, plan.observed.description
     block = _block(reversal, markers, applied)
-    known = block.left.block if block and block.left.block else applied.block
-    parts = split(live, markers, known)
+    known = (block.left.block, block.was) if block else (None, None)
+    parts = _parted(live, markers, *known, applied.block)
     prose = _prose(reversal, markers, applied)
     if reversal.former is not None:
         block, prose = _all_of(reversal.former, parts, applied)
     block_found = _block_found(block, parts.block, applied)
-    prose_found, with_prose = _prose_found(prose, parts)
+    prose_found, with_prose = _prose_found(prose, parts, applied)
     text = live
     if (whole := _whole(reversal, live)) is not None:
         block_found = "untouched" if block is None else "ours"
@@ -141,6 +141,27 @@ def _whole(reversal: Reversal, live: str) -> str | None:
     return pairs[0][0]
 
 
+def _parted(text: str, markers: Markers, *known: str | None) -> Split:
+    """Take a description apart by what its block may be: as it was written, else between markers.
+
+    What is left of one whose marker lines are broken counts last: of a block that was written before another
+    one, there would be only the lines that both have.
+    """
+    likely = [split(text, markers, one) for one in known if one]
+    for one, parts in zip(filter(None, known), likely, strict=True):
+        if same_text(parts.block or "", one):
+            return parts
+    lines = [parts.block.split("\n") if parts.block else [""] for parts in likely]
+    whole = [
+        parts
+        for parts, block in zip(likely, lines, strict=True)
+        if markers.opens(block[0]) and markers.closes(block[-1])
+    ]
+    plain = split(text, markers)
+    found = [*whole, *([plain] if plain.block is not None else []), *likely, plain]
+    return found[0]
+
+
 def _all_of(former: Former, parts: Split, applied: Applied) -> tuple[_Part | None, _Part | None]:
     """Return what is to be done where all that is ours is taken back; what we took away comes back, too."""
     block = prose = None
@@ -155,7 +176,7 @@ def _block(reversal: Reversal, markers: Markers, applied: Applied) -> _Part | No
     steps = [
         (before.block, after, step.ours)
         for step in reversal.texts
-        for before, after in [[split(text, markers, applied.block) for text in (step.before, step.after)]]
+        for before, after in [[_parted(text, markers, applied.block) for text in (step.before, step.after)]]
         if not same_text(before.block or "", after.block or "")
     ]
     if not steps:
@@ -187,7 +208,7 @@ def _prose(reversal: Reversal, markers: Markers, applied: Applied) -> _Part | No
     steps = [
         (before.prose, after, step.ours)
         for step in reversal.texts
-        for before, after in [[split(text, markers, applied.block) for text in (step.before, step.after)]]
+        for before, after in [[_parted(text, markers, applied.block) for text in (step.before, step.after)]]
         if not same_text(before.prose, after.prose)
     ]
     if not steps:
@@ -197,7 +218,7 @@ def _prose(reversal: Reversal, markers: Markers, applied: Applied) -> _Part | No
     return _Part(was, steps[-1][1], was if was and "prose" in ours else None)
 
 
-def _prose_found(part: _Part | None, parts: Split) -> tuple[Found, Split]:
+def _prose_found(part: _Part | None, parts: Split, applied: Applied) -> tuple[Found, Split]:
     """Say how the prose stands; with it the parts with the former prose in its place."""
     if part is None:
         return "untouched", parts
@@ -211,7 +232,8 @@ def _prose_found(part: _Part | None, parts: Split) -> tuple[Found, Split]:
     if trim(part.left.before) and not trim(part.left.after) and same_text(parts.before, part.left.before):
         seam = SEAM if trim(part.was) and parts.block else ""
         return "ours", replace(parts, before=trim(part.was) + seam)
-    return ("back" if _is_gone(part, parts.prose) else "newer"), parts
+    later = applied.prose is not None and not same_text(applied.prose, part.left.prose)
+    return ("back" if not later and _is_gone(part, parts.prose) else "newer"), parts
 
 
 def _is_gone(part: _Part, live: str) -> bool:

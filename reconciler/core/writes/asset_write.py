@@ -74,7 +74,8 @@ class AssetWrite(WriteState):
         cls, plan: AssetPlan, record: AssetRecord, pending: PendingWrite, now: float, sent_for: float = 0.0
     ) -> AssetWrite:
         """Make one of an earlier run's write that was not seen settled: it is waited for first."""
-        moved = plan.observed.updated_at > pending.before_updated_at
+        # An earlier date, too: then the clock was set back meanwhile.
+        moved = plan.observed.updated_at != pending.before_updated_at
         return cls(
             plan,
             record,

@@ -51,4 +51,5 @@ def intent(
         tags=plan.add_tags if step == "add_tags" else tags,
         attempt=attempt,
         intended_at=at,
+        gives_back=plan.gives_back,
     )

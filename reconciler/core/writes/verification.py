@@ -69,7 +69,9 @@ def kept(pending: PendingWrite, seen: ObservedAsset, markers: Markers) -> Kept:
 
 
 def owned_after(applied: Applied, pending: PendingWrite, result: Kept) -> Applied:
-    """Return what is ours after a write of which ``result`` was kept."""
+    """Return what is ours after a write of which ``result`` was kept; an undo's leaves that to its end."""
+    if pending.gives_back:
+        return applied
     if "block" in result.fields and pending.block is not None:
         applied = replace(applied, block=pending.block or None)
     if "prose" in result.fields and pending.prose is not None:

@@ -24,6 +24,10 @@ def upgrade() -> None:
     )
     op.add_column("assets", sa.Column("taken_back", sa.Text(), nullable=True))
     op.add_column("journal", sa.Column("ours", sa.Text(), nullable=False, server_default="[]"))
+    gives_back: sa.Column[bool] = sa.Column(
+        "gives_back", sa.Boolean(), nullable=False, server_default=sa.false()
+    )
+    op.add_column("pending_writes", gives_back)
     # Whose the oldest value was is not known; what looks like a block is left out where it is given back.
     op.execute(
         "INSERT INTO former_values (asset_id, field, value, at) "
