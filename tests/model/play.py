@@ -187,9 +187,13 @@ class Play:
         left = {asset_id for asset_id, _ in report.left}
         for asset_id in set(report.undone) - left:
             asset, record = self.here.state.assets.get(asset_id), self.here.store.record(asset_id)
-            if record is None or asset is None or record.applied == Applied():
+            if record is None or asset is None:
                 continue
-            raise ViolationError(f"everything was taken back, and yet this is ours: {record.applied}")
+            if record.applied != Applied():
+                raise ViolationError(f"everything was taken back, and yet this is ours: {record.applied}")
+            ours = {tag for tag in self.here.state.tags.values(asset) if (asset_id, tag) in self.oracle.ours}
+            if ours and not self.oracle.archived:
+                raise ViolationError(f"everything was taken back, and yet {asset_id} carries {ours}")
         self.tally["undo all: whole"] += not left
 
     def redo(self):
