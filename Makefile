@@ -1,5 +1,5 @@
 # Needs python3 (3.11 or newer) and make. Each target makes its own .venv the first time, from the lock files.
-#   make demo            make demo SERVE=1         make test ARGS="-k merge"         make test PYTHON=python3.12
+#   make demo            make demo SERVE=1 PORT=8080   make test ARGS="-k merge"         make test PYTHON=python3.12
 
 PYTHON ?= python3
 VENV := .venv
@@ -15,7 +15,7 @@ UV := $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 -
 MAKEFLAGS += --no-print-directory
 
 help:
-	@echo "make demo         see a sample catalogue reconciled with a simulated Immich (SERVE=1 keeps its page up)"
+	@echo "make demo         see a sample catalogue reconciled with a simulated Immich (SERVE=1 keeps its page up, PORT=8080 says where)"
 	@echo "make test         run the tests (ARGS are pytest's)"
 	@echo "make check        lint, formatting, types, and the arrows between the rooms"
 	@echo "make bench        measure requests, time and memory against the bound (ARGS=\"--server URL\": on a real Immich)"
@@ -29,13 +29,13 @@ help:
 	@echo "make clean        remove what these targets made"
 
 demo: $(VENV)/.runtime
-	@$(PY) -m reconciler demo $(if $(filter-out 0,$(SERVE)),--serve) $(ARGS)
+	@$(PY) -m reconciler demo $(if $(filter-out 0,$(SERVE)),--serve) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 # Four processes, each with whole files, on two cores, too: much of a test's time is waiting for a server to settle.
 # A whole run in CI is in two parts: what the tests of the quick rooms run is measured, and it fails below the coverage
 # that pyproject.toml asks for. Measuring the others would cost half of the suite's time again.
 PYTEST := $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
-MEASURED := $(addprefix tests/,config core immich messages models openngc rendering simulator skymmich state)
+MEASURED := $(addprefix tests/,config core immich messages models notices openngc rendering simulator skymmich state)
 test: $(VENV)/.dev
 ifeq ($(CI)$(ARGS),true)
 	@failed=0; $(PYTEST) --cov --cov-report= $(MEASURED) || failed=1; $(PY) tests/coverage_by_room.py; \

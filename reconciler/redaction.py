@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, WrappedLogger
@@ -23,6 +23,8 @@ MIN_LENGTH: Final = 4
 """A registered secret shorter than this is not searched for: hiding every "ab" leaves no line to read."""
 
 _MAX_DEPTH: Final = 8
+_TELLING: Final = 8
+_PLAIN_WORD: Final = re.compile(r"[a-z]+|[A-Z][a-z]+|([a-z0-9-]+\.)+[a-z]{2,}|[0-9.]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SENSITIVE: Final = re.compile(
     r"(?:^|_)(?:api_?key|access_?key|token|pass(?:word|wd|phrase)?|pwd|secret|authorization|cookie|credentials?)s?$"
@@ -76,6 +78,24 @@ def register_secret(secret: str) -> None:
     """
     if secret.strip().casefold() not in _OWN_WORDS:
         _registry.add(secret)
+
+
+def parts_of(url: str) -> tuple[str, ...]:
+    """Return the pieces of an address behind its scheme, as they stand there and decoded; longest first."""
+    pieces = re.split(r"[/:@?&=#,;]+", url.partition("://")[2])
+    both = {one for piece in pieces for one in (piece, unquote(piece)) if one}
+    return tuple(sorted(both, key=lambda one: (-len(one), one)))
+
+
+def telling_parts(url: str) -> tuple[str, ...]:
+    """Return the pieces of an address that may be secrets: not short, and no plain word or host.
+
+    What is left out is hidden where the address itself is spoken of; in all other texts, to hide every
+    ``localhost`` or ``notify`` would leave little to read.
+    """
+    return tuple(
+        piece for piece in parts_of(url) if len(piece) >= _TELLING and not _PLAIN_WORD.fullmatch(piece)
+    )
 
 
 def redact_registered(text: str) -> str:

@@ -227,3 +227,19 @@ def test_every_test_of_the_conformance_suite_is_the_test_of_a_fact():
     files = (ROOT / "tests" / "conformance").glob("test_*.py")
     tests = {name for file in files for name in defined(file) if name.startswith("test_")}
     assert tests - set(_TEST.findall(text)) == set()
+
+
+def test_skymmichs_port_is_the_same_wherever_it_is_named():
+    """The one on which Skymmich listens by itself."""
+    files = [ROOT / "README.md", *(ROOT / "systemd").rglob("*")]
+    texts = {path: path.read_text(encoding="utf-8") for path in files if path.is_file()}
+    named = {
+        path.name: set(re.findall(r"127\.0\.0\.1:(\d+)", text)) - {"8287", "2283", "5432"}
+        for path, text in texts.items()
+    }
+    assert {port for ports in named.values() for port in ports} == {"5000"}, named
+
+
+def test_the_readme_says_where_the_program_is_got_before_anything_is_typed():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert 0 < text.index("git clone") < text.index("make demo")

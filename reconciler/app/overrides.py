@@ -162,6 +162,8 @@ class OwnTemplate:
         configured: gives the policy of the configuration in force.
     """
 
+    where = "this program's own store"
+
     def __init__(self, store: SqliteStore, configured: Callable[[], Policy]) -> None:
         self._store, self._configured = store, configured
 

@@ -12,6 +12,7 @@ import structlog
 
 from reconciler.app.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_block
 from reconciler.app.pairing import check_pair, pair_of
+from reconciler.app.store_mark import store_mark
 from reconciler.config import redact_url
 from reconciler.core.reasons import Reason
 from reconciler.engine.events import Event, Listener, Progress
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from reconciler.engine.polling.timing import Timing
     from reconciler.service.api import Control
     from reconciler.service.environment import Installation
-    from reconciler.web.ports import Doctor, PictureSize
+    from reconciler.web.ports import Doctor, Messenger, PictureSize
     from reconciler.web.server import WebServer
 
 _SKY: Final = OpenNgc()
@@ -270,7 +271,7 @@ class Present:
             await each.aclose()
 
 
-def web_server(
+def web_server(  # noqa: PLR0913 - each is one thing the page is given, by name
     config: Config,
     control: Control,
     present: Present,
@@ -279,6 +280,7 @@ def web_server(
     renderer: SafeRenderer,
     passes: Callable[[], Mapping[str, int]] = dict,
     doctor: Doctor | None = None,
+    messenger: Messenger | None = None,
 ) -> WebServer:
     """Make the status endpoint; it is not listening yet.
 
@@ -290,6 +292,7 @@ def web_server(
         renderer: of templates.
         passes: counts those that ended, by result.
         doctor: runs the checks of the doctor's page; without, there is none.
+        messenger: sends a test notice; without, there is no button for it.
     """
     # Only the daemon has one.
     from reconciler.web.access.policy import Access  # noqa: PLC0415  see above
@@ -304,6 +307,7 @@ def web_server(
         user_header=status.user_header,
         proxies=frozenset(status.trusted_proxies),
         memory=store,
+        mark=lambda: store_mark(store.path),
     )
     app = create_app(
         control,
@@ -316,6 +320,7 @@ def web_server(
         template=OwnTemplate(store, present.configured),
         renderer=renderer,
         doctor=doctor,
+        messenger=messenger,
         skymmich_url=redact_url(config.skymmich.url.get_secret_value()) if config.skymmich.url else "",
     )
     return WebServer(app, status.host, status.port)

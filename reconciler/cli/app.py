@@ -13,22 +13,23 @@ import signal
 import sys
 from importlib import import_module
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
-from typer.core import TyperGroup
+from typer.completion import completion_init  # type: ignore[attr-defined] # without it no shell is known
 from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
 from reconciler import __version__
 from reconciler.cli.interrupts import Interrupted
+from reconciler.cli.names import COMPLETING, PROGRAM
+from reconciler.cli.plain_help import PlainCommand, PlainGroup
 from reconciler.errors import ReconcilerError
 from reconciler.messages.voice import remedy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-PROGRAM: Final = "skymmich-reconciler"
 USAGE: Final = 64
 """EX_USAGE. Not the usual 2: that is what ``plan`` says when there is something to do."""
 
@@ -44,19 +45,24 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "redo": ("Reconcile", "Write again what was taken back."),
     "adopt": ("Reconcile", "Know again what is ours, with a state store that is new or older."),
     "settings": ("Reconcile", "Show or change what is kept in sync."),
+    "template": ("Reconcile", "Show, try or change the template of the block in the description."),
     "status": ("Look", "Show how things stand."),
     "explain": ("Look", "Show one image from all sides, and why it is as it is."),
     "conflicts": ("Look", "List the images where a person's words stand against the catalogue's."),
     "history": ("Look", "Show what was written, when, and what it replaced."),
     "backup": ("Keep", "Copy the state store, also while the daemon runs."),
     "restore": ("Keep", "Put a copy of the state store back."),
+    "notices": ("Serve", "Try whether notices arrive where you want to be told."),
     "run": ("Serve", "Run the daemon."),
+    "pause": ("Serve", "Let the daemon start no pass by itself any more."),
+    "resume": ("Serve", "Let it start passes by itself again."),
+    "completion": ("Serve", "Print what bash, zsh or fish need to complete these commands."),
     "simulator": ("Serve", "Run a simulated Immich to try things against."),
 }
 """Name → panel of the help, and what it does."""
 
 
-class Commands(TyperGroup):
+class Commands(PlainGroup):
     """The group of all commands."""
 
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - typer's own, passed on
@@ -80,7 +86,8 @@ class Commands(TyperGroup):
             made.name = cmd_name
             return made
         settings = getattr(module, "CONTEXT", {})
-        return _made(CommandInfo(cmd_name, callback=module.command, context_settings=settings))
+        info = CommandInfo(cmd_name, cls=PlainCommand, callback=module.command, context_settings=settings)
+        return _made(info)
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override] # the signature is typer's
         """Call a command; a signal is answered here, for typer would end the program without a word."""
@@ -88,11 +95,19 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             return _stopped(error)
+        except BrokenPipeError:
+            # Typer would call it an error of ours.
+            return _unread(sys.stdout)
 
     def format_help(self, ctx: typer.Context, formatter: object) -> None:  # type: ignore[override]
         """List the commands without importing them."""
         self._listing = True
         super().format_help(ctx, formatter)  # type: ignore[arg-type] # typer does not export the type
+
+    def shell_complete(self, ctx: typer.Context, incomplete: str):  # type: ignore[no-untyped-def,override]  # noqa: ANN201 - as above
+        """Complete a command's name without importing any."""
+        self._listing = True
+        return super().shell_complete(ctx, incomplete)
 
 
 def _nothing() -> None:
@@ -104,7 +119,7 @@ def _made(info: CommandInfo):  # type: ignore[no-untyped-def]  # noqa: ANN202 - 
 
 
 app = typer.Typer(
-    cls=Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    cls=Commands, add_completion=False, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
@@ -133,13 +148,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    return _guarded(lambda: _call(args), as_json="--json" in args)
+    try:
+        return _guarded(lambda: _call(args), as_json="--json" in args)
+    finally:
+        _let_go()
 
 
 def _call(args: list[str]) -> int:
+    if COMPLETING in os.environ:
+        completion_init()
+        # What explains a word stays on its line.
+        os.environ["COLUMNS"] = "10000"
+    elif not args:
+        _call(["--help"])
+        return USAGE
     result = typer.main.get_command(app).main(args, PROGRAM, standalone_mode=False)
     sys.stdout.flush()
     return result if isinstance(result, int) else 0
+
+
+def _unread(stream: TextIO) -> int:
+    """Answer that whoever read has gone: Python would complain once more when it closes the stream."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return 128 + signal.SIGPIPE
+
+
+def _let_go() -> None:
+    """Write what is left, or let it go where nobody reads: Python would end with a code of its own."""
+    try:
+        sys.stderr.flush()
+    except BrokenPipeError:
+        _unread(sys.stderr)
 
 
 def _stopped(error: BaseException) -> int:
@@ -163,9 +202,7 @@ def _guarded(call: Callable[[], int], *, as_json: bool) -> int:
     except (KeyboardInterrupt, typer.Abort) as error:
         return _stopped(error)
     except BrokenPipeError:
-        # Whoever read has gone; Python would complain once more when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _unread(sys.stdout)
     except Exception:  # noqa: BLE001 - the outermost edge: whatever it is, it is logged without secrets
         return _unexpected(as_json=as_json)
 

@@ -76,10 +76,10 @@ class Stage:
             )
 
 
-def _port() -> int:
-    """Return the page's usual port, or a free one: a daemon of one's own may be at work there."""
+def _port(*wanted: int) -> int:
+    """Return the first of these ports that is free, or any: a daemon of one's own may be at work there."""
     usual = StatusSection().port
-    for port in (usual, 0):
+    for port in wanted or (usual, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -91,17 +91,22 @@ def _port() -> int:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Set the stage in a folder of its own, which is gone afterwards."""
+def stage(port: int | None = None) -> Iterator[Stage]:
+    """Set the stage in a folder of its own, which is gone afterwards.
+
+    Args:
+        port: the page's; ``None``: the usual one, or a free one where that is taken.
+    """
     with tempfile.TemporaryDirectory(prefix="skymmich-reconciler-demo-") as folder:
         catalogue = Path(folder, "skymmich.db")
+        port = port or (_port() if port is None else _port(0))
         build_sample(catalogue)
         with serve(catalogue=catalogue, unkind=UNKINDNESS) as simulator:
             register_secret(simulator.api_key)
             file = Path(folder, "config.toml")
             file.write_text(
                 f'[skymmich]\nsource = "{catalogue}"\n[state]\nurl = "{folder}/state.sqlite3"\n'
-                f'[immich]\nurl = "{simulator.url}"\n[status]\nport = {_port()}\n'
+                f'[immich]\nurl = "{simulator.url}"\n[status]\nport = {port}\n'
             )
             environ = {"RECONCILER_IMMICH__API_KEY": simulator.api_key, "HOME": folder}
             yield Stage(catalogue, simulator, configuration.load(file, environ))

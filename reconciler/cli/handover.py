@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from reconciler.cli.daemon_client import tell_daemon
+from reconciler.cli.daemon_client import require_daemon, tell_daemon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,15 +23,17 @@ def carried_out(session: Session, path: str, body: Mapping[str, object]) -> dict
     """Ask the daemon for a run and wait for its end; says what became of it, and gives its last state.
 
     Raises:
-        DaemonRefusedError: it cannot be reached, or refuses.
+        DaemonRefusedError: it cannot be reached, or does not let this command in.
+        ReconcilerError: it refuses, in its own words.
     """
     screen, config = session.screen, session.config
+    require_daemon(config)
     screen.say("The daemon does it; it goes on also if you leave.")
-    state = tell_daemon(config, f"{path}?wait={_WAIT}", body, patience=_WAIT + 10.0)
+    state = tell_daemon(config, "POST", f"/api/v1{path}?wait={_WAIT}", body, wait=_WAIT)
     run_id = str(state.get("run_id", ""))
     while state.get("state") in {"queued", "running"}:
         time.sleep(_AGAIN)
-        found = tell_daemon(config, f"/runs/{run_id}?limit=1").get("state")
+        found = tell_daemon(config, "GET", f"/api/v1/runs/{run_id}?limit=1").get("state")
         if not isinstance(found, dict):
             break
         state = found

@@ -14,14 +14,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
     from types import FrameType
 
 T = TypeVar("T")
+_STOPPING: Final = (
+    b"\nStopping: calls in flight are finished and recorded. Once more ends at once, safely too.\n"
+)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -109,6 +112,6 @@ class Stopping:
         if not self._careful:
             raise self._interrupted(number)
         # Not by way of sys.stderr, which may be in the midst of a line, and then refuses another.
-        os.write(
-            2, b"\nStopping: calls in flight are finished and recorded. Once more ends at once, safely too.\n"
-        )
+        # Where nobody reads any more, nobody is told.
+        with suppress(OSError):
+            os.write(2, _STOPPING)

@@ -24,6 +24,7 @@ ConfigFile = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document.")]
 Full = Annotated[bool, typer.Option("--full", help="Read every asset anew, whatever is on record.")]
+Every = Annotated[bool, typer.Option("--all", help="List all images, also where there are many.")]
 Details = Annotated[bool, typer.Option("--details", help="Show every difference of every image.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is logged, too.")]
 
@@ -34,6 +35,19 @@ class Session:
 
     config: Config
     screen: Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may stand before a command of a group as well as behind it."""
+
+    config: Path | None = None
+    json: bool = False
+    verbose: bool = False
+
+    def begin(self, config: Path | None, *, json: bool, verbose: bool) -> Session:
+        """Begin with what stands in either place."""
+        return begin(config or self.config, as_json=json or self.json, verbose=verbose or self.verbose)
 
 
 class _StandardError(io.StringIO):
@@ -56,7 +70,8 @@ class _StandardError(io.StringIO):
 def log_to_stderr(*, verbose: bool = False, quiet: bool = False) -> None:
     """Set up logging for a command that ends by itself: warnings; all if ``verbose``, errors if ``quiet``."""
     level = "info" if verbose else "error" if quiet else "warning"
-    logs.configure(_StandardError(), level=level)
+    # For a person also where it is piped: what a program reads is on standard output.
+    logs.configure(_StandardError(), json=False, level=level)
 
 
 def begin(file: Path | None, *, as_json: bool = False, verbose: bool = False) -> Session:

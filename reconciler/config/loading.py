@@ -14,6 +14,7 @@ from reconciler.config.sources import (
     FILE_VARIABLE,
     Found,
     Gathered,
+    Origins,
     absolute_path,
     exists,
     read_credentials,
@@ -25,6 +26,7 @@ from reconciler.config.sources import (
 from reconciler.config.words import explained, in_environment, is_secret, leaves, plain_type, shown
 from reconciler.core.policy import ALL_PARTS, DescriptionPolicy, GuardPolicy, MergePolicy, Policy, TagPolicy
 from reconciler.errors import ConfigurationError
+from reconciler.redaction import telling_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,15 +63,21 @@ class Config(BaseModel):
     schedule: sections.ScheduleSection = Field(default_factory=sections.ScheduleSection)
     description: sections.DescriptionSection = Field(default_factory=sections.DescriptionSection)
     tags: sections.TagsSection = Field(default_factory=sections.TagsSection)
+    notices: sections.NoticesSection = Field(default_factory=sections.NoticesSection)
     log: sections.LogSection = Field(default_factory=sections.LogSection)
 
     _file: Path | None = PrivateAttr(default=None)
     _warnings: tuple[str, ...] = PrivateAttr(default=())
+    _origins: Origins = PrivateAttr(default_factory=Origins)
 
     @property
     def file(self) -> Path | None:
         """The file that was read, absolute; ``None`` if there was none."""
         return self._file
+
+    def origin(self, key: Key) -> str:
+        """Say where a setting's value comes from: ``/etc/…/config.toml:12``, ``the variable …``."""
+        return self._origins.of(key)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -90,7 +98,10 @@ class Config(BaseModel):
     def secrets(self) -> tuple[str, ...]:
         """List all that must never be logged: keys, tokens, and passwords within addresses."""
         held = [secret.get_secret_value() for secret in (self.immich.api_key, self.status.token) if secret]
-        for address in (self.skymmich.source, self.skymmich.url, self.immich.url):
+        for url in self.notices.addresses:
+            held += [url, *telling_parts(url)]
+        pages = (self.skymmich.source, self.skymmich.url, self.immich.url, self.notices.page_url)
+        for address in pages:
             head, at, _ = (address.get_secret_value() if address else "").rpartition("@")
             if at and "://" in head:
                 user, colon, password = head.partition("://")[2].partition(":")
@@ -175,6 +186,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     if gathered.problems or config is None:
         raise _error(gathered.problems)
     config._file = file.absolute() if file else None  # noqa: SLF001  load is the model's constructor
+    config._origins = Origins(gathered.found)  # noqa: SLF001  the same
     config._warnings = tuple(gathered.warnings)  # noqa: SLF001  the same
     return config
 

@@ -24,9 +24,12 @@ from reconciler.config.values import (
     CatalogueAddress,
     Count,
     CronLine,
+    NoticeAddresses,
     Number,
+    QuietHours,
     WebAddress,
 )
+from reconciler.core.notices import OCCASIONS, Occasion, Quiet, Rules
 from reconciler.core.policy import (
     DescriptionPolicy,
     EquipmentKind,
@@ -245,6 +248,28 @@ class TagsSection(Section):
             except re.error as error:
                 raise ValueError(f'"{pattern}" is no regular expression: {error}') from error
         return patterns
+
+
+class NoticesSection(Section):
+    """``[notices]``: who is told when something needs a person, and when not."""
+
+    urls: NoticeAddresses | None = None
+    """Filled from whatever source held it, ``urls_file`` too; without, nobody is told."""
+    urls_file: Path | None = None
+    events: frozenset[Occasion] = frozenset(OCCASIONS)
+    quiet_hours: QuietHours = ""
+    page_url: WebAddress | None = None
+    """Where the page is for those who are told: messages lead there."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses whole, with the secrets in them."""
+        return self.urls.each() if self.urls else ()
+
+    @property
+    def rules(self) -> Rules:
+        """What is to be told, and when not."""
+        return Rules(self.events, Quiet.parse(self.quiet_hours))
 
 
 class LogSection(Section):

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Final
 from reconciler.config.words import (
     PREFIX,
     Key,
+    SecretLines,
     in_environment,
     in_file,
     is_list,
     is_secret,
     nearest_section,
+    plain_type,
     suggestion,
 )
 from reconciler.plainfile import NotPlainError, read_plain
@@ -37,6 +39,7 @@ CREDENTIALS: Final[Mapping[str, Key]] = {
     "immich_api_key": ("immich", "api_key"),
     "status_token": ("status", "token"),
     "skymmich_source": ("skymmich", "source"),
+    "notices_urls": ("notices", "urls"),
 }
 """Names of the files in ``$CREDENTIALS_DIRECTORY`` and the settings they hold."""
 
@@ -87,6 +90,27 @@ class Found:
     def name(self, key: Key) -> str:
         """Say which setting this is and where it stands."""
         return f"{self.origin.at(key)}: {in_file(key)}" if isinstance(self.origin, TomlText) else self.origin
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where each value came from; two configurations are the same wherever theirs did."""
+
+    found: Mapping[Key, Found] = field(default_factory=dict, compare=False, repr=False)
+
+    def of(self, key: Key) -> str:
+        """Say where a value came from; what is in no source is the default."""
+        found = self.found.get(key)
+        if found is None:
+            return "the default"
+        if isinstance(found.origin, TomlText):
+            return found.origin.at(key)
+        if found.origin.startswith(PREFIX):
+            return f"the variable {found.origin}"
+        named = (*key[:-1], f"{key[-1]}_file")
+        if (file := self.found.get(named)) is not None and found.origin == file.name(named):
+            return f"the file {file.value}, named by {self.of(named)}"
+        return found.origin
 
 
 @dataclass(slots=True)
@@ -183,7 +207,7 @@ def read_credentials(environ: Mapping[str, str], gathered: Gathered) -> None:
         return
     for name, key in CREDENTIALS.items():
         path = Path(directory, name)
-        if exists(path) and (text := _secret(path, gathered, f"the credential {name}")) is not None:
+        if exists(path) and (text := _secret(path, gathered, f"the credential {name}", key)) is not None:
             gathered.found[key] = Found(text, f"the credential {name}", Path.cwd())
 
 
@@ -227,18 +251,19 @@ def read_secret_file(key: Key, gathered: Gathered) -> None:
     if key in gathered.found or given is None or not isinstance(given.value, str):
         return
     path = Path(given.value)
-    text = _secret(path, gathered, given.name(named))
+    text = _secret(path, gathered, given.name(named), key)
     if text is not None:
         gathered.found[key] = Found(text, given.name(named), given.base)
         _warn_if_open(path, gathered)
 
 
-def _secret(path: Path, gathered: Gathered, what: str) -> str | None:
-    """Read a file with one line in it."""
+def _secret(path: Path, gathered: Gathered, what: str, key: Key) -> str | None:
+    """Read a file with one line in it, or with several where the setting holds several."""
     text = read_text(path, _MAX_SECRET, gathered.problems, what)
     if text is None:
         return None
-    if len(text.strip().splitlines()) != 1:
+    several = plain_type(gathered.known[key]) is SecretLines
+    if len(text.strip().splitlines()) != 1 and not (several and text.strip()):
         size = "holds more than one line" if text.strip() else "is empty"
         gathered.problems.append(f"{what}: {path} {size}; it must hold the secret and nothing else.")
         return None

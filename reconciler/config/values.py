@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from reconciler.config.words import Address
+from reconciler.config.words import Address, SecretLines
+from reconciler.core.notices import Quiet
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -90,6 +91,24 @@ def _cron_item(item: str, low: int, high: int, words: tuple[str, ...]) -> bool:
     return len(values) == 1 or (len(values) == 2 and values[0] <= values[1])
 
 
+def _notice_addresses(found: SecretLines) -> SecretLines | None:
+    several = found.each()
+    for number, one in enumerate(several, 1):
+        if not re.match(r"[A-Za-z0-9]+://.", one):
+            raise ValueError(
+                f"its address {number} is none (it is not shown): one looks like ntfy://topic or "
+                "mailtos://user:password@example.org"
+            )
+    return found if several else None
+
+
+def _quiet_hours(text: str) -> str:
+    Quiet.parse(text)
+    return text.strip()
+
+
+NoticeAddresses = Annotated[SecretLines, AfterValidator(_notice_addresses)]
+QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
 WebAddress = Annotated[Address, AfterValidator(_web_address)]
 CatalogueAddress = Annotated[Address, AfterValidator(_catalogue_address)]
 CronLine = Annotated[str, AfterValidator(_cron)]

@@ -58,6 +58,15 @@ class Address(SecretStr):
         return f"Address({str(self)!r})"
 
 
+class SecretLines(SecretStr):
+    """Several secrets, one a line or parted by blanks; lines that begin with ``#`` are remarks."""
+
+    def each(self) -> tuple[str, ...]:
+        """Return them one by one, as they are."""
+        lines = (line.strip() for line in self.get_secret_value().splitlines())
+        return tuple(one for line in lines if not line.startswith("#") for one in line.split())
+
+
 def leaves(model: type[BaseModel], above: Key = ()) -> dict[Key, FieldInfo]:
     """List every setting of a model and of the models in it, in the order of their definition."""
     found: dict[Key, FieldInfo] = {}
@@ -85,7 +94,7 @@ def is_list(field: FieldInfo) -> bool:
 
 def is_secret(field: FieldInfo) -> bool:
     """Return whether a setting's value may never stand in a text, nor in the configuration file."""
-    return plain_type(field) is SecretStr
+    return plain_type(field) in {SecretStr, SecretLines}
 
 
 def in_file(key: Key) -> str:

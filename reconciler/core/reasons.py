@@ -201,6 +201,9 @@ Code = Literal[
     "looked_lately",
     "not_looked",
     "looked_long_ago",
+    "notices_sent",
+    "notices_unsent",
+    "notices_partly",
 ]
 CODES: Final[tuple[Code, ...]] = get_args(Code)
 

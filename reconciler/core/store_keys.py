@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypedDict, TypeVar, cast
 
 from reconciler.core.catalogue import SWITCHED_PARTS, Switch
+from reconciler.core.notices import OCCASIONS, Book, Matter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -236,6 +237,53 @@ def _sessions(kept: object) -> SessionsForm | None:
     )
 
 
+def _moments(kept: object) -> dict[Matter, datetime]:
+    found = _matters(kept)
+    return {one: at for one, at in found.items() if at is not None}
+
+
+def _matters(kept: object) -> dict[Matter, datetime | None]:
+    rows = kept if isinstance(kept, list) else []
+    known = {name: name for name in OCCASIONS}
+    return {
+        Matter(known[row[0]], row[1]): _date(row[2])
+        for row in rows
+        if isinstance(row, list) and len(row) == 3 and row[0] in known and isinstance(row[1], str)
+    }
+
+
+def _book(kept: object) -> Book | None:
+    if not isinstance(kept, dict) or not isinstance(kept.get("told"), list):
+        return None
+    return Book(
+        waiting=_moments(kept.get("waiting")),
+        due=_moments(kept.get("due")),
+        told=_matters(kept["told"]),
+        sent_at=_date(kept.get("sent_at")),
+        tried_at=_date(kept.get("tried_at")),
+        failures=_number(kept.get("failures")) or 0,
+        trouble=_text(kept.get("trouble")) or "",
+    )
+
+
+def _of_book(book: Book) -> object:
+    def written(at: datetime | None) -> str | None:
+        return None if at is None else at.isoformat()
+
+    def rows(matters: Mapping[Matter, datetime] | Mapping[Matter, datetime | None]) -> list[list[str | None]]:
+        return [[one.occasion, one.key, written(matters[one])] for one in sorted(matters)]
+
+    return {
+        "waiting": rows(book.waiting),
+        "due": rows(book.due),
+        "told": rows(book.told),
+        "sent_at": written(book.sent_at),
+        "tried_at": written(book.tried_at),
+        "failures": book.failures,
+        "trouble": book.trouble,
+    }
+
+
 def _of_text(name: str) -> Key[str]:
     return Key(name, _text, _as_it_is)
 
@@ -286,6 +334,8 @@ WEB_SESSIONS: Final = Key("web.sessions", _sessions, _as_it_is)
 """Who is logged in."""
 PAUSED: Final = _of_date("paused")
 """When a person paused the daemon: a restart does not undo it."""
+NOTICES: Final = Key("notices", _book, _of_book)
+"""What was told to people, and what is to be: see ``core.notices``."""
 RUNNING: Final = _of_date("running")
 """When the daemon that runs began; still there at the next start, its end was not a clean one."""
 STOPPED: Final = _of_date("stopped")

@@ -24,8 +24,9 @@ from reconciler.core.reasons import of_error, reason
 from reconciler.core.store_keys import RUNNING, STOPPED
 from reconciler.daemon.heartbeat import Pulse
 from reconciler.daemon.memory import create_apart, give_back, settle_down, share_one_heap
+from reconciler.daemon.noticing import Noticing
 from reconciler.daemon.notify import Notifier
-from reconciler.daemon.scheduler import Scheduler
+from reconciler.daemon.scheduler import Scheduler, local_zone
 from reconciler.daemon.signals import Signals, end_within, ignore_early
 from reconciler.daemon.store_watch import Keeper
 from reconciler.daemon.triggers import Triggers
@@ -134,10 +135,13 @@ class _Daemon:
         pulse = Pulse(self._clock, lambda: self._startled(scheduler, triggers))
         scheduler = Scheduler(triggers.jobs(self._notifier, pulse), self._notifier.watchdog_seconds)
         service.upcoming = scheduler.next_looks
+        noticing = Noticing(
+            service, store, self._clock, zone=local_zone(), section=self._config.notices, listen=self._listen
+        )
 
         def reload() -> None:
             self._notifier.reloading()  # at once: systemd waits for what it knows to have begun
-            task = asyncio.create_task(self._reload(service, triggers, scheduler, present, store))
+            task = asyncio.create_task(self._reload(service, triggers, scheduler, present, store, noticing))
             self._aside.add(task)
             task.add_done_callback(self._aside.discard)
 
@@ -151,6 +155,7 @@ class _Daemon:
                 renderer=self._renderer,
                 passes=lambda: service.passes,
                 doctor=doctor_of(self._config, service, present, store, self._renderer, self._load),
+                messenger=noticing,
             )
             await stack.enter_async_context(web)
             settle_down()
@@ -162,7 +167,7 @@ class _Daemon:
             self._notifier.ready()
             # A machine that is off at night would never have a copy.
             self._aside.add(asyncio.create_task(triggers.back_up(only_if_missed=True)))
-            tasks = self._tasks(service, triggers, pulse, store, web.session)
+            tasks = self._tasks(service, triggers, pulse, store, web.session, noticing)
             failure = await _first_end(tasks, signals.stop())
             end_within(_DEADLINE, 1 if failure else 0)
             self._notifier.stopping("Stopping: calls in flight are finished and recorded")
@@ -205,7 +210,13 @@ class _Daemon:
         service.enqueue(Request(full=full, hints=True, by_person=False, trigger="start"))
 
     def _tasks(
-        self, service: Service, triggers: Triggers, pulse: Pulse, store: SqliteStore, session: Session
+        self,
+        service: Service,
+        triggers: Triggers,
+        pulse: Pulse,
+        store: SqliteStore,
+        session: Session,
+        noticing: Noticing,
     ) -> list[asyncio.Task[None]]:
         async def begin() -> None:
             await triggers.renew_anew()
@@ -214,7 +225,7 @@ class _Daemon:
 
         keeper = Keeper(store, service, self._clock, begin, self._listen)
         work: list[Coroutine[object, object, None]] = [
-            service.serve(), pulse.beat(), self._show(service), keeper.keep(),
+            service.serve(), pulse.beat(), self._show(service), keeper.keep(), noticing.keep(),
         ]  # fmt: skip
         if (url := self._config.skymmich.url) is not None:
             # Only who names Skymmich's address needs the library.
@@ -252,6 +263,7 @@ class _Daemon:
         scheduler: Scheduler,
         present: Present,
         store: SqliteStore,
+        noticing: Noticing,
     ) -> None:
         """Take the configuration on the disk, if all of it can be used; also its template, for all images."""
         async with self._one_reload:
@@ -271,6 +283,7 @@ class _Daemon:
                 triggers.schedule = config.schedule
                 scheduler.reschedule(config.schedule)
                 present.take(installed)
+                noticing.take(config.notices)
                 service.exchange(installed, fresh_for=_fresh_for(config.schedule))
                 service.health.put(
                     "ConfigurationCurrent", "True", "Reloaded", reason("configuration_reloaded")

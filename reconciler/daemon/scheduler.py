@@ -125,12 +125,12 @@ def _cron(line: str, jitter: float) -> BaseTrigger:
         day=day,
         month=month,
         day_of_week=weekday,
-        timezone=_local_zone(),
+        timezone=local_zone(),
         jitter=round(jitter) or None,
     )
 
 
-def _local_zone() -> tzinfo:
+def local_zone() -> tzinfo:
     """Return this machine's time zone; UTC where it is set up in a way that cannot be understood."""
     try:
         return get_localzone()

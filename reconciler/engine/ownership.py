@@ -2,8 +2,8 @@
 
 Each asset's record in Immich names its writer. The records of two, the sentinels, are written with all
 others, and every few hours besides: they tell a store that is older than Immich, or new, that there is more
-to be known, and another instance that this one lives. They are asked for when a process begins, before a pass
-writes, and where another instance was met; an ordinary look asks for none.
+to be known, and another instance that this one lives. They are asked for at the first pass of a process that
+finds anything, before a pass writes, and where another instance was met; an ordinary look asks for none.
 
 ======================= =========================== ==================================================
 the sentinel names      and                         what follows
@@ -55,8 +55,6 @@ _ASKED: Final = 8
 _SHARED_AT_ONCE: Final = 500
 _FRESH: Final = 60.0
 """Seconds for which the sentinels need not be asked for again before something is written."""
-_TRUSTED: Final = 1.5 * HEARTBEAT
-"""Seconds for which they need not be asked for at all: the sign of life asks, too."""
 _ALL: Final = 1_000_000_000
 
 Mode = Literal["known", "traces", "all"]
@@ -114,8 +112,8 @@ class Memory:
     standpoint: Standpoint | None = None
     at: float = float("-inf")
     """When the sentinels were last asked for."""
-    beat: float = float("-inf")
-    """When they were last written."""
+    beat: float | None = None
+    """When they were last written, as far as it is known; else when this process began."""
     denied: bool = False
     """Whether the key may not write records; it was told once."""
 
@@ -134,23 +132,28 @@ class Ownership:
     def __init__(self, target: Target, store: Store, clock: Clock, listen: Listener, memory: Memory) -> None:
         self._target, self._store, self._clock = target, store, clock
         self._listen, self._memory = listen, memory
+        if memory.beat is None:
+            memory.beat = clock.monotonic()
 
     # -- standing ---------------------------------------------------------------------------------------
 
     async def look(
         self, server: ServerFacts, linked: Callable[[], Collection[str]], *, anew: bool = False
     ) -> Standpoint:
-        """Return where this store stands; asks Immich where that is not known, or old.
+        """Return where this store stands; asks Immich only where the store itself leaves that open.
 
         Args:
             server: what is known of it.
             linked: gives the assets that the catalogue links.
-            anew: something is to be written: ask, unless that was just done.
+            anew: something is to be written, or said: ask, unless that was just done.
         """
         kept = replace(self._kept(), wishes=wishes_of(self._store), notes=server.notes)
         age = self._clock.monotonic() - self._memory.at
         known = self._memory.standpoint
-        if known is not None and self._still_holds(known, kept) and age < (_FRESH if anew else _TRUSTED):
+        if known is None:
+            if not anew and kept.floor is None and self._is_at_rest(kept):
+                return kept
+        elif self._still_holds(known, kept) and not (anew and age > _FRESH):
             return known
         found = kept
         if server.notes:
@@ -159,14 +162,22 @@ class Ownership:
         self._memory.standpoint = found
         return found
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether Immich was asked since this process began, or the store was put there."""
+        return self._memory.standpoint is not None
+
+    def _is_at_rest(self, kept: Standpoint) -> bool:
+        """Return whether nothing in the store asks for a look at Immich's records."""
+        return not kept.wishes and not CATCHING_UP.is_kept(self._store)
+
     def _still_holds(self, known: Standpoint, kept: Standpoint) -> bool:
         """Return whether what was found is of the store as it is, and nothing asks for another look."""
         return (
             known.another is None
             and (known.owner.instance, known.owner.generation) == (kept.owner.instance, kept.owner.generation)
             and (known.floor, known.notes) == (kept.floor, kept.notes)
-            and not kept.wishes
-            and not CATCHING_UP.is_kept(self._store)
+            and self._is_at_rest(kept)
         )
 
     async def meets(self, known: OwnershipRecord) -> Another | None:
@@ -257,7 +268,7 @@ class Ownership:
             self._listen(Event("ownership.waits", "info", details={"error": error.message}))
 
     async def _share(self, least: int) -> None:
-        beat = self._clock.monotonic() - self._memory.beat > HEARTBEAT
+        beat = self._clock.monotonic() - (self._memory.beat or 0.0) > HEARTBEAT
         while True:
             ids = await asyncio.to_thread(self._store.unshared, max(least, _SHARED_AT_ONCE))
             if len(ids) < least and not (beat and least == 1):
@@ -334,7 +345,7 @@ class Ownership:
         own, found = point.owner, Former(record.owner.instance, record.owner.generation)
         if found.instance == own.instance:
             age = max(0.0, (self._clock.now() - record.written_at).total_seconds())
-            self._memory.beat = max(self._memory.beat, self._clock.monotonic() - age)
+            self._memory.beat = self._clock.monotonic() - age
             restored = CATCHING_UP.is_kept(self._store) and point.floor is None
             return _rereading(point, found) if found.generation > own.generation or restored else point
         known = point.former is not None and point.former.instance == found.instance

@@ -142,7 +142,7 @@ class Reconciler:
             raise GuardError(
                 "Metadata sync is switched off (metadataSyncEnabled); nothing was written.",
                 remedy="Switch it on in Skymmich under Admin → Immich, or with "
-                "skymmich-reconciler settings set metadataSyncEnabled=on; then run this again.",
+                "skymmich-reconciler settings set metadataSyncEnabled=on.",
             )
         if prepared.another is not None:
             raise prepared.another.error()

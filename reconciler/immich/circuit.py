@@ -98,6 +98,5 @@ class Circuit:
         since = f"{self._failing_since:%Y-%m-%d %H:%M:%S} UTC" if self._failing_since else "a while"
         wait = max(0.0, (self._next_probe or 0.0) - self._clock.monotonic())
         message = f"Immich has not been usable since {since}: {self.cause}"
-        remedy = f"Nothing is lost. It is asked again at most every {self._probe_interval:.0f} s."
         kind = MaintenanceError if isinstance(self._cause, MaintenanceError) else ImmichUnreachableError
-        return kind(message, retry_after=wait, remedy=remedy)
+        return kind(message, retry_after=wait, remedy="Nothing is lost.", again="by_itself")

@@ -26,6 +26,7 @@ HOLDS: Final[Mapping[ConditionType, Message]] = {
     "CanaryClear": Message("The first writes stuck"),
     "InSync": Message("Every image is in sync"),
     "Fresh": Message("Everything was looked at lately"),
+    "NoticesSent": Message("Notices can be sent"),
 }
 BROKEN: Final[Mapping[ConditionType, Message]] = {
     "StoreWritable": Message("The state store cannot be written"),
@@ -41,6 +42,7 @@ BROKEN: Final[Mapping[ConditionType, Message]] = {
     "CanaryClear": Message("The first writes did not stick"),
     "InSync": Message("Not every image is in sync"),
     "Fresh": Message("The last look is too long ago"),
+    "NoticesSent": Message("The last notice was not sent"),
 }
 
 

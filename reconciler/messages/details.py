@@ -58,5 +58,11 @@ DETAILS: Final[Mapping[Code, Message]] = {
     "looked_lately": Message("Everything was looked at lately."),
     "not_looked": Message("Nothing has been looked through to the end yet."),
     "looked_long_ago": Message("The last look at everything that went through was {seconds} ago."),
+    "notices_sent": Message("The last notice was sent."),
+    "notices_unsent": Message("At {text}. To try the addresses: skymmich-reconciler notices test"),
+    "notices_partly": Message(
+        "It went to other addresses, but not everywhere: at {text}. To try them: skymmich-reconciler notices "
+        "test"
+    ),
     "not_linked": Message("It is not linked to an asset in Immich."),
 }

@@ -33,6 +33,9 @@ SAID: Final[Mapping[str, Message]] = {
     "reopened": Message("The decision was taken back; nothing was changed in Immich."),
     "seen": Message("Good. It is said again only if it happens again."),
     "unseen": Message("There was nothing left to look at."),
+    "notice_sent": Message("A test notice was sent to every address. Look whether it arrives."),
+    "notice_unsent": Message("The test notice did not go to every address; what went wrong stands below."),
+    "notice_nobody": Message("No address for notices is configured, so none was sent."),
     "logout": Message("Logged out."),
     "unkept": Message(
         "Logged in until the daemon stops: the state store cannot be written now. See its condition."

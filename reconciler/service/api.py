@@ -44,6 +44,7 @@ ConditionType = Literal[
     "CanaryClear",
     "InSync",
     "Fresh",
+    "NoticesSent",
 ]
 """In the order in which a pass depends on them."""
 ConditionReason = Literal[
@@ -60,6 +61,7 @@ ConditionReason = Literal[
     "NothingStuck", "Passed",
     "AllInSync", "NotAllInSync",
     "LookedLately", "NotYet", "Old",
+    "Sent", "NotSent",
 ]  # fmt: skip
 """Why a condition is as it is, in one CamelCase word; a line a condition. ``PartlyPermitted``: a part of the
 work goes on without what is missing."""

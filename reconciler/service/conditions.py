@@ -86,6 +86,10 @@ class Conditions:
         self._known[kind] = Condition(kind, status, reason, details, since)
         return before is None or (before.status, before.reason) != (status, reason)
 
+    def forget(self, kind: ConditionType) -> None:
+        """Say nothing of one any more: what it is about is not there."""
+        self._known.pop(kind, None)
+
     def get(self, kind: ConditionType) -> Condition | None:
         """Return one; ``None`` if nothing is known of it."""
         return self._known.get(kind)

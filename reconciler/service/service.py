@@ -12,7 +12,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.core.reasons import codes, of_error, reason
-from reconciler.core.store_keys import PAUSED
 from reconciler.engine.approvals import begin_moment
 from reconciler.engine.events import Listener, ignore
 from reconciler.engine.undo_wish import UndoWish, unfinished
@@ -20,6 +19,7 @@ from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerEr
 from reconciler.service.announcements import Announcer
 from reconciler.service.api import Control, ImageView, Request, RunState, Snapshot
 from reconciler.service.event_bus import EventBus
+from reconciler.service.pause import Pause
 from reconciler.service.queue import Work, WorkQueue
 from reconciler.service.run_registry import Ended, RunRegistry
 from reconciler.service.runner import PassRunner
@@ -89,7 +89,7 @@ class Service:
         """Name of the job → when it runs next; set by whoever schedules."""
         self.passes: Counter[str] = Counter()
         """Passes by result: ``ok``, ``attention``, ``failed``, ``interrupted``, ``quiet``, ``unexpected``."""
-        self._paused = PAUSED.is_kept(store)
+        self._pause = Pause(store, clock)
         self._forbidden = self._storeless = self._stopping = self._stop_run = False
         self._wake = asyncio.Event()
         for wish in unfinished(store):  # the end of the process before broke it off
@@ -103,7 +103,7 @@ class Service:
         return self.health.snapshot(
             self._runner.installation,
             upcoming=self.upcoming(),
-            paused=self._paused,
+            paused=self._pause.on,
             queue_depth=len(self._queue),
             current=self._runs.current,
         )
@@ -236,7 +236,7 @@ class Service:
         Raises:
             StateError: it cannot be written.
         """
-        self._keep_paused(paused=self._paused)
+        self._pause.set(on=self._pause.on)
         begin_moment(self._store)
         self._storeless = False
         self.health.put("StoreWritable", "True", "TakenUp", reason("store_taken_up"))
@@ -249,13 +249,15 @@ class Service:
         """Return when ``tick`` will have something to do, in monotonic seconds, as far as it is known now."""
         if self._stopping or self._forbidden or self._storeless:
             return None
-        return self._queue.next_due(background=not self._paused)
+        return self._queue.next_due(background=not self._pause.on)
 
     async def tick(self) -> bool:
         """Run the next pass if one is due; tells whether one was."""
         if self._stopping or self._forbidden or self._storeless:
             return False
-        work = self._queue.take(self._clock.monotonic(), self._new_id(), background=not self._paused)
+        if self._pause.reread():
+            self._tell_state()
+        work = self._queue.take(self._clock.monotonic(), self._new_id(), background=not self._pause.on)
         if work is None:
             return False
         self._runner.runs.settle()
@@ -380,16 +382,9 @@ class Service:
         self._announcer.state(self.snapshot())
 
     def _set_paused(self, *, paused: bool) -> None:
-        self._keep_paused(paused=paused)
-        self._paused = paused
+        self._pause.set(on=paused)
         self._wake.set()
         self._tell_state()
-
-    def _keep_paused(self, *, paused: bool) -> None:
-        if paused:
-            PAUSED.write(self._store, self._clock.now())
-        else:
-            PAUSED.forget(self._store)
 
     def _new_id(self) -> str:
         return f"{self._random.getrandbits(48):012x}"

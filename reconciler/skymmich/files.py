@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import CatalogueError
 from reconciler.plainfile import A_DIRECTORY, other_kind
+from reconciler.surroundings import in_container, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,10 +43,12 @@ file in one thread would take the lock away from a transaction in another.
 
 _MAGIC = b"SQLite format 3\0"
 _SIDE_FILES = ("", "-wal", "-journal")
+_SKYMMICHS = 1001
+"""The uid of the user in Skymmich's container."""
+_IN_ITS_CONTAINER = ", Skymmich's own user in its container"
 _COPY_ATTEMPTS = 5
 _COPY_PAUSE_S = 0.05
 _NEEDS_COPY = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR_SHM")
-_MOUNT = "Mount the directory that holds the database, not the file alone, and check the path."
 
 
 @contextmanager
@@ -119,14 +122,14 @@ def is_wal(path: Path) -> bool:
             with path.open("rb") as file:
                 header = file.read(20)
     except FileNotFoundError as error:
-        raise CatalogueError(f"There is no file {path}.", remedy=_MOUNT) from error
+        raise CatalogueError(f"There is no file {path}.", remedy=_check_path()) from error
     except IsADirectoryError as error:
         remedy = "Name the file in it: Skymmich calls it skymmich.db, or local.db in development."
         raise CatalogueError(f"{path} is a directory, not a database.", remedy=remedy) from error
     except PermissionError as error:
         raise _forbidden(path) from error
     except OSError as error:
-        raise CatalogueError(f"{path} cannot be read: {error.strerror}.", remedy=_MOUNT) from error
+        raise CatalogueError(f"{path} cannot be read: {error.strerror}.", remedy=_check_path()) from error
     if not header.startswith(_MAGIC):
         what = "is empty" if not header else "is not an SQLite database"
         remedy = "Check [skymmich] source. If Skymmich is new, start it once, so that it makes its tables."
@@ -205,7 +208,8 @@ def as_catalogue_error(error: sqlite3.Error, path: Path) -> CatalogueError:
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_READONLY")):
         return _forbidden(path)
     return CatalogueError(
-        f"The database {path} cannot be read: {error}.", remedy="Check the disk and the mount."
+        f"The database {path} cannot be read: {error}.",
+        remedy="Check the disk, and the drive if it is a network's.",
     )
 
 
@@ -275,9 +279,23 @@ def _name(error: sqlite3.Error) -> str:
     return getattr(error, "sqlite_errorname", "")
 
 
+def _check_path() -> str:
+    """Return what to do about a path where nothing is."""
+    inside = " Mount the directory that holds the database, not the file alone." if in_container() else ""
+    return f"Check the path in [skymmich] source.{inside}"
+
+
+def _whose(path: Path) -> str:
+    """Say whom a file belongs to; Skymmich's own user has a number of its own in its container."""
+    owner = owner_of(path)
+    if owner is None:
+        return ""
+    return f" (it belongs to uid {owner}{_IN_ITS_CONTAINER if owner == _SKYMMICHS else ''})"
+
+
 def _forbidden(path: Path) -> CatalogueError:
     return CatalogueError(
         f"This user (uid {os.geteuid()}) may not read the database {path}.",
-        remedy="Let it read the directory and the file (Skymmich's own user is uid 1001 in its container), "
-        "and the files ending in -wal and -shm if there are any.",
+        remedy=f"Let it read the directory and the file{_whose(path)}, and the files ending in -wal and -shm "
+        "if there are any.",
     )

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from reconciler.web.ports import (
         Doctor,
         History,
+        Messenger,
         RequestCounts,
         SettingsWriter,
         TemplateKeeper,
@@ -65,6 +66,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     template: TemplateKeeper | None = None,
     renderer: Renderer | None = None,
     doctor: Doctor | None = None,
+    messenger: Messenger | None = None,
     skymmich_url: str = "",
     now: Callable[[], datetime] = utc_now,
 ) -> Starlette:
@@ -81,6 +83,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         template: where the block's template is kept; without, there is no such page.
         renderer: of the templates that are tried; without, there is only the built-in one.
         doctor: runs the doctor's checks; without, the page shows only what the daemon knows.
+        messenger: sends a test notice; without, there is no button for it.
         skymmich_url: Skymmich's web address, for links.
         now: the clock.
     """
@@ -95,6 +98,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         template=template,
         renderer=renderer or BuiltIn(),
         doctor=doctor,
+        messenger=messenger,
         skymmich_url=skymmich_url,
         now=now,
     )

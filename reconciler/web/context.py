@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reconciler.web.ports import (
         Doctor,
         History,
+        Messenger,
         RequestCounts,
         SettingsWriter,
         TemplateKeeper,
@@ -46,6 +47,8 @@ class Panel:
     renderer: Renderer = field(default_factory=BuiltIn)
     """Of the templates that are tried."""
     doctor: Doctor | None = None
+    messenger: Messenger | None = None
+    """Of notices; ``None``: nobody sends any."""
     skymmich_url: str = ""
     """Skymmich's web address, for links; empty: unknown."""
     now: Callable[[], datetime] = utc_now

@@ -80,6 +80,10 @@ class Thumbnails(Protocol):
         ...
 
 
+STORE_MARK = "reconciler-store"
+"""The header of ``/api/v1/status`` in which a daemon tells its store's mark, to strangers, too."""
+
+
 class SettingsWriter(Protocol):
     """Where the four switches are changed: in Skymmich, or as an override in the state store."""
 
@@ -159,6 +163,33 @@ class Check:
     level: Literal["ok", "warning", "problem"]
     what: str
     remedy: str = ""
+
+
+class Delivered(Protocol):
+    """How it went with one address of notices."""
+
+    @property
+    def name(self) -> str:
+        """Its number and its service: all that may be shown of it."""
+        ...
+
+    @property
+    def error(self) -> str:
+        """What went wrong, without secrets; empty: nothing did."""
+        ...
+
+
+class Messenger(Protocol):
+    """Who tells people that something needs them."""
+
+    @property
+    def addresses(self) -> int:
+        """To how many addresses."""
+        ...
+
+    async def test(self) -> tuple[Delivered, ...]:
+        """Send a test to all of them, and tell how it went; empty: there is none."""
+        ...
 
 
 Doctor = Callable[[], Awaitable["tuple[Check, ...]"]]

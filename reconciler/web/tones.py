@@ -61,6 +61,9 @@ NOTICE_TONES: Final[Mapping[str, Tone]] = {
     "reopened": "ok",
     "seen": "ok",
     "unseen": "unknown",
+    "notice_sent": "ok",
+    "notice_unsent": "trouble",
+    "notice_nobody": "unknown",
     "logout": "ok",
     "unkept": "attention",
 }
@@ -73,7 +76,7 @@ URGENCY: Final[tuple[AssetStatus, ...]] = (
     "not_writable",
     "pending",
 )
-MILD = frozenset({"InSync", "GuardClear", "CanaryClear", "ConfigurationCurrent", "Fresh"})
+MILD = frozenset({"InSync", "GuardClear", "CanaryClear", "ConfigurationCurrent", "Fresh", "NoticesSent"})
 """Conditions whose failing needs attention, and is no trouble."""
 CROSSED = "crossed"
 """What the page's filter calls images of which an edit may be missing."""

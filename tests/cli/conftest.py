@@ -6,9 +6,11 @@ import io
 import os
 import pty
 import select
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -115,6 +117,11 @@ class Installation:
     def writes(self) -> int:
         return self.simulator.requests()["writes"]
 
+    @property
+    def surroundings(self) -> dict[str, str]:
+        """The environment in which it runs."""
+        return self._environment({})
+
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         base = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"}
         key = {"RECONCILER_IMMICH__API_KEY": self.simulator.api_key}
@@ -133,6 +140,40 @@ def installed(folder: Path, *image_ids: int, **simulator: object):
         installation = Installation(folder, catalogue, server)
         installation.configure("[guard]\ncanary = 0\n")
         yield installation
+
+
+@contextmanager
+def daemon_of(installation, **environ: str):
+    """Run an installation's daemon, ready; commands find it by the port of their environment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    installation.environ["RECONCILER_STATUS__PORT"] = port
+    process = installation.started("run", **environ)
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if '"ready"' in line:
+            break
+    assert process.poll() is None, "".join(said)
+    process.said = said
+    rest = threading.Thread(target=process.stderr.read)
+    rest.start()
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+        rest.join()
+        process.stdout.close()
+        process.stderr.close()
+        del installation.environ["RECONCILER_STATUS__PORT"]
+
+
+@pytest.fixture
+def serving():
+    """Give what runs an installation's daemon, as a context."""
+    return daemon_of
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,8 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.cli.commands.demo import finish
+from reconciler.cli.demo_stage import stage
 from reconciler.cli.demo_story import Told
 from reconciler.cli.output.screen import Screen
+from reconciler.config.sections import StatusSection
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,6 +102,16 @@ def test_ctrl_c_stops_the_demo_before_its_next_step():
     assert (while_writing, said.strip().splitlines()[-1]) == (130, "Stopped.")
     assert "before and after" not in said
     assert "✗" not in said
+
+
+def test_the_page_of_the_demo_is_where_it_is_wished():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with stage(port) as built:
+        assert built.config.status.port == port
+    with stage(0) as built:
+        assert built.config.status.port not in {0, StatusSection().port}
 
 
 def test_the_demo_ends_by_naming_its_page(capsys):

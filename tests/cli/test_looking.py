@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+from reconciler.core.reasons import reason
+from reconciler.core.records import AssetRecord
 from state.lease import Lease
 from state.store import SqliteStore
 
@@ -61,11 +63,30 @@ def test_history_lists_runs_and_of_one_what_it_replaced(applied):
     assert (unknown.returncode, "No run is called nope" in unknown.stderr) == (1, True)
 
 
+def test_moments_are_local_and_name_their_zone(applied):
+    for command in (["history"], ["history", "33"], ["status"], ["explain", "33"]):
+        shown = applied.run(*command, TZ="Asia/Kathmandu").stdout
+        assert re.search(r"\d\d:\d\d:\d\d \+0545", shown), shown
+    assert re.search(r"last run [\d-]+ \d\d:\d\d CET: ", applied.run("doctor", TZ="CET-1").stdout)
+
+
 def test_without_a_daemon_status_shows_what_is_on_record_and_says_so(applied):
     done = applied.call("status")
     assert done.returncode == 3
     assert "No daemon answers, so this is what is on record." in done.stdout
     assert "3 images: 3 in sync." in done.stdout
+
+
+def test_without_a_daemon_nothing_is_said_to_be_tried_again_by_itself(two):
+    with SqliteStore.open(two.store) as store:
+        kept_back = AssetRecord("an-asset", 19, "Ring", status="not_sticking", reasons=(reason("read_only"),))
+        store.save_records([kept_back])
+        alone = two.call("status").stdout
+        now = datetime.now(UTC)
+        with Lease(store, lambda: now).held("daemon", timedelta(minutes=2)):
+            beside = two.call("status").stdout
+    assert "apply tries it again when something about the image changes" in alone
+    assert "it is tried again when something about the image changes" in beside
 
 
 def test_status_asks_the_daemon_where_one_runs(applied):
@@ -209,3 +230,32 @@ def test_a_configuration_error_is_told_at_once_and_has_its_own_exit_code(applied
     assert "url" in plain.stderr
     assert "Traceback" not in plain.stderr
     assert json.loads(as_json.stdout).keys() == {"error", "remedy"}
+
+
+def test_doctor_finds_a_state_folder_that_can_not_be_written_before_there_is_a_store(applied):
+    (applied.folder / "file").touch()
+    done = applied.call("doctor", RECONCILER_STATE__URL=str(applied.folder / "file" / "state.sqlite3"))
+    assert done.returncode == 1
+    assert "cannot be made" in done.stdout
+    assert "1 problem to mend." in done.stdout
+    assert "All is well" not in done.stdout
+
+
+def test_doctor_names_the_source_of_address_and_key(applied):
+    told = applied.call("doctor").stdout
+    line = 1 + applied.config.read_text().splitlines().index(f'url = "{applied.simulator.url}"')
+    assert f"(from this program's configuration: {applied.config}:{line})" in told
+    assert "the API key is from this program's configuration: the variable RECONCILER_IMMICH__API_KEY" in told
+    assert "two places" not in told
+
+
+def test_doctor_says_of_an_address_and_a_key_from_two_places_that_they_belong_together(applied):
+    key = applied.simulator.api_key
+    applied.sql(
+        "INSERT INTO admin_settings (key, value) VALUES ('immich', json(?))"
+        " ON CONFLICT DO UPDATE SET value = excluded.value",
+        json.dumps({"host": applied.simulator.url, "apiKey": key}),
+    )
+    told = applied.call("doctor", RECONCILER_IMMICH__API_KEY="").stdout
+    assert "the API key is from Skymmich's settings" in told
+    assert "Address and key are from two places, and belong together" in told

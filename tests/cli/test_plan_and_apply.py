@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from reconciler.engine.approvals import waiting_approval
 from state.lease import Lease
 from state.store import SqliteStore
 
 RING, JELLYFISH = 19, 33
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_plan_shows_each_value_with_its_reason_and_writes_nothing(two):
@@ -211,3 +216,66 @@ def test_an_approval_beside_the_daemon_is_left_for_it_and_only_of_what_it_holds(
         assert "Approved: the daemon carries it out at its next look" in right.stdout
         assert two.call("apply", "--approve", harm, "ring").returncode == 1
     assert two.writes == before
+
+
+def test_a_plan_begins_with_its_sum_and_counts_what_comes_what_changes_and_what_goes_apart(two):
+    first = two.call("plan").stdout.splitlines()
+    assert first[0] == "2 images: 2 to write."
+    said = [" ".join(line.split()) for line in first[1:4]]
+    assert said[:2] == ["description 2 to add", "coordinates 2 to add"]
+    assert re.fullmatch(r"tags \d+ to add", said[2])
+    assert two.call("apply", "--yes").returncode == 0
+    tag = next(iter(two.shown(JELLYFISH)["tags"]))
+    two.sql(
+        "UPDATE astrophotography_images SET title = 'Another name', latitude = 10, tags = '[]' WHERE id = 33"
+    )
+    two.person(JELLYFISH, "remove_tag", tag)
+    changed = [" ".join(line.split()) for line in two.call("plan").stdout.splitlines()[:4]]
+    assert changed[:3] == [
+        "2 images: 1 in sync, 1 to write.",
+        "description 1 to change",
+        "coordinates 1 to change",
+    ]
+    assert re.fullmatch(r"tags 1 to add, \d+ to remove", changed[3])
+
+
+def test_a_long_plan_is_shortened_until_all_is_asked_for(install):
+    with install(*range(1, 31)) as it:
+        short, whole = it.run("plan"), it.run("plan", "--all")
+    rows = re.compile(r"^ +\d+  .*\+\d+ .*\+\d+$", re.MULTILINE)
+    assert short.returncode == whole.returncode == 2
+    assert len(rows.findall(short.stdout)) == 20
+    more = re.search(r"… and (\d+) more \(all of them: plan --all\)", short.stdout)
+    assert len(rows.findall(whole.stdout)) == 20 + int(more.group(1))
+    assert "more (all of them" not in whole.stdout
+    assert "+ added, ~ changed, − removed" in short.stdout
+
+
+def test_whoever_reads_the_first_lines_of_a_plan_alone_hears_no_complaint(two):
+    for words in (["plan"], ["plan", "--details"], ["plan", "--json"]):
+        command = shlex.join([sys.executable, "-m", "reconciler", *words])
+        # What is written behind the first line fits no pipe's buffer: so many of it are written.
+        done = subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {command} | sh -c 'exec <&-'"],
+            cwd=ROOT, env=two.surroundings, capture_output=True, text=True, check=False, timeout=50,
+        )  # fmt: skip
+        assert done.returncode == 141, words
+        assert done.stderr.splitlines() == ["Reading the catalogue and what Immich shows"]
+
+
+def test_an_apply_whose_progress_nobody_reads_writes_all_the_same(two):
+    command = shlex.join([sys.executable, "-m", "reconciler", "apply", "--yes"])
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command} 2> >(exec <&-) >/dev/null"],
+        cwd=ROOT, env=two.surroundings, capture_output=True, text=True, check=False, timeout=50,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "✦ IC 443" in two.shown(JELLYFISH)["description"]
+    assert "✦ M 57" in two.shown(RING)["description"]
+
+
+def test_what_is_logged_beside_a_command_is_no_json(install):
+    with install(RING, JELLYFISH, unkind="busy", seed=3) as it:
+        done = it.run("apply", "--yes", "--verbose")
+    assert "pass.done" in done.stderr
+    assert not [line for line in done.stderr.splitlines() if line.startswith("{")]

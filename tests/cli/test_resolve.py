@@ -87,6 +87,16 @@ def test_beside_a_process_that_writes_it_is_left_on_record(conflict):
     assert words(conflict) == [MINE, THEIRS]
 
 
+def test_the_daemon_that_has_the_right_to_write_carries_it_out_at_once_and_the_command_says_so(
+    conflict, serving
+):
+    with serving(conflict):
+        told = conflict.call("resolve", str(RING), "--keep", "both")
+        assert told.returncode == 0, told.stderr
+        assert "The daemon has carried it out: 1 image: 1 changed" in told.stdout
+        assert words(conflict) == [MINE, THEIRS]
+
+
 def test_what_can_not_be_decided_changes_nothing_and_says_why(conflict):
     before = conflict.writes
     for arguments, said in (

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import re
 import signal
 import sys
 import time
@@ -34,6 +35,7 @@ def test_a_signal_lets_calls_in_flight_finish_and_the_next_apply_goes_on(install
         out, err = process.communicate(timeout=20)
         assert process.returncode == 143, err
         assert "calls in flight are finished and recorded" in err
+        assert re.search(r"^Stopped at [12] of 2\. What was sent is on record;", err, re.MULTILINE)
         assert "run apply again, and it goes on from here" in err
         assert "Run " in out
         it.simulator.configure(drain=2000.0)

@@ -102,7 +102,7 @@ def test_the_example_has_every_key_with_its_default(written):
         ), key
 
     # Every value is one that is taken, apart from the files of secrets, which this machine does not have.
-    load(written(re.sub(r"(?m)^(api_key_file|token_file).*$", "", uncommented)), {})
+    load(written(re.sub(r"(?m)^(api_key_file|token_file|urls_file).*$", "", uncommented)), {})
 
 
 def flat(node, above=()):
@@ -182,10 +182,16 @@ def test_every_key_is_an_environment_variable(key, tmp_path):
         "root": "Sky",
         "max_fraction": "0.5",
         "max_bytes": "500",
+        "urls": "json://host/token",
+        "urls_file": str(tmp_path / "urls"),
+        "events": "guard, conflict",
+        "quiet_hours": "22:00-07:00",
+        "page_url": "http://page",
         "api_key_file": str(tmp_path / "secret"),
         "token_file": str(tmp_path / "secret"),
         "template_file": str(tmp_path / "secret"),
     }
+    (tmp_path / "urls").write_text("json://host/token")
     (tmp_path / "secret").write_text("a-secret")
     (tmp_path / "secret").chmod(0o600)
     flips = {True: "off", False: "on", "keep": "correct", "correct": "keep", "en": "de"}
@@ -703,3 +709,57 @@ def test_a_pipe_that_takes_the_place_of_a_file_meanwhile_is_not_waited_for(tmp_p
     monkeypatch.setattr(plainfile, "other_kind", lambda _: "")
     with pytest.raises(plainfile.NotPlainError, match="a named pipe"):
         plainfile.read_plain(pipe, 10)
+
+
+# --- notices ----------------------------------------------------------------------------------------------
+
+
+def test_the_addresses_of_notices_are_several_and_come_from_a_file_a_credential_or_the_environment(
+    tmp_path, written
+):
+    several = "# my phone\nntfy://topic-a\n\n  json://me:pw@host/x\n"
+    (tmp_path / "urls").write_text(several)
+    (tmp_path / "urls").chmod(0o600)
+    (tmp_path / "notices_urls").write_text("json://credential/x")
+    path = written('[notices]\nurls_file = "urls"\n')
+    credentials = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    environment = {"RECONCILER_NOTICES__URLS": "json://one/x json://two/x"}
+
+    assert load(path, {}).notices.addresses == ("ntfy://topic-a", "json://me:pw@host/x")
+    assert load(path, credentials).notices.addresses == ("json://credential/x",)
+    assert load(path, credentials | environment).notices.addresses == ("json://one/x", "json://two/x")
+    assert load(None, {}).notices.addresses == ()
+    (tmp_path / "urls").write_text("# nobody yet\n")
+    assert load(path, {}).notices.addresses == ()
+
+
+def test_an_address_of_notices_stands_in_no_configuration_file_and_in_no_complaint(written):
+    said = mistakes(written(f'[notices]\nurls = "json://host/{PLANTED}"\n'))
+    assert "[notices] urls may not stand in this file" in said
+    assert "notices_urls" in said
+    assert "RECONCILER_NOTICES__URLS" in said
+    assert PLANTED not in said
+
+    said = mistakes(None, RECONCILER_NOTICES__URLS=f"json://host/x {PLANTED}")
+    assert "its address 2 is none" in said
+    assert PLANTED not in said
+
+
+def test_what_may_be_secret_in_an_address_of_notices_is_kept_out_of_every_log():
+    url = "json://somebody:Pa55word%2Fx@notify.example.org/hooks/AbCdEf123456?+X-Token=q1w2e3r4t5"
+    config = load(None, {"RECONCILER_NOTICES__URLS": url})
+    secrets = config.secrets()
+    assert {url, "Pa55word%2Fx", "Pa55word/x", "AbCdEf123456", "q1w2e3r4t5"} <= set(secrets)
+    assert not {"notify.example.org", "somebody", "hooks"} & set(secrets)
+    assert url not in repr(config)
+    assert "AbCdEf" not in repr(config)
+
+
+@pytest.mark.parametrize("text", ["22:00", "22:00-22:00", "25:00-07:00"])
+def test_hours_that_are_none_are_explained(text):
+    assert "RECONCILER_NOTICES__QUIET_HOURS" in mistakes(None, RECONCILER_NOTICES__QUIET_HOURS=text)
+
+
+def test_an_event_that_is_none_is_answered_with_those_that_there_are():
+    said = mistakes(None, RECONCILER_NOTICES__EVENTS="guard, conflicts")
+    assert all(f'"{one}"' in said for one in ("attention", "guard", "conflict", "immich_down", "first_sync"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core import store_keys
+from reconciler.core.notices import Book, Matter
 from reconciler.core.store_keys import KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +60,18 @@ STORED = {
     ),
     "web.sessions": (sessions := {"salt": "s" * 32, "open": {"digest": 1.5}}, sessions),
     "paused": (NOON, NOON_KEPT),
+    "notices": (
+        Book({Matter("guard", "g"): NOON}, {}, {Matter("conflict", "a"): None}, NOON, None, 2, "Forbidden"),
+        {
+            "waiting": [["guard", "g", NOON_KEPT]],
+            "due": [],
+            "told": [["conflict", "a", None]],
+            "sent_at": NOON_KEPT,
+            "tried_at": None,
+            "failures": 2,
+            "trouble": "Forbidden",
+        },
+    ),
     "running": (NOON, NOON_KEPT),
     "stopped": (NOON, NOON_KEPT),
     "backed_up_at": (NOON, NOON_KEPT),

@@ -199,7 +199,13 @@ def test_what_this_user_may_not_read_is_said_with_the_remedy(make, open_place):
     place.chmod(0o000)
     with pytest.raises(CatalogueError, match="may not read") as caught:
         unprivileged(lambda: titles(str(place)))
-    assert "uid 1001" in caught.value.remedy
+    assert f"it belongs to uid {os.geteuid()}" in caught.value.remedy
+    assert "container" not in caught.value.remedy
+    if os.geteuid() == 0:
+        os.chown(place, 1001, 1001)
+        with pytest.raises(CatalogueError, match="may not read") as caught:
+            unprivileged(lambda: titles(str(place)))
+        assert "uid 1001, Skymmich's own user in its container" in caught.value.remedy
 
 
 def test_a_copy_is_private_and_goes_away(make):
@@ -258,10 +264,15 @@ def test_what_a_crashed_writer_left_is_rolled_back_on_a_copy(make, tmp_path):
     assert contents(crashed) == before
 
 
-def test_a_file_that_is_not_there_is_not_made(tmp_path):
+@pytest.mark.parametrize("container", [True, False])
+def test_a_file_that_is_not_there_is_not_made_and_mounts_are_spoken_of_in_a_container_alone(
+    tmp_path, monkeypatch, container
+):
+    monkeypatch.setattr(files, "in_container", lambda: container)
     with pytest.raises(CatalogueError, match="There is no file") as caught:
         titles(tmp_path / "skymmich.db")
-    assert "Mount the directory" in caught.value.remedy
+    assert "Check the path" in caught.value.remedy
+    assert ("Mount the directory" in caught.value.remedy) == container
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.asset import Applied
-from reconciler.core.records import Crossing
+from reconciler.core.records import Crossing, FormerValue, TakenBack
+from reconciler.core.store_keys import CREATED_TAGS
 from reconciler.errors import LeaseHeldError, StateCorruptError, StateError
 from state import carrying
 from state.backup import back_up
@@ -105,6 +106,19 @@ def test_of_every_table_it_was_decided_whether_it_goes_along():
     assert set(METADATA.tables) == goes | stays
     statements = Path(carrying.__file__).read_text(encoding="utf-8")
     assert {name for name in METADATA.tables if f"INTO main.{name} " in statements} == goes
+
+
+def test_what_was_taken_back_since_stays_so_and_what_was_there_before_is_still_known(path, copy, make, noon):
+    """The copy knows nothing of the undo: the next pass would write everything again."""
+    with SqliteStore.open(path) as store:
+        store.save_records([replace(store.record("a"), taken_back=TakenBack(noon))])
+        store.keep_former([FormerValue("b", "prose", "mine", noon)])
+        CREATED_TAGS.write(store, ["Made"])
+    restore(copy, path, noon, nothing)
+    with SqliteStore.open(path) as store:
+        assert store.record("a").taken_back == TakenBack(noon)
+        assert [one.value for one in store.former_of(["b"])["b"]] == ["mine"]
+        assert CREATED_TAGS.read(store) == ["Made"]
 
 
 def test_exactly_means_nothing_is_taken_over(path, copy, noon):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,7 @@ def test_no_service_asks_for_a_secret_that_may_be_missing_by_its_path(name):
         "immich_api_key",
         "status_token",
         "skymmich_source",
+        "notices_urls",
     ]
     assert not [entry for entry in credentials if "/" in entry]
 
@@ -147,3 +149,21 @@ def test_the_report_of_drift_runs_as_the_daemon_does():
 
     for key in ("User", "StateDirectory", "LoadCredential"):
         assert plan["Service"][key] == daemon["Service"][key]
+
+
+@pytest.mark.parametrize("words", [["--version"], ["completion", "bash"], []])
+def test_completing_a_line_and_asking_for_the_version_need_no_root(tmp_path, words):
+    stub = tmp_path / "program"
+    stub.write_text('#!/bin/sh\necho "called with: $*"\n')
+    stub.chmod(0o755)
+    wrapper = tmp_path / "wrapper"
+    wrapper.write_text(
+        (UNITS / "skymmich-reconciler").read_text(encoding="utf-8").replace(PROGRAM, str(stub))
+    )
+    environ = {"PATH": "/usr/bin:/bin"} | (
+        {} if words else {"_SKYMMICH_RECONCILER_COMPLETE": "complete_bash"}
+    )
+    done = subprocess.run(
+        ["sh", str(wrapper), *words], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"called with: {' '.join(words)}\n", "")

@@ -417,3 +417,13 @@ def test_every_answer_keeps_other_sites_out(client):
 
 def test_the_token_shows_in_no_repr():
     assert "right-token" not in repr(Access(token="right-token"))
+
+
+def test_which_store_a_daemon_has_is_told_by_its_status_alone_to_strangers_too(build):
+    client = build(access=Access(token="right-token", mark=lambda: "a-mark"))
+    for headers, code in (({}, 401), (TOKEN, 200)):
+        answer = client.get("/api/v1/status", headers=headers)
+        assert (answer.status_code, answer.headers["reconciler-store"]) == (code, "a-mark")
+    for path in ("/livez", "/api/v1/images"):
+        assert "reconciler-store" not in client.get(path, headers=TOKEN).headers
+    assert "reconciler-store" not in build(access=Access()).get("/api/v1/status").headers

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.policy import Policy
     from reconciler.core.reasons import Reason
+    from reconciler.messages.translation import Voice
     from reconciler.rendering.renderer import SafeRenderer
     from state.store import SqliteStore
 
@@ -42,6 +43,7 @@ def check_catalogue(
     renderer: SafeRenderer,
     known: Catalogue | None = None,
     most: int | None = None,
+    voice: Voice = "command",
 ) -> tuple[Catalogue | None, list[Finding]]:
     """Read the catalogue and look through it, which takes its time with many images.
 
@@ -52,6 +54,7 @@ def check_catalogue(
         renderer: of the template.
         known: as it was just read; ``None``: it is read here.
         most: images whose values are computed; ``None``: all.
+        voice: who tells it.
 
     Returns:
         the catalogue, ``None`` if it cannot be read; and what was found.
@@ -59,13 +62,14 @@ def check_catalogue(
     try:
         catalogue = known or source_of(config).read()
         catalogue = recalled(catalogue, store) if store else catalogue
-        findings = [*_rows(catalogue), *(_values(catalogue, policy, renderer, most) if policy else ())]
-        return catalogue, [*findings, *_write_back(catalogue, store)]
+        findings = [*_rows(catalogue, voice)]
+        findings += _values(catalogue, policy, renderer, most, voice) if policy else ()
+        return catalogue, [*findings, *_write_back(catalogue, store, voice)]
     except ReconcilerError as error:
         return None, [problem("catalogue", error)]
 
 
-def _rows(catalogue: Catalogue) -> Iterator[Finding]:
+def _rows(catalogue: Catalogue, voice: Voice) -> Iterator[Finding]:
     linked = len(catalogue.linked())
     yield Finding("catalogue", "ok", catalogue.schema)
     yield Finding(
@@ -77,11 +81,11 @@ def _rows(catalogue: Catalogue) -> Iterator[Finding]:
     for row in catalogue.problems[:_MOST_ROWS]:
         if row.row_id == WHOLE_TABLE:
             remedy = "What Immich shows stays. Look for a newer version of this program."
-            yield Finding("catalogue", "warning", f"{row.table}: {words(row.reason)}", remedy)
+            yield Finding("catalogue", "warning", f"{row.table}: {words(row.reason, voice)}", remedy)
             continue
         kept = "is left out" if row.severity == "error" else "is used without that part"
         yield Finding(
-            "catalogue", "warning", f"{row.place} {kept}: {words(row.reason)}",
+            "catalogue", "warning", f"{row.place} {kept}: {words(row.reason, voice)}",
             "Mend it in Skymmich; it spoils only itself.",
         )  # fmt: skip
     if (more := len(catalogue.problems) - _MOST_ROWS) > 0:
@@ -89,12 +93,12 @@ def _rows(catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _values(
-    catalogue: Catalogue, policy: Policy, renderer: SafeRenderer, most: int | None
+    catalogue: Catalogue, policy: Policy, renderer: SafeRenderer, most: int | None, voice: Voice
 ) -> Iterator[Finding]:
     linked = catalogue.linked()
     try:
         unusable = [
-            f"{image.image_id} “{image.title}”: {sentence(problems)}"
+            f"{image.image_id} “{image.title}”: {sentence(problems, voice)}"
             for image, problems in _problems(linked[:most], policy, renderer)
             if problems
         ]
@@ -133,7 +137,7 @@ def _problems(
                 yield image, (of_error(error),)
 
 
-def _write_back(catalogue: Catalogue, store: SqliteStore | None) -> Iterator[Finding]:
+def _write_back(catalogue: Catalogue, store: SqliteStore | None, voice: Voice) -> Iterator[Finding]:
     theirs = switches_of(catalogue)
     override = override_of(store) if store else {}
     switches = (overridden_switches(store, catalogue) if store else None) or theirs
@@ -141,7 +145,8 @@ def _write_back(catalogue: Catalogue, store: SqliteStore | None) -> Iterator[Fin
         here = "metadataSyncEnabled" in override
         yield Finding(
             "skymmich", "problem",
-            f"Metadata sync (metadataSyncEnabled) is switched off{' here' if here else ''}: apply refuses.",
+            f"Metadata sync (metadataSyncEnabled) is switched off{' here' if here else ''}: "
+            + ("apply refuses." if voice == "command" else "nothing is written."),
             "Switch it on: skymmich-reconciler settings set metadataSyncEnabled=on"
             + ("" if here else ", or in Skymmich under Admin → Immich."),
             exit_code=1,
@@ -161,7 +166,8 @@ def _write_back(catalogue: Catalogue, store: SqliteStore | None) -> Iterator[Fin
         yield Finding(
             "skymmich", "warning",
             "Skymmich's own Sync buttons write, too: the bare description over the block, and flat tags.",
-            "Leave them alone, or let your reverse proxy pass them here. The next apply mends the block.",
+            "Leave them alone, or let your reverse proxy pass them to the daemon. The block is put right the "
+            "next time the image is looked at.",
         )  # fmt: skip
     yield Finding(
         "skymmich", "warning",

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Final
 from reconciler.app.doctor.catalogue import check_catalogue
 from reconciler.app.doctor.copies import copies_of
 from reconciler.app.doctor.findings import Finding, problem
+from reconciler.app.doctor.notices import check_notices
 from reconciler.app.doctor.ownership import check_ownership
+from reconciler.app.doctor.writable import unwritable
 from reconciler.app.doctor.writer import right_to_write
 from reconciler.app.overrides import with_own_block
-from reconciler.app.pairing import check_pair, pair_of
+from reconciler.app.pairing import OURS, check_pair, pair_of
 from reconciler.app.wiring import immich_at, store_of
-from reconciler.config.words import Address, in_environment, in_file, is_secret, leaves, shown
+from reconciler.config.words import Address, in_file, is_secret, leaves, shown
 from reconciler.core.catalogue import SyncSettings
 from reconciler.engine.identity import KnownImmich, recognise
 from reconciler.engine.watermark import skew
@@ -32,16 +34,16 @@ from reconciler.rendering.renderer import SafeRenderer
 from state.lease import Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from pydantic import BaseModel
 
     from reconciler.config import Config
-    from reconciler.config.words import Key
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.policy import Policy
     from reconciler.core.ports import Clock
     from reconciler.immich.target import Immich
+    from reconciler.messages.translation import Voice
     from state.store import SqliteStore
 
 AT_START: Final = ("state", "status")
@@ -69,18 +71,16 @@ class Running:
     """Whether that is how it is now; else it is read anew, to see why."""
 
 
-async def examine(
-    config: Config, environ: Mapping[str, str], clock: Clock, daemon: Running | None = None
-) -> list[Finding]:
+async def examine(config: Config, clock: Clock, daemon: Running | None = None) -> list[Finding]:
     """Look at everything.
 
     Args:
         config: the one in force.
-        environ: for where values came from.
         clock: time.
         daemon: the running daemon, if it is this process that asks.
     """
-    findings = list(_configuration(config, environ))
+    voice: Voice = "daemon" if daemon else "command"
+    findings = list(_configuration(config))
     with ExitStack() as stack:
         store, policy, trouble = None, None, list[Finding]()
         renderer = daemon.renderer if daemon else stack.enter_context(SafeRenderer())
@@ -100,7 +100,7 @@ async def examine(
         catalogue, seen = await asyncio.to_thread(
             check_catalogue, config, policy, store, renderer=renderer,
             known=daemon.catalogue if daemon and daemon.readable else None,
-            most=_MOST_IN_DAEMON if daemon else None,
+            most=_MOST_IN_DAEMON if daemon else None, voice=voice,
         )  # fmt: skip
         findings += seen
         known = catalogue or (daemon.catalogue if daemon else None)
@@ -108,6 +108,7 @@ async def examine(
         findings += trouble or await asyncio.to_thread(
             _store, config, store, clock, daemon=daemon is not None
         )
+        findings += await check_notices(config, store)
     return findings
 
 
@@ -117,7 +118,7 @@ def changed_at_start(before: Config, after: Config) -> list[str]:
     return [*fixed, "skymmich.url"] if before.skymmich.url != after.skymmich.url else fixed
 
 
-def _configuration(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]:
+def _configuration(config: Config) -> Iterator[Finding]:
     where = str(config.file) if config.file else "no file; the environment and the defaults are enough"
     yield Finding("configuration", "ok", where)
     for warning in config.warnings:
@@ -132,18 +133,7 @@ def _configuration(config: Config, environ: Mapping[str, str]) -> Iterator[Findi
         text = shown(str(value) if isinstance(value, Address) else value, field)
         # What hides secrets would take a text that looks like one for one.
         text = f" is set {text}" if is_secret(field) else f" = {text}"
-        yield Finding("configuration", "ok", f"{in_file(key)}{text}  ({_origin(key, config, environ)})")
-
-
-def _origin(key: Key, config: Config, environ: Mapping[str, str]) -> str:
-    """Return where a value came from, as far as that shows afterwards."""
-    if in_environment(key) in environ:
-        return "environment"
-    if key == ("state", "url"):
-        return "the file, or the default"
-    if config.file is None or key in {("immich", "api_key"), ("status", "token")}:
-        return "credentials or a file"
-    return "the file"
+        yield Finding("configuration", "ok", f"{in_file(key)}{text}  ({config.origin(key)})")
 
 
 def _on_the_disk(config: Config, daemon: Running) -> list[Finding]:
@@ -193,8 +183,13 @@ async def _ask_immich(
     clock: Clock,
 ) -> None:
     pair = pair_of(config, catalogue.settings if catalogue else SyncSettings())
-    findings.append(Finding("immich", "ok", f"{pair.address}  (from {pair.address_from})"))
-    findings.append(Finding("immich", "ok", f"the API key is from {pair.key_from}"))
+    address_from = _whence(config, "url", pair.address_from)
+    key_from = _whence(config, "api_key", pair.key_from)
+    findings.append(Finding("immich", "ok", f"{pair.address}  (from {address_from})"))
+    findings.append(Finding("immich", "ok", f"the API key is from {key_from}"))
+    if pair.address_from != pair.key_from:
+        what = "Address and key are from two places, and belong together: the key must be of that Immich."
+        findings.append(Finding("immich", "warning", what))
     check_pair(pair, store)
     target = immich_at(pair, config)
     try:
@@ -219,6 +214,10 @@ async def _ask_immich(
         findings += await _clocks(target, clock)
     finally:
         await target.aclose()
+
+
+def _whence(config: Config, name: str, source: str) -> str:
+    return f"{source}: {config.origin(('immich', name))}" if source == OURS else source
 
 
 async def _clocks(target: Immich, clock: Clock) -> list[Finding]:
@@ -257,7 +256,7 @@ def _opened(config: Config, stack: ExitStack) -> SqliteStore | None:
 def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: bool) -> list[Finding]:
     if store is None:
         what = f"{config.state.path} does not exist yet; the first plan or apply makes it"
-        return [Finding("store", "ok", what)]
+        return unwritable(config.state.path) or [Finding("store", "ok", what)]
     try:
         store.require()
         counts, runs = store.counts_by_status(), store.runs(1)
@@ -266,10 +265,13 @@ def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: b
         return [problem("store", error)]
     findings = [Finding("store", "ok", f"{store.path}: {sum(counts.values())} images on record")]
     if runs:
-        what = f"last run {runs[0].started_at.astimezone():%Y-%m-%d %H:%M}: {summary(runs[0].summary)}"
+        what = f"last run {runs[0].started_at.astimezone():%Y-%m-%d %H:%M %Z}: {summary(runs[0].summary)}"
         findings.append(Finding("store", "ok", what))
     if waiting:
         what = f"{waiting} writes have not been seen settled"
-        findings.append(Finding("store", "warning", what, "The daemon looks again; without one: run apply."))
+        looked = daemon or (holder is not None and holder.what == "daemon" and not holder.process.is_gone())
+        remedy = "The daemon looks again by itself." if looked else "Run apply: it waits for them."
+        findings.append(Finding("store", "warning", what, remedy))
     findings += copies_of(store, config.state.backups, clock.now())
+    findings += unwritable(store.path)
     return [*findings, *right_to_write(store.path, holder, daemon=daemon)]

@@ -21,6 +21,7 @@ TITLES: Final = {
     "skymmich": "Skymmich's own sync",
     "immich": "Immich",
     "store": "State store",
+    "notices": "Notices",
 }
 """The sections, in their order."""
 

@@ -33,7 +33,7 @@ async def check_ownership(
     if store is None:
         return [_FROM_NOW]
     linked = catalogue.linked_assets if catalogue else tuple[str, ...]
-    point = await Ownership(target, store, clock, ignore, Memory()).look(facts, linked)
+    point = await Ownership(target, store, clock, ignore, Memory()).look(facts, linked, anew=True)
     if point.another is not None:
         error = point.another.error()
         return [Finding("immich", "warning", error.message, error.remedy)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from reconciler.app.doctor.checks import Running, examine
@@ -52,7 +51,7 @@ def doctor_of(
             catalogue=control.catalogue(),
             readable=conditions.get("CatalogueReadable") == "True",
         )
-        findings = await examine(present.config, os.environ, clock, itself)
+        findings = await examine(present.config, clock, itself)
         return tuple(
             Check(one.section, TITLES[one.section], one.level, one.what, one.spoken("daemon").remedy)
             for one in findings

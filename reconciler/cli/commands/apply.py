@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.app.wiring import new_run_id
+from reconciler.cli.beside_daemon import have_looked
 from reconciler.cli.context import Work, working
 from reconciler.cli.handover import broken_off
 from reconciler.cli.images import find_images
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 What = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[IMAGE]...|[PLANFILE]",
+        metavar="IMAGE|PLANFILE",
         help="Images, or a plan that was saved with plan --out. None: all images.",
         show_default=False,
     ),
@@ -98,7 +99,12 @@ def command(  # noqa: PLR0913 - one parameter an option
         if report.error and (remedy := remedy_of(report.error, "command")):
             screen.say(f"→ {remedy}")
     if work.stopping.received is not None:
-        screen.say("Stopped as asked. What was sent is on record; run apply again, and it goes on from here.")
+        total = prepared.items.tally.jobs
+        done = total - sum(outcome.status == "new" for outcome in report.outcomes)
+        screen.say(
+            f"Stopped at {done:,} of {total:,}. What was sent is on record; run apply again, and it goes on "
+            "from here."
+        )
         return 128 + work.stopping.received
     return exit_code(report) or (1 if gone else 0)
 
@@ -124,6 +130,17 @@ def _approved_beside_daemon(work: Work, approve: str, *, details: bool) -> int:
             remedy="Look at it as it is now: skymmich-reconciler plan",
         )
     leave_approval(bench.store, approve)
+    taken = have_looked(work.session.config, approve=approve)
+    if taken.run_id:
+        if screen.as_json:
+            plan = Plan.of(prepared, bench.clock.now())
+            screen.json(
+                {"plan": plan, "approved": approve, "carried_out": taken.words, "run_id": taken.run_id}
+            )
+        else:
+            show_plan(screen, prepared, details=details, attention=False)
+            screen.line(f"Approved. {taken.words}", "bold green")
+        return 0
     when = "once it is resumed" if PAUSED.is_kept(bench.store) else "at its next look"
     if not prepared.rules.switches.enabled:
         when = "once metadata sync is switched on"

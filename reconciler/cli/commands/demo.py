@@ -22,6 +22,12 @@ def command(
     serve: Annotated[
         bool, typer.Option("--serve", help="Afterwards run the daemon with its page, until Ctrl-C.")
     ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65_535, metavar="PORT", help="The page's port; 0 takes any.", show_default=False
+        ),
+    ] = None,
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
@@ -32,7 +38,7 @@ def command(
     log_to_stderr(verbose=verbose, quiet=True)
     screen = Screen(as_json=json)
     story_screen = screen if not json else Screen.silent()
-    with stage() as built:
+    with stage(port) as built:
         story_screen.line(
             "A catalogue of true astronomy (55 linked photographs), and a simulated Immich that is as unkind "
             "as the real one. Nothing of yours is touched. It ends by itself, in about 20 seconds.",
@@ -60,7 +66,8 @@ def finish(screen: Screen, told: Told, *, serve: bool = False) -> None:
         screen.line(f"✗ This did not hold: {claim}", "bold red")
     if not serve:
         screen.line(
-            "The same on a page, with pictures: make demo SERVE=1 (or skymmich-reconciler demo --serve)"
+            "The same on a page, with pictures: make demo SERVE=1 (or skymmich-reconciler demo --serve); "
+            "PORT=8080 (--port 8080) says where."
         )
     if not told.untrue:
         screen.line("Yours next: skymmich-reconciler doctor, then plan. Neither writes anything.", "bold")

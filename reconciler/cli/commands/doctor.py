@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING, Final
 
 from reconciler.app.doctor.checks import examine
@@ -26,7 +25,7 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
     configuration.
     """
     session = begin(config, as_json=json, verbose=verbose)
-    found = asyncio.run(examine(session.config, os.environ, SystemClock()))
+    found = asyncio.run(examine(session.config, SystemClock()))
     findings = [one.spoken("command") for one in found]
     code = exit_code(findings)
     if json:

@@ -17,13 +17,13 @@ from reconciler.models.runs import Run
 
 def command(
     what: Annotated[
-        str | None, typer.Argument(metavar="[IMAGE|RUN]", help="An image, or a run.", show_default=False)
+        str | None, typer.Argument(metavar="IMAGE|RUN", help="An image, or a run.", show_default=False)
     ] = None,
     *,
     run: Annotated[
         str | None, typer.Option(metavar="RUN", help="What this run replaced.", show_default=False)
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most as many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="At most as many.")] = 20,
     config: ConfigFile = None,
     json: Json = False,
     verbose: Verbose = False,

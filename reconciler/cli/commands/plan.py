@@ -13,7 +13,7 @@ from reconciler.cli.images import find_images
 from reconciler.cli.output.json_output import needs_work
 from reconciler.cli.output.tables import has_conflict, show_choice, show_plan
 from reconciler.cli.planfile import save_plan
-from reconciler.cli.session import ConfigFile, Details, Full, Json, Verbose, begin
+from reconciler.cli.session import ConfigFile, Details, Every, Full, Json, Verbose, begin
 from reconciler.engine.item import is_catalogues
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.models.plans import Plan
@@ -23,14 +23,14 @@ SOMETHING_TO_DO: Final = 2
 Images = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[IMAGE]...",
+        metavar="IMAGE",
         help="A number in Skymmich, an asset's UUID, or a part of a title. None: all images.",
         show_default=False,
     ),
 ]
 
 
-def command(
+def command(  # noqa: PLR0913 - one parameter an option
     images: Images = None,
     *,
     out: Annotated[
@@ -38,6 +38,7 @@ def command(
         typer.Option(metavar="FILE", help="Save it, to apply just this later.", show_default=False),
     ] = None,
     full: Full = False,
+    every: Every = False,
     details: Details = False,
     config: ConfigFile = None,
     json: Json = False,
@@ -58,7 +59,7 @@ def command(
     if json:
         session.screen.json(dict(Plan.of(prepared, created)) | {"created": created})
         return exit_code(prepared)
-    show_plan(session.screen, prepared, details=details)
+    show_plan(session.screen, prepared, details=details, every=every)
     if has_conflict(prepared):
         show_choice(session.screen)
     if not prepared.rules.switches.enabled:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from reconciler.app.wiring import new_run_id
+from reconciler.cli.beside_daemon import Taken, have_looked
 from reconciler.cli.context import Work, working
 from reconciler.cli.images import find_images
 from reconciler.cli.output.outcome import exit_code, show_report
@@ -42,19 +43,27 @@ _SAID: dict[Keep | None, str] = {
 
 
 def command(  # noqa: PLR0913 - one parameter an option
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", show_default=False)],
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGE", help="A number in Skymmich, a UUID, or a part of a title.", show_default=False
+        ),
+    ],
     *,
     keep: Annotated[
         Keep | None,
         typer.Option(
-            help="The side that stays; both: Immich's words, and Skymmich's below.", show_default=False
+            metavar="SIDE",
+            help="The side that stays, immich or skymmich; both: Immich's words, and Skymmich's below.",
+            show_default=False,
         ),
     ] = None,
     field: Annotated[
         Named | None,
         typer.Option(
-            help="Decide this field only, also one left to the person or not kept by Immich; "
-            "all that are in conflict by default.",
+            metavar="FIELD",
+            help="Decide this field only (facts, words, coordinates or tags), also one left to the person or "
+            "not kept by Immich; all that are in conflict by default.",
             show_default=False,
         ),
     ] = None,
@@ -91,19 +100,21 @@ def command(  # noqa: PLR0913 - one parameter an option
         if keep == "skymmich" and not yes:
             _ask(work)
         decided = _decide(work, prepared, keep, which)
-        report, left_to = _carry_out(work, image_ids)
+        report, taken = _carry_out(work, image_ids)
+        left_to = "" if taken is None else taken.words
         requests = models.Requests.of(work.bench.target.requests)
     if json:
         carried = (
             dict(models.Report.of(report, None, voice="command")) | {"requests": requests} if report else {}
         )
-        screen.json({"decided": decided, "left_to": left_to} | carried)
+        beside = {"run_id": taken.run_id, "carried_out": taken.done} if taken else {}
+        screen.json({"decided": decided, "left_to": left_to} | beside | carried)
         return exit_code(report) if report else 0
     screen.line(_SAID[keep], "green")
     if report:
         show_report(screen, report, requests)
     else:
-        screen.line(f"It is on record, and the next pass carries it out. {left_to}")
+        screen.line(f"It is on record. {left_to}")
     return exit_code(report) if report else 0
 
 
@@ -155,8 +166,8 @@ def _decide(
     return made
 
 
-def _carry_out(work: Work, image_ids: frozenset[int] | None) -> tuple[Report | None, str]:
-    """Run a pass over the images, unless somebody else writes; then say who."""
+def _carry_out(work: Work, image_ids: frozenset[int] | None) -> tuple[Report | None, Taken | None]:
+    """Run a pass over the images; where the daemon has the right to write, have it do so at once."""
     selection = Selection(image_ids=image_ids)
     try:
         with work.right_to_write("resolve"):
@@ -166,5 +177,7 @@ def _carry_out(work: Work, image_ids: frozenset[int] | None) -> tuple[Report | N
                 )
             )
     except LeaseHeldError as error:
-        return None, error.message
-    return report, ""
+        if work.daemon_writes:
+            return None, have_looked(work.session.config, image_ids)
+        return None, Taken(f"The next pass carries it out. {error.message}")
+    return report, None

@@ -17,7 +17,10 @@ _ALL = 1_000_000
 
 
 def command(
-    images: Annotated[list[str] | None, typer.Argument(metavar="[IMAGE...]", show_default=False)] = None,
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="IMAGE", help="Images that you have looked at.", show_default=False),
+    ] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="I have looked at all of them.")] = False,
     config: ConfigFile = None,

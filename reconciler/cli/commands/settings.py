@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path  # noqa: TC003 - typer reads the annotation when it runs
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from reconciler.app.overrides import settings_writer
 from reconciler.app.wiring import source_of, store_of
 from reconciler.cli import switches
-from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.cli.plain_help import PlainCommand, PlainGroup
+from reconciler.cli.session import ConfigFile, Json, Options, Verbose, begin
 from reconciler.cli.switches import Standing
 from reconciler.core.policy import SWITCHES
 
@@ -28,18 +27,7 @@ if TYPE_CHECKING:
     from state.store import SqliteStore
 
 
-class _Options(NamedTuple):
-    """What may stand before ``set`` and ``follow`` as well as behind them."""
-
-    config: Path | None = None
-    json: bool = False
-    verbose: bool = False
-
-    def begin(self, config: Path | None, *, json: bool, verbose: bool) -> Session:
-        return begin(config or self.config, as_json=json or self.json, verbose=verbose or self.verbose)
-
-
-class _Commands(TyperGroup):
+class _Commands(PlainGroup):
     """Says what was meant by ``settings syncTags=off``."""
 
     def resolve_command(self, ctx, args):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202 - typer does not export the types
@@ -59,7 +47,7 @@ def show(
 
     They are Skymmich's own settings, read on every pass; what was set here holds over them.
     """
-    ctx.obj = _Options(config, json, verbose)
+    ctx.obj = Options(config, json, verbose)
     if ctx.invoked_subcommand is not None:
         return 0
     session = begin(config, as_json=json, verbose=verbose)
@@ -80,7 +68,7 @@ def _on_record(session: Session, catalogue: Catalogue) -> Standing:
         return Standing.of(store, catalogue)
 
 
-@group.command("set")
+@group.command("set", cls=PlainCommand)
 def change(
     ctx: typer.Context,
     changes: Annotated[list[str], typer.Argument(metavar="NAME=VALUE", show_default=False)],
@@ -119,7 +107,7 @@ def change(
     return 0
 
 
-@group.command("follow")
+@group.command("follow", cls=PlainCommand)
 def follow(
     ctx: typer.Context, *, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
 ) -> int:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.app.overrides import override_of
 from reconciler.app.wiring import store_of
-from reconciler.cli.daemon_client import ask_daemon
+from reconciler.cli.daemon_client import find_daemon
 from reconciler.cli.output.history import moment, show_crossed, show_runs
 from reconciler.cli.output.tables import Standing, show_standings
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.records import FINE
-from reconciler.errors import DaemonRefusedError, StateError
+from reconciler.core.store_keys import PAUSED
+from reconciler.errors import StateError
 from reconciler.messages.formats import state
 from reconciler.messages.reasons import sentence
 from reconciler.messages.voice import told as told_by
@@ -24,9 +25,11 @@ from state.lease import Lease
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconciler.cli.daemon_client import Daemon
     from reconciler.cli.output.screen import Screen
     from reconciler.config import Config
     from reconciler.core.records import AssetRecord, Run
+    from reconciler.messages.translation import Voice
     from state.store import SqliteStore
 
 NO_DAEMON: Final = 3
@@ -45,6 +48,8 @@ class OnRecord:
     """Of which an edit may be missing, and nobody has looked."""
     override: dict[str, bool] = field(default_factory=dict)
     """What is set here over Skymmich's own settings."""
+    paused_at: datetime | None = None
+    """Since when the daemon is paused, if it is."""
     writer: str = ""
     """Who has the right to write; empty: nobody."""
     trouble: str = ""
@@ -55,13 +60,16 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
     """Show how things stand: in sync or not, what needs a look, the last runs.
 
     Exits 0 in sync, 1 when something needs attention or the daemon does not let this command in, 3 when no
-    daemon runs: then what is on record is shown.
+    daemon of this store answers: then what is on record is shown.
     """
     session = begin(config, as_json=json, verbose=verbose)
     screen = session.screen
-    told, refused = _ask(session.config)
+    daemon = find_daemon(session.config)
+    told = daemon.told if daemon is not None and daemon.is_ours else None
+    refused = _why_silent(daemon, session.config)
     known = _on_record(session.config)
-    code = _code(told) if told is not None else 1 if refused else NO_DAEMON
+    answers = daemon is not None and daemon.is_ours
+    code = _code(told) if told is not None else 1 if answers else NO_DAEMON
     if json:
         record: dict[str, object] = {
             "counts": known.counts,
@@ -69,22 +77,26 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
             "crossed": [Image.of(one) for one in known.crossed],
             "runs": [models.Run.of(run) for run in known.runs],
             "override": known.override,
+            "paused": known.paused_at is not None,
             "writer": known.writer,
             "trouble": refused or known.trouble,
         }
-        screen.json({"daemon": told is not None or bool(refused)} | (record if told is None else told))
+        of_daemon = {"daemon": answers, "same_store": daemon.same_store if daemon is not None else None}
+        screen.json(of_daemon | (record if told is None else told))
         return code
     if told is None:
         _show_record(screen, known, refused)
     else:
         _show_daemon(screen, told)
+    # Without a daemon nothing looks again by itself.
+    voice: Voice = "daemon" if answers or known.writer.startswith("daemon") else "command"
     if known.attention:
         screen.line()
         screen.line("Needs a look:", "yellow")
     show_standings(
         screen,
         [
-            Standing(one.image_id, one.title, one.status, sentence(one.reasons, "daemon"))
+            Standing(one.image_id, one.title, one.status, sentence(one.reasons, voice))
             for one in known.attention
         ],
         most=10_000,
@@ -99,12 +111,17 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
     return code
 
 
-def _ask(config: Config) -> tuple[dict[str, object] | None, str]:
-    """Return what the daemon says, or why one that answers says nothing."""
-    try:
-        return ask_daemon(config), ""
-    except DaemonRefusedError as error:
-        return None, told_by(error, "command")
+def _why_silent(daemon: Daemon | None, config: Config) -> str:
+    """Return why a daemon that answers says nothing of this store; empty where it does, or none answers."""
+    if daemon is None:
+        return ""
+    if not daemon.is_ours:
+        return (
+            f"A daemon answers at {daemon.address}, but it is another installation's: its state store is not "
+            f"{config.state.path}, as in this command's configuration. To ask that one, give its "
+            "configuration: --config FILE, or RECONCILER_CONFIG."
+        )
+    return told_by(daemon.refused, "command") if daemon.refused is not None else ""
 
 
 def _on_record(config: Config) -> OnRecord:
@@ -118,7 +135,8 @@ def _on_record(config: Config) -> OnRecord:
             ]
             crossed = store.search(limit=_MOST, crossed=True)
             runs, override, writer = tuple(store.runs(5)), override_of(store), _writer(store)
-            return OnRecord(counts, runs, tuple(attention), tuple(crossed), override, writer)
+            paused = PAUSED.read(store)
+            return OnRecord(counts, runs, tuple(attention), tuple(crossed), override, paused, writer)
     except StateError as error:
         return OnRecord(trouble=error.message)
 
@@ -138,6 +156,8 @@ def _show_record(screen: Screen, known: OnRecord, refused: str) -> None:
         screen.line("This is what is on record.")
     else:
         screen.line("No daemon answers, so this is what is on record.", "bold yellow")
+    if known.paused_at:
+        screen.line(f"Paused {moment(known.paused_at)}; to go on: skymmich-reconciler resume", "yellow")
     if known.writer:
         screen.line(f"The right to write is with {known.writer}.")
     if known.trouble:

@@ -22,8 +22,8 @@ OUTCOME_STYLES: Final = {"ok": "green", "attention": "yellow", "failed": "red", 
 
 
 def moment(at: datetime | None) -> str:
-    """Return a moment in local time, to the second."""
-    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}" if at else "never"
+    """Return a moment in local time with its zone, to the second."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}" if at else "never"
 
 
 def show_runs(screen: Screen, runs: Sequence[Run]) -> None:

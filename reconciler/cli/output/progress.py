@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from reconciler.messages.formats import lasting
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reconciler.cli.output.screen import Screen
     from reconciler.engine.events import Progress as Step
 
 _EVERY_S: Final = 5.0
 _PHASES: Final = {"reading": "Reading", "planning": "Planning", "writing": "Writing", "done": "Done"}
+_ENOUGH: Final = 2.0
+"""Seconds of a phase before its pace tells anything."""
 
 
 class Meter:
@@ -24,48 +28,72 @@ class Meter:
     Args:
         screen: where to.
         every: seconds between plain lines.
+        clock: monotonic seconds.
     """
 
-    def __init__(self, screen: Screen, *, every: float = _EVERY_S) -> None:
-        self._screen, self._every = screen, every
+    def __init__(
+        self, screen: Screen, *, every: float = _EVERY_S, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._screen, self._every, self._clock = screen, every, clock
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._phase, self._told = "", 0.0
+        self._began, self._first = 0.0, 0
+        """When the phase began, and how many were done then."""
 
     @contextmanager
     def showing(self) -> Iterator[None]:
         """Show it within."""
         self._phase, self._told = "", 0.0
-        if not self._screen.err.is_terminal:
-            yield
-            return
         self._bar = Progress(
-            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=30),
+            SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20),
             TextColumn("{task.fields[counts]}"), TimeElapsedColumn(),
             console=self._screen.err, transient=True, redirect_stdout=False,
         )  # fmt: skip
+        self._task = self._bar.add_task("Opening", total=None, counts="")
         try:
-            with self._bar:
-                self._task = self._bar.add_task("Opening", total=None, counts="")
+            if self._screen.err.is_terminal:
+                with self._bar:
+                    yield
+            else:
                 yield
         finally:
             self._bar = None
 
     def __call__(self, step: Step) -> None:
         """Show a step; comes from the engine."""
-        settling = f", {step.waiting} settling" if step.waiting else ""
-        counts = f"{step.done}/{step.total}{settling}" if step.phase == "writing" else ""
-        if self._bar is not None:
-            total = step.total if step.phase == "writing" else None
-            self._bar.update(
-                self._task, description=_PHASES[step.phase], completed=step.done, total=total, counts=counts
-            )
+        if self._bar is None:
             return
-        now = monotonic()
-        if self._phase == step.phase and now - self._told < self._every:
+        began = self._phase != step.phase
+        self._phase = step.phase
+        # What is not counted yet has a bar that only says that something happens.
+        total = step.total if step.done or step.phase == "writing" else None
+        if began:
+            self._began, self._first = self._clock(), step.done
+            self._bar.reset(self._task, total=total, description=_PHASES[step.phase], counts="")
+        self._bar.update(self._task, completed=step.done, total=total)
+        counts = self._counts(step) if total else ""
+        self._bar.update(self._task, counts=counts)
+        if not self._screen.err.is_terminal:
+            self._say(step, counts, began=began)
+
+    def _say(self, step: Step, counts: str, *, began: bool) -> None:
+        now = self._clock()
+        if not began and now - self._told < self._every:
             return
-        if step.phase == "writing" and (step.total or self._phase != step.phase):
-            self._screen.say(f"Writing: {counts}")
+        if counts:
+            self._screen.say(f"{_PHASES[step.phase]}: {counts}")
         elif step.phase == "reading":
             self._screen.say("Reading the catalogue and what Immich shows")
-        self._phase, self._told = step.phase, now
+        self._told = now
+
+    def _counts(self, step: Step) -> str:
+        settling = f", {step.waiting:,} settling" if step.waiting else ""
+        return f"{step.done:,} of {step.total:,}{settling}{self._left(step)}"
+
+    def _left(self, step: Step) -> str:
+        """Say how long the rest takes at the pace of the phase so far: writes settle in waves."""
+        took, done = self._clock() - self._began, step.done - self._first
+        if took < _ENOUGH or done <= 0 or step.done >= step.total:
+            return ""
+        return f", {lasting(took / done * (step.total - step.done))} left"

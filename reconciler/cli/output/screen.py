@@ -58,8 +58,8 @@ class Screen:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.out = _console(sys.stdout)
-        self.err = _console(sys.stderr)
+        self.out = _console(sys.stdout, _Results)
+        self.err = _console(sys.stderr, _Asides)
 
     @classmethod
     def silent(cls) -> Screen:
@@ -102,11 +102,27 @@ def shortened(text: str, width: int) -> str:
     return cut.plain
 
 
-def _console(raw: TextIO) -> Console:
+class _Results(Console):
+    """Ends the command where nobody reads any more (``| head``); rich would end it with an error's code."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the program's edge answer: it is called where the error was caught."""
+        raise BrokenPipeError
+
+
+class _Asides(Console):
+    """Falls silent where nobody reads any more: what is being written to Immich goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Write nothing more."""
+        self.quiet = True
+
+
+def _console(raw: TextIO, kind: type[Console]) -> Console:
     stream = _Redacting(raw)
     width = None if stream.isatty() else _PLAIN_WIDTH
     # rich needs just what is there of a stream.
-    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)  # type: ignore[arg-type] # see above
+    return kind(file=stream, highlight=False, markup=False, emoji=False, width=width)  # type: ignore[arg-type] # see above
 
 
 def _write(console: Console, head: Text, text: str | Text, style: str, indent: int) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from reconciler.cli.output.json_output import needs_work, standing
+from reconciler.cli.output.kinds import kinds_of, show_kinds
 from reconciler.cli.output.screen import Screen, shortened
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.diff import Difference, differences, observed_facts, planned_facts
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.core.catalogue import Catalogue
+    from reconciler.core.plan.diff import Kind
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan, Decision
     from reconciler.engine.item import Item
@@ -32,16 +34,36 @@ if TYPE_CHECKING:
 
 FULL_UP_TO: Final = 6
 """So many images with something to write are shown in full."""
+MOST_LISTED: Final = 20
+"""So many are listed, a line each, unless all are asked for."""
 MOST_PROBLEMS: Final = 8
+_MARKS: Final[dict[Kind, str]] = {"added": "+", "changed": "~", "removed": "−"}
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red")}
 
 
-def show_plan(screen: Screen, prepared: Prepared, *, details: bool = False, attention: bool = True) -> None:
-    """Show a prepared pass, ending with a line that sums it up; without ``attention`` just the writes."""
+def show_plan(
+    screen: Screen,
+    prepared: Prepared,
+    *,
+    details: bool = False,
+    attention: bool = True,
+    every: bool = False,
+) -> None:
+    """Show a prepared pass, beginning with what sums it up.
+
+    Args:
+        screen: where to.
+        prepared: the pass.
+        details: show all images with all of their differences.
+        attention: show also what a person should look at among the others.
+        every: list all images, also where there are many.
+    """
+    screen.line(summary(prepared), "bold")
+    show_kinds(screen, kinds_of(item.plan for item in prepared.items if item.plan and item.plan.changes))
     working = [item for item in prepared.items if needs_work(item)]
     whole = details or len(working) <= FULL_UP_TO
     if not whole:
-        overview(screen, [item for item in working if item.plan])
+        overview(screen, [item for item in working if item.plan], None if every else MOST_LISTED)
         working = [item for item in working if item.plan and item.plan.changes][:1]
         screen.line()
         if working:
@@ -58,7 +80,6 @@ def show_plan(screen: Screen, prepared: Prepared, *, details: bool = False, atte
         show_verdict(screen, prepared.verdict)
         show_withheld(screen, prepared, details=details)
     screen.line()
-    screen.line(summary(prepared), "bold")
 
 
 def summary(prepared: Prepared) -> str:
@@ -68,13 +89,15 @@ def summary(prepared: Prepared) -> str:
         changes = item.plan and item.plan.changes
         waits = item.adopted and not changes
         counts["to write" if changes else "to settle" if waits else _status(item, prepared)] += 1
-    listed = ", ".join(f"{count} {what}" for what, count in counts.most_common())
+    listed = ", ".join(f"{count:,} {what}" for what, count in counts.most_common())
     images = len(prepared.items)
     if not images:
         return "No linked images."
     kept = sum(bool(item.plan and item.plan.changes and item.plan.conflicts) for item in prepared.items)
-    conflicts = f" {kept} of those to write keep{'s' if kept == 1 else ''} a value of yours." if kept else ""
-    return f"{images} image{'' if images == 1 else 's'}: {listed}.{conflicts}"
+    conflicts = (
+        f" {kept:,} of those to write keep{'s' if kept == 1 else ''} a value of yours." if kept else ""
+    )
+    return f"{images:,} image{'' if images == 1 else 's'}: {listed}.{conflicts}"
 
 
 def show_choice(screen: Screen) -> None:
@@ -91,29 +114,35 @@ def _status(item: Item, prepared: Prepared) -> str:
     return state("held" if item.held else standing(item, prepared).status)
 
 
-def overview(screen: Screen, items: Sequence[Item]) -> None:
-    """Show one line an image: how many lines, places and tags come and go."""
-    room = min(screen.out.width if screen.out.is_terminal else 100, 110) - 40
+def overview(screen: Screen, items: Sequence[Item], most: int | None = None) -> None:
+    """Show one line an image: how many lines, places and tags are added, changed and removed.
+
+    Args:
+        screen: where to.
+        items: those with something to write.
+        most: list so many of them, and say how many more there are; ``None``: all.
+    """
+    room = min(screen.out.width if screen.out.is_terminal else 100, 110) - 44
     screen.line()
-    screen.line(f"{'image':>7}  {'title':{room}} {'description':>12} {'place':>6} {'tags':>9}", "dim")
-    for item in items:
+    screen.line(f"{'image':>7}  {'title':{room}} {'description':>14} {'place':>6} {'tags':>11}", "dim")
+    for item in items[:most]:
         if item.plan is None:
             continue
         found = _by_field(item.plan)
         title = Text(shortened(item.title, room))
         title.pad_right(room - title.cell_len)
         line = Text(f"{item.image_id:>7}  ") + title
-        for name, width in (("description", 13), ("coordinates", 7), ("tags", 10)):
+        for name, width in (("description", 15), ("coordinates", 7), ("tags", 12)):
             line += Text(_counted(found[name]).rjust(width), style="" if name != "tags" else "cyan")
         screen.line(line)
+    screen.line("+ added, ~ changed, − removed: lines, places, tags", "dim", indent=9)
+    if most is not None and len(items) > most:
+        screen.line(f"… and {len(items) - most:,} more (all of them: plan --all)", indent=9)
 
 
 def _counted(found: Sequence[Difference]) -> str:
-    added = sum(one.kind != "removed" for one in found)
-    gone = sum(one.kind != "added" for one in found)
-    return (
-        " ".join(part for part in (f"+{added}" if added else "", f"−{gone}" if gone else "") if part) or "·"
-    )
+    kinds = Counter(one.kind for one in found)
+    return " ".join(f"{sign}{kinds[kind]}" for kind, sign in _MARKS.items() if kinds[kind]) or "·"
 
 
 def heading(item_title: str, image_id: int) -> Text:
@@ -280,7 +309,7 @@ def show_withheld(screen: Screen, prepared: Prepared, *, details: bool = False) 
         f"What it would write to {len(held)} image{'' if len(held) == 1 else 's'} if approved:", "yellow"
     )
     if not whole:
-        overview(screen, [replace(item, plan=item.withheld) for item in held])
+        overview(screen, [replace(item, plan=item.withheld) for item in held], MOST_LISTED)
         screen.line()
         screen.line("One of them in full (all: --details):")
     for item in held if whole else held[:1]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.desired.block import Split, fit, rescue, split
 from reconciler.core.desired.coordinates import near_a_zero_line, same_place
-from reconciler.core.desired.solver_sentence import displaces, split_without_sentence
+from reconciler.core.desired.solver_sentence import SENTENCE, displaces, split_without_sentence
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.plan.conflicts import Ruling, rule
 from reconciler.core.plan.flapping import contest, contest_tags, decided
@@ -54,6 +54,8 @@ def plan_asset(
         superseded=record.superseded if record else frozenset(),
         corrections=record.corrections if record else (),
     )  # fmt: skip
+    if SENTENCE in observed.description and displaces(split(observed.description, rules.markers, base.block)):
+        now = None  # Skymmich's solver put its sidecar in the place of ours: it disagrees with nothing
     if blocked := not_writable(observed, rules):
         return replace(plan, blocked=blocked)
     if record is not None and record.taken_back is not None:

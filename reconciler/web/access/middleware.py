@@ -14,9 +14,10 @@ from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
 from reconciler.web.access.policy import SAFE_METHODS
 from reconciler.web.api.problems import ProblemError
+from reconciler.web.ports import STORE_MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +28,8 @@ MAX_BODY = 64 * 1024
 """Bytes of a request's body."""
 PUBLIC = frozenset({"/livez", "/readyz", "/login", "/api/v1/openapi.json"})
 """Open to strangers; ``/readyz`` withholds its reasons from them."""
+MARKED = "/api/v1/status"
+"""Tells everybody which store this daemon has: a command finds out whether it is its own."""
 _HEADERS = {
     "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'self'; object-src 'none'",
@@ -59,7 +62,8 @@ class Gate:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        adorned = _adorning(send)
+        mark = self._access.mark() if scope["path"] == MARKED else ""
+        adorned = _adorning(send, {STORE_MARK: mark} if mark else {})
         try:
             await self._check(scope)
         except HTTPException as error:
@@ -112,13 +116,13 @@ def _too_large() -> ProblemError:
     return ProblemError(413, f"A request's body may have {MAX_BODY // 1024} kB.")
 
 
-def _adorning(send: Send) -> Send:
-    """Add the headers of every answer."""
+def _adorning(send: Send, more: Mapping[str, str]) -> Send:
+    """Add the headers of every answer, and some of this one."""
 
     async def adorned(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in (*_HEADERS.items(), *more.items()):
                 headers.setdefault(name, value)
             headers.setdefault("cache-control", "no-store")
         await send(message)

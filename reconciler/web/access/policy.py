@@ -20,6 +20,8 @@ from reconciler.web.access.throttle import Slowdown
 from reconciler.web.api.problems import ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import HTTPConnection
 
     from reconciler.core.store_keys import Values
@@ -63,6 +65,7 @@ class Access:
         user_header: a header in which a reverse proxy names the user who logged in there; empty: none.
         proxies: addresses of the proxies whose ``user_header`` counts.
         memory: where sessions are kept over restarts; ``None``: nowhere.
+        mark: tells which store the daemon works with; empty: it cannot be told.
     """
 
     host: str = "127.0.0.1"
@@ -71,6 +74,7 @@ class Access:
     user_header: str = ""
     proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})
     memory: Values | None = field(default=None, repr=False)
+    mark: Callable[[], str] = str
     session: Session = field(init=False, repr=False)
     slowdown: Slowdown = field(default_factory=Slowdown, repr=False)
 

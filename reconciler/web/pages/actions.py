@@ -49,6 +49,7 @@ class Actions:
             "settings": self.settings,
             "follow": self.follow,
             "approve": self.approve,
+            "test-notice": self.test_notice,
         }
         return [
             Route("/images/{image_id:int}/sync", self.sync_one, methods=["POST"]),
@@ -106,6 +107,16 @@ class Actions:
         changes = params.ticked_otherwise(await params.form(request))
         changed = await change_switches(self._panel, changes)
         return _done(request, "saved" if changed else "same", "settings")
+
+    async def test_notice(self, request: Request) -> Response:
+        """Send a test notice to every address."""
+        messenger = self._panel.messenger
+        delivered = await messenger.test() if messenger is not None else ()
+        bad = sum(bool(one.error) for one in delivered)
+        said = "notice_unsent" if bad else "notice_sent" if delivered else "notice_nobody"
+        if request.headers.get("hx-request") == "true":
+            return Response(status_code=204)
+        return _back("/doctor", "", said=said)
 
     async def follow(self, request: Request) -> Response:
         """Let Skymmich's own switches hold again."""

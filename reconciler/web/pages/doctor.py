@@ -46,6 +46,7 @@ class DoctorPages:
             "snapshot": self._panel.control.snapshot(),
             "requests": requests[:_MOST_ROUTES],
             "passes": dict(self._panel.passes()),
+            "messenger": self._panel.messenger,
             "lookup": await self._lookups.latest(),
             **(_shown(await self._found()) if run else {"checks": None}),
         }

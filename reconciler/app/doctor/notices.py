@@ -1,0 +1,38 @@
+"""The doctor's look at notices: whether each address can be used, and how the last message went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.app.doctor.findings import Finding
+from reconciler.core.store_keys import NOTICES
+from reconciler.errors import StateError
+from reconciler.notices.sender import check
+
+if TYPE_CHECKING:
+    from reconciler.config import Config
+    from state.store import SqliteStore
+
+_REMEDY: Final = "To send a test to every address: skymmich-reconciler notices test"
+
+
+async def check_notices(config: Config, store: SqliteStore | None) -> list[Finding]:
+    """Look at the addresses, which sends nothing, and at the last message; nothing where there is none."""
+    if not config.notices.addresses:
+        return []
+    findings = []
+    for one in await check(config.notices.addresses):
+        if one.error:
+            what = f"Address {one.name} cannot be used: {one.error}."
+            findings.append(Finding("notices", "problem", what, "Mend it where it is kept."))
+        else:
+            findings.append(Finding("notices", "ok", f"address {one.name} can be used"))
+    try:
+        book = NOTICES.read(store) if store is not None else None
+    except StateError:
+        return findings  # the store's own check says so
+    if book is not None and book.trouble:
+        when = f" at {book.tried_at.astimezone():%Y-%m-%d %H:%M}" if book.tried_at else ""
+        what = f"The last notice was not sent{when}: {book.trouble}. It is tried again by the daemon."
+        findings.append(Finding("notices", "warning", what, _REMEDY))
+    return findings
