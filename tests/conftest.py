@@ -31,6 +31,7 @@ LONGEST = (
     "web/test_browser.py",
     "benchmarks/test_library.py",
     "daemon/test_store_file.py",
+    "model/test_model.py",
     "virtual/test_promises.py",
     "daemon/test_process.py",
     "daemon/test_templates.py",

@@ -32,6 +32,7 @@ def _dying(play, which, spot):
     play.here.settings.unkind = play.here.settings.unkind | {"dying_extraction"}
     play.here.settings.version = (3, 1, 0)
     asset.dying = True
+    play.died.add(asset.asset_id)
     _rows_anew(play)
     return True
 

@@ -28,10 +28,10 @@ def test_the_page_has_a_row_for_each_fault_and_nothing_was_lost():
 def test_a_row_is_what_a_run_measured():
     kinds = ("queue paused", "killed before an answer", "state store lost")
     rows = trust.measured(kinds, 2, 7)
-    page = trust.written(f"Before.\n{trust.BEGIN}\nold\n{trust.END}\nAfter.", rows, 2, 7)
+    page = trust.written(f"Before.\n{trust.BEGIN}\nof another run\n{trust.END}\nAfter.", rows, 2, 7)
     assert page.startswith("Before.\n")
     assert page.endswith("\nAfter.")
-    assert "old" not in page
+    assert "of another run" not in page
     assert [row[0] for row in cells(page)[2:-1]] == list(kinds)
     assert all(row.injected and row.edits and not row.lost and len(row.seconds) == 2 for row in rows)
 
