@@ -4,60 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.asset import Applied
 from reconciler.core.desired.builtin import BuiltIn
 from reconciler.core.fingerprint import digest
 from reconciler.core.plan.guard import withhold
 from reconciler.core.reasons import codes, reason
-from reconciler.core.records import FINE, AssetRecord, Run, RunCounts
+from reconciler.core.records import AssetRecord, Run
 from reconciler.core.store_keys import (
-    ARCHIVED,
     CANARY,
-    CHECKED_AT,
-    FULL_LOOK_AT,
-    RULES,
-    WATERMARK,
     CanaryState,
 )
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.approvals import spend_approval
 from reconciler.engine.canary import Canary, CanaryError
-from reconciler.engine.conflicts import keep_decisions
 from reconciler.engine.events import Event, Listener, Progress, ignore
 from reconciler.engine.executor import Executor, Surroundings
-from reconciler.engine.identity import KnownImmich
 from reconciler.engine.job import Job
 from reconciler.engine.losses import LossCount
 from reconciler.engine.order import order
-from reconciler.engine.outcomes import Ended, finished, outcome_of, summarise
-from reconciler.engine.passes import Outcome, Prepared, Report, Selection
+from reconciler.engine.outcomes import Ended
 from reconciler.engine.planner.planner import Planner, Wishes
 from reconciler.engine.planner.selection import merge
 from reconciler.engine.polling.poller import Poller
 from reconciler.engine.polling.timing import Timing
+from reconciler.engine.recorder import RECORDED, Recorder
 from reconciler.engine.runs import Runs
-from reconciler.engine.schema import remember
 from reconciler.engine.sender import sent_for
 from reconciler.errors import GuardError, ImmichError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, Target, Wording
     from reconciler.core.store_port import Store
-    from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
+    from reconciler.engine.passes import Prepared, Report, Selection
     from reconciler.engine.planner.candidates import Memory
 
-_RECORDED: Final = 200
-"""Assets that are recorded in one commit: whoever else writes to the store waits for no more."""
 _SHARED: Final = 500
 """Assets whose records are written to Immich together, before the end of a pass."""
 _WRITTEN: Final = 5_000
@@ -96,6 +84,7 @@ class Reconciler:
         self._planner = Planner(
             source, target, store, clock, renderer=renderer or BuiltIn(), listen=listen, memory=memory
         )
+        self._recorder = Recorder(store, clock, target, self._planner)
         self.runs = runs or Runs(store, clock)
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
@@ -118,8 +107,8 @@ class Reconciler:
     def note(self, prepared: Prepared) -> None:
         """Take note of a look at all images that found nothing to do: no run is recorded."""
         with self._store.transaction():
-            self._note_look(prepared)
-            self._note_immich(prepared)
+            self._recorder.note_look(prepared)
+            self._recorder.note_immich(prepared)
 
     async def apply(
         self,
@@ -148,11 +137,11 @@ class Reconciler:
             raise prepared.another.error()
         run = Run(run_id, trigger, self._clock.now())
         with self.runs.open(run, lambda: self._begin(prepared)) as opened:
-            self._note_immich(prepared)
+            self._recorder.note_immich(prepared)
             ended = await self._carry_out(prepared, selection, run_id, stop)
             if isinstance(ended.error, ImmichError):
                 self._planner.forget_server()
-            report = await asyncio.to_thread(self._close, prepared, run, ended, stopped=stop())
+            report = await asyncio.to_thread(self._recorder.close, prepared, run, ended, stopped=stop())
             opened.ended = report.run
         if report.error is None:
             await self.share(prepared)
@@ -175,9 +164,9 @@ class Reconciler:
         with self._store.transaction():
             self._begin(prepared)
         count = 0
-        for pairs in prepared.items.slices(_RECORDED):
+        for pairs in prepared.items.slices(RECORDED):
             count += await asyncio.to_thread(self._adopt_some, pairs)
-        self._settle(prepared)
+        self._recorder.settle(prepared)
         await self.share(prepared)
         return count
 
@@ -217,7 +206,7 @@ class Reconciler:
             canary = canary or Canary(_first(jobs, early), size, self._words)
             if ended.error is None and not ended.stalled and poller is not None:
                 await self._write(part, selection, run_id, jobs, canary, stop, poller=poller, ended=ended)
-            await self._record([item for item, _ in pairs], part, jobs, ended)
+            await self._recorder.record([item for item, _ in pairs], part, jobs, ended)
             if ended.error is None:
                 await self._planner.ownership.share(prepared.server, least=_SHARED)
             if poller is not None:
@@ -225,10 +214,10 @@ class Reconciler:
         self._listen(Progress("done", done=ended.jobs, total=ended.jobs))
         if not prepared.verdict.shrunk:
             left = sorted(prepared.left - prepared.items.orphans())
-            for start in range(0, len(left), _RECORDED):
-                await asyncio.to_thread(self._unlink, left[start : start + _RECORDED], losses)
-        self._note_archived(prepared, ended)
-        self._learn_owner(prepared, ended)
+            for start in range(0, len(left), RECORDED):
+                await asyncio.to_thread(self._recorder.unlink, left[start : start + RECORDED], losses)
+        self._recorder.note_archived(prepared, ended)
+        self._recorder.learn_owner(prepared, ended)
         return ended
 
     def _jobs(self, pairs: Iterable[Pair], selection: Selection) -> list[Job]:
@@ -306,128 +295,6 @@ class Reconciler:
         if selection.expected is not None and agreed and not plan.is_rest_of(agreed):
             return plan.without_writes(reason("stale_plan"))
         return plan
-
-    async def _record(self, items: list[Item], part: Prepared, jobs: list[Job], ended: Ended) -> None:
-        """Record where each asset of a slice stands, some at a time: each is whole by itself."""
-        by_id = {job.item.asset_id: job for job in jobs}
-        now = self._clock.now()
-        for start in range(0, len(items), _RECORDED):
-            several = items[start : start + _RECORDED]
-            outcomes = await asyncio.to_thread(self._record_some, several, part, by_id, now, ended)
-            ended.take(several, by_id, outcomes)
-        ended.jobs += len(jobs)
-
-    def _record_some(
-        self,
-        items: list[Item],
-        prepared: Prepared,
-        jobs: Mapping[str, Job],
-        now: datetime,
-        ended: Ended,
-    ) -> list[Outcome]:
-        records, outcomes = [], []
-        for item in items:
-            job = jobs.get(item.asset_id)
-            record = finished(item, job, prepared, now, ended.error)
-            if job is not None or record != prepared.records.get(item.asset_id):
-                records.append(record)
-            outcomes.append(outcome_of(item, job, record))
-        gone = [item.asset_id for item in items if item.adopted and item.status == "unknown_asset"]
-        with self._store.transaction():
-            self._store.save_records(records)
-            ended.losses.unlinked(records, prepared.records)
-            for item in items:
-                job = jobs.get(item.asset_id)
-                if plan := job.write.plan if job else item.plan:
-                    keep_decisions(self._store, prepared.records.get(item.asset_id), plan)
-            self._store.clear_pending(gone)
-        return outcomes
-
-    def _unlink(self, asset_ids: list[str], losses: LossCount) -> None:
-        with self._store.transaction():
-            losses.left(asset_ids)
-            self._store.save_records(
-                replace(
-                    record.to_look_at(), linked=False, status="unlinked", reasons=(reason("left_catalogue"),)
-                )
-                for record in self._store.records_of(asset_ids).values()
-                if record.linked
-            )
-
-    def _learn_owner(self, prepared: Prepared, ended: Ended) -> None:
-        """Keep what the writes of a key that may not ask whose it is have told of its owner."""
-        if prepared.server.user_id is not None:
-            return
-        known = KnownImmich.at(self._store, prepared.server, self._target.address)
-        written, refused = ended.written - {""}, ended.refused - {""}
-        known.learn(written, refused - written).keep(self._store)
-
-    def _note_archived(self, prepared: Prepared, ended: Ended) -> None:
-        """Remember which managed assets are archived: only while there are any, looks search the archive."""
-        before = ARCHIVED.read(self._store)
-        archived = sorted((set(before or ()) - ended.shown) | ended.archived)
-        whole = prepared.images >= len(prepared.catalogue.linked())
-        if archived != before and (before is not None or whole):
-            ARCHIVED.write(self._store, archived)
-
-    def _note_immich(self, prepared: Prepared) -> None:
-        if prepared.immich is not None:
-            prepared.immich.keep(self._store)
-
-    def _note_look(self, prepared: Prepared) -> None:
-        # Images that a shrunken catalogue hides are not looked at: what moves meanwhile is looked up later.
-        if prepared.observed_from and not prepared.verdict.shrunk:
-            WATERMARK.write(self._store, prepared.observed_from)
-            if prepared.look is not None:
-                self._planner.noted(prepared.look)
-        if prepared.seen is not None and not prepared.verdict.shrunk:
-            prepared.seen.keep(self._store)
-            self._planner.trash.ids.clear()
-        if not prepared.verdict.tripped and prepared.rules_before != prepared.rules_digest:
-            RULES.write(self._store, prepared.rules_digest)
-        remember(prepared.catalogue, self._store)
-        now = self._clock.now()
-        CHECKED_AT.write(self._store, now)
-        if prepared.full:
-            FULL_LOOK_AT.write(self._store, now)
-
-    def _settle(self, prepared: Prepared) -> None:
-        """Take note that what Immich's records tell was taken up, where it was told of all."""
-        taken = prepared.taken
-        if taken is not None and taken.standpoint.floor is not None and not taken.missed:
-            self._planner.ownership.settle(taken.standpoint)
-
-    def _close(self, prepared: Prepared, run: Run, ended: Ended, *, stopped: bool) -> Report:
-        outcomes, error = ended.outcomes, ended.error
-        counts = Counter(outcome.status for outcome in outcomes)
-        if prepared.stood:
-            counts["in_sync"] += prepared.stood
-        changed = Counter(field for outcome in outcomes for field in outcome.changed)
-        result: Literal["ok", "attention", "failed", "interrupted"] = "ok"
-        if any(status not in FINE for status in counts) or prepared.verdict.tripped:
-            result = "attention"
-        result = "interrupted" if stopped else "failed" if error else result
-        whole = prepared.images >= len(prepared.catalogue.linked())
-        if whole and not error and not stopped:
-            self._note_look(prepared)
-            self._settle(prepared)
-        closed = replace(
-            run,
-            finished_at=self._clock.now(),
-            outcome=result,
-            summary=summarise(outcomes, prepared.verdict, error, stood=prepared.stood),
-            counts=RunCounts(
-                images=prepared.images,
-                changed=sum(1 for outcome in outcomes if outcome.changed),
-                statuses=counts,
-                wrote=changed,
-                found=ended.found,
-            ),
-        )
-        if prepared.taken is not None and prepared.taken.adopted:
-            adopted = reason("run_adopted", count=prepared.taken.adopted)
-            closed = replace(closed, summary=(*closed.summary, adopted))
-        return Report(closed, tuple(outcomes), prepared.verdict, prepared.stale, error)
 
 
 def _first(jobs: list[Job], early: list[Pair]) -> list[Job]:

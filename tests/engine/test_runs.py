@@ -72,7 +72,7 @@ async def _pass(cycle, wishes, run_id):
 async def test_no_pass_stays_running_whatever_call_of_the_store_fails(install, after):
     here = install(count=2)
     failed = 0
-    for at in range(60):
+    for at in range(200):  # far more than there are calls
         here.sql("UPDATE astrophotography_images SET title = ?", f"Title {at}")
         store = Failing(here.store, at, after=after)
 
@@ -97,7 +97,7 @@ async def test_no_pass_stays_running_whatever_call_of_the_store_fails(install, a
 async def test_no_undo_stays_running_whatever_call_of_the_store_fails(install):
     here = install(count=2)
     failed = 0
-    for at in range(60):
+    for at in range(200):  # far more than there are calls
         here.sql("UPDATE astrophotography_images SET title = ?", f"Title {at}")
         report = await here.run(force=True)
         store = Failing(here.store, at)

@@ -6,12 +6,14 @@ it has, in the pass's memory. It is stored with the end of the pass over that as
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.desired.block import split
 from reconciler.core.ownership import adopt, bears_traces, could_be_ours, offered_tags, recognise_block
 from reconciler.core.records import AssetRecord
+from reconciler.core.store_keys import OWNER
 from reconciler.errors import TemplateError, UnusableImageError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.desired.desired import Desired
     from reconciler.core.ownership import OwnershipRecord
+    from reconciler.core.store_port import Store
     from reconciler.engine.item import Item
     from reconciler.engine.observe import Reading
     from reconciler.engine.ownership import Another, Ownership, Standpoint
@@ -90,6 +93,22 @@ class Adoption:
         self._all = standpoint.mode == "all" and standpoint.another is None
         self._met: dict[str, Another | None] = {}
         self._asked = 0
+
+    @classmethod
+    async def begin(
+        cls,
+        ownership: Ownership,
+        standpoint: Standpoint,
+        selector: ImageSelector,
+        records: RecordCache,
+        store: Store,
+    ) -> Adoption:
+        """Begin that of a pass, or go on with one that an earlier pass began."""
+        unshared = frozenset[str]()
+        if standpoint.mode == "all" and OWNER.is_kept(store):
+            # Begun by an earlier pass: what that one stored, and could not share yet, is newer.
+            unshared = await asyncio.to_thread(ownership.begun)
+        return cls(ownership, standpoint, selector, records, unshared)
 
     async def consider(self, several: Sequence[Item], reading: Reading) -> Sequence[Item]:
         """Take up what is known of some that were read and are about to be planned; gives them."""

@@ -18,7 +18,7 @@ from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import Policy, Switches
 from reconciler.core.records import RecentLosses
-from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, OWNER, RULES, WATERMARK
+from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, RULES, WATERMARK
 from reconciler.engine import hints
 from reconciler.engine.approvals import moment
 from reconciler.engine.catalogue_cache import WatchedCatalogue
@@ -184,7 +184,7 @@ class Planner:
         selector = ImageSelector(
             desires.of, rules, digest, selection, records, self._store.pending(), now=self._clock.now()
         )
-        adoption = await self._adoption(point, selector, records)
+        adoption = await Adoption.begin(self.ownership, point, selector, records, self._store)
         asked = self._clock.monotonic()
         moved, mark, look = await self._moved(selector, records)
         seen, hinted = await self._hinted(selector)
@@ -247,13 +247,6 @@ class Planner:
         if not (prepared.items.tally.losses.harm or held or prepared.left):
             return RecentLosses()
         return self._store.losses(window_start(prepared.rules.policy.guard, self._clock.now()))
-
-    async def _adoption(self, point: Standpoint, selector: ImageSelector, records: RecordCache) -> Adoption:
-        unshared = frozenset[str]()
-        if point.mode == "all" and OWNER.is_kept(self._store):
-            # Begun by an earlier pass: what that one stored, and could not share yet, is newer.
-            unshared = await asyncio.to_thread(self.ownership.begun)
-        return Adoption(self.ownership, point, selector, records, unshared)
 
     async def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
         """Return what left the catalogue since the last good pass; known while neither side changes."""
