@@ -1,8 +1,8 @@
 """The tags that this program made: noted when they are made, deleted when everything is undone.
 
 Immich keeps a tag that nothing carries, and makes a deleted one again from the file of an asset that carried
-it. So a tag is deleted only after it was taken off everywhere and that has settled, the lowest first, and
-never one below which another stands that is not this program's: Immich deletes those with it.
+it. So a tag is deleted only after it was taken off everywhere and that has settled. Immich deletes those
+below a tag with it: never one below which another stands that is not this program's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from reconciler.core.store_keys import CREATED_TAGS
 from reconciler.errors import MissingPermissionError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from reconciler.core.asset import Visibility
     from reconciler.core.ports import Target
@@ -50,41 +50,46 @@ async def to_delete(target: Target, store: Store) -> tuple[str, ...]:
 
 
 async def delete_created(target: Target, store: Store) -> Cleaned:
-    """Delete those that nothing carries, as far as the key may.
+    """Delete those that nothing carries, as far as the key may; with one go all below it.
 
     Raises:
         ImmichError: Immich could not be asked; what is left is still noted.
     """
-    made = CREATED_TAGS.read(store) or []
+    made = frozenset(CREATED_TAGS.read(store) or ())
     there = dict(await target.tag_ids()) if made else {}
-    present = [path for path in made if path in there]
-    deleted: list[str] = []
+    gone: set[str] = set()
     kept: dict[str, Reason] = {}
-    for path in sorted(present, key=lambda path: (-path.count("/"), path)):
-        why = await _why_kept(target, store, path, there)
+    for path in sorted(made & there.keys(), key=lambda path: (path.count("/"), path)):
+        if path in gone or path in kept:
+            continue
+        below = {other for other in there if other.startswith(f"{path}/")}
+        why = (
+            reason("tag_has_others")
+            if below - made
+            else await _in_use(target, store, there[path], path, below)
+        )
         if why is None:
             try:
                 await target.delete_tag(there[path])
             except MissingPermissionError:
                 why = reason("permission", lacking=("tag.delete",))
+                kept |= dict.fromkeys(below, why)
+            else:
+                gone |= {path, *below}
         if why is not None:
             kept[path] = why
-            continue
-        deleted.append(path)
-        del there[path]
-    if deleted:
-        again = (await target.tag_ids()).keys() & set(deleted)
-        kept |= {path: reason("tag_came_back") for path in again}
-        deleted = [path for path in deleted if path not in again]
+    if gone:
+        kept |= {path: reason("tag_came_back") for path in (await target.tag_ids()).keys() & gone}
     CREATED_TAGS.write(store, sorted(kept))
-    return Cleaned(tuple(sorted(deleted)), tuple(sorted(kept.items())))
+    return Cleaned(tuple(sorted(gone - kept.keys())), tuple(sorted(kept.items())))
 
 
-async def _why_kept(target: Target, store: Store, path: str, there: Mapping[str, str]) -> Reason | None:
-    if any(other.startswith(f"{path}/") for other in there):
-        return reason("tag_has_others")
-    carried = store.owners_of_tags([path]) or await target.carrying(
-        there[path], visibilities=_EVERYWHERE, trashed=True
+async def _in_use(
+    target: Target, store: Store, tag_id: str, path: str, below: Collection[str]
+) -> Reason | None:
+    """Say whether an asset carries a tag, or one below it."""
+    carried = store.owners_of_tags([path, *below]) or await target.carrying(
+        tag_id, visibilities=_EVERYWHERE, trashed=True
     )
     return reason("tag_in_use") if carried else None
 

@@ -53,6 +53,8 @@ _SENTINELS: Final = 2
 _ASKED: Final = 8
 """Assets of which a new store looks for the first that are there: another one's sentinels are among them."""
 _SHARED_AT_ONCE: Final = 500
+_READ_AT_ONCE: Final = 100
+"""Of those, how many are read from the store in one visit."""
 _FRESH: Final = 60.0
 """Seconds for which the sentinels need not be asked for again before something is written."""
 _ALL: Final = 1_000_000_000
@@ -283,7 +285,11 @@ class Ownership:
 
     async def _write(self, kept: Standpoint, ids: list[str]) -> None:
         owner = kept.owner
-        records = await asyncio.to_thread(self._store.records_of, {*ids, *owner.sentinels})
+        records: dict[str, AssetRecord] = {}
+        wanted = [*ids, *owner.sentinels]
+        for start in range(0, len(wanted), _READ_AT_ONCE):
+            several = wanted[start : start + _READ_AT_ONCE]
+            records |= await asyncio.to_thread(self._store.records_of, several)
         records = {asset_id: record for asset_id, record in records.items() if is_there(record)}
         sentinels = tuple(one for one in owner.sentinels if one in records)
         if len(sentinels) < _SENTINELS:

@@ -335,7 +335,7 @@ def test_a_rename_that_is_killed_between_the_new_tag_and_the_old_is_a_rename_sti
     twin.run(by_person=False)
     removing = next(at for at, method, *_ in twin.line.sent if method == "DELETE" and at > began)
     camera, _ = renaming(here)
-    assert here.run(by_person=False, within=removing - began) is None
+    assert here.run(by_person=False, within=removing - began - 0.01) is None
     restart(here)
     assert len(cameras(here)[camera] & cameras(here)["Renamed camera"]) > 11
     report = here.run(by_person=False)
