@@ -135,8 +135,11 @@ def test_a_text_that_is_too_long_to_be_written_is_left():
 def test_several_writes_of_a_run_are_taken_back_together():
     retried = undo(asset(NEW_BLOCK), ("description", "", BLOCK), ("description", "", NEW_BLOCK))
     assert retried.plan.description == ""
-    rounds = undo(asset(tags={"a", "b"}), ("tags", [], ["a"]), ("tags", ["a"], ["a", "b"]))
-    assert rounds.plan.remove_tags == {"a", "b"}
+    rounds = ("tags", [], ["a"]), ("tags", ["a"], ["a", "b"])
+    owned = undo(asset(tags={"a", "b"}), *rounds, applied=Applied(tags=frozenset({"a", "b"})))
+    assert owned.plan.remove_tags == {"a", "b"}
+    put_back_by_a_person = undo(asset(tags={"a", "b"}), *rounds, applied=Applied(tags=frozenset({"a"})))
+    assert put_back_by_a_person.plan.remove_tags == {"a"}
     nothing = undo(asset(tags={"b"}), ("tags", ["b"], ["a", "b"]), ("tags", ["a", "b"], ["b"]))
     assert not nothing.plan.changes
 

@@ -362,3 +362,22 @@ def test_tags_that_the_key_may_not_delete_are_named(world):
     assert set(again.tags.deleted) == made
     assert here.requests["DELETE /tags/{id}"] == 1  # Immich deletes those below with it
     assert here.tags == set()
+
+
+def test_a_tag_that_a_person_put_back_after_an_undo_stays_when_the_run_is_undone_once_more(world):
+    """It was ours once, and is theirs now: only owned tags are taken off."""
+    here = world(count=2, unkind="settling", drain=200.0)
+    here.run()
+    here.undo("run-1")
+    _, asset_id = here.images()[0]
+    tag = min(
+        tag
+        for entry in here.store.journal_of("run-1", asset_id)
+        if entry.field == "tags"
+        for tag in entry.after
+    )
+    here.person(asset_id, "add_tag", tag)
+    here.settle()
+    here.undo("run-1")
+    here.settle()
+    assert here.shown()[asset_id]["tags"] == [tag]

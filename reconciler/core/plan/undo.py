@@ -81,10 +81,10 @@ def reverse(
     gone = (reversal.added | reversal.removed) - tags
     owned = (plan.base.tags - gone - reversal.removed) | (reversal.removed & reversal.were_ours & tags)
     base = replace(plan.base, tags=owned)
-    return Reversed(
-        replace(plan, add_tags=reversal.removed - tags, remove_tags=reversal.added & tags, base=base),
-        tuple(left),
-    )
+    # One that is not ours any more was put back by a person: it is theirs.
+    remove = reversal.added & tags & applied.tags
+    plan = replace(plan, add_tags=reversal.removed - tags, remove_tags=remove, base=base)
+    return Reversed(plan, tuple(left))
 
 
 def _take_back_text(
