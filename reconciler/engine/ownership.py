@@ -26,6 +26,7 @@ from datetime import datetime, timedelta
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from reconciler.core.asset import Applied
 from reconciler.core.ownership import Owner, OwnershipRecord
 from reconciler.core.store_keys import CATCHING_UP, OWNER, OWNER_WISHES, OwnerForm
 from reconciler.engine.events import Event
@@ -290,11 +291,11 @@ class Ownership:
         for start in range(0, len(wanted), _READ_AT_ONCE):
             several = wanted[start : start + _READ_AT_ONCE]
             records |= await asyncio.to_thread(self._store.records_of, several)
-        records = {asset_id: record for asset_id, record in records.items() if is_there(record)}
+        records = {asset_id: record for asset_id, record in records.items() if _is_told(record)}
         sentinels = tuple(one for one in owner.sentinels if one in records)
         if len(sentinels) < _SENTINELS:
             there = await asyncio.to_thread(lambda: self._store.there_ids() & self._store.linked_ids())
-            more = nsmallest(_SENTINELS, there.difference(sentinels))
+            more = nsmallest(_SENTINELS, (there | records.keys()).difference(sentinels))
             sentinels = (*sentinels, *more)[:_SENTINELS]
             records |= await asyncio.to_thread(self._store.records_of, sentinels)
         if not records:  # this library shows nothing of ours
@@ -388,6 +389,11 @@ def _rereading(point: Standpoint, found: Former) -> Standpoint:
     floor = own.generation if point.floor is None else point.floor
     own = replace(own, generation=max(own.generation, found.generation))
     return replace(point, owner=own, floor=floor, mode="all", former=found)
+
+
+def _is_told(record: AssetRecord) -> bool:
+    """Return whether an asset's record is written: it is there, or was just taken up from Immich's record."""
+    return is_there(record) or (record.status == "new" and record.applied != Applied())
 
 
 def _form(standpoint: Standpoint) -> OwnerForm:

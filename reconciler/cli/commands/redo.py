@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def command(
     images: Annotated[
-        list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Images.", show_default=False)
+        list[str] | None, typer.Argument(metavar="IMAGE", help="Images.", show_default=False)
     ] = None,
     *,
     run: Annotated[

@@ -36,7 +36,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     what: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RUN|IMAGE]",
+            metavar="RUN|IMAGE",
             help="A run (see history), or an image: its last change.",
             show_default=False,
         ),

@@ -48,6 +48,8 @@ class Book:
     """By ``PUT /assets/{id}``."""
     writes: int = 0
     reads: int = 0
+    notes: int = 0
+    """Writes of custom metadata: they move no asset, cost no job, and nobody is shown them."""
     faults: Counter[str] = field(default_factory=Counter)
     examples: list[dict[str, object]] = field(default_factory=list)
     """The first few of ``lost``, ``overlaps`` and ``rejected``."""
@@ -57,6 +59,8 @@ class Book:
         self.requests[f"{method} {route}"] += 1
         if method == "GET" or route.startswith("/search/"):
             self.reads += 1
+        elif "/metadata" in route:
+            self.notes += 1
         else:
             self.writes += 1
 
@@ -71,12 +75,18 @@ class Book:
         self.requests.clear()
         self.faults.clear()
         self.examples.clear()
-        self.writes = self.reads = 0
+        self.writes = self.reads = self.notes = 0
 
     def requests_json(self) -> dict[str, int]:
-        """Return the counts by route, and ``total``, ``writes``, ``reads``."""
+        """Return the counts by route, and ``total``, ``writes``, ``reads``, ``notes``."""
         counts = dict(sorted(self.requests.items()))
-        return {**counts, "total": self.requests.total(), "writes": self.writes, "reads": self.reads}
+        return {
+            **counts,
+            "total": self.requests.total(),
+            "writes": self.writes,
+            "reads": self.reads,
+            "notes": self.notes,
+        }
 
     def faults_json(self) -> dict[str, object]:
         """Return every count, zeros too, and ``examples``."""
