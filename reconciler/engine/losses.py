@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from reconciler.core.records import RecentLosses
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 def window_start(policy: GuardPolicy, now: datetime) -> datetime:
     """Return since when losses count together with what is lost now."""
     return now - timedelta(hours=policy.window_hours)
+
+
+def lost_before(store: Store, prepared: Prepared, held: Mapping[str, str], now: datetime) -> RecentLosses:
+    """Return what was lost within the guard's window; not asked for where nothing is lost now."""
+    if not (prepared.items.tally.losses.harm or held or prepared.left):
+        return RecentLosses()
+    return store.losses(window_start(prepared.rules.policy.guard, now))
 
 
 class LossCount:

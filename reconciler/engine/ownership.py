@@ -24,15 +24,15 @@ import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import nsmallest
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from reconciler.core.asset import Applied
 from reconciler.core.ownership import Owner, OwnershipRecord
 from reconciler.core.store_keys import CATCHING_UP, OWNER, OWNER_WISHES, OwnerForm
 from reconciler.engine.events import Event
 from reconciler.engine.identity import is_there
+from reconciler.engine.standpoint import Another, Former, Mode, Standpoint, Wish
 from reconciler.errors import (
-    AnotherInstanceError,
     AssetUnknownError,
     ImmichError,
     MissingPermissionError,
@@ -59,51 +59,6 @@ _READ_AT_ONCE: Final = 100
 _FRESH: Final = 60.0
 """Seconds for which the sentinels need not be asked for again before something is written."""
 _ALL: Final = 1_000_000_000
-
-Mode = Literal["known", "traces", "all"]
-"""Of which assets the records are read: of none that the store knows; of those that bear traces of this
-program and that the store does not know; of all."""
-Wish = Literal["take_over", "offered"]
-"""What a person wants: to take the place of another instance; to own the tags under our root, too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Another:
-    """Another instance that keeps this library."""
-
-    instance: str
-    since: datetime
-    seen_at: datetime
-    """When it last wrote its sentinels, by Immich's clock."""
-
-    def error(self) -> AnotherInstanceError:
-        """Return why nothing is written."""
-        return AnotherInstanceError(self.instance, self.since, self.seen_at)
-
-
-@dataclass(frozen=True, slots=True)
-class Former:
-    """An instance whose place is taken, and its last number: a higher one is a sign of life."""
-
-    instance: str
-    generation: int
-
-
-@dataclass(frozen=True, slots=True)
-class Standpoint:
-    """Where this store stands towards the records in Immich."""
-
-    owner: Owner
-    """Who it will be once a pass is carried out."""
-    floor: int | None
-    """The number above which records are still to be taken up; ``None``: all were."""
-    mode: Mode = "known"
-    former: Former | None = None
-    """Whose place this store takes, or took."""
-    another: Another | None = None
-    wishes: frozenset[Wish] = frozenset()
-    notes: bool = True
-    """Whether the server keeps records at all."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from reconciler.engine.ownership import Memory, Ownership
 if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.ports import Clock, ServerFacts, Target
-    from reconciler.engine.ownership import Standpoint
+    from reconciler.engine.standpoint import Standpoint
     from state.store import SqliteStore
 
 _FROM_NOW: Final = Finding("immich", "ok", "what is ours is kept in Immich, too, from the next pass on")

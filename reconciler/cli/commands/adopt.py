@@ -9,7 +9,7 @@ import typer
 from reconciler.cli.context import Work, working
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.store_keys import PAUSED
-from reconciler.engine.ownership import Wish, leave_wishes
+from reconciler.engine.ownership import leave_wishes
 from reconciler.engine.passes import Selection
 from reconciler.errors import ReconcilerError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reconciler.cli.output.screen import Screen
     from reconciler.engine.passes import Prepared
     from reconciler.engine.planner.adoption import Taken
+    from reconciler.engine.standpoint import Wish
 
 
 def command(

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from reconciler.core.store_port import Store
     from reconciler.engine.item import Item
     from reconciler.engine.observe import Reading
-    from reconciler.engine.ownership import Another, Ownership, Standpoint
+    from reconciler.engine.ownership import Ownership
     from reconciler.engine.planner.selection import ImageSelector
     from reconciler.engine.record_cache import RecordCache
+    from reconciler.engine.standpoint import Another, Standpoint
 
 _SAMPLE: Final = 2
 """Assets without traces whose records a new store reads to see whether there are any."""

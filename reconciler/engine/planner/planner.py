@@ -17,7 +17,6 @@ from reconciler.core.desired.template import digest_of
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import Policy, Switches
-from reconciler.core.records import RecentLosses
 from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, RULES, WATERMARK
 from reconciler.engine import hints
 from reconciler.engine.approvals import moment
@@ -25,7 +24,7 @@ from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.hints import Seen, Trash
 from reconciler.engine.identity import KnownImmich, check_user, recognise
-from reconciler.engine.losses import window_start
+from reconciler.engine.losses import lost_before
 from reconciler.engine.observe import read_assets
 from reconciler.engine.ownership import Ownership
 from reconciler.engine.passes import Prepared, Selection
@@ -41,7 +40,7 @@ from reconciler.engine.watermark import Look, Skew, Watermark, present, skew
 from reconciler.errors import ImmichError, UnconfirmedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Target
     from reconciler.core.store_port import Store
     from reconciler.engine.events import Level, Listener
-    from reconciler.engine.ownership import Another, Standpoint
+    from reconciler.engine.standpoint import Another, Standpoint
 
 _RENEW_TO_WRITE, _RENEW_LOSSES, _RENEW = 600.0, 300.0, 86_400.0
 """Seconds after which the server is asked again for its version, permissions and user: before something is
@@ -231,7 +230,7 @@ class Planner:
             stood=_others(catalogue, slices) if whole and known is not None else slices.stood,
             taken=adoption.taken,
         )  # fmt: skip
-        recent = self._lost_before(prepared, census.held)
+        recent = lost_before(self._store, prepared, census.held, self._clock.now())
         judge = partial(guarded, prepared, selection, census.linked, census.held, recent)
         prepared = await asyncio.to_thread(judge) if len(prepared.items) > _FEW else judge()
         if whole and selection.brief and not selection.by_person and self._memory.census is census:
@@ -241,12 +240,6 @@ class Planner:
                 prepared.items.open_images(), prepared.items.orphans(),
             )  # fmt: skip
         return prepared
-
-    def _lost_before(self, prepared: Prepared, held: Mapping[str, str]) -> RecentLosses:
-        """Return what was lost within the guard's window; not asked for where nothing is lost now."""
-        if not (prepared.items.tally.losses.harm or held or prepared.left):
-            return RecentLosses()
-        return self._store.losses(window_start(prepared.rules.policy.guard, self._clock.now()))
 
     async def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
         """Return what left the catalogue since the last good pass; known while neither side changes."""
