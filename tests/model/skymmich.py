@@ -77,9 +77,10 @@ def _import_anew(play, which, spot):
 def _new_ids(play, which, spot):
     """Delete and import all at once: the very same images under other ids."""
     first = 2000 + 10 * play.number()
-    for table, column in ((IMAGES, "id"), ("image_acquisition", "image_id"), ("image_equipment", "image_id"),
-                          ("plate_solving_jobs", "image_id")):  # fmt: skip
-        play.here.sql(f"UPDATE {table} SET {column} = {column} % 10 + {first}")
+    for new, (old,) in enumerate(play.here.sql(f"SELECT id FROM {IMAGES} ORDER BY id"), first):
+        for table, column in ((IMAGES, "id"), ("image_acquisition", "image_id"),
+                              ("image_equipment", "image_id"), ("plate_solving_jobs", "image_id")):  # fmt: skip
+            play.here.sql(f"UPDATE {table} SET {column} = ? WHERE {column} = ?", new, old)
     return True
 
 
