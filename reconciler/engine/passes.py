@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from reconciler.engine.hints import Seen
     from reconciler.engine.identity import KnownImmich
     from reconciler.engine.items import Items
-    from reconciler.engine.planner.adoption import Taken
-    from reconciler.engine.standpoint import Another
+    from reconciler.engine.standpoint import Another, Taken
     from reconciler.engine.watermark import Look
     from reconciler.errors import ReconcilerError
 

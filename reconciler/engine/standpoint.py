@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.errors import AnotherInstanceError
@@ -56,3 +56,39 @@ class Standpoint:
     wishes: frozenset[Wish] = frozenset()
     notes: bool = True
     """Whether the server keeps records at all."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """What was found, and taken up."""
+
+    standpoint: Standpoint
+    adopted: int = 0
+    """Assets whose record was taken up."""
+    tags: int = 0
+    """Tags that are owned by it."""
+    recognised: int = 0
+    """Assets without a record whose block is ours by its markers."""
+    offered_blocks: int = 0
+    """Blocks between our markers with lines that may be a person's: as the tags below."""
+    offered: int = 0
+    """Tags under our root that may be ours: taken up only if a person says so."""
+    odd: int = 0
+    """Records that could not be understood."""
+    missed: int = 0
+    """Assets that could not be read, so that it is not known whether they have one."""
+    outlived: list[str] = field(default_factory=list)
+    """Assets with a write on its way in an older copy of the store: it has long arrived."""
+    met: Another | None = None
+    """Another instance that lives, and whose record was found on an asset."""
+
+    @property
+    def another(self) -> Another | None:
+        """Another instance that keeps this library: nothing is written then."""
+        return self.standpoint.another or self.met
+
+    @property
+    def news(self) -> bool:
+        """Whether a pass has something of it to keep."""
+        point = self.standpoint
+        return bool(self.adopted or self.recognised or point.floor is not None or point.wishes)

@@ -127,7 +127,7 @@ def test_apply_says_it_of_its_own_writes(two, monkeypatch):
 
     made = outcomes.outcome_of
     monkeypatch.setattr(
-        "reconciler.engine.reconcile.outcome_of", lambda *found: replace(made(*found), crossed=True)
+        "reconciler.engine.recorder.outcome_of", lambda *found: replace(made(*found), crossed=True)
     )
     done = two.call("apply", "--yes")
     assert "An edit may be missing" in done.stdout

@@ -85,7 +85,7 @@ def test_a_copy_is_made_while_the_daemon_writes_and_put_back_only_when_it_has_st
     code, out, err = home.command("restore", str(home.folder / "copy-0"), "--yes", *config)
     assert code == 1
     assert "systemctl stop" in " ".join(err.split())
-    assert home.in_sync(process)
+    until(lambda: home.in_sync(process))
     stopped(process)
     before = seen(home)
     code, out, err = home.command("restore", str(home.folder / "copy-0"), "--yes", "--json", *config)

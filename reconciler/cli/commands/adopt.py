@@ -16,8 +16,7 @@ from reconciler.errors import ReconcilerError
 if TYPE_CHECKING:
     from reconciler.cli.output.screen import Screen
     from reconciler.engine.passes import Prepared
-    from reconciler.engine.planner.adoption import Taken
-    from reconciler.engine.standpoint import Wish
+    from reconciler.engine.standpoint import Taken, Wish
 
 
 def command(

@@ -7,13 +7,14 @@ it has, in the pass's memory. It is stored with the end of the pass over that as
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.desired.block import split
 from reconciler.core.ownership import adopt, bears_traces, could_be_ours, offered_tags, recognise_block
 from reconciler.core.records import AssetRecord
 from reconciler.core.store_keys import OWNER
+from reconciler.engine.standpoint import Taken
 from reconciler.errors import TemplateError, UnusableImageError
 
 if TYPE_CHECKING:
@@ -31,42 +32,6 @@ if TYPE_CHECKING:
 
 _SAMPLE: Final = 2
 """Assets without traces whose records a new store reads to see whether there are any."""
-
-
-@dataclass(slots=True)
-class Taken:
-    """What was found, and taken up."""
-
-    standpoint: Standpoint
-    adopted: int = 0
-    """Assets whose record was taken up."""
-    tags: int = 0
-    """Tags that are owned by it."""
-    recognised: int = 0
-    """Assets without a record whose block is ours by its markers."""
-    offered_blocks: int = 0
-    """Blocks between our markers with lines that may be a person's: as the tags below."""
-    offered: int = 0
-    """Tags under our root that may be ours: taken up only if a person says so."""
-    odd: int = 0
-    """Records that could not be understood."""
-    missed: int = 0
-    """Assets that could not be read, so that it is not known whether they have one."""
-    outlived: list[str] = field(default_factory=list)
-    """Assets with a write on its way in an older copy of the store: it has long arrived."""
-    met: Another | None = None
-    """Another instance that lives, and whose record was found on an asset."""
-
-    @property
-    def another(self) -> Another | None:
-        """Another instance that keeps this library: nothing is written then."""
-        return self.standpoint.another or self.met
-
-    @property
-    def news(self) -> bool:
-        """Whether a pass has something of it to keep."""
-        point = self.standpoint
-        return bool(self.adopted or self.recognised or point.floor is not None or point.wishes)
 
 
 class Adoption:
