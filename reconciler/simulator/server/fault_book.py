@@ -78,14 +78,14 @@ class Book:
         self.writes = self.reads = self.notes = 0
 
     def requests_json(self) -> dict[str, int]:
-        """Return the counts by route, and ``total``, ``writes``, ``reads``, ``notes``."""
+        """Return the counts by route, and ``total``, ``writes``, ``reads``, and ``notes`` if there are any."""
         counts = dict(sorted(self.requests.items()))
         return {
             **counts,
             "total": self.requests.total(),
             "writes": self.writes,
             "reads": self.reads,
-            "notes": self.notes,
+            **({"notes": self.notes} if self.notes else {}),
         }
 
     def faults_json(self) -> dict[str, object]:
