@@ -78,7 +78,7 @@ class Book:
         self.writes = self.reads = self.notes = 0
 
     def requests_json(self) -> dict[str, int]:
-        """Return the counts by route, and ``total``, ``writes``, ``reads``, and ``notes`` if there are any."""
+        """Return the counts by route, and ``total``, ``writes``, ``reads``, and ``notes`` if any."""
         counts = dict(sorted(self.requests.items()))
         return {
             **counts,
