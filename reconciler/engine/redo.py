@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from reconciler.engine.undo_wish import ended, unfinished
+from reconciler.engine.undo_plan import some
+from reconciler.engine.undo_wish import ALL, ended, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,10 +23,6 @@ class Journal(Protocol):
         ...
 
 
-_AT_ONCE: Final = 200
-"""Assets in one commit."""
-
-
 def is_taken_back(record: AssetRecord) -> bool:
     """Return whether anything of an asset was taken back and is left alone."""
     return record.taken_back is not None or any(entry.undone for entry in record.unsticking)
@@ -33,7 +30,7 @@ def is_taken_back(record: AssetRecord) -> bool:
 
 def taken_back_in(store: Journal, run_id: str) -> frozenset[int]:
     """Return the images that a run wrote to: an undo took something of them back."""
-    return frozenset(entry.image_id for entry in store.journal_of(run_id, None, 10_000_000))
+    return frozenset(entry.image_id for entry in store.journal_of(run_id, None, ALL))
 
 
 def write_again(store: Store, asset_ids: Collection[str] | None) -> frozenset[int]:
@@ -45,10 +42,10 @@ def write_again(store: Store, asset_ids: Collection[str] | None) -> frozenset[in
     """
     ids = sorted(store.record_ids() if asset_ids is None else asset_ids)
     found: set[int] = set()
-    for start in range(0, len(ids), _AT_ONCE):
+    for several in some(ids):
         with store.transaction():
-            several = store.records_of(ids[start : start + _AT_ONCE]).values()
-            again = [_again(record) for record in several if is_taken_back(record)]
+            records = store.records_of(several).values()
+            again = [_again(record) for record in records if is_taken_back(record)]
             store.save_records(again)
         found |= {record.image_id for record in again}
     for wish in unfinished(store):

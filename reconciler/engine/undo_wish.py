@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -137,7 +137,7 @@ def _gone_on_with(store: Store, wish: UndoWish) -> UndoWish:
         return wish
     for one in unfinished(store):
         if one.asset_id == wish.asset_id:
-            return replace(one)
+            return one
     return wish
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.store_keys import PAUSED
@@ -85,13 +86,7 @@ def _agreed(screen: Screen, *, yes: bool) -> bool:
         return True
     if screen.as_json:
         return False
-    if not screen.interactive:
-        raise ReconcilerError(
-            "Nobody is there to be asked, so nothing was taken up.",
-            remedy="Say it beforehand: skymmich-reconciler adopt --yes",
-        )
-    if not typer.confirm("Take it up?"):
-        raise ReconcilerError("As you wish: nothing was taken up.")
+    ask(screen, "Take it up?", command="adopt --yes", otherwise="nothing was taken up")
     return True
 
 

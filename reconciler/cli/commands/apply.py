@@ -10,6 +10,7 @@ import typer
 
 from reconciler.app.wiring import new_run_id
 from reconciler.cli.beside_daemon import have_looked
+from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
 from reconciler.cli.handover import broken_off
 from reconciler.cli.images import find_images
@@ -178,10 +179,4 @@ def consent(screen: Screen, prepared: Prepared, *, yes: bool) -> None:
     count = prepared.changing
     if yes or not count or not prepared.rules.switches.enabled:
         return
-    if not screen.interactive:
-        raise ReconcilerError(
-            "Nobody is there to be asked, so nothing was written.",
-            remedy="Say it beforehand: skymmich-reconciler apply --yes",
-        )
-    if not typer.confirm(f"Write to {count} asset{'' if count == 1 else 's'} in Immich?"):
-        raise ReconcilerError("As you wish: nothing was written.")
+    ask(screen, f"Write to {count} asset{'' if count == 1 else 's'} in Immich?", command="apply --yes")

@@ -13,10 +13,11 @@ import typer
 
 from reconciler.app.pairing import check_pair, confirm_address, pair_of
 from reconciler.app.wiring import immich_at, source_of, store_of
+from reconciler.cli.consent import ask
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.cli.switches import when_taken
 from reconciler.engine.identity import KnownImmich, recognise
-from reconciler.errors import ReconcilerError, UnconfirmedError
+from reconciler.errors import UnconfirmedError
 
 if TYPE_CHECKING:
     from reconciler.app.pairing import Pair
@@ -98,11 +99,9 @@ def _ask(screen: Screen, error: UnconfirmedError, question: str, *, yes: bool) -
     """
     if yes:
         return
-    if not screen.interactive:
-        raise ReconcilerError(
-            f"{error.message} Nobody is there to be asked, so nothing was confirmed.",
-            remedy="Say it beforehand: skymmich-reconciler confirm --yes",
-        )
-    screen.line(error.message, "yellow")
-    if not typer.confirm(question):
-        raise ReconcilerError("As you wish: nothing was confirmed.")
+    if screen.interactive:
+        screen.line(error.message, "yellow")
+    ask(
+        screen, question, command="confirm --yes", otherwise="nothing was confirmed",
+        before=f"{error.message} ",
+    )  # fmt: skip

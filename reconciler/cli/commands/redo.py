@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.app.wiring import new_run_id
+from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
 from reconciler.cli.handover import carried_out
 from reconciler.cli.images import find_record, find_run
@@ -14,7 +15,7 @@ from reconciler.cli.output.outcome import exit_code, show_report
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.engine.passes import Selection
 from reconciler.engine.redo import is_taken_back, taken_back_in, write_again
-from reconciler.errors import ReconcilerError, UndoError
+from reconciler.errors import UndoError
 from reconciler.models.runs import Report, Requests
 
 if TYPE_CHECKING:
@@ -103,12 +104,5 @@ def _consent(work: Work, records: list[AssetRecord], *, yes: bool) -> None:
     if not screen.as_json:
         named = ", ".join(f"“{record.title}” ({record.image_id})" for record in records[:6])
         screen.line(f"To be written again: {named}{f' and {count - 6} more' if count > 6 else ''}.")
-    if yes:
-        return
-    if not screen.interactive:
-        raise ReconcilerError(
-            "Nobody is there to be asked, so nothing was written.",
-            remedy="Say it beforehand: skymmich-reconciler redo --yes …",
-        )
-    if not typer.confirm(f"Write {count} image{'' if count == 1 else 's'} again?"):
-        raise ReconcilerError("As you wish: nothing was written.")
+    if not yes:
+        ask(screen, f"Write {count} image{'' if count == 1 else 's'} again?", command="redo --yes …")

@@ -8,6 +8,7 @@ import typer
 
 from reconciler.app.wiring import new_run_id
 from reconciler.cli.beside_daemon import Taken, have_looked
+from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
 from reconciler.cli.images import find_images
 from reconciler.cli.output.outcome import exit_code, show_report
@@ -135,13 +136,13 @@ def _ask(work: Work) -> None:
     Raises:
         ReconcilerError: nobody is there to be asked, or the answer was no. Nothing was changed.
     """
-    if not work.session.screen.interactive:
-        raise ReconcilerError(
-            "Nobody is there to be asked whether Immich's side may go, so nothing was changed.",
-            remedy="Say it beforehand: skymmich-reconciler resolve IMAGE --keep skymmich --yes",
-        )
-    if not typer.confirm("Replace what Immich shows by Skymmich's? The journal keeps what is replaced."):
-        raise ReconcilerError("As you wish: nothing was changed.")
+    ask(
+        work.session.screen,
+        "Replace what Immich shows by Skymmich's? The journal keeps what is replaced.",
+        command="resolve IMAGE --keep skymmich --yes",
+        otherwise="nothing was changed",
+        about=" whether Immich's side may go",
+    )
 
 
 def _decide(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.cli.consent import ask
 from reconciler.cli.interrupts import Stopping
 from reconciler.cli.output.copies import as_json, show_copy
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
@@ -83,13 +84,8 @@ def _received(path: Path) -> Path:
 def _consent(screen: Screen, *, yes: bool, piped: bool) -> None:
     if yes:
         return
-    if piped or not screen.interactive:
-        raise ReconcilerError(
-            "Nobody is there to be asked, so nothing was restored.",
-            remedy="Say it beforehand: skymmich-reconciler restore --yes …",
-        )
-    if not typer.confirm("Put this copy in the place of the store?"):
-        raise ReconcilerError("As you wish: nothing was restored.")
+    question = "Put this copy in the place of the store?"
+    ask(screen, question, command="restore --yes …", otherwise="nothing was restored", piped=piped)
 
 
 def _show(screen: Screen, done: Restored, *, exactly: bool) -> None:

@@ -14,6 +14,7 @@ import typer
 
 from reconciler.app.overrides import TEMPLATE_NAME, OwnTemplate
 from reconciler.app.wiring import store_of
+from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
 from reconciler.cli.daemon_client import find_daemon, tell_daemon
 from reconciler.cli.images import find_image
@@ -171,15 +172,11 @@ def _consent(session: Session, *, yes: bool) -> None:
     Raises:
         ReconcilerError: nobody is there to be asked, or the answer was no. Nothing was changed.
     """
-    if yes:
-        return
-    if not session.screen.interactive:
-        raise ReconcilerError(
-            "Nobody is there to be asked, so nothing was changed.",
-            remedy="Say it beforehand: skymmich-reconciler template set FILE --yes",
-        )
-    if not typer.confirm("Let it hold from now on?"):
-        raise ReconcilerError("As you wish: nothing was changed.")
+    if not yes:
+        ask(
+            session.screen, "Let it hold from now on?", command="template set FILE --yes",
+            otherwise="nothing was changed",
+        )  # fmt: skip
 
 
 def _save(work: Work, text: str | None) -> str:

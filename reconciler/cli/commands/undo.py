@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.app.wiring import listener, new_run_id
+from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
 from reconciler.cli.handover import carried_out
 from reconciler.cli.images import find_record, find_run_or_record
@@ -16,7 +17,7 @@ from reconciler.cli.output.tables import FULL_UP_TO, heading, overview, show_cha
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.engine.undo import Undo, UndoReport
 from reconciler.engine.undo_wish import UndoWish
-from reconciler.errors import ReconcilerError, UndoError
+from reconciler.errors import UndoError
 from reconciler.messages.reasons import words
 from reconciler.messages.runs import summary
 from reconciler.models.plans import AssetPlan
@@ -219,15 +220,10 @@ def _show_left(
 def _consent(screen: Screen, prepared: PreparedUndo, *, yes: bool) -> None:
     if yes:
         return
-    if not screen.interactive:
-        raise ReconcilerError(
-            "Nobody is there to be asked, so nothing was written.",
-            remedy="Say it beforehand: skymmich-reconciler undo --yes …",
-        )
     count = len(prepared.changes)
     what = "Undo everything, on" if prepared.wish.everything else "Write this back to"
-    if not typer.confirm(f"{what} {count} asset{'' if count == 1 else 's'} in Immich?"):
-        raise ReconcilerError("As you wish: nothing was written.")
+    question = f"{what} {count} asset{'' if count == 1 else 's'} in Immich?"
+    ask(screen, question, command="undo --yes …")
 
 
 def _show_report(screen: Screen, report: UndoReport, prepared: PreparedUndo, address: str) -> None:
