@@ -92,8 +92,11 @@ class Meter:
         return f"{step.done:,} of {step.total:,}{settling}{self._left(step)}"
 
     def _left(self, step: Step) -> str:
-        """Say how long the rest takes at the pace of the phase so far: writes settle in waves."""
-        took, done = self._clock() - self._began, step.done - self._first
-        if took < _ENOUGH or done <= 0 or step.done >= step.total:
+        """Say how long the rest takes at the pace of the phase so far.
+
+        Writes settle in waves, all of them at the end: one that is on its way counts half.
+        """
+        took, half = self._clock() - self._began, step.waiting / 2
+        if took < _ENOUGH or step.done <= self._first or step.done >= step.total:
             return ""
-        return f", {lasting(took / done * (step.total - step.done))} left"
+        return f", {lasting(took / (step.done - self._first + half) * (step.total - step.done - half))} left"
