@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from reconciler.app.pairing import Pair
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue, SyncSettings
-    from reconciler.core.policy import Policy
+    from reconciler.core.policy import Mode, Policy
     from reconciler.core.ports import CatalogueSource
     from reconciler.engine.catalogue_cache import Watchable
     from reconciler.engine.polling.timing import Timing
@@ -136,6 +136,7 @@ def workbench(
         timing=timing,
         renderer=renderer,
         listen=listener(progress),
+        mode=config.merge.mode,
         words=partial(sentence, voice="command"),
     )
     wishes = wishes_of(config, store, recalled(catalogue, store))
@@ -167,6 +168,11 @@ class Installed:
     def source(self) -> Watchable:
         """Skymmich."""
         return self._source
+
+    @property
+    def mode(self) -> Mode:
+        """Whether anything may be written, as configured."""
+        return self.config.merge.mode
 
     @property
     def immich_url(self) -> str:

@@ -36,6 +36,7 @@ from reconciler.core.policy import (
     GuardPolicy,
     LanguageCode,
     MergePolicy,
+    Mode,
     OnConflict,
     OnDrift,
     Orphans,
@@ -134,8 +135,9 @@ class OnDriftSection(Section):
 
 
 class PolicySection(Section):
-    """``[policy]``: who wins."""
+    """``[policy]``: whether anything is written, and who wins."""
 
+    mode: Mode = "ask"
     on_conflict: OnConflict = _MERGE.on_conflict
     on_drift: OnDriftSection = Field(default_factory=OnDriftSection)
     orphans: Orphans = _MERGE.orphans

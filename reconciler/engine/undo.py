@@ -85,8 +85,10 @@ class Undo:
         """Write back what was replaced, verify it, and remember that it was undone.
 
         Raises:
+            ObservingError: nothing may be written; nothing was.
             AnotherInstanceError: another instance keeps this library; nothing was written.
         """
+        self._cycle.permission.require_mode()
         if (another := undo.prepared.another) is not None:
             raise another.error()
         run = Run(run_id, "undo", self._clock.now())

@@ -148,7 +148,9 @@ def _fold(known: Request, new: Request) -> Request | None:
     other force, undo …       anything        not; the same undo: once
     ========================= =============== ======================================================
     """
-    kind, other = ((one.by_person, one.force, one.approved, one.undo, one.again) for one in (known, new))
+    kind, other = (
+        (one.by_person, one.force, one.approved, one.undo, one.again, one.first) for one in (known, new)
+    )
     if kind != other:
         return None
     if known.undo is not None:

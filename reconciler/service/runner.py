@@ -6,18 +6,21 @@ service's.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from reconciler.core.permission import Permission, begin
 from reconciler.core.reasons import codes, of_error, reason
 from reconciler.engine.approvals import covers, waiting_approval
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.conflicts import take_decision
 from reconciler.engine.events import Event
+from reconciler.engine.foreseen import foresee
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.candidates import Memory
 from reconciler.engine.planner.planner import switches_of, told_problems
-from reconciler.engine.reconcile import Reconciler
+from reconciler.engine.reconcile import Reconciler, switched_off
 from reconciler.engine.redo import write_again
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import recalled
@@ -43,6 +46,10 @@ if TYPE_CHECKING:
     from reconciler.service.environment import Installation, ServiceStore
     from reconciler.service.queue import WorkQueue
     from reconciler.service.status import Health
+
+_SHARE: Final = 20.0
+_SELDOM_S: Final = 3600.0
+"""A look where nothing may be written is followed by no other for so many times its length, or an hour."""
 
 
 class PassRunner:
@@ -80,6 +87,7 @@ class PassRunner:
         self.writing = False
         """Whether the present pass may have something on the wire."""
         self._store, self._clock, self._health = store, clock, health
+        health.permitted(self.permission)
         self._listen, self._timing, self._renderer = listen, timing, renderer
         self.runs = Runs(store, clock)
         """Shared by all cycles: what one could not close, the next one does."""
@@ -89,6 +97,14 @@ class PassRunner:
         self._target: Target | None = None
         self._cycle: Reconciler | None = None
         self._looker: Reconciler | None = None
+        self._foreseen_of: object = None
+        """Of which catalogue and wishes it is known what would be written."""
+        self._foresee_again = float("-inf")
+
+    @property
+    def permission(self) -> Permission:
+        """What may be written now."""
+        return Permission.of(self._store, self.installation.mode)
 
     def exchange(self, installation: Installation) -> None:
         """Take another installation from the next pass on."""
@@ -114,11 +130,18 @@ class PassRunner:
         self._read(catalogue)
         self._switched(catalogue)
         wishes = self.installation.wishes(catalogue)
-        if not self._health.enabled and not request.by_person:
+        permission = self.permission
+        self._health.permitted(permission)
+        if not self._health.enabled and not request.by_person and not permission.waits:
+            return None
+        if request.undo is None and not (request.first or permission.allows(request.image_ids)):
+            await self._foresee(catalogue, wishes, request)
             return None
         cycle = await self._cycle_for(catalogue)
         if request.undo is not None:
             return await self._undo(request.undo, run_id, stop)
+        if request.first and permission.waits:
+            return await self._begin_with(request, run_id, wishes, stop)
         if request.again:
             images = request.image_ids
             write_again(self._store, None if images is None else self._store.ids_of_images(images))
@@ -152,6 +175,62 @@ class PassRunner:
         report = await cycle.apply(prepared, selection, run_id=run_id, trigger=request.trigger, stop=stop)
         whole = whole and report.error is None and report.run.outcome != "interrupted"
         self._health.reported(prepared, report, whole=whole)
+        return report
+
+    async def _foresee(self, catalogue: Catalogue, wishes: Wishes, request: Request) -> None:
+        """Look what would be written, and write nothing; a background look only where that may be news.
+
+        All images are compared each time, for nothing is on record of them. A look at a large library takes
+        its time, so one at a library that nobody begins is not made every minute.
+
+        Raises:
+            NotBegunError, ObservingError: a person asked for something that would be written.
+        """
+        began, known = self._clock.monotonic(), self._foreseen_of == (catalogue.reading, wishes)
+        asked = request.by_person or request.full or self._health.foreseen is None
+        if not asked and (known or began < self._foresee_again):
+            return
+        cycle = await self._cycle_for(catalogue)
+        selection = Selection(request.image_ids, by_person=request.by_person, force=request.force)
+        prepared = await cycle.prepare(selection, wishes)
+        self._health.prepared(prepared)
+        if request.image_ids is None:
+            self._health.foresaw(await asyncio.to_thread(foresee, prepared, self._clock.now()))
+            ended = self._clock.monotonic()
+            self._foreseen_of = (catalogue.reading, wishes)
+            self._foresee_again = ended + min(_SELDOM_S, _SHARE * (ended - began))
+            details = {"images": prepared.images, "would_change": prepared.changing}
+            self._listen(Event(f"pass.{self.permission.standing}", details=details))
+        if request.by_person and (prepared.has_changes or request.again):
+            self.permission.require(request.image_ids)
+
+    async def _begin_with(
+        self, request: Request, run_id: str, wishes: Wishes, stop: Callable[[], bool]
+    ) -> Report | None:
+        """Write some images that ask for the most kinds of writes, and no others before a person goes on."""
+        cycle = self._cycle
+        assert cycle is not None  # noqa: S101 - the caller made it
+        before = self.permission.begun
+        tried = before.first or frozenset[int]() if before else frozenset[int]()
+        prepared = await cycle.prepare(Selection(), wishes)
+        found = prepared.items.richest(request.first + len(tried))
+        chosen = [item.image_id for item, _ in found if item.image_id not in tried][: request.first]
+        if not chosen:
+            self._health.foresaw(await asyncio.to_thread(foresee, prepared, self._clock.now()))
+            return None
+        if not prepared.rules.switches.enabled:
+            raise switched_off()
+        if prepared.another is not None:
+            raise prepared.another.error()
+        begin(self._store, request.by, self._clock.now(), first=tried | set(chosen))
+        self._health.permitted(self.permission)
+        selection = Selection(frozenset(chosen))
+        prepared = await cycle.prepare(selection, wishes)
+        self._health.prepared(prepared)
+        self.writing = True
+        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=request.trigger, stop=stop)
+        self._health.reported(prepared, report, whole=False)
+        self._foreseen_of = None  # these are written by now
         return report
 
     async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
@@ -266,7 +345,7 @@ class PassRunner:
             return
         old, self.installation, self._next = self.installation, self._next, None
         self.catalogue = WatchedCatalogue(self.installation.source, self._recall)
-        self._cycle = self._looker = self._target = None
+        self._cycle = self._looker = self._target = self._foreseen_of = None
         self._memory = Memory()
         await old.aclose()
 
@@ -277,11 +356,11 @@ class PassRunner:
             self._target = target
             self._cycle = Reconciler(
                 *parts, timing=self._timing, renderer=self._renderer, listen=self._listen, runs=self.runs,
-                memory=self._memory, words=self._words,
+                mode=self.installation.mode, memory=self._memory, words=self._words,
             )  # fmt: skip
             # Another one for looks: its progress is nobody's, and it may be used while a pass runs.
             self._looker = Reconciler(
-                *parts, timing=self._timing, renderer=self._renderer, memory=self._memory
+                *parts, timing=self._timing, renderer=self._renderer, mode="observe", memory=self._memory
             )
         return self._cycle
 

@@ -18,6 +18,7 @@ from reconciler.engine.undo_wish import UndoWish, unfinished
 from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerError
 from reconciler.service.announcements import Announcer
 from reconciler.service.api import Control, ImageView, Request, RunState, Snapshot
+from reconciler.service.beginning import begun_by
 from reconciler.service.event_bus import EventBus
 from reconciler.service.pause import Pause
 from reconciler.service.queue import Work, WorkQueue
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from reconciler.core.catalogue import Catalogue
+    from reconciler.core.permission import Beginner
     from reconciler.core.policy import Switches
     from reconciler.core.ports import Clock, Renderer, Wording
     from reconciler.core.reasons import Reason
@@ -81,10 +83,8 @@ class Service:
         self._bus = EventBus()
         self.health = Health(clock, store, fresh_for)
         self._announcer = Announcer(self._bus, self._runs, listen)
-        heard = self._announcer.heard
-        self._runner = PassRunner(
-            installation, store, clock, self.health, heard, timing, renderer, words=words
-        )
+        parts = (installation, store, clock, self.health, self._announcer.heard)
+        self._runner = PassRunner(*parts, timing, renderer, words=words)
         self.upcoming: Callable[[], Mapping[str, datetime]] = dict
         """Name of the job → when it runs next; set by whoever schedules."""
         self.passes: Counter[str] = Counter()
@@ -116,6 +116,13 @@ class Service:
         """Enqueue a pass; gives the run's id at once."""
         return self.enqueue(request)
 
+    def begin(self, by: Beginner, *, first: int = 0) -> str:
+        """Let writing begin, with so many images or with all, and enqueue the pass; gives its run's id."""
+        wish = begun_by(self._store, self._runner.permission, by, self._clock.now(), first)
+        self.health.permitted(self._runner.permission)
+        self._tell_state()
+        return self.enqueue(wish)
+
     def run_state(self, run_id: str) -> RunState | None:
         """Return a run that was requested since the start; ``None`` if unknown."""
         return self._runs.get(run_id)
@@ -126,7 +133,7 @@ class Service:
 
     def stop_run(self) -> bool:
         """Stop the pass that runs: what is in flight finishes. False when none runs."""
-        self._stop_run = self._runs.current is not None
+        self._stop_run = self.busy
         return self._stop_run
 
     async def read_switches(self) -> Switches:
@@ -137,8 +144,7 @@ class Service:
         Raises:
             CatalogueError: the catalogue was never read, and cannot be.
         """
-        enabled = self.health.enabled
-        switches = await self._runner.read_switches()
+        enabled, switches = self.health.enabled, await self._runner.read_switches()
         if enabled and not switches.enabled:
             self.stop_run()
         self._tell_state()

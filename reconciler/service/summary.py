@@ -11,6 +11,8 @@ paused by a person                                           ``paused``         
 a pass is writing                                            ``writing``        unknown
 never looked through to the end                              ``not_looked``,    unknown
                                                              ``first_look``
+nobody has begun it: nothing is written yet                  ``asks``         attention
+it only observes                                             ``observes``     off
 looked at too long ago                                       ``stale``          unknown
 held by guard or canary, a permission missing for a part     ``waiting``        attention
 an image is not in sync                                      ``not_in_sync``    attention
@@ -24,8 +26,9 @@ The words are ``reconciler.messages.headlines``'.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
+from reconciler.core.permission import UNASKED, Permission
 from reconciler.core.records import FINE
 from reconciler.service.api import Headline
 
@@ -75,6 +78,10 @@ class Standing:
     progress: Progress | None = None
     """Of the pass that runs, if it told any."""
     running: bool = False
+    permission: Permission = UNASKED
+    images: int = 0
+    """Linked images, and those that would be written, where nothing may be."""
+    changing: int = 0
 
 
 def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table reads best as one
@@ -94,6 +101,11 @@ def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table r
         return Headline("writing", "unknown", progress=progress)
     if looked is None:
         return Headline("first_look" if standing.running else "not_looked", "unknown")
+    if standing.permission.waits or standing.permission.standing == "observing":
+        code: Literal["asks", "observes"] = "asks" if standing.permission.waits else "observes"
+        level: Literal["attention", "off"] = "attention" if standing.permission.waits else "off"
+        foreseen = Headline(code, level, images=standing.images, changing=standing.changing, looked=looked)
+        return replace(foreseen, next_look=upcoming)
     if not is_fresh(standing):
         return Headline("stale", "unknown", looked=looked)
     for kind in _ATTENTION:

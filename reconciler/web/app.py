@@ -13,6 +13,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.web.access.login import Login
 from reconciler.web.access.middleware import Gate
 from reconciler.web.access.policy import Access
+from reconciler.web.api.beginning import BeginApi
 from reconciler.web.api.openapi import Description
 from reconciler.web.api.routes import Api
 from reconciler.web.api.skymmich_buttons import SkymmichButtons
@@ -108,6 +109,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     parts = (
         *(
             Api(panel, lookups),
+            BeginApi(panel),
             SwitchesApi(panel),
             Events(panel),
             Health(panel),

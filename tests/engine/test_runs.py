@@ -55,7 +55,9 @@ class Failing:
 
 async def _with_cycle(here, store, act):
     async with Immich(here.sim.url, here.api_key, patience=HASTY) as target:
-        cycle = Reconciler(open_catalogue(str(here.path)), target, store, SystemClock(), timing=here.timing)
+        cycle = Reconciler(
+            open_catalogue(str(here.path)), target, store, SystemClock(), timing=here.timing, mode="sync"
+        )
         return await act(cycle, target)
 
 

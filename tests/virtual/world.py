@@ -156,7 +156,7 @@ class World:
             began = self.clock.seconds
             cycle = Reconciler(
                 open_catalogue(str(self.path)), self.wrap(immich), self.store, self.clock,
-                timing=self.timing, renderer=self.renderer, listen=self.events.append,
+                timing=self.timing, renderer=self.renderer, listen=self.events.append, mode="sync",
             )  # fmt: skip
             try:
                 return await act(cycle, immich)

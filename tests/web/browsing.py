@@ -59,7 +59,7 @@ def eventually(holds, what: str, patience: float = 20.0):
 class Place:
     """The installation, with the daemon as a process of its own that can be killed and started again."""
 
-    def __init__(self, folder: Path, catalogue: Path, simulator) -> None:
+    def __init__(self, folder: Path, catalogue: Path, simulator, mode: str = "sync") -> None:
         self.folder, self.catalogue, self.simulator = folder, catalogue, simulator
         self.process: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
@@ -71,7 +71,7 @@ class Place:
             f'[skymmich]\nsource = "{catalogue}"\n'
             f'[state]\nurl = "sqlite:///{folder}/state.sqlite3"\n'
             f'[immich]\nurl = "{simulator.url}"\n'
-            f"[status]\nport = {self.port}\n"
+            f'[status]\nport = {self.port}\n[policy]\nmode = "{mode}"\n'
             "[schedule]\ncatalogue_seconds = 0.3\nimmich_seconds = 5\ndebounce_seconds = 0.1\n"
         )
 

@@ -168,6 +168,7 @@ def configure(place: Place, more: str = "") -> None:
     place.config.write_text(
         f'[skymmich]\nsource = "{place.catalogue}"\n[state]\nurl = "sqlite:///{place.folder}/state.sqlite3"\n'
         f'[immich]\nurl = "{place.simulator.url}"\n[status]\nport = {place.port}\n{more}'
+        '[policy]\nmode = "sync"\n'
         "[schedule]\ncatalogue_seconds = 2\nimmich_seconds = 10\ndebounce_seconds = 0.1\n"
     )
 

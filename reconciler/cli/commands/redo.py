@@ -46,6 +46,7 @@ def command(
     if sum([bool(images), run is not None, everything]) != 1:
         raise UndoError("It is not clear what to write again.", remedy="Name images, or --run RUN, or --all.")
     with working(session) as work:
+        work.permission.require_mode()
         if work.daemon_writes:
             records = _records(work, images or [], run)
             _consent(work, records, yes=yes)
@@ -59,6 +60,7 @@ def command(
         records = _records(work, images or [], run)
         _consent(work, records, yes=yes)
         bench = work.bench
+        work.permission.require({record.image_id for record in records})
         asset_ids = None if everything else [record.asset_id for record in records]
         selection = Selection(image_ids=write_again(bench.store, asset_ids))
         prepared = work.do(bench.cycle.prepare(selection, bench.wishes))

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from reconciler import __version__
+from reconciler.core.policy import Mode
 from reconciler.core.records import AssetStatus, Field, Finding
 from reconciler.web.api.operations import Answer, operation, routes_of
 
@@ -130,6 +131,10 @@ class Current(Collector):
         for (method, route, status_code), count in sorted(self._panel.requests().items()):
             requests.add_metric([method, route, str(status_code)], count)
         yield requests
+        mode = GaugeMetricFamily("reconciler_mode", "1 for what [policy] mode is set to", labels=["mode"])
+        for name in get_args(Mode):
+            mode.add_metric([name], int(snapshot.permission.mode == name))
+        yield mode
         yield from _plain(snapshot)
 
 
@@ -141,6 +146,7 @@ def _plain(snapshot: Snapshot) -> Iterator[Metric]:
         "last_success_timestamp_seconds": ("When a pass last went through", _at(snapshot.checked_at)),
         "queue_depth": ("Images that wait to be looked at", snapshot.queue_depth),
         "circuit_open": ("1 while Immich is down and left alone", int(down)),
+        "waits_for_person": ("1 while a person has to begin, or go on", int(snapshot.permission.waits)),
         "paused": ("1 while a person holds all passes", int(snapshot.paused)),
         "guard_tripped": ("1 while the guard holds something back", int(bool(verdict and verdict.tripped))),
         "guard_held_images": ("Images of which it holds something", len(verdict.held) if verdict else 0),

@@ -1,0 +1,210 @@
+"""The first hour: a daemon reads, plans and shows, and writes nothing before a person has begun it."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.core.permission import Permission
+from reconciler.core.store_keys import BEGUN
+from reconciler.errors import NotBegunError, ObservingError
+from reconciler.service.api import Request
+
+pytestmark = pytest.mark.anyio
+HOUR = 3600.0
+
+
+@pytest.fixture
+def started(make_world):
+    """Give what starts a daemon on some images, in a mode."""
+
+    def start(mode, images=30):
+        world = make_world(images=images)
+        world.start()
+        world.house.mode = mode
+        return world
+
+    return start
+
+
+def _again(world, mode):
+    world.start()
+    world.house.mode = mode
+
+
+def _writes(world):
+    return world.wire.requests()["writes"]
+
+
+def _standing(world):
+    return world.service.snapshot().permission.standing
+
+
+@pytest.mark.parametrize("images", [5, 55])
+async def test_the_first_start_writes_nothing_unasked_and_tells_what_it_would(started, images):
+    world = started("ask", images)
+    await world.run(26 * HOUR)  # with an audit
+    assert _writes(world) == 0
+    told = world.service.snapshot()
+    assert (told.headline.code, told.headline.level) == ("asks", "attention")
+    assert told.foreseen.images == images
+    assert told.foreseen.changing > images / 2
+    assert len(told.foreseen.examples) == 3
+    assert world.store.records() == {}
+    await world.stop()
+
+
+async def test_while_it_waits_a_library_is_not_read_again_and_again(started):
+    world = started("ask")
+    await world.run(60)
+    world.wire.state.book.reset()
+    await world.run(2 * HOUR)
+    assert world.wire.requests()["total"] == 0
+    world.sql("UPDATE astrophotography_images SET title = 'Another title'")
+    await world.run(2 * 60)
+    assert world.service.snapshot().foreseen.examples[0].title == "Another title"
+    assert _writes(world) == 0
+    await world.stop()
+
+
+@pytest.mark.parametrize(
+    ("wish", "refused"),
+    [
+        (Request(), True),
+        (Request(full=True, trigger="signal"), True),
+        (Request(frozenset({1}), trigger="skymmich"), True),
+        (Request(frozenset({1}), force=True), True),
+        (Request(again=True, trigger="redo"), True),
+        (Request(full=True, by_person=False, trigger="audit"), False),
+        (Request(frozenset({1}), by_person=False, trigger="retry"), False),
+    ],
+)
+@pytest.mark.parametrize(("mode", "error"), [("ask", NotBegunError), ("observe", ObservingError)])
+async def test_whoever_asks_meets_it(started, wish, refused, mode, error):
+    world = started(mode)
+    await world.run(1)
+    run_id = world.service.request(wish)
+    await world.run(1)
+    state = world.service.run_state(run_id)
+    if refused:
+        assert state.state == "failed"
+        assert error().message in str(state.error)
+    assert _writes(world) == 0
+    await world.stop()
+
+
+async def test_once_begun_it_writes_all_and_what_comes_later_also_after_a_restart(started):
+    world = started("ask")
+    await world.run(60)
+    run_id = world.service.begin("page")
+    await world.run(60)
+    assert world.service.run_state(run_id).report.run.outcome == "ok"
+    assert _standing(world) == "begun"
+    begun = BEGUN.read(world.store)
+    assert (begun["by"], begun["first"]) == ("page", None)
+    await world.stop()
+    _again(world, "ask")
+    writes = _writes(world)
+    world.sql("UPDATE astrophotography_images SET title = 'Written by itself' WHERE id = 1")
+    await world.run(5 * 60)
+    assert _writes(world) > writes
+    assert world.service.snapshot().permission.begun.by == "page"
+    await world.stop()
+
+
+async def test_a_restart_before_the_beginning_waits_on(started):
+    world = started("ask")
+    await world.run(60)
+    await world.stop()
+    _again(world, "ask")
+    await world.run(HOUR)
+    assert _writes(world) == 0
+    assert _standing(world) == "asking"
+    await world.stop()
+
+
+async def test_begun_with_five_only_these_are_written_until_a_person_goes_on(started):
+    world = started("ask")
+    await world.run(60)
+    world.service.begin("page", first=5)
+    await world.run(5 * 60)
+    first = world.service.snapshot().permission.begun.first
+    assert len(first) == 5
+    assert {record.image_id for record in world.store.records().values()} == first
+    assert _standing(world) == "trying"
+    writes = _writes(world)
+    world.sql("UPDATE astrophotography_images SET title = 'Another title'")
+    await world.stop()
+    _again(world, "ask")
+    await world.run(HOUR)
+    assert _writes(world) == writes, "it waits, also after a restart"
+    world.service.request(Request(first, trigger="page"))
+    await world.run(60)
+    assert _writes(world) > writes, "the five may be written"
+    world.service.begin("page")
+    await world.run(5 * 60)
+    assert _standing(world) == "begun"
+    assert len(world.store.records()) == 30
+    await world.stop()
+
+
+async def test_one_that_is_told_to_sync_writes_at_once_and_never_asks_later(started):
+    world = started("sync")
+    await world.run(60)
+    assert _writes(world) > 0
+    assert BEGUN.read(world.store)["by"] == "configuration"
+    await world.stop()
+    _again(world, "ask")
+    await world.run(60)
+    assert _standing(world) == "begun"
+    await world.stop()
+
+
+async def test_a_store_of_an_older_version_that_was_written_with_has_begun(started):
+    world = started("sync")
+    await world.run(60)
+    BEGUN.forget(world.store)  # the older version knew no such key
+    await world.stop()
+    _again(world, "ask")
+    writes = _writes(world)
+    world.sql("UPDATE astrophotography_images SET title = 'After the upgrade' WHERE id = 1")
+    await world.run(5 * 60)
+    assert _writes(world) > writes
+    assert BEGUN.read(world.store)["by"] == "upgrade"
+    await world.stop()
+
+
+async def test_an_older_version_that_only_planned_has_not_begun(started):
+    world = started("ask")
+    await world.run(60)
+    assert BEGUN.read(world.store) is None
+    assert Permission.of(world.store, "ask").standing == "asking"
+    await world.stop()
+
+
+async def test_one_that_only_observes_never_writes_not_even_what_was_begun(started):
+    world = started("sync")
+    await world.run(60)
+    await world.stop()
+    _again(world, "observe")
+    writes = _writes(world)
+    world.sql("UPDATE astrophotography_images SET title = 'Never written'")
+    await world.run(26 * HOUR)
+    told = world.service.snapshot()
+    assert _writes(world) == writes
+    assert (told.headline.code, told.headline.level, told.headline.changing) == ("observes", "off", 30)
+    with pytest.raises(ObservingError):
+        world.service.begin("page")
+    await world.stop()
+
+
+async def test_with_the_master_switch_off_it_is_still_shown_what_would_be_written(started):
+    world = started("ask")
+    world.sql(
+        "UPDATE admin_settings SET value = json_set(value, '$.metadataSyncEnabled', json('false')) WHERE key = 'immich'"
+    )
+    await world.run(60)
+    told = world.service.snapshot()
+    assert told.switches.enabled is False
+    assert told.foreseen.changing > 0
+    assert _writes(world) == 0
+    await world.stop()
