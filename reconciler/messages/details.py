@@ -38,7 +38,7 @@ DETAILS: Final[Mapping[Code, Message]] = {
         "{count} images were begun with. Nothing else is written before a person goes on.",
     ),
     "observes": Message(
-        'This installation only observes ([policy] mode = "observe"): it plans and shows, and never writes.'
+        "This installation only observes, as [policy] mode says: it plans and shows, and never writes."
     ),
     "configuration_usable": Message("Address, key, policy and template are usable."),
     "configuration_refused": Message("The changed configuration is not used, the former one is:"),

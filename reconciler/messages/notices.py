@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 SAID: Final[Mapping[str, Message]] = {
     "asked": Message("Asked for. It starts as soon as the pass before has ended."),
+    "begun": Message("Begun. The first images are checked before all others are written."),
+    "begun_first": Message("The first images are written. Nothing else is, before you go on."),
     "saved": Message("The settings were changed and read back."),
     "template": Message(
         "The template holds from the next pass on. The first images it changes are checked first."

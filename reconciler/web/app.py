@@ -26,6 +26,7 @@ from reconciler.web.live.events import Events
 from reconciler.web.live.health import Health
 from reconciler.web.live.metrics import Metrics
 from reconciler.web.pages.actions import Actions
+from reconciler.web.pages.beginning import Beginning
 from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
 from reconciler.web.pages.doctor import DoctorPages
@@ -104,7 +105,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         now=now,
     )
     pages, lookups = Pages(panel), Lookups(panel.control)
-    trial = Trial(panel, lookups)
+    trial, beginning = Trial(panel, lookups), Beginning(panel)
     images, refuse = ImagePages(panel, pages, lookups), Refusals(pages).answer
     parts = (
         *(
@@ -117,7 +118,13 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             SkymmichButtons(panel),
             Description(),
         ),
-        *(OverviewPages(panel, pages, lookups), images, Actions(panel, images), Login(panel, pages)),
+        *(
+            beginning,
+            OverviewPages(panel, pages, lookups, beginning),
+            images,
+            Actions(panel, images),
+            Login(panel, pages),
+        ),
         *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups)),
         DoctorPages(panel, pages, lookups),
         *(

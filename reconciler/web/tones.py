@@ -43,6 +43,8 @@ OUTCOME_TONES: Final[Mapping[str, Tone]] = {
 }
 NOTICE_TONES: Final[Mapping[str, Tone]] = {
     "asked": "busy",
+    "begun": "ok",
+    "begun_first": "ok",
     "saved": "ok",
     "template": "ok",
     "reset": "ok",

@@ -75,6 +75,7 @@ class FakeControl:
     def __init__(self) -> None:
         self.images = images()
         self.requested: list[object] = []
+        self.begun: list[tuple] = []
         self.decided: list[tuple] = []
         self.looked: list[tuple] = []
         self.states: dict[str, RunState] = {}
@@ -150,6 +151,10 @@ class FakeControl:
         report = None if self.hanging else Report(run, outcomes)
         self.states[run_id] = RunState(run_id, request, state, report=report)
         return run_id
+
+    def begin(self, by, *, first=0) -> str:
+        self.begun.append((by, first))
+        return self.request(Wish(trigger="page"))
 
     def run_state(self, run_id: str) -> RunState | None:
         return self.states.get(run_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.routing import Route
 
 from reconciler.models.requests import RunQuery
@@ -17,11 +18,11 @@ from reconciler.web.pages.progress import Pace
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from reconciler.core.records import JournalEntry
     from reconciler.web.context import Panel
     from reconciler.web.image_index import Lookups
+    from reconciler.web.pages.beginning import Beginning
     from reconciler.web.pages.renderer import Pages
 
 _BARS = 40
@@ -32,8 +33,9 @@ PARTS = frozenset({"headline", "attention", "counts", "progress", "passes", "rec
 class OverviewPages:
     """The handlers."""
 
-    def __init__(self, panel: Panel, pages: Pages, lookups: Lookups) -> None:
+    def __init__(self, panel: Panel, pages: Pages, lookups: Lookups, beginning: Beginning) -> None:
         self._panel, self._pages, self._lookups = panel, pages, lookups
+        self._beginning = beginning
         self._pace = Pace()
 
     def routes(self) -> list[Route]:
@@ -47,14 +49,18 @@ class OverviewPages:
         ]
 
     async def overview(self, request: Request) -> Response:
-        """Show how things stand."""
+        """Show how things stand; before it has begun, what would be written."""
+        if self._panel.control.snapshot().permission.waits:
+            return self._pages.page(request, "first_run.html", await self._values({"first_run"}))
         return self._pages.page(request, "overview.html", await self._values(PARTS))
 
     async def part(self, request: Request) -> Response:
         """Show one part of the overview again: a page that is open asks for it when something happened."""
         part = request.path_params["part"]
-        if part not in PARTS:
+        if part not in PARTS | {"first_run"}:
             raise ProblemError(404, "There is no such part.")
+        if part == "first_run" and not self._panel.control.snapshot().permission.waits:
+            return Response(status_code=204, headers={"hx-refresh": "true"})  # it has begun
         return self._pages.page(request, f"_{part}.html", await self._values({part}))
 
     async def _values(self, parts: frozenset[str] | set[str]) -> dict[str, object]:
@@ -69,7 +75,9 @@ class OverviewPages:
             "theirs": skymmichs_own(panel),
             "skymmich_url": panel.skymmich_url,
         }
-        if "attention" in parts:
+        if "first_run" in parts:
+            values |= await self._beginning.values(snapshot, lookup)
+        if {"attention", "first_run"} & parts:
             values |= {"needs": await needs(panel, snapshot, lookup), "digest": digest(snapshot)}
         if "passes" in parts:
             values["runs"] = list(reversed(await asyncio.to_thread(panel.history.runs, _BARS)))
