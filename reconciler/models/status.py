@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.core.permission import Begun as CoreBegun
+    from reconciler.core.plan.plan import AssetPlan
     from reconciler.engine.foreseen import Foreseen as CoreForeseen
     from reconciler.service.api import Condition as CoreCondition
     from reconciler.service.api import Headline as CoreHeadline
@@ -114,14 +115,17 @@ class Foreseen(Model):
 
     at: Moment
     images: Count
+    looked: Count
+    """Those that were compared: of very many images only some."""
     changing: Count
+    examples: list[Example]
     kinds: dict[str, Counts]
     """``description``, ``coordinates``, ``tags`` → ``added``, ``changed``, ``removed`` → how many."""
     left: list[Left]
 
     @classmethod
-    def of(cls, found: CoreForeseen) -> Self:
-        """Return it as JSON."""
+    def of(cls, found: CoreForeseen, *, examples: bool = True) -> Self:
+        """Return it as JSON; a status, which is sent often, has no examples."""
         kinds: dict[str, dict[str, int]] = {}
         for (name, kind), count in sorted(found.kinds.items()):
             kinds.setdefault(name, {})[kind] = count
@@ -129,7 +133,38 @@ class Foreseen(Model):
             Left(count=one.count, why=sentence_of([one.why], "daemon"), example=one.title)
             for one in found.left
         ]
-        return cls(at=found.at, images=found.images, changing=found.changing, kinds=kinds, left=left)
+        return cls(
+            at=found.at,
+            images=found.images,
+            looked=found.looked,
+            changing=found.changing,
+            examples=[Example.of(plan) for plan in found.examples if examples],
+            kinds=kinds,
+            left=left,
+        )
+
+
+class Example(Model):
+    """One image, before and after."""
+
+    image_id: int
+    title: Text
+    before: Text
+    after: Text
+    add_tags: list[Text]
+    remove_tags: list[Text]
+
+    @classmethod
+    def of(cls, plan: AssetPlan) -> Self:
+        """Return it as JSON."""
+        return cls(
+            image_id=plan.image_id,
+            title=plan.title,
+            before=plan.observed.description,
+            after=plan.observed.description if plan.description is None else plan.description,
+            add_tags=sorted(plan.add_tags),
+            remove_tags=sorted(plan.remove_tags),
+        )
 
 
 class Left(Model):
@@ -186,7 +221,7 @@ class Status(Model):
             mode=found.permission.mode,
             waits=found.permission.waits,
             begun=None if found.permission.begun is None else Begun.of(found.permission.begun),
-            would_write=None if found.foreseen is None else Foreseen.of(found.foreseen),
+            would_write=None if found.foreseen is None else Foreseen.of(found.foreseen, examples=False),
             conditions=[Condition.of(one) for one in found.conditions],
             counts=dict(found.counts.items()),
             crossed=Crossed(count=found.crossed.count, newest=found.crossed.newest),

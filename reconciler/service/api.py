@@ -90,6 +90,8 @@ class Request:
     """What is to be taken back, instead of a pass."""
     again: bool = False
     """Write again first what was taken back of these images."""
+    delay: float = 0.0
+    """Seconds to wait for a person who may think better of it."""
     first: int = 0
     """Begin with so many images, and wait then."""
     by: Beginner = "page"
@@ -276,8 +278,8 @@ class Control(Protocol):
         """Undo ``pause``."""
         ...
 
-    async def preview(self, wishes: Wishes | None = None) -> Prepared:
-        """Plan all images, under other wishes if given, and write nothing."""
+    async def preview(self, wishes: Wishes | None = None, some: frozenset[int] | None = None) -> Prepared:
+        """Plan all images, or some, under other wishes if given, and write nothing."""
         ...
 
     async def undo_plan(self, wish: UndoWish) -> PreparedUndo:

@@ -273,15 +273,16 @@ class PassRunner:
             catalogue = self.catalogue.latest
         return self._switched(catalogue)
 
-    async def preview(self, wishes: Wishes | None) -> Prepared:
-        """Plan all images and write nothing; may be asked while a pass runs.
+    async def preview(self, wishes: Wishes | None, image_ids: frozenset[int] | None = None) -> Prepared:
+        """Plan all images, or some, and write nothing; may be asked while a pass runs.
 
         Raises:
             ReconcilerError: the catalogue, the template or Immich stand in the way.
         """
         catalogue = await self.catalogue.refresh()
         looker = await self._look_with(catalogue)
-        return await looker.prepare(Selection(brief=True), wishes or self.installation.wishes(catalogue))
+        selection = Selection(image_ids, brief=image_ids is None)
+        return await looker.prepare(selection, wishes or self.installation.wishes(catalogue))
 
     async def view(self, image_id: int) -> ImageView | None:
         """Look at one image; may be asked while a pass runs.

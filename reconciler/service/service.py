@@ -114,7 +114,7 @@ class Service:
 
     def request(self, request: Request) -> str:
         """Enqueue a pass; gives the run's id at once."""
-        return self.enqueue(request)
+        return self.enqueue(request, delay=request.delay)
 
     def begin(self, by: Beginner, *, first: int = 0) -> str:
         """Let writing begin, with so many images or with all, and enqueue the pass; gives its run's id."""
@@ -158,9 +158,9 @@ class Service:
         """Undo ``pause``."""
         self._set_paused(paused=False)
 
-    async def preview(self, wishes: Wishes | None = None) -> Prepared:
-        """Plan all images, under other wishes if given, and write nothing; raises where it cannot."""
-        return await self._runner.preview(wishes)
+    async def preview(self, wishes: Wishes | None = None, some: frozenset[int] | None = None) -> Prepared:
+        """Plan all images, or some, and write nothing; raises where it cannot."""
+        return await self._runner.preview(wishes, some)
 
     async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
         """Look at what an undo would do, and write nothing; raises as ``Control`` says."""

@@ -34,6 +34,7 @@ from reconciler.web.pages.images import ImagePages
 from reconciler.web.pages.overview import OverviewPages
 from reconciler.web.pages.pictures import Pictures
 from reconciler.web.pages.renderer import Pages
+from reconciler.web.pages.switching import Switching
 from reconciler.web.pages.taking_back import TakingBack
 from reconciler.web.pages.template import TemplatePages
 from reconciler.web.static_files import StaticFiles
@@ -112,6 +113,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             Api(panel, lookups),
             BeginApi(panel),
             SwitchesApi(panel),
+            Switching(panel, pages),
             Events(panel),
             Health(panel),
             Metrics(panel),

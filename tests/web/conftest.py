@@ -176,7 +176,7 @@ class FakeControl:
     def resume(self) -> None:
         self.paused = False
 
-    async def preview(self, wishes=None) -> Prepared:
+    async def preview(self, wishes=None, some=None) -> Prepared:
         return Prepared(
             catalogue=Catalogue(self.images),
             server=ServerFacts("2.7.5", "me"),
@@ -185,7 +185,7 @@ class FakeControl:
             items=Items.of(
                 (Item(one, one.asset_id, one.image_id, one.title, plan=plan_of(one)), None)
                 for one in self.images
-                if one.asset_id
+                if one.asset_id and (some is None or one.image_id in some)
             ),
             records={},
             verdict=Verdict(),

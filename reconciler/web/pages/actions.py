@@ -71,7 +71,10 @@ class Actions:
         return _back(back, f"image-{image_id}", run=run_id, image=str(image_id))
 
     async def sync_all(self, request: Request) -> Response:
-        """Compare and sync everything, whatever is remembered."""
+        """Compare and sync everything, whatever is remembered, by the switches that the form shows."""
+        form = await params.form(request)
+        if any(name.startswith(params.SHOWN) for name in form):
+            await change_switches(self._panel, params.ticked_otherwise(form))
         self._panel.control.request(Wish(full=True, trigger="page"))
         return _done(request, "asked", "sync")
 

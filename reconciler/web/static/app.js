@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const root = document.documentElement;
+  root.setAttribute("data-js", "");
   const pace = 700; // ms: events come faster than a page need be drawn
   const due = new Map();
 
@@ -95,17 +96,32 @@
   times(document);
   setInterval(() => times(document), 5000);
   document.body.addEventListener("htmx:afterSwap", (event) => times(event.detail.target.parentNode || document));
-  // Switches that are changed and not saved yet stay as the person left them.
+  // Switches that are on their way stay as the person left them; what was not taken is as it was again.
   for (const name of ["htmx:beforeRequest", "htmx:beforeSwap"]) {
     document.body.addEventListener(name, (event) => {
+      if ((event.detail.requestConfig || {}).verb === "post") return;
       const boxes = event.target.id === "switches" ? event.target.querySelectorAll("[type=checkbox]") : [];
       if ([...boxes].some((box) => box.checked !== box.defaultChecked)) event.preventDefault();
     });
   }
 
+  for (const name of ["htmx:responseError", "htmx:sendError"]) {
+    document.body.addEventListener(name, (event) => { if (event.detail.elt.id === "switch-form") event.detail.elt.reset(); });
+  }
+
+  // Whoever leaves a text or a choice that is not saved is asked first.
+  let sent = null;
+  const unsaved = (form) => form !== sent && (form.hasAttribute("data-unsaved") || [...form.elements].some((one) =>
+    one.type === "checkbox" ? one.checked !== one.defaultChecked : one.tagName === "TEXTAREA" && one.value !== one.defaultValue));
+  document.addEventListener("submit", (event) => { sent = event.target; });
+  window.addEventListener("pageshow", () => { sent = null; });
+  window.addEventListener("beforeunload", (event) => {
+    if ([...document.querySelectorAll("form[data-guard]")].some(unsaved)) event.preventDefault();
+  });
+
   // What came of a click is brought into view; what the page asked by itself interrupts nobody.
   const told = document.getElementById("told");
-  const clicked = (event) => ((event.detail.requestConfig || {}).triggeringEvent || {}).type === "submit";
+  const clicked = (event) => ["submit", "change"].includes(((event.detail.requestConfig || {}).triggeringEvent || {}).type);
   const say = (event, text) => {
     if (!told) return;
     told.querySelector("p").textContent = text;
