@@ -421,17 +421,23 @@ def test_sync_all_goes_by_a_switch_whose_saving_is_still_on_its_way(browser, qui
     with window(browser, quiet) as page:
         page.goto("/")
         held = []
-        page.route("**/switches", held.append)
+
+        def hold(switched):
+            held.append(switched)
+
+        page.route("**/switches", hold)
         page.get_by_label("Tags").uncheck()
         eventually(lambda: held or page.wait_for_timeout(20), "the switch is on its way")
         page.get_by_role("button", name="Sync all images").click()
-        eventually(lambda: page.wait_for_timeout(20) or quiet.settled(), "it is synced", 60)
+        eventually(
+            lambda: page.wait_for_timeout(50) or "A camera of another name" in quiet.shown(1)["description"],
+            "it is written", 60,
+        )  # fmt: skip
         assert quiet.status()["settings"]["syncTags"] is False
         for one in held:
             one.continue_()
         expect(page.get_by_label("Tags")).not_to_be_checked()
     try:
-        eventually(lambda: "A camera of another name" in quiet.shown(1)["description"], "it was written", 60)
         assert tags_of_all(quiet) == before
     finally:
         post(quiet, "/api/v1/settings", {"syncTags": True})

@@ -116,6 +116,30 @@ def test_other_buttons_write_nothing_before_and_say_why(browser, new):
     assert writes(new) == 0
 
 
+def test_the_first_start_over_some_thousand_images_writes_nothing(tmp_path):
+    catalogue = tmp_path / "skymmich.db"
+    build_sample(catalogue, copies=40)
+    with serve(catalogue=catalogue, unkind="settling,round_trip", drain=400.0) as simulator:
+        place = Place(tmp_path, catalogue, simulator, "ask")
+        try:
+            place.start()
+            found = eventually(lambda: place.status()["would_write"], "what would be written is known", 120)
+            assert found["images"] == found["looked"] > 2000
+            assert found["changing"] > 2000
+            eventually(place.settled, "it has looked")
+            asked = simulator.requests()["total"]
+            place.sql(f"UPDATE {IMAGES} SET title = 'Another title' WHERE id = 2")
+            process, place.process = place.process, None
+            process.terminate()
+            assert process.wait(20) == 0
+            place.start()
+            eventually(lambda: place.status()["would_write"], "it has looked after a restart, too", 120)
+            assert writes(place) == 0
+            assert simulator.requests()["total"] < 2.5 * asked
+        finally:
+            place.kill()
+
+
 def test_over_the_api_it_begins_with_some_or_all(new):
     status = new.status()
     assert (status["mode"], status["waits"], status["begun"]) == ("ask", True, None)

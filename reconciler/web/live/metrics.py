@@ -146,6 +146,7 @@ def _plain(snapshot: Snapshot) -> Iterator[Metric]:
         "last_success_timestamp_seconds": ("When a pass last went through", _at(snapshot.checked_at)),
         "queue_depth": ("Images that wait to be looked at", snapshot.queue_depth),
         "circuit_open": ("1 while Immich is down and left alone", int(down)),
+        "may_write": ("1 where Immich may be written to", int(snapshot.permission.allows(None))),
         "waits_for_person": ("1 while a person has to begin, or go on", int(snapshot.permission.waits)),
         "paused": ("1 while a person holds all passes", int(snapshot.paused)),
         "guard_tripped": ("1 while the guard holds something back", int(bool(verdict and verdict.tripped))),
