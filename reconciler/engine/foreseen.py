@@ -6,6 +6,7 @@ For a person who decides whether it is to be written: at the beginning, and befo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.plan.kinds import Kinds, kinds_of
@@ -45,7 +46,9 @@ class Foreseen:
     looked: int
     """Of these, those that were compared: not all where there are very many."""
     changing: int
-    """Of these, those that would be written."""
+    """Of these, those that would be written, also what the guard asks about first."""
+    held: int
+    """Of these, those of which the guard asks about something."""
     kinds: Kinds
     examples: tuple[AssetPlan, ...]
     left: tuple[Left, ...]
@@ -68,17 +71,33 @@ def foresee(prepared: Prepared, now: datetime) -> Foreseen:
             count = before.count + 1 if before else 1
             example = before or Left(why, 1, item.image_id, item.title)
             found[key] = Left(example.why, count, example.image_id, example.title)
-    examples = (item.plan for item, _ in prepared.items.richest(EXAMPLES))
+    tally = prepared.items.tally
     return Foreseen(
         at=now,
         images=len(prepared.catalogue.linked()),
         looked=prepared.images,
-        changing=prepared.changing,
-        kinds=kinds_of(item.plan for item in prepared.items.telling() if item.plan and item.plan.changes),
-        examples=tuple(plan for plan in examples if plan is not None),
+        changing=tally.withheld + tally.changing - tally.in_part,
+        held=tally.withheld,
+        kinds=kinds_of(_whole(prepared)),
+        examples=tuple(_examples(prepared)),
         left=tuple(sorted(found.values(), key=lambda one: -one.count)),
         verdict=prepared.verdict,
     )
+
+
+def _whole(prepared: Prepared) -> Iterator[AssetPlan]:
+    """Give the plans of all that would be written, with what the guard holds back of them."""
+    for item in prepared.items.telling():
+        if (plan := item.withheld or item.plan) is not None and plan.changes:
+            yield plan
+
+
+def _examples(prepared: Prepared) -> list[AssetPlan]:
+    """Return some that lose something, if any do; else some with the most kinds of writes."""
+    held = (item.withheld for item in prepared.items.telling() if item.withheld is not None)
+    found = list(islice(held, EXAMPLES))
+    plans = [item.plan for item, _ in prepared.items.richest(EXAMPLES) if not item.withheld]
+    return [*found, *(plan for plan in plans if plan is not None)][:EXAMPLES]
 
 
 def _left(item: Item) -> Iterator[Reason]:

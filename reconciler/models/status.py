@@ -118,6 +118,8 @@ class Foreseen(Model):
     looked: Count
     """Those that were compared: of very many images only some."""
     changing: Count
+    held: Count
+    """Of these, those of which the guard asks about something first."""
     examples: list[Example]
     kinds: dict[str, Counts]
     """``description``, ``coordinates``, ``tags`` → ``added``, ``changed``, ``removed`` → how many."""
@@ -138,6 +140,7 @@ class Foreseen(Model):
             images=found.images,
             looked=found.looked,
             changing=found.changing,
+            held=found.held,
             examples=[Example.of(plan) for plan in found.examples if examples],
             kinds=kinds,
             left=left,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.core.permission import Permission
+from reconciler.core.policy import DescriptionPolicy, Policy
 from reconciler.core.store_keys import BEGUN
+from reconciler.engine.foreseen import foresee
+from reconciler.engine.planner.planner import Wishes
 from reconciler.errors import NotBegunError, ObservingError
 from reconciler.service.api import Request
 
@@ -207,4 +212,26 @@ async def test_with_the_master_switch_off_it_is_still_shown_what_would_be_writte
     assert told.switches.enabled is False
     assert told.foreseen.changing > 0
     assert _writes(world) == 0
+    await world.stop()
+
+
+async def test_what_the_guard_asks_about_is_counted_and_shown_before_parts_are_saved(started):
+    world = started("sync")
+    await world.run(60)
+    policy = replace(Policy(), description=DescriptionPolicy(enabled_parts=frozenset({"title"})))
+    prepared = await world.service.preview(Wishes(policy))
+    told = foresee(prepared, world.clock.now())
+    assert told.verdict.tripped
+    assert told.changing == told.kinds["description", "changed"] == 30
+    assert told.held > 20
+    assert all(len(plan.description) < len(plan.observed.description) for plan in told.examples)
+    await world.stop()
+
+
+async def test_one_that_takes_too_long_is_asked_about_by_a_sample_of_the_library(started):
+    world = started("sync")
+    await world.run(60)
+    some = frozenset(image.image_id for image in world.service.catalogue().linked()[:7])
+    told = foresee(await world.service.preview(None, some), world.clock.now())
+    assert (told.looked, told.images, told.whole) == (7, 30, False)
     await world.stop()
