@@ -236,11 +236,11 @@ class _Daemon:
 
     async def _show(self, service: Service) -> None:
         """Show the headline in ``systemctl status`` as soon as it changes."""
-        async with service.subscribe() as notices:
-            async for notice in notices:
-                if notice.name == "run":
+        async with service.subscribe() as updates:
+            async for update in updates:
+                if update.name == "run":
                     await asyncio.to_thread(give_back)
-                elif notice.name == "state":
+                elif update.name == "state":
                     self._notifier.status(headlines.sentence(service.snapshot().headline))
         await asyncio.Event().wait()
 

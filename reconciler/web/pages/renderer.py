@@ -125,7 +125,7 @@ class Pages:
             "trusted": getattr(request.state, "trusted", False),
             "has_doctor": panel.doctor is not None,
             "has_template": panel.template is not None,
-            "said": tones.notice_of(request.query_params.get("said", "")),
+            "said": tones.answer_of(request.query_params.get("said", "")),
         }
         text = self._environment.get_template(template).render({**common, **values})
         return Page(text, status, headers={"cache-control": "no-cache, private"})
