@@ -324,7 +324,7 @@ class AssetUnknownError(ImmichRejectedError):
     def __init__(self, asset_id: str) -> None:
         super().__init__(
             f"Immich does not show asset {asset_id} to this key: it is deleted, in the locked folder, "
-            "or another user's.",
+            "or belongs to another user.",
             status=400,
             remedy="Check the image's link in Skymmich, or the owner of the API key.",
         )

@@ -195,7 +195,7 @@ def wish(
     if isinstance(asked, Wish) and asked.image_ids is not None:
         image_ids = frozenset(asked.image_ids)
     if asked.force and image_ids is None:
-        raise ProblemError(400, "“force” lets the catalogue win over people's words: name the “image_ids”.")
+        raise ProblemError(400, "“force” overwrites what people wrote: name the “image_ids”.")
     return Look(
         image_ids, full=asked.full, force=asked.force, by_person=True, approved=asked.approve, trigger=trigger
     )

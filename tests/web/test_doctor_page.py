@@ -116,7 +116,7 @@ def test_a_running_daemon_shows_every_check_of_the_command_line(place):
 
 def test_a_configuration_that_changed_on_the_disk_is_told(place):
     before = place.config.read_text()
-    assert "on the disk" not in said(place, "configuration")
+    assert "on disk" not in said(place, "configuration")
     try:
         place.config.write_text(before + "[guard]\ncanary = 0\n")
         assert "has changed since this daemon read it. Have it read again: systemctl reload" in said(

@@ -369,7 +369,7 @@ def test_an_image_shows_its_three_sides_with_the_differences_marked(client):
     text = client.get("/images/1", headers=PEOPLE).text
     assert re.search(r"<ins>Integration 3h</ins>", text)
     assert "<del>A person&#39;s &lt;b&gt;words&lt;/b&gt;</del>" in text
-    assert "Immich holds a value that is not ours" in text
+    assert "Immich has a value that was not written from here" in text
     assert "Use Skymmich&#39;s" in text or "Use Skymmich's" in text
     assert 'href="http://immich.lan:2283/photos/' in text
 
@@ -388,7 +388,7 @@ def test_a_button_syncs_one_image_and_shows_the_outcome_on_the_spot(client, cont
     answer = client.post("/images/1/sync", headers={**SAME, "hx-request": "true"})
     assert answer.status_code == 200
     assert answer.text.lstrip().startswith('<div class="state" id="state-1"')
-    assert "Written and seen in Immich: description: facts." in answer.text
+    assert "Written and seen in Immich: description: block." in answer.text
     control.hanging = True
     going = client.post("/images/1/sync", headers={**SAME, "hx-request": "true"})
     assert 'hx-get="/images/1/state?run=run2"' in going.text

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from reconciler.engine.standpoint import Standpoint
     from state.store import SqliteStore
 
-_FROM_NOW: Final = Finding("immich", "ok", "what is ours is kept in Immich, too, from the next pass on")
+_FROM_NOW: Final = Finding(
+    "immich", "ok", "from the next run on, Immich also keeps a record of what was written from here"
+)
 _MANY: Final = 1_000_000
 
 
@@ -45,9 +47,7 @@ def _kept(point: Standpoint, store: SqliteStore) -> Finding:
         what = (
             "Immich has newer records of what is ours than the state store: it is an older copy, or was lost."
         )
-        remedy = (
-            "Nothing is lost: the next pass over all images takes them up. See: skymmich-reconciler adopt"
-        )
+        remedy = "Nothing is lost: the next run over all images takes them up. See: skymmich-reconciler adopt"
         return Finding("immich", "warning", what, remedy)
     if not OWNER.is_kept(store):
         return _FROM_NOW

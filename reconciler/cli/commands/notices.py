@@ -37,9 +37,9 @@ group = typer.Typer(cls=PlainGroup, invoke_without_command=True, add_completion=
 def show(
     ctx: typer.Context, *, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
 ) -> int:
-    """Show what people are told, at how many addresses, in which hours nothing is sent, and what is due.
+    """Show what notices are sent, to how many addresses, in which hours none is sent, and what is due.
 
-    The daemon tells it; [notices] in the configuration says what, to whom, and when not.
+    The daemon sends them. Section `notices` of the configuration says of what, to whom, and when not.
     """
     ctx.obj = Options(config, json, verbose)
     if ctx.invoked_subcommand is not None:

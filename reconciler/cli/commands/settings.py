@@ -43,9 +43,9 @@ group = typer.Typer(cls=_Commands, invoke_without_command=True, add_completion=F
 def show(
     ctx: typer.Context, *, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
 ) -> int:
-    """Show what is kept in sync (all, description, coordinates, tags), and where each switch is set.
+    """Show what is kept in sync (all, description, place, tags), and where each switch is set.
 
-    They are Skymmich's own settings, read on every pass; what was set here holds over them.
+    They are Skymmich's own settings, read on every run; what was set here overrides them.
     """
     ctx.obj = Options(config, json, verbose)
     if ctx.invoked_subcommand is not None:
@@ -111,7 +111,7 @@ def change(
 def follow(
     ctx: typer.Context, *, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
 ) -> int:
-    """Give up what was set here: Skymmich's own settings hold again. Nothing is changed in Skymmich."""
+    """Give up what was set here: Skymmich's own settings apply again. Nothing is changed in Skymmich."""
     session = ctx.obj.begin(config, json=json, verbose=verbose)
     catalogue = source_of(session.config).read()
     with store_of(session.config) as store:

@@ -116,7 +116,7 @@ def change(
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Let a template hold from now on, over the configured one: shows first what it would change, and asks.
+    """Use a template from now on, instead of the configured one: shows first what it would change, and asks.
 
     It has to render for all images. Immich is written by the daemon, or by the next apply.
     """
@@ -127,7 +127,7 @@ def change(
 def reset(
     *, yes: Yes = False, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
 ) -> int:
-    """Let the configured template hold again: shows first what that would change, and asks."""
+    """Use the configured template again: shows first what that would change, and asks."""
     return _change(begin(config, as_json=json, verbose=verbose), None, None, yes=yes)
 
 
