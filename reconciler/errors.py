@@ -129,7 +129,7 @@ class AnotherInstanceError(ReconcilerError):
             f"Another instance of this program ({instance}) has kept this library since "
             f"{since:%Y-%m-%d %H:%M} UTC and wrote to it last at {seen_at:%Y-%m-%d %H:%M} UTC. This one "
             "stands back: nothing was written.",
-            remedy="Let one of the two go. If the other one is gone, this one goes on by itself within "
+            remedy="Keep only one of the two. If the other one is gone, this one goes on by itself within "
             "half a day, or at once: skymmich-reconciler adopt --take-over",
             again="next_pass",
         )

@@ -213,7 +213,7 @@ def _unexpected(*, as_json: bool) -> int:
     from reconciler.cli.session import log_to_stderr  # noqa: PLC0415 - the same
 
     log_to_stderr()  # it may not have been set up yet, and then would show every variable
-    structlog.stdlib.get_logger("reconciler").exception("ended by an error that nobody expected")
+    structlog.stdlib.get_logger("reconciler").exception("ended by an unexpected error")
     kind = sys.exc_info()[0]
     name = kind.__name__ if kind else "an error"
     _tell(

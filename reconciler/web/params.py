@@ -113,7 +113,7 @@ async def body(request: Request) -> dict[str, object]:
     try:
         found = json.loads(raw)
     except (ValueError, RecursionError):
-        raise ProblemError(400, "The body is no JSON.") from None
+        raise ProblemError(400, "The body is not JSON.") from None
     if not isinstance(found, dict):
         raise ProblemError(400, "The body must be a JSON object.")
     return found

@@ -598,3 +598,10 @@ def test_each_button_in_the_grid_names_its_image(client):
     assert len(names) == len(set(names)) == 6
     assert "Sync to Immich: M 42" in names
     assert 'aria-label="Sync to Immich: M 42"' in client.get("/images/6/state").text
+
+
+def test_never_is_said_only_of_what_the_journal_does_not_have(client):
+    """After an undo nothing is there from here; that it was never written would not be true."""
+    written, fresh = (client.get(f"/images/{number}", headers=PEOPLE).text for number in (1, 5))
+    assert ("never written from here" in written, "nothing now" in written) == (False, True)
+    assert ("never written from here" in fresh, "nothing now" in fresh) == (True, False)

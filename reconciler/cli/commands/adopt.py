@@ -74,7 +74,7 @@ def command(
 def _look(work: Work) -> tuple[Prepared, Taken]:
     prepared = work.do(work.bench.cycle.prepare(Selection(full=True), work.bench.wishes))
     if prepared.taken is None:
-        raise ReconcilerError("It was not looked at what is ours; nothing was changed.")
+        raise ReconcilerError("The records in Immich were not looked at; nothing was changed.")
     return prepared, prepared.taken
 
 
@@ -96,8 +96,11 @@ def _show(screen: Screen, prepared: Prepared, taken: Taken) -> None:
     owner = taken.standpoint.owner
     screen.row("This store", f"instance {owner.instance}, since {owner.since:%Y-%m-%d %H:%M} UTC", indent=0)
     if not taken.standpoint.notes:
-        old = f"Immich {prepared.server.version} keeps no records of what is ours; 2.5 and newer do."
-        screen.line(old, "yellow")
+        version = prepared.server.version
+        screen.line(
+            f"Immich {version} cannot keep records of what was written from here; 2.5 and newer can.",
+            "yellow",
+        )
     told = (
         (taken.adopted, f"known by their records in Immich, with {counted(taken.tags, 'tag')}"),
         (taken.recognised, "whose block is known by its markers"),

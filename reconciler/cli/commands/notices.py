@@ -95,7 +95,7 @@ def _book(config: Config) -> Book:
 def _show(screen: Screen, config: Config, book: Book, addresses: Sequence[Delivery]) -> None:
     section = config.notices
     if not addresses:
-        screen.line("Nobody is told when something needs a person: no address is configured.", "bold")
+        screen.line("Nobody is told when something needs attention: no address is configured.", "bold")
         screen.line(f"→ {_REMEDY}", indent=2)
         return
     _rows(screen, addresses, "can be used")

@@ -82,7 +82,7 @@ def change(
     A value is on, off, true, false, yes or no. They are changed in Skymmich itself where its address is
     configured; else here, over Skymmich's own.
 
-    A field that is switched off is no longer looked after: what is there in Immich stays.
+    A field that is switched off is no longer kept in sync: what is in Immich stays.
     """
     wanted = switches.changes_of(changes)
     session = ctx.obj.begin(config, json=json, verbose=verbose)
@@ -151,7 +151,7 @@ def _report(
         listed = ", ".join(f"{name} is {switches.on_off(on)}" for name, on in changed.items())
         screen.line(f"{listed}. {taken}", "bold")
         if not all(changed.values()):
-            screen.line("What is in Immich stays there; it is no longer looked after.", "dim")
+            screen.line("What is in Immich stays there; it is no longer kept in sync.", "dim")
     screen.line()
     switches.show_standing(screen, now)
     if strange:

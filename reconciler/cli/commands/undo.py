@@ -111,7 +111,7 @@ def _moment(text: str | None) -> datetime | None:
         return datetime.fromisoformat(text).astimezone()
     except ValueError as error:
         raise UndoError(
-            f"“{text}” is no moment; nothing was written.", remedy="Write it as 2026-11-27T20:00."
+            f"“{text}” is not a moment; nothing was written.", remedy="Write it as 2026-11-27T20:00."
         ) from error
 
 

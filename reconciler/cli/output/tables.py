@@ -283,7 +283,9 @@ def show_problems(screen: Screen, catalogue: Catalogue) -> None:
     if not catalogue.problems:
         return
     screen.line()
-    screen.line(f"Rows of the catalogue that could not be read whole ({len(catalogue.problems)}):", "yellow")
+    screen.line(
+        f"Rows of the catalogue that could not be read completely ({len(catalogue.problems)}):", "yellow"
+    )
     for problem in catalogue.problems[:MOST_PROBLEMS]:
         screen.line(f"{problem.place}: {words(problem.reason, 'command')}", "dim", indent=2)
     if (more := len(catalogue.problems) - MOST_PROBLEMS) > 0:
