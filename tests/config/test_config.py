@@ -419,7 +419,7 @@ def test_all_mistakes_are_told_at_once(written):
 def test_a_mistake_in_the_syntax_does_not_hide_those_in_the_environment(written):
     said = mistakes(written("["), RECONCILER_STATUS__PORT="x")
 
-    assert "no valid TOML" in said
+    assert "not valid TOML" in said
     assert "RECONCILER_STATUS__PORT" in said
 
 

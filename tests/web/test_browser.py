@@ -341,7 +341,7 @@ def test_an_edit_that_may_be_missing_is_shown_until_a_click_says_that_somebody_l
         page.get_by_role("button", name="I have looked at all of them").click()
         expect(page.locator(".said").first).to_contain_text("told again only if it happens again")
         page.goto("/images?status=crossed")
-        expect(page.locator(".calm")).to_contain_text("No image fits")
+        expect(page.locator(".calm")).to_contain_text("No image matches")
     assert quiet.status()["crossed"] == {"count": 0, "newest": None}
 
 
@@ -499,7 +499,7 @@ def test_a_template_is_seen_while_it_is_typed_and_rewrites_every_image_once_it_i
         assert "as typed" not in place.shown(1)["description"]
         page.get_by_role("button", name="What would change?").click()
         expect(page.locator(".said").last).to_contain_text("would lose something")
-        page.get_by_role("button", name="Save this template, and approve just this").click()
+        page.get_by_role("button", name="Save this template and approve just this").click()
         expect(page.locator(".said").first).to_contain_text("is used from the next run on")
         eventually(lambda: "as typed" in place.shown(1)["description"], "it is written", 30)
         page.on("dialog", lambda dialog: dialog.accept())

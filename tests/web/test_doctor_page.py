@@ -50,7 +50,7 @@ def test_an_open_page_runs_the_checks_by_itself_and_a_click_does_without_javascr
     assert asked == ["run", "run"]
     assert "hx-get" not in whole
     for shown in (part, whole):
-        assert "1 problem to mend." in shown
+        assert "1 problem to fix." in shown
         assert "1 thing worth knowing." in shown
         assert "&lt;b&gt;tag.create&lt;/b&gt;" in shown
         assert "Add it." in shown

@@ -349,7 +349,7 @@ def test_the_grid_is_searched_filtered_and_paged(build, store, control):
     assert cards.findall(client.get("/images?target=ngc+224", headers=PEOPLE).text) == ["1"]
     assert set(cards.findall(client.get("/images?equipment=ASI2600", headers=PEOPLE).text)) == {"1", "3", "5"}
     assert cards.findall(client.get("/images?equipment=ASI2600&q=NGC", headers=PEOPLE).text) == ["3"]
-    assert "No image fits" in client.get("/images?target=nothing", headers=PEOPLE).text
+    assert "No image matches" in client.get("/images?target=nothing", headers=PEOPLE).text
 
 
 def test_many_images_come_page_by_page(build, store, control):

@@ -52,8 +52,8 @@ WELL = Headline("in_sync", "ok", images=142, looked=38, next_look=22)
         ),
         (
             replace(WELL, counts={"undone": 2}),
-            ("In sync", "142 images, 2 undone, checked 38 s ago, next look in 22 s", ""),
-            "In sync: 142 images, 2 undone, checked 38 s ago, next look in 22 s",
+            ("In sync", "142 images, 2 taken back, checked 38 s ago, next look in 22 s", ""),
+            "In sync: 142 images, 2 taken back, checked 38 s ago, next look in 22 s",
         ),
         (
             Headline("edit_missing", "attention", images=142, crossed=2, looked=38),
@@ -72,10 +72,14 @@ WELL = Headline("in_sync", "ok", images=142, looked=38, next_look=22)
         ),
         (
             Headline("stale", "unknown", looked=600),
-            ("Unknown", "The last look that went through was 10 min ago", ""),
+            ("Unknown", "The last complete look was 10 min ago", ""),
             "Unknown: the last complete look was 10 min ago",
         ),
-        (Headline("not_looked", "unknown"), ("", "Nothing was looked at yet", ""), "Not looked yet"),
+        (
+            Headline("not_looked", "unknown"),
+            ("", "Nothing was looked at yet", ""),
+            "Nothing was looked at yet",
+        ),
         (
             Headline("first_look", "unknown"),
             ("", "Looking at the catalogue and at Immich for the first time", ""),
