@@ -91,7 +91,7 @@ def test_the_copy_goes_through_pipes_as_well(done):
         (("backup", ":memory:"), "is not a file", "SQLite file"),
         (("backup", "-", "--json"), "for the copy itself", "backup - > FILE"),
         (("restore", "{}/none", "--yes"), "no file", "daily copies"),
-        (("restore", "{}/config.toml", "--yes"), "no state store", "daily copies"),
+        (("restore", "{}/config.toml", "--yes"), "not a state store", "daily copies"),
         (("restore", "{}/skymmich.db", "--yes"), "another program's database", "daily copies"),
         (("restore", "{}/copy.sqlite3"), "Nobody is there", "--yes"),
         (("restore", "{}/state.sqlite3", "--yes"), "the state store itself", "a copy"),

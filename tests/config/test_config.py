@@ -348,7 +348,7 @@ def test_an_address_of_the_catalogue_stays_as_it_was_written(source):
         ("[tags]\nroot = 3", "root = 3 is not usable: it must be a text in quotes."),
         ('[tags]\nroot = "A/B"', 'root = "A/B" is not usable: it must be one tag\'s name'),
         ('[tags]\ndrop = "^HD"', 'drop = "^HD" is not usable: it must be a list of texts, such as ["a", "b"].'),
-        ('[tags]\ndrop = [\n  "^a",\n  "("\n]', 'config.toml:2: [tags] drop = ["^a", "("] is not usable: "(" is no regular'),
+        ('[tags]\ndrop = [\n  "^a",\n  "("\n]', 'config.toml:2: [tags] drop = ["^a", "("] is not usable: "(" is not a regular'),
         ('[tags]\nkeep = ["["]', '[tags] keep = ["["] is not usable: "[" is not a regular expression'),
         ("[tags]\nmax_per_image = 0", "max_per_image = 0 is not usable: it must be a whole number from 1 to 1000."),
         ('[tags]\nequipment_kinds = ["lens"]', 'it must be a list of "telescope", "camera", "mount", "filter", "accessory" or "software".'),
