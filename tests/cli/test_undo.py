@@ -46,7 +46,7 @@ def test_everything_is_undone_with_a_plan_and_written_again(two):
             was["description"],
             was["tags"],
         )
-    assert "2 undone" in two.call("apply", "--yes").stdout
+    assert "2 taken back" in two.call("apply", "--yes").stdout
     explained = two.call("explain", str(RING)).stdout
     assert "taken back on" in explained
     again = two.call("redo", "--all", "--yes")
