@@ -10,6 +10,7 @@ from reconciler.cli.handover import carried_out
 from reconciler.cli.output.tables import show_plan
 from reconciler.core.permission import begin
 from reconciler.engine.passes import Selection
+from reconciler.messages.nouns import counted
 from reconciler.models.plans import Plan
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def begun_beside_daemon(work: Work, *, yes: bool, details: bool) -> int:
         count = prepared.changing
         ask(
             screen,
-            f"Begin, and have the daemon write to {count} asset{'' if count == 1 else 's'} in Immich now, "
+            f"Begin, and have the daemon write to {counted(count, 'asset')} in Immich now, "
             "and to new ones from now on?",
             command="apply --yes",
         )

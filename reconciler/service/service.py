@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from reconciler.engine.polling.timing import Timing
     from reconciler.engine.undo_plan import PreparedUndo
     from reconciler.errors import StateError
-    from reconciler.service.api import Notice
+    from reconciler.service.api import Update
     from reconciler.service.environment import Installation, ServiceStore
 
 LONGEST_HOLD = 60.0
@@ -189,8 +189,8 @@ class Service:
         self._tell_state()
         return many
 
-    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
-        """Listen to notices until the context is left. A slow listener loses the oldest, never blocks."""
+    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Update]]:
+        """Listen to updates until the context is left. A slow listener loses the oldest, never blocks."""
         return self._bus.subscribe()
 
     # What the daemon says

@@ -16,7 +16,7 @@ from reconciler.core.fingerprint import policy_digest
 from reconciler.core.policy import ALL_PARTS, DEFAULT_PARTS, DescriptionPolicy, Policy, Switches
 from reconciler.core.store_keys import PARTS_OVERRIDE, TEMPLATE_OVERRIDE
 from reconciler.errors import ImmichUnreachableError
-from reconciler.messages.notices import SAID
+from reconciler.messages.answers import SAID
 from reconciler.messages.template_names import NAMES, PARTS, ROW_NAMES
 from reconciler.web import template_preview
 

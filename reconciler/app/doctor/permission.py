@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.app.doctor.findings import Finding
+from reconciler.messages.nouns import counted
 
 if TYPE_CHECKING:
     from reconciler.core.permission import Permission
@@ -18,9 +19,8 @@ def may_write(permission: Permission) -> Finding:
     if permission.waits:
         what = "Nothing is written yet: it waits until a person begins."
         if permission.begun is not None and permission.begun.first:
-            what = (
-                f"It was begun with {len(permission.begun.first)} images, and waits until a person goes on."
-            )
+            many = counted(len(permission.begun.first), "image")
+            what = f"It was begun with {many}, and waits until a person goes on."
         remedy = (
             "See what would be written, and begin: on the daemon's page, or with skymmich-reconciler apply. "
             'For good, without being asked: [policy] mode = "sync".'

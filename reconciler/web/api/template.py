@@ -7,6 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from reconciler.errors import TemplateError
+from reconciler.messages.nouns import counted
 from reconciler.messages.voice import remedy_of
 from reconciler.models.plans import Plan
 from reconciler.models.requests import PlanLimit, TemplateChange, TemplateText, TemplateTrial
@@ -78,7 +79,7 @@ class TemplateApi:
     )
     @_explained
     async def change(self, request: Request) -> Response:
-        """Let a text hold from the next pass on, or with ``null`` the configured one again.
+        """Use a text from the next run on, or with ``null`` the configured one again.
 
         Without ``confirm`` nothing is changed, and a 409 tells what it would change. With ``If-Match`` only
         if nobody has changed it since it was shown.
@@ -145,8 +146,8 @@ class TemplateApi:
         foreseen = await self._trial.foresee(self._trial.with_text(text))
         return problem(
             409,
-            f"Nothing was changed: it would write {foreseen.changing} of {foreseen.looked} images that were "
-            f"compared, of {foreseen.images}.",
+            f"Nothing was changed: {foreseen.changing} of {counted(foreseen.looked, 'image')} would be written; "
+            f"{foreseen.looked} of {foreseen.images} were compared.",
             remedy="Look at “would_write”, and send it again with “confirm”: true.",
             more={"would_write": dict(Foreseen.of(foreseen))},
         )

@@ -21,6 +21,7 @@ from reconciler.core.plan.conflicts import choices, sides
 from reconciler.engine.redo import is_taken_back
 from reconciler.messages import conditions, guard, headlines
 from reconciler.messages.formats import field, first_upper
+from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import joined_reasons
 from reconciler.messages.runs import summary, wrote
 from reconciler.messages.translation import say
@@ -72,6 +73,7 @@ class Pages:
         )
         self._environment.filters.update(
             ago=self.ago,
+            counted=lambda count, noun: counted(count, noun, number(count)),
             until=self.until,
             lasting=lasting,
             moment=moment,
@@ -125,7 +127,7 @@ class Pages:
             "trusted": getattr(request.state, "trusted", False),
             "has_doctor": panel.doctor is not None,
             "has_template": panel.template is not None,
-            "said": tones.notice_of(request.query_params.get("said", "")),
+            "said": tones.answer_of(request.query_params.get("said", "")),
         }
         text = self._environment.get_template(template).render({**common, **values})
         return Page(text, status, headers={"cache-control": "no-cache, private"})

@@ -29,13 +29,13 @@ GRACE_S: Final = 8.0
 _ON: Final[Mapping[str, Message]] = {
     "enabled": Message("Metadata sync is on."),
     "description": Message("Descriptions are kept in sync."),
-    "coordinates": Message("Coordinates are kept in sync."),
+    "coordinates": Message("Places are kept in sync."),
     "tags": Message("Tags are kept in sync."),
 }
 _OFF: Final[Mapping[str, Message]] = {
     "enabled": Message("Metadata sync is off: nothing is written."),
     "description": Message("Descriptions are left as they are."),
-    "coordinates": Message("Coordinates are left as they are."),
+    "coordinates": Message("Places are left as they are."),
     "tags": Message("Tags are left as they are."),
 }
 
