@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from browsing import ARGUMENTS, CHROMIUM, IMAGES, Place, eventually, need_chromium
 from test_browser import AXE, post, window
 
+from reconciler.messages.reasons import REASONS
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 
@@ -71,7 +72,7 @@ def test_begin_with_five_then_go_on(browser, new, scripts):
             "version 2.7.5",
         ):
             assert said in text
-        assert "Immich holds a value that is not ours" in text
+        assert REASONS["conflict"].one in text
         assert writes(new) == 0
         page.get_by_role("button", name="Begin with five").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Begun with 5 images", timeout=60_000)
