@@ -42,6 +42,8 @@ PASSES = {
 }
 BREAKING = ("busy", "dropped", "slow", "down", "maintenance", "queue paused", "mended", "queue goes on")
 """What can go wrong within a pass."""
+MOST_TURNS = 20_000
+"""Turns of a pass's loop, of which most take some hundreds."""
 MOST_REQUESTS = 60
 """Moments within a pass at which something can happen."""
 
@@ -88,6 +90,7 @@ class Play:
         here.renderer = Remembering()
         self.oracle, self.tally = Oracle(here), Counter()
         here.events = Moved(self)
+        here.clock.most_turns = MOST_TURNS
         here.line.meanwhile = self._meanwhile
         self.assets = [asset_id for _, asset_id in here.images()]
         self.rows, self.copies = {}, []

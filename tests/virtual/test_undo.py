@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import timedelta
 from random import Random
 
@@ -83,6 +84,27 @@ def assert_as_before(here, before, after, report):
             assert now[1] is None or asset_id in named
         else:
             assert same_place(Coordinates(latitude, longitude), Coordinates(now[1], now[2]))
+
+
+@pytest.mark.parametrize("wish", [{"everything": True}, {"run_id": "run-1"}])
+def test_an_undo_in_a_read_only_folder_ends_and_says_what_came_back(world, wish):
+    here = world(unkind=f"{REAL},read_only", count=6)
+    here.run()
+    here.settle()
+    here.clock.most_turns = 20_000
+    asset_id = here.images()[2][1]
+    here.state.assets[asset_id].read_only = True
+    carried = set(here.shown()[asset_id]["tags"])
+    report = here.take_back(**wish)
+    assert set(here.shown()[asset_id]["tags"]) == carried
+    assert (asset_id, "not_put_back") in [(left, why.code) for left, why in report.left]
+    tags_off = Counter(path for _, method, path, _ in here.line.sent if method == "DELETE")
+    assert tags_off
+    assert max(tags_off.values()) <= 2 * 6
+    # What did not go is ours still, and goes with the next undo once the folder can be written to.
+    here.state.assets[asset_id].read_only = False
+    here.take_back(**wish)
+    assert not {tag for tag in here.shown()[asset_id]["tags"] if tag in carried}
 
 
 @pytest.mark.parametrize(("seed", "count"), [(1, None), (2, 12)])
