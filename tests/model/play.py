@@ -95,7 +95,7 @@ class Play:
         self.assets = [asset_id for _, asset_id in here.images()]
         self.rows, self.copies = {}, []
         self._count, self._due, self._deadly, self._dead = 0, {}, None, None
-        self._words, self._read_at = 0, {}
+        self._words, self._read_at, self._first_read_at = 0, {}, {}
         self.other, self.died = None, set()
         here.stores = self._stores
         self._busy, self.overlaps = set(), []
@@ -207,12 +207,13 @@ class Play:
     def another(self, kind="background"):
         """Let another instance, with a store of its own, do a pass on the same library."""
         self._calm()
+        self._first_read_at = {}
         if self.other is None:
             self.other = other = copy(self.here)
             path = self._folder / "other.sqlite3"
             other.store, other.runs = SqliteStore.open(copy_of(moulds().store, path)), 100_000
         self.other.policy, self.other.switches = self.here.policy, self.here.switches
-        if self._wished():
+        if kind == "force" or self._wished():
             self.oracle.licensed.add(f"run-{self.other.runs + 1}")
         self.tally["pass: of another instance"] += 1
         try:
@@ -224,6 +225,7 @@ class Play:
     def _process(self, doing, kind, due, deadly, *, wished):
         """Let the program do something, to its end, to an error, or until it is killed."""
         self._count, self._deadly, self._dead = 0, deadly, None
+        self._first_read_at = {}
         self._due = {}
         for moment, *act in due:
             self._due.setdefault(moment, []).append(act)
@@ -340,7 +342,10 @@ class Play:
         def tapped(asset, values, fields, actor):
             if actor == "client":
                 read_at = self._read_at.get(asset.asset_id, 0.0) if "tags" not in fields else 0.0
-                self.oracle.writes(asset.asset_id, read_at)
+                undigested_at = -1.0
+                if asset.jobs > asset.client_jobs:
+                    undigested_at = self._first_read_at.get(asset.asset_id, -1.0)
+                self.oracle.writes(asset.asset_id, read_at, undigested_at)
                 if asset.client_jobs and asset.asset_id in self._busy:
                     self.tally["overlaps beside a person's edit"] += 1
                 elif asset.client_jobs:
@@ -378,6 +383,7 @@ class Play:
         parts = path.split("/")[2:]
         if method == "GET" and parts[0] == "assets" and len(parts) == 2:
             self._read_at[parts[1]] = self.here.clock.seconds
+            self._first_read_at.setdefault(parts[1], self.here.clock.seconds)
             asset = self.here.state.assets.get(parts[1])
             if asset is not None and asset.jobs > asset.client_jobs:
                 # Its date will move for that, soon: just after a write it looks as if it moved for the write.
@@ -395,6 +401,8 @@ class Play:
                     continue
                 if method == "PUT" and tag.tag_id not in asset.tags:
                     self.oracle.adds(asset_id, tag.value)
+                elif method == "PUT":
+                    self.oracle.adds_too(asset_id, tag.value, self._read_at.get(asset_id, 0.0))
                 elif method == "DELETE" and tag.tag_id in asset.tags:
                     self.oracle.removes(asset_id, tag.value)
 
