@@ -369,6 +369,34 @@ def test_what_left_the_catalogue_is_taken_back_too_and_what_is_in_the_trash_late
     assert CREATED_TAGS.read(here.store) == []
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_tag_of_ours_that_a_person_gave_to_a_locked_image_is_not_deleted_from_it(world, known):
+    """Immich shows no key what is in the locked folder, and takes a deleted tag off those in it, too."""
+    here = world(count=4, unkind="settling")
+    here.run()
+    made = here.tags
+    (_, locked), (_, other) = here.images()[:2]
+    theirs = max(here.store.record(other).applied.tags)
+    here.take_back(run_id="run-1")
+    here.person(locked, "add_tag", theirs)
+    here.settle()
+    if known:
+        here.run()
+    here.state.assets[locked].visibility = "locked"
+    report = here.take_back(everything=True)
+    assert theirs in here.shown()[locked]["tags"]
+    assert (report.tags.deleted, here.tags) == ((), made)
+    assert {(path, why.code) for path, why in report.tags.kept} >= {(theirs, "tag_perhaps_in_use")}
+    # Once it is shown again all go that nothing carries.
+    here.state.assets[locked].visibility = "timeline"
+    again = here.take_back(everything=True)
+    assert theirs in here.shown()[locked]["tags"]
+    assert {path for path, _ in again.tags.kept} == {
+        path for path in made if path == theirs or theirs.startswith(f"{path}/")
+    }
+    assert here.tags == {path for path, _ in again.tags.kept}
+
+
 def test_tags_that_the_key_may_not_delete_are_named(world):
     scopes = ("asset.read", "asset.update", "tag.read", "tag.create", "tag.asset", "user.read", "apiKey.read")
     here = world(count=2, unkind="settling", scopes=scopes)
