@@ -102,7 +102,7 @@ async def _in_use(
 
 
 async def _not_shown(target: Target, store: Store) -> frozenset[str]:
-    """Return the assets that were seen once and are not shown now: in the locked folder, perhaps, or deleted."""
+    """Return the assets that were seen once and are not shown now: locked, perhaps, or deleted."""
     ids = sorted(store.record_ids())
     seen = {
         asset_id

@@ -101,7 +101,7 @@ REASONS: Final[Mapping[Code, Message]] = {
     "former_too_long": Message("the former text is longer than Immich keeps safely; it is in the history"),
     "tag_in_use": Message("an asset still carries it"),
     "tag_perhaps_in_use": Message(
-        "{count} images that were there are not shown now, such as {asset}: one that is in the locked folder may "
+        "{count} images that were there are not shown now, such as {asset}: one in the locked folder may "
         "carry it"
     ),
     "tag_has_others": Message("there are tags below it that are not this program's"),
