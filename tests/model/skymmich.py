@@ -105,7 +105,9 @@ def _all_back(play, which, spot):
 def _raw_sync(play, which, spot):
     """Press Skymmich's own button: it writes what it has, and takes no care of what is there."""
     row, asset = _row(play, which), play.asset(which)
-    if row is None or asset is None or asset.jobs or asset.visibility == "locked" or asset.read_only:
+    if row is None or asset is None or asset.deleted or asset.jobs:
+        return False
+    if asset.visibility == "locked" or asset.read_only:
         return False
     if play.here.settings.paused:
         return False
