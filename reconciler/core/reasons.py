@@ -159,6 +159,7 @@ Code = Literal[
     "undo_left",
     "undo_tags",
     "tag_in_use",
+    "tag_perhaps_in_use",
     "tag_has_others",
     "tag_came_back",
     # -- the end of a request: service --

@@ -270,7 +270,7 @@ class FormerValue:
     at: datetime
 
 
-Finding = Literal["drift", "conflict", "both_changed", "not_sticking"]
+Finding = Literal["drift", "conflict", "both_changed", "contested", "not_sticking"]
 """The cases of ``merge`` that a run counts."""
 
 # Counts have a flat form in the store and in JSON. Its names are looked up, and never taken apart.

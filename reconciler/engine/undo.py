@@ -105,8 +105,7 @@ class Undo:
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             plan = reversed_now(steps[job.asset_id], seen, prepared).plan
-            tried = job.write.sent_steps.count("fields") >= _MOST_TRIES
-            return replace(plan, description=None, coordinates=None) if tried else plan
+            return _without_tried(plan, job.write)
 
         around = Surroundings(
             self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
@@ -206,6 +205,16 @@ class Undo:
         if step.reversal.former is not None and not found.left and not kept_out:
             self._store.forget_former([record.asset_id])
         return (*found.left, *kept_out)
+
+
+def _without_tried(plan: AssetPlan, write: AssetWrite) -> AssetPlan:
+    """Leave out what was written often enough and did not stick, as in a folder that is read-only."""
+    if write.times_sent("fields") >= _MOST_TRIES:
+        plan = replace(plan, description=None, coordinates=None)
+    if write.times_sent("add_tags") >= _MOST_TRIES:
+        plan = replace(plan, add_tags=frozenset())
+    tried = {tag for tag in plan.remove_tags if write.taken_off.count(tag) >= _MOST_TRIES}
+    return replace(plan, remove_tags=plan.remove_tags - tried)
 
 
 def report_of(undo: PreparedUndo, ended: UndoReport) -> Report:

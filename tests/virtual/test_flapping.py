@@ -138,6 +138,8 @@ def test_a_value_is_put_right_three_times_with_growing_pauses_and_then_left(plac
     assert record.seen_updated_at > moved
     requests = here.requests["GET /assets/{id}"]
     assert requests == 0, "what is held costs an idle look nothing"
+    found = [one.counts.found.get(("contested", field), 0) for one in here.store.runs(100)]
+    assert sum(found) == 3, "once when it waited the second time, the third, and when it was left"
 
 
 def edited_until_held(here, asset_id, field="block"):

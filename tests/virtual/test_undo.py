@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import timedelta
 from random import Random
 
@@ -83,6 +84,27 @@ def assert_as_before(here, before, after, report):
             assert now[1] is None or asset_id in named
         else:
             assert same_place(Coordinates(latitude, longitude), Coordinates(now[1], now[2]))
+
+
+@pytest.mark.parametrize("wish", [{"everything": True}, {"run_id": "run-1"}])
+def test_an_undo_in_a_read_only_folder_ends_and_says_what_came_back(world, wish):
+    here = world(unkind=f"{REAL},read_only", count=6)
+    here.run()
+    here.settle()
+    here.clock.most_turns = 20_000
+    asset_id = here.images()[2][1]
+    here.state.assets[asset_id].read_only = True
+    carried = set(here.shown()[asset_id]["tags"])
+    report = here.take_back(**wish)
+    assert set(here.shown()[asset_id]["tags"]) == carried
+    assert (asset_id, "not_put_back") in [(left, why.code) for left, why in report.left]
+    tags_off = Counter(path for _, method, path, _ in here.line.sent if method == "DELETE")
+    assert tags_off
+    assert max(tags_off.values()) <= 2 * 6
+    # What did not go is ours still, and goes with the next undo once the folder can be written to.
+    here.state.assets[asset_id].read_only = False
+    here.take_back(**wish)
+    assert not {tag for tag in here.shown()[asset_id]["tags"] if tag in carried}
 
 
 @pytest.mark.parametrize(("seed", "count"), [(1, None), (2, 12)])
@@ -345,6 +367,34 @@ def test_what_left_the_catalogue_is_taken_back_too_and_what_is_in_the_trash_late
         key: (one[0], one[3]) for key, one in before.items()
     }
     assert CREATED_TAGS.read(here.store) == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_tag_of_ours_that_a_person_gave_to_a_locked_image_is_not_deleted_from_it(world, known):
+    """Immich shows no key what is in the locked folder, and takes a deleted tag off those in it, too."""
+    here = world(count=4, unkind="settling")
+    here.run()
+    made = here.tags
+    (_, locked), (_, other) = here.images()[:2]
+    theirs = max(here.store.record(other).applied.tags)
+    here.take_back(run_id="run-1")
+    here.person(locked, "add_tag", theirs)
+    here.settle()
+    if known:
+        here.run()
+    here.state.assets[locked].visibility = "locked"
+    report = here.take_back(everything=True)
+    assert theirs in here.shown()[locked]["tags"]
+    assert (report.tags.deleted, here.tags) == ((), made)
+    assert {(path, why.code) for path, why in report.tags.kept} >= {(theirs, "tag_perhaps_in_use")}
+    # Once it is shown again all go that nothing carries.
+    here.state.assets[locked].visibility = "timeline"
+    again = here.take_back(everything=True)
+    assert theirs in here.shown()[locked]["tags"]
+    assert {path for path, _ in again.tags.kept} == {
+        path for path in made if path == theirs or theirs.startswith(f"{path}/")
+    }
+    assert here.tags == {path for path, _ in again.tags.kept}
 
 
 def test_tags_that_the_key_may_not_delete_are_named(world):

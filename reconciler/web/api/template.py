@@ -146,8 +146,8 @@ class TemplateApi:
         foreseen = await self._trial.foresee(self._trial.with_text(text))
         return problem(
             409,
-            f"Nothing was saved; it would write {foreseen.changing} of {counted(foreseen.looked, 'image')}; "
-            f"{foreseen.looked} of {foreseen.images} were compared.",
+            f"Nothing was changed: {foreseen.changing} of {counted(foreseen.looked, 'image')} would be "
+            f"written; {foreseen.looked} of {foreseen.images} were compared.",
             remedy="Look at “would_write”, and send it again with “confirm”: true.",
             more={"would_write": dict(Foreseen.of(foreseen))},
         )

@@ -40,6 +40,7 @@ _FOUND: dict[Finding, str] = {
     "drift": "drift",
     "conflict": "conflict",
     "both_changed": "conflict",
+    "contested": "contested",
     "not_sticking": "not_sticking",
 }
 _BUCKETS = (0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800, 7200)
@@ -60,7 +61,7 @@ class Runs:
         self._changes = Counter(
             "reconciler_changes",
             "Images by field and by what became of it: written and kept by Immich, or found in drift, "
-            "in conflict, or not kept",
+            "in conflict, changed by somebody else again and again, or not kept",
             ["field", "outcome"],
             registry=registry,
         )
