@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+import urllib.error
 from contextlib import closing
 from pathlib import Path
 
@@ -114,6 +115,12 @@ def test_other_buttons_write_nothing_before_and_say_why(browser, new):
         page.get_by_role("button", name="Look again").click()
         eventually(lambda: page.wait_for_timeout(50) or new.settled(), "looked again")
     post(new, "/api/v1/reconcile?wait=30", {"full": True})
+    for button in ("sync-metadata/2", "sync-metadata-all"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            post(new, f"/api/immich/{button}")
+        told = json.loads(refused.value.read())
+        assert told["success"] is False
+        assert "Nothing is written yet" in told["message"]
     assert writes(new) == 0
 
 
