@@ -149,6 +149,9 @@ Code = Literal[
     # -- the end of a run: engine --
     "run_images",
     "run_changed",
+    "run_failed",
+    "run_nothing",
+    "run_stopped_at",
     "run_status",
     "run_guarded",
     "run_adopted",

@@ -149,8 +149,10 @@ class PassRunner:
             self._health.looked(whole=True)
             return None
         self.writing = True
-        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=request.trigger, stop=stop)
-        whole = whole and report.error is None and report.run.outcome != "interrupted"
+        # What a person decided is why it writes, also where another look found the decision waiting.
+        trigger = "decision" if selection.approved else request.trigger
+        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=trigger, stop=stop)
+        whole = whole and report.error is None and report.run.outcome != "stopped"
         self._health.reported(prepared, report, whole=whole)
         return report
 

@@ -88,7 +88,7 @@ class Service:
         self.upcoming: Callable[[], Mapping[str, datetime]] = dict
         """Name of the job → when it runs next; set by whoever schedules."""
         self.passes: Counter[str] = Counter()
-        """Passes by result: ``ok``, ``attention``, ``failed``, ``interrupted``, ``quiet``, ``unexpected``."""
+        """Passes by result: ``succeeded``, ``failed``, ``stopped``, ``quiet``, ``unexpected``."""
         self._pause = Pause(store, clock)
         self._forbidden = self._storeless = self._stopping = self._stop_run = False
         self._wake = asyncio.Event()
@@ -333,7 +333,7 @@ class Service:
             return
         self._hold(report.error)
         self.passes[report.run.outcome] += 1
-        if report.run.outcome == "interrupted":
+        if report.run.outcome == "stopped":
             if not (self._stop_run or self._stopping):
                 self.enqueue(work.request)  # it only made room for a person's wish
             self._end("stopped", report)

@@ -196,6 +196,8 @@ def wish(
         image_ids = frozenset(asked.image_ids)
     if asked.force and image_ids is None:
         raise ProblemError(400, "“force” lets the catalogue win over people's words: name the “image_ids”.")
+    if asked.approve:
+        trigger = "decision"
     return Look(
         image_ids, full=asked.full, force=asked.force, by_person=True, approved=asked.approve, trigger=trigger
     )

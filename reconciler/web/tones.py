@@ -35,10 +35,9 @@ STATE_TONES: Final[Mapping[str, Tone]] = {
     "unlinked": "off",
 }
 OUTCOME_TONES: Final[Mapping[str, Tone]] = {
-    "ok": "ok",
-    "attention": "attention",
+    "succeeded": "ok",
     "failed": "trouble",
-    "interrupted": "off",
+    "stopped": "off",
     "running": "busy",
 }
 NOTICE_TONES: Final[Mapping[str, Tone]] = {

@@ -142,7 +142,7 @@ class FakeControl:
             request.trigger,
             NOW,
             NOW,
-            "ok",
+            "succeeded",
             (reason("run_images", count=len(outcomes)),),
             RunCounts(images=len(outcomes)),
         )
@@ -296,7 +296,7 @@ def filled(tmp_path_factory):
             run = Run(f"old{number}", "schedule", NOW - timedelta(hours=number))
             store.start_run(run)
             end = run.started_at + timedelta(seconds=4)
-            store.finish_run(replace(run, finished_at=end, outcome="ok", summary=told("6 images")))
+            store.finish_run(replace(run, finished_at=end, outcome="succeeded", summary=told("6 images")))
         place = {"latitude": 1.0, "longitude": 2.0}
         store.journal(
             [
