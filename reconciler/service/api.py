@@ -98,6 +98,8 @@ class RunState:
     report: Report | None = None
     error: tuple[Reason, ...] = ()
     """What went wrong."""
+    stopping: bool = False
+    """Whether a person asked for its end, and it has not ended yet."""
 
 
 @dataclass(frozen=True, slots=True)

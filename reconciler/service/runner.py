@@ -6,6 +6,7 @@ service's.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,9 @@ class PassRunner:
         """Whether the present pass carries out a person's wish: it makes no room for another."""
         self.writing = False
         """Whether the present pass may have something on the wire."""
+        self.stopped = False
+        """Whether the present pass was stopped before it had anything to write."""
+        self._reading: asyncio.Task[Prepared] | None = None
         self._store, self._clock, self._health = store, clock, health
         self._listen, self._timing, self._renderer = listen, timing, renderer
         self.runs = Runs(store, clock)
@@ -100,12 +104,12 @@ class PassRunner:
         """Run a pass.
 
         Returns:
-            ``None``: it found nothing to do, or nothing is to be done by itself.
+            ``None``: it found nothing to do, nothing is to be done by itself, or it was stopped before that.
 
         Raises:
             ReconcilerError: it could not be prepared; nothing was written.
         """
-        self.writing, self.by_person = False, request.by_person
+        self.writing, self.by_person, self.stopped = False, request.by_person, False
         await self._move_in()
         self._health.attempted()
         whole = request.image_ids is None
@@ -138,7 +142,9 @@ class PassRunner:
             later=self.later,
             brief=whole and not self.by_person,
         )
-        prepared = await cycle.prepare(selection, wishes)
+        prepared = await self._prepared(cycle, selection, wishes)
+        if prepared is None:
+            return None
         if approval and not covers(self._store, approval, prepared):
             self.by_person = request.by_person
             selection = replace(selection, by_person=self.by_person, approved="")
@@ -155,6 +161,24 @@ class PassRunner:
         whole = whole and report.error is None and report.run.outcome != "stopped"
         self._health.reported(prepared, report, whole=whole)
         return report
+
+    def stop_reading(self) -> None:
+        """Let the present pass end at once, if it only reads."""
+        if self._reading is not None:
+            self.stopped = True
+            self._reading.cancel()
+
+    async def _prepared(self, cycle: Reconciler, selection: Selection, wishes: Wishes) -> Prepared | None:
+        """Prepare in a task of its own; ``None``: it was stopped while it read."""
+        self._reading = asyncio.create_task(cycle.prepare(selection, wishes))
+        try:
+            return await self._reading
+        except asyncio.CancelledError:
+            if not self.stopped:
+                raise
+            return None
+        finally:
+            self._reading = None
 
     async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
         """Plan an undo and write nothing; may be asked while a pass runs.

@@ -127,6 +127,10 @@ class Service:
     def stop_run(self) -> bool:
         """Stop the pass that runs: what is in flight finishes. False when none runs."""
         self._stop_run = self._runs.current is not None
+        if self._stop_run:
+            self._runs.stopping()
+            self._runner.stop_reading()
+            self._tell_state()
         return self._stop_run
 
     async def read_switches(self) -> Switches:
@@ -324,6 +328,10 @@ class Service:
         return self._stopping or self._stop_run or self._forbidden or self._storeless or yields
 
     def _done(self, work: Work, report: Report | None) -> None:
+        if report is None and self._runner.stopped:
+            self.passes["stopped"] += 1
+            self._end("stopped", error=reason("stopped_reading"))
+            return
         if report is None:
             self._hold(None)
             self.passes["quiet"] += 1

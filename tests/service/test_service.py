@@ -128,6 +128,25 @@ async def test_a_persons_look_that_finds_nothing_says_how_much_it_looked_at(worl
     assert world.service.snapshot().level == "ok"
 
 
+async def test_a_stop_while_immich_is_read_ends_the_run_at_once_and_writes_nothing(world):
+    world.sql("UPDATE astrophotography_images SET description = 'A new text for ' || id")
+    writes = world.wire.requests()["writes"]
+    run_id = world.service.request(Request(full=True, trigger="page"))
+    running = asyncio.ensure_future(world.service.tick())
+    while not (current := world.service.snapshot().current) or current.progress is None:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    assert current.progress.phase == "reading"
+    assert world.service.stop_run()
+    assert world.service.snapshot().current.stopping
+    await running
+    state = world.service.run_state(run_id)
+    assert (state.state, state.stopping) == ("stopped", False)
+    assert joined_reasons(state.error, "daemon") == "Stopped while Immich was read; nothing was written."
+    assert world.wire.requests()["writes"] == writes
+    await world.run(70)
+    assert world.service.snapshot().level == "ok"
+
+
 async def test_a_missing_catalogue_is_trouble_with_a_remedy_and_mends_itself(world):
     away = world.catalogue.with_suffix(".away")
     world.catalogue.rename(away)
