@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SAID: Final[Mapping[str, Message]] = {
-    "asked": Message("Asked for. It starts as soon as the pass before has ended."),
+    "asked": Message("Asked for. What comes of it is said here."),
     "saved": Message("The settings were changed and read back."),
     "template": Message(
         "The template holds from the next pass on. The first images it changes are checked first."
@@ -21,10 +21,12 @@ SAID: Final[Mapping[str, Message]] = {
     "parts_same": Message("The parts already were like that; nothing was changed."),
     "followed": Message("Skymmich's own settings hold again."),
     "same": Message("The settings already were like that; nothing was changed."),
-    "stopping": Message("The pass stops; what is on its way finishes first."),
-    "nothing": Message("No pass is running."),
+    "stopping": Message("It stops after the writes under way."),
+    "nothing": Message("No run is under way, so there was nothing to stop."),
+    "nothing_done": Message("Looked: nothing to write."),
+    "nothing_chosen": Message("No image was chosen, so nothing was done."),
     "paused": Message("Paused. Nothing is done by itself until it is resumed."),
-    "resumed": Message("Resumed."),
+    "resumed": Message("Resumed. What changed meanwhile is looked at now."),
     "decided": Message("Decided. It holds until Skymmich or Immich changes."),
     "moved": Message(
         "Nothing was decided: it changed since it was shown. Both sides stand below as they are now."

@@ -34,6 +34,7 @@ from reconciler.web.pages.pictures import Pictures
 from reconciler.web.pages.renderer import Pages
 from reconciler.web.pages.taking_back import TakingBack
 from reconciler.web.pages.template import TemplatePages
+from reconciler.web.pages.toasts import Toasts
 from reconciler.web.static_files import StaticFiles
 from reconciler.web.template_preview import Trial
 
@@ -104,6 +105,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     )
     pages, lookups = Pages(panel), Lookups(panel.control)
     trial = Trial(panel, lookups)
+    toasts = Toasts(panel.control, pages)
     images, refuse = ImagePages(panel, pages, lookups), Refusals(pages).answer
     parts = (
         *(
@@ -115,7 +117,13 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             SkymmichButtons(panel),
             Description(),
         ),
-        *(OverviewPages(panel, pages, lookups), images, Actions(panel, images), Login(panel, pages)),
+        *(
+            OverviewPages(panel, pages, lookups),
+            images,
+            Actions(panel, images, toasts),
+            toasts,
+            Login(panel, pages),
+        ),
         *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups)),
         DoctorPages(panel, pages, lookups),
         *(

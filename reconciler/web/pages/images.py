@@ -129,6 +129,7 @@ class ImagePages:
         values = {
             "image_id": image_id,
             "record": record,
+            "snapshot": self._panel.control.snapshot(),
             "back": f"/images/{image_id}",
             **self._outcome(request),
         }

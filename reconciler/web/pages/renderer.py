@@ -28,7 +28,9 @@ from reconciler.messages.vocabulary import CASES, FIELD_TITLES, LEVELS, TRIGGERS
 from reconciler.models.reasons import told
 from reconciler.redaction import redact
 from reconciler.web import tones
+from reconciler.web.pages.availability import no_look, no_sync, no_write
 from reconciler.web.pages.diff import condensed, difference, extent, side
+from reconciler.web.pages.toasts import toast_of
 from reconciler.web.short_messages import by_kind, by_run, spoken
 
 if TYPE_CHECKING:
@@ -110,6 +112,9 @@ class Pages:
             marked=marked,
             choices=choices,
             sides=sides,
+            no_look=no_look,
+            no_sync=no_sync,
+            no_write=no_write,
         )
         self._environment.globals["ui"] = self._environment.get_template("_macros.html").module
 
@@ -117,7 +122,7 @@ class Pages:
         self, request: Request, template: str, values: Mapping[str, object], status: int = 200
     ) -> HTMLResponse:
         """Render a page or a part of one."""
-        panel = self._panel
+        panel, query = self._panel, request.query_params
         common = {
             "path": request.url.path,
             "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
@@ -125,7 +130,7 @@ class Pages:
             "trusted": getattr(request.state, "trusted", False),
             "has_doctor": panel.doctor is not None,
             "has_template": panel.template is not None,
-            "said": tones.notice_of(request.query_params.get("said", "")),
+            "toast": toast_of(panel.control, query.get("said", ""), query.get("run", "")),
         }
         text = self._environment.get_template(template).render({**common, **values})
         return Page(text, status, headers={"cache-control": "no-cache, private"})

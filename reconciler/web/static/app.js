@@ -103,6 +103,15 @@
     });
   }
 
+  // A message stays until somebody dismisses it, or the next one takes its place.
+  const toasts = document.getElementById("toasts");
+  const dismissible = () => { for (const button of toasts.querySelectorAll(".dismiss")) button.hidden = false; };
+  if (toasts) {
+    dismissible();
+    new MutationObserver(dismissible).observe(toasts, { childList: true, subtree: true });
+    toasts.addEventListener("click", (event) => { if (event.target.closest(".dismiss")) event.target.closest(".toast").remove(); });
+  }
+
   // What came of a click is brought into view; what the page asked by itself interrupts nobody.
   const told = document.getElementById("told");
   const clicked = (event) => ((event.detail.requestConfig || {}).triggeringEvent || {}).type === "submit";
