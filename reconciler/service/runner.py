@@ -10,16 +10,18 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.plan.conflicts import all_sides, in_conflict
 from reconciler.core.reasons import codes, of_error, reason
 from reconciler.engine.approvals import covers, waiting_approval
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.conflicts import take_decision
 from reconciler.engine.events import Event
+from reconciler.engine.ownership import leave_wishes
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.candidates import Memory
 from reconciler.engine.planner.planner import switches_of, told_problems
 from reconciler.engine.reconcile import Reconciler
-from reconciler.engine.redo import write_again
+from reconciler.engine.redo import to_write_again, write_again
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import recalled
 from reconciler.engine.undo import Undo, report_of
@@ -220,15 +222,20 @@ class PassRunner:
             catalogue = self.catalogue.latest
         return self._switched(catalogue)
 
-    async def preview(self, wishes: Wishes | None) -> Prepared:
-        """Plan all images and write nothing; may be asked while a pass runs.
+    async def preview(
+        self, wishes: Wishes | None, image_ids: frozenset[int] | None = None, *, again: bool = False
+    ) -> Prepared:
+        """Plan images and write nothing; may be asked while a pass runs.
 
         Raises:
             ReconcilerError: the catalogue, the template or Immich stand in the way.
         """
         catalogue = await self.catalogue.refresh()
         looker = await self._look_with(catalogue)
-        return await looker.prepare(Selection(brief=True), wishes or self.installation.wishes(catalogue))
+        if again and image_ids is None:
+            image_ids = await asyncio.to_thread(to_write_again, self._store)
+        selection = Selection(image_ids, brief=image_ids is None, again=again)
+        return await looker.prepare(selection, wishes or self.installation.wishes(catalogue))
 
     async def view(self, image_id: int) -> ImageView | None:
         """Look at one image; may be asked while a pass runs.
@@ -273,6 +280,34 @@ class PassRunner:
         rules, now = prepared.rules, self._clock.now()
         take_decision(self._store, item.plan, keep, rules=rules, at=now, field=field, shown=shown)
         return True
+
+    async def resolve_many(self, image_ids: frozenset[int], keep: Keep, shown: str) -> frozenset[int]:
+        """Decide images of which one fresh reading shows what the person saw; gives those that were decided.
+
+        Raises:
+            DecisionError: nothing can be decided so, or it is another one by now.
+            ReconcilerError: they could not be looked at.
+        """
+        prepared = await self.preview(None, image_ids)
+        plans = [item.plan for item in prepared.items if item.plan is not None]
+        if all_sides(plans) != shown:
+            raise DecisionError(
+                "Something of it changed since it was shown, so nothing was decided or changed.",
+                remedy="Look at it again, then decide.",
+            )
+        chosen = [plan for plan in plans if in_conflict(plan, keep)]
+        if not chosen:
+            raise DecisionError("None of these images has a conflict that can be decided so.")
+        now = self._clock.now()
+        with self._store.transaction():
+            for plan in chosen:
+                for one in in_conflict(plan, keep):
+                    take_decision(self._store, plan, keep, rules=prepared.rules, at=now, field=one.field)
+        return frozenset(plan.image_id for plan in chosen)
+
+    def take_over(self) -> None:
+        """Leave the wish to take another instance's place for the next pass."""
+        leave_wishes(self._store, {"take_over"})
 
     def looked_at(self, until: datetime, asset_ids: Collection[str] | None) -> int:
         """Forget crossings that a person has looked at; tells of how many images."""

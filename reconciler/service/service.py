@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from reconciler.core.reasons import codes, of_error, reason
 from reconciler.engine.approvals import begin_moment
 from reconciler.engine.events import Listener, ignore
-from reconciler.engine.undo_wish import UndoWish, unfinished
+from reconciler.engine.undo_wish import unfinished
 from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerError
 from reconciler.service.announcements import Announcer
-from reconciler.service.api import Control, ImageView, Request, RunState, Snapshot
+from reconciler.service.api import Control, Request, RunState, Snapshot
+from reconciler.service.decisions import Decisions
 from reconciler.service.event_bus import EventBus
 from reconciler.service.pause import Pause
 from reconciler.service.queue import Work, WorkQueue
@@ -26,7 +27,7 @@ from reconciler.service.runner import PassRunner
 from reconciler.service.status import Health
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
     from random import Random
@@ -35,11 +36,9 @@ if TYPE_CHECKING:
     from reconciler.core.policy import Switches
     from reconciler.core.ports import Clock, Renderer, Wording
     from reconciler.core.reasons import Reason
-    from reconciler.core.records import Field, Keep, Trigger
-    from reconciler.engine.passes import Prepared, Report
-    from reconciler.engine.planner.planner import Wishes
+    from reconciler.core.records import Trigger
+    from reconciler.engine.passes import Report
     from reconciler.engine.polling.timing import Timing
-    from reconciler.engine.undo_plan import PreparedUndo
     from reconciler.errors import StateError
     from reconciler.service.api import Notice
     from reconciler.service.environment import Installation, ServiceStore
@@ -48,7 +47,7 @@ LONGEST_HOLD = 60.0
 """Seconds for which Immich is left alone at most: a proxy may name a day as its ``Retry-After``."""
 
 
-class Service:
+class Service(Decisions):
     """The running daemon without its schedule.
 
     Args:
@@ -155,37 +154,6 @@ class Service:
     def resume(self) -> None:
         """Undo ``pause``."""
         self._set_paused(paused=False)
-
-    async def preview(self, wishes: Wishes | None = None) -> Prepared:
-        """Plan all images, under other wishes if given, and write nothing; raises where it cannot."""
-        return await self._runner.preview(wishes)
-
-    async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
-        """Look at what an undo would do, and write nothing; raises as ``Control`` says."""
-        return await self._runner.undo_plan(wish)
-
-    async def view(self, image_id: int) -> ImageView | None:
-        """Look at one image from all sides; raises where there is nothing to look at."""
-        return await self._runner.view(image_id)
-
-    async def resolve(
-        self, image_id: int, keep: Keep | None, *, field: Field | None = None, shown: str = ""
-    ) -> str | None:
-        """Keep what a person decided of a conflict, and enqueue a pass that carries it out.
-
-        Raises:
-            DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
-            ReconcilerError: it could not be looked at.
-        """
-        if not await self._runner.resolve(image_id, keep, field, shown):
-            return None
-        return self.enqueue(Request(frozenset({image_id}), trigger="decision"))
-
-    async def looked_at(self, until: datetime, asset_ids: Collection[str] | None = None) -> int:
-        """Forget crossings that a person has looked at, as far as they were noticed by then."""
-        many = self._runner.looked_at(until, asset_ids)
-        self._tell_state()
-        return many
 
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
         """Listen to notices until the context is left. A slow listener loses the oldest, never blocks."""

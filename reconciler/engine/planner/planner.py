@@ -178,7 +178,7 @@ class Planner:
         whose = KnownImmich.at(self._store, server, self._target.address)
         rules = _rules(wishes, catalogue, server, whose)
         digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
-        desires, records = DesiredStates(), RecordCache(self._store)
+        desires, records = DesiredStates(), RecordCache(self._store, again=selection.again)
         census = await take_census(self._memory, self._store)
         selector = ImageSelector(
             desires.of, rules, digest, selection, records, self._store.pending(), now=self._clock.now()

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse
 from reconciler import __version__
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.conflicts import choices, sides
-from reconciler.engine.redo import is_taken_back
+from reconciler.core.plan.taken_back import is_taken_back
 from reconciler.messages import conditions, guard, headlines
 from reconciler.messages.formats import field, first_upper
 from reconciler.messages.reasons import joined_reasons
