@@ -27,6 +27,7 @@ from reconciler.web.live.metrics import Metrics
 from reconciler.web.pages.actions import Actions
 from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
+from reconciler.web.pages.decide import Deciding
 from reconciler.web.pages.doctor import DoctorPages
 from reconciler.web.pages.images import ImagePages
 from reconciler.web.pages.overview import OverviewPages
@@ -122,6 +123,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             images,
             Actions(panel, images, toasts),
             toasts,
+            Deciding(panel, pages, lookups, images, toasts),
             Login(panel, pages),
         ),
         *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups)),

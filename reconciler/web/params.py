@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 
 from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus
-from reconciler.models.requests import MAX_NAME, Changes, ImageWish, Waiting, Wish
+from reconciler.models.requests import MAX_IMAGES, MAX_NAME, Changes, ImageWish, Waiting, Wish
 from reconciler.service.api import Request as Look
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.validation import valid
@@ -126,6 +126,26 @@ async def form(request: Request) -> dict[str, str]:
     except ValueError:
         raise ProblemError(400, "The form cannot be read.") from None
     return {name: values[-1] for name, values in fields.items()}
+
+
+async def form_values(request: Request) -> dict[str, list[str]]:
+    """Read a posted form in which a name may come many times."""
+    try:
+        return parse_qs(
+            (await request.body()).decode(), keep_blank_values=True, max_num_fields=MAX_IMAGES + 100
+        )
+    except ValueError:
+        raise ProblemError(400, "The form cannot be read.") from None
+
+
+def last(values: Mapping[str, list[str]], name: str) -> str:
+    """Return the last value of a name; empty if there is none."""
+    return values.get(name, [""])[-1]
+
+
+def asked_with(request: Request, query: str) -> Request:
+    """Return a request as if it had come with another query."""
+    return type(request)({**request.scope, "query_string": query.encode()})
 
 
 def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:

@@ -76,6 +76,7 @@ class FakeControl:
         self.images = images()
         self.requested: list[object] = []
         self.decided: list[tuple] = []
+        self.looked_through: list[tuple] = []
         self.looked: list[tuple] = []
         self.states: dict[str, RunState] = {}
         self.hanging = False
@@ -171,7 +172,16 @@ class FakeControl:
     def resume(self) -> None:
         self.paused = False
 
-    async def preview(self, wishes=None) -> Prepared:
+    async def resolve_many(self, image_ids, keep, *, shown) -> str:
+        self.decided.append((image_ids, keep, shown))
+        return self.request(Wish(image_ids, trigger="decision"))
+
+    async def take_over(self) -> str:
+        self.took_over = True
+        return self.request(Wish(full=True, trigger="decision"))
+
+    async def preview(self, wishes=None, *, image_ids=None, again=False) -> Prepared:
+        self.looked_through.append((image_ids, again))
         return Prepared(
             catalogue=Catalogue(self.images),
             server=ServerFacts("2.7.5", "me"),
@@ -180,7 +190,7 @@ class FakeControl:
             items=Items.of(
                 (Item(one, one.asset_id, one.image_id, one.title, plan=plan_of(one)), None)
                 for one in self.images
-                if one.asset_id
+                if one.asset_id and (image_ids is None or one.image_id in image_ids)
             ),
             records={},
             verdict=Verdict(),

@@ -19,8 +19,6 @@ from reconciler.web.api.switches import change_switches, follow_skymmich
 from reconciler.web.pages.toasts import back_to
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -66,7 +64,7 @@ class Actions:
         run_id = self._panel.control.request(Wish(frozenset({image_id}), trigger="page"))
         if request.headers.get("hx-request") == "true":
             await self._panel.control.wait(run_id, _AT_ONCE)
-            part = _with_query(request, {"run": run_id})
+            part = params.asked_with(request, urlencode({"run": run_id}))
             return await self._images.state_part(part, image_id)
         await self._panel.control.wait(run_id, _PATIENTLY)
         back = params.local(form.get("back", ""), f"/images/{image_id}")
@@ -126,8 +124,3 @@ class Actions:
         """Let Skymmich's own switches hold again."""
         followed = await follow_skymmich(self._panel)
         return await self._toasts.answer(request, "followed" if followed else "same", fragment="settings")
-
-
-def _with_query(request: Request, query: Mapping[str, str]) -> Request:
-    scope = {**request.scope, "query_string": urlencode(query).encode()}
-    return type(request)(scope)
