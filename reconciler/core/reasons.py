@@ -152,6 +152,7 @@ Code = Literal[
     "run_failed",
     "run_nothing",
     "run_stopped_at",
+    "run_waiting",
     "stopped_reading",
     "run_status",
     "run_guarded",

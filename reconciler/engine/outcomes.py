@@ -221,6 +221,8 @@ def summarise(
     if stopped_at is not None:
         done, total = stopped_at
         found.append(reason("run_stopped_at", done=done, total=total))
+        if waiting := sum(outcome.status == "pending" for outcome in outcomes):
+            found.append(reason("run_waiting", count=waiting))
     elif not (changed or failed or error or verdict.tripped):
         found.append(reason("run_nothing"))
     if verdict.tripped:

@@ -77,6 +77,9 @@ COUNTS: Final[Mapping[str, Message]] = {
     "tags_off": Message("{number} tag taken off", "{number} tags taken off"),
     "decided": Message("{number} value decided", "{number} values decided"),
     "left": Message("{number} image left as it is, see below", "{number} images left as they are, see below"),
+    "values_left": Message(
+        "{number} value left as it is, see below", "{number} values left as they are, see below"
+    ),
     "known": Message("{number} image is known by its record", "{number} images are known by their records"),
 }
 NO_CONFLICT: Final = Message("it has no conflict that can be decided so")

@@ -29,6 +29,7 @@ RUNS: Final[Mapping[Code, Message]] = {
     "run_ended_early": Message("ended early: {text}"),
     "run_broke": Message("ended by an error that nobody expected ({kind})"),
     "run_stopped": Message("stopped before its end"),
+    "run_waiting": Message("{count} of them waiting for Immich"),
     "stopped_reading": Message("Stopped while Immich was read; nothing was written."),
     "undo_images": Message("{count} image taken back", "{count} images taken back"),
     "undo_tags": Message("{count} tag deleted", "{count} tags deleted"),

@@ -35,6 +35,9 @@ def test_a_pass_says_what_it_failed_at_and_a_look_that_found_nothing_says_so():
 def test_a_stopped_pass_says_how_far_it_came():
     stopped = summarise(OUTCOMES[:1], Verdict(), None, stood=5000, stopped_at=(3613, 5001))
     assert summary(stopped) == "Checked 5,001 images, wrote 1; stopped at 3,613 of 5,001"
+    sent = [Outcome(4, "d", "M 45", "pending", ""), *OUTCOMES[:1]]
+    stopped = summarise(sent, Verdict(), None, stopped_at=(2, 2))
+    assert summary(stopped) == "Checked 2 images, wrote 1; stopped at 2 of 2, 1 of them waiting for Immich"
 
 
 def test_where_the_images_stand_is_said_apart_from_the_run():

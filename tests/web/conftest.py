@@ -209,6 +209,7 @@ class FakeControl:
                 record_of(item.image_id),
             )
             for item in prepared.items
+            if not wish.images or item.asset_id in dict(wish.images)
         )
         return PreparedUndo(prepared, steps, wish, ("Astro", "Astro/Old"))
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from reconciler.messages import conditions, guard
-from reconciler.messages.formats import first_upper, state
+from reconciler.messages.formats import state
 from reconciler.messages.translation import Message, say
 from reconciler.messages.vocabulary import MISSING
 from reconciler.service.summary import PARTLY, TROUBLE
@@ -148,9 +148,7 @@ def _conditions(snapshot: Snapshot) -> list[Need]:
                 tone,
                 condition=condition,
                 approve=verdict.hash if verdict is not None and tripped and not verdict.shrunk else "",
-                lines=tuple(map(first_upper, guard.lines(verdict.reasons)))
-                if verdict is not None and tripped
-                else (),
+                lines=guard.lines(verdict.reasons) if verdict is not None and tripped else (),
                 take_over=condition.reason == "AnotherInstance",
             )
         )

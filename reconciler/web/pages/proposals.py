@@ -168,7 +168,7 @@ def _written(
         "places": sum(plan.coordinates is not None for plan in plans),
         "tags_on": sum(len(plan.add_tags) for plan in plans),
         "tags_off": sum(len(plan.remove_tags) for plan in plans),
-        "left": len({one.image_id for one in left}),
+        "values_left" if action == "undo" else "left": len(left),
     }
     return Proposal(
         action,
