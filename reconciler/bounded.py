@@ -33,7 +33,7 @@ class BoundError(Exception):
 
 
 class CutShortError(Exception):
-    """An answer ended in the middle, or is no JSON; asked again it may be whole."""
+    """An answer ended in the middle, or is not JSON; asked again it may be whole."""
 
 
 async def read_body(response: httpx.Response, most: int) -> bytes:
@@ -129,7 +129,7 @@ def _decoded(body: bytes, decoder: json.JSONDecoder) -> object:
     except RecursionError as error:
         raise BoundError("is nested too deep") from error
     except ValueError as error:
-        raise CutShortError("is no JSON; it was probably cut short") from error
+        raise CutShortError("is not JSON; it was probably cut short") from error
 
 
 def _has_too_many_values(body: bytes) -> bool:

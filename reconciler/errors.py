@@ -129,7 +129,7 @@ class AnotherInstanceError(ReconcilerError):
             f"Another instance of this program ({instance}) has kept this library since "
             f"{since:%Y-%m-%d %H:%M} UTC and wrote to it last at {seen_at:%Y-%m-%d %H:%M} UTC. This one "
             "stands back: nothing was written.",
-            remedy="Let one of the two go. If the other one is gone, this one goes on by itself within "
+            remedy="Keep only one of the two. If the other one is gone, this one goes on by itself within "
             "half a day, or at once: skymmich-reconciler adopt --take-over",
             again="next_pass",
         )
@@ -324,7 +324,7 @@ class AssetUnknownError(ImmichRejectedError):
     def __init__(self, asset_id: str) -> None:
         super().__init__(
             f"Immich does not show asset {asset_id} to this key: it is deleted, in the locked folder, "
-            "or another user's.",
+            "or belongs to another user.",
             status=400,
             remedy="Check the image's link in Skymmich, or the owner of the API key.",
         )

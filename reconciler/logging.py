@@ -152,7 +152,7 @@ def log_uncaught() -> None:
         if issubclass(kind, KeyboardInterrupt):
             return
         logging.getLogger("reconciler").critical(
-            "ended by an error that nobody expected", exc_info=(kind, error or kind(), trace)
+            "ended by an unexpected error", exc_info=(kind, error or kind(), trace)
         )
 
     sys.excepthook = report

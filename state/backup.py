@@ -52,13 +52,13 @@ def named(text: str) -> Path:
     """Return the absolute path of the file that a person named; ``~`` is the home folder.
 
     Raises:
-        ConfigurationError: it is no file's name.
+        ConfigurationError: it is not a file's name.
     """
     bare = text.removeprefix("sqlite:///")
     if "://" in bare or bare in {"", ":memory:"}:
         scheme, there, _ = bare.partition("://")
         raise ConfigurationError(
-            f"“{scheme}://…” is no file." if there else f"“{text}” is no file.",
+            f"“{scheme}://…” is not a file." if there else f"“{text}” is not a file.",
             remedy="A state store is a SQLite file, and so is its copy: give the path of one.",
         )
     return Path(os.path.abspath(Path(bare).expanduser()))  # noqa: PTH100 - resolve() would follow the file's own link
@@ -101,7 +101,7 @@ def look_into(path: Path) -> Copy:
     """
     try:
         if kind := other_kind(path):
-            raise StateError(f"{path} is no file: it is {kind}.", remedy="Give a copy of a state store.")
+            raise StateError(f"{path} is not a file: it is {kind}.", remedy="Give a copy of a state store.")
         revision = look(path, "whole")
         if not revision:
             raise StateError(f"{path} is empty: there is no state store in it.", remedy=_GIVE)
@@ -127,7 +127,7 @@ def look_into(path: Path) -> Copy:
         raise StateError(f"{path} is another program's database, no state store.", remedy=_GIVE) from error
     except sqlite3.Error as error:
         if primary_code(error) == sqlite3.SQLITE_NOTADB:
-            raise StateError(f"{path} is no state store, nor any SQLite file.", remedy=_GIVE) from error
+            raise StateError(f"{path} is not a state store, nor any SQLite file.", remedy=_GIVE) from error
         if primary_code(error) in DAMAGE:
             raise StateCorruptError(f"{path} is damaged ({error}).", remedy="Take another copy.") from error
         raise StateError(f"{path} cannot be read ({error}).", remedy=_GIVE) from error
@@ -173,7 +173,7 @@ def _require_room(store: Path, target: Path, *, replace: bool) -> None:
     if not os.path.lexists(target):
         return
     if kind := other_kind(target):
-        raise StateError(f"{target} is no file: it is {kind}.", remedy="Name a file for the copy.")
+        raise StateError(f"{target} is not a file: it is {kind}.", remedy="Name a file for the copy.")
     if not replace:
         raise StateError(
             f"There is a file {target} already; it was left as it is.",

@@ -73,7 +73,7 @@ def explain(error: BaseException | None, path: Path) -> StateError:
         return StateError(
             f"The disk that holds the state store {path} is full. "
             "What was not recorded was not written to Immich.",
-            remedy="Free some space there; the next pass goes on where this one stopped.",
+            remedy="Free some space there; the next run goes on where this one stopped.",
         )
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return StateError(

@@ -134,7 +134,7 @@ def _create(path: Path) -> None:
 def _require_plain(path: Path) -> None:
     if kind := other_kind(path):
         raise StateError(
-            f"The state store {path} is no file: it is {kind}. It was left as it is.",
+            f"The state store {path} is not a file: it is {kind}. It was left as it is.",
             remedy="Set [state] url to a file of its own.",
         )
 

@@ -35,28 +35,28 @@ USAGE: Final = 64
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("Begin here", "Watch a sample catalogue being reconciled; nothing of yours is touched."),
-    "doctor": ("Begin here", "Check configuration, catalogue and Immich, and say how to mend what is wrong."),
-    "confirm": ("Begin here", "Say once that Immich's address, or the library behind it, is the right one."),
+    "doctor": ("Begin here", "Check configuration, catalogue and Immich; say how to fix what is wrong."),
+    "confirm": ("Begin here", "Confirm once that Immich's address, or the library there, is right."),
     "plan": ("Reconcile", "Show what would be written to Immich. Writes nothing."),
-    "apply": ("Reconcile", "Write it, verify that it stuck, and say what became of each image."),
+    "apply": ("Reconcile", "Write it, check that Immich kept it, and report on each image."),
     "resolve": ("Reconcile", "Decide a conflict: keep Immich's side, Skymmich's, or both."),
-    "seen": ("Reconcile", "Say that you have looked at images of which an edit may be missing."),
+    "seen": ("Reconcile", "Confirm that you checked images where an edit may be missing."),
     "undo": ("Reconcile", "Take back a run, an image's last change, or everything."),
     "redo": ("Reconcile", "Write again what was taken back."),
-    "adopt": ("Reconcile", "Know again what is ours, with a state store that is new or older."),
+    "adopt": ("Reconcile", "Recognise what was written from here, with a new or older state store."),
     "settings": ("Reconcile", "Show or change what is kept in sync."),
     "template": ("Reconcile", "Show, try or change the template of the block in the description."),
     "status": ("Look", "Show how things stand."),
-    "explain": ("Look", "Show one image from all sides, and why it is as it is."),
-    "conflicts": ("Look", "List the images where a person's words stand against the catalogue's."),
+    "explain": ("Look", "Show one image from all sides, and explain its state."),
+    "conflicts": ("Look", "List the images where Immich and the catalogue disagree."),
     "history": ("Look", "Show what was written, when, and what it replaced."),
     "backup": ("Keep", "Copy the state store, also while the daemon runs."),
     "restore": ("Keep", "Put a copy of the state store back."),
-    "notices": ("Serve", "Try whether notices arrive where you want to be told."),
+    "notices": ("Serve", "Show what you are notified of, and send a test."),
     "run": ("Serve", "Run the daemon."),
-    "pause": ("Serve", "Let the daemon start no pass by itself any more."),
-    "resume": ("Serve", "Let it start passes by itself again."),
-    "completion": ("Serve", "Print what bash, zsh or fish need to complete these commands."),
+    "pause": ("Serve", "Stop the daemon from starting runs by itself."),
+    "resume": ("Serve", "Let it start runs by itself again."),
+    "completion": ("Serve", "Print the completion script for bash, zsh or fish."),
     "simulator": ("Serve", "Run a simulated Immich to try things against."),
 }
 """Name → panel of the help, and what it does."""
@@ -137,8 +137,8 @@ def program(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Keeps what Immich shows about an astrophotograph equal to what Skymmich knows about it, and never
-    costs a person a word they wrote.
+    """Keeps what Immich shows about an image equal to what Skymmich knows about it, and never
+    costs people anything they wrote.
     """  # noqa: D205 - one sentence
 
 
@@ -213,7 +213,7 @@ def _unexpected(*, as_json: bool) -> int:
     from reconciler.cli.session import log_to_stderr  # noqa: PLC0415 - the same
 
     log_to_stderr()  # it may not have been set up yet, and then would show every variable
-    structlog.stdlib.get_logger("reconciler").exception("ended by an error that nobody expected")
+    structlog.stdlib.get_logger("reconciler").exception("ended by an unexpected error")
     kind = sys.exc_info()[0]
     name = kind.__name__ if kind else "an error"
     _tell(

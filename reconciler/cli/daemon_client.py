@@ -32,7 +32,7 @@ _PATIENCE_S: Final = 3.0
 _MOST_BYTES: Final = 1 << 22
 _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - told apart, not listened on
 _REFUSALS: Final = {
-    401: "it wants another token",
+    401: "it expects another token",
     403: "it lets nobody in from here",
     429: "it is asked too often",
 }

@@ -18,6 +18,7 @@ from reconciler.cli.output.outcome import show_outcomes
 from reconciler.cli.output.tables import heading, overview, show_changes, summary
 from reconciler.engine.passes import Selection
 from reconciler.logging import printable
+from reconciler.messages.nouns import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,12 +101,12 @@ class Story:
         return prepared
 
     def _first_apply(self, prepared: Prepared) -> Report:
-        self._title("Apply: write it, and look whether it stuck.")
+        self._title("Apply: write it, and check that Immich kept it.")
         report = self._apply(prepared)
         faults = self._stage.simulator.faults()
         show_outcomes(self._screen, report.attention)
         self._screen.line(
-            f"{report.run.counts.changed} photographs written and verified in {_seconds(report)}; "
+            f"{counted(report.run.counts.changed, 'image')} written and verified in {_seconds(report)}; "
             f"{len(report.attention)} could not be, each for a named reason.",
             "bold green",
         )
@@ -116,14 +117,14 @@ class Story:
         return report
 
     def _before_and_after(self, before: tuple[str, str, list[str]]) -> None:
-        self._title("One photograph, before and after.")
+        self._title("One image, before and after.")
         after = self._stage.shown(ANDROMEDA)
         for name, (description, place, tags) in (("before", before), ("after", after)):
             self._screen.row(name, description or "(no description)", indent=1, width=9)
             self._screen.row("", f"{place or '(no place)'}", "cyan", indent=1, width=9)
             self._screen.row("", ", ".join(tags) or "(no tags)", "cyan", indent=1, width=9)
             self._screen.line()
-        self.told.claim("the photograph tells more than before", holds=len(after[0]) > len(before[0]))
+        self.told.claim("the image tells more than before", holds=len(after[0]) > len(before[0]))
 
     def _life_goes_on(self) -> None:
         self._title("Life goes on, on both sides.")
@@ -152,7 +153,7 @@ class Story:
         changed = [outcome.asset_id for outcome in report.outcomes if outcome.changed]
         self.told.claim("only the changed image was written", holds=changed == [WHIRLPOOL])
         self.told.claim("the change took one write", holds=written == 1)
-        self._screen.line(f"Only the change was written: {written} request, to 1 photograph.", "bold green")
+        self._screen.line(f"Only the change was written: {written} request, to 1 image.", "bold green")
         return report
 
     def _check_words(self, screen: Screen) -> None:
@@ -162,7 +163,7 @@ class Story:
             (WHIRLPOOL, WORDS_BELOW, "Whirlpool"),
         ):
             stayed = words in self._stage.shown(asset_id)[0]
-            self.told.claim(f"the person's words on {name} stayed", holds=stayed)
+            self.told.claim(f"what the person wrote on {name} stayed", holds=stayed)
             screen.line(
                 Text("✓ " if stayed else "✗ ", style="green" if stayed else "red")
                 + Text(printable(f"{name} still says “{words}”"))
@@ -196,9 +197,9 @@ class Story:
         }
         self._title("The count.")
         for name, value in (
-            ("photographs in sync", f"{in_sync} of {images}"),
+            ("images in sync", f"{in_sync} of {images}"),
             ("with a named reason", str(len(last.attention))),
-            ("requests to Immich", f"{requests['total']} ({requests['total'] / images:.1f} per photograph)"),
+            ("requests to Immich", f"{requests['total']} ({requests['total'] / images:.1f} per image)"),
             ("of them writes", str(requests["writes"])),
             ("writes lost", str(self.told.counts["lost_writes"])),
             ("time", f"{seconds:.0f} s"),

@@ -28,7 +28,7 @@ def carried_out(session: Session, path: str, body: Mapping[str, object]) -> dict
     """
     screen, config = session.screen, session.config
     require_daemon(config)
-    screen.say("The daemon does it; it goes on also if you leave.")
+    screen.say("The daemon does it, and goes on even if you leave.")
     state = tell_daemon(config, "POST", f"/api/v1{path}?wait={_WAIT}", body, wait=_WAIT)
     run_id = str(state.get("run_id", ""))
     while state.get("state") in {"queued", "running"}:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ReconcilerError
+from reconciler.messages.nouns import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -130,7 +131,8 @@ def _only(text: str, named: Sequence[Named], where: str) -> Named:
             listed = ", ".join(f"{one.image_id} “{one.title}”" for one in hits[:MOST_SHOWN])
             more = f" and {len(hits) - MOST_SHOWN} more" if len(hits) > MOST_SHOWN else ""
             raise ReconcilerError(
-                f"“{text}” fits {len(hits)} images: {listed}{more}.", remedy="Name one by its number."
+                f"“{text}” fits {counted(len(hits), 'image')}: {listed}{more}.",
+                remedy="Name one by its number.",
             )
     raise NoSuchImageError(
         f"No image in {where} is “{text}”.",

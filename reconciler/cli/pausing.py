@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from reconciler.config import Config
 
 _MEANT: Final = {
-    True: "Paused: no pass starts by itself any more, nor after a restart. What you ask for still runs.",
-    False: "Resumed: passes start by themselves again.",
+    True: "Paused: no run starts by itself, not even after a restart. What you ask for still runs.",
+    False: "Resumed: runs start by themselves again.",
 }
 
 

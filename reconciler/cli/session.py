@@ -23,7 +23,7 @@ ConfigFile = Annotated[
     typer.Option("--config", metavar="FILE", help="The configuration file.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document.")]
-Full = Annotated[bool, typer.Option("--full", help="Read every asset anew, whatever is on record.")]
+Full = Annotated[bool, typer.Option("--full", help="Read every asset again, whatever is on record.")]
 Every = Annotated[bool, typer.Option("--all", help="List all images, also where there are many.")]
 Details = Annotated[bool, typer.Option("--details", help="Show every difference of every image.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is logged, too.")]

@@ -35,7 +35,7 @@ _WORDS: Final = {"on": True, "true": True, "yes": True, "off": False, "false": F
 _NAMES: Final = {name.lower(): name for name in SWITCHES}
 _MEANINGS: Final = {
     "metadataSyncEnabled": "the master switch: off, nothing is written",
-    "syncDescription": "the block of facts, and Skymmich's own text",
+    "syncDescription": "the block, and Skymmich's own text",
     "syncCoordinates": "the place on Immich's map",
     "syncTags": "type, constellation, target, equipment and Skymmich's own tags",
 }

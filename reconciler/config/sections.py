@@ -108,7 +108,7 @@ class StatusSection(Section):
     def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", name.lower()):
-                raise ValueError(f'"{name}" is no host name: leave out http:// and the port')
+                raise ValueError(f'"{name}" is not a host name: leave out http:// and the port')
         return tuple(name.lower() for name in names)
 
     @field_validator("user_header")
@@ -246,7 +246,7 @@ class TagsSection(Section):
             try:
                 re.compile(pattern)
             except re.error as error:
-                raise ValueError(f'"{pattern}" is no regular expression: {error}') from error
+                raise ValueError(f'"{pattern}" is not a regular expression: {error}') from error
         return patterns
 
 

@@ -145,7 +145,7 @@ def _syntax(path: Path, text: str, message: str) -> str:
     what = _PLACE.sub("", message)
     hint = " (a text needs quotes)" if what == "Invalid value" else ""
     column = f", column {place.group(2)}" if place and place.group(2) else ""
-    return f"{path.absolute()}:{line}: this is no valid TOML{column}: {what}{hint}."
+    return f"{path.absolute()}:{line}: this is not valid TOML{column}: {what}{hint}."
 
 
 def _flatten(node: Mapping[str, object], above: Key, file: TomlText, gathered: Gathered) -> None:
@@ -165,11 +165,11 @@ def _flatten(node: Mapping[str, object], above: Key, file: TomlText, gathered: G
         elif isinstance(value, dict):
             meant = nearest_section(key, gathered.known)
             did = f" Did you mean [{'.'.join(meant)}]?" if meant else _sections(sections)
-            gathered.problems.append(f"{file.at(key)}: [{'.'.join(key)}] is no section.{did}")
+            gathered.problems.append(f"{file.at(key)}: [{'.'.join(key)}] is not a section.{did}")
         else:
             near = suggestion(key, gathered.known)
             did = f" Did you mean {in_file(near)}?" if near else _beside(above, gathered.known)
-            gathered.problems.append(f"{file.at(key)}: {in_file(key)} is no setting.{did}")
+            gathered.problems.append(f"{file.at(key)}: {in_file(key)} is not a setting.{did}")
 
 
 def _sections(sections: set[Key]) -> str:
@@ -223,7 +223,7 @@ def read_environment(environ: Mapping[str, str], gathered: Gathered) -> None:
             if near is None:
                 near = suggestion((name.removeprefix(PREFIX).lower().replace("__", "_"),), gathered.known)
             did = f" Did you mean {in_environment(near)}?" if near else ""
-            gathered.problems.append(f"{name} is no setting.{did}")
+            gathered.problems.append(f"{name} is not a setting.{did}")
         elif (value := _from_text(name, environ[name], gathered.known[key], gathered)) is not None:
             gathered.found[key] = Found(value, name, Path.cwd())
 
@@ -239,7 +239,7 @@ def _from_text(name: str, text: str, setting: FieldInfo, gathered: Gathered) -> 
     try:
         value: object = json.loads(text)
     except ValueError:
-        gathered.problems.append(f'{name} is no list: write ["a", "b"] or a,b.')
+        gathered.problems.append(f'{name} is not a list: write ["a", "b"] or a,b.')
         return None
     return value
 
@@ -279,12 +279,12 @@ def read_text(path: Path, limit: int, problems: list[str], what: str) -> str | N
             return None
         return data.decode("utf-8-sig")
     except NotPlainError as error:
-        problems.append(f"{what}: {path} is no file: it is {error.kind}, and was not read.")
+        problems.append(f"{what}: {path} is not a file: it is {error.kind}, and was not read.")
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         problems.append(f"{what}: {path} cannot be read: {reason}.")
     except UnicodeDecodeError as error:
-        problems.append(f"{what}: {path} is no text in UTF-8 (byte {error.start}).")
+        problems.append(f"{what}: {path} is not UTF-8 text (byte {error.start}).")
     return None
 
 

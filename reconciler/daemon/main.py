@@ -186,7 +186,7 @@ class _Daemon:
                 RUNNING.forget(store)
                 STOPPED.write(store, self._clock.now())
         if failure is not None:
-            _LOGGER.critical("ended by an error that nobody expected", exc_info=failure)
+            _LOGGER.critical("ended by an unexpected error", exc_info=failure)
             return 1
         _LOGGER.info("stopped", clean=clean)
         return 0
@@ -236,16 +236,16 @@ class _Daemon:
 
     async def _show(self, service: Service) -> None:
         """Show the headline in ``systemctl status`` as soon as it changes."""
-        async with service.subscribe() as notices:
-            async for notice in notices:
-                if notice.name == "run":
+        async with service.subscribe() as updates:
+            async for update in updates:
+                if update.name == "run":
                     await asyncio.to_thread(give_back)
-                elif notice.name == "state":
+                elif update.name == "state":
                     self._notifier.status(headlines.sentence(service.snapshot().headline))
         await asyncio.Event().wait()
 
     def _startled(self, scheduler: Scheduler, triggers: Triggers) -> None:
-        _LOGGER.warning("the clock jumped, or this process stood still: all times are reckoned anew")
+        _LOGGER.warning("the clock jumped, or this process stood still: all times are calculated again")
         scheduler.realign()
         task = asyncio.ensure_future(triggers.renew())
         self._aside.add(task)  # kept, so that it comes to its end

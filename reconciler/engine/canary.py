@@ -95,7 +95,7 @@ class Canary:
             if len(tried) > 1 and not any(step in job.write.verified for job in group):
                 if not all(_is_over(job, step) for job in group):
                     continue  # the second attempt is still to come
-                what = "description and coordinates" if step == "fields" else "tags"
+                what = "description and place" if step == "fields" else "tags"
                 kept_not = [entry.diagnosis for job in group for entry in job.write.record.unsticking]
                 why = kept_not or [job.write.failed for job in tried if job.write.failed]
                 return CanaryError(

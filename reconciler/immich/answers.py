@@ -66,7 +66,7 @@ def base_url(url: str) -> str:
         usable = False
     if not usable:
         raise ConfigurationError(
-            f"The Immich address {url.strip().rpartition('@')[2]!r} is no http:// or https:// address.",
+            f"The Immich address {url.strip().rpartition('@')[2]!r} is not an http:// or https:// address.",
             remedy="Set [immich] url, for example to http://immich.lan:2283.",
         )
     path = re.sub(r"/+", "/", parts.path).rstrip("/")
@@ -278,9 +278,10 @@ def _refused(response: httpx.Response, call: Call, *, says: str, base: str, now:
 
 
 def led_astray(call: Call, base: str) -> ImmichRejectedError:
-    """Say that an answer leads to what is no address."""
+    """Say that an answer leads to something that is not an address."""
     return ImmichRejectedError(
-        f"{base} redirects {call.name} to what is no address. Redirects are not followed.", remedy=_CHECK_URL
+        f"{base} redirects {call.name} to something that is not an address. Redirects are not followed.",
+        remedy=_CHECK_URL,
     )
 
 

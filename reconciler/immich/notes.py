@@ -45,7 +45,7 @@ async def read(client: Client, asset_id: str) -> Note | None:
         raise AssetUnknownError(asset_id) from error
     if not isinstance(answer, list):
         raise ImmichAnswerError(
-            f"Immich's answer to {call.name} is no list. It is not used.",
+            f"Immich's answer to {call.name} is not a list. It is not used.",
             status=200,
             remedy="Nothing is lost. Look for a proxy in front of Immich, or update this program.",
         )

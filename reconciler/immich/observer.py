@@ -286,7 +286,7 @@ def _page(answer: object) -> tuple[list[object], int | None]:
     rows, following = member(assets, "items"), member(assets, "nextPage")
     number = whole(following)
     if not isinstance(rows, list) or (number is None and following is not None):
-        what = "has no assets.items" if not isinstance(rows, list) else "has a nextPage that is no page"
+        what = "has no assets.items" if not isinstance(rows, list) else "has a nextPage that is not a page"
         raise ImmichAnswerError(
             f"Immich's answer to {_SEARCH.name} {what}.",
             status=200,

@@ -343,7 +343,7 @@ def _never_sent(write: FieldWrite) -> ImmichRejectedError | None:
     if write.coordinates is not None and not writable(write.coordinates):
         place = f"{write.coordinates.latitude}, {write.coordinates.longitude}"
         return ImmichRejectedError(
-            f"The coordinates {place} are out of range, or 0/0, which Immich takes for no place."
+            f"The place {place} is out of range, or 0/0, which Immich reads as no place."
         )
     return None
 

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 HOLDS: Final[Mapping[ConditionType, Message]] = {
     "StoreWritable": Message("The state store can be written"),
     "Configured": Message("The configuration is complete"),
-    "ConfigurationCurrent": Message("The configuration on the disk is in use"),
+    "ConfigurationCurrent": Message("The configuration on disk is in use"),
     "Writer": Message("This process holds the right to write"),
-    "Working": Message("Passes go through"),
+    "Working": Message("Runs complete"),
     "CatalogueReadable": Message("Skymmich's catalogue can be read"),
     "SyncEnabled": Message("Metadata sync is switched on"),
     "ImmichReachable": Message("Immich answers"),
     "Permitted": Message("The API key allows what is needed"),
     "GuardClear": Message("The guard holds nothing back"),
-    "CanaryClear": Message("The first writes stuck"),
+    "CanaryClear": Message("Immich kept the first writes"),
     "InSync": Message("Every image is in sync"),
-    "Fresh": Message("Everything was looked at lately"),
+    "Fresh": Message("Everything was looked at recently"),
     "NoticesSent": Message("Notices can be sent"),
 }
 BROKEN: Final[Mapping[ConditionType, Message]] = {
@@ -33,20 +33,20 @@ BROKEN: Final[Mapping[ConditionType, Message]] = {
     "Configured": Message("The configuration is not complete"),
     "ConfigurationCurrent": Message("The changed configuration is not in use"),
     "Writer": Message("Another process holds the right to write"),
-    "Working": Message("A pass broke off"),
+    "Working": Message("A run broke off"),
     "CatalogueReadable": Message("Skymmich's catalogue cannot be read"),
     "SyncEnabled": Message("Metadata sync is switched off"),
     "ImmichReachable": Message("Immich does not answer"),
     "Permitted": Message("The API key lacks a permission"),
     "GuardClear": Message("The guard holds something back"),
-    "CanaryClear": Message("The first writes did not stick"),
+    "CanaryClear": Message("Immich did not keep the first writes"),
     "InSync": Message("Not every image is in sync"),
     "Fresh": Message("The last look is too long ago"),
     "NoticesSent": Message("The last notice was not sent"),
 }
 
 
-_ANOTHER: Final = Message("Another instance keeps this library")
+_ANOTHER: Final = Message("Another instance keeps this library in sync")
 
 
 def name(condition: Condition) -> str:

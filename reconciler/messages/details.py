@@ -21,7 +21,7 @@ DETAILS: Final[Mapping[Code, Message]] = {
         "{count} row could not be read and was left out.", "{count} rows could not be read and were left out."
     ),
     "catalogue_lacks": Message(
-        "It lost tables or columns that it once had: what rests on them is left alone in Immich."
+        "Tables or columns that it once had are missing: what Immich shows of them is left alone."
     ),
     "sync_on": Message("Metadata sync is switched on."),
     "sync_off": Message(
@@ -29,40 +29,43 @@ DETAILS: Final[Mapping[Code, Message]] = {
     ),
     "sync_off_here": Message("Metadata sync is switched off here; nothing is written."),
     "configuration_usable": Message("Address, key, policy and template are usable."),
-    "configuration_refused": Message("The changed configuration is not used, the former one is:"),
-    "configuration_reloaded": Message("The configuration is the one on the disk, as of the last reload."),
+    "configuration_refused": Message(
+        "The changed configuration cannot be used, so the previous one stays in use:"
+    ),
+    "configuration_reloaded": Message("The configuration in use is the one on disk, as of the last reload."),
     "immich_answers": Message("Immich {version} answers."),
     "key_allows": Message("The API key allows what is needed."),
-    "key_forbids": Message("The API key does not allow to write {features}; the rest goes on."),
+    "key_forbids": Message("The API key does not allow writing {features}; everything else goes on."),
     "tags_off": Message(
-        "The tags feature is switched off in Immich's preferences of this user; the rest goes on. Switch it "
-        "on there, or switch off syncTags."
+        "Tags are switched off in this user's preferences in Immich; everything else "
+        "goes on. Switch them on there, or switch off syncTags."
     ),
-    "store_taken_up": Message("The state store was taken up again."),
+    "store_taken_up": Message("The state store is in use again."),
     "right_held": Message("This process holds the right to write."),
     "right_taken_anew": Message(
-        "The right to write is being taken anew, in the state store that is there now."
+        "The right to write is being taken again, in the state store that is there now."
     ),
-    "pass_recorded": Message("The last pass went through and was recorded."),
-    "broke_off": Message("A pass broke off by {kind}; the log has it. It is tried again by itself."),
-    "no_canary": Message("Nothing waits for a canary."),
+    "pass_recorded": Message("The last run was completed and recorded."),
+    "broke_off": Message(
+        "A run broke off because of {kind}; the log has the details. It is tried again by itself."
+    ),
+    "no_canary": Message("No change waits for its first images to be checked."),
     "all_in_sync": Message("{count} image is in sync.", "All {count} images are in sync."),
     "not_all_in_sync": Message(
-        "{count} of {images} images is not in sync.", "{count} of {images} images are not in sync."
+        "{count} image of {images} is not in sync.", "{count} images of {images} are not in sync."
     ),
     "images_held": Message(
         "The guard holds back changes to {count} image. See: skymmich-reconciler plan",
         "The guard holds back changes to {count} images. See: skymmich-reconciler plan",
     ),
     "nothing_held": Message("The guard holds nothing back."),
-    "looked_lately": Message("Everything was looked at lately."),
-    "not_looked": Message("Nothing has been looked through to the end yet."),
-    "looked_long_ago": Message("The last look at everything that went through was {seconds} ago."),
+    "looked_lately": Message("Everything was looked at recently."),
+    "not_looked": Message("No look at everything has been completed yet."),
+    "looked_long_ago": Message("The last complete look at everything was {seconds} ago."),
     "notices_sent": Message("The last notice was sent."),
-    "notices_unsent": Message("At {text}. To try the addresses: skymmich-reconciler notices test"),
+    "notices_unsent": Message("It failed at {text}. To test the addresses: skymmich-reconciler notices test"),
     "notices_partly": Message(
-        "It went to other addresses, but not everywhere: at {text}. To try them: skymmich-reconciler notices "
-        "test"
+        "It reached other addresses, but failed at {text}. To test them: skymmich-reconciler notices test"
     ),
     "not_linked": Message("It is not linked to an asset in Immich."),
 }

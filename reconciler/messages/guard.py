@@ -14,47 +14,62 @@ if TYPE_CHECKING:
     from reconciler.core.reasons import Code, Reason
 
 GUARD: Final[Mapping[Code, Message]] = {
-    "guard_holds": Message("The guard holds back the harmful part of this pass"),
+    "guard_holds": Message("The guard holds back the harmful part of this run"),
     "catalogue_emptied": Message(
-        "the catalogue is empty, though it linked {before} image before",
-        "the catalogue is empty, though it linked {before} images before",
+        "the catalogue is empty, but had {before} linked image before",
+        "the catalogue is empty, but had {before} linked images before",
         count="before",
     ),
     "catalogue_shrunk": Message(
-        "the catalogue lost {lost} of its {before} linked images since the last good pass ({percent}%, more "
-        "than {most}%)"
+        "the catalogue lost {lost} of its {before} linked image since the last good run ({percent}%, more "
+        "than {most}%)",
+        "the catalogue lost {lost} of its {before} linked images since the last good run ({percent}%, more "
+        "than {most}%)",
+        count="before",
     ),
     "catalogue_dwindled": Message(
+        "the catalogue lost {lost} of its {before} linked image, after {earlier} in the last {seconds} "
+        "({percent}% together, more than {most}%)",
         "the catalogue lost {lost} of its {before} linked images, after {earlier} in the last {seconds} "
-        "({percent}% together, more than {most}%)"
+        "({percent}% together, more than {most}%)",
+        count="before",
     ),
     "would_lose_more": Message(
+        "{count} of {managed} managed asset would lose something, after {earlier} in the last {seconds} "
+        "({percent}% together, more than {most}%)",
         "{count} of {managed} managed assets would lose something, after {earlier} in the last {seconds} "
-        "({percent}% together, more than {most}%)"
+        "({percent}% together, more than {most}%)",
+        count="managed",
     ),
-    "would_lose": Message("{count} of {managed} managed assets would lose something ({percent}%)"),
+    "would_lose": Message(
+        "{count} of {managed} managed asset would lose something ({percent}%)",
+        "{count} of {managed} managed assets would lose something ({percent}%)",
+        count="managed",
+    ),
     "loses": Message("“{title}”"),
     "more_lose": Message("{count} more"),
 }
 _WOULD_LOSE_TOO_MUCH: Final = Message(
-    "{count} of {managed} managed assets would lose something ({percent}%, more than {most}%)"
+    "{count} of {managed} managed asset would lose something ({percent}%, more than {most}%)",
+    "{count} of {managed} managed assets would lose something ({percent}%, more than {most}%)",
+    count="managed",
 )
 _REMOVED: Final = Message("loses its {removed}")
-_REPLACED: Final = Message("its {replaced} replaced")
-_TAGS: Final = Message("{count} tag less", "{count} tags less")
+_REPLACED: Final = Message("has its {replaced} replaced")
+_TAGS: Final = Message("loses {count} tag", "loses {count} tags")
 _SAFE: Final = Message("Nothing was taken from Immich.")
-_APPROVE: Final = Message("If it is meant so: skymmich-reconciler apply --approve {hash}")
+_APPROVE: Final = Message("If this is intended: skymmich-reconciler apply --approve {hash}")
 MENDS: Final[Mapping[Cause, Message]] = {
-    "": Message("Restore the catalogue: then all goes on by itself."),
-    "shrunk": Message("Restore the catalogue: then all goes on by itself."),
+    "": Message("Restore the catalogue; then everything goes on by itself."),
+    "shrunk": Message("Restore the catalogue; then everything goes on by itself."),
     "rules": Message(
-        "The rules are not those of the last good pass: the tag root, the template, a switch, another "
-        "setting, or a new version of this program. Change it back if that was not meant: then all goes on "
-        "by itself."
+        "The rules have changed since the last good run: the tag root, the template, a "
+        "switch, another setting, or the version of this program. If that was not "
+        "intended, change it back; then everything goes on by itself."
     ),
     "values": Message(
-        "The images are there, but the catalogue has lost values that it had. Restore them: then all goes "
-        "on by itself."
+        "The images are there, but the catalogue has lost values that it had. Restore "
+        "them; then everything goes on by itself."
     ),
 }
 

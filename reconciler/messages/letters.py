@@ -30,20 +30,20 @@ TITLES: Final[Mapping[Occasion, Message]] = {
 }
 """In the order in which they are told."""
 TEST_TITLE: Final = Message("A test")
-TEST_BODY: Final = Message("Notices of skymmich-reconciler arrive here.")
+TEST_BODY: Final = Message("Notices from skymmich-reconciler arrive here.")
 _PROGRAM: Final = "skymmich-reconciler"
 _AND_MORE: Final = Message("{title}, and {count} more thing", "{title}, and {count} more things")
 _OVER: Final[Mapping[Occasion, Message]] = {
     "guard": Message("The guard held something back; it no longer does."),
-    "immich_down": Message("Immich did not answer from {since} on; it answers again."),
+    "immich_down": Message("Immich did not answer from {since} on; now it answers again."),
 }
 """Of what is over by the time that it may be told."""
 _DOWN: Final = Message("Immich has not answered since {since}. It is asked again by itself; nothing is lost.")
 _HELD: Final = Message("The guard holds something back: {why}. Nothing was taken from Immich.")
 _BROKEN: Final = Message("{name}. {text}")
-_MENDED: Final = Message("{name}; by now it is over.")
+_MENDED: Final = Message("{name}; that is over now.")
 _IMAGES: Final = Message("{count} image: {what}", "{count} images: {what}")
-_WERE: Final = Message("{images}; by now no longer.")
+_WERE: Final = Message("{images}; that is over now.")
 _NAMED: Final = Message("{images} ({titles}). {meaning}")
 _BARE: Final = Message("{images}. {meaning}")
 _MORE: Final = Message("{titles} and {count} more")

@@ -54,7 +54,7 @@ NOTES: Final[Mapping[Action, Message]] = {
     "redo": Message("What people wrote since stands against it as always."),
     "immich": Message("Immich is not written to. It holds until either side changes."),
     "skymmich": Message("What is replaced stays in the journal. It holds until either side changes."),
-    "both": Message("Immich's words stay where they are, and Skymmich's are added."),
+    "both": Message("Immich's prose stays where it is, and Skymmich's is added."),
     "approve": Message("Approving writes just what is shown here; the journal keeps what is replaced."),
     "take_over": Message(
         "The other one then stands back. Take over only if it is gone, or is this one's former state store."

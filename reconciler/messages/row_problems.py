@@ -25,7 +25,7 @@ ROW_PROBLEMS: Final[Mapping[Code, Message]] = {
     "row_too_long": Message("{column} is longer than {most} characters ({size})"),
     "row_too_long_ignored": Message("{column} is longer than {most} characters ({size}); it is ignored"),
     "row_no_id": Message("its id is not an integer: {value}"),
-    "row_no_reference": Message("{column} is no reference ({value}); it is ignored"),
+    "row_no_reference": Message("{column} is not a reference ({value}); it is ignored"),
     "row_no_text": Message("{column} is not text ({value}); it is ignored"),
     "row_half_character": Message("{column} has half a character in it, which is replaced"),
     "row_no_number": Message("{column} is not a number ({value}); it is ignored"),
@@ -38,28 +38,32 @@ ROW_PROBLEMS: Final[Mapping[Code, Message]] = {
     "row_no_json_secret": Message("{column} is not JSON; it is ignored"),
     "row_no_list": Message("{column} is not a list ({value}); it is ignored"),
     "row_no_object": Message("{column} is not an object ({value}); it is ignored"),
-    "row_long_list": Message("{column} has {size} elements; those after the first {most} are ignored"),
+    "row_long_list": Message(
+        "{column} has {size} element; those after the first {most} are ignored",
+        "{column} has {size} elements; those after the first {most} are ignored",
+        "size",
+    ),
     "row_odd_elements": Message("{column} has elements that are not text ({value}); they are ignored"),
     "row_long_elements": Message(
         "{column} has texts longer than {most} characters ({size}); they are ignored"
     ),
-    "row_empty": Message("{column} is empty, which Skymmich never leaves it; it is ignored"),
+    "row_empty": Message("{column} is empty, which it never is in Skymmich; it is ignored"),
     "row_nameless": Message("it has no name"),
-    "row_no_frames": Message("{column} is no count of frames: {value}"),
-    "row_no_duration": Message("{column} is no duration: {value}"),
+    "row_no_frames": Message("{column} is not a number of frames: {value}"),
+    "row_no_duration": Message("{column} is not a duration: {value}"),
     "row_odd_specification": Message("{column} has no text or number as {key} ({value}); it is ignored"),
     "row_deep_specifications": Message(
-        "{column} has its values deeper inside than ever before ({value}); it is ignored"
+        "{column} is nested more deeply than ever before ({value}); it is ignored"
     ),
     "row_no_right_ascension": Message("{column} is not a right ascension ({value}); it is ignored"),
     "row_no_declination": Message("{column} is not a declination ({value}); it is ignored"),
-    "row_unknown_status": Message("{column} is none that is known ({value}); it is ignored"),
+    "row_unknown_status": Message("{column} is not a known one ({value}); it is ignored"),
     "row_odd_annotations": Message(
         "{column} has {count} annotation that cannot be read ({value}); it is ignored",
         "{column} has {count} annotations that cannot be read ({value}); they are ignored",
     ),
-    "row_odd_answer": Message("{column} has no sensible {keys} ({value}); it is ignored"),
-    "row_empty_answer": Message("{column} has nothing of what the solver answers; it is ignored"),
+    "row_odd_answer": Message("{column} has no usable {keys} ({value}); it is ignored"),
+    "row_empty_answer": Message("{column} has nothing that an answer of the solver has; it is ignored"),
     "row_answer_lacks": Message("{column} has no {keys}, which the solver always gives; it is unknown"),
     "row_no_uuid": Message("{column} is not a UUID ({value}); the image counts as not linked"),
     "row_repeated": Message("there is an earlier row with the same id"),
@@ -67,20 +71,19 @@ ROW_PROBLEMS: Final[Mapping[Code, Message]] = {
         "it is linked to asset {asset}, as is image {image} already; the image counts as not linked"
     ),
     "row_no_settings": Message(
-        "the immich settings are not an object; they count as switched off, unless it is "
-        "known what it was when last read"
+        "the immich settings are not an object; they count as switched off, unless an "
+        "earlier reading is known"
     ),
     "row_no_switch": Message(
-        "the setting {key} is neither true nor false; it counts as off, unless it is known "
-        "what it was when last read"
+        "the setting {key} is neither true nor false; it counts as off, unless an earlier reading is known"
     ),
     "row_no_master_switch": Message("the setting {key} is neither true nor false; it counts as off"),
-    "row_no_setting": Message("the setting {key} is no text of an address or a key; it is ignored"),
+    "row_no_setting": Message("the setting {key} is not the text of an address or a key; it is ignored"),
     "row_settings_gone": Message(
         "the immich settings are gone, so what they switched on and off stays as it was"
     ),
     "row_refers_to_nothing": Message(
-        "no {column} of it is one of {target}, so what Immich shows of it stays as it is"
+        "none of its {column} is in {target}, so what Immich shows of it stays as it is"
     ),
     "row_columns_gone": Message(
         "the table has no column {columns} any more; a newer Skymmich may have renamed it: "

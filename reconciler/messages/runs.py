@@ -21,13 +21,13 @@ RUNS: Final[Mapping[Code, Message]] = {
     "run_nothing": Message("nothing to write"),
     "run_stopped_at": Message("stopped at {done} of {total}"),
     "run_status": Message("{count} {status}"),
-    "run_guarded": Message("the guard holds back a part"),
+    "run_guarded": Message("the guard holds back part of it"),
     "run_adopted": Message(
-        "{count} image of this store's own was known again by its record in Immich",
-        "{count} images of this store's own were known again by their records in Immich",
+        "{count} image was recognised by this program's record of it in Immich",
+        "{count} images were recognised by this program's records of them in Immich",
     ),
     "run_ended_early": Message("ended early: {text}"),
-    "run_broke": Message("ended by an error that nobody expected ({kind})"),
+    "run_broke": Message("ended by an unexpected error ({kind})"),
     "run_stopped": Message("stopped before its end"),
     "run_waiting": Message("{count} of them waiting for Immich"),
     "stopped_reading": Message("Stopped while Immich was read; nothing was written."),
@@ -35,7 +35,7 @@ RUNS: Final[Mapping[Code, Message]] = {
     "undo_tags": Message("{count} tag deleted", "{count} tags deleted"),
     "undo_left": Message("{count} value left as it is", "{count} values left as they are"),
     "daemon_stopped": Message("The daemon was stopped."),
-    "pass_broke": Message("An error that nobody expected ended the pass; the log has it."),
+    "pass_broke": Message("An unexpected error ended the run; the log has the details."),
 }
 _APART: Final = frozenset({"run_guarded", "run_adopted", "run_ended_early", "run_stopped_at"})
 """What is said beside the counts."""

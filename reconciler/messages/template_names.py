@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from reconciler.core.policy import Part
 
 NAMES: Final[Mapping[str, Message]] = {
-    "heading": Message("The target's names; without a target the title, else the file's name"),
+    "heading": Message("The target's names; without a target, the title or the file's name"),
     "title": Message("The title, where it says more than the heading"),
     "object_name": Message("The target's shortest name"),
     "common_name": Message("The target's popular name"),
@@ -27,7 +27,7 @@ NAMES: Final[Mapping[str, Message]] = {
     "software": Message("Software, a list"),
     "optics": Message("Focal length and ratio"),
     "integration": Message("The exposures by filter, a list of rows"),
-    "total_integration": Message("The whole time of exposure"),
+    "total_integration": Message("The total exposure time"),
     "frames": Message("The number of exposures"),
     "nights": Message("The number of nights"),
     "night_span": Message("The first and the last night"),
@@ -40,14 +40,14 @@ NAMES: Final[Mapping[str, Message]] = {
     "also_in_field": Message("What else is in the picture, a list"),
     "more_in_field": Message("Whether there is more in the picture than that list names"),
     "night_lines": Message("The exposures of each night, a list"),
-    "moon": Message("How much of the Moon was lit in these nights"),
+    "moon": Message("How much of the Moon was lit on these nights"),
 }
 """All fields of ``core.desired.facts.Facts``."""
 
 ROW_NAMES: Final[Mapping[str, Message]] = {
     "filter": Message("The filter's name"),
     "subs": Message("The number and length of the exposures"),
-    "total": Message("The whole time through this filter"),
+    "total": Message("The total exposure time through this filter"),
     "details": Message("Gain, offset, temperature and binning, where all rows agree"),
 }
 """All fields of ``core.desired.integration_facts.FilterIntegration``: a row of ``integration``."""

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FIELDS: Final[Mapping[str, Message]] = {
-    "block": Message("facts"),
-    "prose": Message("words"),
+    "block": Message("block"),
+    "prose": Message("prose"),
     "description": Message("description"),
-    "coordinates": Message("coordinates"),
+    "coordinates": Message("place"),
     "tags": Message("tags"),
 }
 FIELD_TITLES: Final[Mapping[str, Message]] = {
-    "block": Message("Description: facts"),
-    "prose": Message("Description: words"),
+    "block": Message("Description: block"),
+    "prose": Message("Description: prose"),
     "description": Message("Description"),
-    "coordinates": Message("Coordinates"),
+    "coordinates": Message("Place"),
     "tags": Message("Tags"),
 }
 """Above a field's values."""
@@ -34,7 +34,7 @@ STATES: Final[Mapping[str, Message]] = {
     "conflict": Message("in conflict"),
     "held": Message("held back"),
     "not_sticking": Message("not kept"),
-    "undone": Message("undone"),
+    "undone": Message("taken back"),
     "unknown_asset": Message("not in Immich"),
     "not_writable": Message("not writable"),
     "failed": Message("failed"),
@@ -44,25 +44,26 @@ STATES: Final[Mapping[str, Message]] = {
 MEANINGS: Final[Mapping[str, Message]] = {
     "new": Message("The next look brings it in sync."),
     "in_sync": Message("Immich shows what Skymmich knows."),
-    "pending": Message("Written; Immich has not digested it yet. The next look checks it."),
+    "pending": Message("Written; Immich has not processed it yet. The next look checks it."),
     "conflict": Message(
         "A person's value in Immich differs from Skymmich's. Immich's is kept until you decide."
     ),
-    "held": Message("The guard holds back what this change would take away. Nothing was lost."),
+    "held": Message("This change would take something away, so the guard holds it back. Nothing was lost."),
     "not_sticking": Message(
-        "Immich took the value and put the old one back. It is tried again once something about it changes."
+        "Immich accepted the value and put the old one back. It is tried again once "
+        "something about it changes."
     ),
     "undone": Message(
-        "A person took back what was written. It is left alone until Skymmich's value or Immich's changes."
+        "A person took back what was written. It is left alone until Skymmich's or Immich's value changes."
     ),
     "unknown_asset": Message(
-        "Immich does not show this asset to the key: deleted, locked away, or another user's. "
-        "Mend the link in Skymmich."
+        "Immich does not show this asset to the key: it is deleted, locked, or belongs "
+        "to another user. Correct the link in Skymmich."
     ),
     "not_writable": Message("It cannot be written as it is now; the reason says why."),
     "failed": Message(
-        "The last attempt met an error and is made again by itself, or what Skymmich has cannot be read: the "
-        "reason says which."
+        "The last attempt failed and is made again by itself, or what Skymmich has "
+        "cannot be read: the reason says which."
     ),
     "unlinked": Message("It is no longer in the catalogue. What was written stays."),
 }
@@ -70,8 +71,9 @@ MEANINGS: Final[Mapping[str, Message]] = {
 MISSING: Final = Message("an edit may be missing")
 """Of images that somebody saved between our reading and our write: no state, for they may be in sync."""
 MISSING_MEANING: Final = Message(
-    "Somebody saved in Immich in the very moment in which this program wrote. Only they can tell whether "
-    "what they entered is there: look, and say so."
+    "Somebody saved it in Immich at the very moment this program wrote. Only they "
+    "can tell whether what they entered is still there: please check, and confirm "
+    "that you have looked."
 )
 CROSSED_LABEL: Final = Message("edit may be missing")
 """The same as a label."""
@@ -92,15 +94,15 @@ OUTCOMES: Final[Mapping[str, Message]] = {
 }
 """How passes end; the last two leave no run."""
 TRIGGERS: Final[Mapping[str, Message]] = {
-    "api": Message("asked for over the API"),
+    "api": Message("requested over the API"),
     "audit": Message("daily audit"),
     "catalogue": Message("catalogue changed"),
     "cli": Message("command line"),
     "decision": Message("a person decided"),
-    "event": Message("Skymmich told of a change"),
+    "event": Message("Skymmich reported a change"),
     "immich": Message("scheduled look at Immich"),
     "lease": Message("the right to write came back"),
-    "page": Message("asked for on this page"),
+    "page": Message("requested on this page"),
     "probe": Message("Immich was down"),
     "redo": Message("written again"),
     "reload": Message("configuration read again"),
@@ -125,7 +127,7 @@ CASES: Final[Mapping[str, Message]] = {
     "not_ours": Message("left alone"),
     "switched_off": Message("switched off"),
     "not_sticking": Message("not kept by Immich"),
-    "undone": Message("undone and left alone"),
+    "undone": Message("taken back and left alone"),
     "not_writable": Message("cannot be written"),
     "resolved": Message("you decided"),
     "contested": Message("somebody else writes here"),

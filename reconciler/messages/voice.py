@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 AGAIN: Final[Mapping[Voice, Mapping[Again, Message]]] = {
     "daemon": {
         "by_itself": Message("It is tried again by itself."),
-        "next_pass": Message("The next pass looks again."),
+        "next_pass": Message("The next run looks again."),
         "when_changed": Message("It is tried again when something about it changes."),
     },
     "command": {

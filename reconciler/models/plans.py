@@ -237,7 +237,7 @@ class RowProblem(Model):
 
 
 class Plan(Model):
-    """What a pass would do."""
+    """What a run would do."""
 
     images: Count
     changes: Count

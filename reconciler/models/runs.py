@@ -62,7 +62,7 @@ class Run(Model):
 
 
 class Progress(Model):
-    """How far a pass is: ``done`` of ``total`` assets, of which ``waiting`` are still to settle."""
+    """How far a run is: ``done`` of ``total`` assets, of which ``waiting`` are still to settle."""
 
     phase: Literal["reading", "planning", "writing", "done"]
     done: Count
@@ -103,7 +103,7 @@ class Outcome(Model):
 
 
 class Report(Model):
-    """The end of a pass."""
+    """The end of a run."""
 
     run: Run
     outcome: Text

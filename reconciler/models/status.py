@@ -220,13 +220,13 @@ class Seen(Model):
 
 
 class Stopped(Model):
-    """Whether a pass ran that was stopped."""
+    """Whether a run was stopped."""
 
     stopped: bool
 
 
 class Paused(Model):
-    """Whether passes start by themselves."""
+    """Whether runs start by themselves."""
 
     paused: bool
 

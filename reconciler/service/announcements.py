@@ -1,4 +1,4 @@
-"""What the service says: to its listeners, as notices, and to the log."""
+"""What the service says: to its listeners, as updates, and to the log."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Announcer:
     """Tells what happens.
 
     Args:
-        notices: for those who listen.
+        bus: for those who listen.
         runs: knows which one runs.
         listen: takes the engine's events; for the log.
     """
 
-    def __init__(self, notices: EventBus, runs: RunRegistry, listen: Listener) -> None:
-        self._bus, self._runs, self._listen = notices, runs, listen
+    def __init__(self, bus: EventBus, runs: RunRegistry, listen: Listener) -> None:
+        self._bus, self._runs, self._listen = bus, runs, listen
 
     def heard(self, event: Event | Progress) -> None:
         """Pass on what a pass says of itself."""

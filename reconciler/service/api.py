@@ -188,7 +188,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Update:
     """Something to tell a page that is open: ``progress``, ``run``, ``state`` …, with JSON-able data."""
 
     name: str
@@ -337,6 +337,6 @@ class Control(Protocol):
         """
         ...
 
-    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
-        """Listen to notices until the context is left. A slow listener loses the oldest, never blocks."""
+    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Update]]:
+        """Listen to updates until the context is left. A slow listener loses the oldest, never blocks."""
         ...

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Report
     from reconciler.engine.polling.timing import Timing
     from reconciler.errors import StateError
-    from reconciler.service.api import Notice
+    from reconciler.service.api import Update
     from reconciler.service.environment import Installation, ServiceStore
 
 LONGEST_HOLD = 60.0
@@ -155,8 +155,8 @@ class Service(Decisions):
         """Undo ``pause``."""
         self._set_paused(paused=False)
 
-    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Notice]]:
-        """Listen to notices until the context is left. A slow listener loses the oldest, never blocks."""
+    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Update]]:
+        """Listen to updates until the context is left. A slow listener loses the oldest, never blocks."""
         return self._bus.subscribe()
 
     # What the daemon says

@@ -113,7 +113,7 @@ async def body(request: Request) -> dict[str, object]:
     try:
         found = json.loads(raw)
     except (ValueError, RecursionError):
-        raise ProblemError(400, "The body is no JSON.") from None
+        raise ProblemError(400, "The body is not JSON.") from None
     if not isinstance(found, dict):
         raise ProblemError(400, "The body must be a JSON object.")
     return found
@@ -215,7 +215,7 @@ def wish(
     if isinstance(asked, Wish) and asked.image_ids is not None:
         image_ids = frozenset(asked.image_ids)
     if asked.force and image_ids is None:
-        raise ProblemError(400, "“force” lets the catalogue win over people's words: name the “image_ids”.")
+        raise ProblemError(400, "“force” overwrites what people wrote: name the “image_ids”.")
     if asked.approve:
         trigger = "decision"
     return Look(

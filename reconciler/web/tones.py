@@ -1,4 +1,4 @@
-"""The page's colours: a tone for each state, outcome, condition and notice.
+"""The page's colours: a tone for each state, outcome, condition and answer.
 
 A tone is never the only sign: each has its icon, and its words stand beside it.
 """
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.messages import vocabulary
+from reconciler.messages.answers import SAID
 from reconciler.messages.formats import first_upper, state
-from reconciler.messages.notices import SAID
 from reconciler.messages.translation import say
 from reconciler.messages.vocabulary import MEANINGS, OUTCOMES, STATES
 
@@ -41,7 +41,7 @@ OUTCOME_TONES: Final[Mapping[str, Tone]] = {
     "stopped": "off",
     "running": "busy",
 }
-NOTICE_TONES: Final[Mapping[str, Tone]] = {
+ANSWER_TONES: Final[Mapping[str, Tone]] = {
     "asked": "busy",
     "saved": "ok",
     "template": "ok",
@@ -128,6 +128,6 @@ def run_tone(state: RunState) -> Tone:
     return "attention" if run.counts.failed else OUTCOME_TONES.get(run.outcome, "unknown")
 
 
-def notice_of(said: str) -> Shown | None:
-    """Return how a notice is shown that a redirect names; ``None`` if there is none of that name."""
-    return Shown(say(SAID[said]), NOTICE_TONES[said]) if said in SAID else None
+def answer_of(said: str) -> Shown | None:
+    """Return how an answer is shown that a redirect names; ``None`` if there is none of that name."""
+    return Shown(say(SAID[said]), ANSWER_TONES[said]) if said in SAID else None

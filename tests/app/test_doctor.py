@@ -60,7 +60,7 @@ def test_a_folder_in_which_it_can_be_made_stays_as_it_is(tmp_path):
 def test_what_is_no_folder_takes_no_store(tmp_path):
     (tmp_path / "file").touch()
     (found,) = unwritable(tmp_path / "file" / "state.sqlite3")
-    assert f"{tmp_path / 'file'} is no folder" in found.what
+    assert f"{tmp_path / 'file'} is not a folder" in found.what
 
 
 def test_each_value_tells_its_source(tmp_path):

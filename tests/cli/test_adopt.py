@@ -75,7 +75,9 @@ def test_a_store_in_another_place_stands_back_until_it_is_told_to_take_over(appl
 
 
 def test_doctor_says_that_the_store_is_an_older_copy(applied):
-    assert "is kept in Immich, too (instance" in applied.call("doctor").stdout
+    assert (
+        "Immich also keeps records of what was written from here (instance" in applied.call("doctor").stdout
+    )
     copy = applied.folder / "copy"
     shutil.copyfile(applied.store, copy)
     applied.sql("UPDATE astrophotography_images SET description = 'Another one.'")

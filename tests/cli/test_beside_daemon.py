@@ -108,7 +108,7 @@ def test_a_template_is_shown_tried_and_set_only_once_it_was_agreed_to(two, tmp_p
     assert "this program's own store" in shown.stderr
     assert "+ Seen." in two.call("plan").stdout
     again = two.call("template", "reset", "--yes")
-    assert "The configured one holds again" in again.stdout
+    assert "The configured one is in use again" in again.stdout
     assert "{{ heading }}" in two.call("template").stdout
     assert two.writes == 0
 
@@ -139,3 +139,12 @@ def test_the_first_run_after_an_apply_complains_of_no_unclean_end(two, serving):
     with serving(two) as daemon:
         assert any('"ready"' in line for line in daemon.said)
         assert not [line for line in daemon.said if '"level": "warning"' in line]
+
+
+def test_the_first_run_of_the_daemon_after_an_apply_warns_of_no_unclean_end(two, serving):
+    assert two.call("apply", "--yes").returncode == 0
+    with serving(two) as process:
+        said = "".join(process.said)
+    assert '"ready"' in said
+    assert "the last end was not a clean one" not in said
+    assert '"level": "warning"' not in said

@@ -23,5 +23,5 @@ def test_what_a_stopped_apply_did_not_come_to_is_counted_and_not_listed(capsys):
     outcomes = tuple(Outcome(n, str(n), f"Image {n}", "new", (reason("not_reached"),)) for n in range(36))
     show_report(Screen(), Report(run, outcomes), Requests(total=1, writes=1, reads=0))
     said = capsys.readouterr().out
-    assert "36 images were not come to: run apply again." in said
+    assert "36 images were not reached: run apply again." in said
     assert "Image 3" not in said

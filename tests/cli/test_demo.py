@@ -70,11 +70,11 @@ def test_the_demo_tells_its_story_and_all_it_claims_holds_and_it_serves_its_page
         assert demo.wait(30) == 0, rest
     for expected in (
         "55 images: 5",
-        "photographs written and verified",
+        "images written and verified",
         "✓ Andromeda still says",
         "✓ Whirlpool still says",
         "+ Whirlpool, 35 hours",
-        "Only the change was written: 1 request, to 1 photograph.",
+        "Only the change was written: 1 request, to 1 image.",
         "no write at all.",
         "writes lost             0",
     ):

@@ -219,7 +219,7 @@ def test_doctor_says_how_to_mend_a_wrong_key_and_goes_on(applied):
     assert done.returncode == 1
     assert "✗" in done.stdout
     assert "3 images on record" in done.stdout
-    assert "1 problem to mend." in done.stdout
+    assert "1 problem to fix." in done.stdout
 
 
 def test_a_configuration_error_is_told_at_once_and_has_its_own_exit_code(applied):
@@ -237,7 +237,7 @@ def test_doctor_finds_a_state_folder_that_can_not_be_written_before_there_is_a_s
     done = applied.call("doctor", RECONCILER_STATE__URL=str(applied.folder / "file" / "state.sqlite3"))
     assert done.returncode == 1
     assert "cannot be made" in done.stdout
-    assert "1 problem to mend." in done.stdout
+    assert "1 problem to fix." in done.stdout
     assert "All is well" not in done.stdout
 
 

@@ -39,7 +39,7 @@ def test_plan_and_explain_name_the_tags_that_are_left_out(two):
         catalogue.execute(
             "UPDATE astrophotography_images SET tags = ?, title = 'Beside HD 44179' WHERE id = 33", (noise,)
         )
-    said = "2 tags were left out, as the plate solver's or as [tags] drop says: “34 Sgr)”, “Propus (η Gem”"
+    said = "2 tags were left out, because they are the plate solver's or [tags] drop names them: “34 Sgr)”, “Propus (η Gem”"
     planned, explained = two.run("plan", "33").stdout, two.run("explain", "33").stdout
     assert said in " ".join(planned.split())
     assert said in " ".join(explained.split())
@@ -222,7 +222,7 @@ def test_a_plan_begins_with_its_sum_and_counts_what_comes_what_changes_and_what_
     first = two.call("plan").stdout.splitlines()
     assert first[0] == "2 images: 2 to write."
     said = [" ".join(line.split()) for line in first[1:4]]
-    assert said[:2] == ["description 2 to add", "coordinates 2 to add"]
+    assert said[:2] == ["description 2 to add", "place 2 to add"]
     assert re.fullmatch(r"tags \d+ to add", said[2])
     assert two.call("apply", "--yes").returncode == 0
     tag = next(iter(two.shown(JELLYFISH)["tags"]))
@@ -234,7 +234,7 @@ def test_a_plan_begins_with_its_sum_and_counts_what_comes_what_changes_and_what_
     assert changed[:3] == [
         "2 images: 1 in sync, 1 to write.",
         "description 1 to change",
-        "coordinates 1 to change",
+        "place 1 to change",
     ]
     assert re.fullmatch(r"tags 1 to add, \d+ to remove", changed[3])
 

@@ -101,7 +101,7 @@ def test_what_can_not_be_decided_changes_nothing_and_says_why(conflict):
     before = conflict.writes
     for arguments, said in (
         (("--keep", "both", str(JELLYFISH)), "no conflict"),
-        (("--keep", "both", "--field", "coordinates", str(RING)), "no conflict about its coordinates"),
+        (("--keep", "both", "--field", "coordinates", str(RING)), "no conflict about its place"),
         ((str(RING),), "Say which side stays"),
         (("--keep", "both", "--reopen", str(RING)), "Say which side stays"),
         # Of several images all are decided, or none.

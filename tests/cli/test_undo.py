@@ -46,7 +46,7 @@ def test_everything_is_undone_with_a_plan_and_written_again(two):
             was["description"],
             was["tags"],
         )
-    assert "2 undone" in two.call("apply", "--yes").stdout
+    assert "2 taken back" in two.call("apply", "--yes").stdout
     explained = two.call("explain", str(RING)).stdout
     assert "taken back on" in explained
     again = two.call("redo", "--all", "--yes")
@@ -81,7 +81,7 @@ def test_an_image_is_taken_back_to_a_moment(two):
     assert done.returncode == 0, done.stderr
     assert two.shown(RING)["description"] == was["description"]
     assert two.call("undo", "--image", str(RING), "--yes").returncode == 1
-    assert "is no moment" in two.call("undo", "--image", str(RING), "--to", "noon").stderr
+    assert "is not a moment" in two.call("undo", "--image", str(RING), "--to", "noon").stderr
 
 
 def test_beside_the_daemon_it_is_handed_over(two):

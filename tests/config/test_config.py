@@ -260,7 +260,7 @@ def test_a_folder_and_a_picture_are_no_configuration(tmp_path):
     assert "is a directory" in mistakes(tmp_path)
 
     (tmp_path / "m31.jpg").write_bytes(b"\xff\xd8\xff\xe0")
-    assert "is no text in UTF-8" in mistakes(tmp_path / "m31.jpg")
+    assert "is not UTF-8 text" in mistakes(tmp_path / "m31.jpg")
 
     (tmp_path / "huge.toml").write_bytes(b"#" * ((1 << 20) + 1))
     assert "is this the right file?" in mistakes(tmp_path / "huge.toml")
@@ -327,14 +327,14 @@ def test_an_address_of_the_catalogue_stays_as_it_was_written(source):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[immich]\nurll = "x"', "config.toml:2: [immich] urll is no setting. Did you mean [immich] url?"),
-        ('[imich]\nurl = "x"', "config.toml:1: [imich] is no section. Did you mean [immich]?"),
-        ('api_key_file = "x"', "config.toml:1: api_key_file is no setting. Did you mean [immich] api_key_file?"),
-        ('[immich]\n\nsource = "x"', "config.toml:3: [immich] source is no setting. Did you mean [skymmich] source?"),
-        ("[on_drift]\nblock = 1", "config.toml:1: [on_drift] is no section. Did you mean [policy.on_drift]?"),
-        ("[policy.on_drift]\nblocks = 1", "config.toml:2: [policy.on_drift] blocks is no setting. "),
-        ("[status]\nzzzzzz = 1", "config.toml:2: [status] zzzzzz is no setting. There are host, port, token, token_file, allowed_hosts, user_header, trusted_proxies."),
-        ("[zzzzzz]\na = 1", "config.toml:1: [zzzzzz] is no section. There are [description], "),
+        ('[immich]\nurll = "x"', "config.toml:2: [immich] urll is not a setting. Did you mean [immich] url?"),
+        ('[imich]\nurl = "x"', "config.toml:1: [imich] is not a section. Did you mean [immich]?"),
+        ('api_key_file = "x"', "config.toml:1: api_key_file is not a setting. Did you mean [immich] api_key_file?"),
+        ('[immich]\n\nsource = "x"', "config.toml:3: [immich] source is not a setting. Did you mean [skymmich] source?"),
+        ("[on_drift]\nblock = 1", "config.toml:1: [on_drift] is not a section. Did you mean [policy.on_drift]?"),
+        ("[policy.on_drift]\nblocks = 1", "config.toml:2: [policy.on_drift] blocks is not a setting. "),
+        ("[status]\nzzzzzz = 1", "config.toml:2: [status] zzzzzz is not a setting. There are host, port, token, token_file, allowed_hosts, user_header, trusted_proxies."),
+        ("[zzzzzz]\na = 1", "config.toml:1: [zzzzzz] is not a section. There are [description], "),
         ('immich = "http://x"', "config.toml:1: [immich] is a section, not a value."),
         ("[[immich]]\nurl = 1", "config.toml:1: [immich] is a section, not a value."),
         ('[status]\nport = "abc"', 'config.toml:2: [status] port = "abc" is not usable: it must be a whole number from 0 to 65535.'),
@@ -348,8 +348,8 @@ def test_an_address_of_the_catalogue_stays_as_it_was_written(source):
         ("[tags]\nroot = 3", "root = 3 is not usable: it must be a text in quotes."),
         ('[tags]\nroot = "A/B"', 'root = "A/B" is not usable: it must be one tag\'s name'),
         ('[tags]\ndrop = "^HD"', 'drop = "^HD" is not usable: it must be a list of texts, such as ["a", "b"].'),
-        ('[tags]\ndrop = [\n  "^a",\n  "("\n]', 'config.toml:2: [tags] drop = ["^a", "("] is not usable: "(" is no regular'),
-        ('[tags]\nkeep = ["["]', '[tags] keep = ["["] is not usable: "[" is no regular expression'),
+        ('[tags]\ndrop = [\n  "^a",\n  "("\n]', 'config.toml:2: [tags] drop = ["^a", "("] is not usable: "(" is not a regular'),
+        ('[tags]\nkeep = ["["]', '[tags] keep = ["["] is not usable: "[" is not a regular expression'),
         ("[tags]\nmax_per_image = 0", "max_per_image = 0 is not usable: it must be a whole number from 1 to 1000."),
         ('[tags]\nequipment_kinds = ["lens"]', 'it must be a list of "telescope", "camera", "mount", "filter", "accessory" or "software".'),
         ('[policy]\non_conflict = "ask"', '[policy] on_conflict = "ask" is not usable: it must be one of "keep" or "overwrite".'),
@@ -373,10 +373,10 @@ def test_a_mistake_in_the_file_is_explained_where_it_stands(written, text, said)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[immich]\nurl = http://x\n", "config.toml:2: this is no valid TOML, column 7: Invalid value (a text needs quotes)."),
-        ("[immich\n", "config.toml:1: this is no valid TOML"),
-        ('[immich]\nurl = "a"\nurl = "b"\n', "config.toml:3: this is no valid TOML"),
-        ('[tags]\ndrop = ["a",\n', "config.toml:3: this is no valid TOML"),
+        ("[immich]\nurl = http://x\n", "config.toml:2: this is not valid TOML, column 7: Invalid value (a text needs quotes)."),
+        ("[immich\n", "config.toml:1: this is not valid TOML"),
+        ('[immich]\nurl = "a"\nurl = "b"\n', "config.toml:3: this is not valid TOML"),
+        ('[tags]\ndrop = ["a",\n', "config.toml:3: this is not valid TOML"),
     ],
 )  # fmt: skip
 def test_a_slip_in_the_syntax_is_named_with_its_line(written, text, said):
@@ -386,15 +386,15 @@ def test_a_slip_in_the_syntax_is_named_with_its_line(written, text, said):
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("RECONCILER_IMMICH__URI", "x", "RECONCILER_IMMICH__URI is no setting. Did you mean RECONCILER_IMMICH__URL?"),
+        ("RECONCILER_IMMICH__URI", "x", "RECONCILER_IMMICH__URI is not a setting. Did you mean RECONCILER_IMMICH__URL?"),
         ("RECONCILER_IMMICH_URL", "x", "Did you mean RECONCILER_IMMICH__URL?"),
         ("RECONCILER_immich__url", "x", "Did you mean RECONCILER_IMMICH__URL?"),
         ("RECONCILER_IMICH__API_KEY", PLANTED, "Did you mean RECONCILER_IMMICH__API_KEY?"),
         ("RECONCILER_POLICY__ON_DRIFT_TAGS", "keep", "Did you mean RECONCILER_POLICY__ON_DRIFT__TAGS?"),
-        ("RECONCILER_CONFG", "x", "RECONCILER_CONFG is no setting."),
+        ("RECONCILER_CONFG", "x", "RECONCILER_CONFG is not a setting."),
         ("RECONCILER_STATUS__PORT", "abc", 'RECONCILER_STATUS__PORT = "abc" is not usable: it must be a whole number from 0 to 65535.'),
         ("RECONCILER_TAGS__GROUPS", "maybe", 'RECONCILER_TAGS__GROUPS = "maybe" is not usable: it must be true or false.'),
-        ("RECONCILER_TAGS__DROP", "[a", 'RECONCILER_TAGS__DROP is no list: write ["a", "b"] or a,b.'),
+        ("RECONCILER_TAGS__DROP", "[a", 'RECONCILER_TAGS__DROP is not a list: write ["a", "b"] or a,b.'),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_environment_is_explained_by_the_variables_name(name, value, said):
@@ -419,7 +419,7 @@ def test_all_mistakes_are_told_at_once(written):
 def test_a_mistake_in_the_syntax_does_not_hide_those_in_the_environment(written):
     said = mistakes(written("["), RECONCILER_STATUS__PORT="x")
 
-    assert "no valid TOML" in said
+    assert "not valid TOML" in said
     assert "RECONCILER_STATUS__PORT" in said
 
 
@@ -700,7 +700,7 @@ def test_what_is_no_plain_file_is_refused_at_once_wherever_a_file_is_named(
     reading.start()
     reading.join(3.0)
     assert len(said) == 1
-    assert f"{odd} is no file: it is {kind}" in said[0]
+    assert f"{odd} is not a file: it is {kind}" in said[0]
 
 
 def test_a_pipe_that_takes_the_place_of_a_file_meanwhile_is_not_waited_for(tmp_path, monkeypatch):

@@ -59,14 +59,14 @@ def judge(plans=(), before=100, now=None, managed=None, approved="", policy=DEFA
     [
         (38, False, "shrunk", "Restore the catalogue"),
         (38, True, "shrunk", "Restore the catalogue"),
-        (100, True, "rules", "Change it back"),
+        (100, True, "rules", "change it back"),
         (100, False, "values", "Restore them"),
     ],
 )
 def test_the_remedy_fits_the_cause(losing, now, rules_changed, cause, mend):
     verdict = judge(losing(25, 100), now=now, rules_changed=rules_changed)
     assert verdict.cause == cause
-    others = {"Restore the catalogue", "Change it back", "Restore them"} - {mend}
+    others = {"Restore the catalogue", "change it back", "Restore them"} - {mend}
     assert mend in message(verdict.told)
     assert not [other for other in others if other in message(verdict.told)]
 
@@ -144,13 +144,13 @@ def test_the_message_has_the_numbers_the_examples_and_the_command(losing):
     assert "lost 62 of its 100 linked images" in message(verdict.told)
     assert "62%" in message(verdict.told)
     assert "25 of 100 managed assets would lose something (25%" in message(verdict.told)
-    assert "“M 31” (1 tag less)" in message(verdict.told)
+    assert "“M 31” (loses 1 tag)" in message(verdict.told)
     assert "and 22 more" in message(verdict.told)
     assert f"skymmich-reconciler apply --approve {verdict.hash}" in message(verdict.told)
 
 
 def test_an_empty_catalogue_is_called_empty():
-    assert "is empty, though it linked 65 images" in message(judge(before=65, now=0).told)
+    assert "is empty, but had 65 linked images" in message(judge(before=65, now=0).told)
 
 
 def test_the_examples_say_what_is_lost(make):
@@ -164,7 +164,7 @@ def test_the_examples_say_what_is_lost(make):
         )
         for i in ids(10)
     ]
-    assert "(loses its facts, its words replaced, 2 tags less)" in message(judge(plans).told)
+    assert "(loses its block, has its prose replaced, loses 2 tags)" in message(judge(plans).told)
 
 
 def test_approval_lets_just_this_harm_pass(losing):

@@ -507,4 +507,7 @@ def test_what_is_left_out_as_it_should_be_is_told_and_is_no_note_of_the_image(ma
     assert plan.notes == ()
     assert plan.told == (remark,)
     assert not plan.changes
-    assert words(remark) == "1 tag was left out, as the plate solver's or as [tags] drop says: “62 Cyg”"
+    assert (
+        words(remark)
+        == "1 tag was left out, because it is the plate solver's or [tags] drop names it: “62 Cyg”"
+    )

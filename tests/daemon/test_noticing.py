@@ -291,7 +291,7 @@ async def test_a_test_goes_at_once_also_in_quiet_hours(make_world):
     told = Told(make_world(images=6, catalogue_seconds=30.0), Phone(), quiet_hours="00:00-23:59")
     told.start()
     (one,) = await told.noticing.test()
-    assert told.phone.got == ["Notices of skymmich-reconciler arrive here."]
+    assert told.phone.got == ["Notices from skymmich-reconciler arrive here."]
     assert one.error == ""
     await told.world.stop()
 

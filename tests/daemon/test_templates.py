@@ -242,7 +242,7 @@ def test_a_template_file_that_is_a_pipe_stops_neither_start_nor_reload(daemon):
     daemon.home.manager.forget()
     daemon.process.send_signal(signal.SIGHUP)
     daemon.home.manager.wait_for("READY=1")
-    assert "is no file" in daemon.home.condition(daemon.process, "ConfigurationCurrent")["message"]
+    assert "is not a file" in daemon.home.condition(daemon.process, "ConfigurationCurrent")["message"]
     assert daemon.stop() < 3
     assert ended(daemon.home.start())[0] == 78
 
@@ -260,7 +260,7 @@ def test_a_file_that_becomes_a_pipe_stops_no_reload_and_no_end(daemon, named):
     daemon.process.send_signal(signal.SIGHUP)
     daemon.home.manager.wait_for("READY=1")
     told = daemon.home.condition(daemon.process, "ConfigurationCurrent")["message"]
-    assert "is no file: it is a named pipe" in told
+    assert "is not a file: it is a named pipe" in told
     assert daemon.stop() < 6  # it was 9.5: what ends a process that hangs
 
 

@@ -126,7 +126,7 @@ async def test_no_undo_stays_running_whatever_call_of_the_store_fails(install):
     ("error", "outcome", "code", "words"),
     [
         (asyncio.CancelledError(), "stopped", "run_stopped", "stopped before its end"),
-        (TypeError("odd"), "failed", "run_broke", "ended by an error that nobody expected (TypeError)"),
+        (TypeError("odd"), "failed", "run_broke", "ended by an unexpected error (TypeError)"),
         (StateError("The disk is full."), "failed", "run_ended_early", "ended early: The disk is full."),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",

@@ -129,11 +129,11 @@ async def test_an_answer_beyond_a_bound_is_an_error_of_that_call_and_not_asked_a
     [
         (whole_answer(gzip.compress(b'{"a":1}' * 50)[:-9], content_encoding="gzip"), "was cut short"),
         (whole_answer(b"not gzip", content_encoding="gzip"), "is not packed as it says"),
-        (whole_answer(b'{"a": NaN}'), "is no JSON"),
-        (whole_answer(b'{"a": -Infinity}'), "is no JSON"),
-        (whole_answer("{'a': 'ü'}".encode("latin-1")), "is no JSON"),
-        (whole_answer(b'{"a": "\xed\xa0\x80"}'), "is no JSON"),
-        (whole_answer(json.dumps({"a": 1}).encode("utf-16")), "is no JSON"),
+        (whole_answer(b'{"a": NaN}'), "is not JSON"),
+        (whole_answer(b'{"a": -Infinity}'), "is not JSON"),
+        (whole_answer("{'a': 'ü'}".encode("latin-1")), "is not JSON"),
+        (whole_answer(b'{"a": "\xed\xa0\x80"}'), "is not JSON"),
+        (whole_answer(json.dumps({"a": 1}).encode("utf-16")), "is not JSON"),
     ],
 )
 async def test_an_answer_that_may_have_been_cut_short_is_asked_for_again(answer, words):

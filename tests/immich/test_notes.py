@@ -38,7 +38,7 @@ async def test_an_asset_that_is_gone_is_told_apart_from_one_without_a_note(serve
 
 async def test_an_answer_that_is_no_list_is_not_used(server, client, answer, uuid):
     server.on("GET", f"/api/assets/{uuid(1)}/metadata", answer.ok({"items": []}))
-    with pytest.raises(ImmichAnswerError, match="no list"):
+    with pytest.raises(ImmichAnswerError, match="not a list"):
         await notes.read(client(), uuid(1))
 
 

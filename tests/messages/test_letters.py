@@ -47,13 +47,15 @@ def test_images_are_counted_and_a_few_are_named_with_the_way_to_all_of_them():
 
 def test_one_image_is_one_image():
     found = said([image_matter("not_sticking", "a")], titles={"a": "M 31"}, page="")
-    assert found.body.startswith("1 image: not kept (“M 31”). Immich took the value")
+    assert found.body.startswith("1 image: not kept (“M 31”). Immich accepted the value")
     assert "http" not in found.body
 
 
 def test_an_outage_is_told_in_the_readers_own_time():
     assert said([DOWN]).body.startswith("Immich has not answered since 2026-11-22 18:55.")
-    assert said([DOWN], now=()).body == "Immich did not answer from 2026-11-22 18:55 on; it answers again."
+    assert (
+        said([DOWN], now=()).body == "Immich did not answer from 2026-11-22 18:55 on; now it answers again."
+    )
 
 
 def test_the_guard_tells_what_it_holds_and_that_nothing_was_taken():
@@ -75,15 +77,15 @@ def test_a_condition_is_told_in_the_daemons_words_and_that_it_is_over():
     condition = Condition("Working", "False", "Unexpected", (reason("broke_off", kind="KeyError"),), NOW)
     snapshot, matter = replace(WELL, conditions=(condition,)), Matter("attention", "Working")
     assert said([matter], snapshot).body == (
-        "A pass broke off. A pass broke off by KeyError; the log has it. It is tried again by itself.\n"
+        "A run broke off. A run broke off because of KeyError; the log has the details. It is tried again by itself.\n"
         "https://reconciler.example.org/doctor"
     )
-    assert said([matter], snapshot, now=()).body == "A pass broke off; by now it is over."
+    assert said([matter], snapshot, now=()).body == "A run broke off; that is over now."
 
 
 def test_images_that_are_over_by_now_are_told_as_that():
     told = [image_matter("conflict", "a"), image_matter("conflict", "b")]
-    assert said(told, now=()).body == "2 images: in conflict; by now no longer."
+    assert said(told, now=()).body == "2 images: in conflict; that is over now."
     assert said(told, now=told[:1]).body.startswith("1 image: in conflict. ")
 
 

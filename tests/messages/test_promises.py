@@ -14,8 +14,8 @@ from reconciler.core.plan.guard import Cause
 from reconciler.core.plan.merge import Action, Case
 from reconciler.core.records import AssetStatus, Field, JournalField, RunOutcome, Trigger
 from reconciler.messages import conditions, headlines, vocabulary
+from reconciler.messages.answers import SAID
 from reconciler.messages.guard import MENDS
-from reconciler.messages.notices import SAID
 from reconciler.service.api import ConditionReason, ConditionType, HeadlineCode, Level
 from reconciler.service.conditions import _FILED, ORDER
 from reconciler.web import tones
@@ -129,7 +129,7 @@ def test_every_field_outcome_and_notice_has_its_words():
     )
     assert set(vocabulary.OUTCOMES) == {*get_args(RunOutcome), "quiet", "unexpected"}
     assert set(tones.OUTCOME_TONES) == set(get_args(RunOutcome))
-    assert set(tones.NOTICE_TONES) == set(SAID)
+    assert set(tones.ANSWER_TONES) == set(SAID)
 
 
 def test_every_error_is_filed_under_a_known_condition_for_a_known_reason():

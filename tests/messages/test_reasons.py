@@ -121,11 +121,11 @@ def test_an_error_is_a_reason_that_names_its_class_and_says_its_text():
 
 def test_a_command_that_ends_promises_nothing_that_only_a_daemon_does():
     """What is said to be tried again by itself is tried again by nobody once a command has ended."""
-    daemons = re.compile(r"next pass|next one goes on|is tried again|is looked at again|by itself")
+    daemons = re.compile(r"next run|next one goes on|is tried again|is looked at again|by itself")
     said = {code: message.said_by("command").one for code, message in REASONS.items() if code not in DETAILS}
     assert [code for code, text in said.items() if daemons.search(text)] == []
     assert words(reason("digesting"), "command").endswith("run apply again to look")
-    assert words(reason("digesting")).endswith("the next pass looks again")
+    assert words(reason("digesting")).endswith("the next run looks again")
     assert words(reason("fill"), "command") == words(reason("fill"))
 
 

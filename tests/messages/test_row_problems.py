@@ -26,7 +26,7 @@ SENTENCES = [
     ),
     (
         reason("row_odd_answer", column="result", keys=("ra", "dec"), value="'x'"),
-        "result has no sensible ra and dec ('x'); it is ignored",
+        "result has no usable ra and dec ('x'); it is ignored",
     ),
     (
         reason("row_linked_twice", asset="a1", image="1200"),
@@ -34,10 +34,7 @@ SENTENCES = [
     ),
     (
         reason("row_no_switch", key="syncTags"),
-        (
-            "the setting syncTags is neither true nor false; it counts as off, unless it is known what it was when"
-            " last read"
-        ),
+        "the setting syncTags is neither true nor false; it counts as off, unless an earlier reading is known",
     ),
     (
         reason("row_columns_missed", columns=("ra", "dec")),

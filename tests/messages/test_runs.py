@@ -59,7 +59,7 @@ def test_what_the_guard_holds_and_what_ended_it_early_stand_beside_the_counts():
     found = summarise(OUTCOMES[:1], Verdict(tripped=True), error)
     assert found[-1] == reason("run_ended_early", kind="ImmichUnreachableError", text="Immich is down.")
     assert summary(found) == (
-        "Checked 1 image, wrote 1; the guard holds back a part; ended early: Immich is down."
+        "Checked 1 image, wrote 1; the guard holds back part of it; ended early: Immich is down."
     )
     assert from_text(to_text(found)) == found
 

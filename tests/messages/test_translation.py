@@ -57,9 +57,9 @@ def test_numbers_lists_and_plurals_are_written_as_people_do():
 
 
 def test_reasons_name_their_fields():
-    assert words(reason("fill").of("block", "prose")) == "facts and words: Immich has none"
+    assert words(reason("fill").of("block", "prose")) == "block and prose: Immich has none"
     assert sentence([reason("fill"), reason("fill"), reason("conflict")]) == (
-        "Immich has none; Immich holds a value that is not ours"
+        "Immich has none; Immich has a value that was not written from here"
     )
 
 

@@ -85,11 +85,11 @@ def test_a_pass_that_writes_is_shown_with_its_progress_and_is_not_green():
 def test_an_old_look_is_never_green_nor_is_one_in_the_future(age):
     text, level = said(headline(standing(checked_at=NOW - timedelta(seconds=age))))
     assert level == "unknown"
-    assert text.startswith("Unknown: the last look")
+    assert text.startswith("Unknown: the last complete look")
 
 
 def test_before_the_first_look_nothing_is_known():
-    assert said(headline(standing(checked_at=None))) == ("Not looked yet", "unknown")
+    assert said(headline(standing(checked_at=None))) == ("Nothing was looked at yet", "unknown")
     first = headline(standing(checked_at=None, running=True))
     assert (first.code, first.level) == ("first_look", "unknown")
 
@@ -155,4 +155,4 @@ def test_a_condition_dates_from_the_change_of_its_status_not_of_its_words():
 def test_an_image_that_a_person_took_back_is_not_called_in_sync():
     found = headline(standing(counts={"in_sync": 140, "undone": 2}))
     assert (found.images, found.counts) == (140, {"undone": 2})
-    assert sentence(found).startswith("In sync: 140 images, 2 undone, ")
+    assert sentence(found).startswith("In sync: 140 images, 2 taken back, ")

@@ -182,7 +182,7 @@ async def test_nothing_is_sent_where_the_settings_can_not_be_read_as_expected(sk
         ("bomb", "unpacks to more than 1 MB"),
         ("deep", "is nested too deep"),
         ("twice", "has a name twice"),
-        ("cut", "is no JSON"),
+        ("cut", "is not JSON"),
         ("dripping", "no answer came in time"),
         ("digits", "has a number that cannot be kept"),
         ("huge", "has a number that cannot be kept"),

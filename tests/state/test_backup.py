@@ -210,7 +210,7 @@ def test_without_a_store_nothing_is_copied_and_none_is_made(path, target, noon):
     [
         (None, "There is no file"),
         (b"", "empty"),
-        (b"half of a letter " * 1000, "no state store, nor any SQLite file"),
+        (b"half of a letter " * 1000, "not a state store, nor any SQLite file"),
     ],
 )
 def test_what_is_no_copy_is_said(tmp_path, content, said):

@@ -138,7 +138,7 @@ def test_a_pipe_in_the_files_place_is_refused_at_once(tmp_path, read_only):
     looking.start()
     looking.join(3.0)
     assert len(said) == 1
-    assert "is no file: it is a named pipe" in said[0]
+    assert "is not a file: it is a named pipe" in said[0]
 
 
 @pytest.fixture

@@ -112,8 +112,8 @@ def test_a_value_is_put_right_three_times_with_growing_pauses_and_then_left(plac
             look(here)
             record = here.store.record(asset_id)
             assert (record.status, here.writes) == ("conflict", 0)
-            assert "is not put right once more before" in sentence(record.reasons)
-            assert f"put right {times} time" in sentence(record.reasons)
+            assert "is not corrected again before" in sentence(record.reasons)
+            assert f"corrected {times} time" in sentence(record.reasons)
             restart(here)
             here.clock.seconds += pause - 10 * MINUTE
             look(here)
@@ -134,7 +134,7 @@ def test_a_value_is_put_right_three_times_with_growing_pauses_and_then_left(plac
     assert is_theirs(here, asset_id, field)
     told = sentence(record.reasons)
     assert "somebody else writes here, last on 2026-03-0" in told
-    assert "it was put right 3 times" in told
+    assert "it was corrected 3 times" in told
     assert record.seen_updated_at > moved
     requests = here.requests["GET /assets/{id}"]
     assert requests == 0, "what is held costs an idle look nothing"

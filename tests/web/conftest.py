@@ -28,7 +28,7 @@ from reconciler.engine.passes import Outcome, Prepared, Report
 from reconciler.engine.undo_plan import PreparedUndo, Step
 from reconciler.errors import DecisionError, UndoError
 from reconciler.rendering.renderer import SafeRenderer
-from reconciler.service.api import Condition, Headline, ImageView, Notice, RunState, Snapshot
+from reconciler.service.api import Condition, Headline, ImageView, RunState, Snapshot, Update
 from reconciler.service.api import Request as Wish
 from reconciler.web.access.policy import Access
 from reconciler.web.app import create_app
@@ -85,7 +85,7 @@ class FakeControl:
         self.stopped = 0
         self.holding, self.source = Switches(), "Skymmich"
         """The switches where they live; the snapshot has them once they were read."""
-        self.queue: asyncio.Queue[Notice] | None = None
+        self.queue: asyncio.Queue[Update] | None = None
         self.status = dict(enumerate(STATUSES, start=1))
         self.shown = Snapshot(
             headline=Headline(
@@ -233,7 +233,7 @@ class FakeControl:
 
     @asynccontextmanager
     async def subscribe(self):
-        queue: asyncio.Queue[Notice] = asyncio.Queue()
+        queue: asyncio.Queue[Update] = asyncio.Queue()
         self.queue = queue
 
         async def notices():

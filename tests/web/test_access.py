@@ -323,7 +323,7 @@ def test_logging_in_and_out_works_while_the_store_is_gone(build, store, from_the
     form = {"data": {"token": "right-token"}, "headers": SAME, "follow_redirects": False}
     answer = client.post("/login", params={"next": "/images?q=M+31"}, **form)
     assert (answer.status_code, answer.headers["location"]) == (303, "/images?q=M+31&said=unkept")
-    assert "Logged in until the daemon stops" in client.get(answer.headers["location"]).text
+    assert "You are logged in until the daemon stops" in client.get(answer.headers["location"]).text
     cookie = client.cookies[Session.cookie]
     answer = client.post("/logout", headers=SAME, follow_redirects=False)
     assert answer.status_code == 303

@@ -105,7 +105,7 @@ def test_one_image_shows_three_sides_the_reasons_and_its_history(client):
         "Mine",
         "A person's <b>words</b>",
     )
-    assert prose["reason"] == "Immich holds a value that is not ours"
+    assert prose["reason"] == "Immich has a value that was not written from here"
     assert prose["reasons"] == [{"code": "conflict", "fields": [], "params": {}}]
     assert [one["field"] for one in found["history"]] == ["coordinates", "description"]
     assert fits(client.get("/api/v1/images/99"), "ImageView")["plan"] is None

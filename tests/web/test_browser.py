@@ -282,7 +282,7 @@ def test_a_conflict_is_decided_by_a_click_with_both_sides_shown(browser, quiet):
         page.goto("/")
         page.locator("#attention").get_by_role("link", name=re.compile("See")).first.click()
         page.locator(".card h2 a").first.click()
-        words = page.get_by_role("article", name="Description: words")
+        words = page.get_by_role("article", name="Description: prose")
         expect(words.locator("del").first).to_be_visible()
         expect(words.locator("ins").first).to_be_visible()
         theirs = quiet.sql(f"SELECT description FROM {IMAGES} WHERE id = 3")[0][0]
@@ -333,15 +333,15 @@ def test_an_edit_that_may_be_missing_is_shown_until_a_click_says_that_somebody_l
         expect(panel).to_contain_text("Read just before")
         expect(panel.locator(".text ins").first).to_contain_text("✦")
         panel.get_by_role("button", name="I have looked").click()
-        expect(page.locator(".said").first).to_contain_text("said again only if it happens again")
+        expect(page.locator(".said").first).to_contain_text("told again only if it happens again")
         expect(panel).to_have_count(0)
         assert quiet.status()["crossed"]["count"] == 2
 
         page.goto("/images?status=crossed")
         page.get_by_role("button", name="I have looked at all of them").click()
-        expect(page.locator(".said").first).to_contain_text("said again only if it happens again")
+        expect(page.locator(".said").first).to_contain_text("told again only if it happens again")
         page.goto("/images?status=crossed")
-        expect(page.locator(".calm")).to_contain_text("No image fits")
+        expect(page.locator(".calm")).to_contain_text("No image matches")
     assert quiet.status()["crossed"] == {"count": 0, "newest": None}
 
 
@@ -356,7 +356,7 @@ def test_a_click_on_the_overview_says_so_of_all_with_javascript_and_without(brow
             page.goto("/")
             other.goto("/")
             page.get_by_role("button", name="I have looked at it").click()
-            expect(page.locator(".said").first).to_contain_text("said again only if it happens again")
+            expect(page.locator(".said").first).to_contain_text("told again only if it happens again")
             for one in (page, other):
                 expect(one.locator("#attention")).not_to_contain_text("an edit may be missing")
         assert quiet.status()["crossed"]["count"] == 0
@@ -402,13 +402,13 @@ def test_a_setting_is_switched_and_holds_and_the_preview_comes_first(browser, pl
 def test_what_was_set_here_is_told_from_skymmichs_and_given_up_by_a_click(browser, place):
     with window(browser, place) as page:
         page.goto("/")
-        page.get_by_label("Coordinates").uncheck()
+        page.get_by_role("switch", name="Place").uncheck()
         page.get_by_role("button", name="Save settings").click()
         eventually(lambda: place.status()["settings_source"] == "override", "the switch holds")
         page.goto("/")
-        expect(page.locator(".switch", has_text="Coordinates")).to_contain_text("Skymmich says on")
+        expect(page.locator(".switch", has_text="Place")).to_contain_text("Skymmich says on")
         page.get_by_role("button", name="Follow Skymmich again").click()
-        expect(page.locator(".said").first).to_contain_text("own settings hold again")
+        expect(page.locator(".said").first).to_contain_text("own settings apply again")
         eventually(lambda: place.status()["settings_source"] == "Skymmich", "Skymmich's hold again")
     assert place.status()["settings"]["syncCoordinates"] is True
 
@@ -501,12 +501,12 @@ def test_a_template_is_seen_while_it_is_typed_and_rewrites_every_image_once_it_i
         assert "as typed" not in place.shown(1)["description"]
         page.get_by_role("button", name="What would change?").click()
         expect(page.locator(".said").last).to_contain_text("would lose something")
-        page.get_by_role("button", name="Save this template, and approve just this").click()
-        expect(page.locator(".said").first).to_contain_text("holds from the next pass on")
+        page.get_by_role("button", name="Save this template and approve just this").click()
+        expect(page.locator(".said").first).to_contain_text("is used from the next run on")
         eventually(lambda: "as typed" in place.shown(1)["description"], "it is written", 30)
         page.on("dialog", lambda dialog: dialog.accept())
         page.get_by_role("button", name="Reset").click()
-        expect(page.locator(".said").first).to_contain_text("configured template holds again")
+        expect(page.locator(".said").first).to_contain_text("configured template is in use again")
         eventually(lambda: "as typed" not in place.shown(1)["description"], "it is written back", 30)
 
 
@@ -524,20 +524,20 @@ def test_without_javascript_switches_sync_and_resolve_work(browser, quiet):
         expect(page.locator(".outcome")).to_contain_text("Written and seen in Immich")
         assert quiet.shown(3)["description"].startswith("A person's\n\nThe catalogue's\n\n✦")
         page.goto("/")
-        page.get_by_label("Coordinates").uncheck()
+        page.get_by_role("switch", name="Place").uncheck()
         page.get_by_role("button", name="Save settings").click()
         expect(page.locator(".said").first).to_be_visible()
         page.get_by_role("button", name="Resume").click()
         expect(page.get_by_role("button", name="Pause")).to_be_visible()
         eventually(lambda: quiet.status()["settings"]["syncCoordinates"] is False, "the switch holds")
-        page.get_by_label("Coordinates").check()
+        page.get_by_role("switch", name="Place").check()
         page.get_by_role("button", name="Save settings").click()
         eventually(lambda: quiet.status()["settings"]["syncCoordinates"] is True, "the switch holds")
         every = page.get_by_role("button", name="Sync all images")
         # While a pass goes on the page shows how far it is instead, and without a script it stays as it is.
         eventually(lambda: page.goto("/") and every.count(), "no pass goes on")
         every.click()
-        expect(page.locator(".said").first).to_contain_text("Asked for")
+        expect(page.locator(".said").first).to_contain_text("Requested")
 
 
 def test_two_windows_show_the_same_without_a_reload(browser, place):
@@ -557,21 +557,21 @@ def test_windows_do_not_undo_each_others_switches_and_unsaved_ones_stay(browser,
         for page in (one, other, idle):
             page.goto("/")
             expect(page.get_by_label("Tags")).to_be_checked()
-        one.get_by_label("Coordinates").uncheck()
+        one.get_by_role("switch", name="Place").uncheck()
         other.get_by_label("Tags").uncheck()
         other.get_by_role("button", name="Save settings").click()
         expect(other.locator(".said").first).to_contain_text("changed and read back")
         expect(other.get_by_label("Tags")).not_to_be_checked()
         expect(idle.get_by_label("Tags")).not_to_be_checked()
-        expect(one.get_by_label("Coordinates")).not_to_be_checked()
+        expect(one.get_by_role("switch", name="Place")).not_to_be_checked()
         expect(one.get_by_label("Tags")).to_be_checked()
         one.get_by_role("button", name="Save settings").click()
         for page in (one, idle):
-            expect(page.get_by_label("Coordinates")).not_to_be_checked()
+            expect(page.get_by_role("switch", name="Place")).not_to_be_checked()
             expect(page.get_by_label("Tags")).not_to_be_checked()
         one.get_by_role("button", name="Follow Skymmich again").click()
         for page in (one, idle):
-            expect(page.get_by_label("Coordinates")).to_be_checked()
+            expect(page.get_by_role("switch", name="Place")).to_be_checked()
             expect(page.get_by_label("Tags")).to_be_checked()
     assert quiet.status()["settings_source"] == "Skymmich"
 
@@ -674,10 +674,10 @@ def test_a_part_is_switched_without_javascript_and_comes_back(browser, place):
         page.goto("/template")
         page.locator("#part-accessories").uncheck()
         page.locator("#save-parts").click()
-        expect(page.get_by_text("The parts hold from the next pass on.")).to_be_visible()
+        expect(page.get_by_text("The parts are used from the next run on.")).to_be_visible()
         expect(page.get_by_text("Set here; the configuration says on.")).to_have_count(1)
         eventually(lambda: "Accessories:" not in place.shown(1)["description"], "the part is gone", 60)
         page.locator("#reset-parts").click()
-        expect(page.get_by_text("The configured parts hold again.")).to_be_visible()
+        expect(page.get_by_text("The configured parts are in use again.")).to_be_visible()
         expect(page.locator("#reset-parts")).to_have_count(0)
         eventually(lambda: "Accessories:" in place.shown(1)["description"], "the part is back", 60)

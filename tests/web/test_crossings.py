@@ -68,7 +68,7 @@ def test_the_journal_may_have_forgotten_what_was_written(crossed, store, control
     store.note_crossings({asset(1): Crossing(control.shown.checked_at, frozenset({"block"}), "long ago")})
     page = crossed.get("/images/1").text
     assert "no longer in the journal" in page
-    assert "1 time before since" in page
+    assert "1 time before, since" in page
 
 
 def test_a_click_on_the_overview_is_for_all_that_were_shown(crossed, control):

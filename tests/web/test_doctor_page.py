@@ -50,7 +50,7 @@ def test_an_open_page_runs_the_checks_by_itself_and_a_click_does_without_javascr
     assert asked == ["run", "run"]
     assert "hx-get" not in whole
     for shown in (part, whole):
-        assert "1 problem to mend." in shown
+        assert "1 problem to fix." in shown
         assert "1 thing worth knowing." in shown
         assert "&lt;b&gt;tag.create&lt;/b&gt;" in shown
         assert "Add it." in shown
@@ -116,7 +116,7 @@ def test_a_running_daemon_shows_every_check_of_the_command_line(place):
 
 def test_a_configuration_that_changed_on_the_disk_is_told(place):
     before = place.config.read_text()
-    assert "on the disk" not in said(place, "configuration")
+    assert "on disk" not in said(place, "configuration")
     try:
         place.config.write_text(before + "[guard]\ncanary = 0\n")
         assert "has changed since this daemon read it. Have it read again: systemctl reload" in said(

@@ -45,7 +45,7 @@ def test_the_preview_names_each_image_and_what_it_would_lose(client):
 
 def test_a_template_is_not_approved_blindly(client):
     text = client.post("/template/plan", data={"text": "{{ title }}"}, headers=SAME).text
-    approval = text.index("Save this template, and approve just this")
+    approval = text.index("Save this template and approve just this")
     assert "the guard asks first" in text[:approval]
     assert "<del>Astro/Old</del>" in text[approval:]
 

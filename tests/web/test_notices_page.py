@@ -36,7 +36,7 @@ class Messenger:
     ("messenger", "said"),
     [
         (Messenger(), "A test notice was sent to every address."),
-        (Messenger(error="Forbidden"), "The test notice did not go to every address"),
+        (Messenger(error="Forbidden"), "The test notice could not be sent to every address"),
         (Messenger(addresses=0), "No address for notices is configured"),
     ],
 )

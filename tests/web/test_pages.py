@@ -349,7 +349,7 @@ def test_the_grid_is_searched_filtered_and_paged(build, store, control):
     assert cards.findall(client.get("/images?target=ngc+224", headers=PEOPLE).text) == ["1"]
     assert set(cards.findall(client.get("/images?equipment=ASI2600", headers=PEOPLE).text)) == {"1", "3", "5"}
     assert cards.findall(client.get("/images?equipment=ASI2600&q=NGC", headers=PEOPLE).text) == ["3"]
-    assert "No image fits" in client.get("/images?target=nothing", headers=PEOPLE).text
+    assert "No image matches" in client.get("/images?target=nothing", headers=PEOPLE).text
 
 
 def test_many_images_come_page_by_page(build, store, control):
@@ -369,7 +369,7 @@ def test_an_image_shows_its_three_sides_with_the_differences_marked(client):
     text = client.get("/images/1", headers=PEOPLE).text
     assert re.search(r"<ins>Integration 3h</ins>", text)
     assert "<del>A person&#39;s &lt;b&gt;words&lt;/b&gt;</del>" in text
-    assert "Immich holds a value that is not ours" in text
+    assert "Immich has a value that was not written from here" in text
     assert "Use Skymmich&#39;s" in text or "Use Skymmich's" in text
     assert 'href="http://immich.lan:2283/photos/' in text
 
@@ -388,7 +388,7 @@ def test_a_button_syncs_one_image_and_shows_the_outcome_on_the_spot(client, cont
     answer = client.post("/images/1/sync", headers={**SAME, "hx-request": "true"})
     assert answer.status_code == 200
     assert answer.text.lstrip().startswith('<div class="state" id="state-1"')
-    assert "Written and seen in Immich: description: facts." in answer.text
+    assert "Written and seen in Immich: description: block." in answer.text
     control.hanging = True
     going = client.post("/images/1/sync", headers={**SAME, "hx-request": "true"})
     assert 'hx-get="/images/1/state?run=run2"' in going.text
@@ -598,3 +598,10 @@ def test_each_button_in_the_grid_names_its_image(client):
     assert len(names) == len(set(names)) == 6
     assert "Sync to Immich: M 42" in names
     assert 'aria-label="Sync to Immich: M 42"' in client.get("/images/6/state").text
+
+
+def test_never_is_said_only_of_what_the_journal_does_not_have(client):
+    """After an undo nothing is there from here; that it was never written would not be true."""
+    written, fresh = (client.get(f"/images/{number}", headers=PEOPLE).text for number in (1, 5))
+    assert ("never written from here" in written, "nothing now" in written) == (False, True)
+    assert ("never written from here" in fresh, "nothing now" in fresh) == (True, False)

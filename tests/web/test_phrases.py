@@ -52,8 +52,8 @@ WELL = Headline("in_sync", "ok", images=142, looked=38, next_look=22)
         ),
         (
             replace(WELL, counts={"undone": 2}),
-            ("In sync", "142 images, 2 undone, checked 38 s ago, next look in 22 s", ""),
-            "In sync: 142 images, 2 undone, checked 38 s ago, next look in 22 s",
+            ("In sync", "142 images, 2 taken back, checked 38 s ago, next look in 22 s", ""),
+            "In sync: 142 images, 2 taken back, checked 38 s ago, next look in 22 s",
         ),
         (
             Headline("edit_missing", "attention", images=142, crossed=2, looked=38),
@@ -62,8 +62,8 @@ WELL = Headline("in_sync", "ok", images=142, looked=38, next_look=22)
         ),
         (
             Headline("paused", "attention", looked=38),
-            ("", "Paused by a person: nothing is done by itself; checked 38 s ago", ""),
-            "Paused by a person: nothing is done by itself; checked 38 s ago",
+            ("", "Paused by a person: nothing starts by itself; checked 38 s ago", ""),
+            "Paused by a person: nothing starts by itself; checked 38 s ago",
         ),
         (
             Headline("writing", "unknown", progress=Progress("writing", 3, 55)),
@@ -72,14 +72,18 @@ WELL = Headline("in_sync", "ok", images=142, looked=38, next_look=22)
         ),
         (
             Headline("stale", "unknown", looked=600),
-            ("Unknown", "The last look that went through was 10 min ago", ""),
-            "Unknown: the last look that went through was 10 min ago",
+            ("Unknown", "The last complete look was 10 min ago", ""),
+            "Unknown: the last complete look was 10 min ago",
         ),
-        (Headline("not_looked", "unknown"), ("", "Not looked yet", ""), "Not looked yet"),
+        (
+            Headline("not_looked", "unknown"),
+            ("", "Nothing was looked at yet", ""),
+            "Nothing was looked at yet",
+        ),
         (
             Headline("first_look", "unknown"),
-            ("", "Looking at catalogue and Immich for the first time", ""),
-            "Looking at catalogue and Immich for the first time",
+            ("", "Looking at the catalogue and at Immich for the first time", ""),
+            "Looking at the catalogue and at Immich for the first time",
         ),
     ],
 )
@@ -103,9 +107,11 @@ def test_what_is_broken_is_named_and_its_long_message_left_to_what_stands_below(
 
 def test_reasons_call_fields_as_the_page_does():
     found = (reason("conflict").of("prose", "tags"), reason("immich_stays"))
-    assert spoken(found) == ("Words and tags: Immich holds a value that is not ours; Immich's value is kept")
+    assert spoken(found) == (
+        "Prose and tags: Immich has a value that was not written from here; Immich's value is kept"
+    )
     assert spoken((reason("trashed"),)) == "The asset is in Immich's trash"
-    assert fields_of(found) == "Words and tags"
+    assert fields_of(found) == "Prose and tags"
     assert fields_of((reason("trashed"),)) == ""
 
 
@@ -113,7 +119,7 @@ def test_a_run_tells_what_it_wrote_but_its_own_summary_where_that_tells_more():
     ended = (reason("run_images", count=2), reason("run_changed", count=2))
     counts = RunCounts(images=2, wrote={"block": 2, "tags": 0})
     run = Run("r", "page", NOW, NOW, "succeeded", ended, counts)
-    assert wrote(run) == [("facts", 2)]
+    assert wrote(run) == [("block", 2)]
     assert wrote(replace(run, summary=(*ended, reason("run_guarded")))) == []
     assert wrote(replace(run, outcome="failed")) == []
     assert wrote(replace(run, summary=told("2 images: 2 changed"))) == []

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from reconciler.errors import ConfigurationError
-from reconciler.service.api import Notice
+from reconciler.service.api import Update
 from reconciler.web.app import create_app
 from reconciler.web.live import events
 from reconciler.web.server import WebServer
@@ -57,7 +57,7 @@ async def test_an_open_page_hears_of_everything_and_does_not_hold_up_the_end(con
         assert (name, data["level"]) == ("state", "attention")
         name, data = await event(lines)
         assert (name, datetime.fromisoformat(data["now"]).tzinfo) == ("beat", UTC)
-        control.queue.put_nowait(Notice("progress", {"done": 3, "total": 9}))
+        control.queue.put_nowait(Update("progress", {"done": 3, "total": 9}))
         assert await event(lines) == ("progress", {"done": 3, "total": 9})
         await asyncio.wait_for(server.stop(), 2)
         with contextlib.suppress(httpx.RemoteProtocolError):
@@ -76,7 +76,7 @@ async def test_an_open_page_hears_beats_when_nothing_happens(control, store, mon
         heard = [await asyncio.wait_for(event(lines), 10) for _ in range(4)]
         assert [name for name, _ in heard] == ["state", "beat", "beat", "beat"]
         assert heard[1][1]["now"] < heard[3][1]["now"]
-        control.queue.put_nowait(Notice("progress", {"done": 3, "total": 9}))
+        control.queue.put_nowait(Update("progress", {"done": 3, "total": 9}))
         while (name := (await asyncio.wait_for(event(lines), 10))[0]) == "beat":
             pass
         assert name == "progress"

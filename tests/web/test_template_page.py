@@ -15,7 +15,7 @@ from reconciler.core.desired.template import DEFAULT_TEMPLATE
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.policy import ALL_PARTS, DEFAULT_PARTS, DescriptionPolicy, Policy, Switches
 from reconciler.core.store_keys import PARTS_OVERRIDE
-from reconciler.messages.notices import SAID
+from reconciler.messages.answers import SAID
 from reconciler.messages.template_names import NAMES, PARTS, ROW_NAMES
 
 SAME = {"origin": "http://127.0.0.1:8287", "accept": "text/html"}

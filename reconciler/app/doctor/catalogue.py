@@ -17,6 +17,7 @@ from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import ReconcilerError, UnusableImageError
 from reconciler.immich.roundtrip import settled_description, settled_tag
+from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import sentence, words
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _rows(catalogue: Catalogue, voice: Voice) -> Iterator[Finding]:
     yield Finding(
         "catalogue",
         "ok" if linked else "warning",
-        f"{len(catalogue.images)} images, {linked} of them linked to Immich assets",
+        f"{counted(len(catalogue.images), 'image')}, {linked} of them linked to Immich assets",
         "" if linked else "Import images from Immich in Skymmich: only those are linked.",
     )
     for row in catalogue.problems[:_MOST_ROWS]:
@@ -171,5 +172,5 @@ def _write_back(catalogue: Catalogue, store: SqliteStore | None, voice: Voice) -
         )  # fmt: skip
     yield Finding(
         "skymmich", "warning",
-        "Saving coordinates in Skymmich writes them to Immich at once, whatever is switched off here.",
+        "Saving a place in Skymmich writes it to Immich at once, whatever is switched off here.",
     )  # fmt: skip

@@ -29,6 +29,7 @@ from reconciler.engine.watermark import skew
 from reconciler.errors import ReconcilerError
 from reconciler.immich.capabilities import server_advice
 from reconciler.messages.formats import lasting
+from reconciler.messages.nouns import counted
 from reconciler.messages.runs import summary
 from reconciler.rendering.renderer import SafeRenderer
 from state.lease import Lease
@@ -210,7 +211,7 @@ async def _ask_immich(
         findings += await check_ownership(target, facts, store, clock, catalogue)
         count = await target.asset_count()
         if count is not None:
-            findings.append(Finding("immich", "ok", f"{count} assets of this user"))
+            findings.append(Finding("immich", "ok", f"{counted(count, 'asset')} of this user"))
         findings += await _clocks(target, clock)
     finally:
         await target.aclose()
@@ -263,12 +264,12 @@ def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: b
         waiting, holder = len(store.pending()), Lease(store, clock.now).current()
     except ReconcilerError as error:
         return [problem("store", error)]
-    findings = [Finding("store", "ok", f"{store.path}: {sum(counts.values())} images on record")]
+    findings = [Finding("store", "ok", f"{store.path}: {counted(sum(counts.values()), 'image')} on record")]
     if runs:
         what = f"last run {runs[0].started_at.astimezone():%Y-%m-%d %H:%M %Z}: {summary(runs[0].summary)}"
         findings.append(Finding("store", "ok", what))
     if waiting:
-        what = f"{waiting} writes have not been seen settled"
+        what = f"Immich has not finished {counted(waiting, 'write')} yet, as far as was seen"
         looked = daemon or (holder is not None and holder.what == "daemon" and not holder.process.is_gone())
         remedy = "The daemon looks again by itself." if looked else "Run apply: it waits for them."
         findings.append(Finding("store", "warning", what, remedy))

@@ -9,6 +9,7 @@ from reconciler.app.doctor.findings import Finding, problem
 from reconciler.core.store_keys import BACKED_UP_AT, RESTORED_AT
 from reconciler.errors import ReconcilerError
 from reconciler.messages.formats import lasting
+from reconciler.messages.nouns import counted
 from state.daily import copies, folder_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def copies_of(store: SqliteStore, keep: int, now: datetime) -> list[Finding]:
         what = f"there is no daily copy in {folder_of(store.path)} yet"
         return [*findings, Finding("store", "warning" if old else "ok", what, remedy if old else "")]
     age = now - known[0].at
-    many = f"{len(known)} cop{'y' if len(known) == 1 else 'ies'}"
+    many = counted(len(known), "copy")
     what = f"{many} in {folder_of(store.path)}, the newest {lasting(max(age.total_seconds(), 0.0))} old"
     late = age > _LATE
     return [*findings, Finding("store", "warning" if late else "ok", what, remedy if late else "")]

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from reconciler.engine.standpoint import Standpoint
     from state.store import SqliteStore
 
-_FROM_NOW: Final = Finding("immich", "ok", "what is ours is kept in Immich, too, from the next pass on")
+_FROM_NOW: Final = Finding(
+    "immich", "ok", "from the next run on, Immich also keeps a record of what was written from here"
+)
 _MANY: Final = 1_000_000
 
 
@@ -24,11 +26,14 @@ async def check_ownership(
 ) -> list[Finding]:
     """Return what is to be said of the records in Immich."""
     if not facts.notes:
-        what = f"Immich {facts.version} keeps no records of what is ours; 2.5 and newer do."
-        remedy = "Keep backups of the state store, or update Immich: without it, what is ours is not known."
+        what = f"Immich {facts.version} cannot keep records of what was written from here; 2.5 and newer can."
+        remedy = (
+            "Keep backups of the state store, or update Immich: if the store is lost, nobody knows what was "
+            "written from here."
+        )
         return [Finding("immich", "warning", what, remedy)]
     if any(loss.permission == "asset.update" for loss in facts.losses):
-        what = "What is ours cannot be kept in Immich, too: the key lacks asset.update."
+        what = "Records of what was written from here cannot be kept in Immich: the key lacks asset.update."
         return [Finding("immich", "warning", what, "Keep backups of the state store.")]
     if store is None:
         return [_FROM_NOW]
@@ -43,17 +48,15 @@ async def check_ownership(
 def _kept(point: Standpoint, store: SqliteStore) -> Finding:
     if point.mode == "all":
         what = (
-            "Immich has newer records of what is ours than the state store: it is an older copy, or was lost."
+            "Immich has newer records of what was written from here than the state store, which is an older "
+            "copy or was lost."
         )
-        remedy = (
-            "Nothing is lost: the next pass over all images takes them up. See: skymmich-reconciler adopt"
-        )
+        remedy = "Nothing is lost: the next run over all images takes them up. See: skymmich-reconciler adopt"
         return Finding("immich", "warning", what, remedy)
     if not OWNER.is_kept(store):
         return _FROM_NOW
     waiting, owner = len(store.unshared(_MANY)), point.owner
     more = f"; {waiting} are still to be written" if waiting else ""
-    what = (
-        f"what is ours is kept in Immich, too (instance {owner.instance}, writing {owner.generation}{more})"
-    )
+    instance = f"instance {owner.instance}, writing {owner.generation}"
+    what = f"Immich also keeps records of what was written from here ({instance}{more})"
     return Finding("immich", "ok", what)

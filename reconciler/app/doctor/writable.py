@@ -23,7 +23,7 @@ def unwritable(path: Path) -> list[Finding]:
         return [_finding(f"The state store {path} cannot be written: {os.strerror(errno.EACCES)}.")]
     folder = next((one for one in path.parents if one.exists()), path.parent)
     if not folder.is_dir():
-        return [_finding(f"The state store {path} cannot be made: {folder} is no folder.")]
+        return [_finding(f"The state store {path} cannot be made: {folder} is not a folder.")]
     if not (why := _why_not(folder)):
         return []
     what = "written" if there else "made"

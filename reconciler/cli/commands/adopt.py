@@ -13,6 +13,7 @@ from reconciler.core.store_keys import PAUSED
 from reconciler.engine.ownership import leave_wishes
 from reconciler.engine.passes import Selection
 from reconciler.errors import ReconcilerError
+from reconciler.messages.nouns import counted
 
 if TYPE_CHECKING:
     from reconciler.cli.output.screen import Screen
@@ -30,11 +31,12 @@ def command(
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Show what a new or older state store can know again, and take it up. Nothing that is seen is written.
+    """Show what was written from here that a new or older state store does not know, and take it up.
 
-    Each asset's record in Immich says what was written from here (from Immich 2.5 on); a pass takes it up by
-    itself. Tags under the root that the catalogue would give, and blocks whose lines may be a person's, are
-    only taken up here. Exits 0, or 1 where another instance keeps the library.
+    Writes no value in Immich. Each asset's record in Immich says what was written from here (from Immich 2.5
+    on); a run takes that up by itself. Tags below the root that the catalogue would give, and blocks whose
+    lines may be a person's, are only taken up by this command. Exits 0, or 1 where another instance keeps
+    the library.
     """
     session = begin(config, as_json=json, verbose=verbose)
     screen = session.screen
@@ -65,14 +67,14 @@ def command(
             leave_wishes(work.bench.store, wishes)
             prepared, taken = _look(work)
             count = work.write(lambda _: work.bench.cycle.adopt(prepared))
-        many = f"{count} image{'' if count == 1 else 's'}"
+        many = counted(count, "image")
         return _done(screen, taken, f"Taken up: {many}. See what is to be written: plan", "now")
 
 
 def _look(work: Work) -> tuple[Prepared, Taken]:
     prepared = work.do(work.bench.cycle.prepare(Selection(full=True), work.bench.wishes))
     if prepared.taken is None:
-        raise ReconcilerError("It was not looked at what is ours; nothing was changed.")
+        raise ReconcilerError("The records in Immich were not looked at; nothing was changed.")
     return prepared, prepared.taken
 
 
@@ -94,20 +96,23 @@ def _show(screen: Screen, prepared: Prepared, taken: Taken) -> None:
     owner = taken.standpoint.owner
     screen.row("This store", f"instance {owner.instance}, since {owner.since:%Y-%m-%d %H:%M} UTC", indent=0)
     if not taken.standpoint.notes:
-        old = f"Immich {prepared.server.version} keeps no records of what is ours; 2.5 and newer do."
-        screen.line(old, "yellow")
+        version = prepared.server.version
+        screen.line(
+            f"Immich {version} cannot keep records of what was written from here; 2.5 and newer can.",
+            "yellow",
+        )
     told = (
-        (taken.adopted, f"known by their records in Immich, with {taken.tags} tags"),
+        (taken.adopted, f"known by their records in Immich, with {counted(taken.tags, 'tag')}"),
         (taken.recognised, "whose block is known by its markers"),
         (taken.offered_blocks, "with a block that may be ours, and has lines that may be a person's"),
         (taken.odd, "with a record that cannot be understood: it says nothing"),
     )
     for count, what in told:
         if count:
-            screen.line(f"{count} image{'' if count == 1 else 's'} {what}")
+            screen.line(f"{counted(count, 'image')} {what}")
     if taken.offered:
         screen.line(
-            f"{taken.offered} tags under the root that may be ours: they are there, and the rules make them"
+            f"{counted(taken.offered, 'tag')} below the root that the rules would make: maybe from here"
         )
     if not (taken.news or taken.offered or taken.offered_blocks or taken.another):
         screen.line("There is nothing to take up.", "green")

@@ -24,6 +24,7 @@ from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.undo_wish import unfinished
 from reconciler.errors import ReconcilerError
 from reconciler.messages import guard
+from reconciler.messages.nouns import counted
 from reconciler.messages.voice import remedy_of
 from reconciler.models.plans import Plan
 from reconciler.models.runs import Report, Requests
@@ -47,7 +48,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Overwrite what stands against the catalogue, of these images only."),
+        typer.Option("--force", help="Overwrite what differs from the catalogue, for these images only."),
     ] = False,
     approve: Annotated[
         str, typer.Option(metavar="HASH", help="Approve what the guard holds back.", show_default=False)
@@ -58,7 +59,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Write to Immich what `plan` shows, verify that it stuck, and say what became of each image.
+    """Write to Immich what `plan` shows, check that Immich kept it, and report on each image.
 
     Exits 0 when everything that could be written was, 1 when something is left or held back, 130 or 143 when
     stopped.
@@ -157,7 +158,7 @@ def _understood(what: list[str], *, force: bool) -> tuple[list[str], SavedPlan |
     saved = read_plan(Path(what[0])) if len(what) == 1 and is_plan_file(what[0]) else None
     if force and (saved or not what):
         raise ReconcilerError(
-            "--force overwrites people's words, so it needs the images by name.",
+            "--force overwrites what people wrote, so it needs the images by name.",
             remedy="Name them: skymmich-reconciler apply --force IMAGE… Which: skymmich-reconciler conflicts",
         )
     return ([] if saved else what), saved
@@ -179,4 +180,4 @@ def consent(screen: Screen, prepared: Prepared, *, yes: bool) -> None:
     count = prepared.changing
     if yes or not count or not prepared.rules.switches.enabled:
         return
-    ask(screen, f"Write to {count} asset{'' if count == 1 else 's'} in Immich?", command="apply --yes")
+    ask(screen, f"Write to {counted(count, 'asset')} in Immich?", command="apply --yes")

@@ -15,6 +15,7 @@ from reconciler.cli.interrupts import Stopping
 from reconciler.cli.output.copies import as_json, show_copy
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.errors import ReconcilerError
+from reconciler.messages.nouns import counted
 from state.backup import back_up, named
 
 if TYPE_CHECKING:
@@ -58,5 +59,5 @@ def _to_standard_output(screen: Screen, store: Path, now: datetime, *, json: boo
         with copy.path.open("rb") as made:
             shutil.copyfileobj(made, sys.stdout.buffer)
         sys.stdout.buffer.flush()
-    screen.say(f"Copied {store} to standard output ({copy.size:,} bytes).")
+    screen.say(f"Copied {store} to standard output ({counted(copy.size, 'byte')}).")
     return 0

@@ -40,7 +40,7 @@ def command(
     story_screen = screen if not json else Screen.silent()
     with stage(port) as built:
         story_screen.line(
-            "A catalogue of true astronomy (55 linked photographs), and a simulated Immich that is as unkind "
+            "A catalogue of true astronomy (55 linked images), and a simulated Immich that is as unkind "
             "as the real one. Nothing of yours is touched. It ends by itself, in about 20 seconds.",
         )
         try:

@@ -9,6 +9,7 @@ from reconciler.app.doctor.checks import examine
 from reconciler.app.doctor.findings import TITLES, exit_code
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.immich.client import SystemClock
+from reconciler.messages.nouns import counted
 from reconciler.models.status import Findings
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _show(screen: Screen, findings: list[Finding]) -> None:
     warnings = sum(finding.level == "warning" for finding in findings)
     screen.line()
     if problems:
-        screen.line(f"{problems} problem{'s' if problems > 1 else ''} to mend.", "bold red")
+        screen.line(f"{counted(problems, 'problem')} to fix.", "bold red")
     else:
-        known = f" {warnings} things worth knowing." if warnings else ""
+        known = f" {counted(warnings, 'thing')} worth knowing." if warnings else ""
         screen.line(f"All is well.{known} Next: skymmich-reconciler plan", "bold green")

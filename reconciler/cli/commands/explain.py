@@ -23,7 +23,9 @@ def command(
         str, typer.Argument(metavar="IMAGE", help="A number in Skymmich, a UUID, or a part of a title.")
     ],
     *,
-    limit: Annotated[int, typer.Option(min=0, max=10_000, metavar="N", help="So many lines of history.")] = 6,
+    limit: Annotated[
+        int, typer.Option(min=0, max=10_000, metavar="N", help="How many lines of history.")
+    ] = 6,
     config: ConfigFile = None,
     json: Json = False,
     verbose: Verbose = False,

@@ -23,7 +23,7 @@ def command(
     run: Annotated[
         str | None, typer.Option(metavar="RUN", help="What this run replaced.", show_default=False)
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="At most as many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="At most this many.")] = 20,
     config: ConfigFile = None,
     json: Json = False,
     verbose: Verbose = False,

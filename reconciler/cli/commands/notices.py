@@ -37,9 +37,9 @@ group = typer.Typer(cls=PlainGroup, invoke_without_command=True, add_completion=
 def show(
     ctx: typer.Context, *, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
 ) -> int:
-    """Show what people are told, at how many addresses, in which hours nothing is sent, and what is due.
+    """Show what notices are sent, to how many addresses, in which hours none is sent, and what is due.
 
-    The daemon tells it; [notices] in the configuration says what, to whom, and when not.
+    The daemon sends them. Section `notices` of the configuration says of what, to whom, and when not.
     """
     ctx.obj = Options(config, json, verbose)
     if ctx.invoked_subcommand is not None:
@@ -95,7 +95,7 @@ def _book(config: Config) -> Book:
 def _show(screen: Screen, config: Config, book: Book, addresses: Sequence[Delivery]) -> None:
     section = config.notices
     if not addresses:
-        screen.line("Nobody is told when something needs a person: no address is configured.", "bold")
+        screen.line("Nobody is told when something needs attention: no address is configured.", "bold")
         screen.line(f"→ {_REMEDY}", indent=2)
         return
     _rows(screen, addresses, "can be used")

@@ -7,7 +7,7 @@ from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 
 
 def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose = False) -> int:
-    """Let no pass start by itself any more: the daemon waits until you resume it.
+    """Stop the daemon from starting runs by itself, until you resume it.
 
     What you ask for still runs: a sync on the page, a decision, an approval. It holds over restarts. Exits 0.
     """

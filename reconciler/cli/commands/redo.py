@@ -17,6 +17,7 @@ from reconciler.core.plan.taken_back import is_taken_back
 from reconciler.engine.passes import Selection
 from reconciler.engine.redo import taken_back_in, write_again
 from reconciler.errors import UndoError
+from reconciler.messages.nouns import counted
 from reconciler.models.runs import Report, Requests
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def command(
 ) -> int:
     """Write again what was taken back, of some images, of a run, or of all.
 
-    What people wrote since stands against it as always. Exits as apply does.
+    What people wrote in the meantime is kept, as always. Exits as `apply` does.
     """
     session = begin(config, as_json=json, verbose=verbose)
     screen = session.screen
@@ -106,4 +107,4 @@ def _consent(work: Work, records: list[AssetRecord], *, yes: bool) -> None:
         named = ", ".join(f"“{record.title}” ({record.image_id})" for record in records[:6])
         screen.line(f"To be written again: {named}{f' and {count - 6} more' if count > 6 else ''}.")
     if not yes:
-        ask(screen, f"Write {count} image{'' if count == 1 else 's'} again?", command="redo --yes …")
+        ask(screen, f"Write {counted(count, 'image')} again?", command="redo --yes …")

@@ -25,14 +25,13 @@ from reconciler.models import runs as models
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Named = Literal["facts", "words", "coordinates", "tags", "block", "prose"]
+Named = Literal["block", "prose", "place", "tags", "coordinates"]
 _FIELDS: Final[Mapping[Named, Field]] = {
-    "facts": "block",
-    "words": "prose",
     "block": "block",
     "prose": "prose",
-    "coordinates": "coordinates",
+    "place": "coordinates",
     "tags": "tags",
+    "coordinates": "coordinates",
 }
 """A field may be named as people are told of it, or as it is in JSON."""
 _SAID: dict[Keep | None, str] = {
@@ -55,7 +54,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         Keep | None,
         typer.Option(
             metavar="SIDE",
-            help="The side that stays, immich or skymmich; both: Immich's words, and Skymmich's below.",
+            help="The side that stays, immich or skymmich; both: Immich's prose, and Skymmich's below it.",
             show_default=False,
         ),
     ] = None,
@@ -63,13 +62,13 @@ def command(  # noqa: PLR0913 - one parameter an option
         Named | None,
         typer.Option(
             metavar="FIELD",
-            help="Decide this field only (facts, words, coordinates or tags), also one left to the person or "
-            "not kept by Immich; all that are in conflict by default.",
+            help="Decide this field only (block, prose, place or tags), even one that Immich did not keep or "
+            "that was left as a person changed it. Default: all that are in conflict.",
             show_default=False,
         ),
     ] = None,
     reopen: Annotated[
-        bool, typer.Option("--reopen", help="Take a decision back: it is a conflict again.")
+        bool, typer.Option("--reopen", help="Give up a decision: it is a conflict again.")
     ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask before Immich's side is given up.")
@@ -180,5 +179,5 @@ def _carry_out(work: Work, image_ids: frozenset[int] | None) -> tuple[Report | N
     except LeaseHeldError as error:
         if work.daemon_writes:
             return None, have_looked(work.session.config, image_ids)
-        return None, Taken(f"The next pass carries it out. {error.message}")
+        return None, Taken(f"The next run carries it out. {error.message}")
     return report, None

@@ -19,6 +19,7 @@ from reconciler.cli.output.copies import as_json, show_copy
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.engine.restored import begin_again
 from reconciler.errors import ReconcilerError
+from reconciler.messages.nouns import counted
 from state.backup import look_into, named
 from state.restoring import restore
 
@@ -94,9 +95,10 @@ def _show(screen: Screen, done: Restored, *, exactly: bool) -> None:
         screen.row("Former", f"{done.former}", indent=2)
     if done.carried:
         entries = done.carried.journal
-        newer = f"{entries:,} newer journal entr{'y' if entries == 1 else 'ies'}"
+        newer = counted(entries, "newer_entry")
         screen.row(
-            "Taken over", f"{newer}, and what is known to be written of {done.carried.images:,} images"
+            "Taken over",
+            f"{newer}, and what is known to be written of {counted(done.carried.images, 'image')}",
         )
     elif done.former and not exactly:
         screen.line(

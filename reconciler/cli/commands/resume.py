@@ -7,7 +7,7 @@ from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 
 
 def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose = False) -> int:
-    """Let passes start by themselves again, after a pause.
+    """Let the daemon start runs by itself again, after a pause.
 
     Exits 0.
     """

@@ -11,6 +11,7 @@ from reconciler.cli.images import find_record
 from reconciler.cli.output.history import show_crossed
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.errors import ReconcilerError
+from reconciler.messages.nouns import counted
 from reconciler.models.images import Image
 
 _ALL = 1_000_000
@@ -27,10 +28,10 @@ def command(
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Say that you have looked at images of which an edit may be missing; without any, list them.
+    """Confirm that you have looked at images where an edit may be missing; without any, list them.
 
-    Somebody saved them in Immich in the very moment in which they were written from here. What they entered
-    may have been replaced, and only they can tell. Nothing is written to Immich; a daemon that runs notices
+    Somebody saved them in Immich at the very moment they were written from here. What was entered may have
+    been replaced, and only that person can tell. Nothing is written to Immich; a running daemon takes it up
     at its next look. Exits 0.
     """
     session = begin(config, as_json=json, verbose=verbose)
@@ -61,6 +62,6 @@ def command(
     for one in chosen:
         if one.crossing is None:
             screen.line(f"Of “{one.title}” (image {one.image_id}) there was nothing to look at.", "dim")
-    many = f"{len(seen)} image{'' if len(seen) == 1 else 's'}"
+    many = counted(len(seen), "image")
     screen.line(f"Looked at: {many}." if seen else "Nothing was left to look at.", "green")
     return 0

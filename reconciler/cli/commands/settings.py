@@ -43,9 +43,9 @@ group = typer.Typer(cls=_Commands, invoke_without_command=True, add_completion=F
 def show(
     ctx: typer.Context, *, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
 ) -> int:
-    """Show what is kept in sync (all, description, coordinates, tags), and where each switch is set.
+    """Show what is kept in sync (all, description, place, tags), and where each switch is set.
 
-    They are Skymmich's own settings, read on every pass; what was set here holds over them.
+    They are Skymmich's own settings, read on every run; what was set here overrides them.
     """
     ctx.obj = Options(config, json, verbose)
     if ctx.invoked_subcommand is not None:
@@ -82,7 +82,7 @@ def change(
     A value is on, off, true, false, yes or no. They are changed in Skymmich itself where its address is
     configured; else here, over Skymmich's own.
 
-    A field that is switched off is no longer looked after: what is there in Immich stays.
+    A field that is switched off is no longer kept in sync: what is in Immich stays.
     """
     wanted = switches.changes_of(changes)
     session = ctx.obj.begin(config, json=json, verbose=verbose)
@@ -111,7 +111,7 @@ def change(
 def follow(
     ctx: typer.Context, *, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
 ) -> int:
-    """Give up what was set here: Skymmich's own settings hold again. Nothing is changed in Skymmich."""
+    """Give up what was set here: Skymmich's own settings apply again. Nothing is changed in Skymmich."""
     session = ctx.obj.begin(config, json=json, verbose=verbose)
     catalogue = source_of(session.config).read()
     with store_of(session.config) as store:
@@ -151,7 +151,7 @@ def _report(
         listed = ", ".join(f"{name} is {switches.on_off(on)}" for name, on in changed.items())
         screen.line(f"{listed}. {taken}", "bold")
         if not all(changed.values()):
-            screen.line("What is in Immich stays there; it is no longer looked after.", "dim")
+            screen.line("What is in Immich stays there; it is no longer kept in sync.", "dim")
     screen.line()
     switches.show_standing(screen, now)
     if strange:

@@ -16,6 +16,7 @@ from reconciler.core.records import FINE
 from reconciler.core.store_keys import PAUSED
 from reconciler.errors import StateError
 from reconciler.messages.formats import state
+from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import sentence
 from reconciler.messages.voice import told as told_by
 from reconciler.models import runs as models
@@ -165,7 +166,7 @@ def _show_record(screen: Screen, known: OnRecord, refused: str) -> None:
         return
     total = sum(known.counts.values())
     listed = ", ".join(f"{count} {state(status)}" for status, count in sorted(known.counts.items()))
-    screen.line(f"{total} images: {listed}." if total else "No image was looked at yet.", "bold")
+    screen.line(f"{counted(total, 'image')}: {listed}." if total else "No image was looked at yet.", "bold")
     checked = max((run.finished_at for run in known.runs if run.finished_at), default=None)
     if checked:
         screen.line(f"Last looked at {moment(checked)}.", "dim")

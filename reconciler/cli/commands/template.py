@@ -116,7 +116,7 @@ def change(
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Let a template hold from now on, over the configured one: shows first what it would change, and asks.
+    """Use a template from now on, instead of the configured one: shows first what it would change, and asks.
 
     It has to render for all images. Immich is written by the daemon, or by the next apply.
     """
@@ -127,7 +127,7 @@ def change(
 def reset(
     *, yes: Yes = False, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
 ) -> int:
-    """Let the configured template hold again: shows first what that would change, and asks."""
+    """Use the configured template again: shows first what that would change, and asks."""
     return _change(begin(config, as_json=json, verbose=verbose), None, None, yes=yes)
 
 
@@ -147,7 +147,7 @@ def _change(session: Session, text: str | None, file: Path | None, *, yes: bool)
         screen.json({"plan": Plan.of(prepared, work.bench.clock.now()), "taken": when})
     else:
         screen.line(
-            f"{'Saved' if text is not None else 'The configured one holds again'}. {when}", "bold green"
+            f"{'Saved' if text is not None else 'The configured one is in use again'}. {when}", "bold green"
         )
     return 0
 
@@ -163,7 +163,7 @@ def _show(session: Session, prepared: Prepared) -> None:
         show_item(screen, item)
     screen.line()
     if len(changing) > _EXAMPLES:
-        screen.line(f"… and {len(changing) - _EXAMPLES:,} more likewise.", "dim")
+        screen.line(f"… and {len(changing) - _EXAMPLES:,} more in the same way.", "dim")
 
 
 def _consent(session: Session, *, yes: bool) -> None:
@@ -174,7 +174,7 @@ def _consent(session: Session, *, yes: bool) -> None:
     """
     if not yes:
         ask(
-            session.screen, "Let it hold from now on?", command="template set FILE --yes",
+            session.screen, "Use it from now on?", command="template set FILE --yes",
             otherwise="nothing was changed",
         )  # fmt: skip
 
@@ -211,7 +211,7 @@ def _text(file: Path) -> str:
     except OSError as error:
         raise ReconcilerError(f"The template {file} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise ReconcilerError(f"The template {file} is no text in UTF-8.") from error
+        raise ReconcilerError(f"The template {file} is not UTF-8 text.") from error
     if len(text) > MAX_TEMPLATE:
         raise ReconcilerError(f"The template {file} is too long: it may have {MAX_TEMPLATE:,} characters.")
     return text.replace("\r\n", "\n")

@@ -18,6 +18,7 @@ from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.engine.undo import Undo, UndoReport
 from reconciler.engine.undo_wish import UndoWish
 from reconciler.errors import UndoError
+from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import words
 from reconciler.messages.runs import summary
 from reconciler.models.plans import AssetPlan
@@ -47,7 +48,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option("--all", help="Everything that this program ever wrote.")
     ] = False,
     image: Annotated[
-        str | None, typer.Option(metavar="IMAGE", help="The image that --to is about.", show_default=False)
+        str | None,
+        typer.Option(metavar="IMAGE", help="The image to take back to the time of --to.", show_default=False),
     ] = None,
     to: Annotated[
         str | None,
@@ -62,8 +64,9 @@ def command(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Take back what was written, as far as Immich still shows it: what people wrote stays.
 
-    What was taken back is left alone by later passes until the catalogue's value changes, and after --all
-    whatever changes: redo has it written again. Exits 1 when something that could be taken back was not.
+    Later runs leave alone what was taken back until the catalogue's value changes; after --all, they leave
+    it alone whatever changes. `redo` writes it again. Exits 1 when something that could be taken back was
+    not.
     """
     session = begin(config, as_json=json, verbose=verbose)
     moment = _moment(to)
@@ -108,7 +111,7 @@ def _moment(text: str | None) -> datetime | None:
         return datetime.fromisoformat(text).astimezone()
     except ValueError as error:
         raise UndoError(
-            f"“{text}” is no moment; nothing was written.", remedy="Write it as 2026-11-27T20:00."
+            f"“{text}” is not a moment; nothing was written.", remedy="Write it as 2026-11-27T20:00."
         ) from error
 
 
@@ -186,8 +189,9 @@ def _show(screen: Screen, prepared: PreparedUndo, address: str) -> None:
     counts = prepared.counts
     if prepared.wish.everything:
         screen.line(
-            f"{counts['images']} images: {counts['descriptions']} descriptions, {counts['places']} places, "
-            f"{counts['tags_off']} tags to take off, {counts['tags_made']} tags that were made to delete.",
+            f"{counted(counts['images'], 'image')}: {counted(counts['descriptions'], 'description')}, "
+            f"{counted(counts['places'], 'place')}, {counted(counts['tags_off'], 'tag')} to take off; "
+            f"made from here and to be deleted: {counted(counts['tags_made'], 'tag')}.",
             "bold",
         )
 
@@ -222,7 +226,7 @@ def _consent(screen: Screen, prepared: PreparedUndo, *, yes: bool) -> None:
         return
     count = len(prepared.changes)
     what = "Undo everything, on" if prepared.wish.everything else "Write this back to"
-    question = f"{what} {count} asset{'' if count == 1 else 's'} in Immich?"
+    question = f"{what} {counted(count, 'asset')} in Immich?"
     ask(screen, question, command="undo --yes …")
 
 

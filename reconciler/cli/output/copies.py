@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.messages.nouns import counted
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -27,12 +29,10 @@ def as_json(copy: Copy) -> dict[str, object]:
 def show_copy(screen: Screen, copy: Copy) -> None:
     """Tell what is in a copy."""
     made = f", made {moment(copy.made_at)}" if copy.made_at else ""
-    screen.row("Copy", f"{copy.path} ({copy.size:,} bytes{made})", indent=2)
+    screen.row("Copy", f"{copy.path} ({counted(copy.size, 'byte')}{made})", indent=2)
     newest = f", the newest of {moment(copy.written_at)}" if copy.written_at else ""
-    entries = f"{copy.journal:,} journal entr{'y' if copy.journal == 1 else 'ies'}"
-    screen.row(
-        "Holds", f"{copy.images:,} image{'' if copy.images == 1 else 's'}, {entries}{newest}", indent=2
-    )
+    entries = counted(copy.journal, "entry")
+    screen.row("Holds", f"{counted(copy.images, 'image')}, {entries}{newest}", indent=2)
 
 
 def moment(at: datetime) -> str:

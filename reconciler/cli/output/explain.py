@@ -11,6 +11,7 @@ from reconciler.core.asset import Coordinates
 from reconciler.core.desired.integration_facts import lights
 from reconciler.core.plan.diff import Difference, differences
 from reconciler.messages.formats import field, state
+from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import sentence, words
 from reconciler.messages.translation import say
 from reconciler.messages.vocabulary import ACTIONS
@@ -163,7 +164,7 @@ def _owned(decision: Decision) -> str:
 
 def _short(value: object) -> str:
     if isinstance(value, tuple) and len(value) > 4:
-        return f"{len(value)} tags"
+        return counted(len(value), "tag")
     return side(value)
 
 

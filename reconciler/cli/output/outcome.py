@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.output.tables import Standing, show_standings, show_verdict
 from reconciler.engine.item import is_catalogues
+from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import sentence
 from reconciler.messages.runs import standings, summary
+from reconciler.messages.translation import Message, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Outcome, Report
     from reconciler.models.runs import Requests
 
+_NOT_REACHED: Final = Message(
+    "{count} image was not reached: run apply again.", "{count} images were not reached: run apply again."
+)
 _UNFINISHED = {"failed", "pending", "held"}
 
 
@@ -37,11 +42,10 @@ def show_report(screen: Screen, report: Report, requests: Requests) -> None:
         screen.line(f"An edit may be missing, somebody saved it while it was written: {named}", "yellow")
         screen.line("When you have looked: skymmich-reconciler seen IMAGE", "dim")
     if left := sum(outcome.status == "new" for outcome in report.attention):
-        were = "1 image was" if left == 1 else f"{left} images were"
-        screen.line(f"{were} not come to: run apply again.", "yellow")
+        screen.line(say(_NOT_REACHED, count=left), "yellow")
     took = (report.run.finished_at - report.run.started_at).total_seconds() if report.run.finished_at else 0.0
     screen.line(
-        f"Run {report.run.run_id}, {took:.0f} s, {requests.total} requests to Immich "
+        f"Run {report.run.run_id}, {took:.0f} s, {counted(requests.total, 'request')} to Immich "
         f"({requests.writes} of them writes).",
         "dim",
     )

@@ -20,7 +20,9 @@ from reconciler.core.records import FINE
 from reconciler.logging import printable
 from reconciler.messages import guard
 from reconciler.messages.formats import field, state
+from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import sentence, words
+from reconciler.messages.translation import Message, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +40,9 @@ MOST_LISTED: Final = 20
 """So many are listed, a line each, unless all are asked for."""
 MOST_PROBLEMS: Final = 8
 _MARKS: Final[dict[Kind, str]] = {"added": "+", "changed": "~", "removed": "−"}
+_KEPT: Final = Message(
+    "{count} of those to write keeps a value of yours.", "{count} of those to write keep a value of yours."
+)
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red")}
 
 
@@ -94,10 +99,8 @@ def summary(prepared: Prepared) -> str:
     if not images:
         return "No linked images."
     kept = sum(bool(item.plan and item.plan.changes and item.plan.conflicts) for item in prepared.items)
-    conflicts = (
-        f" {kept:,} of those to write keep{'s' if kept == 1 else ''} a value of yours." if kept else ""
-    )
-    return f"{images:,} image{'' if images == 1 else 's'}: {listed}.{conflicts}"
+    conflicts = " " + say(_KEPT, count=kept) if kept else ""
+    return f"{counted(images, 'image')}: {listed}.{conflicts}"
 
 
 def show_choice(screen: Screen) -> None:
@@ -280,7 +283,9 @@ def show_problems(screen: Screen, catalogue: Catalogue) -> None:
     if not catalogue.problems:
         return
     screen.line()
-    screen.line(f"Rows of the catalogue that could not be read whole ({len(catalogue.problems)}):", "yellow")
+    screen.line(
+        f"Rows of the catalogue that could not be read completely ({len(catalogue.problems)}):", "yellow"
+    )
     for problem in catalogue.problems[:MOST_PROBLEMS]:
         screen.line(f"{problem.place}: {words(problem.reason, 'command')}", "dim", indent=2)
     if (more := len(catalogue.problems) - MOST_PROBLEMS) > 0:
@@ -305,9 +310,7 @@ def show_withheld(screen: Screen, prepared: Prepared, *, details: bool = False) 
         return
     whole = details or len(held) <= FULL_UP_TO
     screen.line()
-    screen.line(
-        f"What it would write to {len(held)} image{'' if len(held) == 1 else 's'} if approved:", "yellow"
-    )
+    screen.line(f"What it would write to {counted(len(held), 'image')} if approved:", "yellow")
     if not whole:
         overview(screen, [replace(item, plan=item.withheld) for item in held], MOST_LISTED)
         screen.line()

@@ -140,10 +140,10 @@ class BlockTemplate:
         source = source_of(policy)
         if not source.strip():
             raise TemplateError(
-                "the template is empty, which would take the facts from every description",
+                "the template is empty, which would remove the block from every description",
                 source=self.name,
                 line=1,
-                remedy="To have no facts in Immich, switch the description off. Nothing was written.",
+                remedy="To have no block in Immich, switch the description off. Nothing was written.",
             )
         self.digest = digest_of(policy)
         environment = ImmutableSandboxedEnvironment(

@@ -80,7 +80,7 @@ def parse_body(raw: bytes, content_type: str) -> dict[str, object]:
     """Read a JSON body. Anything but an object under the right content type counts as none at all.
 
     Raises:
-        ApiError: it is no JSON (400), or over 10 MB (500).
+        ApiError: it is not JSON (400), or over 10 MB (500).
     """
     if not raw or not content_type.startswith("application/json"):
         return {}

@@ -127,7 +127,7 @@ class Api:
 
     @operation("GET", "/api/v1/plan", Plan, query=PlanQuery)
     async def plan(self, request: Request) -> Response:
-        """Show what a pass would do, now or under other settings; nothing is written."""
+        """Show what a run would do, now or under other settings; nothing is written."""
         limit = params.number(request, PlanQuery, "limit")
         wished = params.wished_switches(request.query_params)
         prepared = await previewed(self._panel, wished)
@@ -160,12 +160,12 @@ class Api:
 
     @operation("POST", "/api/v1/stop", Stopped)
     async def stop(self, _: Request) -> Response:
-        """Stop the pass that runs."""
+        """Stop the run that is in progress."""
         return JsonResponse(Stopped(stopped=self._control.stop_run()))
 
     @operation("POST", "/api/v1/pause", Paused)
     async def pause(self, _: Request) -> Response:
-        """Start no pass by itself any more."""
+        """Start no run by itself any more."""
         self._control.pause()
         return JsonResponse(Paused(paused=True))
 

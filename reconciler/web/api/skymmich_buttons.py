@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.records import FINE
 from reconciler.engine.item import is_catalogues
+from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import joined_reasons, sentence
 from reconciler.models.status import Said
 from reconciler.redaction import redact
@@ -94,7 +95,7 @@ def _one(state: RunState | None, image_id: int) -> Response:
     outcomes = state.report.outcomes if state.report else ()
     outcome = next((one for one in outcomes if one.image_id == image_id), None)
     if outcome is None:
-        return _said(502, success=False, message=_error(state) or "Not synced: the pass ended early")
+        return _said(502, success=False, message=_error(state) or "Not synced: the run ended early")
     if outcome.status in FINE:
         return _said(200, success=True, message="Metadata synced to Immich")
     status = 502 if outcome.status == "failed" and not is_catalogues(outcome.reasons) else 409
@@ -105,15 +106,15 @@ def _all(state: RunState | None) -> Response:
     if state is None or not is_over(state):
         message = "Not complete yet: the sync goes on"
         if state and state.progress and state.progress.total:
-            message += f", {state.progress.done} of {state.progress.total} changes so far"
+            message += f", {state.progress.done} of {counted(state.progress.total, 'change')} so far"
         return _said(202, success=False, message=message)
     report = state.report
     if report is None:
-        return _said(502, success=False, message=_error(state) or "Not synced: the pass ended early")
+        return _said(502, success=False, message=_error(state) or "Not synced: the run ended early")
     synced = sum(1 for outcome in report.outcomes if outcome.status in FINE)
     failed = len(report.outcomes) - synced
     success = not failed and report.error is None and state.state == "done"
-    message = f"Synced {synced} images, {failed} failed"
+    message = f"Synced {counted(synced, 'image')}, {failed} failed"
     if state.error and not success:
         message += f": {_error(state)}"
     counts = {"synced": synced, "failed": failed}

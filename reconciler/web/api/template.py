@@ -74,7 +74,7 @@ class TemplateApi:
     )
     @_explained
     async def change(self, request: Request) -> Response:
-        """Let a text hold from the next pass on, or with ``null`` the configured one again.
+        """Use a text from the next run on, or with ``null`` the configured one again.
 
         With ``If-Match`` only if nobody has changed it since it was shown.
         """

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
     from starlette.types import Receive, Scope, Send
 
-    from reconciler.service.api import Notice
+    from reconciler.service.api import Update
     from reconciler.web.context import Panel
 
 HEARTBEAT = 10.0
@@ -47,7 +47,7 @@ class Events:
 
     @operation("GET", "/api/v1/events", {200: Answer("Events", media_type="text/event-stream")})
     async def events(self, request: Request) -> Response:
-        """Stream: first the state, then each notice, and beats with the daemon's time."""
+        """Stream: first the state, then each update, and beats with the daemon's time."""
         if self.listening >= MAX_STREAMS:
             raise ProblemError(503, "Too many pages listen already.", headers={"retry-after": "30"})
         return Response() if request.method == "HEAD" else _Stream(self, self._panel, request)
@@ -88,11 +88,11 @@ class _Stream(Response):
     async def _tell(self, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
-        async with self._panel.control.subscribe() as notices:
+        async with self._panel.control.subscribe() as updates:
             snapshot = self._panel.control.snapshot()
             state = {**dict(Status.of(snapshot)), "needs": digest(snapshot)}
             await send(_piece("retry: 3000\n" + told("state", state) + self._beat()))
-            upcoming: asyncio.Future[Notice] = asyncio.ensure_future(anext(notices))
+            upcoming: asyncio.Future[Update] = asyncio.ensure_future(anext(updates))
             try:
                 while True:
                     # A task of its own outlives a heartbeat: to cancel it would end the subscription.
@@ -102,9 +102,9 @@ class _Stream(Response):
                     if not done:
                         await send(_piece(self._beat()))
                         continue
-                    notice = upcoming.result()
-                    await send(_piece(told(notice.name, self._in_words(notice))))
-                    upcoming = asyncio.ensure_future(anext(notices))
+                    update = upcoming.result()
+                    await send(_piece(told(update.name, self._in_words(update))))
+                    upcoming = asyncio.ensure_future(anext(updates))
             except StopAsyncIteration:
                 return
             finally:
@@ -112,12 +112,12 @@ class _Stream(Response):
                 with suppress(asyncio.CancelledError, StopAsyncIteration):
                     await upcoming
 
-    def _in_words(self, notice: Notice) -> Mapping[str, object]:
-        """Return what a notice tells, with words for its values."""
-        if notice.name == "state":
+    def _in_words(self, update: Update) -> Mapping[str, object]:
+        """Return what a update tells, with words for its values."""
+        if update.name == "state":
             snapshot = self._panel.control.snapshot()
-            return {"headline": redact(sentence(snapshot.headline)), **notice.data, "needs": digest(snapshot)}
-        data = {**notice.data}
+            return {"headline": redact(sentence(snapshot.headline)), **update.data, "needs": digest(snapshot)}
+        data = {**update.data}
         if isinstance(summary := data.get("summary"), tuple):
             data |= {"summary": redact(runs.summary(summary))}
         if isinstance(error := data.get("error"), tuple):

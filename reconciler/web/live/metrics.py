@@ -52,14 +52,14 @@ class Runs:
         self._counted_to = since
         self._seconds = Histogram(
             "reconciler_pass_duration_seconds",
-            "Duration of passes that had something to do",
+            "Duration of runs that had something to do",
             registry=registry,
             buckets=_BUCKETS,
         )
         self._changes = Counter(
             "reconciler_changes",
             "Images by field and by what became of it: written and kept by Immich, or found in drift, "
-            "in conflict, or not sticking",
+            "in conflict, or not kept",
             ["field", "outcome"],
             registry=registry,
         )
@@ -117,7 +117,7 @@ class Current(Collector):
             "Images of which an edit may have crossed with a write, until a person has looked",
             value=snapshot.crossed.count,
         )
-        passes = CounterMetricFamily("reconciler_passes", "Passes that ended", labels=["outcome"])
+        passes = CounterMetricFamily("reconciler_passes", "Runs that ended", labels=["outcome"])
         ended = self._panel.passes()
         for result in RESULTS:
             passes.add_metric([result], ended.get(result, 0))
@@ -137,11 +137,11 @@ def _plain(snapshot: Snapshot) -> Iterator[Metric]:
     verdict, down = snapshot.verdict, snapshot.circuit_open_since is not None
     values: dict[str, tuple[str, float | None]] = {
         "start_timestamp_seconds": ("When the daemon started", snapshot.started_at.timestamp()),
-        "last_attempt_timestamp_seconds": ("When a pass last ended, well or not", _at(snapshot.attempted_at)),
-        "last_success_timestamp_seconds": ("When a pass last went through", _at(snapshot.checked_at)),
+        "last_attempt_timestamp_seconds": ("When a run last ended, well or not", _at(snapshot.attempted_at)),
+        "last_success_timestamp_seconds": ("When a run last completed", _at(snapshot.checked_at)),
         "queue_depth": ("Images that wait to be looked at", snapshot.queue_depth),
         "circuit_open": ("1 while Immich is down and left alone", int(down)),
-        "paused": ("1 while a person holds all passes", int(snapshot.paused)),
+        "paused": ("1 while a person has paused it", int(snapshot.paused)),
         "guard_tripped": ("1 while the guard holds something back", int(bool(verdict and verdict.tripped))),
         "guard_held_images": ("Images of which it holds something", len(verdict.held) if verdict else 0),
     }  # fmt: skip

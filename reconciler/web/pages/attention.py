@@ -28,6 +28,10 @@ EXAMPLES = 3
 """Images shown of each state; a link leads to all of them."""
 PICTURES = 8
 """Images shown of those that the guard holds."""
+_UNREAD = Message(
+    "{count} row of Skymmich's catalogue could not be read completely",
+    "{count} rows of Skymmich's catalogue could not be read completely",
+)
 _TITLE = Message("{count} image: {what}", "{count} images: {what}")
 _PLAIN = frozenset({"unknown_asset", "held", "conflict"})
 """States of which the reason says no more than their meaning."""
@@ -83,11 +87,10 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
             records = await asyncio.to_thread(panel.history.search, "", status, EXAMPLES)
             found.append(_images(status, count, records))
     if lookup.problems:
-        many = len(lookup.problems)
         found.append(
             Need(
-                f"{many} row{'' if many == 1 else 's'} of Skymmich's catalogue could not be read wholly",
-                "Each spoils only itself; what could not be read is left alone in Immich.",
+                say(_UNREAD, count=len(lookup.problems)),
+                "Only these are affected; what could not be read is left alone in Immich.",
                 "attention",
                 lines=lookup.problems[:5],
             )

@@ -103,7 +103,9 @@ class Deciding:
     async def adopt(self, request: Request) -> Response:
         """Take the place of another instance that keeps this library."""
         if not valid(AdoptRequest, await params.body(request)).take_over:
-            raise ProblemError(400, "A pass adopts by itself what is ours. Say “take_over” to take a place.")
+            raise ProblemError(
+                400, "What is ours is adopted by itself. Say “take_over” to take the place of another."
+            )
         patience = params.seconds_to_wait(request)
         return await run_answer(self._panel.control, await self._panel.control.take_over(), patience)
 

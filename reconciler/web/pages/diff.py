@@ -8,6 +8,8 @@ from difflib import SequenceMatcher
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
+from reconciler.messages.nouns import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -61,7 +63,7 @@ def condensed(pieces: Iterable[Piece], around: int = 1) -> tuple[Piece, ...]:
             continue
         short += [
             Piece("same", "\n".join(lines[:head])),
-            Piece("gap", f"{len(left_out)} lines as before"),
+            Piece("gap", f"{counted(len(left_out), 'line')} as before"),
             Piece("same", "\n".join(lines[len(lines) - tail :]) if tail else ""),
         ]
     return _joined(short)

@@ -21,6 +21,7 @@ from reconciler.core.plan.conflicts import choices, sides
 from reconciler.core.plan.taken_back import is_taken_back
 from reconciler.messages import conditions, guard, headlines
 from reconciler.messages.formats import field, first_upper
+from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import joined_reasons
 from reconciler.messages.runs import summary, wrote
 from reconciler.messages.translation import say
@@ -74,6 +75,7 @@ class Pages:
         )
         self._environment.filters.update(
             ago=self.ago,
+            counted=lambda count, noun: counted(count, noun, number(count)),
             until=self.until,
             lasting=lasting,
             moment=moment,

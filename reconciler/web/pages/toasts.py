@@ -17,7 +17,7 @@ from reconciler.messages.formats import first_upper
 from reconciler.messages.reasons import joined_reasons
 from reconciler.messages.runs import summary
 from reconciler.web.api.routes import is_over
-from reconciler.web.tones import notice_of, run_tone
+from reconciler.web.tones import answer_of, run_tone
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -48,7 +48,7 @@ class Toast:
 
 def toast_of(control: Control, said: str, run_id: str = "") -> Toast | None:
     """Return the answer that an address names; ``None`` if there is none of that name."""
-    shown = notice_of(said)
+    shown = answer_of(said)
     if shown is None:
         return None
     state = control.run_state(run_id) if run_id and said in TRACKED else None
@@ -68,7 +68,7 @@ def _outcome(state: RunState) -> str:
 
 def summary_of_nothing() -> str:
     """Return what is said of a run that had nothing to do and left no trace."""
-    shown = notice_of("nothing_done")
+    shown = answer_of("nothing_done")
     return shown.label if shown else ""
 
 
