@@ -198,7 +198,7 @@ def test_every_button_of_the_overview_answers_with_a_message(client, path, said)
 def test_the_outcome_takes_the_place_of_the_first_answer_once_there_is_one(client, control):
     control.hanging = True
     asked = client.post("/actions/look", headers=LIVE).text
-    assert "Asked for" in asked
+    assert "Requested." in asked
     assert "/toast?said=asked" in asked
     assert client.get("/toast?said=asked&run=run1").status_code == 204
     control.hanging = False
