@@ -149,6 +149,11 @@ Code = Literal[
     # -- the end of a run: engine --
     "run_images",
     "run_changed",
+    "run_failed",
+    "run_nothing",
+    "run_stopped_at",
+    "run_waiting",
+    "stopped_reading",
     "run_status",
     "run_guarded",
     "run_adopted",

@@ -102,6 +102,7 @@ class UndoingForm(TypedDict, total=False):
     run_id: str
     asset_id: str
     to: str
+    images: list[list[str]]
 
 
 class BegunForm(TypedDict):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.reasons import reason
 from reconciler.core.records import Run, RunCounts, TakenBack
@@ -245,8 +245,8 @@ def _closed(
     undone = tuple(
         step.item.asset_id for step, written, left in found if written and not set(left) - set(step.left)
     )
+    written = sum(1 for _, written, _ in found if written)
     left = tuple((step.item.asset_id, why) for step, _, several in found for why in several)
-    outcome: Literal["ok", "attention", "failed", "interrupted"] = "attention" if left else "ok"
     summary = [reason("undo_images", count=len(undone))]
     if cleaned.deleted:
         summary.append(reason("undo_tags", count=len(cleaned.deleted)))
@@ -255,8 +255,8 @@ def _closed(
     closed = replace(
         run,
         finished_at=clock.now(),
-        outcome="interrupted" if stopped else "failed" if error else outcome,
+        outcome="stopped" if stopped else "failed" if error else "succeeded",
         summary=tuple(summary),
-        counts=RunCounts(images=len(found), changed=len(undone)),
+        counts=RunCounts(images=len(found), changed=len(undone), failed=written - len(undone)),
     )
     return UndoReport(closed, undone, left, error, cleaned)

@@ -131,6 +131,8 @@ class UndoPlanner:
         found = await self._planned(prepared, wanted, prepared.records)
         if wish.asset_id and not wish.to and found.steps:
             wish = replace(wish, run_id=found.steps[0].run_id)
+        if wish.images:
+            wish = replace(wish, images=tuple((step.item.asset_id, step.run_id) for step in found.steps))
         return replace(found, wish=wish)
 
     async def _prepare_everything(self, wish: UndoWish, wishes: Wishes) -> PreparedUndo:

@@ -109,6 +109,8 @@ class RunState:
     report: Report | None = None
     error: tuple[Reason, ...] = ()
     """What went wrong."""
+    stopping: bool = False
+    """Whether a person asked for its end, and it has not ended yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +280,21 @@ class Control(Protocol):
         """Undo ``pause``."""
         ...
 
-    async def preview(self, wishes: Wishes | None = None, some: frozenset[int] | None = None) -> Prepared:
-        """Plan all images, or some, under other wishes if given, and write nothing."""
+    async def preview(
+        self,
+        wishes: Wishes | None = None,
+        *,
+        image_ids: frozenset[int] | None = None,
+        again: bool = False,
+    ) -> Prepared:
+        """Plan images, under other wishes if given, and write nothing.
+
+        Args:
+            wishes: other than the ones in force.
+            image_ids: ``None``: all.
+            again: as if what was taken back of them were to be written again; of all: of just those of which
+                anything was.
+        """
         ...
 
     async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
@@ -312,6 +327,31 @@ class Control(Protocol):
         Raises:
             DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
             ReconcilerError: it could not be looked at.
+        """
+        ...
+
+    async def resolve_many(self, image_ids: frozenset[int], keep: Keep, *, shown: str) -> str:
+        """Decide all conflicts of some images that can be decided so, and enqueue a pass that carries it out.
+
+        Args:
+            image_ids: Skymmich's.
+            keep: the side that stays.
+            shown: what the person saw of them, as ``core.plan.conflicts.all_sides`` names it.
+
+        Returns:
+            the run's id.
+
+        Raises:
+            DecisionError: there is nothing to decide, or it is another one by now; nothing was changed.
+            ReconcilerError: they could not be looked at.
+        """
+        ...
+
+    async def take_over(self) -> str:
+        """Take the place of the other instance that keeps this library; gives the run's id.
+
+        Raises:
+            StateError: the wish could not be recorded.
         """
         ...
 

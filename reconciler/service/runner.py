@@ -1,38 +1,38 @@
-"""Where passes are carried out: the present installation, the catalogue as last read, and a cycle over both.
-
-Knows what a pass needs and in which order; when one is run, and what its end means for the next, is the
-service's.
-"""
+"""Where passes are carried out; when one is run, and what its end means for the next, is the service's."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING
 
-from reconciler.core.permission import Permission, begin
+from reconciler.core.permission import Permission
+from reconciler.core.plan.conflicts import in_conflict
 from reconciler.core.reasons import codes, of_error, reason
 from reconciler.engine.approvals import covers, waiting_approval
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.conflicts import take_decision
 from reconciler.engine.events import Event
-from reconciler.engine.foreseen import foresee
+from reconciler.engine.ownership import leave_wishes
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.candidates import Memory
 from reconciler.engine.planner.planner import switches_of, told_problems
-from reconciler.engine.reconcile import Reconciler, switched_off
-from reconciler.engine.redo import write_again
+from reconciler.engine.reconcile import Reconciler
+from reconciler.engine.redo import to_write_again, write_again
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import recalled
 from reconciler.engine.undo import Undo, report_of
 from reconciler.errors import CatalogueError, DecisionError, ImmichError
 from reconciler.service.api import ImageView
+from reconciler.service.first_hour import FirstHour
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue, RowProblem
+    from reconciler.core.plan.plan import AssetPlan, Rules
     from reconciler.core.policy import Switches
     from reconciler.core.ports import Clock, Renderer, Target, Wording
     from reconciler.core.records import Field, Keep
@@ -46,10 +46,6 @@ if TYPE_CHECKING:
     from reconciler.service.environment import Installation, ServiceStore
     from reconciler.service.queue import WorkQueue
     from reconciler.service.status import Health
-
-_SHARE: Final = 20.0
-_SELDOM_S: Final = 3600.0
-"""A look where nothing may be written is followed by no other for so many times its length, or an hour."""
 
 
 class PassRunner:
@@ -86,6 +82,9 @@ class PassRunner:
         """Whether the present pass carries out a person's wish: it makes no room for another."""
         self.writing = False
         """Whether the present pass may have something on the wire."""
+        self.stopped = False
+        """Whether the present pass was stopped before it had anything to write."""
+        self._reading: asyncio.Task[Prepared] | None = None
         self._store, self._clock, self._health = store, clock, health
         health.permitted(self.permission)
         self._listen, self._timing, self._renderer = listen, timing, renderer
@@ -97,9 +96,7 @@ class PassRunner:
         self._target: Target | None = None
         self._cycle: Reconciler | None = None
         self._looker: Reconciler | None = None
-        self._foreseen_of: object = None
-        """Of which catalogue and wishes it is known what would be written."""
-        self._foresee_again = float("-inf")
+        self._first_hour = FirstHour(store, clock, health, listen)
 
     @property
     def permission(self) -> Permission:
@@ -116,12 +113,12 @@ class PassRunner:
         """Run a pass.
 
         Returns:
-            ``None``: it found nothing to do, or nothing is to be done by itself.
+            ``None``: it found nothing to do, nothing is to be done by itself, or it was stopped before that.
 
         Raises:
             ReconcilerError: it could not be prepared; nothing was written.
         """
-        self.writing, self.by_person = False, request.by_person
+        self.writing, self.by_person, self.stopped = False, request.by_person, False
         await self._move_in()
         self._health.attempted()
         whole = request.image_ids is None
@@ -130,18 +127,51 @@ class PassRunner:
         self._read(catalogue)
         self._switched(catalogue)
         wishes = self.installation.wishes(catalogue)
-        permission = self.permission
-        self._health.permitted(permission)
+        self._health.permitted(permission := self.permission)
         if not self._health.enabled and not request.by_person and not permission.waits:
             return None
-        if request.undo is None and not (request.first or permission.allows(request.image_ids)):
-            await self._foresee(catalogue, wishes, request)
-            return None
-        cycle = await self._cycle_for(catalogue)
         if request.undo is not None:
+            await self._cycle_for(catalogue)
             return await self._undo(request.undo, run_id, stop)
-        if request.first and permission.waits:
-            return await self._begin_with(request, run_id, wishes, stop)
+        if not permission.allows(request.image_ids) or (request.first and permission.waits):
+            return await self._before_all(request, catalogue, wishes, run_id, stop)
+        return await self._pass(request, catalogue, wishes, run_id, queue, stop)
+
+    async def _before_all(
+        self, request: Request, catalogue: Catalogue, wishes: Wishes, run_id: str, stop: Callable[[], bool]
+    ) -> Report | None:
+        """Look what would be written while not all may be, or begin with some images."""
+        of = (catalogue.reading, wishes)
+        if not request.first and not self._first_hour.is_due(of, request):
+            return None
+        cycle, permission = await self._cycle_for(catalogue), self.permission
+        prepare = partial(self._prepared, cycle, wishes=wishes)
+        if not (request.first and permission.waits):
+            await self._first_hour.look(prepare, of, request, permission)
+            return None
+        selection = await self._first_hour.choose(prepare, request, permission)
+        prepared = await prepare(selection) if selection else None
+        if selection is None or prepared is None:
+            return None
+        self._health.permitted(self.permission)
+        self._health.prepared(prepared)
+        self.writing = True
+        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=request.trigger, stop=stop)
+        self._health.reported(prepared, report, whole=False)
+        self._first_hour.forget()  # these are written by now
+        return report
+
+    async def _pass(
+        self,
+        request: Request,
+        catalogue: Catalogue,
+        wishes: Wishes,
+        run_id: str,
+        queue: WorkQueue,
+        stop: Callable[[], bool],
+    ) -> Report | None:
+        """Prepare and write, as far as there is anything to write."""
+        whole, cycle = request.image_ids is None, await self._cycle_for(catalogue)
         if request.again:
             images = request.image_ids
             write_again(self._store, None if images is None else self._store.ids_of_images(images))
@@ -161,7 +191,9 @@ class PassRunner:
             later=self.later,
             brief=whole and not self.by_person,
         )
-        prepared = await cycle.prepare(selection, wishes)
+        prepared = await self._prepared(cycle, selection, wishes)
+        if prepared is None:
+            return None
         if approval and not covers(self._store, approval, prepared):
             self.by_person = request.by_person
             selection = replace(selection, by_person=self.by_person, approved="")
@@ -172,66 +204,30 @@ class PassRunner:
             self._health.looked(whole=True)
             return None
         self.writing = True
-        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=request.trigger, stop=stop)
-        whole = whole and report.error is None and report.run.outcome != "interrupted"
+        # What a person decided is why it writes, also where another look found the decision waiting.
+        trigger = "decision" if selection.approved else request.trigger
+        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=trigger, stop=stop)
+        whole = whole and report.error is None and report.run.outcome != "stopped"
         self._health.reported(prepared, report, whole=whole)
         return report
 
-    async def _foresee(self, catalogue: Catalogue, wishes: Wishes, request: Request) -> None:
-        """Look what would be written, and write nothing; a background look only where that may be news.
+    def stop_reading(self) -> None:
+        """Let the present pass end at once, if it only reads."""
+        if self._reading is not None:
+            self.stopped = True
+            self._reading.cancel()
 
-        All images are compared each time, for nothing is on record of them. A look at a large library takes
-        its time, so one at a library that nobody begins is not made every minute.
-
-        Raises:
-            NotBegunError, ObservingError: a person asked for something that would be written.
-        """
-        began, known = self._clock.monotonic(), self._foreseen_of == (catalogue.reading, wishes)
-        asked = request.by_person or request.full or self._health.foreseen is None
-        if not asked and (known or began < self._foresee_again):
-            return
-        cycle = await self._cycle_for(catalogue)
-        selection = Selection(request.image_ids, by_person=request.by_person, force=request.force)
-        prepared = await cycle.prepare(selection, wishes)
-        self._health.prepared(prepared)
-        if request.image_ids is None:
-            self._health.foresaw(await asyncio.to_thread(foresee, prepared, self._clock.now()))
-            ended = self._clock.monotonic()
-            self._foreseen_of = (catalogue.reading, wishes)
-            self._foresee_again = ended + min(_SELDOM_S, _SHARE * (ended - began))
-            details = {"images": prepared.images, "would_change": prepared.changing}
-            self._listen(Event(f"pass.{self.permission.standing}", details=details))
-        if request.by_person and (prepared.has_changes or request.again):
-            self.permission.require(request.image_ids)
-
-    async def _begin_with(
-        self, request: Request, run_id: str, wishes: Wishes, stop: Callable[[], bool]
-    ) -> Report | None:
-        """Write some images that ask for the most kinds of writes, and no others before a person goes on."""
-        cycle = self._cycle
-        assert cycle is not None  # noqa: S101 - the caller made it
-        before = self.permission.begun
-        tried = before.first or frozenset[int]() if before else frozenset[int]()
-        prepared = await cycle.prepare(Selection(), wishes)
-        found = prepared.items.richest(request.first + len(tried))
-        chosen = [item.image_id for item, _ in found if item.image_id not in tried][: request.first]
-        if not chosen:
-            self._health.foresaw(await asyncio.to_thread(foresee, prepared, self._clock.now()))
+    async def _prepared(self, cycle: Reconciler, selection: Selection, wishes: Wishes) -> Prepared | None:
+        """Prepare in a task of its own; ``None``: it was stopped while it read."""
+        self._reading = asyncio.create_task(cycle.prepare(selection, wishes))
+        try:
+            return await self._reading
+        except asyncio.CancelledError:
+            if not self.stopped:
+                raise
             return None
-        if not prepared.rules.switches.enabled:
-            raise switched_off()
-        if prepared.another is not None:
-            raise prepared.another.error()
-        begin(self._store, request.by, self._clock.now(), first=tried | set(chosen))
-        self._health.permitted(self.permission)
-        selection = Selection(frozenset(chosen))
-        prepared = await cycle.prepare(selection, wishes)
-        self._health.prepared(prepared)
-        self.writing = True
-        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=request.trigger, stop=stop)
-        self._health.reported(prepared, report, whole=False)
-        self._foreseen_of = None  # these are written by now
-        return report
+        finally:
+            self._reading = None
 
     async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
         """Plan an undo and write nothing; may be asked while a pass runs.
@@ -273,15 +269,19 @@ class PassRunner:
             catalogue = self.catalogue.latest
         return self._switched(catalogue)
 
-    async def preview(self, wishes: Wishes | None, image_ids: frozenset[int] | None = None) -> Prepared:
-        """Plan all images, or some, and write nothing; may be asked while a pass runs.
+    async def preview(
+        self, wishes: Wishes | None, image_ids: frozenset[int] | None = None, *, again: bool = False
+    ) -> Prepared:
+        """Plan images and write nothing; may be asked while a pass runs.
 
         Raises:
             ReconcilerError: the catalogue, the template or Immich stand in the way.
         """
         catalogue = await self.catalogue.refresh()
         looker = await self._look_with(catalogue)
-        selection = Selection(image_ids, brief=image_ids is None)
+        if again and image_ids is None:
+            image_ids = await asyncio.to_thread(to_write_again, self._store)
+        selection = Selection(image_ids, brief=image_ids is None, again=again)
         return await looker.prepare(selection, wishes or self.installation.wishes(catalogue))
 
     async def view(self, image_id: int) -> ImageView | None:
@@ -311,8 +311,9 @@ class PassRunner:
 
         Raises:
             DecisionError: there is no such conflict, or it is another one by now.
-            ReconcilerError: it could not be looked at.
+            ReconcilerError: it could not be looked at, or nothing may be written here.
         """
+        self.permission.require_mode()
         catalogue = await self.catalogue.refresh()
         image = catalogue.image(image_id)
         if image is None or image.asset_id is None:
@@ -327,6 +328,23 @@ class PassRunner:
         rules, now = prepared.rules, self._clock.now()
         take_decision(self._store, item.plan, keep, rules=rules, at=now, field=field, shown=shown)
         return True
+
+    def decide(self, plans: Sequence[AssetPlan], keep: Keep, rules: Rules) -> None:
+        """Keep what a person decided of each conflict of some images that can be decided so."""
+        now = self._clock.now()
+        with self._store.transaction():
+            for plan in plans:
+                for one in in_conflict(plan, keep):
+                    take_decision(self._store, plan, keep, rules=rules, at=now, field=one.field)
+
+    def take_over(self) -> None:
+        """Leave the wish to take another instance's place for the next pass.
+
+        Raises:
+            ObservingError: nothing may be written here.
+        """
+        self.permission.require_mode()
+        leave_wishes(self._store, {"take_over"})
 
     def looked_at(self, until: datetime, asset_ids: Collection[str] | None) -> int:
         """Forget crossings that a person has looked at; tells of how many images."""
@@ -346,7 +364,8 @@ class PassRunner:
             return
         old, self.installation, self._next = self.installation, self._next, None
         self.catalogue = WatchedCatalogue(self.installation.source, self._recall)
-        self._cycle = self._looker = self._target = self._foreseen_of = None
+        self._cycle = self._looker = self._target = None
+        self._first_hour.forget()
         self._memory = Memory()
         await old.aclose()
 

@@ -29,6 +29,7 @@ from reconciler.web.pages.actions import Actions
 from reconciler.web.pages.beginning import Beginning
 from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
+from reconciler.web.pages.decide import Deciding
 from reconciler.web.pages.doctor import DoctorPages
 from reconciler.web.pages.images import ImagePages
 from reconciler.web.pages.overview import OverviewPages
@@ -37,6 +38,7 @@ from reconciler.web.pages.renderer import Pages
 from reconciler.web.pages.switching import Switching
 from reconciler.web.pages.taking_back import TakingBack
 from reconciler.web.pages.template import TemplatePages
+from reconciler.web.pages.toasts import Toasts
 from reconciler.web.static_files import StaticFiles
 from reconciler.web.template_preview import Trial
 
@@ -107,6 +109,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     )
     pages, lookups = Pages(panel), Lookups(panel.control)
     trial, beginning = Trial(panel, lookups), Beginning(panel)
+    toasts = Toasts(panel.control, pages)
     images, refuse = ImagePages(panel, pages, lookups), Refusals(pages).answer
     parts = (
         *(
@@ -124,7 +127,9 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             beginning,
             OverviewPages(panel, pages, lookups, beginning),
             images,
-            Actions(panel, images),
+            Actions(panel, images, toasts),
+            toasts,
+            Deciding(panel, pages, lookups, images, toasts),
             Login(panel, pages),
         ),
         *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups)),

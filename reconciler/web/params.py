@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 
 from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus
-from reconciler.models.requests import MAX_NAME, Changes, ImageWish, Waiting, Wish
+from reconciler.models.requests import MAX_IMAGES, MAX_NAME, Changes, ImageWish, Waiting, Wish
 from reconciler.service.api import Request as Look
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.validation import valid
@@ -128,6 +128,26 @@ async def form(request: Request) -> dict[str, str]:
     return {name: values[-1] for name, values in fields.items()}
 
 
+async def form_values(request: Request) -> dict[str, list[str]]:
+    """Read a posted form in which a name may come many times."""
+    try:
+        return parse_qs(
+            (await request.body()).decode(), keep_blank_values=True, max_num_fields=MAX_IMAGES + 100
+        )
+    except ValueError:
+        raise ProblemError(400, "The form cannot be read.") from None
+
+
+def last(values: Mapping[str, list[str]], name: str) -> str:
+    """Return the last value of a name; empty if there is none."""
+    return values.get(name, [""])[-1]
+
+
+def asked_with(request: Request, query: str) -> Request:
+    """Return a request as if it had come with another query."""
+    return type(request)({**request.scope, "query_string": query.encode()})
+
+
 def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:
     """Return the settings that a query names by Skymmich's names, by ours."""
     wrong = next((name for name in SWITCHES if values.get(name, "true") not in _WORDS), None)
@@ -196,6 +216,8 @@ def wish(
         image_ids = frozenset(asked.image_ids)
     if asked.force and image_ids is None:
         raise ProblemError(400, "“force” overwrites what people wrote: name the “image_ids”.")
+    if asked.approve:
+        trigger = "decision"
     return Look(
         image_ids, full=asked.full, force=asked.force, by_person=True, approved=asked.approve, trigger=trigger
     )

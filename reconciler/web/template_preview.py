@@ -112,7 +112,9 @@ class Trial:
                         prepared = await control.preview(wishes)
             if prepared is None:
                 some = islice(linked, 0, None, -(-len(linked) // _SAMPLE))
-                prepared = await control.preview(wishes, frozenset(image.image_id for image in some))
+                prepared = await control.preview(
+                    wishes, image_ids=frozenset(image.image_id for image in some)
+                )
         return await asyncio.to_thread(foresee, prepared, self.now())
 
     async def save(self, text: str, shown: CatalogueImage | None = None, *, approved: str = "") -> None:
@@ -130,13 +132,13 @@ class Trial:
         linked = lookup.catalogue.linked()
         await self._compute(self._policy(text), chain([shown] if shown else [], linked))
         self.keeper.save(text)
-        wish = Wish(by_person=bool(approved), approved=approved, trigger="settings")
+        wish = Wish(by_person=bool(approved), approved=approved, trigger="template")
         self._panel.control.request(wish)
 
     def reset(self) -> None:
         """Let the configured template hold again; what was written here stays among the earlier versions."""
         self.keeper.save(None)
-        self._panel.control.request(Wish(by_person=False, trigger="settings"))
+        self._panel.control.request(Wish(by_person=False, trigger="template"))
 
     async def names(self) -> tuple[Name, ...]:
         """Return the names that a template may use, with examples."""
@@ -153,12 +155,12 @@ class Trial:
         lookup = await self._lookups.latest()
         await self._compute(self.keeper.with_parts(changes), lookup.catalogue.linked())
         self.keeper.save_parts(changes)
-        self._panel.control.request(Wish(by_person=False, trigger="settings"))
+        self._panel.control.request(Wish(by_person=False, trigger="template"))
 
     def reset_parts(self) -> None:
         """Let the configured parts hold again."""
         self.keeper.save_parts(None)
-        self._panel.control.request(Wish(by_person=False, trigger="settings"))
+        self._panel.control.request(Wish(by_person=False, trigger="template"))
 
     async def _compute(self, policy: Policy, images: Iterable[CatalogueImage]) -> DesiredStates:
         """Compute what images want under a policy."""

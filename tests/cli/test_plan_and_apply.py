@@ -68,7 +68,7 @@ def test_apply_writes_only_once_it_was_told_to_and_then_there_is_nothing_left(tw
     done = two.run("apply", "--yes", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["run"]["outcome"] == "ok"
+    assert told["run"]["outcome"] == "succeeded"
     assert told["requests"]["writes"] == two.writes + two.simulator.requests().get("notes", 0)
     assert "✦ IC 443" in two.shown(JELLYFISH)["description"]
     before = two.writes

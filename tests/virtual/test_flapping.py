@@ -200,7 +200,25 @@ def test_a_person_can_have_ours_written_again(placed, field):
     assert here.store.record(asset_id).status == "in_sync"
 
 
-@pytest.mark.parametrize("field", ["block", "coordinates"])
+def test_tags_that_stay_as_they_are_are_a_conflict_again_once_either_side_changes(placed):
+    here, asset_id = placed()
+    edited_until_held(here, asset_id, "tags")
+    decide(here, asset_id, "immich", "tags")
+    look(here)
+    here.person(asset_id, "add_tag", "people/new")
+    here.settle()
+    look(here)
+    assert here.store.record(asset_id).status == "conflict"
+    decide(here, asset_id, "immich", "tags")
+    look(here)
+    assert here.store.record(asset_id).status == "in_sync"
+    decide(here, asset_id, "skymmich", "tags")
+    look(here)
+    assert not is_theirs(here, asset_id, "tags")
+    assert "people/new" in here.shown()[asset_id]["tags"]
+
+
+@pytest.mark.parametrize("field", EDITS)
 def test_a_person_can_let_it_stay_as_it_is(placed, field):
     here, asset_id = placed()
     edited_until_held(here, asset_id, field)

@@ -12,8 +12,10 @@ import pytest
 from reconciler.core.asset import Coordinates
 from reconciler.core.desired.coordinates import same_place
 from reconciler.core.store_keys import CREATED_TAGS, UNDOING
+from reconciler.engine.conflicts import take_decision
 from reconciler.engine.redo import write_again
-from reconciler.errors import UndoError
+from reconciler.engine.undo_wish import UndoWish, begun, unfinished
+from reconciler.errors import DecisionError, UndoError
 
 REAL = "settling,lost_updates,round_trip,early_updated_at,unstable_paging,clock_skew"
 EDITS, PASSES = 500, 5
@@ -227,6 +229,72 @@ def test_an_undo_of_an_image_takes_back_the_change_before_the_next_time_and_neve
     last = here.take_back(asset_id=asset_id)
     assert last.undone == ()
     assert here.writes == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_undo_of_several_images_that_is_killed_goes_on_and_goes_no_further_back(world, seed):
+    """Each is bound to its run, so that what was taken back before the kill stays as it was before that run."""
+    here, random = world(count=12, unkind="settling,lost_updates", seed=seed, drain=20.0), Random(seed)
+    here.run()
+    chosen = here.images()[:8]
+    before = settled(here)
+    for image_id, _ in chosen:
+        here.sql("UPDATE astrophotography_images SET title = ? WHERE id = ?", f"Later {image_id}", image_id)
+    here.run()
+    ours = [asset_id for _, asset_id in chosen]
+    others = {one: state for one, state in settled(here).items() if one not in ours}
+    images = tuple((asset_id, "") for asset_id in ours)
+    here.take_back(images=images, within=random.uniform(0.3, 3.0))
+    for wish in unfinished(here.store):
+        assert {run_id for _, run_id in wish.images} == {"run-2"}
+        here.take_back(images=wish.images)
+    after = settled(here)
+    assert [after[one][0] for one in ours] == [before[one][0] for one in ours]
+    assert others == {one: after[one] for one in others}
+    assert UNDOING.read(here.store) is None
+    here.run(full=True)
+    assert here.writes == 0
+
+
+def test_an_undo_of_several_is_wanted_no_more_of_those_that_are_written_again(world):
+    here = world(count=4)
+    here.run()
+    wish = UndoWish(images=tuple((asset_id, "run-1") for _, asset_id in here.images()))
+    begun(here.store, wish)
+    write_again(here.store, [wish.images[0][0]])
+    assert unfinished(here.store) == [UndoWish(images=wish.images[1:])]
+    write_again(here.store, [asset_id for asset_id, _ in wish.images])
+    assert unfinished(here.store) == []
+
+
+def test_what_would_be_written_again_is_shown_and_nothing_is_recorded(world):
+    here = world(count=3)
+    here.run()
+    wanted = settled(here)
+    here.take_back(everything=True)
+    records = here.store.records()
+    assert here.look().changes == ()
+    again = here.look(again=True)
+    assert {plan.asset_id for plan in again.changes} == wanted.keys()
+    assert here.store.records() == records
+    write_again(here.store, None)
+    here.run()
+    assert settled(here) == wanted
+
+
+def test_one_field_of_an_image_that_was_taken_back_as_a_whole_is_not_decided(world):
+    """It would have brought the whole image back."""
+    here = world(count=2)
+    here.run()
+    here.take_back(everything=True)
+    before = settled(here)
+    found, now = here.look(full=True), here.clock.now()
+    (item, _), rules = found.items, found.rules
+    with pytest.raises(DecisionError, match="taken back as a whole") as refused:
+        take_decision(here.store, item.plan, "skymmich", rules=rules, at=now, field="tags")
+    assert "redo" in refused.value.remedy
+    here.run(full=True)
+    assert (here.writes, settled(here)) == (0, before)
 
 
 def test_what_was_taken_back_of_an_update_is_updated_again_once_the_catalogue_changes(world):

@@ -210,6 +210,14 @@ class World:
 
         return run(self.clock, self._cycle(act))
 
+    def look(self, **selection):
+        """Plan, and write nothing."""
+
+        async def act(cycle, _):
+            return await cycle.prepare(Selection(**selection), Wishes(self.policy, self.switches))
+
+        return run(self.clock, self._cycle(act))
+
     def take_back(self, *, within=None, stop=lambda: False, **wish):
         """Undo what is wished (see ``UndoWish``), to its end or until it is killed: then ``None``."""
         self.runs += 1

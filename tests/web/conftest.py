@@ -77,6 +77,7 @@ class FakeControl:
         self.requested: list[object] = []
         self.begun: list[tuple] = []
         self.decided: list[tuple] = []
+        self.looked_through: list[tuple] = []
         self.looked: list[tuple] = []
         self.states: dict[str, RunState] = {}
         self.hanging = False
@@ -143,7 +144,7 @@ class FakeControl:
             request.trigger,
             NOW,
             NOW,
-            "ok",
+            "succeeded",
             (reason("run_images", count=len(outcomes)),),
             RunCounts(images=len(outcomes)),
         )
@@ -176,7 +177,16 @@ class FakeControl:
     def resume(self) -> None:
         self.paused = False
 
-    async def preview(self, wishes=None, some=None) -> Prepared:
+    async def resolve_many(self, image_ids, keep, *, shown) -> str:
+        self.decided.append((image_ids, keep, shown))
+        return self.request(Wish(image_ids, trigger="decision"))
+
+    async def take_over(self) -> str:
+        self.took_over = True
+        return self.request(Wish(full=True, trigger="decision"))
+
+    async def preview(self, wishes=None, *, image_ids=None, again=False) -> Prepared:
+        self.looked_through.append((image_ids, again))
         return Prepared(
             catalogue=Catalogue(self.images),
             server=ServerFacts("2.7.5", "me"),
@@ -185,7 +195,7 @@ class FakeControl:
             items=Items.of(
                 (Item(one, one.asset_id, one.image_id, one.title, plan=plan_of(one)), None)
                 for one in self.images
-                if one.asset_id and (some is None or one.image_id in some)
+                if one.asset_id and (image_ids is None or one.image_id in image_ids)
             ),
             records={},
             verdict=Verdict(),
@@ -204,6 +214,7 @@ class FakeControl:
                 record_of(item.image_id),
             )
             for item in prepared.items
+            if not wish.images or item.asset_id in dict(wish.images)
         )
         return PreparedUndo(prepared, steps, wish, ("Astro", "Astro/Old"))
 
@@ -301,7 +312,7 @@ def filled(tmp_path_factory):
             run = Run(f"old{number}", "schedule", NOW - timedelta(hours=number))
             store.start_run(run)
             end = run.started_at + timedelta(seconds=4)
-            store.finish_run(replace(run, finished_at=end, outcome="ok", summary=told("6 images")))
+            store.finish_run(replace(run, finished_at=end, outcome="succeeded", summary=told("6 images")))
         place = {"latitude": 1.0, "longitude": 2.0}
         store.journal(
             [

@@ -106,7 +106,9 @@ def test_each_run_is_counted_once_and_those_before_the_start_are_not(client, sto
         found = {("both_changed", "prose"): 1, ("drift", "tags"): 4, ("contested", "block"): 2}
         counts = RunCounts(images=9, wrote={"block": 2}, found=found)
         store.finish_run(
-            replace(run, finished_at=run.started_at + timedelta(seconds=1), outcome="ok", counts=counts)
+            replace(
+                run, finished_at=run.started_at + timedelta(seconds=1), outcome="succeeded", counts=counts
+            )
         )
         if number in {3, 120}:
             samples(client)

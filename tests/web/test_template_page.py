@@ -99,7 +99,7 @@ def test_a_saved_template_holds_and_earlier_ones_are_kept(client, keeper, contro
     assert [one.text for one in keeper.versions()] == ["{{ title }} 2", "{{ title }} 1"]
     assert "{{ title }} 1</textarea>" in client.get("/template?version=1", headers=SAME).text
     assert client.get("/template?version=9", headers=SAME).status_code == 404
-    assert [one.trigger for one in control.requested] == ["settings", "settings"]
+    assert [one.trigger for one in control.requested] == ["template", "template"]
 
 
 def test_a_reset_brings_the_configured_template_back_and_forgets_nothing(client, keeper, store):
@@ -214,7 +214,7 @@ def test_parts_switched_on_the_page_hold_and_only_the_difference_is_kept(client,
     assert policy.description.enabled_parts == DEFAULT_PARTS - {"site", "nights"}
     rules = [policy_digest(one, Switches(), "same") for one in (policy, Policy())]
     assert rules[0] != rules[1]
-    assert [one.trigger for one in control.requested] == ["settings"]
+    assert [one.trigger for one in control.requested] == ["template"]
     assert client.get("/template", headers=SAME).text.count("Set here; the configuration says on.") == 2
 
 
@@ -245,7 +245,7 @@ def test_the_configured_parts_hold_again(client, keeper, control, store):
     )
     assert answer.headers["location"] == "/template?said=parts_reset"
     assert with_own_block(Policy(), store) == Policy()
-    assert [one.trigger for one in control.requested] == ["settings"]
+    assert [one.trigger for one in control.requested] == ["template"]
 
 
 def test_parts_without_which_the_template_fails_are_not_switched(client, keeper, control, store):

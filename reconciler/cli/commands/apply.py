@@ -92,7 +92,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         begun(work, prepared, selection.image_ids)
         report = work.write(
             lambda stop: work.bench.cycle.apply(
-                prepared, selection, run_id=new_run_id(), trigger="cli", stop=stop
+                prepared, selection, run_id=new_run_id(), trigger="decision" if approve else "cli", stop=stop
             )
         )
         requests = Requests.of(work.bench.target.requests)

@@ -13,8 +13,9 @@ from reconciler.cli.handover import carried_out
 from reconciler.cli.images import find_record, find_run
 from reconciler.cli.output.outcome import exit_code, show_report
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.core.plan.taken_back import is_taken_back
 from reconciler.engine.passes import Selection
-from reconciler.engine.redo import is_taken_back, taken_back_in, write_again
+from reconciler.engine.redo import taken_back_in, write_again
 from reconciler.errors import UndoError
 from reconciler.messages.nouns import counted
 from reconciler.models.runs import Report, Requests

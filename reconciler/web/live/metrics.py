@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from reconciler.web.context import Panel
 
 FIELDS: tuple[str, ...] = get_args(Field)
-RESULTS = ("ok", "attention", "failed", "interrupted", "quiet", "unexpected")
+RESULTS = ("succeeded", "failed", "stopped", "quiet", "unexpected")
 _FOUND: dict[Finding, str] = {
     "drift": "drift",
     "conflict": "conflict",

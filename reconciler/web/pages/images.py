@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 
 from starlette.routing import Route
 
-from reconciler.models.requests import MAX_ID
+from reconciler.messages.proposals import ACTIONS
+from reconciler.messages.translation import say
+from reconciler.models.requests import MAX_ID, MAX_IMAGES
 from reconciler.web import params
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.routes import is_over
@@ -54,10 +56,7 @@ class ImagePages:
         query = request.query_params
         text, (status, crossed) = params.search_text(request), filter_of(request)
         target, equipment = params.name(request, "target"), params.name(request, "equipment")
-        lookup, among = await self._lookups.among(target, equipment)
-        found = await asyncio.to_thread(
-            self._panel.history.search, text, status, PAGE + 1, params.after(request), among, crossed=crossed
-        )
+        lookup, found = await self._found(request, PAGE + 1, params.after(request))
         page = found[:PAGE]
         state = CROSSED if crossed else status or ""
         chosen = {"q": text, "status": state, "target": target, "equipment": equipment}
@@ -73,10 +72,26 @@ class ImagePages:
             "after": query.get("after", ""),
             "lookup": lookup,
             "snapshot": self._panel.control.snapshot(),
+            "actions": [(name, say(label)) for name, label in ACTIONS.items() if name != "take_over"],
             "targets": {record.asset_id: _target(lookup, record) for record in page},
             **self._outcome(request),
         }
         return self._pages.page(request, "images.html", values)
+
+    async def matching(self, request: Request) -> frozenset[int]:
+        """Return the images that the query's filter lets through, at most one more than may be chosen."""
+        _, found = await self._found(request, MAX_IMAGES + 1, None)
+        return frozenset(record.image_id for record in found)
+
+    async def _found(
+        self, request: Request, limit: int, after: tuple[str, str] | None
+    ) -> tuple[Lookup, list[AssetRecord]]:
+        text, (status, crossed) = params.search_text(request), filter_of(request)
+        target, equipment = params.name(request, "target"), params.name(request, "equipment")
+        lookup, among = await self._lookups.among(target, equipment)
+        search = self._panel.history.search
+        found = await asyncio.to_thread(search, text, status, limit, after, among, crossed=crossed)
+        return lookup, found
 
     async def image(self, request: Request) -> Response:
         """Show one image from all sides; Immich is asked."""
@@ -129,6 +144,7 @@ class ImagePages:
         values = {
             "image_id": image_id,
             "record": record,
+            "snapshot": self._panel.control.snapshot(),
             "back": f"/images/{image_id}",
             **self._outcome(request),
         }

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from reconciler.core.records import JournalEntry
+    from reconciler.service.api import Snapshot
     from reconciler.web.context import Panel
     from reconciler.web.image_index import Lookups
     from reconciler.web.pages.beginning import Beginning
+    from reconciler.web.pages.progress import Showing
     from reconciler.web.pages.renderer import Pages
 
 _BARS = 40
@@ -46,6 +48,7 @@ class OverviewPages:
             Route("/preview", self.preview),
             Route("/runs", self.runs),
             Route("/runs/{run_id}", self.run),
+            Route("/runs/{run_id}/progress", self.run_progress),
         ]
 
     async def overview(self, request: Request) -> Response:
@@ -109,6 +112,7 @@ class OverviewPages:
         if run is None and state is None:
             raise ProblemError(404, "There is no such run, or it was forgotten.")
         entries = await asyncio.to_thread(self._panel.history.journal_of, run_id, None, 101, before)
+        snapshot = self._panel.control.snapshot()
         values = {
             "run_id": run_id,
             "run": run,
@@ -116,8 +120,22 @@ class OverviewPages:
             "groups": _by_image(entries[:100]),
             "next": entries[99].entry_id if len(entries) > 100 else None,
             "lookup": await self._lookups.latest(),
+            "snapshot": snapshot,
+            "progress": self._progress_of(run_id, snapshot),
         }
         return self._pages.page(request, "run.html", values)
+
+    async def run_progress(self, request: Request) -> Response:
+        """Show how far a run is: a part of its page, which is loaded anew once it has ended."""
+        snapshot = self._panel.control.snapshot()
+        progress = self._progress_of(request.path_params["run_id"], snapshot)
+        if progress is None:
+            return Response(status_code=204, headers={"hx-refresh": "true"})
+        return self._pages.page(request, "_progress.html", {"snapshot": snapshot, "progress": progress})
+
+    def _progress_of(self, run_id: str, snapshot: Snapshot) -> Showing | None:
+        showing = self._pace.showing(snapshot, self._panel.now())
+        return showing if showing is not None and showing.run_id == run_id else None
 
 
 def _by_image(entries: list[JournalEntry]) -> list[list[JournalEntry]]:

@@ -115,7 +115,7 @@ class TakingBack:
             await self._panel.control.wait(run_id, _PATIENTLY)
             query = urlencode({"run": run_id, "image": image_id})
             return RedirectResponse(f"/images/{image_id}?{query}#state-{image_id}", status_code=303)
-        return RedirectResponse("/?said=asked#sync", status_code=303)
+        return RedirectResponse(f"/?{urlencode({'said': 'asked', 'run': run_id})}#sync", status_code=303)
 
     async def _planned(self, query: Mapping[str, str]) -> PreparedUndo:
         wish = self._wish(_of_form(query))

@@ -119,6 +119,24 @@
     if ([...document.querySelectorAll("form[data-guard]")].some(unsaved)) event.preventDefault();
   });
 
+  // A message stays until somebody dismisses it, or the next one takes its place.
+  const toasts = document.getElementById("toasts");
+  const dismissible = () => { for (const button of toasts.querySelectorAll(".dismiss")) button.hidden = false; };
+  if (toasts) {
+    dismissible();
+    new MutationObserver(dismissible).observe(toasts, { childList: true, subtree: true });
+    toasts.addEventListener("click", (event) => { if (event.target.closest(".dismiss")) event.target.closest(".toast").remove(); });
+  }
+
+  // How many images are chosen stands on the button that goes on with them.
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (!form || form.id !== "selection") return;
+    const all = form.querySelector("[name=all]").checked;
+    const many = [...form.elements].filter((one) => one.name === "image" && one.checked).length;
+    form.querySelector("[data-chosen]").textContent = all ? " all that match" : many ? " " + many + " chosen" : "";
+  });
+
   // What came of a click is brought into view; what the page asked by itself interrupts nobody.
   const told = document.getElementById("told");
   const clicked = (event) => ["submit", "change"].includes(((event.detail.requestConfig || {}).triggeringEvent || {}).type);
