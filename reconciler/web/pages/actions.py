@@ -7,16 +7,18 @@ comes back with the outcome in it. No action is a GET.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from reconciler.core.policy import SWITCHES
 from reconciler.service.api import Request as Wish
 from reconciler.web import params
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.routes import linked_image
 from reconciler.web.api.switches import change_switches, follow_skymmich
+from reconciler.web.redirects import redirect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +49,7 @@ class Actions:
             "pause": self.pause,
             "resume": self.resume,
             "settings": self.settings,
+            "switch-on": self.switch_on,
             "follow": self.follow,
             "approve": self.approve,
             "test-notice": self.test_notice,
@@ -68,7 +71,7 @@ class Actions:
             return await self._images.state_part(part, image_id)
         await self._panel.control.wait(run_id, _PATIENTLY)
         back = params.local(form.get("back", ""), f"/images/{image_id}")
-        return _back(back, f"image-{image_id}", run=run_id, image=str(image_id))
+        return redirect(back, f"image-{image_id}", run=run_id, image=str(image_id))
 
     async def sync_all(self, request: Request) -> Response:
         """Compare and sync everything, whatever is remembered, by the switches that the form shows."""
@@ -111,6 +114,15 @@ class Actions:
         changed = await change_switches(self._panel, changes)
         return _done(request, "saved" if changed else "same", "settings")
 
+    async def switch_on(self, request: Request) -> Response:
+        """Switch one thing on, where the page says that it is off."""
+        form = await params.form(request)
+        if form.get("name") not in SWITCHES:
+            raise ProblemError(400, f"“name” must be one of {', '.join(SWITCHES)}.")
+        changed = await change_switches(self._panel, {SWITCHES[form["name"]]: True})
+        said = "saved" if changed else "same"
+        return redirect(params.local(form.get("back", ""), "/"), "main", said=said)
+
     async def test_notice(self, request: Request) -> Response:
         """Send a test notice to every address."""
         messenger = self._panel.messenger
@@ -119,7 +131,7 @@ class Actions:
         said = "notice_unsent" if bad else "notice_sent" if delivered else "notice_nobody"
         if request.headers.get("hx-request") == "true":
             return Response(status_code=204)
-        return _back("/doctor", "", said=said)
+        return redirect("/doctor", "", said=said)
 
     async def follow(self, request: Request) -> Response:
         """Let Skymmich's own switches hold again."""
@@ -130,14 +142,7 @@ class Actions:
 def _done(request: Request, said: str, fragment: str = "") -> Response:
     if request.headers.get("hx-request") == "true":
         return Response(status_code=204)
-    return _back("/", fragment, said=said)
-
-
-def _back(path: str, fragment: str, **more: str) -> Response:
-    parts = urlsplit(path)
-    query = {**dict(parse_qsl(parts.query)), **more}
-    where = f"{parts.path}?{urlencode(query)}" + (f"#{fragment}" if fragment else "")
-    return RedirectResponse(where, status_code=303)
+    return redirect("/", fragment, said=said)
 
 
 def _with_query(request: Request, query: Mapping[str, str]) -> Request:
