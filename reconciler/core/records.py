@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from reconciler.core.asset import Applied, Coordinates
 
@@ -216,6 +216,19 @@ class AssetRecord:
     def to_look_at(self) -> AssetRecord:
         """Return it without what would let a pass skip it."""
         return replace(self, fingerprint="", held="")
+
+
+class Standing(NamedTuple):
+    """How one managed asset stands, in short: lists of very many are made of these."""
+
+    asset_id: str
+    status: str
+    written: int
+    """When it was last written to, in seconds since 1970; 0: never."""
+    seen: int
+    """When it last changed in Immich, as far as that was seen, likewise."""
+    title: int
+    """Differs for another title, within one process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,51 +8,37 @@ import os
 import re
 import signal
 import sys
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browsing import ARGUMENTS, CHROMIUM, IMAGES, Place, eventually, need_chromium
+from browsing import AXE, FAST, IMAGES, Place, eventually, installation, launched, post, window
 
 from reconciler.core.sky.plane import Orientation, project
 from reconciler.openngc.catalogue import OpenNgc
-from reconciler.simulator.sample.build import build_sample
-from reconciler.simulator.serve import serve
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
 pytestmark = pytest.mark.slow
 expect = playwright_api.expect
 expect.set_options(timeout=15_000)  # a click that writes waits for Immich, on a busy machine, too
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 CONFLICT = "A cold night; the mount behaved."
 SLOW = 8.0
-FAST = 400.0
 
 
 @pytest.fixture(scope="module")
 def browser():
-    need_chromium()
-    with playwright_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, browser):
-    folder = tmp_path_factory.mktemp("place")
-    catalogue = folder / "skymmich.db"
-    build_sample(catalogue)
-    with serve(catalogue=catalogue, unkind="settling,round_trip", drain=FAST) as simulator:
-        place = Place(folder, catalogue, simulator)
-        simulator.person(place.asset_of(3), "set_description", CONFLICT)
+    with installation(tmp_path_factory.mktemp("place")) as place:
+        place.simulator.person(place.asset_of(3), "set_description", CONFLICT)
         place.start()
         eventually(place.settled, "the first pass", 60)
         yield place
-        place.kill()
 
 
 @pytest.fixture
@@ -73,34 +59,6 @@ def crossed(place):
     post(place, "/api/v1/reconcile?wait=60")
     yield place
     post(place, "/api/v1/seen")
-
-
-def post(place, path, body=None):
-    data = b"" if body is None else json.dumps(body).encode()
-    headers = {"origin": place.url} | ({} if body is None else {"content-type": "application/json"})
-    request = urllib.request.Request(place.url + path, data, headers, method="POST")
-    with urllib.request.urlopen(request, timeout=70) as answer:
-        return answer.status
-
-
-@contextmanager
-def window(browser, place, *, gone=False, **options):
-    """A window; afterwards: no error in its console, and no request to another host."""
-    context = browser.new_context(base_url=place.url, **options)
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    wrong, elsewhere = [], []
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    context.on(
-        "request",
-        lambda request: None if request.url.startswith(place.url) else elsewhere.append(request.url),
-    )
-    yield page
-    context.close()
-    assert elsewhere == []
-    if not gone:
-        assert wrong == []
 
 
 CROSSED = 2

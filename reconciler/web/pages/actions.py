@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 
 from starlette.routing import Route
 
+from reconciler.core.policy import SWITCHES
 from reconciler.service.api import Request as Wish
 from reconciler.web import params
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.routes import linked_image
 from reconciler.web.api.switches import change_switches, follow_skymmich
-from reconciler.web.pages.toasts import back_to
+from reconciler.web.redirects import redirect
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -47,6 +48,7 @@ class Actions:
             "pause": self.pause,
             "resume": self.resume,
             "settings": self.settings,
+            "switch-on": self.switch_on,
             "follow": self.follow,
             "approve": self.approve,
             "test-notice": self.test_notice,
@@ -68,7 +70,7 @@ class Actions:
             return await self._images.state_part(part, image_id)
         await self._panel.control.wait(run_id, _PATIENTLY)
         back = params.local(form.get("back", ""), f"/images/{image_id}")
-        return back_to(back, f"image-{image_id}", run=run_id, image=str(image_id))
+        return redirect(back, f"image-{image_id}", run=run_id, image=str(image_id))
 
     async def sync_all(self, request: Request) -> Response:
         """Compare and sync everything, whatever is remembered, by the switches that the form shows."""
@@ -114,6 +116,15 @@ class Actions:
         changes = params.ticked_otherwise(await params.form(request))
         changed = await change_switches(self._panel, changes)
         return await self._toasts.answer(request, "saved" if changed else "same", fragment="settings")
+
+    async def switch_on(self, request: Request) -> Response:
+        """Switch one thing on, where the page says that it is off."""
+        form = await params.form(request)
+        if form.get("name") not in SWITCHES:
+            raise ProblemError(400, f"“name” must be one of {', '.join(SWITCHES)}.")
+        changed = await change_switches(self._panel, {SWITCHES[form["name"]]: True})
+        said = "saved" if changed else "same"
+        return redirect(params.local(form.get("back", ""), "/"), "main", said=said)
 
     async def test_notice(self, request: Request) -> Response:
         """Send a test notice to every address."""

@@ -21,7 +21,6 @@ from reconciler.web.api.operations import operation, routes_of
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.responses import JsonResponse
 from reconciler.web.api.validation import valid
-from reconciler.web.tones import CROSSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,10 +140,3 @@ class Crossings:
 
 def _of_form(form: Mapping[str, str]) -> LookedAt:
     return valid(LookedAt, {name: form[name] for name in LookedAt.model_fields if name in form})
-
-
-def filter_of(request: Request) -> tuple[str | None, bool]:
-    """Read the page's filter of states: a state or ``None``, and whether only what crossed counts."""
-    if request.query_params.get("status") == CROSSED:
-        return None, True
-    return params.status(request), False

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from reconciler.messages.formats import first_upper
 from reconciler.messages.reasons import joined_reasons
 from reconciler.messages.runs import summary
 from reconciler.web.api.routes import is_over
+from reconciler.web.redirects import redirect
 from reconciler.web.tones import answer_of, run_tone
 
 if TYPE_CHECKING:
@@ -99,12 +99,4 @@ class Toasts:
             await self._control.wait(run, _AT_ONCE if live else _BRIEFLY)
         if live:
             return self._pages.page(request, "_toast.html", {"toast": toast_of(self._control, said, run)})
-        return back_to(back, fragment, said=said, **({"run": run} if run else {}))
-
-
-def back_to(path: str, fragment: str = "", **more: str) -> Response:
-    """Send the browser to a page, with more in its query."""
-    parts = urlsplit(path)
-    query = {**dict(parse_qsl(parts.query)), **more}
-    where = f"{parts.path}?{urlencode(query)}" + (f"#{fragment}" if fragment else "")
-    return RedirectResponse(where, status_code=303)
+        return redirect(back, fragment, said=said, **({"run": run} if run else {}))

@@ -85,6 +85,29 @@
     setInterval(() => { if (stream && !root.hasAttribute("data-lost")) tell("tick"); }, 10000);
   }
 
+  // A list is sorted anew at once; without a script its form's button does it.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("select[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  // Keys, never while somebody types: each is a link's on the page, and does what a click on it does.
+  const typing = (element) => element.isContentEditable || element.closest("input:not([type=checkbox]), textarea, select, dialog[open]");
+  const arrows = { ArrowLeft: "k", ArrowRight: "j" };
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    const help = document.getElementById("keys");
+    const search = document.getElementById("find");
+    if (event.key === "?" && help) help.showModal();
+    else if (event.key === "/" && search) search.focus();
+    else if (event.key === "/" && help) location.assign("/images#find");
+    else {
+      const link = document.querySelector('a[data-key="' + CSS.escape(arrows[event.key] || event.key) + '"]');
+      if (!link) return;
+      link.click();
+    }
+    event.preventDefault();
+  });
+
   // Before htmx or the browser sends a form: a button that takes something away asks first.
   document.addEventListener("submit", (event) => {
     const question = event.submitter && event.submitter.dataset.confirm;
