@@ -93,6 +93,9 @@ class Undo:
         with self._cycle.runs.open(run, lambda: begun(self._store, undo.wish)) as opened:
             report = await self._carry_out(undo, run, stop)
             opened.ended = report.run
+        if report.error is None:
+            # A store that is lost from here on must not learn from Immich that what was taken back is ours.
+            await self._cycle.share(undo.prepared)
         return report
 
     async def _carry_out(self, undo: PreparedUndo, run: Run, stop: Callable[[], bool]) -> UndoReport:

@@ -369,6 +369,16 @@ def test_what_left_the_catalogue_is_taken_back_too_and_what_is_in_the_trash_late
     assert CREATED_TAGS.read(here.store) == []
 
 
+@pytest.mark.parametrize("wish", [{"everything": True}, {"run_id": "run-1"}])
+def test_what_was_taken_back_is_not_ours_by_its_record_in_immich_either(world, wish):
+    here = world(count=2, unkind="settling")
+    here.run()
+    owned = here.store.record(here.images()[0][1]).applied.tags
+    assert all(tag in json.dumps(here.notes()) for tag in owned)
+    here.take_back(**wish)
+    assert not any(tag in json.dumps(here.notes()) for tag in owned)
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_tag_of_ours_that_a_person_gave_to_a_locked_image_is_not_deleted_from_it(world, known):
     """Immich shows no key what is in the locked folder, and takes a deleted tag off those in it, too."""
