@@ -12,6 +12,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.reasons import reason
 from reconciler.core.records import Run, RunCounts, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
@@ -106,6 +107,10 @@ class Undo:
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             plan = reversed_now(steps[job.asset_id], seen, prepared).plan
+            if blocked := not_writable(seen, prepared.rules):
+                return plan.without_writes(
+                    blocked
+                )  # such as one that a person has put in the trash meanwhile
             return _without_tried(plan, job.write)
 
         around = Surroundings(
