@@ -12,6 +12,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.reasons import reason
 from reconciler.core.records import Run, RunCounts, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
@@ -95,6 +96,9 @@ class Undo:
         with self._cycle.runs.open(run, lambda: begun(self._store, undo.wish)) as opened:
             report = await self._carry_out(undo, run, stop)
             opened.ended = report.run
+        if report.error is None:
+            # A store that is lost from here on must not learn from Immich that what was taken back is ours.
+            await self._cycle.share(undo.prepared)
         return report
 
     async def _carry_out(self, undo: PreparedUndo, run: Run, stop: Callable[[], bool]) -> UndoReport:
@@ -105,6 +109,10 @@ class Undo:
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             plan = reversed_now(steps[job.asset_id], seen, prepared).plan
+            if blocked := not_writable(seen, prepared.rules):
+                return plan.without_writes(
+                    blocked
+                )  # such as one that a person has put in the trash meanwhile
             return _without_tried(plan, job.write)
 
         around = Surroundings(

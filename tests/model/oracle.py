@@ -122,14 +122,15 @@ class Oracle:
 
     # -- what the program does ---------------------------------------------------------------------------
 
-    def writes(self, asset_id, read_at, undigested_at=-1.0):
+    def writes(self, asset_id, read_at, undigested_at=-1.0, fields=()):
         """Note that a write of the program comes to Immich: what was entered since the reading is in its window.
 
-        So is a tag that was put on just before the pass's first reading, at ``undigested_at``, and that Immich is
-        digesting still: each reading shows it, and no date tells that it is new.
+        So is what was entered just before the pass's first reading, at ``undigested_at``, that Immich is digesting
+        still, and that is none of the fields of the write, which would carry it on: each reading shows it, and no
+        date tells that it is new.
         """
         for (which, key), when in self.fresh.get(asset_id, {}).items():
-            if when >= read_at or (which == "tags" and when < undigested_at):
+            if when >= read_at or (which not in fields and when < undigested_at):
                 self.window.add((asset_id, which, key))
 
     def adds(self, asset_id, tag):

@@ -345,7 +345,7 @@ class Play:
                 undigested_at = -1.0
                 if asset.jobs > asset.client_jobs:
                     undigested_at = self._first_read_at.get(asset.asset_id, -1.0)
-                self.oracle.writes(asset.asset_id, read_at, undigested_at)
+                self.oracle.writes(asset.asset_id, read_at, undigested_at, fields)
                 if asset.client_jobs and asset.asset_id in self._busy:
                     self.tally["overlaps beside a person's edit"] += 1
                 elif asset.client_jobs:

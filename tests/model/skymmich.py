@@ -109,7 +109,7 @@ def _raw_sync(play, which, spot):
         return False
     if asset.visibility == "locked" or asset.read_only:
         return False
-    if play.here.settings.paused:
+    if play.here.settings.paused or play.here.state.queues.waiting:
         return False
     ((text, latitude, longitude, tags),) = play.here.sql(
         f"SELECT description, latitude, longitude, tags FROM {IMAGES} WHERE id = ?", row
@@ -132,6 +132,8 @@ def _raw_sync(play, which, spot):
     for name in names if isinstance(names, list) else ():
         if asset.asset_id not in play.here.state.assets:
             return True  # it was being deleted
+        if str(name) in play.here.state.tags.values(asset):
+            continue  # nothing changes: whosever it is, it stays theirs
         play.here.person(asset.asset_id, "add_tag", str(name))
         play.oracle.ours.discard((asset.asset_id, str(name)))
         play.here.settle()

@@ -437,6 +437,42 @@ def test_what_left_the_catalogue_is_taken_back_too_and_what_is_in_the_trash_late
     assert CREATED_TAGS.read(here.store) == []
 
 
+@pytest.mark.parametrize("wish", [{"everything": True}, {"run_id": "run-1"}])
+def test_what_was_taken_back_is_not_ours_by_its_record_in_immich_either(world, wish):
+    here = world(count=2, unkind="settling")
+    here.run()
+    owned = here.store.record(here.images()[0][1]).applied.tags
+    assert all(tag in json.dumps(here.notes()) for tag in owned)
+    here.take_back(**wish)
+    assert not any(tag in json.dumps(here.notes()) for tag in owned)
+
+
+def test_an_image_that_a_person_trashes_while_its_undo_waits_is_not_written_to_any_more(world):
+    """The trash moves its date at once, so that it looks as if what was sent had settled."""
+    here = world(count=4, unkind="settling", drain=200.0)
+    here.run()
+    here.settle()
+    _, asset_id = here.images()[0]
+    here.settings.paused = True
+    looks = []
+
+    def trash(moment, method, path):
+        fields_sent = any(
+            one[1:3] == ("PUT", "/api/assets") or one[1:3] == ("PUT", f"/api/assets/{asset_id}")
+            for one in here.line.sent[begun:]
+        )
+        if moment == "after" and method != "PUT" and fields_sent:
+            looks.append(path)
+            if len(looks) == 3:
+                here.person(asset_id, "trash")
+
+    begun = len(here.line.sent)
+    here.line.meanwhile = trash
+    here.take_back(everything=True)
+    assert len(looks) > 3
+    assert here.faults["overlaps"] == 0
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_tag_of_ours_that_a_person_gave_to_a_locked_image_is_not_deleted_from_it(world, known):
     """Immich shows no key what is in the locked folder, and takes a deleted tag off those in it, too."""

@@ -53,7 +53,7 @@ def test_a_text_holds_and_null_brings_the_configured_one_back(client, keeper, co
     assert [one["text"] for one in found["versions"]] == ["{{ title }}\n!"]
     found = fits(client.put(ADDRESS, json={"text": None, "confirm": True}), "Template")
     assert (found["text"], len(found["versions"])) == (DEFAULT_TEMPLATE, 1)
-    assert [one.trigger for one in control.requested] == ["settings", "settings"]
+    assert [one.trigger for one in control.requested] == ["template", "template"]
 
 
 def test_what_the_guard_would_hold_back_is_approved_by_its_hash(client, control):

@@ -31,6 +31,7 @@ from reconciler.web.live.health import Health
 from reconciler.web.live.metrics import Metrics
 from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
+from reconciler.web.pages.decide import Deciding
 from reconciler.web.pages.doctor import DoctorPages
 from reconciler.web.pages.taking_back import TakingBack
 
@@ -73,6 +74,7 @@ PARTS: Final[tuple[type, ...]] = (
         Events,
         TemplateApi,
         Decisions,
+        Deciding,
         Crossings,
         TakingBack,
     ),
