@@ -414,7 +414,7 @@ def test_without_javascript_unsaved_switches_show_and_sync_all_goes_by_them(brow
         page.get_by_label("Tags").uncheck()
         expect(unsaved).to_be_visible()
         page.get_by_role("button", name="Sync all images").click()
-        expect(page.locator(".said").first).to_contain_text("Asked for")
+        expect(page.locator(".said").first).to_contain_text("Requested")
         assert quiet.status()["settings"]["syncTags"] is False
     try:
         eventually(lambda: "A mount of another name" in quiet.shown(1)["description"], "it was written", 60)
