@@ -14,6 +14,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from reconciler.openngc.catalogue import OpenNgc
+from reconciler.skymmich.rest.source import RestCatalogue
+
+from .standin import SqliteData, serving
+
 IMAGE = """
     CREATE TABLE astrophotography_images (
         id integer PRIMARY KEY NOT NULL, immich_id text, title text NOT NULL, filename text NOT NULL,
@@ -214,3 +219,53 @@ def seed_pg(server, shared):
     address = f"postgresql://postgres@/seed?host={server}"
     load(address, shared / "skymmich" / "seed.pg.sql")
     return address
+
+
+SKY = OpenNgc()
+
+
+@pytest.fixture
+def full(make):
+    """A catalogue with a bit of everything."""
+    make.connection.execute("PRAGMA synchronous = OFF")
+    scope = make.equipment("RedCat 51", specifications='{"focalLength": 250, "focalRatio": "f/4.9"}')
+    camera, filters = make.equipment("ASI533", "camera"), make.equipment("Ha 3nm", "filter")
+    make.location("Backyard", 48.1371, 11.5761)
+    make.object("NGC 7000", type="HII", constellation="Cyg", common_names="North America Nebula", ra_deg=314.75,
+                dec_deg=44.37)  # fmt: skip
+    make.settings('{"metadataSyncEnabled": true, "host": "http://immich:2283", "apiKey": "a-real-key-1234"}')
+    for number in range(1, 7):
+        image = make.image(
+            number, description=f"Night {number}", tags='["astrophotography", "half \\ud83d"]', latitude=48.1371,
+            longitude=11.5761, target_name="NGC 7000", plate_solved=1, ra="314.7", dec="44.3",
+            updated_at=1_700_000_000 + number,
+        )  # fmt: skip
+        for piece in (camera, scope, filters, camera, 999):
+            make.link(image, piece)
+        make.acquisition(image, 10 + number, 300.5, filter_id=filters, filter_name="old", date=1_700_000_000)
+        make.acquisition(image, 5, 60, filter_name="L", gain=100, sensor_temp=-10.5)
+        make.solve(image, ra=314.7, dec=44.3, width_arcsec=7200.5, height_arcsec=5400.25, orientation=12.5)
+        make.solve(image, status="failed", error="no stars")
+    make.image(7, immich_id=None, tags='"notalist"', focal_length=None)
+    make.image(8, tags="null", plate_solved="false", capture_date="2024-12-15T22:30:00.000Z")
+    return make
+
+
+@pytest.fixture
+def standin(full):
+    with serving(SqliteData(full.path)) as found:
+        yield found
+
+
+@pytest.fixture
+def over_the_web(tmp_path):
+    """Open catalogues over the web; they are closed again."""
+    opened = []
+
+    def build(address, **more):
+        opened.append(RestCatalogue(address, **({"kept": tmp_path / "answers.sqlite3", "sky": SKY} | more)))
+        return opened[-1]
+
+    yield build
+    for each in opened:
+        each.close()

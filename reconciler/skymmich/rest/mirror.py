@@ -105,11 +105,17 @@ class Mirror:
         place = ":memory:" if self.path is None else str(self.path)
         if self.path is not None and not self.path.exists():
             try:
-                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+                for folder in reversed([each for each in self.path.parents if not each.exists()]):
+                    folder.mkdir(mode=0o700, exist_ok=True)
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            except FileExistsError:
+                pass  # another process was quicker; to open and close it would take SQLite's locks away
             except OSError as error:
                 message = f"What Skymmich answers cannot be kept in {self.path}: {error.strerror}."
                 raise CatalogueError(message, remedy=_REMEDY) from error
         connection = sqlite3.connect(place, isolation_level=None, check_same_thread=False, timeout=10.0)
+        # A look keeps something nearly each time: in this mode that waits for no disk, and is never torn.
+        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
