@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 from contextlib import closing
 
@@ -314,9 +313,9 @@ def test_two_processes_keep_what_they_read_in_one_file(full, standin, over_the_w
 
 def test_no_key_is_in_what_is_kept(standin, over_the_web, tmp_path):
     over_the_web(standin.url).read()
-    copy = tmp_path / "copy.sqlite3"
-    shutil.copyfile(tmp_path / "answers.sqlite3", copy)
-    assert b"a-real-key" not in copy.read_bytes()
-    with closing(sqlite3.connect(copy)) as connection:
+    for file in tmp_path.glob("answers.sqlite3*"):
+        assert b"a-real-key" not in file.read_bytes()
+        assert file.stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(tmp_path / "answers.sqlite3")) as connection:
         (value,) = connection.execute("SELECT value FROM admin_settings").fetchone()
     assert json.loads(value)["apiKey"] == "••••1234"
