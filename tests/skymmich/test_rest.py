@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -290,6 +292,24 @@ def test_a_reading_ends_when_this_program_stops(standin, over_the_web):
     standin.faults["/api/images/3/acquisitions"] = lambda found: (catalogue.stop(), found)[1]
     with pytest.raises(CatalogueError, match="this program stops"):
         catalogue.read()
+
+
+def test_a_skymmich_that_hangs_keeps_nobody_waiting_at_the_end(standin, over_the_web):
+    catalogue, asked, answer = over_the_web(standin.url), threading.Event(), threading.Event()
+
+    def hang(found):
+        asked.set()
+        answer.wait(60)
+        return found
+
+    standin.faults["/api/equipment"] = hang
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(catalogue.read)
+        assert asked.wait(20)
+        catalogue.stop()
+        with pytest.raises(CatalogueError, match="this program stops"):
+            reading.result(20)
+    answer.set()
 
 
 def test_where_nothing_can_be_kept_it_is_said(standin, over_the_web, tmp_path):

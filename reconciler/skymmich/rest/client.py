@@ -138,7 +138,7 @@ class Client:
 
     async def _exchange(self, route: str, most: int) -> tuple[httpx.Response, bytes]:
         if self._stopped():
-            raise CatalogueError("The catalogue is not read any further: this program stops.")
+            raise stopped()
         self._transport.requests += 1
         try:
             async with asyncio.timeout(_TOTAL_S):
@@ -209,6 +209,11 @@ class Client:
         else:
             remedy = _CHECK
         return CatalogueError(f"{what}.", remedy=remedy, again=again)
+
+
+def stopped() -> CatalogueError:
+    """Say why nothing more is read."""
+    return CatalogueError("The catalogue is not read any further: this program stops.", again="by_itself")
 
 
 def _is_page(answer: httpx.Response, body: bytes) -> bool:

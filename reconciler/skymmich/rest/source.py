@@ -9,13 +9,14 @@ import asyncio
 import sqlite3
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import CatalogueError
 from reconciler.skymmich.database import SqliteMoment
 from reconciler.skymmich.reader import CatalogueReader
-from reconciler.skymmich.rest.client import Transport
+from reconciler.skymmich.rest.client import Transport, stopped
 from reconciler.skymmich.rest.look import Look
 from reconciler.skymmich.rest.mirror import Mirror
 from reconciler.skymmich.rest.pace import Pace
@@ -74,6 +75,7 @@ class RestCatalogue:
         self._looked = False
         self._closely = False
         self._expected: set[int] = set()
+        self._under_way: tuple[asyncio.AbstractEventLoop, asyncio.Task[object]] | None = None
 
     def __repr__(self) -> str:
         return f"RestCatalogue({self.transport.address!r})"
@@ -125,8 +127,12 @@ class RestCatalogue:
             return Freshness(memory.lists_at, memory.links_at, mirror.oldest(), tells)
 
     def stop(self) -> None:
-        """Send nothing more: a look that is under way ends with an error."""
+        """Send nothing more: a look that is under way ends with an error, at once."""
         self._stopped.set()
+        if (under_way := self._under_way) is not None:
+            loop, task = under_way
+            with suppress(RuntimeError):  # it came to its end just now
+                loop.call_soon_threadsafe(task.cancel)
 
     def close(self) -> None:
         """Stop, and let go of the file."""
@@ -142,10 +148,14 @@ class RestCatalogue:
             while self._expected:
                 mirror.expect(self._expected.pop())
             asyncio.run(self._looking(mirror, closely=closely))
+        except asyncio.CancelledError:
+            raise stopped() from None
         except sqlite3.Error as error:
             raise self._unkept(error) from error
 
     async def _looking(self, mirror: Mirror, *, closely: bool) -> None:
+        task = asyncio.current_task()
+        self._under_way = (asyncio.get_running_loop(), task) if task is not None else None
         async with self.transport.open() as client:
             await Look(client, mirror, self._pace, self._clock(), self._progress).run(closely=closely)
 
