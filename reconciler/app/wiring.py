@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import structlog
 
 from reconciler.app.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_block
 from reconciler.app.pairing import check_pair, pair_of
+from reconciler.app.source import close_source, source_of, stop_source
 from reconciler.app.store_mark import store_mark
 from reconciler.config import redact_url
 from reconciler.core.reasons import Reason
@@ -26,17 +26,12 @@ from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
 from reconciler.messages.reasons import sentence, words
-from reconciler.openngc.catalogue import OpenNgc
 from reconciler.rendering.renderer import SafeRenderer
-from reconciler.skymmich.rest.pace import Pace
-from reconciler.skymmich.rest.source import RestCatalogue
-from reconciler.skymmich.sources import Web, open_catalogue
 from state.store import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
-    from pathlib import Path
 
     from reconciler.app.pairing import Pair
     from reconciler.config import Config
@@ -50,43 +45,10 @@ if TYPE_CHECKING:
     from reconciler.web.ports import Doctor, Messenger, PictureSize
     from reconciler.web.server import WebServer
 
-_SKY: Final = OpenNgc()
-"""One for all readers: it takes a quarter of a second to load, at the first question."""
-
 
 def new_run_id() -> str:
     """Return a run's id: short, unique, sortable by nothing."""
     return uuid.uuid4().hex[:12]
-
-
-def source_of(config: Config, *, leave_no_trace: bool = False) -> Watchable:
-    """Open the catalogue that the configuration names.
-
-    Args:
-        config: names it.
-        leave_no_trace: make no file, where what Skymmich answers over the web would be kept in one.
-
-    Raises:
-        ConfigurationError: none is named, or not one that can be read.
-    """
-    section = config.skymmich
-    pace = Pace(section.list_seconds, section.links_seconds, section.details_hours)
-    web = Web(_answers_of(config, leave_no_trace=leave_no_trace), pace, _read_so_far)
-    return open_catalogue(config.catalogue_source(), sky=_SKY, web=web)
-
-
-def _answers_of(config: Config, *, leave_no_trace: bool) -> Path | None:
-    """Return where Skymmich's answers are kept, beside the store; ``None`` where this user may not."""
-    store = config.state.path
-    path = store.with_name(f"{store.stem}.skymmich{store.suffix}")
-    if path.exists():
-        return path if os.access(path, os.R_OK | os.W_OK) and os.access(path.parent, os.W_OK) else None
-    folder = next(folder for folder in path.parents if folder.exists())
-    return None if leave_no_trace or not os.access(folder, os.W_OK | os.X_OK) else path
-
-
-def _read_so_far(done: int, of: int) -> None:
-    _LOGGER.info("catalogue.reading", images=done, of=of)
 
 
 def target_of(config: Config, settings: SyncSettings, store: SqliteStore | None) -> Immich:
@@ -116,18 +78,6 @@ def store_of(config: Config, *, read_only: bool = False) -> SqliteStore:
 def wishes_of(config: Config, store: SqliteStore, catalogue: Catalogue | None = None) -> Wishes:
     """Return what the user configured: the policy, and the switches as they are overridden in the store."""
     return Wishes(with_own_block(config.policy(), store), overridden_switches(store, catalogue))
-
-
-@runtime_checkable
-class _Closing(Protocol):
-    def close(self) -> None:
-        """Let go of what is open."""
-
-
-def close_source(source: object) -> None:
-    """Let go of what a catalogue keeps open, if it does."""
-    if isinstance(source, _Closing):
-        source.close()
 
 
 @dataclass(slots=True)
@@ -266,8 +216,7 @@ class Installed:
 
     def stop_reading(self) -> None:
         """Let a reading of the catalogue come to its end at once, where it may take minutes."""
-        if isinstance(self._source, RestCatalogue):
-            self._source.stop()
+        stop_source(self._source)
 
     async def aclose(self) -> None:
         """Close the connections."""

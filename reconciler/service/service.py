@@ -199,13 +199,7 @@ class Service:
     async def look_at_catalogue(
         self, *, delay: float, trigger: Trigger = "catalogue", image_id: int | None = None
     ) -> bool:
-        """Enqueue a look if the catalogue moved since it was last looked at.
-
-        Args:
-            delay: seconds until it is taken.
-            trigger: why; an event is a hint to look closely.
-            image_id: the image that an event named.
-        """
+        """Enqueue a look if the catalogue moved since the last; ``image_id``: what an event named."""
         if trigger == "event":
             self._runner.catalogue.hint(image_id)
         if not await self._runner.catalogue.moved():

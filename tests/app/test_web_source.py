@@ -9,7 +9,7 @@ import pytest
 from reconciler.app.doctor.web import check_web
 from reconciler.app.overrides import TheirSettings, settings_writer
 from reconciler.app.pairing import pair_of
-from reconciler.app.wiring import close_source, source_of
+from reconciler.app.source import close_source, source_of
 from reconciler.config import load
 from reconciler.core.catalogue import Catalogue, CatalogueImage, SyncSettings
 from reconciler.errors import ConfigurationError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.app.doctor.findings import Finding, problem
 from reconciler.app.doctor.web import check_web
 from reconciler.app.overrides import overridden_switches, override_of
-from reconciler.app.wiring import close_source, source_of
+from reconciler.app.source import close_source, source_of
 from reconciler.core.catalogue import WHOLE_TABLE
 from reconciler.core.desired.desired import FAILURES, Form, desire_with, unusable
 from reconciler.core.desired.facts import facts_of

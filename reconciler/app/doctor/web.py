@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from reconciler.app.doctor.findings import Finding
-from reconciler.app.wiring import close_source, source_of
+from reconciler.app.source import close_source, source_of
 from reconciler.messages.formats import lasting
 from reconciler.skymmich.rest.source import RestCatalogue
 
