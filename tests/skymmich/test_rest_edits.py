@@ -190,6 +190,18 @@ def test_two_changes_of_one_second_are_both_seen(world):
     world.until_seen(2 * LOOK)
 
 
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+def test_saves_that_no_list_shows_do_not_have_everything_read_each_time(world):
+    world.standin.requests.clear()
+    for number in range(60):  # five minutes of a solver's worker, say
+        world.edit(f"UPDATE plate_solving_jobs SET astrometry_submission_id = '{number}' WHERE id = 2")
+        world.look()
+    asked = world.standin.requests
+    assert asked["GET /api/images/N/acquisitions"] <= 40  # one image has but one sub-exposure
+    assert asked["GET /api/images?equipmentId=N"] <= 3 * 31
+    assert asked["GET /api/plate-solving/jobs"] <= 1
+
+
 @pytest.mark.parametrize("world", ["postgres"], indirect=True)
 def test_an_event_that_names_an_image_has_it_read_at_once(world):
     world.edit(*EDITS["an image's last sub-exposure goes"][0], *EDITS["equipment linked or taken off"][0])

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 BATCH: Final = 200
 MOST_A_LOOK: Final = 20
 """Images whose details are read again because it is their turn."""
+MOST_MOVED: Final = 50
+"""The same after something was saved that no list shows."""
 MOST_CLOSELY: Final = 500
+"""The same where somebody waits for it."""
 _IMAGES: Final = "/api/images"
 _STAMP: Final = "/api/admin/database"
 _SETTINGS: Final = "/api/admin/settings"
@@ -91,14 +94,14 @@ class Look:
             if moved:
                 mirror.remember(links_due=True)
             explained = await self._lists(before, kind, stamp, closely=closely)
-        linked, memory = False, mirror.memory()
+        unexplained, memory = moved and not explained, mirror.memory()
         if memory.links_at != self._now and (
             closely or self._pace.links_due(memory, self._now, explained=explained)
         ):
             linked = await self._links()
-        if before.complete and (closely or (moved and not explained and not linked)):
-            mirror.expect()
-        await self._turns(MOST_CLOSELY if closely or moved else MOST_A_LOOK)
+            if before.complete and (closely or (memory.links_due and not explained and not linked)):
+                mirror.expect()
+        await self._turns(MOST_CLOSELY if closely else MOST_MOVED if unexplained else MOST_A_LOOK)
 
     async def _stamp(self) -> tuple[str, str]:
         """Ask what is behind Skymmich, and when its file was last saved; ``""``: it does not say."""

@@ -358,10 +358,10 @@ class Mirror:
         )
 
     def due(self, now: float, most: int) -> list[tuple[int, bool]]:
-        """Return images whose details are due, the newest first, and whether their equipment is, too."""
+        """Return images whose details are due, who waits longest first, and whether their equipment is."""
         found = self.connection.execute(
             """SELECT image_id, closely FROM details WHERE due_at <= ?
-                ORDER BY closely DESC, due_at > 0, updated_at DESC, image_id LIMIT ?""",
+                ORDER BY closely DESC, due_at > 0, read_at, image_id LIMIT ?""",
             (now, most),
         )
         return [(image_id, bool(closely)) for image_id, closely in found]
