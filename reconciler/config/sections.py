@@ -61,6 +61,9 @@ class SkymmichSection(Section):
     source: CatalogueAddress | None = None
     """An absolute path, ``sqlite:///…``, ``postgresql://…`` or ``http://…``."""
     url: WebAddress | None = None
+    list_seconds: Annotated[Number, Field(ge=1, le=86_400)] = 30.0
+    links_seconds: Annotated[Number, Field(ge=1, le=86_400)] = 600.0
+    details_hours: Annotated[Number, Field(ge=0.1, le=8784)] = 24.0
 
 
 class ImmichSection(Section):

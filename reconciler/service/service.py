@@ -174,8 +174,12 @@ class Service(Decisions):
         self._wake.set()
         return work.run_id
 
-    async def look_at_catalogue(self, *, delay: float, trigger: Trigger = "catalogue") -> bool:
-        """Enqueue a look if the catalogue moved since it was last looked at."""
+    async def look_at_catalogue(
+        self, *, delay: float, trigger: Trigger = "catalogue", image_id: int | None = None
+    ) -> bool:
+        """Enqueue a look if the catalogue moved since the last; ``image_id``: what an event named."""
+        if trigger == "event":
+            self._runner.catalogue.hint(image_id)
         if not await self._runner.catalogue.moved():
             return False
         self.enqueue(Request(by_person=False, trigger=trigger), delay=delay)

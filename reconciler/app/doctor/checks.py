@@ -118,7 +118,8 @@ async def examine(config: Config, clock: Clock, daemon: Running | None = None) -
 def changed_at_start(before: Config, after: Config) -> list[str]:
     """List what differs between two configurations and is taken at a daemon's start only."""
     fixed = [name for name in AT_START if getattr(before, name) != getattr(after, name)]
-    return [*fixed, "skymmich.url"] if before.skymmich.url != after.skymmich.url else fixed
+    moved = before.skymmich_address() != after.skymmich_address()
+    return [*fixed, "skymmich.url"] if moved else fixed
 
 
 def _configuration(config: Config) -> Iterator[Finding]:
