@@ -31,7 +31,7 @@ from reconciler.redaction import redact
 from reconciler.web import tones
 from reconciler.web.pages.availability import no_look, no_sync, no_write
 from reconciler.web.pages.diff import condensed, difference, extent, side
-from reconciler.web.pages.toasts import toast_of
+from reconciler.web.pages.toast import toast_of
 from reconciler.web.short_messages import by_kind, by_run, spoken
 
 if TYPE_CHECKING:
