@@ -109,8 +109,8 @@ def _chosen(plan: AssetPlan, keep: Keep, field: Field | None, shown: str) -> lis
         if keep not in choices(one):
             possible = " or ".join(choices(one))
             raise DecisionError(
-                f"{_named(plan)}: its {one.field} cannot be decided so; nothing was changed.",
-                remedy=f"Of its {one.field}, {possible} can be kept.",
+                f"{_named(plan)}: its {_called(one.field)} cannot be decided so; nothing was changed.",
+                remedy=f"Of its {_called(one.field)}, {possible} can be kept.",
             )
     return found
 
@@ -128,7 +128,7 @@ def _require_room(plan: AssetPlan, found: list[Decision], keep: Keep, rules: Rul
 
 
 def _nothing_to_decide(plan: AssetPlan, field: Field | None) -> DecisionError:
-    what = f"its {field}" if field else "it"
+    what = f"its {_called(field)}" if field else "it"
     return DecisionError(
         f"{_named(plan)}: there is no conflict about {what} to decide; nothing was changed.",
         remedy=f"See how it stands: skymmich-reconciler explain {plan.image_id}",
@@ -155,3 +155,8 @@ def keep_decisions(store: Store, record: AssetRecord | None, plan: AssetPlan) ->
             for other in plan.resolutions:
                 if other.field == one.field:
                     store.save_resolution(plan.asset_id, other)
+
+
+def _called(field: Field) -> str:
+    """Return what people call a field."""
+    return "place" if field == "coordinates" else field

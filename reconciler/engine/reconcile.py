@@ -137,10 +137,10 @@ class Reconciler:
         """
         if not prepared.rules.switches.enabled:
             raise switched_off()
-        permission = self.permission
-        permission.require(selection.image_ids)
         if prepared.another is not None:
             raise prepared.another.error()
+        permission = self.permission
+        permission.require(selection.image_ids)
         run = Run(run_id, trigger, self._clock.now())
         with self.runs.open(run, lambda: self._begin(prepared, permission)) as opened:
             self._recorder.note_immich(prepared)

@@ -76,6 +76,8 @@ class FirstHour:
         if prepared is None:
             return
         self.health.prepared(prepared)
+        if prepared.immich is not None:
+            prepared.immich.keep(self.store)  # begun is what was shown: another address is asked about
         if request.image_ids is None:
             await self._foresaw(prepared)
             ended = self.clock.monotonic()

@@ -141,10 +141,9 @@ class PassRunner:
         self, request: Request, catalogue: Catalogue, wishes: Wishes, run_id: str, stop: Callable[[], bool]
     ) -> Report | None:
         """Look what would be written while not all may be, or begin with some images."""
-        of = (catalogue.reading, wishes)
+        of, cycle, permission = (catalogue.reading, wishes), await self._cycle_for(catalogue), self.permission
         if not request.first and not self._first_hour.is_due(of, request):
             return None
-        cycle, permission = await self._cycle_for(catalogue), self.permission
         prepare = partial(self._prepared, cycle, wishes=wishes)
         if not (request.first and permission.waits):
             await self._first_hour.look(prepare, of, request, permission)

@@ -102,7 +102,7 @@ async def test_once_begun_it_writes_all_and_what_comes_later_also_after_a_restar
     await world.run(60)
     run_id = world.service.begin("page")
     await world.run(60)
-    assert world.service.run_state(run_id).report.run.outcome == "ok"
+    assert world.service.run_state(run_id).report.run.outcome == "succeeded"
     assert _standing(world) == "begun"
     begun = BEGUN.read(world.store)
     assert (begun["by"], begun["first"]) == ("page", None)
@@ -232,6 +232,6 @@ async def test_one_that_takes_too_long_is_asked_about_by_a_sample_of_the_library
     world = started("sync")
     await world.run(60)
     some = frozenset(image.image_id for image in world.service.catalogue().linked()[:7])
-    told = foresee(await world.service.preview(None, some), world.clock.now())
+    told = foresee(await world.service.preview(image_ids=some), world.clock.now())
     assert (told.looked, told.images, told.whole) == (7, 30, False)
     await world.stop()

@@ -87,7 +87,7 @@ class Home:
         url = more.get("url", self.url)
         self.config.write_text(
             f'[skymmich]\nsource = "{self.catalogue}"\n[immich]\nurl = "{url}"\n[state]\nurl = "{self.state}"\n'
-            f'[status]\nport = 0\n[policy]\nmode = "{more.get("mode", "sync")}"\n{text}'
+            f'[policy]\nmode = "{more.get("mode", "sync")}"\n[status]\nport = 0\n{text}'
         )
 
     def start(self, **environ):
