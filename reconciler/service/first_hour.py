@@ -44,8 +44,8 @@ class FirstHour:
     _again: float = float("-inf")
 
     def forget(self) -> None:
-        """Look again at the next occasion: another installation, or something was written."""
-        self._known_of = None
+        """Look again at the next occasion: another installation, something was written, or a look failed."""
+        self._known_of, self._again = None, float("-inf")
 
     def is_due(self, of: object, request: Request) -> bool:
         """Return whether a look is to be made: a person asks, or it may be news.

@@ -23,7 +23,7 @@ from reconciler.engine.redo import to_write_again, write_again
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import recalled
 from reconciler.engine.undo import Undo, report_of
-from reconciler.errors import CatalogueError, DecisionError, ImmichError
+from reconciler.errors import CatalogueError, DecisionError, ImmichError, ReconcilerError
 from reconciler.service.api import ImageView
 from reconciler.service.first_hour import FirstHour
 
@@ -131,10 +131,13 @@ class PassRunner:
         if not self._health.enabled and not request.by_person and not permission.waits:
             return None
         if request.undo is not None:
-            await self._cycle_for(catalogue)
-            return await self._undo(request.undo, run_id, stop)
+            return await self._undo(await self._cycle_for(catalogue), request.undo, run_id, stop)
         if not permission.allows(request.image_ids) or (request.first and permission.waits):
-            return await self._before_all(request, catalogue, wishes, run_id, stop)
+            try:
+                return await self._before_all(request, catalogue, wishes, run_id, stop)
+            except ReconcilerError:
+                self._first_hour.forget()
+                raise
         return await self._pass(request, catalogue, wishes, run_id, queue, stop)
 
     async def _before_all(
@@ -149,8 +152,7 @@ class PassRunner:
             await self._first_hour.look(prepare, of, request, permission)
             return None
         selection = await self._first_hour.choose(prepare, request, permission)
-        prepared = await prepare(selection) if selection else None
-        if selection is None or prepared is None:
+        if selection is None or (prepared := await prepare(selection)) is None:
             return None
         self._health.permitted(self.permission)
         self._health.prepared(prepared)
@@ -239,10 +241,10 @@ class PassRunner:
         looker = await self._look_with(catalogue)
         return await self._undo_with(looker).prepare(wish, self.installation.wishes(catalogue))
 
-    async def _undo(self, wish: UndoWish, run_id: str, stop: Callable[[], bool]) -> Report:
+    async def _undo(self, cycle: Reconciler, wish: UndoWish, run_id: str, stop: Callable[[], bool]) -> Report:
         """Take back what is wished."""
-        cycle, catalogue = self._cycle, self.catalogue.latest
-        assert cycle is not None and catalogue is not None  # noqa: S101, PT018 - both were just made
+        catalogue = self.catalogue.latest
+        assert catalogue is not None  # noqa: S101 - it was just read
         undo = self._undo_with(cycle)
         prepared = await undo.prepare(wish, self.installation.wishes(catalogue))
         self.writing = True

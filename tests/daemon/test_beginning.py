@@ -71,6 +71,20 @@ async def test_while_it_waits_a_library_is_not_read_again_and_again(started):
     await world.stop()
 
 
+async def test_a_look_that_failed_is_made_again_soon_and_the_trouble_goes(started):
+    world = started("ask")
+    await world.run(60)
+    world.wire.settings.down = True
+    world.service.enqueue(Request(full=True, trigger="page"))
+    await world.run(60)
+    assert world.service.snapshot().level == "trouble"
+    world.wire.settings.down = False
+    await world.run(10 * 60)
+    assert world.service.snapshot().headline.code == "asks"
+    assert _writes(world) == 0
+    await world.stop()
+
+
 @pytest.mark.parametrize(
     ("wish", "refused"),
     [
