@@ -30,7 +30,7 @@ DETAILS: Final[Mapping[Code, Message]] = {
     "sync_off_here": Message("Metadata sync is switched off here; nothing is written."),
     "begun": Message("Immich may be written to."),
     "not_begun": Message(
-        "Nothing is written before a person has seen what would be, and begins: on this page, with "
+        "Nothing is written before a person has seen what would be, and begins: on the daemon's page, with "
         "skymmich-reconciler apply, or for good with [policy] mode set to sync."
     ),
     "first_only": Message(

@@ -133,6 +133,7 @@ HeadlineCode = Literal[
     "not_looked",
     "first_look",
     "asks",  # nobody has begun it: nothing is written
+    "trying",  # begun with some images: nothing else is written
     "observes",
     "stale",
     "waiting",  # a condition that needs a person, or a part that is not permitted

@@ -26,7 +26,7 @@ The words are ``reconciler.messages.headlines``'.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.permission import UNASKED, Permission
 from reconciler.core.records import FINE
@@ -101,11 +101,8 @@ def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table r
         return Headline("writing", "unknown", progress=progress)
     if looked is None:
         return Headline("first_look" if standing.running else "not_looked", "unknown")
-    if standing.permission.waits or standing.permission.standing == "observing":
-        code: Literal["asks", "observes"] = "asks" if standing.permission.waits else "observes"
-        level: Literal["attention", "off"] = "attention" if standing.permission.waits else "off"
-        foreseen = Headline(code, level, images=standing.images, changing=standing.changing, looked=looked)
-        return replace(foreseen, next_look=upcoming)
+    if standing.permission.standing != "begun":
+        return replace(_not_begun(standing), looked=looked, next_look=upcoming)
     if not is_fresh(standing):
         return Headline("stale", "unknown", looked=looked)
     for kind in _ATTENTION:
@@ -122,6 +119,20 @@ def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table r
         return replace(said, code="edit_missing", level="attention")
     said = replace(said, images=total - undone, next_look=upcoming)
     return replace(said, counts={"undone": undone}) if undone else said
+
+
+def _not_begun(standing: Standing) -> Headline:
+    """Return what is said while not everything may be written."""
+    permission = standing.permission
+    if permission.standing == "trying" and permission.begun is not None:
+        return Headline("trying", "attention", images=len(permission.begun.first or ()))
+    asks = permission.waits
+    return Headline(
+        "asks" if asks else "observes",
+        "attention" if asks else "off",
+        images=standing.images,
+        changing=standing.changing,
+    )
 
 
 def is_fresh(standing: Standing) -> bool:

@@ -12,6 +12,7 @@ from reconciler.core.store_keys import BEGUN
 from reconciler.engine.foreseen import foresee
 from reconciler.engine.planner.planner import Wishes
 from reconciler.errors import NotBegunError, ObservingError
+from reconciler.messages.headlines import sentence
 from reconciler.service.api import Request
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +69,20 @@ async def test_while_it_waits_a_library_is_not_read_again_and_again(started):
     await world.run(2 * 60)
     assert world.service.snapshot().foreseen.examples[0].title == "Another title"
     assert _writes(world) == 0
+    await world.stop()
+
+
+async def test_once_some_are_written_nothing_says_that_none_are(started):
+    world = started("ask")
+    await world.run(60)
+    world.service.begin("page", first=5)
+    await world.run(60)
+    told = world.service.snapshot()
+    assert told.headline.code == "trying"
+    assert sentence(told.headline).startswith(
+        "Waits for you: begun with 5 images; nothing else is written before you go on"
+    )
+    assert told.foreseen.changing < 30  # looked at again since
     await world.stop()
 
 
