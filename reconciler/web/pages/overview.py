@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -128,9 +129,11 @@ class OverviewPages:
     async def run_progress(self, request: Request) -> Response:
         """Show how far a run is: a part of its page, which is loaded anew once it has ended."""
         snapshot = self._panel.control.snapshot()
-        progress = self._progress_of(request.path_params["run_id"], snapshot)
-        if progress is None:
-            return Response(status_code=204, headers={"hx-refresh": "true"})
+        run_id = request.path_params["run_id"]
+        progress = self._progress_of(run_id, snapshot)
+        if progress is None:  # the page is loaded anew, and says what came of it
+            where = f"/runs/{quote(run_id)}?{urlencode({'said': 'asked', 'run': run_id})}"
+            return Response(status_code=204, headers={"hx-redirect": where})
         return self._pages.page(request, "_progress.html", {"snapshot": snapshot, "progress": progress})
 
     def _progress_of(self, run_id: str, snapshot: Snapshot) -> Showing | None:
