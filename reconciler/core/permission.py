@@ -127,7 +127,10 @@ def begun_in(store: Records) -> Begun | None:
         by: Beginner = next((one for one in get_args(Beginner) if one == kept["by"]), "upgrade")
         first = None if kept["first"] is None else frozenset(kept["first"])
         return Begun(by, datetime.fromisoformat(kept["at"]), first)
-    wrote = any(run.trigger != "undo" for run in store.runs(_RUNS)) or store.pending()
+    if BEGUN.is_kept(store):
+        return None  # what stands there cannot be read: a person says it once more
+    # The newest nearly always tells: the others are read only where it was an undo.
+    wrote = any(run.trigger != "undo" for many in (1, _RUNS) for run in store.runs(many)) or store.pending()
     return Begun("upgrade") if wrote else None
 
 

@@ -226,7 +226,9 @@ def _begun(kept: object) -> BegunForm | None:
     if not isinstance(kept, dict) or _date(kept.get("at")) is None:
         return None
     first = kept.get("first")
-    some = [one for one in first if _number(one) is not None] if isinstance(first, list) else None
+    if not isinstance(first, list | None):
+        return None  # to how many it was limited is not known: not to none
+    some = None if first is None else [one for one in first if _number(one) is not None]
     return BegunForm(at=kept["at"], by=_text(kept.get("by")) or "", first=some)
 
 
