@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.reasons import reason
 from reconciler.core.store_keys import CREATED_TAGS
+from reconciler.engine.batches import batches
 from reconciler.engine.observe import read_assets
 from reconciler.errors import MissingPermissionError
 
@@ -106,8 +107,8 @@ async def _not_shown(target: Target, store: Store) -> frozenset[str]:
     ids = sorted(store.record_ids())
     seen = {
         asset_id
-        for start in range(0, len(ids), _AT_ONCE)
-        for asset_id, record in store.records_of(ids[start : start + _AT_ONCE]).items()
+        for several in batches(ids, _AT_ONCE)
+        for asset_id, record in store.records_of(several).items()
         if record.seen_updated_at is not None
     }
     reading = await read_assets(target, sorted(seen), tags=False)

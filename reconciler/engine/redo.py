@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.core.plan.taken_back import is_taken_back, written_again
-from reconciler.engine.undo_plan import some
+from reconciler.engine.batches import batches
 from reconciler.engine.undo_wish import ALL, begun, ended, unfinished
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def taken_back_in(store: Journal, run_id: str) -> frozenset[int]:
 def to_write_again(store: Store) -> frozenset[int]:
     """Return the images of which anything was taken back."""
     found: set[int] = set()
-    for several in some(sorted(store.record_ids())):
+    for several in batches(sorted(store.record_ids())):
         found |= {one.image_id for one in store.records_of(several).values() if is_taken_back(one)}
     return frozenset(found)
 
@@ -45,7 +45,7 @@ def write_again(store: Store, asset_ids: Collection[str] | None) -> frozenset[in
     """
     ids = sorted(store.record_ids() if asset_ids is None else asset_ids)
     found: set[int] = set()
-    for several in some(ids):
+    for several in batches(ids):
         with store.transaction():
             records = store.records_of(several).values()
             again = [written_again(record) for record in records if is_taken_back(record)]

@@ -16,6 +16,7 @@ from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.reasons import reason
 from reconciler.core.records import Run, RunCounts, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
+from reconciler.engine.batches import batches
 from reconciler.engine.canary import Canary
 from reconciler.engine.created_tags import Cleaned, delete_created
 from reconciler.engine.executor import Executor, Surroundings
@@ -24,7 +25,7 @@ from reconciler.engine.order import order
 from reconciler.engine.passes import Outcome, Report
 from reconciler.engine.polling.timing import Timing
 from reconciler.engine.sender import sent_for
-from reconciler.engine.undo_plan import PreparedUndo, Step, UndoPlanner, reversed_now, some
+from reconciler.engine.undo_plan import PreparedUndo, Step, UndoPlanner, reversed_now
 from reconciler.engine.undo_record import left_alone, remembered
 from reconciler.engine.undo_wish import begun, ended
 from reconciler.errors import ImmichError
@@ -109,10 +110,8 @@ class Undo:
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             plan = reversed_now(steps[job.asset_id], seen, prepared).plan
-            if blocked := not_writable(seen, prepared.rules):
-                return plan.without_writes(
-                    blocked
-                )  # such as one that a person has put in the trash meanwhile
+            if blocked := not_writable(seen, prepared.rules):  # as one that was put in the trash meanwhile
+                return plan.without_writes(blocked)
             return _without_tried(plan, job.write)
 
         around = Surroundings(
@@ -141,7 +140,7 @@ class Undo:
             ids = self._store.record_ids()
         else:
             ids = frozenset(asset_id for asset_id, step in steps.items() if step.is_job)
-        for several in some(sorted(ids)):
+        for several in batches(sorted(ids)):
             known = self._store.records_of(several)
             marked: list[AssetRecord] = []
             for asset_id in several:
@@ -176,7 +175,7 @@ class Undo:
         """Record where each asset stands; give whether it was written to, and what is left of it."""
         by_id = {job.asset_id: job for job in jobs}
         found: list[tuple[Step, bool, tuple[Reason, ...]]] = []
-        for several in some(list(steps.values())):
+        for several in batches(list(steps.values())):
             with self._store.transaction():
                 for step in several:
                     job = by_id.get(step.item.asset_id)

@@ -297,6 +297,15 @@ def record_of(number: int) -> AssetRecord:
     )
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """A real browser, for the tests of one file."""
+    from browsing import launched
+
+    with launched() as found:
+        yield found
+
+
 @pytest.fixture
 def control() -> FakeControl:
     return FakeControl()

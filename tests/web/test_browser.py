@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browsing import AXE, FAST, IMAGES, Place, eventually, installation, launched, post, window
+from browsing import AXE, FAST, IMAGES, Place, eventually, installation, post, window
 
 from reconciler.core.sky.plane import Orientation, project
 from reconciler.openngc.catalogue import OpenNgc
@@ -24,12 +24,6 @@ expect = playwright_api.expect
 expect.set_options(timeout=15_000)  # a click that writes waits for Immich, on a busy machine, too
 CONFLICT = "A cold night; the mount behaved."
 SLOW = 8.0
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launched() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browsing import AXE, Place, eventually, installation, launched, post, window
+from browsing import AXE, Place, eventually, installation, post, window
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
 pytestmark = pytest.mark.slow
@@ -70,12 +70,6 @@ SMALL = """(least) => [...document.querySelectorAll(
   if (sentence && sentence.textContent.trim() !== one.textContent.trim()) return false;
   return box.width < least - 0.5 || box.height < least - 0.5;
 }).map((one) => one.outerHTML.slice(0, 120) + " " + JSON.stringify(one.getBoundingClientRect()))"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launched() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

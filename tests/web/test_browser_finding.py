@@ -9,19 +9,13 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browsing import IMAGES, eventually, installation, launched, post, window
+from browsing import IMAGES, eventually, installation, post, window
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
 pytestmark = pytest.mark.slow
 expect = playwright_api.expect
 expect.set_options(timeout=15_000)
 MINE = "A cold night; the mount behaved."
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launched() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

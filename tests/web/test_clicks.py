@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browsing import IMAGES, eventually
-from test_browser import AXE, FAST, browser, expect, place, post, quiet, window  # noqa: F401  fixtures
+from browsing import AXE, FAST, IMAGES, eventually, post, window
+from test_browser import expect, place, quiet  # noqa: F401  fixtures
 
 pytestmark = pytest.mark.slow
 

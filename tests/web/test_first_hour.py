@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browsing import ARGUMENTS, CHROMIUM, IMAGES, Place, eventually, need_chromium
-from test_browser import AXE, post, window
+from browsing import AXE, IMAGES, Place, eventually, post, window
 
 from reconciler.messages.reasons import REASONS
 from reconciler.simulator.sample.build import build_sample
@@ -23,15 +22,6 @@ playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright c
 pytestmark = pytest.mark.slow
 expect = playwright_api.expect
 MANY = 20
-
-
-@pytest.fixture(scope="module")
-def browser():
-    need_chromium()
-    with playwright_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
