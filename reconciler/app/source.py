@@ -9,7 +9,6 @@ import structlog
 
 from reconciler.openngc.catalogue import OpenNgc
 from reconciler.skymmich.rest.pace import Pace
-from reconciler.skymmich.rest.source import RestCatalogue
 from reconciler.skymmich.sources import Web, open_catalogue
 
 if TYPE_CHECKING:
@@ -65,7 +64,13 @@ def close_source(source: object) -> None:
         source.close()
 
 
+@runtime_checkable
+class _Stoppable(Protocol):
+    def stop(self) -> None:
+        """Send nothing more."""
+
+
 def stop_source(source: object) -> None:
     """Let a reading that may take minutes come to its end at once."""
-    if isinstance(source, RestCatalogue):
+    if isinstance(source, _Stoppable):
         source.stop()

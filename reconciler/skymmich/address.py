@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
 from urllib.parse import unquote, urlsplit
-
-PREFIX: Final = ("http://", "https://")
 
 
 def split(url: str) -> tuple[str, tuple[str, str] | None]:
@@ -17,8 +14,3 @@ def split(url: str) -> tuple[str, tuple[str, str] | None]:
     host = parts.netloc.rpartition("@")[2]
     login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     return f"{parts.scheme.lower()}://{host}{parts.path.rstrip('/')}", login
-
-
-def is_web(source: str) -> bool:
-    """Return whether a catalogue's source is Skymmich's web address."""
-    return source.strip().lower().startswith(PREFIX)

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Self
 
 import httpx
 
-from reconciler.bounded import ACCEPT_ENCODING, BoundError, CutShortError, read_body
+from reconciler.bounded import ACCEPT_ENCODING, BoundError, CutShortError, read_body, read_exact_json
 from reconciler.errors import CatalogueError
 from reconciler.skymmich.address import split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from reconciler.errors import Again
 
@@ -156,6 +157,24 @@ class Client:
         self._transport.received += len(body)
         self.server_date = answer.headers.get("date", "")
         return answer, body
+
+    @contextmanager
+    def understanding(self, route: str) -> Iterator[None]:
+        """Say of an answer that is beyond its bounds, or cut short, that it cannot be used.
+
+        Raises:
+            CatalogueError: it is so.
+        """
+        try:
+            yield
+        except (BoundError, CutShortError) as error:
+            raise self.unusable(route, error) from error
+
+    async def json(self, route: str) -> object:
+        """Return an answer about the installation; raises as ``get`` does."""
+        body = await self.get(route, most=MOST_OF_ONE)
+        with self.understanding(route):
+            return read_exact_json(body)
 
     def unusable(self, route: str, why: object) -> CatalogueError:
         """Say that an answer cannot be used: half an answer is no catalogue."""

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reconciler.bounded import BoundError, CutShortError, read_rows
+from reconciler.bounded import read_rows
 from reconciler.errors import CatalogueError
 from reconciler.skymmich.rest.client import MOST_OF_ONE, MissingError, RefusedError
 from reconciler.skymmich.rest.shapes import ODD, answered
@@ -93,10 +93,8 @@ def lacking(rows: Sequence[Answered], columns: Collection[str]) -> list[dict[str
 async def _equipment(client: Client, image_id: int) -> frozenset[int]:
     route = f"/api/images/{image_id}/equipment"
     body = await client.get(route, most=MOST_OF_ONE)
-    try:
+    with client.understanding(route):
         return frozenset(row.row_id for row in answered(read_rows(body), EQUIPMENT))
-    except (BoundError, CutShortError) as error:
-        raise client.unusable(route, error) from error
 
 
 async def _acquisitions(client: Client, image_id: int) -> tuple[Answered, ...] | None:
@@ -105,10 +103,8 @@ async def _acquisitions(client: Client, image_id: int) -> tuple[Answered, ...] |
         body = await client.get(route, most=MOST_OF_ONE)
     except MissingError:
         return None
-    try:
+    with client.understanding(route):
         rows = tuple(answered(read_rows(body), ACQUISITIONS))
-    except (BoundError, CutShortError) as error:
-        raise client.unusable(route, error) from error
     if any(row.values["image_id"] != image_id for row in rows):
         raise client.unusable(route, "is about another image")
     return rows

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reconciler.bounded import BoundError, CutShortError, read_exact_json, read_rows
-from reconciler.skymmich.rest.client import MOST_OF_ONE, MissingError, RefusedError
+from reconciler.bounded import read_rows
+from reconciler.skymmich.rest.client import MissingError, RefusedError
 from reconciler.skymmich.rest.details import read_details
 from reconciler.skymmich.rest.keeping import Keeper
 from reconciler.skymmich.rest.objects import read_objects
@@ -106,7 +106,7 @@ class Look:
     async def _stamp(self) -> tuple[str, str]:
         """Ask what is behind Skymmich, and when its file was last saved; ``""``: it does not say."""
         try:
-            found = self._json(_STAMP, await self._client.get(_STAMP, most=MOST_OF_ONE))
+            found = await self._client.json(_STAMP)
         except (MissingError, RefusedError):
             return "", ""
         if not isinstance(found, dict):
@@ -163,7 +163,7 @@ class Look:
     def _compared(self, body: bytes, kept: Mapping[int, Kept]) -> _Listed:
         """Compare the list of images with what is kept of them."""
         seen, changed, columns, solved = set[int](), list[Answered](), tuple[str, ...](), False
-        try:
+        with self._client.understanding(_IMAGES):
             for row in answered(read_rows(body), IMAGES):
                 if row.row_id in seen:
                     raise self._client.unusable(_IMAGES, f"has the image {row.row_id} twice")
@@ -175,8 +175,6 @@ class Look:
                 changed.append(row)
                 now = tuple(row.values.get(name) for name in _SOLVED)
                 solved |= now != known.solved if known is not None else bool(now[0])
-        except (BoundError, CutShortError) as error:
-            raise self._client.unusable(_IMAGES, error) from error
         return _Listed(changed, kept.keys() - seen, columns, solved, len(body), seen)
 
     async def _changed(self, changed: Sequence[Answered], *, links: bool) -> list[Found]:
@@ -233,16 +231,14 @@ class Look:
             route = f"{_IMAGES}?equipmentId={piece.row_id}"
             body = await self._client.get(route)
             size += len(body)
-            try:
+            with self._client.understanding(route):
                 for image_id in ids(body):
                     if image_id in found:
                         found[image_id].add(piece.row_id)
-            except (BoundError, CutShortError) as error:
-                raise self._client.unusable(route, error) from error
         return found, size
 
     async def _settings(self) -> object:
-        found = self._json(_SETTINGS, await self._client.get(_SETTINGS, most=MOST_OF_ONE))
+        found = await self._client.json(_SETTINGS)
         if not isinstance(found, dict) or not isinstance(found.get("immich"), dict):
             raise self._client.unusable(_SETTINGS, "has no “immich” in it")
         return found["immich"]
@@ -255,13 +251,6 @@ class Look:
             return None
 
     async def _listed(self, route: str, table: Table) -> list[Answered]:
-        try:
-            return list(answered(read_rows(await self._client.get(route)), table))
-        except (BoundError, CutShortError) as error:
-            raise self._client.unusable(route, error) from error
-
-    def _json(self, route: str, body: bytes) -> object:
-        try:
-            return read_exact_json(body)
-        except (BoundError, CutShortError) as error:
-            raise self._client.unusable(route, error) from error
+        body = await self._client.get(route)
+        with self._client.understanding(route):
+            return list(answered(read_rows(body), table))

@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reconciler.bounded import BoundError, CutShortError, read_exact_json
-from reconciler.skymmich.rest.client import MOST_OF_ONE, MissingError, RefusedError
+from reconciler.skymmich.rest.client import MissingError, RefusedError
 from reconciler.skymmich.rest.shapes import answered
 from reconciler.skymmich.tables import OBJECTS
 
@@ -41,7 +40,7 @@ async def read_objects(client: Client, known: str) -> Objects:
         CatalogueError: an answer is none.
     """
     try:
-        status = _json(client, _STATUS, await client.get(_STATUS, most=MOST_OF_ONE))
+        status = await client.json(_STATUS)
         state = json.dumps(status, sort_keys=True)
         if state == known:
             return Objects(state)
@@ -59,7 +58,7 @@ async def _pages(client: Client) -> list[Answered]:
     while len(found) < total and page < _MOST_PAGES:
         page += 1
         route = f"/api/catalog/browse?limit={_PAGE}&page={page}"
-        answer = _json(client, route, await client.get(route, most=MOST_OF_ONE))
+        answer = await client.json(route)
         items = answer.get("items") if isinstance(answer, dict) else None
         count = answer.get("total") if isinstance(answer, dict) else None
         if not isinstance(items, list) or not isinstance(count, int):
@@ -67,18 +66,9 @@ async def _pages(client: Client) -> list[Answered]:
         total = count
         if not items:
             break
-        try:
+        with client.understanding(route):
             rows = answered(((json.dumps(item, sort_keys=True), item) for item in items), OBJECTS)
             found |= {row.row_id: row for row in rows}
-        except CutShortError as error:
-            raise client.unusable(route, error) from error
     if len(found) != total:
         raise client.unusable("/api/catalog/browse", f"has {len(found)} of {total:.0f} objects")
     return list(found.values())
-
-
-def _json(client: Client, route: str, body: bytes) -> object:
-    try:
-        return read_exact_json(body)
-    except (BoundError, CutShortError) as error:
-        raise client.unusable(route, error) from error
