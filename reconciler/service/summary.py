@@ -11,8 +11,9 @@ paused by a person                                           ``paused``         
 a pass is writing                                            ``writing``        unknown
 never looked through to the end                              ``not_looked``,    unknown
                                                              ``first_look``
-nobody has begun it: nothing is written yet                  ``asks``         attention
-it only observes                                             ``observes``     off
+nobody has begun it: nothing is written yet                  ``asks``           attention
+begun with some images: nothing else is written              ``trying``         attention
+it only observes                                             ``observes``       off
 looked at too long ago                                       ``stale``          unknown
 held by guard or canary, a permission missing for a part     ``waiting``        attention
 an image is not in sync                                      ``not_in_sync``    attention

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import Catalogue, Images
 from reconciler.messages.reasons import words
+from reconciler.web.finding.sheet import both_of
 from reconciler.web.finding.terms import folded
 from reconciler.web.finding.texts import EQUIPMENT, TARGET, Texts, read_texts
 
@@ -122,12 +123,13 @@ class Lookups:
 
 def named_so(lookup: Lookup, target: str, equipment: str) -> bytes:
     """Return which images have these names, a byte an image: the whole name where one is so, else a part."""
-    found = int.from_bytes(b"\1" * lookup.texts.count)
-    for kind, text in ((TARGET, target), (EQUIPMENT, equipment)):
-        if not text:
-            continue
-        found &= int.from_bytes(lookup.texts.of_name(folded(text), kind, text if kind == TARGET else ""))
-    return found.to_bytes(lookup.texts.count)
+    texts = lookup.texts
+    found = [
+        texts.of_name(folded(text), kind, text if kind == TARGET else "")
+        for kind, text in ((TARGET, target), (EQUIPMENT, equipment))
+        if text
+    ]
+    return both_of(b"\1" * texts.count, *found)
 
 
 async def _read(catalogue: Catalogue, hurry: asyncio.Event) -> Texts:

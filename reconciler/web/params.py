@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from reconciler.core.records import Trigger
     from reconciler.models.base import Model
 
+_FIELDS = 100
+"""Of a form, but for images that are chosen."""
 _WORDS = {"true": True, "false": False}
 STATUSES: tuple[str, ...] = get_args(AssetStatus)
 SHOWN = "shown_"
@@ -121,19 +123,13 @@ async def body(request: Request) -> dict[str, object]:
 
 async def form(request: Request) -> dict[str, str]:
     """Read a posted form; of a name that comes twice the last counts."""
-    try:
-        fields = parse_qs((await request.body()).decode(), keep_blank_values=True, max_num_fields=100)
-    except ValueError:
-        raise ProblemError(400, "The form cannot be read.") from None
-    return {name: values[-1] for name, values in fields.items()}
+    return {name: values[-1] for name, values in (await form_values(request, most=_FIELDS)).items()}
 
 
-async def form_values(request: Request) -> dict[str, list[str]]:
-    """Read a posted form in which a name may come many times."""
+async def form_values(request: Request, *, most: int = MAX_IMAGES + _FIELDS) -> dict[str, list[str]]:
+    """Read a posted form in which a name may come many times; ``most``: fields."""
     try:
-        return parse_qs(
-            (await request.body()).decode(), keep_blank_values=True, max_num_fields=MAX_IMAGES + 100
-        )
+        return parse_qs((await request.body()).decode(), keep_blank_values=True, max_num_fields=most)
     except ValueError:
         raise ProblemError(400, "The form cannot be read.") from None
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.packed_catalogue import PackedImages
 from reconciler.core.sky import famous
+from reconciler.web.finding.sheet import any_of
 from reconciler.web.finding.terms import folded, identities, mentioned
 
 if TYPE_CHECKING:
@@ -98,8 +99,7 @@ class Texts:
         places = self.names.get(name, b"")
         if isinstance(places, bytes):
             if places:
-                mask = int.from_bytes(found) | int.from_bytes(zlib.decompress(places))
-                found[:] = mask.to_bytes(self.count)
+                found[:] = any_of(found, zlib.decompress(places))
             return
         for place in places:
             found[place] = 1

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from reconciler.models.requests import MAX_FIRST
 from reconciler.web import params
 from reconciler.web.api.beginning import begin_now
+from reconciler.web.redirects import redirect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 FIRST: Final = 5
 """Images that are begun with, where the guard sends no canary ahead."""
-_MOST: Final = 100
 _PATIENTLY: Final = 20.0
 """Seconds that a page without JavaScript waits for the first images."""
 _PATIENCE: Final = 2.5
@@ -50,13 +51,13 @@ class Beginning:
 
     async def begin(self, request: Request) -> Response:
         """Let writing begin, with some images or with all."""
-        count = params.whole(await params.form(request), "count", 0, 0, _MOST)
+        count = params.whole(await params.form(request), "count", 0, 0, MAX_FIRST)
         run_id = begin_now(self._panel.control, "page", count)
         if request.headers.get("hx-request") == "true":
             return Response(status_code=204)
         await self._panel.control.wait(run_id, _PATIENTLY)
         said = "begun_first" if count else "begun"
-        return RedirectResponse(f"/?said={said}", status_code=303)
+        return redirect("/", said=said)
 
     async def values(self, snapshot: Snapshot, lookup: Lookup) -> dict[str, object]:
         """Return what the page shows."""
@@ -73,8 +74,8 @@ class Beginning:
 
     def _records(self, tried: Iterable[CatalogueImage]) -> dict[int, AssetRecord]:
         """Return what is on record of the images that were begun with, by the image's id."""
-        found = {one.image_id: self._panel.history.record(one.asset_id) for one in tried if one.asset_id}
-        return {image_id: record for image_id, record in found.items() if record is not None}
+        found = self._panel.history.records_of([one.asset_id for one in tried if one.asset_id])
+        return {record.image_id: record for record in found.values()}
 
     def _size(self) -> int:
         keeper = self._panel.template

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -16,6 +16,7 @@ from reconciler.web.api.routes import previewed
 from reconciler.web.api.switches import skymmichs_own
 from reconciler.web.pages.attention import digest, needs
 from reconciler.web.pages.progress import Pace
+from reconciler.web.redirects import address
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -132,7 +133,7 @@ class OverviewPages:
         run_id = request.path_params["run_id"]
         progress = self._progress_of(run_id, snapshot)
         if progress is None:  # the page is loaded anew, and says what came of it
-            where = f"/runs/{quote(run_id)}?{urlencode({'said': 'asked', 'run': run_id})}"
+            where = address(f"/runs/{quote(run_id)}", said="asked", run=run_id)
             return Response(status_code=204, headers={"hx-redirect": where})
         return self._pages.page(request, "_progress.html", {"snapshot": snapshot, "progress": progress})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from reconciler.errors import ReconcilerError, TemplateError
@@ -13,6 +12,7 @@ from reconciler.messages.translation import Message, say
 from reconciler.messages.voice import told
 from reconciler.web import params
 from reconciler.web.api.problems import ProblemError
+from reconciler.web.redirects import redirect
 from reconciler.web.template_preview import checked_text, message_of
 
 if TYPE_CHECKING:
@@ -89,14 +89,14 @@ class TemplatePages:
             await self._trial.save(text, chosen, approved=form.get("approve", ""))
         except TemplateError as error:
             return await self._page(request, text, form.get("image", ""), _failed(error))
-        return RedirectResponse("/template?said=template", status_code=303)
+        return redirect("/template", said="template")
 
     async def reset(self, request: Request) -> Response:
         """Let the configured template hold again; what was written here stays among the earlier versions."""
         if "confirm" not in await params.form(request):
             return await self._asked(request, say(_RESET_TEMPLATE), {}, self._trial.with_text(None))
         self._trial.reset()
-        return RedirectResponse("/template?said=reset", status_code=303)
+        return redirect("/template", said="reset")
 
     async def parts(self, request: Request) -> Response:
         """Switch what differs from what the page showed: another window may have switched others."""
@@ -106,7 +106,7 @@ class TemplatePages:
         }
         changes = {part: part in form for part, was in shown.items() if (part in form) != was}
         if not changes:
-            return RedirectResponse("/template?said=parts_same", status_code=303)
+            return redirect("/template", said="parts_same")
         if "confirm" not in form:
             policy = self._trial.keeper.with_parts(changes)
             return await self._asked(request, say(_SAVE_PARTS), form, policy)
@@ -114,14 +114,14 @@ class TemplatePages:
             await self._trial.save_parts(changes)
         except TemplateError as error:
             return await self._page(request, self._trial.keeper.text(), "", _failed(error))
-        return RedirectResponse("/template?said=parts", status_code=303)
+        return redirect("/template", said="parts")
 
     async def reset_parts(self, request: Request) -> Response:
         """Let the configured parts hold again."""
         if "confirm" not in await params.form(request):
             return await self._asked(request, say(_RESET_PARTS), {}, self._trial.with_configured_parts())
         self._trial.reset_parts()
-        return RedirectResponse("/template?said=parts_reset", status_code=303)
+        return redirect("/template", said="parts_reset")
 
     async def plan(self, request: Request) -> Response:
         """Show what the text would change in all images."""

@@ -48,10 +48,10 @@ def _outcome(state: RunState) -> str:
     """Return what came of a run: what was looked at and written, or why nothing was."""
     if state.report is not None:
         return first_upper(summary(state.report.run.summary)) + "."
-    return joined_reasons(state.error, "daemon") or summary_of_nothing()
+    return joined_reasons(state.error, "daemon") or _nothing_done()
 
 
-def summary_of_nothing() -> str:
+def _nothing_done() -> str:
     """Return what is said of a run that had nothing to do and left no trace."""
     shown = answer_of("nothing_done")
     return shown.label if shown else ""
