@@ -21,7 +21,7 @@ UNKINDNESS = {
     "early_updated_at": "updatedAt is now and then visible before the values are final",
     "dying_extraction": "on 3.1 the extraction of a few assets fails: their updatedAt never moves again",
     "unstable_paging": "pages of a search repeat and skip rows of equal date",
-    "slow_tagging": "tagging takes 10 ms an asset before it answers",
+    "slow_tagging": "tagging takes 10 ms an asset before it answers, making tags 20 ms each",
     "tag_upserts": "after every write all of the asset's tags are upserted, so its extraction costs more",
     "busy_machine": "other processes compete for the server's cores, which makes upserting tags very dear",
     "busy": "3 % of requests get a 503, before or after they took effect, or a 429 before",
