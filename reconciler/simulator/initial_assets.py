@@ -166,6 +166,8 @@ def _make_special(asset: Asset, rank: int, few: int, settings: Settings) -> None
         asset.library_id = _LIBRARY_ID  # an external library may well be writable
     elif 5 + 2 * few <= rank < 5 + 3 * few:
         asset.dying = True
+    elif rank == 5 + 3 * few and settings.on("partners_archive"):
+        asset.owner_id, asset.visibility = PARTNER_ID, "archive"
 
 
 def _asset(state: State, photo: Photo, created: int) -> Asset:

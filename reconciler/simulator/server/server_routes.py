@@ -41,6 +41,7 @@ def version(state: State, request: Request) -> Answer:  # noqa: ARG001 - the for
 
 def config(state: State, request: Request) -> Answer:  # noqa: ARG001 - the form of a handler
     """``GET /server/config``: the one place that shows maintenance mode."""
+    more = {"minFaces": 3} if state.settings.version >= (3, 1, 0) else {}
     return answer(
         {
             "loginPageMessage": "",
@@ -54,6 +55,7 @@ def config(state: State, request: Request) -> Answer:  # noqa: ARG001 - the form
             "mapDarkStyleUrl": "",
             "mapLightStyleUrl": "",
             "maintenanceMode": state.settings.maintenance,
+            **more,
         }
     )
 
