@@ -29,7 +29,7 @@ from reconciler.errors import (
 )
 from reconciler.immich.call import Call
 from reconciler.immich.capabilities import dotted
-from reconciler.immich.wire import is_uuid, iso, member, moment, observed, text, whole
+from reconciler.immich.wire import iso, member, moment, observed, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, MutableMapping, Sequence
@@ -188,7 +188,7 @@ class Observer:
             AssetIncompleteError: the answer says less than it must.
             ImmichAnswerError: the answer is about another asset.
         """
-        if not is_uuid(asset_id):
+        if not self._capabilities.is_id(asset_id):
             raise AssetUnknownError(asset_id)
         call = Call("GET", "/assets/{id}", ids={"id": asset_id.lower()}, permission="asset.read")
         try:

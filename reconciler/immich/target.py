@@ -212,11 +212,11 @@ class Immich:
         Raises:
             AssetUnknownError: gone, locked, or not ours.
         """
-        return await notes.read(self._client, asset_id)
+        return await notes.read(self._client, asset_id, is_id=self._opened()[0].is_id)
 
     async def write_notes(self, values: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
         """Keep these by asset id; gives the assets that were refused."""
-        return await notes.write(self._client, values)
+        return await notes.write(self._client, values, is_id=self._opened()[0].is_id)
 
     async def thumbnail(self, asset_id: str, size: Literal["thumbnail", "preview"]) -> tuple[bytes, str, str]:
         """Fetch an asset's picture, some 250 or 1440 pixels large: bytes, content type, ETag.
