@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from reconciler.immich.call import Patience
     from reconciler.immich.capabilities import Capabilities
     from reconciler.immich.circuit import Circuit
+    from reconciler.immich.connection import Connection
 
 # How old an answer's Date may be to stand for the server's clock: it only makes a watermark earlier.
 _DATE_AGE = 5.0
@@ -47,10 +48,11 @@ class Immich:
         clock: time, injected; by default the real one.
         random: for jitter, injected.
         transport: httpx's seam for tests.
+        connection: headers, authorities and a proxy, as configured.
         permit: asked before each request that changes something leaves; raises if it must not.
 
     Raises:
-        ConfigurationError: address or key cannot be used.
+        ConfigurationError: address, key or authorities cannot be used.
     """
 
     def __init__(  # noqa: PLR0913 - httpx's seams and time, by name
@@ -63,6 +65,7 @@ class Immich:
         clock: Clock | None = None,
         random: Random | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        connection: Connection | None = None,
         permit: Callable[[], None] | None = None,
     ) -> None:
         self._client = Client(
@@ -73,6 +76,7 @@ class Immich:
             clock=clock,
             random=random,
             transport=transport,
+            connection=connection,
             permit=permit,
         )
         self._parts: tuple[Capabilities, Observer, Writer] | None = None
