@@ -71,10 +71,10 @@ class SecretHeaders(SecretStr):
     """HTTP headers, ``Name: value`` a line; lines that begin with ``#`` are remarks."""
 
     def each(self) -> tuple[tuple[str, str], ...]:
-        """Return name and value of each."""
+        """Return name and value of each; without a colon a line has no name: it may be the secret itself."""
         lines = (line.strip() for line in self.get_secret_value().splitlines())
         pairs = (line.partition(":") for line in lines if line and not line.startswith("#"))
-        return tuple((name.strip(), value.strip()) for name, _, value in pairs)
+        return tuple((name.strip() if colon else "", value.strip()) for name, colon, value in pairs)
 
 
 def leaves(model: type[BaseModel], above: Key = ()) -> dict[Key, FieldInfo]:

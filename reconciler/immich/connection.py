@@ -55,7 +55,8 @@ class Connection:
         """Return the proxy for httpx."""
         if not self.proxy:
             return None
-        return httpx.Proxy(self.proxy, ssl_context=tls if isinstance(tls, ssl.SSLContext) else None)
+        own = tls if isinstance(tls, ssl.SSLContext) and self.proxy.lower().startswith("https:") else None
+        return httpx.Proxy(self.proxy, ssl_context=own)
 
     def _unusable(self, why: str) -> ConfigurationError:
         return ConfigurationError(
