@@ -78,8 +78,9 @@ def way_past(response: httpx.Response, body: bytes, base: str) -> str:
             "and oauth2-proxy take Authorization"
         )
     return (
-        f"Set the headers that let this program pass in [immich.headers]: {headers}. Or let the reverse "
-        f"proxy pass {base}/api without a login of its own, or set [immich] url to Immich itself, behind it."
+        f"Set headers that let this program in, in [immich.headers]: {headers}. Or have the reverse "
+        f"proxy lead {base}/api to Immich without a login of its own, or set [immich] url to Immich itself, "
+        "behind it."
     )
 
 
