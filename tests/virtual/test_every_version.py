@@ -10,6 +10,7 @@ from uuid import uuid1
 import pytest
 
 from reconciler.core.writes.asset_write import AssetWrite
+from reconciler.simulator.server.state import USER_ID
 from tests.virtual.documents import Document
 from tests.virtual.tape import Tape
 from tests.virtual.test_promises import NAMED, assert_nothing_lost
@@ -212,3 +213,30 @@ def test_the_flat_fields_of_a_search_are_never_mixed_with_the_other_kind(lives, 
     assert searched
     assert not [body for body in searched if {"filter", "orderBy", "cursor"} & body.keys()]
     assert all("page" in body for body in searched)
+
+
+def test_a_tag_that_a_person_renames_in_3_2_comes_to_rest_and_takes_nobodys_tags_along(world, no_two_at_once):
+    """The new name is in no file, so Immich itself brings the old one back with the next extraction."""
+    here = world(count=6, unkind="settling,round_trip", drain=60.0, version="3.2.0")
+    here.run()
+    for _, asset_id in here.images():
+        here.person(asset_id, "add_tag", "mine/own")
+    here.settle()
+    here.run()
+    before = shown(here)
+    ours = next(tag for tag in here.state.tags.own(USER_ID) if tag.value == "Astro/Equipment")
+    here.state.tags.rename(ours, "Gear", here.state.milliseconds)
+    here.run(by_person=False)
+    assert here.writes == 0  # a renaming moves no date: the audit sees it
+    writes = []
+    for _ in range(3):
+        here.clock.seconds += 86_400
+        here.run(full=True, by_person=False)
+        writes.append(here.writes)
+    assert writes[0] > 0
+    assert writes[1:] == [0, 0]
+    assert here.statuses() == {"in_sync": 6}
+    after = shown(here)
+    for asset_id in before:
+        assert "mine/own" in after[asset_id][3]
+        assert set(before[asset_id][3]) <= set(after[asset_id][3])
