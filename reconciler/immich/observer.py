@@ -2,8 +2,8 @@
 
 Search pages repeat and skip rows of equal date, hide what is archived unless asked, and include partners'
 assets. So rows are folded by id, each visibility is asked for by name, other owners are left out, and a row
-that is missing means nothing. Only ``asset`` can say that an asset is gone. From 3.1 on rows of equal date hold
-still: then no row is missing for that, and none of this costs a request.
+that is missing means nothing. Only ``asset`` can say that an asset is gone. From 3.1 on rows of equal date
+hold still: then no row is missing for that, and none of this costs a request.
 
 An answer is used only if it is about what was asked (a cache or a proxy can give another one) and says what
 it has to say; see ``wire`` for what that is.
