@@ -535,3 +535,15 @@ def test_a_tag_that_a_person_put_back_after_an_undo_stays_when_the_run_is_undone
     here.undo("run-1")
     here.settle()
     assert here.shown()[asset_id]["tags"] == [tag]
+
+
+def test_tags_deleted_on_the_server_that_come_back_with_an_extraction_are_ours_still(world):
+    here = world(count=3, unkind="settling", drain=60.0)
+    here.run()
+    here.settle()
+    _, odd = here.images()[1]
+    here.person(here.images()[0][1], "delete_tag", "Astro")
+    here.person(odd, "set_coordinates", [20.0, 30.0])
+    here.run(full=True)
+    here.take_back(everything=True)
+    assert here.shown()[odd]["tags"] == []

@@ -190,8 +190,14 @@ class AssetWrite(WriteState):
         return replace(sent, state="moved", moved_to=None, moved_at=-math.inf, first_moved_at=-math.inf)
 
     def on_refused(self, why: Reason, status: AssetStatus = "failed") -> AssetWrite:
-        """End here, otherwise than the plan says. A write under way stays recorded for the next pass."""
-        return self if self.state == "done" else replace(self, state="done", status=status, failed=why)
+        """End here, otherwise than the plan says. A write under way stays recorded for the next pass.
+
+        Where nothing was sent, what is ours stays as it was: the next pass judges that by its own reading.
+        """
+        if self.state == "done":
+            return self
+        record = self.record if self.sent_steps else replace(self.record, applied=self.was_ours)
+        return replace(self, state="done", status=status, failed=why, record=record)
 
     def on_gone(self, why: Reason) -> AssetWrite:
         """End here: Immich does not know the asset any more, so its write will not be waited for."""
@@ -329,7 +335,7 @@ class AssetWrite(WriteState):
         quiet = terms.grace if being_digested else 0.0
         if not being_digested and not unmoved and sight.asked - sight.moved_at < terms.recheck:
             quiet = terms.recheck  # a person's edit has settled as ours do: a second after the asset moved
-        return replace(self, observed=seen, quiet=quiet)
+        return replace(self, observed=seen, quiet=quiet, record=self.owning(self.record, seen))
 
     # -- the verdict ------------------------------------------------------------------------------------
 
@@ -357,7 +363,7 @@ class AssetWrite(WriteState):
             verified=self.verified | (step if found.verified else frozenset()),
             reverted=self.reverted | (step if found.reverted else frozenset()),
             changed=self.changed | found.changed,
-            record=found.record,
+            record=self.owning(found.record, seen),
             # A listing shows no tags: those of the last reading are right where only fields were written.
             observed=seen if seen.tags is not None else replace(seen, tags=self.observed.tags),
             quiet=terms.grace if found.others else 0.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.core.asset import Applied
@@ -98,6 +98,16 @@ class WriteState:
         if step == "remove_tags":
             return max((self.taken_off.count(tag) for tag in self.removals), default=0)
         return self.sent_steps.count(step)
+
+    def owning(self, record: AssetRecord, seen: ObservedAsset) -> AssetRecord:
+        """Return a record that owns what was ours when the pass began, is there, and was not taken off by us.
+
+        A tag that is deleted on the server is gone at once, and comes back with the asset's next extraction.
+        """
+        back = (self.was_ours.tags & (seen.tags or frozenset())) - set(self.taken_off)
+        if self.plan.gives_back or back <= record.applied.tags:
+            return record
+        return replace(record, applied=replace(record.applied, tags=record.applied.tags | back))
 
     @property
     def under_way(self) -> bool:
