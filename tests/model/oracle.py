@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from reconciler.core.desired.block import Markers, split
+from reconciler.core.ownership import KEY
 from reconciler.simulator.server.roundtrip import settled_description
 
 TOKEN = re.compile(r"\bw\d{4}w\b")
@@ -58,6 +60,9 @@ class Oracle:
         self.entered: dict[str, Entered] = {}
         self.ours: set[tuple[str, str]] = set()
         """Asset and tag that a client's call put there; a person's own putting it there takes it out."""
+        self.unremembered: set[str] = set()
+        """Assets whose store was lost before Immich was told what is ours: what stands between our markers is ours
+        to update there, and the journal keeps it."""
         self.licensed: set[str] = set()
         """Runs in which somebody wished for the catalogue to win, or for something to be taken back."""
         self.told: dict[str, float] = {}
@@ -133,6 +138,10 @@ class Oracle:
             if when >= read_at or (which not in fields and when < undigested_at):
                 self.window.add((asset_id, which, key))
 
+    def loses_store(self):
+        """Note of which assets nobody remembers what is ours there."""
+        self.unremembered |= {asset_id for asset_id, notes in self.here.notes().items() if KEY not in notes}
+
     def adds(self, asset_id, tag):
         self.ours.add((asset_id, tag))
 
@@ -203,6 +212,9 @@ class Oracle:
             # A place that is ours is put right when it is moved, and so are lines within the block.
             if in_window:
                 pass
+            elif which == "description" and asset_id in self.unremembered and _in_block(entries, token):
+                self.found["within a block that nobody remembers"] += 1
+                return
             elif which == "tags" or (which == "description" and not runs & self.licensed):
                 raise ViolationError(f"{whole!r} on {asset_id} was replaced without anybody's wish: {runs}")
             self.found["journal"] += 1
@@ -223,6 +235,12 @@ def _replaced(entries, which, token):
         for one in entries
         if one.field == which and _has(which, one.before, token) and not _has(which, one.after, token)
     }
+
+
+def _in_block(entries, token):
+    """Return whether it stood between our own markers when it was replaced."""
+    texts = (one.before for one in entries if one.field == "description" and token in tokens(one.before))
+    return any(token in tokens(split(text, Markers()).block) for text in texts)
 
 
 def _has(which, value, token):

@@ -305,6 +305,7 @@ class Play:
     def lose_store(self):
         self._calm()
         self._archive()
+        self.oracle.loses_store()
         self._take_up(copy_of(moulds().store, self._file()))
         self.tally["fault: store lost"] += 1
 
