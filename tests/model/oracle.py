@@ -63,6 +63,8 @@ class Oracle:
         self.unremembered: set[str] = set()
         """Assets whose store was lost before Immich was told what is ours: what stands between our markers is ours
         to update there, and the journal keeps it."""
+        self.imported: set[tuple[str, str]] = set()
+        """Asset and token of texts that Skymmich took over: its own since, so that its next edit replaces them."""
         self.licensed: set[str] = set()
         """Runs in which somebody wished for the catalogue to win, or for something to be taken back."""
         self.told: dict[str, float] = {}
@@ -214,6 +216,9 @@ class Oracle:
                 pass
             elif which == "description" and asset_id in self.unremembered and _in_block(entries, token):
                 self.found["within a block that nobody remembers"] += 1
+                return
+            elif (asset_id, token) in self.imported:
+                self.found["the catalogue's own since it was imported"] += 1
                 return
             elif which == "tags" or (which == "description" and not runs & self.licensed):
                 raise ViolationError(f"{whole!r} on {asset_id} was replaced without anybody's wish: {runs}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from tests.model.oracle import tokens
+
 IMAGES = "astrophotography_images"
 
 
@@ -88,6 +90,7 @@ def _import_text(play, which, spot):
     asset = play.asset(which)
     if asset is None or asset.jobs:
         return False
+    play.oracle.imported |= {(asset.asset_id, token) for token in tokens(asset.exif.description)}
     return _sets("description", asset.exif.description)(play, which, spot)
 
 
