@@ -10,7 +10,7 @@ UV := $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sky-check soak fuzz trust screenshots messages lock clean
+.PHONY: help demo test check bench sky-check soak fuzz trust screenshots messages matrix dist image lock clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -25,6 +25,9 @@ help:
 	@echo "make trust        inject each fault many times, and write what was lost into docs/trust.md"
 	@echo "make screenshots  photograph the page, also for the README (needs Chromium; ARGS is a folder)"
 	@echo "make messages     write the template of all translations anew from the source"
+	@echo "make matrix       run the quick rooms' tests on each Python from 3.11 to 3.14 that is here"
+	@echo "make dist         build sdist, wheel and Debian package of the last commit, with checksums, into dist"
+	@echo "make image        build the container image, with docker, podman or buildah"
 	@echo "make lock         write the lock files anew from pyproject.toml"
 	@echo "make clean        remove what these targets made"
 
@@ -70,6 +73,15 @@ screenshots: $(VENV)/.dev
 
 messages: $(VENV)/bin/python
 	@$(PY) tests/messages/extract.py
+
+matrix: $(VENV)/.dev
+	@$(PY) tests/matrix.py $(MEASURED) $(ARGS)
+
+dist: $(VENV)/.dev
+	@$(PY) packages/build.py $(ARGS)
+
+image:
+	@packages/image.sh $(ARGS)
 
 lock: $(VENV)/bin/python
 	@$(PY) -m uv --version >/dev/null 2>&1 || { echo "Installing uv"; $(PIP) uv; }
