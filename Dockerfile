@@ -9,7 +9,7 @@ ARG BUILD_BASE=${BASE}
 FROM ${BUILD_BASE} AS build
 ENV HOME=/tmp PYTHONDONTWRITEBYTECODE=1
 WORKDIR /build
-COPY requirements.lock packages/left-out.txt ./
+COPY requirements.lock packages/left-out.txt packages/compile_used.py ./
 # pip is in an environment of its own, which is left behind.
 RUN python3 -m venv pip \
  && python3 -m venv --without-pip /opt/skymmich-reconciler/venv \
@@ -19,14 +19,13 @@ RUN python3 -m venv pip \
 COPY packages/container/ /opt/skymmich-reconciler/venv/bin/
 COPY reconciler reconciler
 COPY state state
-# Compiled here, for nothing can be written there later; but not what is never imported.
+# Libraries bring the tests of their users along.
 RUN mv reconciler state /opt/skymmich-reconciler/venv/lib/python3*/site-packages/ \
+ && find /opt/skymmich-reconciler -depth -type d \( -name testing -o -name tests \) -exec rm -r {} + \
+ && /opt/skymmich-reconciler/venv/bin/python -B compile_used.py \
  && chmod -R u=rwX,go=rX /opt/skymmich-reconciler \
  && chmod 755 /opt/skymmich-reconciler/venv/bin/skymmich-reconciler* \
- && PYTHONDONTWRITEBYTECODE= python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
-      -x '/(pygments|sqlalchemy/testing|sqlalchemy/dialects/(mssql|mysql|oracle))/' \
-      /opt/skymmich-reconciler/venv/lib \
- && mkdir -m 700 /state
+ && mkdir -p -m 700 /state/skymmich-reconciler
 
 FROM ${BASE}
 # Skymmich's own user in its container: it may read the catalogue. Another one: --user, or "user:" in compose.yaml.
@@ -40,7 +39,8 @@ LABEL org.opencontainers.image.title="skymmich-reconciler" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /opt/skymmich-reconciler /opt/skymmich-reconciler
-COPY --from=build --chown=${UID}:${GID} /state /var/lib/skymmich-reconciler
+# In a folder: its mode would be lost of the one that is named.
+COPY --from=build --chown=${UID}:${GID} /state/ /var/lib/
 # A secret is a file in /run/secrets, of the name that systemd's credentials have: immich_api_key, status_token, …
 ENV PATH=/opt/skymmich-reconciler/venv/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/var/lib/skymmich-reconciler \
