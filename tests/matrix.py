@@ -30,10 +30,10 @@ def tested(version: str, arguments: list[str]) -> str:
     if python is None:
         return "not here"
     place = ROOT / "build/matrix" / version
-    own = os.environ | {"VIRTUAL_ENV": str(place)}
-    install = ["pip", "install", "--require-hashes", "-r", str(ROOT / "requirements-dev.lock")]
+    lock = str(ROOT / "requirements-dev.lock")
+    install = ["pip", "install", "--python", str(place), "--require-hashes", "-r", lock]
     for step in (["venv", "--clear", "--python", python, str(place)], install):
-        done = subprocess.run([*UV, *step], env=own, check=False)
+        done = subprocess.run([*UV, *step], check=False)
         if done.returncode != 0:
             return f"failed to be set up ({' '.join(step[:2])})"
     print(f"Python {version} ({python})", flush=True)

@@ -42,7 +42,9 @@ def bases(request):
         for old in kept.glob("*.tar"):
             old.unlink()
         made = [archive.with_suffix(".making") for archive in archives]
-        subprocess.run([BASE, CODENAME, *made], check=True)
+        # The one thing here that needs a network may fail once.
+        tries = (subprocess.run([BASE, CODENAME, *made], check=False).returncode for _ in range(3))
+        assert 0 in tries
         for one, archive in zip(made, archives, strict=True):
             one.rename(archive)
     return archives
@@ -92,8 +94,7 @@ def image(tmp_path_factory, request):
     config = json.loads(buildah("inspect", "--type=image", NAME))["Docker"]["config"]
     container = buildah("from", "--pull-never", NAME)
     yield Image(Path(buildah("mount", container)), config)
-    buildah("rm", "--all")
-    shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(place, ignore_errors=True)  # with this driver a mount is nothing but a folder
 
 
 @pytest.fixture
