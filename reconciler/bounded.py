@@ -15,6 +15,8 @@ import zlib
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import httpx
 
 ACCEPT_ENCODING = "gzip"
@@ -26,6 +28,9 @@ MOST_VALUES = 400_000
 _LARGE = 3 << 20
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_BLANK = re.compile(r"[ \t\r\n]*")
+_BYTES_A_CONTAINER = 40
+"""Of a list that is read row by row: a row of a catalogue has more than that, and so has an annotation."""
 
 
 class BoundError(Exception):
@@ -121,6 +126,45 @@ def read_exact_json(body: bytes) -> object:
     return value
 
 
+def read_rows(body: bytes) -> Iterator[tuple[str, object]]:
+    """Yield the elements of a JSON list one by one, each with its text: a long list is never whole in memory.
+
+    Whole numbers stay whole up to 18 digits. A text with half a surrogate pair stays as it is.
+
+    Raises:
+        BoundError: too many values for its length, nested too deep, or a name twice in one object.
+        CutShortError: no JSON list.
+    """
+    if body.count(b"{") + body.count(b"[") > MOST_CONTAINERS + len(body) // _BYTES_A_CONTAINER:
+        raise BoundError("has too many values")
+    try:
+        text = body.decode().removeprefix("\ufeff")
+        at = _past(_BLANK, text, 0)
+        if not text.startswith("[", at):
+            raise CutShortError("is no list")
+        at = _past(_BLANK, text, at + 1)
+        if text.startswith("]", at):
+            return
+        while True:
+            value, end = _ROWS.raw_decode(text, at)
+            yield text[at:end], value
+            at = _past(_BLANK, text, end)
+            if text.startswith("]", at):
+                return
+            if not text.startswith(",", at):
+                raise CutShortError("is no JSON; it was probably cut short")
+            at = _past(_BLANK, text, at + 1)
+    except RecursionError as error:
+        raise BoundError("is nested too deep") from error
+    except ValueError as error:
+        raise CutShortError("is no JSON; it was probably cut short") from error
+
+
+def _past(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return at if found is None else found.end()
+
+
 def _decoded(body: bytes, decoder: json.JSONDecoder) -> object:
     if _has_too_many_values(body):
         raise BoundError("has too many values")
@@ -165,6 +209,11 @@ def _exact_float(digits: str) -> float:
     return value
 
 
+def _whole_or_float(digits: str) -> int | float:
+    return int(digits) if len(digits) <= 18 else float(digits)
+
+
+_ROWS = json.JSONDecoder(parse_int=_whole_or_float, parse_constant=_no_constant, object_pairs_hook=_each_once)
 _DECODER = json.JSONDecoder(parse_int=float, parse_constant=_no_constant, object_pairs_hook=_each_once)
 _EXACT = json.JSONDecoder(
     parse_int=_exact_whole,

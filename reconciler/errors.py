@@ -14,6 +14,8 @@ turned into these at one boundary each (``raise … from``), so nothing above an
     ├── UnusableImageError          one image's values cannot be worked with
     ├── RendererError               the process that renders templates cannot be used
     ├── GuardError                  a pass was refused
+    │   ├── NotBegunError           nobody has begun it yet: nothing is written
+    │   └── ObservingError          this installation only observes
     ├── AnotherInstanceError        another instance keeps this library: this one stands back
     ├── UndoError                   it cannot be undone, or there is nothing to undo; nothing was written
     ├── DaemonRefusedError          a daemon answers, but does not let this command in
@@ -113,6 +115,28 @@ class RendererError(ReconcilerError):
 
 class GuardError(ReconcilerError):
     """A pass would have taken too much away and was refused."""
+
+
+class NotBegunError(GuardError):
+    """Nobody has begun it: a new installation writes nothing before a person said so."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nothing is written yet: this installation waits until a person begins.",
+            remedy="See what it would write, and begin: on its page, with skymmich-reconciler apply, or for "
+            'good with [policy] mode = "sync".',
+        )
+
+
+class ObservingError(GuardError):
+    """This installation only observes, as its configuration says."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            'This installation only observes ([policy] mode = "observe"); nothing was written.',
+            remedy='To have it write, set [policy] mode = "ask" or "sync", and systemctl reload '
+            "skymmich-reconciler where it runs.",
+        )
 
 
 class AnotherInstanceError(ReconcilerError):

@@ -1,7 +1,8 @@
-"""The copies that the daemon makes by itself: one a day, beside the store, the newest few kept."""
+"""The copies that are made by themselves: one a day, the newest few kept, and one before each migration."""
 
 from __future__ import annotations
 
+import glob
 import re
 import shutil
 import sqlite3
@@ -98,6 +99,35 @@ def copy_daily(store: Path, now: datetime, keep: int, *, only_if_missed: bool = 
         with suppress(OSError):
             old.path.unlink()
     return made
+
+
+def copy_before_migration(store: Path, revision: str, now: datetime) -> Path:
+    """Copy a store that is about to be brought up to date, and forget such a copy of before; give its path.
+
+    Args:
+        store: absolute.
+        revision: of its schema.
+        now: is kept in the copy.
+
+    Raises:
+        StateError: it cannot be copied; it is to be left as it is.
+    """
+    folder = folder_of(store)
+    target = folder / f"{store.stem}-before-migration-of-{revision}.sqlite3"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        back_up(store, target, now, replace=True)
+        for old in folder.glob(f"{glob.escape(store.stem)}-before-migration-of-*.sqlite3"):
+            if old != target:
+                old.unlink(missing_ok=True)
+    except (OSError, StateError) as error:
+        why = error.strerror if isinstance(error, OSError) else error.message
+        raise StateError(
+            f"The state store {store} is of an older version and was not brought up to date: no copy of it "
+            f"could be made in {folder} before ({why}). Nothing was changed.",
+            remedy="Free some space there, and let the user that runs this program write there.",
+        ) from error
+    return target
 
 
 def _is_due(store: Path, now: datetime, *, only_if_missed: bool) -> bool:

@@ -87,11 +87,11 @@ def runs(connection: Connection, limit: int, before: str | None) -> list[Run]:
 
 
 def mark_interrupted(connection: Connection, over: Callable[[dict[str, Any] | None], bool]) -> list[str]:
-    """Turn running runs into interrupted ones where ``over`` says so of their process."""
+    """Turn running runs into stopped ones where ``over`` says so of their process."""
     query = select(RUNS.c.run_id, RUNS.c.process).where(RUNS.c.outcome == "running")
     ended = [run_id for run_id, process in connection.execute(query) if over(process)]
     if ended:
-        connection.execute(update(RUNS).where(RUNS.c.run_id.in_(ended)).values(outcome="interrupted"))
+        connection.execute(update(RUNS).where(RUNS.c.run_id.in_(ended)).values(outcome="stopped"))
     return ended
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, tuple_
 
-from state import assets, history, rows, unshared
+from state import assets, history, rows, standings, unshared
 from state.changes import Changes, mark
 from state.fence import Fenced
 from state.statements import listed, upsert
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql import ColumnElement
 
-    from reconciler.core.records import AssetRecord
+    from reconciler.core.records import AssetRecord, Standing
     from state.database import Database
 
 
@@ -150,6 +150,26 @@ class ManagedAssets(Fenced):
             if (now := mark(connection)) != self._counted[0] or not now:
                 self._counted = (now, history.counts_by_status(connection))
             return dict(self._counted[1])
+
+    def standings(self, after: str = "", limit: int = 5000) -> list[Standing]:
+        """Return how managed assets stand, those after one, in order of their ids."""
+        with self.database.reading() as connection:
+            return standings.page(connection, after, limit)
+
+    def standings_of(self, asset_ids: Collection[str]) -> list[Standing]:
+        """Return how these assets stand, in order of their ids; those that are not managed are left out."""
+        with self.database.reading() as connection:
+            return standings.of(connection, asset_ids)
+
+    def titles(self, after: tuple[str, str] = ("", ""), limit: int = 5000) -> list[tuple[str, str]]:
+        """Return folded titles and asset ids, those after one, in the order of titles."""
+        with self.database.reading() as connection:
+            return standings.by_title(connection, after, limit)
+
+    def crossed_ids(self) -> frozenset[str]:
+        """Return the assets with a crossing that nobody has looked at."""
+        with self.database.reading() as connection:
+            return standings.crossed(connection)
 
     def search(
         self,

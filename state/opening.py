@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
 from reconciler.plainfile import other_kind
+from state.daily import copy_before_migration
 from state.database import DAMAGE, Database, connect, explain, identity, primary_code
 from state.looking import SIDECARS, in_use, look, move_aside, unused_name
 from state.migrations import HEAD, is_known, upgrade
@@ -104,6 +105,11 @@ def open_to_write(path: Path, now: datetime, *, again: bool = False) -> tuple[Da
     database = Database(path, read_only=False)
     if found != HEAD:
         try:
+            if found:
+                kept = copy_before_migration(path, found, now)
+                warnings += (
+                    f"The state store was brought up to date; as it was before it is kept as {kept}.",
+                )
             with database.writing() as connection:
                 upgrade(connection)
         except BaseException:

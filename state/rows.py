@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.core.asset import Applied, Coordinates
 from reconciler.core.reasons import Reason, from_json, from_text, reason, to_json, to_text
 from reconciler.core.records import (
+    EARLIER_OUTCOMES,
     AssetRecord,
     Correction,
     Crossing,
@@ -224,7 +225,7 @@ def to_run(row: Row[Any]) -> Run:
         trigger=row.trigger,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        outcome=row.outcome,
+        outcome=EARLIER_OUTCOMES.get(row.outcome, row.outcome),
         summary=from_text(row.summary),
         counts=RunCounts.from_json(row.counts),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy import Table
+    from sqlalchemy.dialects.sqlite import Insert
     from sqlalchemy.engine import Connection
     from sqlalchemy.sql import Select
 
@@ -20,10 +22,16 @@ if TYPE_CHECKING:
 
 def upsert(connection: Connection, table: Table, values: Sequence[Values]) -> None:
     """Insert, or replace by primary key just the columns that are given."""
+    connection.execute(_upserting(table, tuple(values[0])), values)
+
+
+@lru_cache(maxsize=64)
+def _upserting(table: Table, names: tuple[str, ...]) -> Insert:
+    """Return the statement: to make it takes longer than to carry it out for a few."""
     statement = insert(table)
     keys = [column.name for column in table.primary_key]
-    changes = {name: statement.excluded[name] for name in values[0] if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), values)
+    changes = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
 
 
 def listed(keys: Collection[str]) -> Select[tuple[str]]:

@@ -320,7 +320,7 @@ class SqliteStore(ManagedAssets):
             return history.runs(connection, limit, before)
 
     def mark_interrupted(self, *, alone: bool = False) -> list[str]:
-        """Turn runs whose process has ended without recording it into ``interrupted``; give their ids.
+        """Turn runs whose process has ended without recording it into ``stopped``; give their ids.
 
         Their end stays unknown (``finished_at`` is ``None``): nobody saw it.
 

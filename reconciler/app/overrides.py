@@ -139,8 +139,8 @@ def settings_writer(
         store: open for writing.
         catalogue: gives what was last read of Skymmich.
     """
-    if config.skymmich.url is not None:
-        return TheirSettings(config.skymmich.url.get_secret_value(), store)
+    if (url := config.skymmich_address()) is not None:
+        return TheirSettings(url, store)
 
     def theirs() -> Switches | None:
         known = catalogue()

@@ -62,6 +62,12 @@ def pair_of(config: Config, settings: SyncSettings) -> Pair:
             "Immich's address is known neither to this program nor to Skymmich.",
             remedy="Set [immich] url, or RECONCILER_IMMICH__URL, or enter it in Skymmich's admin page.",
         )
+    if not key and settings.masked:
+        raise ConfigurationError(
+            "Skymmich has an API key for Immich, and shows but its last characters over its web address.",
+            remedy="Set [immich] url and [immich] api_key_file (or RECONCILER_IMMICH__API_KEY): with "
+            '[skymmich] source = "http://…" this program cannot take the key from Skymmich.',
+        )
     if not key:
         raise ConfigurationError(
             "No API key for Immich is known to this program or to Skymmich.",

@@ -6,12 +6,13 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import structlog
 
 from reconciler.app.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_block
 from reconciler.app.pairing import check_pair, pair_of
+from reconciler.app.source import close_source, source_of, stop_source
 from reconciler.app.store_mark import store_mark
 from reconciler.config import redact_url
 from reconciler.core.reasons import Reason
@@ -25,10 +26,7 @@ from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
 from reconciler.messages.reasons import sentence, words
-from reconciler.openngc.catalogue import OpenNgc
 from reconciler.rendering.renderer import SafeRenderer
-from reconciler.skymmich.database import SqliteCatalogue
-from reconciler.skymmich.sources import open_catalogue
 from state.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
     from reconciler.app.pairing import Pair
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue, SyncSettings
-    from reconciler.core.policy import Policy
+    from reconciler.core.policy import Mode, Policy
     from reconciler.core.ports import CatalogueSource
     from reconciler.engine.catalogue_cache import Watchable
     from reconciler.engine.polling.timing import Timing
@@ -47,22 +45,10 @@ if TYPE_CHECKING:
     from reconciler.web.ports import Doctor, Messenger, PictureSize
     from reconciler.web.server import WebServer
 
-_SKY: Final = OpenNgc()
-"""One for all readers: it takes a quarter of a second to load, at the first question."""
-
 
 def new_run_id() -> str:
     """Return a run's id: short, unique, sortable by nothing."""
     return uuid.uuid4().hex[:12]
-
-
-def source_of(config: Config) -> Watchable:
-    """Open the catalogue that the configuration names.
-
-    Raises:
-        ConfigurationError: none is named, or not one that can be read.
-    """
-    return open_catalogue(config.catalogue_source(), sky=_SKY)
 
 
 def target_of(config: Config, settings: SyncSettings, store: SqliteStore | None) -> Immich:
@@ -110,6 +96,7 @@ class Workbench:
     async def aclose(self) -> None:
         """Close what is open."""
         self.renderer.close()
+        close_source(self.source)
         await self.target.aclose()
         self.store.close()
 
@@ -124,6 +111,7 @@ def workbench(
     try:
         target = target_of(config, catalogue.settings, store)
     except ReconcilerError:
+        close_source(source)
         store.close()
         raise
     clock = SystemClock()
@@ -136,6 +124,7 @@ def workbench(
         timing=timing,
         renderer=renderer,
         listen=listener(progress),
+        mode=config.merge.mode,
         words=partial(sentence, voice="command"),
     )
     wishes = wishes_of(config, store, recalled(catalogue, store))
@@ -167,6 +156,11 @@ class Installed:
     def source(self) -> Watchable:
         """Skymmich."""
         return self._source
+
+    @property
+    def mode(self) -> Mode:
+        """Whether anything may be written, as configured."""
+        return self.config.merge.mode
 
     @property
     def immich_url(self) -> str:
@@ -226,12 +220,15 @@ class Installed:
             raise ImmichUnreachableError("Immich's address is not known yet.")
         return await self._target.thumbnail(asset_id, size)
 
+    def stop_reading(self) -> None:
+        """Let a reading of the catalogue come to its end at once, where it may take minutes."""
+        stop_source(self._source)
+
     async def aclose(self) -> None:
         """Close the connections."""
         for target in self._targets:
             await target.aclose()
-        if isinstance(self._source, SqliteCatalogue):
-            self._source.close()
+        close_source(self._source)
 
 
 class Present:
@@ -264,6 +261,11 @@ class Present:
             ImmichError: there is none, or Immich cannot be asked now.
         """
         return await self._all[-1].thumbnail(asset_id, size)
+
+    def stop_reading(self) -> None:
+        """Let a reading of the catalogue come to its end at once."""
+        for each in self._all:
+            each.stop_reading()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -321,7 +323,7 @@ def web_server(  # noqa: PLR0913 - each is one thing the page is given, by name
         renderer=renderer,
         doctor=doctor,
         messenger=messenger,
-        skymmich_url=redact_url(config.skymmich.url.get_secret_value()) if config.skymmich.url else "",
+        skymmich_url=redact_url(config.skymmich_address() or ""),
     )
     return WebServer(app, status.host, status.port)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.app.wiring import Workbench
     from reconciler.cli.session import Session
+    from reconciler.core.permission import Permission
     from reconciler.engine.polling.timing import Timing
     from reconciler.errors import ReconcilerError
 
@@ -72,6 +73,11 @@ class Work:
         if holder is None or holder.what != "daemon":
             return False
         return holder.expires_at > self.bench.clock.now() and not holder.process.is_gone()
+
+    @property
+    def permission(self) -> Permission:
+        """What may be written now."""
+        return self.bench.cycle.permission
 
     @contextmanager
     def right_to_write(self, what: str) -> Iterator[None]:

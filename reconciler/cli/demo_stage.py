@@ -107,6 +107,7 @@ def stage(port: int | None = None) -> Iterator[Stage]:
             file.write_text(
                 f'[skymmich]\nsource = "{catalogue}"\n[state]\nurl = "{folder}/state.sqlite3"\n'
                 f'[immich]\nurl = "{simulator.url}"\n[status]\nport = {port}\n'
+                '[policy]\nmode = "sync"\n'
             )
             environ = {"RECONCILER_IMMICH__API_KEY": simulator.api_key, "HOME": folder}
             yield Stage(catalogue, simulator, configuration.load(file, environ))

@@ -46,7 +46,10 @@ def carried_out(session: Session, path: str, body: Mapping[str, object]) -> dict
 
 def broken_off(wishes: Sequence[UndoWish]) -> str:
     """Say which undos were begun and broken off, and how they are gone on with."""
-    ways = ("undo --all" if one.everything else f"undo {one.run_id or one.asset_id}" for one in wishes)
+    ways: list[str] = []
+    for one in wishes:
+        named = [asset_id for asset_id, _ in one.images] or [one.run_id or one.asset_id]
+        ways += ["undo --all"] if one.everything else [f"undo {name}" for name in named]
     return "An undo was broken off; what it is about is left alone until it is gone on with: " + ", ".join(
         f"skymmich-reconciler {way}" for way in ways
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.app.wiring import source_of, store_of, workbench
+from reconciler.app.source import source_of
+from reconciler.app.wiring import store_of, workbench
 from reconciler.cli.images import find_image
 from reconciler.core.desired.desired import Desired, Form, desire_with
 from reconciler.core.desired.facts import facts_of

@@ -102,7 +102,7 @@ def standing_json(standing: Standing, config: Config) -> dict[str, object]:
         settings=Settings.of(standing.in_force),
         source="override" if standing.override else "Skymmich",
         skymmich=Settings.of(standing.theirs),
-        changed_in=OwnSettings.where if config.skymmich.url is None else TheirSettings.where,
+        changed_in=OwnSettings.where if config.skymmich_address() is None else TheirSettings.where,
     )
     return dict(shown) | {"override": dict(standing.override)}
 
@@ -126,8 +126,8 @@ def show_standing(screen: Screen, standing: Standing) -> None:
 def show_ways(screen: Screen, standing: Standing, config: Config) -> None:
     """Say how to change them, and where that changes them."""
     screen.line()
-    if (url := config.skymmich.url) is not None:
-        screen.line(f"They are changed in Skymmich itself, at {redact_url(url.get_secret_value())}.")
+    if (url := config.skymmich_address()) is not None:
+        screen.line(f"They are changed in Skymmich itself, at {redact_url(url)}.")
     else:
         screen.line(f"They are changed in {OwnSettings.where}, over Skymmich's own.")
         screen.line("With [skymmich] url in the configuration they are changed in Skymmich itself.", "dim")

@@ -42,10 +42,11 @@ _SOURCE: Final = ("skymmich", "source")
 _MAX_TEMPLATE: Final = 1 << 18
 _SHORT: Final = 16
 """Characters of a token below which guessing gets somewhere: a wrong guess is slow, and never refused."""
+_WEB: Final = ("http://", "https://")
 _SOURCE_REMEDY: Final = (
     "Set [skymmich] source in the configuration file, or the variable "
     f"{in_environment(_SOURCE)}, to the path of Skymmich's SQLite file "
-    "or to postgresql://user@host/skymmich."
+    "to postgresql://user@host/skymmich, or to Skymmich's web address."
 )
 
 
@@ -94,6 +95,13 @@ class Config(BaseModel):
             where = f" in {self.file}" if self.file else ", and there is no configuration file"
             raise ConfigurationError(f"No catalogue is named{where}.", remedy=_SOURCE_REMEDY)
         return self.skymmich.source.get_secret_value()
+
+    def skymmich_address(self) -> str | None:
+        """Return Skymmich's web address whole: ``[skymmich] url``, else the source if it is one."""
+        url, source = self.skymmich.url, self.skymmich.source
+        if url is None and source is not None and source.get_secret_value().lower().startswith(_WEB):
+            url = source
+        return url.get_secret_value() if url is not None else None
 
     def secrets(self) -> tuple[str, ...]:
         """List all that must never be logged: keys, tokens, and passwords within addresses."""

@@ -36,6 +36,7 @@ from reconciler.core.policy import (
     GuardPolicy,
     LanguageCode,
     MergePolicy,
+    Mode,
     OnConflict,
     OnDrift,
     Orphans,
@@ -60,6 +61,9 @@ class SkymmichSection(Section):
     source: CatalogueAddress | None = None
     """An absolute path, ``sqlite:///…``, ``postgresql://…`` or ``http://…``."""
     url: WebAddress | None = None
+    list_seconds: Annotated[Number, Field(ge=1, le=86_400)] = 30.0
+    links_seconds: Annotated[Number, Field(ge=1, le=86_400)] = 600.0
+    details_hours: Annotated[Number, Field(ge=0.1, le=8784)] = 24.0
 
 
 class ImmichSection(Section):
@@ -134,8 +138,9 @@ class OnDriftSection(Section):
 
 
 class PolicySection(Section):
-    """``[policy]``: who wins."""
+    """``[policy]``: whether anything is written, and who wins."""
 
+    mode: Mode = "ask"
     on_conflict: OnConflict = _MERGE.on_conflict
     on_drift: OnDriftSection = Field(default_factory=OnDriftSection)
     orphans: Orphans = _MERGE.orphans

@@ -45,7 +45,7 @@ def _catalogue_address(address: Address) -> Address | None:
             "it must be the path of a SQLite file, or an address that begins with sqlite:///, "
             "postgresql:// or http://"
         )
-    return Address(text) if text else None
+    return _web_address(address) if scheme.lower() in {"http", "https"} else Address(text) if text else None
 
 
 def _cron(text: str) -> str:

@@ -263,6 +263,8 @@ class SyncSettings:
     tags: bool = True
     immich_url: str = ""
     immich_api_key: str = field(default="", repr=False)
+    masked: bool = False
+    """Whether there is a key that Skymmich does not show, as over its web address."""
     stored: bool = False
     """Whether Skymmich has such a row at all."""
     unreadable: frozenset[Switch] = frozenset()

@@ -197,18 +197,25 @@ def adopt(
     )
 
 
+_SAME_LINES: Final = 2
+"""Lines of a block under another heading that are the very same, and so tell whose it is."""
+
+
 def recognise_block(seen: ObservedAsset, wanted: Desired, markers: Markers) -> str | None:
     """Return the block between our markers that is to be taken for ours where no record tells.
 
     It has to read like what would be written here: each of its lines stands there too, or has the same
-    label (``Camera: …``). A line that does not may be a person's: such a block is theirs to give away.
+    label (``Camera: …``). A line that does not may be a person's: such a block is theirs to give away. So is
+    one under another heading, unless lines of it are the very same.
     """
     live = split(seen.description, markers).block
     if live is None or wanted.block is None:
         return None
     ours = [normal(line) for line in wanted.block.split("\n")]
     lines, labels = set(ours), set(filter(None, map(_label, ours)))
-    inner = [normal(line) for line in live.split("\n")[1:-1]]
+    heading, *inner = (normal(line) for line in live.split("\n")[:-1])
+    if heading != ours[0] and sum(line in lines for line in inner if line) < _SAME_LINES:
+        return None
     if all(not line or line in lines or _label(line) in labels for line in inner):
         return live
     return None

@@ -45,6 +45,8 @@ LANGUAGES: Final[tuple[LanguageCode, ...]] = get_args(LanguageCode)
 OnConflict = Literal["keep", "overwrite"]
 OnDrift = Literal["correct", "keep"]
 Orphans = Literal["keep", "release"]
+Mode = Literal["ask", "sync", "observe"]
+"""Whether anything may be written: once a person said so, at once, or never. See ``core.permission``."""
 
 
 @dataclass(frozen=True, slots=True)

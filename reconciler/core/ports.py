@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
@@ -39,6 +39,10 @@ class CatalogueSource(Protocol):
             CatalogueError: the catalogue as a whole cannot be read.
         """
         ...
+
+
+def untold(*_: int) -> None:
+    """Tell nobody how far a reading is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +136,15 @@ class Target(Protocol):
         """
         ...
 
-    async def listing(self) -> Listing:
-        """List all own assets (timeline and archive), a thousand a request; tags are ``None``."""
+    async def listing(self, told: Callable[[int], None] = untold) -> Listing:
+        """List all own assets (timeline and archive), a thousand a request; tags are ``None``.
+
+        ``told`` is told now and then how many rows have come.
+        """
         ...
 
-    async def untagged(self) -> Listing:
-        """List own assets (timeline and archive) without any tag, a thousand a request."""
+    async def untagged(self, told: Callable[[int], None] = untold) -> Listing:
+        """List own assets (timeline and archive) without any tag, a thousand a request; as ``listing``."""
         ...
 
     async def carrying(

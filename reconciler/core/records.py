@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from reconciler.core.asset import Applied, Coordinates
 
@@ -56,10 +56,18 @@ Trigger = Literal[
     "skymmich",
     "start",
     "store",
+    "template",
     "undo",
 ]
 """What a run was begun for."""
-RunOutcome = Literal["running", "ok", "attention", "failed", "interrupted"]
+RunOutcome = Literal["running", "succeeded", "failed", "stopped"]
+"""How a run itself ended; whether the library needs attention is ``service.summary``'s to say."""
+EARLIER_OUTCOMES: Final[Mapping[str, RunOutcome]] = {
+    "ok": "succeeded",
+    "attention": "succeeded",
+    "interrupted": "stopped",
+}
+"""What an older version called them in the store."""
 WriteStep = Literal["fields", "add_tags", "remove_tags"]
 
 
@@ -210,6 +218,19 @@ class AssetRecord:
         return replace(self, fingerprint="", held="")
 
 
+class Standing(NamedTuple):
+    """How one managed asset stands, in short: lists of very many are made of these."""
+
+    asset_id: str
+    status: str
+    written: int
+    """When it was last written to, in seconds since 1970; 0: never."""
+    seen: int
+    """When it last changed in Immich, as far as that was seen, likewise."""
+    title: int
+    """Differs for another title, within one process."""
+
+
 @dataclass(frozen=True, slots=True)
 class PendingWrite:
     """A write that was intended, perhaps sent, and not yet seen settled. At most one per asset."""
@@ -270,7 +291,7 @@ class FormerValue:
     at: datetime
 
 
-Finding = Literal["drift", "conflict", "both_changed", "not_sticking"]
+Finding = Literal["drift", "conflict", "both_changed", "contested", "not_sticking"]
 """The cases of ``merge`` that a run counts."""
 
 # Counts have a flat form in the store and in JSON. Its names are looked up, and never taken apart.
@@ -287,6 +308,7 @@ class RunCounts:
 
     images: int = 0
     changed: int = 0
+    """Images that were written, and kept it."""
     statuses: Mapping[AssetStatus, int] = field(default_factory=dict)
     """Images by where they stand at the end."""
     wrote: Mapping[Field, int] = field(default_factory=dict)
@@ -295,12 +317,15 @@ class RunCounts:
     """Images of which a field was found so."""
     others: Mapping[str, int] = field(default_factory=dict)
     """Of another version of this program, as they are called there."""
+    failed: int = 0
+    """Images of which something could not be read or written, or was not kept."""
 
     def to_json(self) -> dict[str, int]:
         """Return all as one flat object."""
         return {
             "images": self.images,
             "changed": self.changed,
+            **({"failed": self.failed} if self.failed else {}),
             **{key: self.statuses[one] for key, one in sorted(_STATUSES.items()) if one in self.statuses},
             **{key: self.wrote[one] for key, one in sorted(_WROTE.items()) if one in self.wrote},
             **{key: self.found[one] for key, one in sorted(_FOUND.items()) if one in self.found},
@@ -321,9 +346,10 @@ class RunCounts:
                 wrote[_WROTE[key]] = count
             elif key in _FOUND:
                 found[_FOUND[key]] = count
-            elif key not in {"images", "changed"}:
+            elif key not in {"images", "changed", "failed"}:
                 others[key] = count
-        return cls(flat.get("images", 0), flat.get("changed", 0), statuses, wrote, found, others)
+        images, changed, failed = (flat.get(name, 0) for name in ("images", "changed", "failed"))
+        return cls(images, changed, statuses, wrote, found, others, failed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,16 @@ class UndoingForm(TypedDict, total=False):
     run_id: str
     asset_id: str
     to: str
+    images: list[list[str]]
+
+
+class BegunForm(TypedDict):
+    """When and by whom writing was begun: see ``core.permission``."""
+
+    at: str
+    by: str
+    first: list[int] | None
+    """The images that may be written, before all others may; ``None``: all may."""
 
 
 class TemplateVersionForm(TypedDict):
@@ -210,6 +220,16 @@ def _former(kept: object) -> tuple[str, int] | None:
         return None
     instance, generation = _text(kept[0]), _number(kept[1])
     return (instance, generation) if instance and generation is not None else None
+
+
+def _begun(kept: object) -> BegunForm | None:
+    if not isinstance(kept, dict) or _date(kept.get("at")) is None:
+        return None
+    first = kept.get("first")
+    if not isinstance(first, list | None):
+        return None  # to how many it was limited is not known: not to none
+    some = None if first is None else [one for one in first if _number(one) is not None]
+    return BegunForm(at=kept["at"], by=_text(kept.get("by")) or "", first=some)
 
 
 def _template(kept: object) -> TemplateForm | None:
@@ -332,6 +352,8 @@ PARTS_OVERRIDE: Final = Key("parts.override", _overrides, _as_it_is)
 """The block's parts that were switched on the page and differ from the configuration's."""
 WEB_SESSIONS: Final = Key("web.sessions", _sessions, _as_it_is)
 """Who is logged in."""
+BEGUN: Final = Key("begun", _begun, _as_it_is)
+"""When and by whom writing to Immich was begun; see ``core.permission``."""
 PAUSED: Final = _of_date("paused")
 """When a person paused the daemon: a restart does not undo it."""
 NOTICES: Final = Key("notices", _book, _of_book)

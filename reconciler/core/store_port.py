@@ -170,6 +170,10 @@ class Store(Values, Protocol):
         """Forget what is kept of these assets: they are as they were."""
         ...
 
+    def runs(self, limit: int, before: str | None = None) -> list[Run]:
+        """Return runs, newest first; ``before``: older than this one."""
+        ...
+
     def run(self, run_id: str) -> Run | None:
         """One run; ``None`` if it is not known."""
         ...

@@ -175,6 +175,7 @@ class _Daemon:
             signals.close()
             scheduler.stop()
             self._renderer.close()  # a template that runs away keeps nobody waiting
+            present.stop_reading()  # nor does a catalogue that is read over the web
             clean, _ = await asyncio.gather(service.stop(_PATIENCE), web.stop())
             ending = [*tasks, *self._aside]
             for task in ending:
@@ -227,11 +228,11 @@ class _Daemon:
         work: list[Coroutine[object, object, None]] = [
             service.serve(), pulse.beat(), self._show(service), keeper.keep(), noticing.keep(),
         ]  # fmt: skip
-        if (url := self._config.skymmich.url) is not None:
+        if (url := self._config.skymmich_address()) is not None:
             # Only who names Skymmich's address needs the library.
             from reconciler.daemon.websocket import listen  # noqa: PLC0415  see above
 
-            work.append(listen(url.get_secret_value(), triggers.hint, self._random))
+            work.append(listen(url, triggers.hint, self._random))
         return [asyncio.create_task(each) for each in work]
 
     async def _show(self, service: Service) -> None:

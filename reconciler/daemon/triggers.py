@@ -86,9 +86,11 @@ class Triggers:
         """Look whether the catalogue moved, and wait a moment for more of the same edit."""
         await self._service.look_at_catalogue(delay=self.schedule.debounce_seconds)
 
-    async def hint(self) -> None:
-        """Skymmich said that something happened: look now, and not in a few seconds."""
-        await self._service.look_at_catalogue(delay=self.schedule.debounce_seconds, trigger="event")
+    async def hint(self, image_id: int | None = None) -> None:
+        """Skymmich said that something happened (to this image): look now, and not in a few seconds."""
+        await self._service.look_at_catalogue(
+            delay=self.schedule.debounce_seconds, trigger="event", image_id=image_id
+        )
 
     async def immich(self) -> None:
         """Look what moved in Immich since the last look."""

@@ -28,12 +28,12 @@ _STEADY = 30.0
 _LONGEST = 1 << 20
 
 
-async def listen(url: str, hint: Callable[[], Awaitable[None]], random: Random) -> None:
+async def listen(url: str, hint: Callable[[int | None], Awaitable[None]], random: Random) -> None:
     """Listen until cancelled, connecting again whenever the connection is lost.
 
     Args:
         url: Skymmich's web address.
-        hint: called for each event that may have changed the catalogue.
+        hint: called for each event that may have changed the catalogue, with the image that it names.
         random: spreads the attempts.
     """
     loop = asyncio.get_running_loop()
@@ -49,7 +49,7 @@ async def listen(url: str, hint: Callable[[], Awaitable[None]], random: Random) 
             ) as socket:
                 async for message in socket:
                     if is_news(message):
-                        await hint()
+                        await hint(image_of(message))
         except (OSError, WebSocketException, ValueError):
             pass  # it is a hint: whether Skymmich answers is not this program's concern
         wait = _FIRST if loop.time() - began > _STEADY else wait
@@ -62,6 +62,15 @@ def events_url(url: str) -> str:
     parts = urlsplit(url)
     scheme = "wss" if parts.scheme == "https" else "ws"
     return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + "/ws", "", ""))
+
+
+def image_of(message: str | bytes) -> int | None:
+    """Return the image that a frame names: few do."""
+    try:
+        image_id = json.loads(message)["data"]["imageId"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return None
+    return image_id if isinstance(image_id, int) and not isinstance(image_id, bool) else None
 
 
 def is_news(message: str | bytes) -> bool:

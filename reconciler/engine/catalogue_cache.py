@@ -46,6 +46,15 @@ class Followed(Protocol):
         ...
 
 
+@runtime_checkable
+class Hinted(Protocol):
+    """A catalogue that is not looked through whole each time."""
+
+    def hint(self, image_id: int | None = None) -> None:
+        """Let the next look be a close one: something happened, to this image if one is named."""
+        ...
+
+
 class WatchedCatalogue:
     """A catalogue and what was last read of it; fulfils ``ports.CatalogueSource``.
 
@@ -89,6 +98,11 @@ class WatchedCatalogue:
         """
         return await asyncio.to_thread(self._read_if, anyway=anyway, whole=whole)
 
+    def hint(self, image_id: int | None = None) -> None:
+        """Let the next look be a close one, where there is a difference."""
+        if isinstance(self._source, Hinted):
+            self._source.hint(image_id)
+
     def take_changes(self) -> frozenset[int]:
         """Return the ids of images that are not as they were when this was last asked; gone ones too."""
         changed, self._changed = self._changed, frozenset()
@@ -111,6 +125,8 @@ class WatchedCatalogue:
         return moved
 
     def _read_if(self, *, anyway: bool, whole: bool) -> Catalogue:
+        if anyway:
+            self.hint()
         token = self._source.data_version()
         if whole:
             self._told = token

@@ -54,19 +54,26 @@ def take_decision(
         return _take_back(store, plan, field)
     found = _chosen(plan, keep, field, shown)
     _require_room(plan, found, keep, rules)
-    again = {one.field for one in found if one.case in {"not_sticking", "undone"} or one.field == "tags"}
+    tags = keep == "skymmich"  # theirs are put back by being counted anew
+    again = {
+        one.field for one in found if one.case in {"not_sticking", "undone"} or (one.field == "tags" and tags)
+    }
     with store.transaction():
         record = store.record(plan.asset_id)
+        if record is not None and record.taken_back is not None:
+            raise _taken_back(plan)
         if record is None:
             store.save_records([AssetRecord(plan.asset_id, plan.image_id, plan.title)])
         elif again:  # what Immich did not keep is forgotten, so it is written once more
             left = tuple(entry for entry in record.unsticking if entry.field not in again)
             counted = tuple(entry for entry in record.corrections if entry.field not in again)
-            store.save_records(
-                [replace(record.to_look_at(), unsticking=left, corrections=counted, taken_back=None)]
-            )
+            store.save_records([replace(record.to_look_at(), unsticking=left, corrections=counted)])
         for one in found:
-            if one.field != "tags":
+            if one.field == "tags" and tags:
+                for known in record.resolutions if record else ():
+                    if known.field == "tags":
+                        store.drop_resolution(plan.asset_id, known)
+            else:
                 store.save_resolution(plan.asset_id, decide(plan, one, keep, rules.markers, at))
     return tuple(one.field for one in found)
 
@@ -102,8 +109,8 @@ def _chosen(plan: AssetPlan, keep: Keep, field: Field | None, shown: str) -> lis
         if keep not in choices(one):
             possible = " or ".join(choices(one))
             raise DecisionError(
-                f"{_named(plan)}: its {one.field} cannot be decided so; nothing was changed.",
-                remedy=f"Of its {one.field}, {possible} can be kept.",
+                f"{_named(plan)}: its {_called(one.field)} cannot be decided so; nothing was changed.",
+                remedy=f"Of its {_called(one.field)}, {possible} can be kept.",
             )
     return found
 
@@ -121,10 +128,18 @@ def _require_room(plan: AssetPlan, found: list[Decision], keep: Keep, rules: Rul
 
 
 def _nothing_to_decide(plan: AssetPlan, field: Field | None) -> DecisionError:
-    what = f"its {field}" if field else "it"
+    what = f"its {_called(field)}" if field else "it"
     return DecisionError(
         f"{_named(plan)}: there is no conflict about {what} to decide; nothing was changed.",
         remedy=f"See how it stands: skymmich-reconciler explain {plan.image_id}",
+    )
+
+
+def _taken_back(plan: AssetPlan) -> DecisionError:
+    """Refuse to decide one field of an image of which a person took everything back: it would all come."""
+    return DecisionError(
+        f"{_named(plan)}: it was taken back as a whole, and is left alone; nothing was decided or changed.",
+        remedy=f"Write it again first: skymmich-reconciler redo {plan.image_id}",
     )
 
 
@@ -140,3 +155,8 @@ def keep_decisions(store: Store, record: AssetRecord | None, plan: AssetPlan) ->
             for other in plan.resolutions:
                 if other.field == one.field:
                     store.save_resolution(plan.asset_id, other)
+
+
+def _called(field: Field) -> str:
+    """Return what people call a field."""
+    return "place" if field == "coordinates" else field

@@ -2,7 +2,9 @@
 
 Immich keeps a tag that nothing carries, and makes a deleted one again from the file of an asset that carried
 it. So a tag is deleted only after it was taken off everywhere and that has settled. Immich deletes those
-below a tag with it: never one below which another stands that is not this program's.
+below a tag with it: never one below which another stands that is not this program's. And it takes a tag off
+assets, too, that it does not show to a key: as long as one that was seen once is not shown, a person may have
+put any of them on it, and none is deleted.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.reasons import reason
 from reconciler.core.store_keys import CREATED_TAGS
+from reconciler.engine.batches import batches
+from reconciler.engine.observe import read_assets
 from reconciler.errors import MissingPermissionError
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.core.reasons import Reason
     from reconciler.core.store_port import Store
 
+_AT_ONCE: Final = 1_000
 _EVERYWHERE: Final[tuple[Visibility, ...]] = ("timeline", "archive", "hidden")
 
 
@@ -59,6 +64,7 @@ async def delete_created(target: Target, store: Store) -> Cleaned:
     there = dict(await target.tag_ids()) if made else {}
     gone: set[str] = set()
     kept: dict[str, Reason] = {}
+    unseen = await _not_shown(target, store) if made & there.keys() else frozenset()
     for path in sorted(made & there.keys(), key=lambda path: (path.count("/"), path)):
         if path in gone or path in kept:
             continue
@@ -68,6 +74,8 @@ async def delete_created(target: Target, store: Store) -> Cleaned:
             if below - made
             else await _in_use(target, store, there[path], path, below)
         )
+        if why is None and unseen:
+            why = reason("tag_perhaps_in_use", count=len(unseen), asset=min(unseen))
         if why is None:
             try:
                 await target.delete_tag(there[path])
@@ -92,6 +100,19 @@ async def _in_use(
         tag_id, visibilities=_EVERYWHERE, trashed=True
     )
     return reason("tag_in_use") if carried else None
+
+
+async def _not_shown(target: Target, store: Store) -> frozenset[str]:
+    """Return the assets that were seen once and are not shown now: locked, perhaps, or deleted."""
+    ids = sorted(store.record_ids())
+    seen = {
+        asset_id
+        for several in batches(ids, _AT_ONCE)
+        for asset_id, record in store.records_of(several).items()
+        if record.seen_updated_at is not None
+    }
+    reading = await read_assets(target, sorted(seen), tags=False)
+    return frozenset(reading.unknown) | frozenset(reading.failed)
 
 
 def _with_those_above(path: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.asset import ObservedAsset, too_much_unknown
 from reconciler.core.packed_assets import CompactAssets
+from reconciler.core.ports import untold
 from reconciler.core.reasons import of_error
 from reconciler.errors import (
     AssetIncompleteError,
@@ -37,6 +38,10 @@ _AT_ONCE = 100
 """Rows between two turns of the event loop."""
 SAMPLE = 3
 """So many assets of a listing are read by themselves to see whether it is true."""
+
+
+_EVERY = 25
+"""Assets that are read one by one between two times that it is told how far it is."""
 
 
 @dataclass(slots=True)
@@ -69,7 +74,12 @@ class Reading:
 
 
 async def read_assets(
-    target: Target, ids: Collection[str], *, tags: bool, shown: Mapping[str, datetime] | None = None
+    target: Target,
+    ids: Collection[str],
+    *,
+    tags: bool,
+    shown: Mapping[str, datetime] | None = None,
+    told: Callable[[int, int], None] = untold,
 ) -> Reading:
     """Read these assets, with tags if they are managed.
 
@@ -81,20 +91,27 @@ async def read_assets(
         ids: the assets.
         tags: whether they are managed.
         shown: dates that Immich has shown of assets just before; an answer that is older is not used.
+        told: is told now and then how many were read, of how many; of a listing, rows of the whole library.
 
     Raises:
         ImmichAnswerError: so much is unknown that this is not the server we know.
         ImmichError: Immich cannot be asked.
     """
     reading = Reading(CompactAssets(untagged=tags) if len(ids) > PAGE else {}, shown=dict(shown or {}))
-    if len(ids) > FEW and await _listing_is_cheaper(target, len(ids)):
-        await _read_listing(target, ids, reading, tags=tags)
+    if len(ids) > FEW:
+        count = await target.asset_count()
+        if _listing_is_cheaper(count, len(ids)):
+            # What it has more than was counted came meanwhile.
+            await _read_listing(
+                target, ids, reading, lambda rows: told(rows, max(rows, count or 0)), tags=tags
+            )
     missing = []
     for number, asset_id in enumerate(ids):
         if asset_id not in reading:
             missing.append(asset_id)
         await _breathe(number)
-    await _read_one_by_one(target, sorted(missing), reading)
+    before = len(ids) - len(missing)
+    await _read_one_by_one(target, sorted(missing), reading, lambda read: told(before + read, len(ids)))
     # What was read twice: by itself, and in the listing.
     for number, (asset_id, row) in enumerate(reading.listed.items()):
         if (seen := reading.assets.get(asset_id)) and replace(seen, tags=None) != row:
@@ -103,9 +120,11 @@ async def read_assets(
     return reading
 
 
-async def _read_listing(target: Target, ids: Collection[str], reading: Reading, *, tags: bool) -> None:
+async def _read_listing(
+    target: Target, ids: Collection[str], reading: Reading, told: Callable[[int], None], *, tags: bool
+) -> None:
     """Use a listing as far as it tells; in ``listed`` stay the rows of what is read by itself as well."""
-    listing = await target.untagged() if tags else await target.listing()
+    listing = await target.untagged(told) if tags else await target.listing(told)
     rows = listing.many
     if rows is None:
         rows = CompactAssets()
@@ -139,8 +158,7 @@ async def _breathe(number: int) -> None:
         await asyncio.sleep(0)
 
 
-async def _listing_is_cheaper(target: Target, wanted: int) -> bool:
-    count = await target.asset_count()
+def _listing_is_cheaper(count: int | None, wanted: int) -> bool:
     # Timeline and archive are listed apart; an unknown size is taken as large.
     requests = 2 + count // PAGE if count is not None else wanted // 2 + 4
     return requests < wanted
@@ -170,7 +188,9 @@ def check_age(seen: ObservedAsset, known: datetime | None) -> None:
         raise StaleAnswerError(seen.asset_id, shown=seen.updated_at, known=known)
 
 
-async def _read_one_by_one(target: Target, ids: Collection[str], reading: Reading) -> None:
+async def _read_one_by_one(
+    target: Target, ids: Collection[str], reading: Reading, told: Callable[[int], None] = untold
+) -> None:
     down: list[ImmichTemporaryError] = []
     incomplete: list[AssetIncompleteError] = []
 
@@ -197,7 +217,7 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
 
     queue = deque(ids)
     # As many readers as the target lets through at once would do; it has its own limit.
-    await asyncio.gather(*(_drain(queue, read) for _ in range(min(8, len(queue)))))
+    await asyncio.gather(*(_drain(queue, read, told) for _ in range(min(8, len(queue)))))
     if down:
         raise down[0]
     if incomplete and too_much_unknown(len(incomplete), len(ids)):
@@ -207,6 +227,11 @@ async def _read_one_by_one(target: Target, ids: Collection[str], reading: Readin
         ) from first
 
 
-async def _drain(queue: deque[str], read: Callable[[str], Awaitable[None]]) -> None:
+async def _drain(
+    queue: deque[str], read: Callable[[str], Awaitable[None]], told: Callable[[int], None]
+) -> None:
+    total = len(queue)
     while queue:
         await read(queue.popleft())
+        if (done := total - len(queue)) % _EVERY == 0:
+            told(done)

@@ -54,12 +54,20 @@ class Ended:
     """Owners of assets of which fields were written and kept."""
     refused: set[str] = field(default_factory=set)
     """Owners of assets that could not be written."""
+    failed: int = 0
+    """Images of which something could not be read or written, or was not kept."""
+
+    @property
+    def unreached(self) -> int:
+        """Count the images that the pass did not come to before it was stopped."""
+        return sum(outcome.status == "new" for outcome in self.outcomes)
 
     def take(self, items: Iterable[Item], jobs: Mapping[str, Job], outcomes: Iterable[Outcome]) -> None:
         """Take up what became of some more."""
         for item, outcome in zip(items, outcomes, strict=True):
             self.outcomes.append(outcome)
             job = jobs.get(item.asset_id)
+            self.failed += _failed(item, job)
             # As a missing permission is told of the plan, only a write that was sent ends a job like that.
             refused = job is not None and job.write.status == "not_writable"
             if item.plan is None:
@@ -75,6 +83,15 @@ class Ended:
             for one in item.plan.decisions:
                 if (case := _TELLING.get(one.case)) is not None:
                     self.found[case, one.field] += 1
+
+
+def _failed(item: Item, job: Job | None) -> bool:
+    """Return whether this pass failed at an image: what Immich did not keep before is no news."""
+    if job is None:
+        return item.plan is None and item.status == "failed" and not is_catalogues(item.reasons)
+    before = {one.field for one in item.plan.decisions if one.case == "not_sticking"} if item.plan else set()
+    lost = any(one.case == "not_sticking" and one.field not in before for one in job.write.plan.decisions)
+    return lost or job.write.failed is not None
 
 
 def finished(
@@ -177,17 +194,37 @@ def outcome_of(item: Item, job: Job | None, record: AssetRecord) -> Outcome:
 
 
 def summarise(
-    outcomes: Sequence[Outcome], verdict: Verdict, error: ReconcilerError | None, *, stood: int = 0
+    outcomes: Sequence[Outcome],
+    verdict: Verdict,
+    error: ReconcilerError | None,
+    *,
+    stood: int = 0,
+    failed: int = 0,
+    stopped_at: tuple[int, int] | None = None,
 ) -> tuple[Reason, ...]:
-    """Return how a pass ended; ``stood`` images are fine besides."""
-    counts = Counter[str](outcome.status for outcome in outcomes)
-    if stood:
-        counts["in_sync"] += stood
-    found = [
-        reason("run_images", count=len(outcomes) + stood),
-        reason("run_changed", count=sum(1 for outcome in outcomes if outcome.changed)),
-        *(reason("run_status", status=status, count=count) for status, count in counts.most_common()),
-    ]
+    """Return what a pass looked at and wrote. How the library stands then is not the pass's to say.
+
+    Args:
+        outcomes: of the images that were looked at.
+        verdict: the guard's.
+        error: what ended it early, if anything did.
+        stood: images that are fine besides.
+        failed: images that it could not write, of those.
+        stopped_at: how many of how many images with changes it came to, if it was stopped.
+    """
+    found = [reason("run_images", count=len(outcomes) + stood)]
+    changed = sum(1 for outcome in outcomes if outcome.changed)
+    if changed:
+        found.append(reason("run_changed", count=changed))
+    if failed:
+        found.append(reason("run_failed", count=failed))
+    if stopped_at is not None:
+        done, total = stopped_at
+        found.append(reason("run_stopped_at", done=done, total=total))
+        if waiting := sum(outcome.status == "pending" for outcome in outcomes):
+            found.append(reason("run_waiting", count=waiting))
+    elif not (changed or failed or error or verdict.tripped):
+        found.append(reason("run_nothing"))
     if verdict.tripped:
         found.append(reason("run_guarded"))
     if error is not None:

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from reconciler.core.asset import Applied
 from reconciler.core.ownership import Owner, OwnershipRecord
 from reconciler.core.store_keys import CATCHING_UP, OWNER, OWNER_WISHES, OwnerForm
+from reconciler.engine.batches import batches
 from reconciler.engine.events import Event
 from reconciler.engine.identity import is_there
 from reconciler.engine.standpoint import Another, Former, Mode, Standpoint, Wish
@@ -243,8 +244,7 @@ class Ownership:
         owner = kept.owner
         records: dict[str, AssetRecord] = {}
         wanted = [*ids, *owner.sentinels]
-        for start in range(0, len(wanted), _READ_AT_ONCE):
-            several = wanted[start : start + _READ_AT_ONCE]
+        for several in batches(wanted, _READ_AT_ONCE):
             records |= await asyncio.to_thread(self._store.records_of, several)
         records = {asset_id: record for asset_id, record in records.items() if _is_told(record)}
         sentinels = tuple(one for one in owner.sentinels if one in records)

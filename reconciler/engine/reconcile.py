@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.asset import Applied
 from reconciler.core.desired.builtin import BuiltIn
 from reconciler.core.fingerprint import digest
+from reconciler.core.permission import Permission, settle
 from reconciler.core.plan.guard import withhold
 from reconciler.core.reasons import codes, reason
 from reconciler.core.records import AssetRecord, Run
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
+    from reconciler.core.policy import Mode
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, Target, Wording
     from reconciler.core.store_port import Store
     from reconciler.engine.items import Pair
@@ -75,10 +77,11 @@ class Reconciler:
         renderer: Renderer | None = None,
         listen: Listener = ignore,
         runs: Runs | None = None,
+        mode: Mode,
         memory: Memory | None = None,
         words: Wording = codes,
     ) -> None:
-        self._words = words
+        self._words, self._mode = words, mode
         self._target, self._store, self._clock = target, store, clock
         self._timing, self._listen = timing or Timing(), listen
         self._planner = Planner(
@@ -86,6 +89,11 @@ class Reconciler:
         )
         self._recorder = Recorder(store, clock, target, self._planner)
         self.runs = runs or Runs(store, clock)
+
+    @property
+    def permission(self) -> Permission:
+        """What may be written now."""
+        return Permission.of(self._store, self._mode)
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
         """Observe and plan, and write nothing."""
@@ -122,21 +130,19 @@ class Reconciler:
         """Write a prepared pass, verify it, and record what stuck.
 
         Raises:
-            GuardError: the master switch is off, or what was approved was carried out already; nothing was
-                written.
+            GuardError: nobody has begun it, it only observes, the master switch is off, or what was approved
+                was carried out already; nothing was written.
             AnotherInstanceError: another instance keeps this library; nothing was written.
             StateError: the store cannot be used; the run is closed when it can.
         """
         if not prepared.rules.switches.enabled:
-            raise GuardError(
-                "Metadata sync is switched off (metadataSyncEnabled); nothing was written.",
-                remedy="Switch it on in Skymmich under Admin → Immich, or with "
-                "skymmich-reconciler settings set metadataSyncEnabled=on.",
-            )
+            raise switched_off()
         if prepared.another is not None:
             raise prepared.another.error()
+        permission = self.permission
+        permission.require(selection.image_ids)
         run = Run(run_id, trigger, self._clock.now())
-        with self.runs.open(run, lambda: self._begin(prepared)) as opened:
+        with self.runs.open(run, lambda: self._begin(prepared, permission)) as opened:
             self._recorder.note_immich(prepared)
             ended = await self._carry_out(prepared, selection, run_id, stop)
             if isinstance(ended.error, ImmichError):
@@ -151,18 +157,22 @@ class Reconciler:
 
     async def share(self, prepared: Prepared) -> None:
         """Write to Immich which values are ours, where that changed; no pass fails for it."""
+        if self.permission.standing not in {"begun", "trying"}:
+            return
         await self._planner.ownership.share(prepared.server)
 
     async def adopt(self, prepared: Prepared) -> int:
         """Store what a pass over all images would take up, and write nothing; gives of how many images.
 
         Raises:
+            ObservingError: nothing may be written; nothing was taken up.
             AnotherInstanceError: another instance keeps this library; nothing was taken up.
         """
+        self.permission.require_mode()
         if prepared.another is not None:
             raise prepared.another.error()
         with self._store.transaction():
-            self._begin(prepared)
+            self._begin(prepared, self.permission)
         count = 0
         for pairs in prepared.items.slices(RECORDED):
             count += await asyncio.to_thread(self._adopt_some, pairs)
@@ -182,7 +192,8 @@ class Reconciler:
             self._store.save_records(taken)
         return len(taken)
 
-    def _begin(self, prepared: Prepared) -> None:
+    def _begin(self, prepared: Prepared, permission: Permission) -> None:
+        settle(self._store, permission, self._clock.now())
         spend_approval(self._store, prepared)
         if prepared.taken is not None:
             self._planner.ownership.begin(prepared.taken.standpoint)
@@ -295,6 +306,15 @@ class Reconciler:
         if selection.expected is not None and agreed and not plan.is_rest_of(agreed):
             return plan.without_writes(reason("stale_plan"))
         return plan
+
+
+def switched_off() -> GuardError:
+    """Return why nothing is written while the master switch is off."""
+    return GuardError(
+        "Metadata sync is switched off (metadataSyncEnabled); nothing was written.",
+        remedy="Switch it on in Skymmich under Admin → Immich, or with "
+        "skymmich-reconciler settings set metadataSyncEnabled=on.",
+    )
 
 
 def _first(jobs: list[Job], early: list[Pair]) -> list[Job]:

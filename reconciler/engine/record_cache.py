@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from reconciler.core.plan.taken_back import written_again
 from reconciler.core.records import AssetRecord
 
 if TYPE_CHECKING:
@@ -20,15 +21,16 @@ class RecordCache(Mapping[str, AssetRecord]):
 
     Args:
         store: where they are.
+        again: show them as if what was taken back were to be written again.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, *, again: bool = False) -> None:
+        self._store, self._again = store, again
         self._read: dict[str, AssetRecord | None] = {}
 
     def __getitem__(self, asset_id: str) -> AssetRecord:
         if asset_id not in self._read:
-            self._read[asset_id] = self._store.record(asset_id)
+            self._read[asset_id] = self._seen(self._store.record(asset_id))
         if (found := self._read[asset_id]) is None:
             raise KeyError(asset_id)
         return found
@@ -44,7 +46,10 @@ class RecordCache(Mapping[str, AssetRecord]):
         missing = [asset_id for asset_id in asset_ids if asset_id not in self._read]
         if missing:
             found = await asyncio.to_thread(self._store.records_of, missing)
-            self._read.update((asset_id, found.get(asset_id)) for asset_id in missing)
+            self._read.update((asset_id, self._seen(found.get(asset_id))) for asset_id in missing)
+
+    def _seen(self, record: AssetRecord | None) -> AssetRecord | None:
+        return written_again(record) if record is not None and self._again else record
 
     def put(self, known: Iterable[tuple[Item, AssetRecord | None]]) -> None:
         """Take up again what was fetched of these, as it was then."""

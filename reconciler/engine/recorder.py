@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.reasons import reason
-from reconciler.core.records import FINE, Run, RunCounts
+from reconciler.core.records import Run, RunCounts
 from reconciler.core.store_keys import ARCHIVED, CHECKED_AT, FULL_LOOK_AT, RULES, WATERMARK
 from reconciler.engine.conflicts import keep_decisions
 from reconciler.engine.identity import KnownImmich
@@ -141,15 +141,11 @@ class Recorder:
 
     def close(self, prepared: Prepared, run: Run, ended: Ended, *, stopped: bool) -> Report:
         """Return the report of a pass that has ended; one over all images is noted as a look."""
-        outcomes, error = ended.outcomes, ended.error
+        outcomes, error, total = ended.outcomes, ended.error, prepared.items.tally.jobs
         counts = Counter(outcome.status for outcome in outcomes)
         if prepared.stood:
             counts["in_sync"] += prepared.stood
         changed = Counter(field for outcome in outcomes for field in outcome.changed)
-        result: Literal["ok", "attention", "failed", "interrupted"] = "ok"
-        if any(status not in FINE for status in counts) or prepared.verdict.tripped:
-            result = "attention"
-        result = "interrupted" if stopped else "failed" if error else result
         whole = prepared.images >= len(prepared.catalogue.linked())
         if whole and not error and not stopped:
             self.note_look(prepared)
@@ -157,11 +153,19 @@ class Recorder:
         closed = replace(
             run,
             finished_at=self._clock.now(),
-            outcome=result,
-            summary=summarise(outcomes, prepared.verdict, error, stood=prepared.stood),
+            outcome="stopped" if stopped else "failed" if error else "succeeded",
+            summary=summarise(
+                outcomes,
+                prepared.verdict,
+                error,
+                stood=prepared.stood,
+                failed=ended.failed,
+                stopped_at=(total - ended.unreached, total) if stopped else None,
+            ),
             counts=RunCounts(
                 images=prepared.images,
                 changed=sum(1 for outcome in outcomes if outcome.changed),
+                failed=ended.failed,
                 statuses=counts,
                 wrote=changed,
                 found=ended.found,

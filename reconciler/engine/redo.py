@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.engine.undo_plan import some
-from reconciler.engine.undo_wish import ALL, ended, unfinished
+from reconciler.core.plan.taken_back import is_taken_back, written_again
+from reconciler.engine.batches import batches
+from reconciler.engine.undo_wish import ALL, begun, ended, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from reconciler.core.records import AssetRecord, JournalEntry
+    from reconciler.core.records import JournalEntry
     from reconciler.core.store_port import Store
 
 
@@ -23,14 +23,17 @@ class Journal(Protocol):
         ...
 
 
-def is_taken_back(record: AssetRecord) -> bool:
-    """Return whether anything of an asset was taken back and is left alone."""
-    return record.taken_back is not None or any(entry.undone for entry in record.unsticking)
-
-
 def taken_back_in(store: Journal, run_id: str) -> frozenset[int]:
     """Return the images that a run wrote to: an undo took something of them back."""
     return frozenset(entry.image_id for entry in store.journal_of(run_id, None, ALL))
+
+
+def to_write_again(store: Store) -> frozenset[int]:
+    """Return the images of which anything was taken back."""
+    found: set[int] = set()
+    for several in batches(sorted(store.record_ids())):
+        found |= {one.image_id for one in store.records_of(several).values() if is_taken_back(one)}
+    return frozenset(found)
 
 
 def write_again(store: Store, asset_ids: Collection[str] | None) -> frozenset[int]:
@@ -42,23 +45,16 @@ def write_again(store: Store, asset_ids: Collection[str] | None) -> frozenset[in
     """
     ids = sorted(store.record_ids() if asset_ids is None else asset_ids)
     found: set[int] = set()
-    for several in some(ids):
+    for several in batches(ids):
         with store.transaction():
             records = store.records_of(several).values()
-            again = [_again(record) for record in records if is_taken_back(record)]
+            again = [written_again(record) for record in records if is_taken_back(record)]
             store.save_records(again)
         found |= {record.image_id for record in again}
     for wish in unfinished(store):
-        if asset_ids is None or (wish.asset_id and wish.asset_id in asset_ids):
+        left = None if asset_ids is None else wish.without(asset_ids)
+        if left != wish:
             ended(store, wish)
+            if left is not None:
+                begun(store, left)
     return frozenset(found)
-
-
-def _again(record: AssetRecord) -> AssetRecord:
-    return replace(
-        record.to_look_at(),
-        taken_back=None,
-        unsticking=tuple(entry for entry in record.unsticking if not entry.undone),
-        status="new" if record.status == "undone" else record.status,
-        reasons=() if record.status == "undone" else record.reasons,
-    )

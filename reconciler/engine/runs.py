@@ -2,7 +2,7 @@
 
 A run that is left by an error, a cancellation or an exit is closed as what it is. Where the store itself can
 not take that, the closing is owed, and made good as soon as the store works again in this process; after the
-end of the process, the next start finds the run and marks it interrupted.
+end of the process, the next start finds the run and marks it stopped.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Runs:
             summary = reason("run_broke", kind=type(error).__name__)
         else:
             summary = reason("run_stopped")
-        outcome: Literal["failed", "interrupted"]
+        outcome: Literal["failed", "stopped"]
         broken = isinstance(error, Exception) and not isinstance(error, LeaseHeldError)
-        outcome = "failed" if broken else "interrupted"
+        outcome = "failed" if broken else "stopped"
         return replace(opened.run, finished_at=self._clock.now(), outcome=outcome, summary=(summary,))

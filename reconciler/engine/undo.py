@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
+from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.reasons import reason
 from reconciler.core.records import Run, RunCounts, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
+from reconciler.engine.batches import batches
 from reconciler.engine.canary import Canary
 from reconciler.engine.created_tags import Cleaned, delete_created
 from reconciler.engine.executor import Executor, Surroundings
@@ -23,7 +25,7 @@ from reconciler.engine.order import order
 from reconciler.engine.passes import Outcome, Report
 from reconciler.engine.polling.timing import Timing
 from reconciler.engine.sender import sent_for
-from reconciler.engine.undo_plan import PreparedUndo, Step, UndoPlanner, reversed_now, some
+from reconciler.engine.undo_plan import PreparedUndo, Step, UndoPlanner, reversed_now
 from reconciler.engine.undo_record import left_alone, remembered
 from reconciler.engine.undo_wish import begun, ended
 from reconciler.errors import ImmichError
@@ -85,14 +87,19 @@ class Undo:
         """Write back what was replaced, verify it, and remember that it was undone.
 
         Raises:
+            ObservingError: nothing may be written; nothing was.
             AnotherInstanceError: another instance keeps this library; nothing was written.
         """
+        self._cycle.permission.require_mode()
         if (another := undo.prepared.another) is not None:
             raise another.error()
         run = Run(run_id, "undo", self._clock.now())
         with self._cycle.runs.open(run, lambda: begun(self._store, undo.wish)) as opened:
             report = await self._carry_out(undo, run, stop)
             opened.ended = report.run
+        if report.error is None:
+            # A store that is lost from here on must not learn from Immich that what was taken back is ours.
+            await self._cycle.share(undo.prepared)
         return report
 
     async def _carry_out(self, undo: PreparedUndo, run: Run, stop: Callable[[], bool]) -> UndoReport:
@@ -103,8 +110,9 @@ class Undo:
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             plan = reversed_now(steps[job.asset_id], seen, prepared).plan
-            tried = job.write.sent_steps.count("fields") >= _MOST_TRIES
-            return replace(plan, description=None, coordinates=None) if tried else plan
+            if blocked := not_writable(seen, prepared.rules):  # as one that was put in the trash meanwhile
+                return plan.without_writes(blocked)
+            return _without_tried(plan, job.write)
 
         around = Surroundings(
             self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
@@ -132,7 +140,7 @@ class Undo:
             ids = self._store.record_ids()
         else:
             ids = frozenset(asset_id for asset_id, step in steps.items() if step.is_job)
-        for several in some(sorted(ids)):
+        for several in batches(sorted(ids)):
             known = self._store.records_of(several)
             marked: list[AssetRecord] = []
             for asset_id in several:
@@ -167,7 +175,7 @@ class Undo:
         """Record where each asset stands; give whether it was written to, and what is left of it."""
         by_id = {job.asset_id: job for job in jobs}
         found: list[tuple[Step, bool, tuple[Reason, ...]]] = []
-        for several in some(list(steps.values())):
+        for several in batches(list(steps.values())):
             with self._store.transaction():
                 for step in several:
                     job = by_id.get(step.item.asset_id)
@@ -206,6 +214,16 @@ class Undo:
         return (*found.left, *kept_out)
 
 
+def _without_tried(plan: AssetPlan, write: AssetWrite) -> AssetPlan:
+    """Leave out what was written often enough and did not stick, as in a folder that is read-only."""
+    if write.times_sent("fields") >= _MOST_TRIES:
+        plan = replace(plan, description=None, coordinates=None)
+    if write.times_sent("add_tags") >= _MOST_TRIES:
+        plan = replace(plan, add_tags=frozenset())
+    tried = {tag for tag in plan.remove_tags if write.taken_off.count(tag) >= _MOST_TRIES}
+    return replace(plan, remove_tags=plan.remove_tags - tried)
+
+
 def report_of(undo: PreparedUndo, ended: UndoReport) -> Report:
     """Return the end of an undo as that of a pass: of each asset what was left, and why."""
     left: dict[str, list[Reason]] = {}
@@ -234,8 +252,8 @@ def _closed(
     undone = tuple(
         step.item.asset_id for step, written, left in found if written and not set(left) - set(step.left)
     )
+    written = sum(1 for _, written, _ in found if written)
     left = tuple((step.item.asset_id, why) for step, _, several in found for why in several)
-    outcome: Literal["ok", "attention", "failed", "interrupted"] = "attention" if left else "ok"
     summary = [reason("undo_images", count=len(undone))]
     if cleaned.deleted:
         summary.append(reason("undo_tags", count=len(cleaned.deleted)))
@@ -244,8 +262,8 @@ def _closed(
     closed = replace(
         run,
         finished_at=clock.now(),
-        outcome="interrupted" if stopped else "failed" if error else outcome,
+        outcome="stopped" if stopped else "failed" if error else "succeeded",
         summary=tuple(summary),
-        counts=RunCounts(images=len(found), changed=len(undone)),
+        counts=RunCounts(images=len(found), changed=len(undone), failed=written - len(undone)),
     )
     return UndoReport(closed, undone, left, error, cleaned)

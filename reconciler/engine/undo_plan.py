@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING
 
 from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.plan.reversal import Reversal, everything, owns_anything
@@ -12,6 +12,7 @@ from reconciler.core.plan.undo import Reversed, reverse
 from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
 from reconciler.core.writes.verification import kept, owned_after
+from reconciler.engine.batches import batches
 from reconciler.engine.created_tags import to_delete
 from reconciler.engine.item import Item
 from reconciler.engine.observe import read_assets
@@ -19,7 +20,7 @@ from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.undo_wish import Candidate, UndoWish, candidates, of_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
     from reconciler.core.store_port import Store
     from reconciler.engine.planner.planner import Wishes
     from reconciler.engine.reconcile import Reconciler
-
-T = TypeVar("T")
-
-AT_ONCE: Final = 200
-"""Assets that are looked up, or recorded, in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +127,15 @@ class UndoPlanner:
         found = await self._planned(prepared, wanted, prepared.records)
         if wish.asset_id and not wish.to and found.steps:
             wish = replace(wish, run_id=found.steps[0].run_id)
+        if wish.images:
+            wish = replace(wish, images=tuple((step.item.asset_id, step.run_id) for step in found.steps))
         return replace(found, wish=wish)
 
     async def _prepare_everything(self, wish: UndoWish, wishes: Wishes) -> PreparedUndo:
         prepared = await self._cycle.prepare(Selection(full=True, tags_later=True), wishes)
         wanted: dict[str, list[Candidate]] = {}
         records: dict[str, AssetRecord] = {}
-        for several in some(sorted(self._store.record_ids())):
+        for several in batches(sorted(self._store.record_ids())):
             former = self._store.former_of(several)
             for asset_id, record in self._store.records_of(several).items():
                 records[asset_id] = record
@@ -225,9 +223,3 @@ def reversed_now(step: Step, seen: ObservedAsset, prepared: Prepared) -> Reverse
         place = (reversal.former.coordinates, applied.coordinates) if applied.coordinates else None
         reversal = replace(reversal, added=reversal.added | applied.tags, coordinates=place)
     return reverse(reversal, seen, step.item.title, applied, rules.markers, limit)
-
-
-def some(several: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield them some at a time."""
-    for start in range(0, len(several), AT_ONCE):
-        yield several[start : start + AT_ONCE]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,8 @@ from reconciler.core.store_keys import UNDOING, UndoingForm
 from reconciler.errors import UndoError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from reconciler.core.records import JournalEntry
     from reconciler.core.store_port import Store
 
@@ -20,18 +23,23 @@ ALL: Final = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class UndoWish:
-    """One of: everything; a run; of an asset its last change, a run's, or all since a moment."""
+    """One of: everything; a run; of an asset its last change, a run's, or all since a moment; of several."""
 
     everything: bool = False
     run_id: str = ""
     asset_id: str = ""
     to: datetime | None = None
+    images: tuple[tuple[str, str], ...] = ()
+    """Asset id, and the run of which its change is taken back; ``""``: its last one. Planned, each is bound
+    to its run: what goes on after a kill must not go one further back."""
 
     def to_json(self) -> UndoingForm:
         """Return it as the store keeps it."""
         form = UndoingForm(everything=self.everything, run_id=self.run_id, asset_id=self.asset_id)
         if self.to is not None:
             form["to"] = self.to.isoformat()
+        if self.images:
+            form["images"] = [list(pair) for pair in self.images]
         return form
 
     @classmethod
@@ -43,7 +51,15 @@ class UndoWish:
             form.get("run_id", ""),
             form.get("asset_id", ""),
             datetime.fromisoformat(to) if to else None,
+            tuple((asset_id, run_id) for asset_id, run_id in form.get("images", ())),
         )
+
+    def without(self, asset_ids: Collection[str]) -> UndoWish | None:
+        """Return what is left of it without these assets; ``None``: nothing is."""
+        if self.asset_id in asset_ids:
+            return None
+        left = tuple(pair for pair in self.images if pair[0] not in asset_ids)
+        return None if self.images and not left else replace(self, images=left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +102,12 @@ def candidates(store: Store, wish: UndoWish) -> dict[str, list[Candidate]]:
     Raises:
         UndoError: it cannot be, or there is nothing.
     """
+    if wish.images:
+        found: dict[str, list[Candidate]] = {}
+        for asset_id, run_id in wish.images:
+            with suppress(UndoError):  # of one there is nothing to take back: it is left alone
+                found |= candidates(store, UndoWish(run_id=run_id, asset_id=asset_id))
+        return found or _nothing("to them")
     wish = _gone_on_with(store, wish)
     if wish.to is not None:
         since = [one for one in store.journal_of(asset_id=wish.asset_id, limit=ALL) if one.at > wish.to]
@@ -97,13 +119,13 @@ def candidates(store: Store, wish: UndoWish) -> dict[str, list[Candidate]]:
     groups: dict[str, list[JournalEntry]] = {}
     for entry in store.journal_of(asset_id=wish.asset_id, limit=ALL):
         groups.setdefault(entry.run_id, []).append(entry)
-    found = [
+    several = [
         Candidate(run_id, reversal)
         for run_id, entries in groups.items()  # the newest first
         if not is_undo(store, run_id)
         for reversal in reversals(entries)
     ]
-    return {wish.asset_id: found} if found else _nothing("to it")
+    return {wish.asset_id: several} if several else _nothing("to it")
 
 
 def of_entries(entries: list[JournalEntry]) -> dict[str, list[Candidate]]:
@@ -138,6 +160,9 @@ def _gone_on_with(store: Store, wish: UndoWish) -> UndoWish:
     for one in unfinished(store):
         if one.asset_id == wish.asset_id:
             return one
+        for asset_id, run_id in one.images:
+            if asset_id == wish.asset_id:
+                return UndoWish(run_id=run_id, asset_id=asset_id)
     return wish
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.asset import IncompleteAsset, too_much_unknown
 from reconciler.core.listing import Listing
 from reconciler.core.packed_assets import CompactAssets
+from reconciler.core.ports import untold
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,
@@ -31,7 +32,7 @@ from reconciler.immich.capabilities import dotted
 from reconciler.immich.wire import is_uuid, iso, member, moment, observed, text, whole
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, MutableMapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, MutableMapping, Sequence
     from datetime import datetime
 
     from reconciler.core.asset import ObservedAsset, Visibility
@@ -74,6 +75,7 @@ class Observer:
         visibilities: Sequence[Visibility] = EVERYWHERE,
         *,
         since: datetime | None = None,
+        told: Callable[[int], None] = untold,
     ) -> Listing:
         """Search own assets with description and coordinates; tags are ``None``; each asset once.
 
@@ -81,6 +83,7 @@ class Observer:
             criteria: of the search.
             visibilities: what is searched, a request each.
             since: no row may be older than this.
+            told: is told with each page how many rows have come.
 
         Raises:
             ImmichAnswerError: so much is unknown, or it is about something else.
@@ -91,7 +94,7 @@ class Observer:
         nameless = read = 0
         async for row in self._rows({**criteria, "withExif": True}, visibilities):
             if (read := read + 1) % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+                await _breathe(read, told)
             seen = observed(row, with_tags=False, with_visibility=self._capabilities.visibility)
             if seen.owner_id and not self._is_own(seen.owner_id):
                 continue
@@ -142,14 +145,14 @@ class Observer:
         criteria = {"updatedAfter": iso(since), "withDeleted": True}
         return await self.search(criteria, visibilities, since=since)
 
-    async def untagged(self) -> Listing:
+    async def untagged(self, told: Callable[[int], None] = untold) -> Listing:
         """List own assets without a tag; empty on servers before 1.136, which cannot be asked.
 
         The rows do not show that they have none, so ``tags`` stays ``None``: see ``engine.observe``.
         """
         if not self._capabilities.untagged_search:
             return Listing()
-        return await self.search({"tagIds": None})
+        return await self.search({"tagIds": None}, told=told)
 
     async def carrying(
         self, tag_id: str, visibilities: Sequence[Visibility], *, trashed: bool = False
@@ -258,6 +261,13 @@ class Observer:
 
     def _is_own(self, owner_id: str) -> bool:
         return self.user_id is None or owner_id == self.user_id
+
+
+async def _breathe(read: int, told: Callable[[int], None]) -> None:
+    """Let the event loop go on; tell with each page how many rows have come."""
+    if read % PAGE_SIZE == 0:
+        told(read)
+    await asyncio.sleep(0)
 
 
 def _listing(found: Mapping[str, ObservedAsset], doubtful: Iterable[IncompleteAsset]) -> Listing:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
+from reconciler.core.ports import untold
 from reconciler.errors import AssetUnknownError
 from reconciler.immich import notes, roundtrip
 from reconciler.immich.call import Call
@@ -139,13 +140,13 @@ class Immich:
         """List own assets with ``updated_at >= since``; one request per visibility and thousand."""
         return await self._observer.changed_since(since, visibilities)
 
-    async def listing(self) -> Listing:
+    async def listing(self, told: Callable[[int], None] = untold) -> Listing:
         """List all own assets, a thousand a request; tags are ``None``."""
-        return await self._observer.search({})
+        return await self._observer.search({}, told=told)
 
-    async def untagged(self) -> Listing:
+    async def untagged(self, told: Callable[[int], None] = untold) -> Listing:
         """List own assets without any tag, a thousand a request; empty on servers before 1.136."""
-        return await self._observer.untagged()
+        return await self._observer.untagged(told)
 
     async def carrying(
         self, tag_id: str, *, visibilities: Sequence[Visibility], trashed: bool = False

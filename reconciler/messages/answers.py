@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SAID: Final[Mapping[str, Message]] = {
-    "asked": Message("Requested. It starts as soon as the run before it has ended."),
+    "asked": Message("Requested. The result is shown here."),
+    "begun": Message("Begun. The first images are checked before all others are written."),
+    "begun_first": Message("The first images are written. Nothing else is, before you go on."),
     "saved": Message("The settings were changed and read back."),
     "template": Message(
         "The template is used from the next run on. The first images that it changes are "
@@ -26,9 +28,11 @@ SAID: Final[Mapping[str, Message]] = {
     "followed": Message("Skymmich's own settings apply again."),
     "same": Message("The settings were already like that; nothing was changed."),
     "stopping": Message("The run stops once the writes that have begun are finished."),
-    "nothing": Message("No run is in progress."),
+    "nothing": Message("No run is in progress, so there was nothing to stop."),
+    "nothing_done": Message("There was nothing to write."),
+    "nothing_chosen": Message("No image was chosen, so nothing was done."),
     "paused": Message("Paused. Nothing starts by itself until you resume."),
-    "resumed": Message("Resumed."),
+    "resumed": Message("Resumed. What changed meanwhile is looked at now."),
     "decided": Message("Decided. The decision holds until Skymmich's or Immich's value changes."),
     "moved": Message(
         "Nothing was decided: a value changed after it was shown. Both sides are shown below as they are now."

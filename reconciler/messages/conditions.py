@@ -10,7 +10,7 @@ from reconciler.messages.translation import Message, say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.service.api import Condition, ConditionType
+    from reconciler.service.api import Condition, ConditionReason, ConditionType
 
 HOLDS: Final[Mapping[ConditionType, Message]] = {
     "StoreWritable": Message("The state store can be written"),
@@ -20,6 +20,7 @@ HOLDS: Final[Mapping[ConditionType, Message]] = {
     "Working": Message("Runs complete"),
     "CatalogueReadable": Message("Skymmich's catalogue can be read"),
     "SyncEnabled": Message("Metadata sync is switched on"),
+    "Begun": Message("Immich may be written to"),
     "ImmichReachable": Message("Immich answers"),
     "Permitted": Message("The API key allows what is needed"),
     "GuardClear": Message("The guard holds nothing back"),
@@ -36,6 +37,7 @@ BROKEN: Final[Mapping[ConditionType, Message]] = {
     "Working": Message("A run broke off"),
     "CatalogueReadable": Message("Skymmich's catalogue cannot be read"),
     "SyncEnabled": Message("Metadata sync is switched off"),
+    "Begun": Message("Nothing is written yet"),
     "ImmichReachable": Message("Immich does not answer"),
     "Permitted": Message("The API key lacks a permission"),
     "GuardClear": Message("The guard holds something back"),
@@ -46,13 +48,17 @@ BROKEN: Final[Mapping[ConditionType, Message]] = {
 }
 
 
-_ANOTHER: Final = Message("Another instance keeps this library in sync")
+_OTHERWISE: Final[Mapping[ConditionReason, Message]] = {
+    "AnotherInstance": Message("Another instance keeps this library in sync"),
+    "Observes": Message("This installation only observes"),
+}
+"""What is said of a condition that does not hold for another reason than usual."""
 
 
 def name(condition: Condition) -> str:
     """Return what a condition says in a few words: that it holds, or that it does not."""
-    if condition.reason == "AnotherInstance":
-        return say(_ANOTHER)
+    if condition.reason in _OTHERWISE and condition.status == "False":
+        return say(_OTHERWISE[condition.reason])
     return say((BROKEN if condition.status == "False" else HOLDS)[condition.type])
 
 

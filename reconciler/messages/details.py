@@ -28,6 +28,18 @@ DETAILS: Final[Mapping[Code, Message]] = {
         "Metadata sync is switched off in Skymmich (metadataSyncEnabled); nothing is written."
     ),
     "sync_off_here": Message("Metadata sync is switched off here; nothing is written."),
+    "begun": Message("Immich may be written to."),
+    "not_begun": Message(
+        "Nothing is written before a person has seen what would be, and begins: on the daemon's page, with "
+        "skymmich-reconciler apply, or for good with [policy] mode set to sync."
+    ),
+    "first_only": Message(
+        "{count} image was begun with. Nothing else is written before a person goes on.",
+        "{count} images were begun with. Nothing else is written before a person goes on.",
+    ),
+    "observes": Message(
+        "This installation only observes, as [policy] mode says: it plans and shows, and never writes."
+    ),
     "configuration_usable": Message("Address, key, policy and template are usable."),
     "configuration_refused": Message(
         "The changed configuration cannot be used, so the previous one stays in use:"

@@ -103,6 +103,11 @@ def approval(name: str) -> str:
     return say(_APPROVE, hash=name)
 
 
+def safe(cause: Cause) -> str:
+    """Return what stays safe, and what to do if it is not meant so: where a button stands beside it."""
+    return f"{say(_SAFE)} {mend(cause)}"
+
+
 def message(told: Sequence[Reason]) -> str:
     """Return all that the guard says: what ``Verdict.told`` says."""
     holds, *reasons = told

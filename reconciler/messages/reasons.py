@@ -105,6 +105,11 @@ REASONS: Final[Mapping[Code, Message]] = {
     ),
     "former_too_long": Message("the earlier text is longer than Immich keeps safely; the history has it"),
     "tag_in_use": Message("an asset still has it"),
+    "tag_perhaps_in_use": Message(
+        "{count} image that was there is not shown now ({asset}), and may have it in the locked folder",
+        "{count} images that were there are not shown now, such as {asset}: one in the locked folder may "
+        "have it",
+    ),
     "tag_has_others": Message("there are tags below it that were not made from here"),
     "tag_came_back": Message("Immich made it again; delete it once Immich's queue is empty"),
     "former_unknown": Message("what was there before is no longer on record; it is left as it is"),

@@ -85,10 +85,9 @@ LEVELS: Final[Mapping[str, Message]] = {
     "off": Message("switched off"),
 }
 OUTCOMES: Final[Mapping[str, Message]] = {
-    "ok": Message("in sync"),
-    "attention": Message("needs attention"),
+    "succeeded": Message("succeeded"),
     "failed": Message("failed"),
-    "interrupted": Message("interrupted"),
+    "stopped": Message("stopped"),
     "running": Message("running"),
     "quiet": Message("nothing to do"),
     "unexpected": Message("broke off"),
@@ -97,11 +96,11 @@ OUTCOMES: Final[Mapping[str, Message]] = {
 TRIGGERS: Final[Mapping[str, Message]] = {
     "api": Message("requested over the API"),
     "audit": Message("daily audit"),
-    "catalogue": Message("Skymmich changed"),
+    "catalogue": Message("catalogue changed"),
     "cli": Message("command line"),
-    "decision": Message("a conflict was decided"),
+    "decision": Message("a person decided"),
     "event": Message("Skymmich reported a change"),
-    "immich": Message("Immich changed"),
+    "immich": Message("scheduled look at Immich"),
     "lease": Message("the right to write came back"),
     "page": Message("requested on this page"),
     "probe": Message("Immich was down"),
@@ -114,6 +113,7 @@ TRIGGERS: Final[Mapping[str, Message]] = {
     "skymmich": Message("Skymmich's button"),
     "start": Message("start"),
     "store": Message("the state store came back"),
+    "template": Message("template changed"),
     "undo": Message("undo"),
 }
 CASES: Final[Mapping[str, Message]] = {

@@ -20,6 +20,8 @@ MAX_NAME = 200
 MAX_TEMPLATE = 16_000
 """Characters; a form's body may have 64 kB, and percent signs triple some."""
 MAX_WAIT = 60.0
+MAX_FIRST = 100
+"""Images with which writing may be begun."""
 
 Approval = Annotated[str, Field(max_length=MAX_HASH, description="The hash that the guard named")]
 
@@ -101,6 +103,9 @@ class TemplateChange(Model):
 
     text: TemplateSource | None
     approve: Approval = ""
+    confirm: Annotated[
+        bool, Field(description="What it changes was seen; without, that is told, and nothing is changed")
+    ] = False
 
 
 class TemplateTrial(Model):
@@ -160,6 +165,16 @@ class PlanQuery(PlanLimit):
     syncDescription: AsIf = True  # noqa: N815 - the same
     syncCoordinates: AsIf = True  # noqa: N815 - the same
     syncTags: AsIf = True  # noqa: N815 - the same
+
+
+class Begin(Model):
+    """Let writing begin."""
+
+    count: Annotated[
+        int,
+        Field(ge=0, le=MAX_FIRST, description="Begin with so many images and wait; 0: with all, for ever"),
+    ] = 0
+    by: Annotated[Literal["api", "apply"], Field(description="Who begins, for the record")] = "api"
 
 
 class Waiting(Model):

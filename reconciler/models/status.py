@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from reconciler import __version__
+from reconciler.core.permission import Beginner
+from reconciler.core.policy import Mode
 from reconciler.messages.conditions import message
 from reconciler.messages.headlines import sentence
+from reconciler.messages.reasons import sentence as sentence_of
 from reconciler.models.base import Count, Counts, Model, Moment, Text
 from reconciler.models.plans import Guard, Settings
 from reconciler.models.reasons import Reason
@@ -18,6 +21,9 @@ from reconciler.service.api import Status as ConditionStatus
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reconciler.core.permission import Begun as CoreBegun
+    from reconciler.core.plan.plan import AssetPlan
+    from reconciler.engine.foreseen import Foreseen as CoreForeseen
     from reconciler.service.api import Condition as CoreCondition
     from reconciler.service.api import Headline as CoreHeadline
     from reconciler.service.api import Snapshot
@@ -58,6 +64,7 @@ class Headline(Model):
     progress: Progress | None
     looked: float | None
     next_look: float | None
+    changing: Count
 
     @classmethod
     def of(cls, found: CoreHeadline) -> Self:
@@ -71,6 +78,7 @@ class Headline(Model):
             progress=None if found.progress is None else Progress.of(found.progress),
             looked=found.looked,
             next_look=found.next_look,
+            changing=found.changing,
         )
 
 
@@ -88,6 +96,88 @@ class Server(Model):
     url: Text
 
 
+class Begun(Model):
+    """By whom writing was begun, when, and with which images first."""
+
+    by: Beginner
+    at: Moment | None
+    first: list[Count] | None
+    """Only these are written until a person goes on; ``null``: all are."""
+
+    @classmethod
+    def of(cls, found: CoreBegun) -> Self:
+        """Return it as JSON."""
+        return cls(by=found.by, at=found.at, first=None if found.first is None else sorted(found.first))
+
+
+class Foreseen(Model):
+    """What would be written, where nothing may be."""
+
+    at: Moment
+    images: Count
+    looked: Count
+    """Those that were compared: of very many images only some."""
+    changing: Count
+    held: Count
+    """Of these, those of which the guard asks about something first."""
+    examples: list[Example]
+    kinds: dict[str, Counts]
+    """``description``, ``coordinates``, ``tags`` → ``added``, ``changed``, ``removed`` → how many."""
+    left: list[Left]
+
+    @classmethod
+    def of(cls, found: CoreForeseen, *, examples: bool = True) -> Self:
+        """Return it as JSON; a status, which is sent often, has no examples."""
+        kinds: dict[str, dict[str, int]] = {}
+        for (name, kind), count in sorted(found.kinds.items()):
+            kinds.setdefault(name, {})[kind] = count
+        left = [
+            Left(count=one.count, why=sentence_of([one.why], "daemon"), example=one.title)
+            for one in found.left
+        ]
+        return cls(
+            at=found.at,
+            images=found.images,
+            looked=found.looked,
+            changing=found.changing,
+            held=found.held,
+            examples=[Example.of(plan) for plan in found.examples if examples],
+            kinds=kinds,
+            left=left,
+        )
+
+
+class Example(Model):
+    """One image, before and after."""
+
+    image_id: int
+    title: Text
+    before: Text
+    after: Text
+    add_tags: list[Text]
+    remove_tags: list[Text]
+
+    @classmethod
+    def of(cls, plan: AssetPlan) -> Self:
+        """Return it as JSON."""
+        return cls(
+            image_id=plan.image_id,
+            title=plan.title,
+            before=plan.observed.description,
+            after=plan.observed.description if plan.description is None else plan.description,
+            add_tags=sorted(plan.add_tags),
+            remove_tags=sorted(plan.remove_tags),
+        )
+
+
+class Left(Model):
+    """What would not be written of some images, and why."""
+
+    count: Count
+    why: Text
+    example: Text
+
+
 class Status(Model):
     """The daemon's whole state."""
 
@@ -100,6 +190,11 @@ class Status(Model):
     checked_at: Moment | None
     attempted_at: Moment | None
     paused: bool
+    mode: Mode
+    waits: bool
+    """Whether a person has to begin, or to go on, before anything more is written."""
+    begun: Begun | None
+    would_write: Foreseen | None
     conditions: list[Condition]
     counts: Counts
     crossed: Crossed
@@ -126,6 +221,10 @@ class Status(Model):
             checked_at=found.checked_at,
             attempted_at=found.attempted_at,
             paused=found.paused,
+            mode=found.permission.mode,
+            waits=found.permission.waits,
+            begun=None if found.permission.begun is None else Begun.of(found.permission.begun),
+            would_write=None if found.foreseen is None else Foreseen.of(found.foreseen, examples=False),
             conditions=[Condition.of(one) for one in found.conditions],
             counts=dict(found.counts.items()),
             crossed=Crossed(count=found.crossed.count, newest=found.crossed.newest),

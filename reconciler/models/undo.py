@@ -34,6 +34,12 @@ class UndoRequest(Model):
     ] = None
 
 
+class AdoptRequest(Model):
+    """What is to be adopted."""
+
+    take_over: bool = Field(default=False, description="Take the place of another instance of this program")
+
+
 class RedoRequest(Model):
     """What is to be written again: all that was taken back, what a run did, or some images."""
 

@@ -31,7 +31,9 @@ class Announcer:
         """Pass on what a pass says of itself."""
         if isinstance(event, Progress):
             self._runs.progressed(event)
-            if event.phase == "writing" and self._runs.current is not None:
+            # A look that reads nothing, as of every minute, is nothing to draw anew.
+            told = event.phase == "writing" or (event.phase != "done" and event.done > 0)
+            if told and self._runs.current is not None:
                 self._bus.tell("progress", run=self._runs.current.run_id, **asdict(event))
         self._listen(event)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from reconciler.core.permission import UNASKED, Permission
 from reconciler.core.records import Crossed
 
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.permission import Beginner
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.policy import Switches
     from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, AssetStatus, Field, Keep, Run, Trigger
     from reconciler.engine.events import Progress
+    from reconciler.engine.foreseen import Foreseen
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.planner.planner import Wishes
     from reconciler.engine.undo_plan import PreparedUndo
@@ -38,6 +41,7 @@ ConditionType = Literal[
     "Working",
     "CatalogueReadable",
     "SyncEnabled",
+    "Begun",
     "ImmichReachable",
     "Permitted",
     "GuardClear",
@@ -55,6 +59,7 @@ ConditionReason = Literal[
     "Failed", "Unexpected", "WentThrough",
     "NotReadable", "Read",
     "On", "SwitchedOff",
+    "MayWrite", "NotBegun", "FirstOnly", "Observes",
     "Answers", "Maintenance", "NoAnswer", "Rejected",
     "Allowed", "KeyRefused", "PartlyPermitted", "PermissionMissing",
     "HeldBack", "NothingHeld",
@@ -85,6 +90,12 @@ class Request:
     """What is to be taken back, instead of a pass."""
     again: bool = False
     """Write again first what was taken back of these images."""
+    delay: float = 0.0
+    """Seconds to wait for a person who may think better of it."""
+    first: int = 0
+    """Begin with so many images, and wait then."""
+    by: Beginner = "page"
+    """Who begins, if it is that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,8 @@ class RunState:
     report: Report | None = None
     error: tuple[Reason, ...] = ()
     """What went wrong."""
+    stopping: bool = False
+    """Whether a person asked for its end, and it has not ended yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,9 @@ HeadlineCode = Literal[
     "writing",
     "not_looked",
     "first_look",
+    "asks",  # nobody has begun it: nothing is written
+    "trying",  # begun with some images: nothing else is written
+    "observes",
     "stale",
     "waiting",  # a condition that needs a person, or a part that is not permitted
     "not_in_sync",
@@ -146,6 +162,8 @@ class Headline:
     """Seconds since the last look at everything."""
     next_look: float | None = None
     """Seconds until the next."""
+    changing: int = 0
+    """Images that would be written, if nothing may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +186,10 @@ class Snapshot:
     """As they held at the last reading; ``None`` before the first."""
     switches_source: str = ""
     """Where they live: ``Skymmich`` or ``override``."""
+    permission: Permission = UNASKED
+    """What may be written."""
+    foreseen: Foreseen | None = None
+    """What would be written, where nothing may be."""
     paused: bool = False
     queue_depth: int = 0
     circuit_open_since: datetime | None = None
@@ -218,6 +240,17 @@ class Control(Protocol):
         """Enqueue a pass; gives the run's id at once."""
         ...
 
+    def begin(self, by: Beginner, *, first: int = 0) -> str:
+        """Let writing begin, with so many images or with all, and enqueue the pass; gives its run's id.
+
+        Where it has begun, only a pass is enqueued.
+
+        Raises:
+            ObservingError: nothing may be written here; nothing was changed.
+            StateError: it could not be kept; nothing is written.
+        """
+        ...
+
     def run_state(self, run_id: str) -> RunState | None:
         """Return a run that was requested since the start; ``None`` if unknown."""
         ...
@@ -248,8 +281,21 @@ class Control(Protocol):
         """Undo ``pause``."""
         ...
 
-    async def preview(self, wishes: Wishes | None = None) -> Prepared:
-        """Plan all images, under other wishes if given, and write nothing."""
+    async def preview(
+        self,
+        wishes: Wishes | None = None,
+        *,
+        image_ids: frozenset[int] | None = None,
+        again: bool = False,
+    ) -> Prepared:
+        """Plan images, under other wishes if given, and write nothing.
+
+        Args:
+            wishes: other than the ones in force.
+            image_ids: ``None``: all.
+            again: as if what was taken back of them were to be written again; of all: of just those of which
+                anything was.
+        """
         ...
 
     async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
@@ -282,6 +328,31 @@ class Control(Protocol):
         Raises:
             DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
             ReconcilerError: it could not be looked at.
+        """
+        ...
+
+    async def resolve_many(self, image_ids: frozenset[int], keep: Keep, *, shown: str) -> str:
+        """Decide all conflicts of some images that can be decided so, and enqueue a pass that carries it out.
+
+        Args:
+            image_ids: Skymmich's.
+            keep: the side that stays.
+            shown: what the person saw of them, as ``core.plan.conflicts.all_sides`` names it.
+
+        Returns:
+            the run's id.
+
+        Raises:
+            DecisionError: there is nothing to decide, or it is another one by now; nothing was changed.
+            ReconcilerError: they could not be looked at.
+        """
+        ...
+
+    async def take_over(self) -> str:
+        """Take the place of the other instance that keeps this library; gives the run's id.
+
+        Raises:
+            StateError: the wish could not be recorded.
         """
         ...
 

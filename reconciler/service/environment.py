@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue, SyncSettings
+    from reconciler.core.policy import Mode
     from reconciler.core.ports import Target
-    from reconciler.core.records import Crossed, Run
+    from reconciler.core.records import Crossed
     from reconciler.engine.catalogue_cache import Watchable
     from reconciler.engine.planner.planner import Wishes
 
@@ -23,6 +24,11 @@ class Installation(Protocol):
     @property
     def source(self) -> Watchable:
         """Skymmich."""
+        ...
+
+    @property
+    def mode(self) -> Mode:
+        """Whether anything may be written, as configured."""
         ...
 
     @property
@@ -65,8 +71,4 @@ class ServiceStore(Store, Protocol):
 
     def forget_crossings(self, until: datetime, asset_ids: Collection[str] | None = None) -> int:
         """Forget what a person has looked at, as far as it was noticed by then; tells of how many assets."""
-        ...
-
-    def runs(self, limit: int, before: str | None = None) -> list[Run]:
-        """Return runs, newest first."""
         ...

@@ -8,13 +8,15 @@ says "look at all" leaves those alone until their time has come.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.service.api import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from random import Random
+
+    from reconciler.core.records import Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,26 +137,37 @@ class WorkQueue:
         return frozenset(image_id for image_id, (_, due) in self._failing.items() if due <= now)
 
 
+_CAUSES: Final[frozenset[Trigger]] = frozenset({"decision", "settings", "template", "reload", "redo"})
+"""What changes what is to be written: such a run is named by it, whatever else it looks at."""
+
+
+def _weight(request: Request) -> tuple[bool, bool]:
+    """Return how much a request says of why a pass is run: by the heavier one a folded one is named."""
+    return request.trigger in _CAUSES, request.full
+
+
 def _fold(known: Request, new: Request) -> Request | None:
     """Return one request that does both, if there is one that does no more than both.
 
     ========================= =============== ======================================================
     waiting                   new             folded
     ========================= =============== ======================================================
-    all                       all             all; full, or with hints, if one is
+    all                       all             all; full, or with hints, if one is; named by the heavier
     some images               some images     both
     all                       some images     not: who wants some images need not wait for all
     some images               all             the same
     other force, undo …       anything        not; the same undo: once
     ========================= =============== ======================================================
     """
-    kind, other = ((one.by_person, one.force, one.approved, one.undo, one.again) for one in (known, new))
+    kind, other = (
+        (one.by_person, one.force, one.approved, one.undo, one.again, one.first) for one in (known, new)
+    )
     if kind != other:
         return None
     if known.undo is not None:
         return known
     if known.image_ids is None and new.image_ids is None:
-        louder = new if new.full and not known.full else known
+        louder = new if _weight(new) > _weight(known) else known
         return replace(louder, full=known.full or new.full, hints=known.hints or new.hints)
     if known.image_ids is not None and new.image_ids is not None:
         return replace(known, image_ids=known.image_ids | new.image_ids, full=known.full or new.full)

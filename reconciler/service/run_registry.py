@@ -48,6 +48,12 @@ class RunRegistry:
             self.current = replace(self.current, progress=progress)
             self._states[self.current.run_id] = self.current
 
+    def stopping(self) -> None:
+        """Note that the current run was asked to end."""
+        if self.current is not None:
+            self.current = replace(self.current, stopping=True)
+            self._states[self.current.run_id] = self.current
+
     def ended(
         self, state: Ended, *, report: Report | None = None, error: tuple[Reason, ...] = ()
     ) -> RunState | None:
@@ -55,7 +61,7 @@ class RunRegistry:
         current = self.current
         if current is None:
             return None
-        ended = replace(current, state=state, report=report, error=error)
+        ended = replace(current, state=state, report=report, error=error, stopping=False)
         self.current = None
         # Put last, so that the oldest to end is the first to be forgotten.
         self._states.pop(current.run_id, None)

@@ -1,35 +1,38 @@
-"""Where passes are carried out: the present installation, the catalogue as last read, and a cycle over both.
-
-Knows what a pass needs and in which order; when one is run, and what its end means for the next, is the
-service's.
-"""
+"""Where passes are carried out; when one is run, and what its end means for the next, is the service's."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from reconciler.core.permission import Permission
+from reconciler.core.plan.conflicts import in_conflict
 from reconciler.core.reasons import codes, of_error, reason
 from reconciler.engine.approvals import covers, waiting_approval
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.conflicts import take_decision
 from reconciler.engine.events import Event
+from reconciler.engine.ownership import leave_wishes
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.candidates import Memory
 from reconciler.engine.planner.planner import switches_of, told_problems
 from reconciler.engine.reconcile import Reconciler
-from reconciler.engine.redo import write_again
+from reconciler.engine.redo import to_write_again, write_again
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import recalled
 from reconciler.engine.undo import Undo, report_of
-from reconciler.errors import CatalogueError, DecisionError, ImmichError
+from reconciler.errors import CatalogueError, DecisionError, ImmichError, ReconcilerError
 from reconciler.service.api import ImageView
+from reconciler.service.first_hour import FirstHour
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue, RowProblem
+    from reconciler.core.plan.plan import AssetPlan, Rules
     from reconciler.core.policy import Switches
     from reconciler.core.ports import Clock, Renderer, Target, Wording
     from reconciler.core.records import Field, Keep
@@ -79,7 +82,11 @@ class PassRunner:
         """Whether the present pass carries out a person's wish: it makes no room for another."""
         self.writing = False
         """Whether the present pass may have something on the wire."""
+        self.stopped = False
+        """Whether the present pass was stopped before it had anything to write."""
+        self._reading: asyncio.Task[Prepared] | None = None
         self._store, self._clock, self._health = store, clock, health
+        health.permitted(self.permission)
         self._listen, self._timing, self._renderer = listen, timing, renderer
         self.runs = Runs(store, clock)
         """Shared by all cycles: what one could not close, the next one does."""
@@ -89,6 +96,12 @@ class PassRunner:
         self._target: Target | None = None
         self._cycle: Reconciler | None = None
         self._looker: Reconciler | None = None
+        self._first_hour = FirstHour(store, clock, health, listen)
+
+    @property
+    def permission(self) -> Permission:
+        """What may be written now."""
+        return Permission.of(self._store, self.installation.mode)
 
     def exchange(self, installation: Installation) -> None:
         """Take another installation from the next pass on."""
@@ -100,12 +113,12 @@ class PassRunner:
         """Run a pass.
 
         Returns:
-            ``None``: it found nothing to do, or nothing is to be done by itself.
+            ``None``: it found nothing to do, nothing is to be done by itself, or it was stopped before that.
 
         Raises:
             ReconcilerError: it could not be prepared; nothing was written.
         """
-        self.writing, self.by_person = False, request.by_person
+        self.writing, self.by_person, self.stopped = False, request.by_person, False
         await self._move_in()
         self._health.attempted()
         whole = request.image_ids is None
@@ -114,11 +127,52 @@ class PassRunner:
         self._read(catalogue)
         self._switched(catalogue)
         wishes = self.installation.wishes(catalogue)
-        if not self._health.enabled and not request.by_person:
+        self._health.permitted(permission := self.permission)
+        if not self._health.enabled and not request.by_person and not permission.waits:
             return None
-        cycle = await self._cycle_for(catalogue)
         if request.undo is not None:
-            return await self._undo(request.undo, run_id, stop)
+            return await self._undo(await self._cycle_for(catalogue), request.undo, run_id, stop)
+        if not permission.allows(request.image_ids) or (request.first and permission.waits):
+            try:
+                return await self._before_all(request, catalogue, wishes, run_id, stop)
+            except ReconcilerError:
+                self._first_hour.forget()
+                raise
+        return await self._pass(request, catalogue, wishes, run_id, queue, stop)
+
+    async def _before_all(
+        self, request: Request, catalogue: Catalogue, wishes: Wishes, run_id: str, stop: Callable[[], bool]
+    ) -> Report | None:
+        """Look what would be written while not all may be, or begin with some images."""
+        of, cycle, permission = (catalogue.reading, wishes), await self._cycle_for(catalogue), self.permission
+        if not request.first and not self._first_hour.is_due(of, request):
+            return None
+        prepare = partial(self._prepared, cycle, wishes=wishes)
+        if not (request.first and permission.waits):
+            await self._first_hour.look(prepare, of, request, permission)
+            return None
+        selection = await self._first_hour.choose(prepare, request, permission)
+        if selection is None or (prepared := await prepare(selection)) is None:
+            return None
+        self._health.permitted(self.permission)
+        self._health.prepared(prepared)
+        self.writing = True
+        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=request.trigger, stop=stop)
+        self._health.reported(prepared, report, whole=False)
+        self._first_hour.forget()  # these are written by now
+        return report
+
+    async def _pass(
+        self,
+        request: Request,
+        catalogue: Catalogue,
+        wishes: Wishes,
+        run_id: str,
+        queue: WorkQueue,
+        stop: Callable[[], bool],
+    ) -> Report | None:
+        """Prepare and write, as far as there is anything to write."""
+        whole, cycle = request.image_ids is None, await self._cycle_for(catalogue)
         if request.again:
             images = request.image_ids
             write_again(self._store, None if images is None else self._store.ids_of_images(images))
@@ -138,7 +192,9 @@ class PassRunner:
             later=self.later,
             brief=whole and not self.by_person,
         )
-        prepared = await cycle.prepare(selection, wishes)
+        prepared = await self._prepared(cycle, selection, wishes)
+        if prepared is None:
+            return None
         if approval and not covers(self._store, approval, prepared):
             self.by_person = request.by_person
             selection = replace(selection, by_person=self.by_person, approved="")
@@ -149,10 +205,30 @@ class PassRunner:
             self._health.looked(whole=True)
             return None
         self.writing = True
-        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=request.trigger, stop=stop)
-        whole = whole and report.error is None and report.run.outcome != "interrupted"
+        # What a person decided is why it writes, also where another look found the decision waiting.
+        trigger = "decision" if selection.approved else request.trigger
+        report = await cycle.apply(prepared, selection, run_id=run_id, trigger=trigger, stop=stop)
+        whole = whole and report.error is None and report.run.outcome != "stopped"
         self._health.reported(prepared, report, whole=whole)
         return report
+
+    def stop_reading(self) -> None:
+        """Let the present pass end at once, if it only reads."""
+        if self._reading is not None:
+            self.stopped = True
+            self._reading.cancel()
+
+    async def _prepared(self, cycle: Reconciler, selection: Selection, wishes: Wishes) -> Prepared | None:
+        """Prepare in a task of its own; ``None``: it was stopped while it read."""
+        self._reading = asyncio.create_task(cycle.prepare(selection, wishes))
+        try:
+            return await self._reading
+        except asyncio.CancelledError:
+            if not self.stopped:
+                raise
+            return None
+        finally:
+            self._reading = None
 
     async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
         """Plan an undo and write nothing; may be asked while a pass runs.
@@ -165,10 +241,10 @@ class PassRunner:
         looker = await self._look_with(catalogue)
         return await self._undo_with(looker).prepare(wish, self.installation.wishes(catalogue))
 
-    async def _undo(self, wish: UndoWish, run_id: str, stop: Callable[[], bool]) -> Report:
+    async def _undo(self, cycle: Reconciler, wish: UndoWish, run_id: str, stop: Callable[[], bool]) -> Report:
         """Take back what is wished."""
-        cycle, catalogue = self._cycle, self.catalogue.latest
-        assert cycle is not None and catalogue is not None  # noqa: S101, PT018 - both were just made
+        catalogue = self.catalogue.latest
+        assert catalogue is not None  # noqa: S101 - it was just read
         undo = self._undo_with(cycle)
         prepared = await undo.prepare(wish, self.installation.wishes(catalogue))
         self.writing = True
@@ -194,15 +270,20 @@ class PassRunner:
             catalogue = self.catalogue.latest
         return self._switched(catalogue)
 
-    async def preview(self, wishes: Wishes | None) -> Prepared:
-        """Plan all images and write nothing; may be asked while a pass runs.
+    async def preview(
+        self, wishes: Wishes | None, image_ids: frozenset[int] | None = None, *, again: bool = False
+    ) -> Prepared:
+        """Plan images and write nothing; may be asked while a pass runs.
 
         Raises:
             ReconcilerError: the catalogue, the template or Immich stand in the way.
         """
         catalogue = await self.catalogue.refresh()
         looker = await self._look_with(catalogue)
-        return await looker.prepare(Selection(brief=True), wishes or self.installation.wishes(catalogue))
+        if again and image_ids is None:
+            image_ids = await asyncio.to_thread(to_write_again, self._store)
+        selection = Selection(image_ids, brief=image_ids is None, again=again)
+        return await looker.prepare(selection, wishes or self.installation.wishes(catalogue))
 
     async def view(self, image_id: int) -> ImageView | None:
         """Look at one image; may be asked while a pass runs.
@@ -231,8 +312,9 @@ class PassRunner:
 
         Raises:
             DecisionError: there is no such conflict, or it is another one by now.
-            ReconcilerError: it could not be looked at.
+            ReconcilerError: it could not be looked at, or nothing may be written here.
         """
+        self.permission.require_mode()
         catalogue = await self.catalogue.refresh()
         image = catalogue.image(image_id)
         if image is None or image.asset_id is None:
@@ -247,6 +329,23 @@ class PassRunner:
         rules, now = prepared.rules, self._clock.now()
         take_decision(self._store, item.plan, keep, rules=rules, at=now, field=field, shown=shown)
         return True
+
+    def decide(self, plans: Sequence[AssetPlan], keep: Keep, rules: Rules) -> None:
+        """Keep what a person decided of each conflict of some images that can be decided so."""
+        now = self._clock.now()
+        with self._store.transaction():
+            for plan in plans:
+                for one in in_conflict(plan, keep):
+                    take_decision(self._store, plan, keep, rules=rules, at=now, field=one.field)
+
+    def take_over(self) -> None:
+        """Leave the wish to take another instance's place for the next pass.
+
+        Raises:
+            ObservingError: nothing may be written here.
+        """
+        self.permission.require_mode()
+        leave_wishes(self._store, {"take_over"})
 
     def looked_at(self, until: datetime, asset_ids: Collection[str] | None) -> int:
         """Forget crossings that a person has looked at; tells of how many images."""
@@ -267,6 +366,7 @@ class PassRunner:
         old, self.installation, self._next = self.installation, self._next, None
         self.catalogue = WatchedCatalogue(self.installation.source, self._recall)
         self._cycle = self._looker = self._target = None
+        self._first_hour.forget()
         self._memory = Memory()
         await old.aclose()
 
@@ -277,11 +377,11 @@ class PassRunner:
             self._target = target
             self._cycle = Reconciler(
                 *parts, timing=self._timing, renderer=self._renderer, listen=self._listen, runs=self.runs,
-                memory=self._memory, words=self._words,
+                mode=self.installation.mode, memory=self._memory, words=self._words,
             )  # fmt: skip
             # Another one for looks: its progress is nobody's, and it may be used while a pass runs.
             self._looker = Reconciler(
-                *parts, timing=self._timing, renderer=self._renderer, memory=self._memory
+                *parts, timing=self._timing, renderer=self._renderer, mode="observe", memory=self._memory
             )
         return self._cycle
 

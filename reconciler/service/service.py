@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from reconciler.core.reasons import codes, of_error, reason
 from reconciler.engine.approvals import begin_moment
 from reconciler.engine.events import Listener, ignore
-from reconciler.engine.undo_wish import UndoWish, unfinished
+from reconciler.engine.undo_wish import unfinished
 from reconciler.errors import ImmichTemporaryError, LeaseHeldError, ReconcilerError
 from reconciler.service.announcements import Announcer
-from reconciler.service.api import Control, ImageView, Request, RunState, Snapshot
+from reconciler.service.api import Control, Request, RunState, Snapshot
+from reconciler.service.beginning import begun_by
+from reconciler.service.decisions import Decisions
 from reconciler.service.event_bus import EventBus
 from reconciler.service.pause import Pause
 from reconciler.service.queue import Work, WorkQueue
@@ -26,20 +28,19 @@ from reconciler.service.runner import PassRunner
 from reconciler.service.status import Health
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
     from random import Random
 
     from reconciler.core.catalogue import Catalogue
+    from reconciler.core.permission import Beginner
     from reconciler.core.policy import Switches
     from reconciler.core.ports import Clock, Renderer, Wording
     from reconciler.core.reasons import Reason
-    from reconciler.core.records import Field, Keep, Trigger
-    from reconciler.engine.passes import Prepared, Report
-    from reconciler.engine.planner.planner import Wishes
+    from reconciler.core.records import Trigger
+    from reconciler.engine.passes import Report
     from reconciler.engine.polling.timing import Timing
-    from reconciler.engine.undo_plan import PreparedUndo
     from reconciler.errors import StateError
     from reconciler.service.api import Update
     from reconciler.service.environment import Installation, ServiceStore
@@ -48,7 +49,7 @@ LONGEST_HOLD = 60.0
 """Seconds for which Immich is left alone at most: a proxy may name a day as its ``Retry-After``."""
 
 
-class Service:
+class Service(Decisions):
     """The running daemon without its schedule.
 
     Args:
@@ -81,14 +82,12 @@ class Service:
         self._bus = EventBus()
         self.health = Health(clock, store, fresh_for)
         self._announcer = Announcer(self._bus, self._runs, listen)
-        heard = self._announcer.heard
-        self._runner = PassRunner(
-            installation, store, clock, self.health, heard, timing, renderer, words=words
-        )
+        parts = (installation, store, clock, self.health, self._announcer.heard)
+        self._runner = PassRunner(*parts, timing, renderer, words=words)
         self.upcoming: Callable[[], Mapping[str, datetime]] = dict
         """Name of the job → when it runs next; set by whoever schedules."""
         self.passes: Counter[str] = Counter()
-        """Passes by result: ``ok``, ``attention``, ``failed``, ``interrupted``, ``quiet``, ``unexpected``."""
+        """Passes by result: ``succeeded``, ``failed``, ``stopped``, ``quiet``, ``unexpected``."""
         self._pause = Pause(store, clock)
         self._forbidden = self._storeless = self._stopping = self._stop_run = False
         self._wake = asyncio.Event()
@@ -114,7 +113,14 @@ class Service:
 
     def request(self, request: Request) -> str:
         """Enqueue a pass; gives the run's id at once."""
-        return self.enqueue(request)
+        return self.enqueue(request, delay=request.delay)
+
+    def begin(self, by: Beginner, *, first: int = 0) -> str:
+        """Let writing begin, with so many images or with all, and enqueue the pass; gives its run's id."""
+        wish = begun_by(self._store, self._runner.permission, by, self._clock.now(), first)
+        self.health.permitted(self._runner.permission)
+        self._tell_state()
+        return self.enqueue(wish)
 
     def run_state(self, run_id: str) -> RunState | None:
         """Return a run that was requested since the start; ``None`` if unknown."""
@@ -127,6 +133,10 @@ class Service:
     def stop_run(self) -> bool:
         """Stop the pass that runs: what is in flight finishes. False when none runs."""
         self._stop_run = self._runs.current is not None
+        if self._stop_run:
+            self._runs.stopping()
+            self._runner.stop_reading()
+            self._tell_state()
         return self._stop_run
 
     async def read_switches(self) -> Switches:
@@ -137,8 +147,7 @@ class Service:
         Raises:
             CatalogueError: the catalogue was never read, and cannot be.
         """
-        enabled = self.health.enabled
-        switches = await self._runner.read_switches()
+        enabled, switches = self.health.enabled, await self._runner.read_switches()
         if enabled and not switches.enabled:
             self.stop_run()
         self._tell_state()
@@ -151,37 +160,6 @@ class Service:
     def resume(self) -> None:
         """Undo ``pause``."""
         self._set_paused(paused=False)
-
-    async def preview(self, wishes: Wishes | None = None) -> Prepared:
-        """Plan all images, under other wishes if given, and write nothing; raises where it cannot."""
-        return await self._runner.preview(wishes)
-
-    async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
-        """Look at what an undo would do, and write nothing; raises as ``Control`` says."""
-        return await self._runner.undo_plan(wish)
-
-    async def view(self, image_id: int) -> ImageView | None:
-        """Look at one image from all sides; raises where there is nothing to look at."""
-        return await self._runner.view(image_id)
-
-    async def resolve(
-        self, image_id: int, keep: Keep | None, *, field: Field | None = None, shown: str = ""
-    ) -> str | None:
-        """Keep what a person decided of a conflict, and enqueue a pass that carries it out.
-
-        Raises:
-            DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
-            ReconcilerError: it could not be looked at.
-        """
-        if not await self._runner.resolve(image_id, keep, field, shown):
-            return None
-        return self.enqueue(Request(frozenset({image_id}), trigger="decision"))
-
-    async def looked_at(self, until: datetime, asset_ids: Collection[str] | None = None) -> int:
-        """Forget crossings that a person has looked at, as far as they were noticed by then."""
-        many = self._runner.looked_at(until, asset_ids)
-        self._tell_state()
-        return many
 
     def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Update]]:
         """Listen to updates until the context is left. A slow listener loses the oldest, never blocks."""
@@ -196,8 +174,12 @@ class Service:
         self._wake.set()
         return work.run_id
 
-    async def look_at_catalogue(self, *, delay: float, trigger: Trigger = "catalogue") -> bool:
-        """Enqueue a look if the catalogue moved since it was last looked at."""
+    async def look_at_catalogue(
+        self, *, delay: float, trigger: Trigger = "catalogue", image_id: int | None = None
+    ) -> bool:
+        """Enqueue a look if the catalogue moved since the last; ``image_id``: what an event named."""
+        if trigger == "event":
+            self._runner.catalogue.hint(image_id)
         if not await self._runner.catalogue.moved():
             return False
         self.enqueue(Request(by_person=False, trigger=trigger), delay=delay)
@@ -324,6 +306,10 @@ class Service:
         return self._stopping or self._stop_run or self._forbidden or self._storeless or yields
 
     def _done(self, work: Work, report: Report | None) -> None:
+        if report is None and self._runner.stopped:
+            self.passes["stopped"] += 1
+            self._end("stopped", error=reason("stopped_reading"))
+            return
         if report is None:
             self._hold(None)
             self.passes["quiet"] += 1
@@ -333,7 +319,7 @@ class Service:
             return
         self._hold(report.error)
         self.passes[report.run.outcome] += 1
-        if report.run.outcome == "interrupted":
+        if report.run.outcome == "stopped":
             if not (self._stop_run or self._stopping):
                 self.enqueue(work.request)  # it only made room for a person's wish
             self._end("stopped", report)

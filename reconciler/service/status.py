@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from reconciler.core.permission import Permission
 from reconciler.core.reasons import of_error, reason
 from reconciler.core.records import FINE, Crossed
 from reconciler.service.api import Condition, Snapshot
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.core.ports import Clock, FeatureLoss, ServerFacts
     from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetStatus, Run
+    from reconciler.engine.foreseen import Foreseen
     from reconciler.engine.passes import Prepared, Report
     from reconciler.errors import ReconcilerError
     from reconciler.service.api import ConditionReason, ConditionType, RunState, Status
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 _PARTS = {"description", "coordinates", "tags"}
 """Features whose loss leaves images out of sync; others only cost requests."""
+
+_UNWRITTEN_FRESH_S = 90_000.0
+"""Seconds for which a look counts where nothing may be written: a day, and some more. See ``runner``."""
 
 
 class Health:
@@ -53,6 +58,8 @@ class Health:
         self._version = self._catalogue = ""
         self._linked = 0
         self._verdict: Verdict | None = None
+        self.permission = Permission("ask")
+        self.foreseen: Foreseen | None = None
         self._counts: dict[AssetStatus, int] = {}
         self._crossed = Crossed()
         self._last: Run | None = next(iter(store.runs(1)), None)
@@ -92,6 +99,25 @@ class Health:
         else:
             where = reason("sync_off_here") if overridden else reason("sync_off")
             self.put("SyncEnabled", "False", "SwitchedOff", where)
+
+    def permitted(self, permission: Permission) -> None:
+        """What may be written is known."""
+        self.permission = permission
+        standing, begun = permission.standing, permission.begun
+        if standing == "observing":
+            self.put("Begun", "False", "Observes", reason("observes"))
+        elif standing == "trying" and begun is not None:
+            self.put("Begun", "False", "FirstOnly", reason("first_only", count=len(begun.first or ())))
+        elif standing == "asking":
+            self.put("Begun", "False", "NotBegun", reason("not_begun"))
+        else:
+            self.put("Begun", "True", "MayWrite", reason("begun"))
+            self.foreseen = None
+
+    def foresaw(self, foreseen: Foreseen) -> None:
+        """A look at all images told what would be written."""
+        self.foreseen = foreseen
+        self.looked(whole=True)
 
     def prepared(self, prepared: Prepared) -> None:
         """Catalogue and Immich were read and a plan made."""
@@ -156,7 +182,7 @@ class Health:
         """Return what the headline is made of."""
         return Standing(
             now=self._clock.now(),
-            fresh_for=self.fresh_for,
+            fresh_for=self.fresh_for if self.permission.standing == "begun" else _UNWRITTEN_FRESH_S,
             checked_at=self.checked_at,
             next_look=min((when for name, when in (upcoming or {}).items() if name in LOOKS), default=None),
             counts=self._counts,
@@ -165,6 +191,9 @@ class Health:
             paused=paused,
             progress=current.progress if current else None,
             running=current is not None,
+            permission=self.permission,
+            images=self.foreseen.images if self.foreseen else self._linked,
+            changing=self.foreseen.changing if self.foreseen else 0,
         )
 
     def snapshot(
@@ -191,6 +220,8 @@ class Health:
             next_looks=dict(upcoming),
             switches=self.switches,
             switches_source=source if self.switches is not None else "",
+            permission=self.permission,
+            foreseen=self.foreseen,
             paused=paused,
             queue_depth=queue_depth,
             circuit_open_since=installation.circuit_open_since,

@@ -11,6 +11,9 @@ paused by a person                                           ``paused``         
 a pass is writing                                            ``writing``        unknown
 never looked through to the end                              ``not_looked``,    unknown
                                                              ``first_look``
+nobody has begun it: nothing is written yet                  ``asks``           attention
+begun with some images: nothing else is written              ``trying``         attention
+it only observes                                             ``observes``       off
 looked at too long ago                                       ``stale``          unknown
 held by guard or canary, a permission missing for a part     ``waiting``        attention
 an image is not in sync                                      ``not_in_sync``    attention
@@ -26,6 +29,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.permission import UNASKED, Permission
 from reconciler.core.records import FINE
 from reconciler.service.api import Headline
 
@@ -75,6 +79,10 @@ class Standing:
     progress: Progress | None = None
     """Of the pass that runs, if it told any."""
     running: bool = False
+    permission: Permission = UNASKED
+    images: int = 0
+    """Linked images, and those that would be written, where nothing may be."""
+    changing: int = 0
 
 
 def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table reads best as one
@@ -94,6 +102,8 @@ def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table r
         return Headline("writing", "unknown", progress=progress)
     if looked is None:
         return Headline("first_look" if standing.running else "not_looked", "unknown")
+    if standing.permission.standing != "begun":
+        return replace(_not_begun(standing), looked=looked, next_look=upcoming)
     if not is_fresh(standing):
         return Headline("stale", "unknown", looked=looked)
     for kind in _ATTENTION:
@@ -110,6 +120,20 @@ def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table r
         return replace(said, code="edit_missing", level="attention")
     said = replace(said, images=total - undone, next_look=upcoming)
     return replace(said, counts={"undone": undone}) if undone else said
+
+
+def _not_begun(standing: Standing) -> Headline:
+    """Return what is said while not everything may be written."""
+    permission = standing.permission
+    if permission.standing == "trying" and permission.begun is not None:
+        return Headline("trying", "attention", images=len(permission.begun.first or ()))
+    asks = permission.waits
+    return Headline(
+        "asks" if asks else "observes",
+        "attention" if asks else "off",
+        images=standing.images,
+        changing=standing.changing,
+    )
 
 
 def is_fresh(standing: Standing) -> bool:

@@ -83,7 +83,7 @@ class SqliteCatalogue:
         self._probe.close()
 
     @contextmanager
-    def _private(self) -> Iterator[_Moment]:
+    def _private(self) -> Iterator[SqliteMoment]:
         """Yield a copy of the database at one moment."""
         with ExitStack() as stack:
             with opened(self.path, timeout_s=self._timeout_s) as connection:
@@ -102,10 +102,10 @@ class SqliteCatalogue:
                 copy.execute("PRAGMA synchronous = OFF")
                 connection.backup(copy)
             copy.text_factory = as_text
-            yield _Moment(copy, f"SQLite, journal mode {mode}")
+            yield SqliteMoment(copy, f"SQLite, journal mode {mode}")
 
 
-class _Moment:
+class SqliteMoment:
     """A copy of the database, as ``CatalogueReader`` wants it."""
 
     def __init__(self, connection: sqlite3.Connection, storage: str) -> None:

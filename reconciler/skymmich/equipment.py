@@ -52,9 +52,10 @@ def read_equipment(snapshot: Snapshot, problems: list[RowProblem], doubts: Doubt
 def read_links(
     snapshot: Snapshot, equipment: Mapping[int, Equipment], problems: list[RowProblem], doubts: Doubts
 ) -> dict[int, tuple[Equipment, ...]]:
-    """Return each image's equipment in order of the links, each piece once.
+    """Return each image's equipment in order of its ids, each piece once.
 
-    SQLite keeps links to deleted equipment (no foreign keys there): they are nothing.
+    Skymmich's API does not tell in which order it was linked, so no source goes by that. SQLite keeps links
+    to deleted equipment (no foreign keys there): they are nothing.
     """
     linked: dict[int, dict[int, Equipment]] = {}
     note = doubts.owned(LINKS.stands_for)
@@ -67,7 +68,7 @@ def read_links(
             doubts.add(image_id, f"{EQUIPMENT.name}.id")
         for what in doubts.of_equipment.get(equipment_id, ()):
             doubts.add(image_id, what)
-    return {image_id: tuple(pieces.values()) for image_id, pieces in linked.items()}
+    return {image_id: tuple(pieces[key] for key in sorted(pieces)) for image_id, pieces in linked.items()}
 
 
 def read_acquisitions(

@@ -7,7 +7,7 @@ API key lies there in plain text: no value of this row is ever put into a messag
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import SWITCHED_PARTS, SyncSettings
 from reconciler.core.policy import SWITCHES
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import RowProblem, Switch
     from reconciler.skymmich.fields import Fields
     from reconciler.skymmich.tables import Snapshot
+
+MASK: Final = "••••"
+"""With which Skymmich's API begins whatever it shows of a key: such a text is never one."""
 
 
 def read_settings(snapshot: Snapshot, problems: list[RowProblem]) -> SyncSettings:
@@ -54,14 +57,16 @@ def _read(fields: Fields) -> SyncSettings:
             fields.warn("row_no_setting", key=key)
         return ""
 
-    defaults = SyncSettings()
+    defaults, key = SyncSettings(), text("apiKey")
+    masked = key.startswith(MASK)
     return SyncSettings(
         enabled=switch("metadataSyncEnabled", default=defaults.enabled),
         description=switch("syncDescription", default=defaults.description),
         coordinates=switch("syncCoordinates", default=defaults.coordinates),
         tags=switch("syncTags", default=defaults.tags),
         immich_url=text("host"),
-        immich_api_key=text("apiKey"),
+        immich_api_key="" if masked else key,
+        masked=masked,
         stored=True,
         unreadable=frozenset(unreadable),
     )

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import httpx
 
 from reconciler.bounded import ACCEPT_ENCODING, BoundError, CutShortError, read_body, read_exact_json
 from reconciler.core.policy import SWITCHES, Switches
 from reconciler.errors import CatalogueError
+from reconciler.skymmich.address import split
+from reconciler.skymmich.settings import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,6 @@ _HEADERS = {
     "accept": "application/json",
     "accept-encoding": ACCEPT_ENCODING,
 }
-_MASK = "••••"
 _DEFAULTS = Switches(enabled=False)
 """Of an installation that never saved them."""
 Json = dict[str, object]
@@ -46,11 +46,8 @@ class SkymmichSettings:
     where = "Skymmich"
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url.strip())
-        host = parts.netloc.rpartition("@")[2]
-        self._address = f"{parts.scheme}://{host}{parts.path.rstrip('/')}/api/admin/settings"
-        # For a proxy in front of Skymmich, which itself has no login.
-        self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        address, self._login = split(url)
+        self._address = f"{address}/api/admin/settings"
         self._turn = asyncio.Lock()
 
     async def write(self, changes: Mapping[str, bool]) -> Switches:
@@ -79,7 +76,7 @@ class SkymmichSettings:
             return _switches(before)
         wanted = {**before, **set_now}
         key = before.get("apiKey")
-        if isinstance(key, str) and key and not key.startswith(_MASK):
+        if isinstance(key, str) and key and not key.startswith(MASK):
             raise CatalogueError(
                 "Skymmich shows Immich's API key unmasked, so its settings are not sent back.",
                 remedy="Change the switches in Skymmich itself, under Admin → Immich.",

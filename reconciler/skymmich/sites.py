@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.core.asset import Coordinates
 from reconciler.core.catalogue import Site
+from reconciler.core.desired.coordinates import distance_km
 from reconciler.skymmich.fields import read_rows
 from reconciler.skymmich.tables import LOCATIONS
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 TOLERANCE_KM = 1.0
 """Skymmich copies a location's coordinates into its images, but cameras and people round them."""
-
-_EARTH_RADIUS_KM = 6371.0088
-"""Mean radius (IUGG)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +46,12 @@ def site_at(latitude: float | None, longitude: float | None, locations: Sequence
     """Return the nearest location within ``TOLERANCE_KM`` of a place in degrees, or ``None``."""
     if latitude is None or longitude is None or not _on_earth(latitude, longitude):
         return None
-    near = [(distance_km(latitude, longitude, place), place.name) for place in locations]
+    here = Coordinates(latitude, longitude)
+    near = [
+        (distance_km(here, Coordinates(place.latitude, place.longitude)), place.name) for place in locations
+    ]
     found = min(near, default=None, key=lambda pair: pair[0])
     return Site(found[1]) if found is not None and found[0] <= TOLERANCE_KM else None
-
-
-def distance_km(latitude: float, longitude: float, place: Location) -> float:
-    """Return the distance on a sphere (haversine formula); longitudes may wrap around."""
-    phi, phi_place = math.radians(latitude), math.radians(place.latitude)
-    across = math.sin(math.radians(longitude - place.longitude) / 2)
-    along = math.sin((phi - phi_place) / 2)
-    chord = along * along + math.cos(phi) * math.cos(phi_place) * across * across
-    return 2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(min(chord, 1.0)))
 
 
 def _read_location(fields: Fields) -> Location | None:

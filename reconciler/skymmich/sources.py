@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -11,23 +12,41 @@ from reconciler.errors import ConfigurationError
 from reconciler.skymmich.database import SqliteCatalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reconciler.core.ports import ObjectCatalogue
     from reconciler.skymmich.postgres import PostgresCatalogue
+    from reconciler.skymmich.rest.pace import Pace
+    from reconciler.skymmich.rest.source import RestCatalogue
 
 _SCHEME = re.compile(r"(sqlite|file)(?=:)|([a-z][a-z0-9+.-]+)(?=://)", re.IGNORECASE)
 _SUPPORTED = (
     "Give the path of Skymmich's SQLite file (/app/config/skymmich.db, or sqlite:///app/config/skymmich.db), "
-    "or the address of its PostgreSQL database (postgresql://user@host:5432/skymmich)."
+    "the address of its PostgreSQL database (postgresql://user@host:5432/skymmich), or Skymmich's own web "
+    "address (http://skymmich:5000)."
 )
 
 
-def open_catalogue(source: str, *, sky: ObjectCatalogue | None = None) -> SqliteCatalogue | PostgresCatalogue:
+@dataclass(frozen=True, slots=True)
+class Web:
+    """How a catalogue is read over Skymmich's web address."""
+
+    kept: Path | None = None
+    """The file in which its answers are kept; ``None``: in memory."""
+    pace: Pace | None = None
+    progress: Callable[[int, int], None] = lambda _done, _of: None
+
+
+def open_catalogue(
+    source: str, *, sky: ObjectCatalogue | None = None, web: Web | None = None
+) -> SqliteCatalogue | PostgresCatalogue | RestCatalogue:
     """Return the reader for a source; nothing is opened before it reads.
 
     Args:
-        source: a path, ``sqlite:PATH``, ``sqlite:///PATH``, ``file:///PATH``, or ``postgresql://…``. A
-            password in it is never shown.
+        source: a path, ``sqlite:PATH``, ``sqlite:///PATH``, ``file:///PATH``, ``postgresql://…``, or
+            ``http://…``. A password in it is never shown.
         sky: knows objects that Skymmich's own table lacks.
+        web: for one that is read over the web.
 
     Raises:
         ConfigurationError: it is none of these.
@@ -45,8 +64,11 @@ def open_catalogue(source: str, *, sky: ObjectCatalogue | None = None) -> Sqlite
 
         return PostgresCatalogue("postgresql" + text[len(scheme) :], sky=sky)
     if scheme in {"http", "https"}:
-        message = "Reading the catalogue over Skymmich's web address is not supported yet."
-        raise ConfigurationError(message, remedy=_SUPPORTED)
+        # It brings an HTTP client along.
+        from reconciler.skymmich.rest.source import RestCatalogue  # noqa: PLC0415  see above
+
+        web = web or Web()
+        return RestCatalogue(text, kept=web.kept, pace=web.pace, sky=sky, progress=web.progress)
     raise ConfigurationError(f"A catalogue source cannot begin with {scheme}:.", remedy=_SUPPORTED)
 
 

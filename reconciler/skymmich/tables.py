@@ -156,7 +156,7 @@ def take(columns: Columns, storage: str, run: Callable[[str], Sequence[Row]]) ->
             rows[table.name] = run(table.query(columns[table.name]))
     found = release(columns)
     made_by = max(found, _migrated_to(columns, run))
-    expected = _expected(made_by, postgres=not storage.startswith("SQLite"))
+    expected = _expected(made_by, postgres="SQLite" not in storage)
     there = frozenset(
         f"{table.name}.{name}"
         for table in TABLES

@@ -13,6 +13,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.web.access.login import Login
 from reconciler.web.access.middleware import Gate
 from reconciler.web.access.policy import Access
+from reconciler.web.api.beginning import BeginApi
 from reconciler.web.api.openapi import Description
 from reconciler.web.api.routes import Api
 from reconciler.web.api.skymmich_buttons import SkymmichButtons
@@ -25,15 +26,19 @@ from reconciler.web.live.events import Events
 from reconciler.web.live.health import Health
 from reconciler.web.live.metrics import Metrics
 from reconciler.web.pages.actions import Actions
+from reconciler.web.pages.beginning import Beginning
 from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
+from reconciler.web.pages.decide import Deciding
 from reconciler.web.pages.doctor import DoctorPages
 from reconciler.web.pages.images import ImagePages
 from reconciler.web.pages.overview import OverviewPages
 from reconciler.web.pages.pictures import Pictures
 from reconciler.web.pages.renderer import Pages
+from reconciler.web.pages.switching import Switching
 from reconciler.web.pages.taking_back import TakingBack
 from reconciler.web.pages.template import TemplatePages
+from reconciler.web.pages.toasts import Toasts
 from reconciler.web.static_files import StaticFiles
 from reconciler.web.template_preview import Trial
 
@@ -103,19 +108,30 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         now=now,
     )
     pages, lookups = Pages(panel), Lookups(panel.control)
-    trial = Trial(panel, lookups)
+    trial, beginning = Trial(panel, lookups), Beginning(panel)
+    toasts = Toasts(panel.control, pages)
     images, refuse = ImagePages(panel, pages, lookups), Refusals(pages).answer
     parts = (
         *(
             Api(panel, lookups),
+            BeginApi(panel),
             SwitchesApi(panel),
+            Switching(panel, pages),
             Events(panel),
             Health(panel),
             Metrics(panel),
             SkymmichButtons(panel),
             Description(),
         ),
-        *(OverviewPages(panel, pages, lookups), images, Actions(panel, images), Login(panel, pages)),
+        *(
+            beginning,
+            OverviewPages(panel, pages, lookups, beginning),
+            images,
+            Actions(panel, images, toasts),
+            toasts,
+            Deciding(panel, pages, lookups, images, toasts),
+            Login(panel, pages),
+        ),
         *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups)),
         DoctorPages(panel, pages, lookups),
         *(

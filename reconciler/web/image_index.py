@@ -1,58 +1,32 @@
-"""Finding images of the catalogue quickly: by id, by asset, by target and by equipment.
+"""Finding images of the catalogue quickly: by id, by asset, and by what they are called.
 
-Made once for each reading of the catalogue that somebody asks about; the names in a thread, and after the
+Made once for each reading of the catalogue that somebody asks about; the texts in a thread, and after the
 first time only of the slices that changed: a hundred thousand images take a moment.
 """
 
 from __future__ import annotations
 
 import asyncio
-from array import array
-from collections import defaultdict
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from itertools import compress
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import Catalogue, Images
-from reconciler.core.packed_catalogue import PackedImages
 from reconciler.messages.reasons import words
+from reconciler.web.finding.sheet import both_of
+from reconciler.web.finding.terms import folded
+from reconciler.web.finding.texts import EQUIPMENT, TARGET, Texts, read_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.service.api import Control
 
-    Places = tuple[int, Sequence[int]]
-    """Where a slice of the images begins, and which of it are meant, counted from there."""
-    _Written = tuple[int, Mapping[str, Sequence[int]], Mapping[str, Sequence[int]]]
-
-MOST_NAMES = 200
-"""Names offered for a filter; any other can be typed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The catalogue by its targets or its equipment."""
-
-    assets: Mapping[str, Sequence[Places]] = field(default_factory=dict)
-    """Name in lower case → where its images are."""
-    common: tuple[str, ...] = ()
-    """As written, the most used first."""
-    ids: Sequence[str | None] = ()
-    """The asset of each image, in order."""
-
-    def find(self, text: str) -> set[str]:
-        """Return the assets with a name that contains a text, whatever its case."""
-        wanted = text.strip().casefold()
-        names = [wanted] if wanted in self.assets else [name for name in self.assets if wanted in name]
-        found = (
-            self.ids[begin + place]
-            for name in names
-            for begin, places in self.assets[name]
-            for place in places
-        )
-        return {asset_id for asset_id in found if asset_id is not None}
+_REST: Final = 0.002
+"""Seconds in which others have the processor, after each slice that nobody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +36,7 @@ class Lookup:
     catalogue: Catalogue = field(default_factory=lambda: Catalogue(()))
     assets: Mapping[str, int] = field(default_factory=dict)
     """Asset id → the image's id."""
-    targets: Names = field(default_factory=Names)
-    equipment: Names = field(default_factory=Names)
+    texts: Texts = field(default_factory=Texts)
     problems: tuple[str, ...] = ()
     """What could not be read, for people."""
 
@@ -81,12 +54,17 @@ class Lookup:
         image_id = self.assets.get(asset_id)
         return None if image_id is None else self.catalogue.image(image_id)
 
+    def asset_ids(self) -> Sequence[str | None]:
+        """Return the assets of all images, in the catalogue's order."""
+        images = self.catalogue.images
+        return images.asset_ids() if isinstance(images, Images) else [one.asset_id for one in images]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Naming:
-    """The names of one reading, on their way."""
+class _Reading:
+    """The texts of one reading, on their way."""
 
-    task: asyncio.Task[tuple[Names, Names]]
+    task: asyncio.Task[Texts]
     hurry: asyncio.Event
 
 
@@ -97,116 +75,79 @@ class Lookups:
         self._control = control
         self._catalogue: Catalogue | None = None
         self._made = Lookup()
-        self._naming: _Naming | None = None
+        self._reading: _Reading | None = None
 
     async def latest(self) -> Lookup:
         """Return the index; an empty one before the first reading.
 
-        Its names may be those of the reading before: they take longest, and are only offered.
+        Its texts may be those of the reading before: they take longest, and are only offered.
         """
         catalogue = self._control.catalogue()
         if catalogue is not None and catalogue is not self._catalogue:
             self._catalogue = catalogue
             self._made = _index(catalogue, self._made)
             hurry = asyncio.Event()
-            self._naming = _Naming(asyncio.create_task(_name(catalogue, hurry)), hurry)
-        if self._naming is not None and self._naming.task.done():
-            self._take(self._naming)
+            self._reading = _Reading(asyncio.create_task(_read(catalogue, hurry)), hurry)
+        if self._reading is not None and self._reading.task.done():
+            self._take(self._reading)
         return self._made
 
     async def named(self) -> Lookup:
-        """Return the index with the names of the same reading: for whoever filters by them."""
+        """Return the index with the texts of the same reading: for whoever searches them."""
         await self.latest()
-        while (naming := self._naming) is not None:
-            naming.hurry.set()
+        while (reading := self._reading) is not None:
+            reading.hurry.set()
             # Others wait for it, too: who stops waiting does not stop it.
-            await asyncio.shield(naming.task)
-            # A newer reading may have come meanwhile: its names are another task's.
-            self._take(naming)
+            await asyncio.shield(reading.task)
+            # A newer reading may have come meanwhile: its texts are another task's.
+            self._take(reading)
         return self._made
 
     async def among(self, target: str = "", equipment: str = "") -> tuple[Lookup, set[str] | None]:
         """Return the index, and the assets whose target and equipment have these names; ``None``: all assets.
 
-        A name may be a part of one, in any case; an empty one asks for nothing.
+        A name may be a part of one, in any spelling; an empty one asks for nothing.
         """
         lookup = await (self.named() if target or equipment else self.latest())
-        asked = ((lookup.targets, target), (lookup.equipment, equipment))
-        found = [names.find(text) for names, text in asked if text]
-        return lookup, set.intersection(*found) if found else None
+        if not (target or equipment):
+            return lookup, None
+        found = await asyncio.to_thread(named_so, lookup, target, equipment)
+        return lookup, set(filter(None, compress(lookup.asset_ids(), found)))
 
-    def _take(self, naming: _Naming) -> None:
-        if naming is not self._naming:
+    def _take(self, reading: _Reading) -> None:
+        if reading is not self._reading:
             return
-        self._naming = None
-        targets, equipment = naming.task.result()
-        self._made = replace(self._made, targets=targets, equipment=equipment)
+        self._reading = None
+        self._made = replace(self._made, texts=reading.task.result())
 
 
-async def _name(catalogue: Catalogue, hurry: asyncio.Event) -> tuple[Names, Names]:
+def named_so(lookup: Lookup, target: str, equipment: str) -> bytes:
+    """Return which images have these names, a byte an image: the whole name where one is so, else a part."""
+    texts = lookup.texts
+    found = [
+        texts.of_name(folded(text), kind, text if kind == TARGET else "")
+        for kind, text in ((TARGET, target), (EQUIPMENT, equipment))
+        if text
+    ]
+    return both_of(b"\1" * texts.count, *found)
+
+
+async def _read(catalogue: Catalogue, hurry: asyncio.Event) -> Texts:
     # Not beside the page that is being made just now: the thread would slow it down.
     with suppress(TimeoutError):
         await asyncio.wait_for(hurry.wait(), 1.0)
-    return await asyncio.to_thread(_both_names, catalogue)
 
+    def rest() -> None:
+        if not hurry.is_set():
+            time.sleep(_REST)
 
-def target_of(image: CatalogueImage) -> str:
-    """Return the target's name as people know it; empty if there is none."""
-    if image.target is None:
-        return image.target_name or ""
-    known = [image.target.messier or image.target.name, *image.target.common_names[:1]]
-    return " · ".join(known)
+    return await asyncio.to_thread(read_texts, catalogue, rest)
 
 
 def _index(catalogue: Catalogue, before: Lookup) -> Lookup:
     return Lookup(
         catalogue=catalogue,
         assets=catalogue.image_ids(),
-        targets=before.targets,
-        equipment=before.equipment,
+        texts=before.texts,
         problems=tuple(f"{one.place}: {words(one.reason)}" for one in catalogue.problems),
     )
-
-
-def _both_names(catalogue: Catalogue) -> tuple[Names, Names]:
-    images = catalogue.images
-    slices: Iterable[_Written] = (
-        images.each(_written) if isinstance(images, PackedImages) else (_written(images),)
-    )
-    ids = images.asset_ids() if isinstance(images, Images) else [image.asset_id for image in images]
-    targets, equipment = defaultdict[str, "list[Places]"](list), defaultdict[str, "list[Places]"](list)
-    begin = 0
-    for count, *both in slices:
-        for names, of in zip((targets, equipment), both, strict=True):
-            for name, places in of.items():
-                names[name].append((begin, places))
-        begin += count
-    return _names(targets, ids), _names(equipment, ids)
-
-
-def _written(images: Sequence[CatalogueImage]) -> _Written:
-    """Return how many images these are, and which linked ones have which target and equipment."""
-    targets, equipment = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
-    for place, image in enumerate(images):
-        if image.asset_id is None:
-            continue
-        targets[target_of(image)].append(place)
-        for name in {one.name for one in image.equipment}:
-            equipment[name].append(place)
-    targets.pop("", None)
-    equipment.pop("", None)
-    return len(images), _kept(targets), _kept(equipment)
-
-
-def _kept(names: Mapping[str, list[int]]) -> dict[str, Sequence[int]]:
-    # A slice of a large catalogue has few images: a byte each is enough.
-    return {name: bytes(places) if places[-1] < 256 else array("L", places) for name, places in names.items()}
-
-
-def _names(places: Mapping[str, list[Places]], ids: Sequence[str | None]) -> Names:
-    counts = {name: sum(len(some) for _, some in found) for name, found in places.items()}
-    common = sorted(counts, key=lambda name: (-counts[name], name))[:MOST_NAMES]
-    folded: defaultdict[str, list[Places]] = defaultdict(list)
-    for name, found in places.items():
-        folded[name.casefold()] += found
-    return Names(dict(folded), tuple(common), ids)

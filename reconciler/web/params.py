@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 
 from reconciler.core.policy import SWITCHES
 from reconciler.core.records import AssetStatus
-from reconciler.models.requests import MAX_NAME, Changes, ImageWish, Waiting, Wish
+from reconciler.models.requests import MAX_IMAGES, MAX_NAME, Changes, ImageWish, Waiting, Wish
 from reconciler.service.api import Request as Look
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.validation import valid
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from reconciler.core.records import Trigger
     from reconciler.models.base import Model
 
+_FIELDS = 100
+"""Of a form, but for images that are chosen."""
 _WORDS = {"true": True, "false": False}
 STATUSES: tuple[str, ...] = get_args(AssetStatus)
 SHOWN = "shown_"
@@ -121,11 +123,25 @@ async def body(request: Request) -> dict[str, object]:
 
 async def form(request: Request) -> dict[str, str]:
     """Read a posted form; of a name that comes twice the last counts."""
+    return {name: values[-1] for name, values in (await form_values(request, most=_FIELDS)).items()}
+
+
+async def form_values(request: Request, *, most: int = MAX_IMAGES + _FIELDS) -> dict[str, list[str]]:
+    """Read a posted form in which a name may come many times; ``most``: fields."""
     try:
-        fields = parse_qs((await request.body()).decode(), keep_blank_values=True, max_num_fields=100)
+        return parse_qs((await request.body()).decode(), keep_blank_values=True, max_num_fields=most)
     except ValueError:
         raise ProblemError(400, "The form cannot be read.") from None
-    return {name: values[-1] for name, values in fields.items()}
+
+
+def last(values: Mapping[str, list[str]], name: str) -> str:
+    """Return the last value of a name; empty if there is none."""
+    return values.get(name, [""])[-1]
+
+
+def asked_with(request: Request, query: str) -> Request:
+    """Return a request as if it had come with another query."""
+    return type(request)({**request.scope, "query_string": query.encode()})
 
 
 def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:
@@ -196,6 +212,8 @@ def wish(
         image_ids = frozenset(asked.image_ids)
     if asked.force and image_ids is None:
         raise ProblemError(400, "“force” overwrites what people wrote: name the “image_ids”.")
+    if asked.approve:
+        trigger = "decision"
     return Look(
         image_ids, full=asked.full, force=asked.force, by_person=True, approved=asked.approve, trigger=trigger
     )

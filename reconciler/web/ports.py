@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.policy import Part, Policy
-    from reconciler.core.records import AssetRecord, JournalEntry, Run
+    from reconciler.core.records import AssetRecord, JournalEntry, Run, Standing
 
 PictureSize = Literal["thumbnail", "preview"]
 RequestCounts = Mapping[tuple[str, str, int], int]
@@ -39,6 +39,33 @@ class History(Protocol):
         ``after``: title and asset id of the last one before; ``among``: only these asset ids; ``crossed``:
         only those of which an edit may be missing.
         """
+        ...
+
+    def records_of(self, asset_ids: Collection[str]) -> dict[str, AssetRecord]:
+        """Return those of these assets that are managed, by id."""
+        ...
+
+    def changes(self, since: object) -> tuple[object, frozenset[str] | None]:
+        """Return what names the present moment, and the assets whose records changed since an earlier one.
+
+        ``None``: any may have.
+        """
+        ...
+
+    def standings(self, after: str = "", limit: int = 5000) -> list[Standing]:
+        """Return how managed assets stand, those after one, in order of their ids."""
+        ...
+
+    def standings_of(self, asset_ids: Collection[str]) -> list[Standing]:
+        """Return how these assets stand, in order of their ids."""
+        ...
+
+    def titles(self, after: tuple[str, str] = ("", ""), limit: int = 5000) -> list[tuple[str, str]]:
+        """Return folded titles and asset ids, those after one, in the order of titles."""
+        ...
+
+    def crossed_ids(self) -> frozenset[str]:
+        """Return the assets with a crossing that nobody has looked at."""
         ...
 
     def counts_by_status(self) -> dict[str, int]:

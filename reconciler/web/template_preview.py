@@ -7,10 +7,12 @@ is tried at a time.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from reconciler.engine.foreseen import foresee
 from reconciler.engine.planner.desired import sized, try_template
 from reconciler.engine.planner.planner import Wishes
 from reconciler.errors import TemplateError
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.policy import Policy
+    from reconciler.engine.foreseen import Foreseen
     from reconciler.engine.passes import Prepared
     from reconciler.engine.planner.desired import DesiredStates
     from reconciler.web.context import Panel
@@ -33,6 +36,12 @@ if TYPE_CHECKING:
     from reconciler.web.template_names import Name
 
 _CHOICES = 200
+_WHOLE = 2_000
+"""Images up to which all are compared …"""
+_BOUND_S = 6.0
+"""… if that takes no more seconds than these …"""
+_SAMPLE = 200
+"""… and else so many, spread over all."""
 _PATIENCE = 5.0
 """Seconds to wait for another trial's end."""
 
@@ -85,6 +94,29 @@ class Trial:
                 Wishes(self._policy(text), self._panel.control.snapshot().switches)
             )
 
+    async def foresee(self, policy: Policy) -> Foreseen:
+        """Look what a policy would change, in a few seconds: of very many images only some are compared.
+
+        Raises:
+            ReconcilerError: that cannot be told now.
+        """
+        control = self._panel.control
+        wishes = Wishes(policy, control.snapshot().switches)
+        lookup = await self._lookups.latest()
+        linked = lookup.catalogue.linked()
+        async with self._panel.planning:
+            prepared = None
+            if len(linked) <= _WHOLE:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_BOUND_S):
+                        prepared = await control.preview(wishes)
+            if prepared is None:
+                some = islice(linked, 0, None, -(-len(linked) // _SAMPLE))
+                prepared = await control.preview(
+                    wishes, image_ids=frozenset(image.image_id for image in some)
+                )
+        return await asyncio.to_thread(foresee, prepared, self.now())
+
     async def save(self, text: str, shown: CatalogueImage | None = None, *, approved: str = "") -> None:
         """Let a template hold from the next pass on, if it renders for all images, and begin that pass.
 
@@ -100,13 +132,13 @@ class Trial:
         linked = lookup.catalogue.linked()
         await self._compute(self._policy(text), chain([shown] if shown else [], linked))
         self.keeper.save(text)
-        wish = Wish(by_person=bool(approved), approved=approved, trigger="settings")
+        wish = Wish(by_person=bool(approved), approved=approved, trigger="template")
         self._panel.control.request(wish)
 
     def reset(self) -> None:
         """Let the configured template hold again; what was written here stays among the earlier versions."""
         self.keeper.save(None)
-        self._panel.control.request(Wish(by_person=False, trigger="settings"))
+        self._panel.control.request(Wish(by_person=False, trigger="template"))
 
     async def names(self) -> tuple[Name, ...]:
         """Return the names that a template may use, with examples."""
@@ -123,12 +155,12 @@ class Trial:
         lookup = await self._lookups.latest()
         await self._compute(self.keeper.with_parts(changes), lookup.catalogue.linked())
         self.keeper.save_parts(changes)
-        self._panel.control.request(Wish(by_person=False, trigger="settings"))
+        self._panel.control.request(Wish(by_person=False, trigger="template"))
 
     def reset_parts(self) -> None:
         """Let the configured parts hold again."""
         self.keeper.save_parts(None)
-        self._panel.control.request(Wish(by_person=False, trigger="settings"))
+        self._panel.control.request(Wish(by_person=False, trigger="template"))
 
     async def _compute(self, policy: Policy, images: Iterable[CatalogueImage]) -> DesiredStates:
         """Compute what images want under a policy."""
@@ -142,6 +174,15 @@ class Trial:
             return await try_template(self._panel.renderer, policy, wanted)
         finally:
             self._turn.release()
+
+    def with_text(self, text: str | None) -> Policy:
+        """Return the policy in force with another template; ``None``: with the configured one."""
+        return self._policy(self.keeper.configured() if text is None else text)
+
+    def with_configured_parts(self) -> Policy:
+        """Return the policy in force with the configured parts."""
+        policy, on = self.keeper.policy(), self.keeper.configured_parts()
+        return replace(policy, description=replace(policy.description, enabled_parts=on))
 
     def _policy(self, text: str) -> Policy:
         policy = self.keeper.policy()

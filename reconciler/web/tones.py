@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.core.records import AssetStatus
+    from reconciler.service.api import RunState
 
 Tone = Literal["ok", "attention", "trouble", "unknown", "off", "busy"]
 
@@ -35,14 +36,15 @@ STATE_TONES: Final[Mapping[str, Tone]] = {
     "unlinked": "off",
 }
 OUTCOME_TONES: Final[Mapping[str, Tone]] = {
-    "ok": "ok",
-    "attention": "attention",
+    "succeeded": "ok",
     "failed": "trouble",
-    "interrupted": "off",
+    "stopped": "off",
     "running": "busy",
 }
 ANSWER_TONES: Final[Mapping[str, Tone]] = {
     "asked": "busy",
+    "begun": "ok",
+    "begun_first": "ok",
     "saved": "ok",
     "template": "ok",
     "reset": "ok",
@@ -53,6 +55,8 @@ ANSWER_TONES: Final[Mapping[str, Tone]] = {
     "same": "ok",
     "stopping": "busy",
     "nothing": "unknown",
+    "nothing_done": "ok",
+    "nothing_chosen": "unknown",
     "paused": "attention",
     "resumed": "ok",
     "decided": "ok",
@@ -114,6 +118,16 @@ def outcome_of(outcome: str) -> Shown:
     """Return how the end of a run is shown."""
     label = first_upper(say(OUTCOMES[outcome])) if outcome in OUTCOMES else outcome
     return Shown(label, OUTCOME_TONES.get(outcome, "unknown"))
+
+
+def run_tone(state: RunState) -> Tone:
+    """Return the tone of a run that has ended: its own, whatever the library needs."""
+    run = state.report.run if state.report is not None else None
+    if state.state == "stopped":
+        return "off"
+    if state.state == "failed" or run is None:
+        return "trouble" if state.error else "ok"
+    return "attention" if run.counts.failed else OUTCOME_TONES.get(run.outcome, "unknown")
 
 
 def answer_of(said: str) -> Shown | None:

@@ -90,6 +90,7 @@ def measure(table: Table, env: dict[str, str], catalogue: Path, url: str, key: s
             "RECONCILER_IMMICH__API_KEY": key,
             "RECONCILER_STATE__URL": f"sqlite:///{folder}/state.sqlite3",
             "RECONCILER_STATUS__PORT": "0",
+            "RECONCILER_POLICY__MODE": "sync",
             "HOME": folder,
         }
         log = Path(folder) / "log"

@@ -75,6 +75,7 @@ class Installed:
     """Fulfils ``service.environment.Installation``."""
 
     circuit_open_since = None
+    mode = "sync"
 
     def __init__(self, catalogue: Path, url: str, key: str) -> None:
         self.source, self.immich_url = open_catalogue(str(catalogue)), url

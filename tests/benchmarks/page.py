@@ -18,9 +18,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject, Equipment
+from reconciler.core.packed_catalogue import PackedImages
 from reconciler.core.policy import Switches
 from reconciler.core.records import AssetRecord, JournalEntry, Run
-from reconciler.service.api import Headline, Snapshot
+from reconciler.service.api import Headline, ImageView, Snapshot
 from reconciler.web.app import create_app
 from reconciler.web.server import WebServer
 from state.store import SqliteStore
@@ -29,12 +30,19 @@ PATHS = {
     "an empty page": "/livez",
     "the overview": "/",
     "the grid": "/images",
-    "the grid, a later page": "/images?after={after}",
-    "the grid, searched by title": "/images?q=4711",
+    "the grid, the last page": "/images?page=1000000",
+    "the grid, the last written first": "/images?sort=written&page=70",
+    "the list, compact": "/images?density=list",
     "the grid, by state": "/images?status=conflict",
+    "searched: a number in the title": "/images?q=4711",
+    "searched: all have it": "/images?q=picture",
+    "searched: an object and a camera": "/images?q=ngc1234+camera",
+    "searched: a state": "/images?q=in+conflict",
+    "an image among those with a camera": "/images/4711?q=camera+31",
     "the grid, by target": "/images?target=NGC+1234",
     "the grid, by equipment": "/images?equipment=Camera+3",
     "the API's list of images": "/api/v1/images",
+    "the API's list, a later page": "/api/v1/images?after={after}",
 }
 REPEATS = 7
 NOW = datetime.now(UTC)
@@ -68,12 +76,16 @@ class StandIn:
     def run_state(self, _: str) -> None:
         return None
 
+    async def view(self, image_id: int) -> ImageView | None:
+        image = self._catalogue.image(image_id)
+        return None if image is None else ImageView(image, None, None)
+
 
 def catalogue_of(count: int) -> Catalogue:
     chance = random.Random(1)
     cameras = [Equipment(number, f"Camera {number}", "camera") for number in range(40)]
     return Catalogue(
-        tuple(
+        PackedImages(  # as the reader makes them
             CatalogueImage(
                 number,
                 asset(number),

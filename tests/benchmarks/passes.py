@@ -84,7 +84,7 @@ class Bench:
         self.store = SqliteStore.open(store)
         self.wishes = Wishes(replace(Policy(), tags=TagPolicy(root=root)), Switches())
         self.cycle = Reconciler(
-            open_catalogue(catalogue), self.target, self.store, SystemClock(), listen=self.listen
+            open_catalogue(catalogue), self.target, self.store, SystemClock(), listen=self.listen, mode="sync"
         )
         self.writing_since: float | None = None
 

@@ -1,8 +1,8 @@
 """``make bench``: requests, time and memory of the reconciler, each beside its limit.
 
 For 200 images of 18 tags on a server as slow as a measured one, quiet and with busy neighbours, and for 1,000 and
-10,000 images with distinct content; then the daemon, its pages, and its event loop with up to 100,000. Every process
-is its own: the simulator, the reconciler and the bound (a bare loop that sends the same writes, see ``bound.py``)
+10,000 images with distinct content; then the daemon, its pages, its event loop with up to 100,000, and a catalogue
+over the web. Every process is its own: the simulator, the reconciler and the bound (a bare loop that sends the same writes, see ``bound.py``)
 each get a fresh start. Exits 1 when a limit is exceeded, so the figures can be trusted without being read.
 ``--server URL`` measures on a real Immich instead, see ``real.py``.
 """
@@ -34,6 +34,7 @@ from catalogues import build  # noqa: E402 - the same
 from looping import MILLION, SIZES, measure_loop  # noqa: E402 - the same
 from report import Table  # noqa: E402 - the same
 from showing import MOST_RATIO, show_later, show_requests, show_undo, show_window  # noqa: E402 - the same
+from web_source import measure_web  # noqa: E402 - the same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,6 +229,8 @@ def measure_simulated(options: argparse.Namespace, table: Table) -> None:
     if not options.quick and (HERE / "loop.py").exists():
         for images in (*SIZES, *((MILLION,) if options.million else ())):
             measure_loop(table, child, images)
+    if not options.quick:
+        measure_web(table, child)
 
 
 def main() -> int:

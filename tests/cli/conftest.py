@@ -148,7 +148,10 @@ def daemon_of(installation, **environ: str):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    installation.environ["RECONCILER_STATUS__PORT"] = port
+    settings = {"RECONCILER_STATUS__PORT": port}
+    if "RECONCILER_POLICY__MODE" not in installation.environ:
+        settings["RECONCILER_POLICY__MODE"] = "sync"
+    installation.environ |= settings
     process = installation.started("run", **environ)
     said = []
     for line in process.stderr:
@@ -167,7 +170,8 @@ def daemon_of(installation, **environ: str):
         rest.join()
         process.stdout.close()
         process.stderr.close()
-        del installation.environ["RECONCILER_STATUS__PORT"]
+        for name in settings:
+            del installation.environ[name]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def test_a_command_that_ends_promises_nothing_that_only_a_daemon_does(two):
 
 def test_what_a_stopped_apply_did_not_come_to_is_counted_and_not_listed(capsys):
     now = datetime.now(UTC)
-    run = Run("abc", "cli", now, finished_at=now, outcome="interrupted", summary=told("1 written"))
+    run = Run("abc", "cli", now, finished_at=now, outcome="stopped", summary=told("1 written"))
     outcomes = tuple(Outcome(n, str(n), f"Image {n}", "new", (reason("not_reached"),)) for n in range(36))
     show_report(Screen(), Report(run, outcomes), Requests(total=1, writes=1, reads=0))
     said = capsys.readouterr().out

@@ -48,7 +48,7 @@ def test_explain_shows_what_is_known_where_immich_does_not_answer(applied):
 
 def test_history_lists_runs_and_of_one_what_it_replaced(applied):
     listed = json.loads(applied.call("history", "--json").stdout)["runs"]
-    assert [run["outcome"] for run in listed] == ["ok"]
+    assert [run["outcome"] for run in listed] == ["succeeded"]
     shown = applied.call("history", "--run", listed[0]["run_id"])
     assert shown.returncode == 0
     assert "Ring Nebula with its outer halo  image 19" in shown.stdout

@@ -68,7 +68,7 @@ def test_apply_writes_only_once_it_was_told_to_and_then_there_is_nothing_left(tw
     done = two.run("apply", "--yes", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["run"]["outcome"] == "ok"
+    assert told["run"]["outcome"] == "succeeded"
     assert told["requests"]["writes"] == two.writes + two.simulator.requests().get("notes", 0)
     assert "✦ IC 443" in two.shown(JELLYFISH)["description"]
     before = two.writes
@@ -192,7 +192,7 @@ def test_what_the_guard_holds_back_comes_with_the_command_that_approves_it(two):
 def test_apply_beside_another_writer_says_who_that_is(two):
     with SqliteStore.open(two.store) as store:
         with Lease(store, lambda: datetime.now(UTC)).held("daemon", timedelta(minutes=1)):
-            done = two.run("apply", "--yes")
+            done = two.run("apply", "--yes", RECONCILER_POLICY__MODE="sync")
         assert (done.returncode, two.writes) == (1, 0)
         assert "'daemon'" in done.stderr
         assert "systemctl stop skymmich-reconciler" in done.stderr

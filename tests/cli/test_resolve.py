@@ -93,7 +93,7 @@ def test_the_daemon_that_has_the_right_to_write_carries_it_out_at_once_and_the_c
     with serving(conflict):
         told = conflict.call("resolve", str(RING), "--keep", "both")
         assert told.returncode == 0, told.stderr
-        assert "The daemon has carried it out: 1 image: 1 changed" in told.stdout
+        assert "The daemon has carried it out: Checked 1 image, wrote 1" in told.stdout
         assert words(conflict) == [MINE, THEIRS]
 
 

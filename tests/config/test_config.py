@@ -173,6 +173,7 @@ def test_every_key_is_an_environment_variable(key, tmp_path):
         "equipment_kinds": "camera, mount",
         "on_conflict": "overwrite",
         "orphans": "release",
+        "mode": "observe",
         "audit_cron": "1 2 * * *",
         "housekeeping_cron": "1 2 * * *",
         "level": "debug",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.sky import famous
+from reconciler.core.sky import designations, famous
 from reconciler.core.sky.designations import LONGEST, Target, canonical, is_deep_sky, mentioned, parse
 
 SPELLINGS = {
@@ -196,3 +198,43 @@ def test_the_deep_sky_objects_that_a_text_mentions_are_found_anywhere_in_it(text
 def test_stars_comets_and_planets_are_no_deep_sky_objects():
     assert [is_deep_sky(name) for name in ("HD 1", "HIP 1", "C/2023 A3", "Moon")] == [False] * 4
     assert all(map(is_deep_sky, ("M 31", "Sh2-155", "PN G064.9+05.5", "ACO 2151", "vdB 152")))
+
+
+def test_a_quick_look_for_designations_finds_what_trying_at_every_letter_finds():
+    """As it was before: each match of the whole pattern that no letter or digit precedes."""
+    chance = random.Random(7)
+    words = (
+        *(
+            "M31",
+            "M 31",
+            "NGC 7000",
+            "ngc0224",
+            "sh2-155",
+            "SH 2-101",
+            "Sharpless 155",
+            "PK 64+5.1",
+            "PK064+05.1",
+        ),
+        *("PN G064.7+05.0", "A66 30", "A31", "A 31", "Abell 2151", "C14", "C/2023 A3", "C2023 A3", "P2023A1"),
+        *(
+            "HD 1234",
+            "vdB 1",
+            "B33",
+            "LRGB",
+            "final",
+            "2023-11-27",
+        ),
+        *("Moon", "x7", "30x300s", "f4", "IC5070", "Mel 15", "&", "and", "81/82", "M81/82"),
+    )
+    for _ in range(20_000):
+        parts = (chance.choice(words) + chance.choice((" ", "_", " - ", "/", ".", ") (")) for _ in range(4))
+        text = "".join(parts)
+        line = designations._BLANKS.sub(" ", text)
+        expected = [
+            name
+            for match in designations._DESIGNATION.finditer(line)
+            if not line[: match.start()][-1:].isalnum()
+            and (name := designations._written(match))
+            and designations.is_deep_sky(name)
+        ]
+        assert designations.mentioned(text) == tuple(dict.fromkeys(expected)), text

@@ -148,6 +148,9 @@ def test_a_text_is_found_only_whole():
         (BLOCK.replace("✦ M 31", "✦ M31 old"), True),
         (BLOCK.replace("Andromeda", "A person's line."), False),
         (BLOCK.replace("Filters: Ha", "Mine: Ha"), False),
+        ("✦ only a heading\n— Skymmich", False),
+        ("✦ M 31\n— Skymmich", True),
+        ("✦ another\nAndromeda\n— Skymmich", False),
         ("no block", False),
     ],
 )

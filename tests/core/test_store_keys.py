@@ -59,6 +59,10 @@ STORED = {
         page,
     ),
     "web.sessions": (sessions := {"salt": "s" * 32, "open": {"digest": 1.5}}, sessions),
+    "begun": (
+        {"at": NOON_KEPT, "by": "page", "first": [1, 2]},
+        {"at": NOON_KEPT, "by": "page", "first": [1, 2]},
+    ),
     "paused": (NOON, NOON_KEPT),
     "notices": (
         Book({Matter("guard", "g"): NOON}, {}, {Matter("conflict", "a"): None}, NOON, None, 2, "Forbidden"),

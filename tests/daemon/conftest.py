@@ -109,6 +109,7 @@ class House:
         self.wire, self.clock, self.policy = wire, clock, policy or Policy()
         self.made = None
         self.unknown = ""
+        self.mode = "sync"
 
     @property
     def immich_url(self):

@@ -164,7 +164,7 @@ async def test_an_approval_is_used_up_by_the_attempt_whether_or_not_immich_can_b
 
 async def test_two_passes_that_were_prepared_under_one_approval_do_not_both_use_it(world):
     harm = world.service.snapshot().verdict.hash
-    cycle = Reconciler(world.house.source, world.house.made, world.store, world.clock)
+    cycle = Reconciler(world.house.source, world.house.made, world.store, world.clock, mode="sync")
     selection = Selection(approved=harm)
     prepared = [await cycle.prepare(selection, Wishes(world.house.policy)) for _ in range(2)]
     first = await cycle.apply(prepared[0], selection, run_id="first", trigger="cli")

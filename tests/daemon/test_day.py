@@ -202,7 +202,7 @@ async def test_after_a_day_of_edits_outages_and_restarts_every_image_is_in_sync_
         assert set(tags) <= set(shown[asset_id]["tags"])
     # An independent look at everything agrees.
     target = await world.house.target(None)
-    cycle = Reconciler(world.house.source, target, world.store, clock)
+    cycle = Reconciler(world.house.source, target, world.store, clock, mode="sync")
     prepared = await cycle.prepare(Selection(full=True), Wishes(world.house.policy))
     assert prepared.changes == ()
     assert not prepared.unsettled

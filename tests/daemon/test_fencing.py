@@ -86,7 +86,7 @@ async def test_whoever_wakes_up_in_a_pass_without_the_right_sends_nothing_more(
     assert sleeper.at_loss == after
     assert sleeper.writes == after
     (run,) = world.store.runs(10)
-    assert (run.outcome, run.finished_at is not None) == ("interrupted", True)
+    assert (run.outcome, run.finished_at is not None) == ("stopped", True)
     assert "took over the right to write" in summary(run.summary)
     assert world.service.snapshot().level == "trouble"
     assert not await world.service.tick()
@@ -112,7 +112,7 @@ async def test_a_pass_from_before_the_loss_does_not_go_on_under_a_right_that_was
     sleeper = _Sleeper(world, thieves(world), after=9, gives_back=True, heartbeats=3)
     await world.service.tick()
     assert sleeper.writes == 9
-    assert [run.outcome for run in world.store.runs(10)] == ["interrupted"]
+    assert [run.outcome for run in world.store.runs(10)] == ["stopped"]
     await world.triggers.renew()
     await world.run(300)
     assert world.service.snapshot().level == "ok"
@@ -186,6 +186,6 @@ def test_a_stopped_daemon_sends_nothing_after_another_process_wrote_but_what_was
         assert home.simulator.faults()["overlaps"] == 0
         assert "lease.regained" in process.log.read_text()
         first = home.runs()[-1]
-        assert (first.trigger, first.outcome) == ("start", "interrupted")
+        assert (first.trigger, first.outcome) == ("start", "stopped")
         process.terminate()
         assert parts.ended(process)[0] == 0

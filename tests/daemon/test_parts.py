@@ -19,7 +19,7 @@ from reconciler.daemon import websocket
 from reconciler.daemon.heartbeat import Pulse
 from reconciler.daemon.notify import Notifier
 from reconciler.daemon.scheduler import Every, Scheduler
-from reconciler.daemon.websocket import events_url, is_news, listen
+from reconciler.daemon.websocket import events_url, image_of, is_news, listen
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -260,6 +260,21 @@ def test_only_events_that_may_have_changed_the_catalogue_are_news(frame, news):
     assert is_news(frame) is news
 
 
+@pytest.mark.parametrize(
+    ("frame", "image_id"),
+    [
+        ('{"event": "plate-solving-update", "data": {"jobId": 3, "imageId": 41}}', 41),
+        ('{"event": "plate-solving-update", "data": {"jobId": 3}}', None),
+        ('{"event": "plate-solving-update", "data": {"imageId": true}}', None),
+        ('{"event": "immich-sync-complete", "data": null}', None),
+        ("[1]", None),
+        ("{", None),
+    ],
+)
+def test_an_event_s_image_is_read_where_it_names_one(frame, image_id):
+    assert image_of(frame) == image_id
+
+
 @pytest.mark.anyio
 async def test_it_listens_again_after_every_loss_of_the_connection(monkeypatch):
     monkeypatch.setattr(websocket, "_FIRST", 0.01)
@@ -268,14 +283,14 @@ async def test_it_listens_again_after_every_loss_of_the_connection(monkeypatch):
     async def skymmich(connection):
         connections.append(connection.request.path)
         await connection.send("garbage")
-        await connection.send(json.dumps({"event": "plate-solving-update", "data": {}}))
+        await connection.send(json.dumps({"event": "plate-solving-update", "data": {"imageId": 7}}))
         if len(connections) < 3:
             await connection.close()
         else:
             connection.transport.abort()
 
-    async def hint():
-        hints.append(1)
+    async def hint(image_id):
+        hints.append(image_id)
         if len(hints) >= 3:
             enough.set()
 
@@ -287,6 +302,7 @@ async def test_it_listens_again_after_every_loss_of_the_connection(monkeypatch):
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert connections[0] == "/base/ws"
+    assert hints[:3] == [7, 7, 7]
     assert task.cancelled()
 
 

@@ -87,7 +87,7 @@ class Home:
         url = more.get("url", self.url)
         self.config.write_text(
             f'[skymmich]\nsource = "{self.catalogue}"\n[immich]\nurl = "{url}"\n[state]\nurl = "{self.state}"\n'
-            f"[status]\nport = 0\n{text}"
+            f'[policy]\nmode = "{more.get("mode", "sync")}"\n[status]\nport = 0\n{text}'
         )
 
     def start(self, **environ):
@@ -300,7 +300,7 @@ def test_a_stop_in_the_midst_of_writing_ends_in_time_and_the_next_start_goes_on(
     code, seconds = ended(process)
     assert code == 0
     assert seconds < 10
-    assert [run.outcome for run in home.runs()] == ["interrupted"]
+    assert [run.outcome for run in home.runs()] == ["stopped"]
     home.simulator.configure(drain=500.0)
     process = home.started()
     until(lambda: home.in_sync(process), 30)
@@ -375,7 +375,7 @@ def test_a_second_signal_ends_it_at_once_and_neither_that_nor_a_kill_loses_anyth
         process = home.started()
         until(lambda: home.in_sync(process), 60)
         assert "the last end was not a clean one" in process.log.read_text()
-        assert [run.outcome for run in home.runs()].count("interrupted") == 2
+        assert [run.outcome for run in home.runs()].count("stopped") == 2
         with urllib.request.urlopen(f"{home.url}/_simulator/faults", timeout=10) as answer:
             assert json.load(answer)["overlaps"] == 0
 

@@ -138,7 +138,8 @@ def test_one_that_runs_away_for_the_last_image_only_is_not_saved(running):
     last = told[-1].heading, told[-1].total_integration
     assert last not in [(one.heading, one.total_integration) for one in told[:-1]]
     text = "{% if (heading, total_integration) == LAST %}\n{{ heading * 2000000000 }}{% endif %}{{ heading }}"
-    status, found = running.ask("/api/v1/template", {"text": text.replace("LAST", repr(last))}, "PUT")
+    body = {"text": text.replace("LAST", repr(last)), "confirm": True}
+    status, found = running.ask("/api/v1/template", body, "PUT")
     assert (status, json.loads(found)["line"]) == (422, 2), found
     assert json.loads(running.ask("/api/v1/template")[1])["origin"] == "the built-in one"
 
@@ -200,7 +201,7 @@ def test_one_that_was_saved_by_an_older_version_does_not_freeze_the_start(daemon
         lambda: (c := daemon.home.condition(daemon.process, "Configured")) and c["status"] == "False" and c
     )
     assert "the page's template:2: it takes more than 1 s" in broken["message"]
-    assert daemon.ask("/api/v1/template", {"text": None}, "PUT")[0] == 200
+    assert daemon.ask("/api/v1/template", {"text": None, "confirm": True}, "PUT")[0] == 200
     until(lambda: daemon.home.in_sync(daemon.process))
     assert daemon.stop() < 3
 

@@ -81,6 +81,7 @@ class Installation:
                 renderer=self.renderer,
                 listen=self.events.append,
                 words=sentence,
+                mode="sync",
             )
             try:
                 return await act(cycle)

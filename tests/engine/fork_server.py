@@ -44,7 +44,7 @@ async def apply(order) -> None:
         with SqliteStore.open(order["store"]) as store:
             timing = Timing(**order["timing"])
             cycle = Reconciler(
-                open_catalogue(order["catalogue"]), target, store, SystemClock(), timing=timing
+                open_catalogue(order["catalogue"]), target, store, SystemClock(), timing=timing, mode="sync"
             )
             tell(id=order["id"], pid=os.getpid())
             wishes = Wishes(Policy(), Switches())

@@ -118,7 +118,7 @@ async def test_a_decision_for_what_is_no_longer_there_is_refused(conflict):
 
 async def test_what_is_no_conflict_or_has_one_side_only_can_not_be_decided(conflict):
     here, image_id, asset_id = await conflict()
-    with pytest.raises(DecisionError, match="no conflict about its coordinates"):
+    with pytest.raises(DecisionError, match="no conflict about its place"):
         await decide(here, image_id, "immich", field="coordinates")
     with pytest.raises(DecisionError, match="no conflict"):
         await decide(here, here.images()[0][0], "immich")

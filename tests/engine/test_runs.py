@@ -55,7 +55,9 @@ class Failing:
 
 async def _with_cycle(here, store, act):
     async with Immich(here.sim.url, here.api_key, patience=HASTY) as target:
-        cycle = Reconciler(open_catalogue(str(here.path)), target, store, SystemClock(), timing=here.timing)
+        cycle = Reconciler(
+            open_catalogue(str(here.path)), target, store, SystemClock(), timing=here.timing, mode="sync"
+        )
         return await act(cycle, target)
 
 
@@ -91,7 +93,7 @@ async def test_no_pass_stays_running_whatever_call_of_the_store_fails(install, a
         failed += 1
     assert failed > 8
     outcomes = {run.outcome for run in here.store.runs(1000)}
-    assert {"failed", "ok"} <= outcomes
+    assert {"failed", "succeeded"} <= outcomes
 
 
 async def test_no_undo_stays_running_whatever_call_of_the_store_fails(install):
@@ -125,7 +127,7 @@ async def test_no_undo_stays_running_whatever_call_of_the_store_fails(install):
 @pytest.mark.parametrize(
     ("error", "outcome", "code", "words"),
     [
-        (asyncio.CancelledError(), "interrupted", "run_stopped", "stopped before its end"),
+        (asyncio.CancelledError(), "stopped", "run_stopped", "stopped before its end"),
         (TypeError("odd"), "failed", "run_broke", "ended by an unexpected error (TypeError)"),
         (StateError("The disk is full."), "failed", "run_ended_early", "ended early: The disk is full."),
     ],
@@ -158,7 +160,7 @@ async def test_a_run_is_closed_when_the_process_is_asked_to_end_in_its_middle(in
     runs, clock = Runs(here.store, SystemClock()), SystemClock()
     with pytest.raises(left_by), runs.open(Run("one", "cli", clock.now())):
         raise left_by
-    assert here.store.run("one").outcome == "interrupted"
+    assert here.store.run("one").outcome == "stopped"
 
 
 async def test_what_could_not_be_closed_is_closed_by_the_next_run_as_it_ended(install):
@@ -172,6 +174,9 @@ async def test_what_could_not_be_closed_is_closed_by_the_next_run_as_it_ended(in
     assert runs.settle() is not None
     store.mended = True
     with runs.open(Run("second", "cli", clock.now())) as opened:
-        opened.ended = Run("second", "cli", clock.now(), clock.now(), "ok")
+        opened.ended = Run("second", "cli", clock.now(), clock.now(), "succeeded")
         assert _running(here) == ["second"]
-    assert {run.run_id: run.outcome for run in here.store.runs(9)} == {"first": "interrupted", "second": "ok"}
+    assert {run.run_id: run.outcome for run in here.store.runs(9)} == {
+        "first": "stopped",
+        "second": "succeeded",
+    }

@@ -262,7 +262,7 @@ class Campaign:
         immich = Immich("http://immich.test", KEY, patience=HASTY, random=Random(1), transport=here.transport)
         async with immich:
             source = source or open_catalogue(str(here.path))
-            yield Reconciler(source, immich, here.store, SystemClock(), timing=TIMING)
+            yield Reconciler(source, immich, here.store, SystemClock(), timing=TIMING, mode="sync")
 
     async def looks(self, here, count):
         """Prepare passes, and write nothing: of all images, or one by one."""

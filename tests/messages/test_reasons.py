@@ -31,7 +31,7 @@ UNSAID = {
     "loses": {"removed", "replaced", "tags"},
 }
 """Parameters that no message says: they are for programs, or said in ``messages.guard`` by other messages."""
-NOT_MADE = {"told", "undone"}
+NOT_MADE = {"told", "undone", "run_status"}
 """Made by ``told`` and by reading a store."""
 ROOT = Path(reconciler.__file__).parent
 

@@ -68,6 +68,8 @@ class Oracle:
         """What was entered on an asset since it last settled, and when."""
         self.window: set[tuple[str, str, object]] = set()
         """What was entered in the very moment of a write, when Immich itself can lose one of two."""
+        self.both: set[tuple[str, str]] = set()
+        """Asset and tag that a person put on between the program's reading and its own putting it there."""
         self.found = Counter()
         """Where what is not in Immich any more was found."""
 
@@ -120,14 +122,24 @@ class Oracle:
 
     # -- what the program does ---------------------------------------------------------------------------
 
-    def writes(self, asset_id, read_at):
-        """Note that a write of the program comes to Immich: what was entered since the reading is in its window."""
+    def writes(self, asset_id, read_at, undigested_at=-1.0, fields=()):
+        """Note that a write of the program comes to Immich: what was entered since the reading is in its window.
+
+        So is what was entered just before the pass's first reading, at ``undigested_at``, that Immich is digesting
+        still, and that is none of the fields of the write, which would carry it on: each reading shows it, and no
+        date tells that it is new.
+        """
         for (which, key), when in self.fresh.get(asset_id, {}).items():
-            if when >= read_at:
+            if when >= read_at or (which not in fields and when < undigested_at):
                 self.window.add((asset_id, which, key))
 
     def adds(self, asset_id, tag):
         self.ours.add((asset_id, tag))
+
+    def adds_too(self, asset_id, tag, read_at):
+        """Note that the program puts on what is there already: of a tag that came since it read, nobody can tell."""
+        if self.of(asset_id).tags.get(tag, -1.0) >= read_at:
+            self.both.add((asset_id, tag))
 
     def removes(self, asset_id, tag):
         """Note that the program takes a tag off.
@@ -135,6 +147,11 @@ class Oracle:
         Raises:
             ViolationError: it is a person's.
         """
+        if (asset_id, tag) in self.both and tag in self.of(asset_id).tags:
+            self.both.discard((asset_id, tag))
+            self.untagged(asset_id, tag)
+            self.found["a tag that both put on at once"] += 1
+            return
         if tag in self.of(asset_id).tags:
             raise ViolationError(f"a person's tag {tag!r} is taken off {asset_id}")
         if (asset_id, tag) not in self.ours:

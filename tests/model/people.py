@@ -184,8 +184,8 @@ def _pin(play, which, spot):
 def _moves(action, value=None):
     def deed(play, which, spot):
         asset = _own(play, which)
-        if asset is None:
-            return False
+        if asset is None or (action == "trash" and asset.trashed == (value is not False)):
+            return False  # Immich restores only what is in the trash, and no date moves
         play.here.person(asset.asset_id, action, value)
         return True
 

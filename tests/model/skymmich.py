@@ -105,9 +105,11 @@ def _all_back(play, which, spot):
 def _raw_sync(play, which, spot):
     """Press Skymmich's own button: it writes what it has, and takes no care of what is there."""
     row, asset = _row(play, which), play.asset(which)
-    if row is None or asset is None or asset.jobs or asset.visibility == "locked" or asset.read_only:
+    if row is None or asset is None or asset.deleted or asset.jobs:
         return False
-    if play.here.settings.paused:
+    if asset.visibility == "locked" or asset.read_only:
+        return False
+    if play.here.settings.paused or play.here.state.queues.waiting:
         return False
     ((text, latitude, longitude, tags),) = play.here.sql(
         f"SELECT description, latitude, longitude, tags FROM {IMAGES} WHERE id = ?", row
@@ -118,7 +120,8 @@ def _raw_sync(play, which, spot):
         play.here.person(asset.asset_id, "set_description", text)
         play.oracle.wrote(asset.asset_id, before, text, by_person=False)
         play.here.settle()
-    if isinstance(latitude, float) and isinstance(longitude, float):
+    still_there = asset.asset_id in play.here.state.assets
+    if still_there and isinstance(latitude, float) and isinstance(longitude, float):
         play.here.person(asset.asset_id, "set_coordinates", [latitude, longitude])
         play.oracle.of(asset.asset_id).pin = None
         play.here.settle()
@@ -127,6 +130,10 @@ def _raw_sync(play, which, spot):
     except ValueError:
         names = []
     for name in names if isinstance(names, list) else ():
+        if asset.asset_id not in play.here.state.assets:
+            return True  # it was being deleted
+        if str(name) in play.here.state.tags.values(asset):
+            continue  # nothing changes: whosever it is, it stays theirs
         play.here.person(asset.asset_id, "add_tag", str(name))
         play.oracle.ours.discard((asset.asset_id, str(name)))
         play.here.settle()

@@ -52,6 +52,16 @@ def test_a_full_audit_takes_a_look_in_and_a_look_is_raised_to_an_audit(queue):
     assert (taken.run_id, taken.request.full, taken.request.trigger) == ("look", True, "audit")
 
 
+@pytest.mark.parametrize("cause", ["settings", "template", "reload"])
+@pytest.mark.parametrize("first", [True, False])
+def test_work_is_named_by_what_changed_and_not_by_the_look_that_it_folded_into(queue, cause, first):
+    changed = Request(by_person=False, trigger=cause)
+    for request in (changed, AUDIT) if first else (AUDIT, changed):
+        queue.add(request, "one", 0.0)
+    taken = queue.take(0.0, "x").request
+    assert (taken.trigger, taken.full) == (cause, True)
+
+
 def test_who_wants_some_images_does_not_wait_for_all_of_them(queue):
     queue.add(Request(full=True), "all", 0.0)
     assert queue.add(images(1), "one", 0.0).run_id == "one"

@@ -12,6 +12,7 @@ from reconciler.core.store_keys import CANARY
 from reconciler.engine.events import Event
 from reconciler.messages.headlines import sentence
 from reconciler.messages.reasons import joined_reasons
+from reconciler.messages.runs import summary
 from reconciler.service.api import Request
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +76,7 @@ async def test_a_persons_wish_interrupts_a_pass_of_the_background_which_then_goe
         await asyncio.sleep(0)
     run_id = world.service.request(Request(frozenset({image_id})))
     await background
-    assert world.service.snapshot().last.outcome == "interrupted"
+    assert world.service.snapshot().last.outcome == "stopped"
     await world.service.tick()
     assert world.service.run_state(run_id).state == "done"
     assert f"A new text for {image_id}" in world.description(asset_id)
@@ -103,6 +104,47 @@ async def test_a_paused_daemon_leaves_the_catalogue_alone_also_after_a_restart_a
     world.service.resume()
     await world.run(60)
     assert all("While paused." in world.description(asset) for asset in world.assets)
+
+
+async def test_a_run_succeeds_though_the_library_needs_attention_and_each_is_said_in_its_place(world):
+    image_id, asset_id = one_image(world)
+    world.wire.person(asset_id, "set_description", "A person's own words")
+    world.sql("UPDATE astrophotography_images SET description = 'News.' WHERE id = ?", image_id)
+    run_id = world.service.request(Request(trigger="page"))
+    await world.run(10)
+    report = world.service.run_state(run_id).report
+    assert report.run.outcome == "succeeded"
+    assert summary(report.run.summary).startswith(f"Checked {IMAGES} images, ")
+    snapshot = world.service.snapshot()
+    assert (snapshot.headline.code, snapshot.level) == ("not_in_sync", "attention")
+    assert snapshot.counts == {"in_sync": IMAGES - 1, "conflict": 1}
+
+
+async def test_a_persons_look_that_finds_nothing_says_how_much_it_looked_at(world):
+    run_id = world.service.request(Request(full=True, trigger="page"))
+    await world.run(10)
+    report = world.service.run_state(run_id).report
+    assert summary(report.run.summary) == f"Checked {IMAGES} images, nothing to write"
+    assert world.service.snapshot().level == "ok"
+
+
+async def test_a_stop_while_immich_is_read_ends_the_run_at_once_and_writes_nothing(world):
+    world.sql("UPDATE astrophotography_images SET description = 'A new text for ' || id")
+    writes = world.wire.requests()["writes"]
+    run_id = world.service.request(Request(full=True, trigger="page"))
+    running = asyncio.ensure_future(world.service.tick())
+    while not (current := world.service.snapshot().current) or current.progress is None:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    assert current.progress.phase == "reading"
+    assert world.service.stop_run()
+    assert world.service.snapshot().current.stopping
+    await running
+    state = world.service.run_state(run_id)
+    assert (state.state, state.stopping) == ("stopped", False)
+    assert joined_reasons(state.error, "daemon") == "Stopped while Immich was read; nothing was written."
+    assert world.wire.requests()["writes"] == writes
+    await world.run(70)
+    assert world.service.snapshot().level == "ok"
 
 
 async def test_a_missing_catalogue_is_trouble_with_a_remedy_and_mends_itself(world):

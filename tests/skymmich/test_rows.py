@@ -205,7 +205,7 @@ def test_flat_columns_are_read_and_impossible_ones_dropped(make):
     assert len(reasons(catalogue)) == 3
 
 
-def test_equipment_comes_in_order_of_its_links_each_piece_once(make):
+def test_equipment_comes_in_the_order_in_which_it_was_entered_each_piece_once(make):
     image = make.image()
     scope, camera = make.equipment("RedCat 51"), make.equipment("ASI533", " Camera ")
     for linked in (camera, scope, camera, 99_999):
@@ -213,8 +213,8 @@ def test_equipment_comes_in_order_of_its_links_each_piece_once(make):
     make.link(4711, scope)
     catalogue = read(make)
     assert [(item.name, item.kind) for item in catalogue.images[0].equipment] == [
-        ("ASI533", "camera"),
         ("RedCat 51", "telescope"),
+        ("ASI533", "camera"),
     ]
     assert catalogue.problems == ()
 

@@ -54,12 +54,20 @@ def test_a_postgresql_address_that_cannot_be_read_is_said_without_its_password(a
     assert "percent-encode" in caught.value.remedy
 
 
-@pytest.mark.parametrize("address", ["http://skymmich:5000", "https://sky.example"])
-def test_a_web_address_is_not_supported_yet_and_says_what_is(address):
-    with pytest.raises(ConfigurationError, match="not supported yet") as caught:
-        open_catalogue(address)
-    assert "SQLite file" in caught.value.remedy
-    assert "postgresql://" in caught.value.remedy
+@pytest.mark.parametrize("address", ["http://ann:planted-7f3a@skymmich:5000/", "HTTPS://sky.example/base"])
+def test_a_web_address_is_skymmich_s_own_and_never_shows_its_password(address):
+    source = open_catalogue(address)
+    assert repr(source) in {
+        "RestCatalogue('http://skymmich:5000')",
+        "RestCatalogue('https://sky.example/base')",
+    }
+
+
+def test_what_is_supported_is_said():
+    with pytest.raises(ConfigurationError) as caught:
+        open_catalogue("mysql://db/x")
+    for each in ("SQLite file", "postgresql://", "http://skymmich:5000"):
+        assert each in caught.value.remedy
 
 
 @pytest.mark.parametrize("source", ["", "   ", "mysql://root:planted-7f3a@db/x"])

@@ -72,14 +72,14 @@ def test_an_unknown_run_is_none(store):
 
 
 def test_a_run_that_was_never_started_can_still_be_finished(store, make, noon):
-    store.finish_run(make.run(finished_at=noon, outcome="ok"))
-    assert store.run("r1").outcome == "ok"
+    store.finish_run(make.run(finished_at=noon, outcome="succeeded"))
+    assert store.run("r1").outcome == "succeeded"
 
 
 def test_pruning_forgets_old_entries_and_runs_and_counts_them(store, make, noon):
     for day in range(10):
         at = noon + timedelta(days=day)
-        store.finish_run(make.run(f"r{day}", started_at=at, finished_at=at, outcome="ok"))
+        store.finish_run(make.run(f"r{day}", started_at=at, finished_at=at, outcome="succeeded"))
         store.journal([make.entry(run_id=f"r{day}", at=at)])
     assert store.prune(noon + timedelta(days=7), keep_runs=2) == Pruned(journal=7, runs=7)
     assert [run.run_id for run in store.runs(20)] == ["r9", "r8", "r7"]
@@ -103,8 +103,8 @@ def test_pruning_the_journal_leaves_what_was_there_before_us(store, make, noon):
 
 def test_pruning_never_takes_the_newest_runs_entries(store, make, noon):
     """Undo of the last pass works however long ago it was."""
-    store.finish_run(make.run("old", started_at=noon, outcome="ok"))
-    store.finish_run(make.run("new", started_at=noon + timedelta(seconds=1), outcome="ok"))
+    store.finish_run(make.run("old", started_at=noon, outcome="succeeded"))
+    store.finish_run(make.run("new", started_at=noon + timedelta(seconds=1), outcome="succeeded"))
     store.journal([make.entry(run_id="old"), make.entry(run_id="new")])
     store.prune(noon + timedelta(days=9999), keep_runs=0)
     assert [run.run_id for run in store.runs(9)] == ["new"]
@@ -114,7 +114,7 @@ def test_pruning_never_takes_the_newest_runs_entries(store, make, noon):
 def test_pruning_never_takes_a_pending_write_nor_its_run_nor_one_that_goes_on(store, make, noon):
     store.finish_run(make.run("pending", started_at=noon, outcome="failed"))
     store.start_run(make.run("running", started_at=noon))
-    store.finish_run(make.run("new", started_at=noon + timedelta(days=1), outcome="ok"))
+    store.finish_run(make.run("new", started_at=noon + timedelta(days=1), outcome="succeeded"))
     store.save_pending([make.pending(run_id="pending")])
     assert store.prune(noon + timedelta(days=9999), keep_runs=1) == Pruned(journal=0, runs=0)
     assert {run.run_id for run in store.runs(9)} == {"pending", "running", "new"}
@@ -184,15 +184,15 @@ def test_runs_of_killed_processes_are_interrupted_and_living_ones_go_on(spawn, s
     for child in children.values():
         assert child.stdout.readline() == "started\n"
     store.start_run(make.run("mine"))
-    store.finish_run(make.run("done", outcome="ok"))
+    store.finish_run(make.run("done", outcome="succeeded"))
     children["dead"].kill()
     children["dead"].wait()
     assert store.mark_interrupted() == ["dead"]
     assert {run.run_id: run.outcome for run in store.runs(9)} == {
-        "dead": "interrupted",
+        "dead": "stopped",
         "alive": "running",
         "mine": "running",
-        "done": "ok",
+        "done": "succeeded",
     }
     assert store.run("dead").finished_at is None
     assert store.mark_interrupted() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import stat
 from contextlib import closing
 
 import pytest
@@ -86,6 +87,47 @@ def store_of_version(path, number):
         config.attributes["connection"] = connection
         command.upgrade(config, number)
     engine.dispose()
+
+
+def copies(path):
+    return sorted(file.name for file in path.parent.glob("backups/*"))
+
+
+def test_a_store_is_copied_before_it_is_brought_up_to_date_and_the_last_such_copy_is_kept(path):
+    store_of_version(path, "0003")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO meta (key, value) VALUES ('mine', '1')")
+    with SqliteStore.open(path) as store:
+        assert copies(path) == [f"{path.stem}-before-migration-of-0003.sqlite3"]
+        kept = path.parent / "backups" / copies(path)[0]
+        assert str(kept) in store.warnings[-1]
+        assert store.get("mine") == 1
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(kept)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
+        assert connection.execute("SELECT value FROM meta WHERE key = 'mine'").fetchall() == [("1",)]
+    with SqliteStore.open(path) as store:
+        assert store.warnings == ()
+    path.unlink()
+    store_of_version(path, "0005")
+    SqliteStore.open(path).close()
+    assert copies(path) == [f"{path.stem}-before-migration-of-0005.sqlite3"]
+
+
+def test_a_new_store_needs_no_copy(path):
+    SqliteStore.open(path).close()
+    assert copies(path) == []
+
+
+def test_a_store_of_which_no_copy_can_be_made_stays_as_it_is(path):
+    store_of_version(path, "0005")
+    before = path.read_bytes()
+    (path.parent / "backups").write_text("no folder", encoding="utf-8")
+    with pytest.raises(StateError, match="was not brought up to date"):
+        SqliteStore.open(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0005",)]
+    assert len(path.read_bytes()) == len(before)
 
 
 UNCONFIRMED = (

@@ -60,7 +60,7 @@ def copy(path, tmp_path, make, noon):
         store.save_pending([make.pending("b")])
         back_up(path, target, noon)
         store.put("of", "now")
-        store.finish_run(make.run("r1", outcome="ok", finished_at=noon))
+        store.finish_run(make.run("r1", outcome="succeeded", finished_at=noon))
         store.clear_pending(["b"])
         new = Applied(block="new", prose="words", tags=frozenset({"New"}))
         store.save_records([replace(record, applied=new), make.record("c", applied=new)])
@@ -91,7 +91,7 @@ def test_what_was_decided_is_as_it_was_then_and_what_was_written_since_is_still_
         assert records["a"].crossing is not None
         assert store.losses(noon - timedelta(days=1)) == losses
         assert store.pending() == {}
-        assert {run.run_id: run.outcome for run in store.runs(9)} == {"r1": "ok", "r2": "interrupted"}
+        assert {run.run_id: run.outcome for run in store.runs(9)} == {"r1": "succeeded", "r2": "stopped"}
     assert (done.carried.journal, done.carried.images) == (1, 3)
     assert done.former.name == "state.sqlite3.before-restore-20250314T120000Z"
 

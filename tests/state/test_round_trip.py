@@ -125,7 +125,7 @@ def test_a_journal_entry_keeps_odd_text(store, make, odd):
 def test_a_run_comes_back_equal_after_a_restart(store, make, noon, odd):
     run = make.run(
         finished_at=noon + timedelta(seconds=9),
-        outcome="attention",
+        outcome="succeeded",
         summary=(reason("run_images", count=3), reason("run_ended_early", kind="StateError", text=odd)),
         counts=RunCounts(
             images=3,

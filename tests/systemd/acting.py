@@ -16,6 +16,8 @@ CONFIGURATION = """
 source = "/run/skymmich/skymmich.db"
 [immich]
 url = "http://127.0.0.1:2283"
+[policy]
+mode = "sync"
 [schedule]
 catalogue_seconds = 0.2
 debounce_seconds = 0.1

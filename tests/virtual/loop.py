@@ -20,6 +20,9 @@ class VirtualClock:
         ahead: seconds by which the wall clock differs from the simulated world's.
     """
 
+    most_turns = 2_000_000
+    """Turns of a loop after which it is taken for one that never ends."""
+
     def __init__(self, ahead=0.0):
         self.seconds, self.ahead = 1000.0, ahead
 
@@ -42,7 +45,7 @@ class _Selector(selectors.SelectSelector):
 
     def __init__(self, clock):
         super().__init__()
-        self._clock, self._idle = clock, 0
+        self._clock, self._idle, self._turns = clock, 0, 0
 
     def select(self, timeout=None):
         found = super().select(0)
@@ -51,7 +54,9 @@ class _Selector(selectors.SelectSelector):
         if not found and timeout > 0:
             self._clock.seconds += timeout
             self._idle = 0
-        self._idle += 1
+        self._idle, self._turns = self._idle + 1, self._turns + 1
+        if self._turns == self._clock.most_turns:
+            raise RuntimeError(f"it goes on and on: {self._turns} turns")
         if self._idle > 20_000:
             raise RuntimeError("it goes round and round, and no time passes")
         return found

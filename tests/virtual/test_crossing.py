@@ -29,3 +29,34 @@ def test_an_asset_that_moves_twice_for_one_write_was_somebody_elses_too(world, c
     here.line.meanwhile = lambda *_: None
     here.run()
     assert here.writes == 0
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_a_tag_that_immich_loses_because_it_digests_two_edits_at_once_is_told(world, taken_back):
+    """A person tags an image a moment before it is read: the reading shows the tag, and no date that it is new."""
+    lost = 0
+    for seed in (9, 10, 19):
+        here = world(count=2, unkind="settling,lost_updates", drain=8.0, seed=seed)
+        image_id, odd = here.images()[0]
+        here.run()
+        here.settle()
+        here.settings.loss = 1.0
+        here.sql("UPDATE astrophotography_images SET title = 'Another' WHERE id = ?", image_id)
+        here.person(odd, "add_tag", "mine")
+        if taken_back:
+            here.take_back(run_id="run-1")
+        else:
+            here.run()
+        if "mine" not in here.shown()[odd]["tags"]:
+            lost += 1
+            assert here.told("asset.crossed").keys() == {odd}
+            assert here.store.crossed().count == 1
+    assert lost > 0
+
+
+def test_a_tag_that_is_taken_off_by_the_program_itself_is_no_crossing(world):
+    here = world(count=2, unkind="settling")
+    here.run()
+    here.take_back(everything=True)
+    assert not here.told("asset.crossed")
+    assert here.store.crossed().count == 0

@@ -138,6 +138,8 @@ def test_a_value_is_put_right_three_times_with_growing_pauses_and_then_left(plac
     assert record.seen_updated_at > moved
     requests = here.requests["GET /assets/{id}"]
     assert requests == 0, "what is held costs an idle look nothing"
+    found = [one.counts.found.get(("contested", field), 0) for one in here.store.runs(100)]
+    assert sum(found) == 3, "once when it waited the second time, the third, and when it was left"
 
 
 def edited_until_held(here, asset_id, field="block"):
@@ -198,7 +200,25 @@ def test_a_person_can_have_ours_written_again(placed, field):
     assert here.store.record(asset_id).status == "in_sync"
 
 
-@pytest.mark.parametrize("field", ["block", "coordinates"])
+def test_tags_that_stay_as_they_are_are_a_conflict_again_once_either_side_changes(placed):
+    here, asset_id = placed()
+    edited_until_held(here, asset_id, "tags")
+    decide(here, asset_id, "immich", "tags")
+    look(here)
+    here.person(asset_id, "add_tag", "people/new")
+    here.settle()
+    look(here)
+    assert here.store.record(asset_id).status == "conflict"
+    decide(here, asset_id, "immich", "tags")
+    look(here)
+    assert here.store.record(asset_id).status == "in_sync"
+    decide(here, asset_id, "skymmich", "tags")
+    look(here)
+    assert not is_theirs(here, asset_id, "tags")
+    assert "people/new" in here.shown()[asset_id]["tags"]
+
+
+@pytest.mark.parametrize("field", EDITS)
 def test_a_person_can_let_it_stay_as_it_is(placed, field):
     here, asset_id = placed()
     edited_until_held(here, asset_id, field)

@@ -68,7 +68,7 @@ def test_with_what_the_former_store_knew_nothing_is_written_lost_or_in_conflict(
     put_back(here, here.copy, exactly=False)
     report = here.run()
     assert (here.writes, here.statuses()) == (0, {"in_sync": 20})
-    assert report.run.outcome == "ok"
+    assert (report.run.outcome, report.attention) == ("succeeded", ())
     assert visible(here.shown()) == visible(before)
     assert {key: record.applied for key, record in here.store.records().items()} == records
     assert len(here.store.journal_of(limit=100_000)) == entries

@@ -178,3 +178,16 @@ def test_progress_counts_an_image_once_however_many_waiting_ones_a_person_touche
     assert len(told) > 3
     assert here.told("asset.touched")
     assert all(0 <= one.done <= one.total and one.done + one.waiting <= one.total for one in told)
+
+
+def test_how_far_the_reading_of_immich_and_the_planning_are_is_told_with_counts(world):
+    here = world(copies=4)
+    images = len(here.shown())
+    here.run()
+    here.run(full=True)
+    for phase in ("reading", "planning"):
+        told = [one for one in here.events if isinstance(one, Progress) and one.phase == phase]
+        counted = [(one.done, one.total) for one in told if one.done]
+        assert len(counted) > images / 128, phase
+        assert all(0 < done <= total <= images for done, total in counted), counted
+        assert max(done for done, _ in counted) > images / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import timedelta
 from random import Random
 
@@ -11,8 +12,10 @@ import pytest
 from reconciler.core.asset import Coordinates
 from reconciler.core.desired.coordinates import same_place
 from reconciler.core.store_keys import CREATED_TAGS, UNDOING
+from reconciler.engine.conflicts import take_decision
 from reconciler.engine.redo import write_again
-from reconciler.errors import UndoError
+from reconciler.engine.undo_wish import UndoWish, begun, unfinished
+from reconciler.errors import DecisionError, UndoError
 
 REAL = "settling,lost_updates,round_trip,early_updated_at,unstable_paging,clock_skew"
 EDITS, PASSES = 500, 5
@@ -83,6 +86,27 @@ def assert_as_before(here, before, after, report):
             assert now[1] is None or asset_id in named
         else:
             assert same_place(Coordinates(latitude, longitude), Coordinates(now[1], now[2]))
+
+
+@pytest.mark.parametrize("wish", [{"everything": True}, {"run_id": "run-1"}])
+def test_an_undo_in_a_read_only_folder_ends_and_says_what_came_back(world, wish):
+    here = world(unkind=f"{REAL},read_only", count=6)
+    here.run()
+    here.settle()
+    here.clock.most_turns = 20_000
+    asset_id = here.images()[2][1]
+    here.state.assets[asset_id].read_only = True
+    carried = set(here.shown()[asset_id]["tags"])
+    report = here.take_back(**wish)
+    assert set(here.shown()[asset_id]["tags"]) == carried
+    assert (asset_id, "not_put_back") in [(left, why.code) for left, why in report.left]
+    tags_off = Counter(path for _, method, path, _ in here.line.sent if method == "DELETE")
+    assert tags_off
+    assert max(tags_off.values()) <= 2 * 6
+    # What did not go is ours still, and goes with the next undo once the folder can be written to.
+    here.state.assets[asset_id].read_only = False
+    here.take_back(**wish)
+    assert not {tag for tag in here.shown()[asset_id]["tags"] if tag in carried}
 
 
 @pytest.mark.parametrize(("seed", "count"), [(1, None), (2, 12)])
@@ -205,6 +229,72 @@ def test_an_undo_of_an_image_takes_back_the_change_before_the_next_time_and_neve
     last = here.take_back(asset_id=asset_id)
     assert last.undone == ()
     assert here.writes == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_undo_of_several_images_that_is_killed_goes_on_and_goes_no_further_back(world, seed):
+    """Each is bound to its run, so that what was taken back before the kill stays as it was before that run."""
+    here, random = world(count=12, unkind="settling,lost_updates", seed=seed, drain=20.0), Random(seed)
+    here.run()
+    chosen = here.images()[:8]
+    before = settled(here)
+    for image_id, _ in chosen:
+        here.sql("UPDATE astrophotography_images SET title = ? WHERE id = ?", f"Later {image_id}", image_id)
+    here.run()
+    ours = [asset_id for _, asset_id in chosen]
+    others = {one: state for one, state in settled(here).items() if one not in ours}
+    images = tuple((asset_id, "") for asset_id in ours)
+    here.take_back(images=images, within=random.uniform(0.3, 3.0))
+    for wish in unfinished(here.store):
+        assert {run_id for _, run_id in wish.images} == {"run-2"}
+        here.take_back(images=wish.images)
+    after = settled(here)
+    assert [after[one][0] for one in ours] == [before[one][0] for one in ours]
+    assert others == {one: after[one] for one in others}
+    assert UNDOING.read(here.store) is None
+    here.run(full=True)
+    assert here.writes == 0
+
+
+def test_an_undo_of_several_is_wanted_no_more_of_those_that_are_written_again(world):
+    here = world(count=4)
+    here.run()
+    wish = UndoWish(images=tuple((asset_id, "run-1") for _, asset_id in here.images()))
+    begun(here.store, wish)
+    write_again(here.store, [wish.images[0][0]])
+    assert unfinished(here.store) == [UndoWish(images=wish.images[1:])]
+    write_again(here.store, [asset_id for asset_id, _ in wish.images])
+    assert unfinished(here.store) == []
+
+
+def test_what_would_be_written_again_is_shown_and_nothing_is_recorded(world):
+    here = world(count=3)
+    here.run()
+    wanted = settled(here)
+    here.take_back(everything=True)
+    records = here.store.records()
+    assert here.look().changes == ()
+    again = here.look(again=True)
+    assert {plan.asset_id for plan in again.changes} == wanted.keys()
+    assert here.store.records() == records
+    write_again(here.store, None)
+    here.run()
+    assert settled(here) == wanted
+
+
+def test_one_field_of_an_image_that_was_taken_back_as_a_whole_is_not_decided(world):
+    """It would have brought the whole image back."""
+    here = world(count=2)
+    here.run()
+    here.take_back(everything=True)
+    before = settled(here)
+    found, now = here.look(full=True), here.clock.now()
+    (item, _), rules = found.items, found.rules
+    with pytest.raises(DecisionError, match="taken back as a whole") as refused:
+        take_decision(here.store, item.plan, "skymmich", rules=rules, at=now, field="tags")
+    assert "redo" in refused.value.remedy
+    here.run(full=True)
+    assert (here.writes, settled(here)) == (0, before)
 
 
 def test_what_was_taken_back_of_an_update_is_updated_again_once_the_catalogue_changes(world):
@@ -345,6 +435,70 @@ def test_what_left_the_catalogue_is_taken_back_too_and_what_is_in_the_trash_late
         key: (one[0], one[3]) for key, one in before.items()
     }
     assert CREATED_TAGS.read(here.store) == []
+
+
+@pytest.mark.parametrize("wish", [{"everything": True}, {"run_id": "run-1"}])
+def test_what_was_taken_back_is_not_ours_by_its_record_in_immich_either(world, wish):
+    here = world(count=2, unkind="settling")
+    here.run()
+    owned = here.store.record(here.images()[0][1]).applied.tags
+    assert all(tag in json.dumps(here.notes()) for tag in owned)
+    here.take_back(**wish)
+    assert not any(tag in json.dumps(here.notes()) for tag in owned)
+
+
+def test_an_image_that_a_person_trashes_while_its_undo_waits_is_not_written_to_any_more(world):
+    """The trash moves its date at once, so that it looks as if what was sent had settled."""
+    here = world(count=4, unkind="settling", drain=200.0)
+    here.run()
+    here.settle()
+    _, asset_id = here.images()[0]
+    here.settings.paused = True
+    looks = []
+
+    def trash(moment, method, path):
+        fields_sent = any(
+            one[1:3] == ("PUT", "/api/assets") or one[1:3] == ("PUT", f"/api/assets/{asset_id}")
+            for one in here.line.sent[begun:]
+        )
+        if moment == "after" and method != "PUT" and fields_sent:
+            looks.append(path)
+            if len(looks) == 3:
+                here.person(asset_id, "trash")
+
+    begun = len(here.line.sent)
+    here.line.meanwhile = trash
+    here.take_back(everything=True)
+    assert len(looks) > 3
+    assert here.faults["overlaps"] == 0
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_tag_of_ours_that_a_person_gave_to_a_locked_image_is_not_deleted_from_it(world, known):
+    """Immich shows no key what is in the locked folder, and takes a deleted tag off those in it, too."""
+    here = world(count=4, unkind="settling")
+    here.run()
+    made = here.tags
+    (_, locked), (_, other) = here.images()[:2]
+    theirs = max(here.store.record(other).applied.tags)
+    here.take_back(run_id="run-1")
+    here.person(locked, "add_tag", theirs)
+    here.settle()
+    if known:
+        here.run()
+    here.state.assets[locked].visibility = "locked"
+    report = here.take_back(everything=True)
+    assert theirs in here.shown()[locked]["tags"]
+    assert (report.tags.deleted, here.tags) == ((), made)
+    assert {(path, why.code) for path, why in report.tags.kept} >= {(theirs, "tag_perhaps_in_use")}
+    # Once it is shown again all go that nothing carries.
+    here.state.assets[locked].visibility = "timeline"
+    again = here.take_back(everything=True)
+    assert theirs in here.shown()[locked]["tags"]
+    assert {path for path, _ in again.tags.kept} == {
+        path for path in made if path == theirs or theirs.startswith(f"{path}/")
+    }
+    assert here.tags == {path for path, _ in again.tags.kept}
 
 
 def test_tags_that_the_key_may_not_delete_are_named(world):

@@ -156,7 +156,7 @@ class World:
             began = self.clock.seconds
             cycle = Reconciler(
                 open_catalogue(str(self.path)), self.wrap(immich), self.store, self.clock,
-                timing=self.timing, renderer=self.renderer, listen=self.events.append,
+                timing=self.timing, renderer=self.renderer, listen=self.events.append, mode="sync",
             )  # fmt: skip
             try:
                 return await act(cycle, immich)
@@ -207,6 +207,14 @@ class World:
             if look:
                 return prepared
             return await undo.apply(prepared, run_id=f"run-{self.runs}", stop=lambda: False)
+
+        return run(self.clock, self._cycle(act))
+
+    def look(self, **selection):
+        """Plan, and write nothing."""
+
+        async def act(cycle, _):
+            return await cycle.prepare(Selection(**selection), Wishes(self.policy, self.switches))
 
         return run(self.clock, self._cycle(act))
 

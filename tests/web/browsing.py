@@ -11,13 +11,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from reconciler.core.records import Crossing
+from reconciler.simulator.sample.build import build_sample
+from reconciler.simulator.serve import serve
 from state.store import SqliteStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +33,11 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+FAST = 400.0
 IMAGES = "astrophotography_images"
+
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def need_chromium() -> None:
@@ -59,7 +65,7 @@ def eventually(holds, what: str, patience: float = 20.0):
 class Place:
     """The installation, with the daemon as a process of its own that can be killed and started again."""
 
-    def __init__(self, folder: Path, catalogue: Path, simulator) -> None:
+    def __init__(self, folder: Path, catalogue: Path, simulator, mode: str = "sync") -> None:
         self.folder, self.catalogue, self.simulator = folder, catalogue, simulator
         self.process: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
@@ -71,7 +77,7 @@ class Place:
             f'[skymmich]\nsource = "{catalogue}"\n'
             f'[state]\nurl = "sqlite:///{folder}/state.sqlite3"\n'
             f'[immich]\nurl = "{simulator.url}"\n'
-            f"[status]\nport = {self.port}\n"
+            f'[status]\nport = {self.port}\n[policy]\nmode = "{mode}"\n'
             "[schedule]\ncatalogue_seconds = 0.3\nimmich_seconds = 5\ndebounce_seconds = 0.1\n"
         )
 
@@ -136,3 +142,56 @@ class Place:
     def image_ids(self, status: str = "in_sync") -> list[int]:
         items = json.loads(self.get(f"/api/v1/images?status={status}&limit=100"))["items"]
         return [one["image_id"] for one in items]
+
+
+def post(place, path, body=None):
+    data = b"" if body is None else json.dumps(body).encode()
+    headers = {"origin": place.url} | ({} if body is None else {"content-type": "application/json"})
+    request = urllib.request.Request(place.url + path, data, headers, method="POST")
+    with urllib.request.urlopen(request, timeout=70) as answer:
+        return answer.status
+
+
+@contextmanager
+def launched():
+    """A browser; without one the test skips, or fails in CI."""
+    need_chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def installation(folder: Path):
+    """The sample catalogue, a simulated Immich, and a daemon between them that is not started yet."""
+    catalogue = folder / "skymmich.db"
+    build_sample(catalogue)
+    with serve(catalogue=catalogue, unkind="settling,round_trip", drain=FAST) as simulator:
+        place = Place(folder, catalogue, simulator)
+        try:
+            yield place
+        finally:
+            place.kill()
+
+
+@contextmanager
+def window(browser, place, *, gone=False, **options):
+    """A window; afterwards: no error in its console, and no request to another host."""
+    context = browser.new_context(base_url=place.url, **options)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    wrong, elsewhere = [], []
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    context.on(
+        "request",
+        lambda request: None if request.url.startswith(place.url) else elsewhere.append(request.url),
+    )
+    yield page
+    context.close()
+    assert elsewhere == []
+    if not gone:
+        assert wrong == []

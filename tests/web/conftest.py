@@ -75,7 +75,9 @@ class FakeControl:
     def __init__(self) -> None:
         self.images = images()
         self.requested: list[object] = []
+        self.begun: list[tuple] = []
         self.decided: list[tuple] = []
+        self.looked_through: list[tuple] = []
         self.looked: list[tuple] = []
         self.states: dict[str, RunState] = {}
         self.hanging = False
@@ -142,7 +144,7 @@ class FakeControl:
             request.trigger,
             NOW,
             NOW,
-            "ok",
+            "succeeded",
             (reason("run_images", count=len(outcomes)),),
             RunCounts(images=len(outcomes)),
         )
@@ -150,6 +152,10 @@ class FakeControl:
         report = None if self.hanging else Report(run, outcomes)
         self.states[run_id] = RunState(run_id, request, state, report=report)
         return run_id
+
+    def begin(self, by, *, first=0) -> str:
+        self.begun.append((by, first))
+        return self.request(Wish(trigger="page"))
 
     def run_state(self, run_id: str) -> RunState | None:
         return self.states.get(run_id)
@@ -171,7 +177,16 @@ class FakeControl:
     def resume(self) -> None:
         self.paused = False
 
-    async def preview(self, wishes=None) -> Prepared:
+    async def resolve_many(self, image_ids, keep, *, shown) -> str:
+        self.decided.append((image_ids, keep, shown))
+        return self.request(Wish(image_ids, trigger="decision"))
+
+    async def take_over(self) -> str:
+        self.took_over = True
+        return self.request(Wish(full=True, trigger="decision"))
+
+    async def preview(self, wishes=None, *, image_ids=None, again=False) -> Prepared:
+        self.looked_through.append((image_ids, again))
         return Prepared(
             catalogue=Catalogue(self.images),
             server=ServerFacts("2.7.5", "me"),
@@ -180,7 +195,7 @@ class FakeControl:
             items=Items.of(
                 (Item(one, one.asset_id, one.image_id, one.title, plan=plan_of(one)), None)
                 for one in self.images
-                if one.asset_id
+                if one.asset_id and (image_ids is None or one.image_id in image_ids)
             ),
             records={},
             verdict=Verdict(),
@@ -199,6 +214,7 @@ class FakeControl:
                 record_of(item.image_id),
             )
             for item in prepared.items
+            if not wish.images or item.asset_id in dict(wish.images)
         )
         return PreparedUndo(prepared, steps, wish, ("Astro", "Astro/Old"))
 
@@ -281,6 +297,15 @@ def record_of(number: int) -> AssetRecord:
     )
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """A real browser, for the tests of one file."""
+    from browsing import launched
+
+    with launched() as found:
+        yield found
+
+
 @pytest.fixture
 def control() -> FakeControl:
     return FakeControl()
@@ -296,7 +321,7 @@ def filled(tmp_path_factory):
             run = Run(f"old{number}", "schedule", NOW - timedelta(hours=number))
             store.start_run(run)
             end = run.started_at + timedelta(seconds=4)
-            store.finish_run(replace(run, finished_at=end, outcome="ok", summary=told("6 images")))
+            store.finish_run(replace(run, finished_at=end, outcome="succeeded", summary=told("6 images")))
         place = {"latitude": 1.0, "longitude": 2.0}
         store.journal(
             [

@@ -1,7 +1,7 @@
 """Photographs every page of the control room, as people see it: ``make screenshots``.
 
 The sample catalogue, a simulated Immich with pictures of its own, the real daemon between them, people and
-Skymmich who do something, and Debian's Chromium: every page at two widths, light and dark. With ``--pictures``
+Skymmich who do something, and Debian's Chromium: every page at two widths, light, dark and in forced colours. With ``--pictures``
 also the few that the README shows, as WebP. It is no test, but ends with an error if a page does not come.
 """
 
@@ -27,7 +27,12 @@ from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 
 WIDTHS = {1280: 900, 380: 780}
-SCHEMES = ("light", "dark")
+SCHEMES = {
+    "light": {"color_scheme": "light", "forced_colors": "none"},
+    "dark": {"color_scheme": "dark", "forced_colors": "none"},
+    "forced": {"color_scheme": "dark", "forced_colors": "active"},
+}
+KEPT_SCHEMES = ("light", "dark")
 TOKEN = "stage-token-for-the-picture-of-the-login"
 FAST, SLOW = 400.0, 6.0
 ANDROMEDA, ORION, WITCH, WHIRLPOOL, ROSETTE = 1, 3, 12, 22, 29
@@ -62,30 +67,33 @@ class Session:
     def __init__(self, browser, place: Place, asked: argparse.Namespace) -> None:
         self.browser = browser
         self.place, self.folder, self.pictures, self.only = place, asked.folder, asked.pictures, asked.only
-        self.page = browser.new_page(base_url=place.url, reduced_motion="reduce")
+        # A window for each: one that was in forced colours keeps its black canvas in the others.
+        self.windows = {
+            scheme: browser.new_page(base_url=place.url, reduced_motion="reduce", **media)
+            for scheme, media in SCHEMES.items()
+        }
         self.keeper = browser.new_page(base_url=place.url, reduced_motion="reduce", device_scale_factor=1.5)
         self.wide: list[str] = []
 
     def take(self, *shots: Shot) -> None:
-        """Photograph each at every width, light and dark, whole."""
+        """Photograph each at every width, light, dark and in forced colours, whole."""
         for shot in shots:
             if self.only and shot.name not in self.only:
                 continue
-            self._open(self.page, shot.path)
-            if shot.typed:
-                self.page.locator("#text").fill(shot.typed)
-                self.page.locator("#preview .said").wait_for()
-            for width, height in WIDTHS.items():
-                self.page.set_viewport_size({"width": width, "height": height})
-                if self.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                    self.wide.append(f"{shot.name} at {width}")
-                for scheme in SCHEMES:
-                    self.page.emulate_media(color_scheme=scheme)
+            for scheme, page in self.windows.items():
+                self._open(page, shot.path)
+                if shot.typed:
+                    page.locator("#text").fill(shot.typed)
+                    page.locator("#preview .said").wait_for()
+                for width, height in WIDTHS.items():
+                    page.set_viewport_size({"width": width, "height": height})
+                    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                        self.wide.append(f"{shot.name} at {width}, {scheme}")
                     file = self.folder / f"{shot.name}-{width}-{scheme}.png"
                     if shot.part:
-                        self.page.locator(shot.part).screenshot(path=file, animations="disabled")
+                        page.locator(shot.part).screenshot(path=file, animations="disabled")
                     else:
-                        self.page.screenshot(path=file, full_page=True, animations="disabled")
+                        page.screenshot(path=file, full_page=True, animations="disabled")
             print(shot.name, flush=True)
 
     def keep(self, *windows: Kept) -> None:
@@ -95,7 +103,7 @@ class Session:
             self._open(self.keeper, one.path)
             if one.top:
                 self.keeper.locator(one.top).evaluate("one => one.scrollIntoView({block: 'start'})")
-            for scheme in SCHEMES:
+            for scheme in KEPT_SCHEMES:
                 self.keeper.emulate_media(color_scheme=scheme)
                 file = self.pictures / f"{one.name}-{scheme}.webp"
                 file.write_bytes(as_webp(self.browser, self.keeper.screenshot(animations="disabled")))
@@ -168,6 +176,7 @@ def configure(place: Place, more: str = "") -> None:
     place.config.write_text(
         f'[skymmich]\nsource = "{place.catalogue}"\n[state]\nurl = "sqlite:///{place.folder}/state.sqlite3"\n'
         f'[immich]\nurl = "{place.simulator.url}"\n[status]\nport = {place.port}\n{more}'
+        '[policy]\nmode = "sync"\n'
         "[schedule]\ncatalogue_seconds = 2\nimmich_seconds = 10\ndebounce_seconds = 0.1\n"
     )
 
@@ -237,6 +246,8 @@ def play(session: Session, place: Place) -> None:
         Shot("overview", "/"),
         Shot("settings", "/", part="#settings"),
         Shot("images", "/images"),
+        Shot("images-list", "/images?density=list&sort=written"),
+        Shot("images-found", "/images?q=ngc+7000&density=cards"),
         Shot("images-none", "/images?q=nothing+like+this"),
         Shot("image", f"/images/{ANDROMEDA}"),
         Shot("image-conflict", f"/images/{ORION}"),

@@ -8,51 +8,31 @@ import os
 import re
 import signal
 import sys
-import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browsing import ARGUMENTS, CHROMIUM, IMAGES, Place, eventually, need_chromium
+from browsing import AXE, FAST, IMAGES, Place, eventually, installation, post, window
 
 from reconciler.core.sky.plane import Orientation, project
 from reconciler.openngc.catalogue import OpenNgc
-from reconciler.simulator.sample.build import build_sample
-from reconciler.simulator.serve import serve
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
 pytestmark = pytest.mark.slow
 expect = playwright_api.expect
 expect.set_options(timeout=15_000)  # a click that writes waits for Immich, on a busy machine, too
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 CONFLICT = "A cold night; the mount behaved."
 SLOW = 8.0
-FAST = 400.0
-
-
-@pytest.fixture(scope="module")
-def browser():
-    need_chromium()
-    with playwright_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, browser):
-    folder = tmp_path_factory.mktemp("place")
-    catalogue = folder / "skymmich.db"
-    build_sample(catalogue)
-    with serve(catalogue=catalogue, unkind="settling,round_trip", drain=FAST) as simulator:
-        place = Place(folder, catalogue, simulator)
-        simulator.person(place.asset_of(3), "set_description", CONFLICT)
+    with installation(tmp_path_factory.mktemp("place")) as place:
+        place.simulator.person(place.asset_of(3), "set_description", CONFLICT)
         place.start()
         eventually(place.settled, "the first pass", 60)
         yield place
-        place.kill()
 
 
 @pytest.fixture
@@ -73,34 +53,6 @@ def crossed(place):
     post(place, "/api/v1/reconcile?wait=60")
     yield place
     post(place, "/api/v1/seen")
-
-
-def post(place, path, body=None):
-    data = b"" if body is None else json.dumps(body).encode()
-    headers = {"origin": place.url} | ({} if body is None else {"content-type": "application/json"})
-    request = urllib.request.Request(place.url + path, data, headers, method="POST")
-    with urllib.request.urlopen(request, timeout=70) as answer:
-        return answer.status
-
-
-@contextmanager
-def window(browser, place, *, gone=False, **options):
-    """A window; afterwards: no error in its console, and no request to another host."""
-    context = browser.new_context(base_url=place.url, **options)
-    page = context.new_page()
-    page.set_default_timeout(15_000)
-    wrong, elsewhere = [], []
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    context.on(
-        "request",
-        lambda request: None if request.url.startswith(place.url) else elsewhere.append(request.url),
-    )
-    yield page
-    context.close()
-    assert elsewhere == []
-    if not gone:
-        assert wrong == []
 
 
 CROSSED = 2
@@ -373,15 +325,17 @@ def test_the_guards_approval_is_a_click_after_the_numbers(browser, place):
         assert {one: found["tags"] for one, found in place.simulator.assets().items()} == {
             one: found["tags"] for one, found in before.items()
         }
-        page.on("dialog", lambda dialog: dialog.accept())
-        need.get_by_role("button", name="Approve just this").click()
+        need.get_by_role("link", name="See what it would do, and approve …").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("would lose something")
+        page.get_by_role("button", name="Approve just this").click()
+        expect(page.locator("#toasts")).to_contain_text("Checked 55 images, wrote", timeout=30_000)
         expect(need).to_have_count(0, timeout=30_000)
     asset = place.asset_of(1)
     assert len(place.simulator.assets()[asset]["tags"]) < len(before[asset]["tags"])
 
 
-def test_a_setting_is_switched_and_holds_and_the_preview_comes_first(browser, place):
-    with window(browser, place) as page:
+def test_without_javascript_the_preview_of_a_setting_comes_first_and_then_it_holds(browser, place):
+    with window(browser, place, java_script_enabled=False) as page:
         page.goto("/")
         page.get_by_label("Tags").uncheck()
         page.get_by_role("button", name="Preview these").click()
@@ -397,11 +351,114 @@ def test_a_setting_is_switched_and_holds_and_the_preview_comes_first(browser, pl
     assert place.status()["settings"]["syncTags"] is True
 
 
+def test_a_switch_holds_at_once_and_is_taken_back_by_a_click(browser, quiet):
+    with window(browser, quiet) as page:
+        page.goto("/")
+        page.get_by_label("Tags").uncheck()
+        toast = page.locator("#switched")
+        expect(toast).to_contain_text("Tags are left as they are.")
+        assert quiet.status()["settings"]["syncTags"] is False
+        toast.get_by_role("button", name="Undo").click()
+        expect(toast).to_contain_text("Tags are kept in sync.")
+        expect(page.get_by_label("Tags")).to_be_checked()
+        assert quiet.status()["settings"]["syncTags"] is True
+        assert quiet.status()["settings_source"] == "Skymmich"
+
+
+def tags_of_all(place):
+    return {asset_id: one["tags"] for asset_id, one in place.simulator.assets().items()}
+
+
+def test_sync_all_goes_by_a_switch_whose_saving_is_still_on_its_way(browser, quiet):
+    before = tags_of_all(quiet)
+    quiet.sql("UPDATE equipment SET name = 'A camera of another name' WHERE type = 'camera'")
+    with window(browser, quiet) as page:
+        page.goto("/")
+        held = []
+
+        def hold(switched):
+            held.append(switched)
+
+        page.route("**/switches", hold)
+        page.get_by_label("Tags").uncheck()
+        eventually(lambda: held or page.wait_for_timeout(20), "the switch is on its way")
+        page.get_by_role("button", name="Sync all images").click()
+        eventually(
+            lambda: page.wait_for_timeout(50) or "A camera of another name" in quiet.shown(1)["description"],
+            "it is written", 60,
+        )  # fmt: skip
+        assert quiet.status()["settings"]["syncTags"] is False
+        for one in held:
+            one.continue_()
+        expect(page.get_by_label("Tags")).not_to_be_checked()
+    try:
+        assert tags_of_all(quiet) == before
+    finally:
+        post(quiet, "/api/v1/settings", {"syncTags": True})
+        post(quiet, "/api/v1/reconcile?wait=60")
+
+
+def test_without_javascript_unsaved_switches_show_and_sync_all_goes_by_them(browser, quiet):
+    before = tags_of_all(quiet)
+    quiet.sql("UPDATE equipment SET name = 'A mount of another name' WHERE type = 'mount'")
+    with window(browser, quiet, java_script_enabled=False) as page:
+        page.goto("/")
+        unsaved = page.get_by_text("Changed, and not saved yet.")
+        expect(unsaved).to_be_hidden()
+        page.get_by_label("Tags").uncheck()
+        expect(unsaved).to_be_visible()
+        page.get_by_role("button", name="Sync all images").click()
+        expect(page.locator(".said").first).to_contain_text("Requested")
+        assert quiet.status()["settings"]["syncTags"] is False
+    try:
+        eventually(lambda: "A mount of another name" in quiet.shown(1)["description"], "it was written", 60)
+        assert tags_of_all(quiet) == before
+    finally:
+        post(quiet, "/api/v1/settings", {"syncTags": True})
+        post(quiet, "/api/v1/reconcile?wait=60")
+
+
+def test_a_switch_that_could_not_be_saved_is_as_it_was_and_it_is_said(browser, quiet):
+    with window(browser, quiet, gone=True) as page:
+        page.goto("/")
+        answer = {"status": 503, "content_type": "application/problem+json", "body": '{"detail": "Not now."}'}
+        page.route("**/switches", lambda route: route.fulfill(**answer))
+        page.get_by_label("Tags").click()
+        expect(page.get_by_role("alert")).to_have_text("Not now.")
+        expect(page.get_by_label("Tags")).to_be_checked()
+
+
+def left(page, deed):
+    """Do what leaves a page; give what the browser asked."""
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    deed()
+    return asked
+
+
+def test_who_leaves_with_an_unsaved_template_or_part_is_asked_first(browser, quiet):
+    with window(browser, quiet) as page:
+        for change in (
+            lambda: page.locator("#text").press_sequentially("{# mine #}"),
+            lambda: page.locator("#part-site").click(),
+        ):
+            page.goto("/template")
+            change()
+            assert left(page, lambda: page.get_by_role("link", name="Images").click()) == ["beforeunload"]
+            expect(page).to_have_url(re.compile("/images"))
+        page.goto("/template")
+        page.locator("#text").press_sequentially("{# mine #}")
+        assert left(page, lambda: page.get_by_role("button", name="Save …").click()) == []
+        expect(page.get_by_role("heading", level=1)).to_have_text("Save this template?")
+        assert left(page, lambda: page.get_by_role("link", name="Images").click()) == ["beforeunload"]
+        page.goto("/template")
+        assert left(page, lambda: page.get_by_role("link", name="Images").click()) == []
+
+
 def test_what_was_set_here_is_told_from_skymmichs_and_given_up_by_a_click(browser, place):
     with window(browser, place) as page:
         page.goto("/")
         page.get_by_role("switch", name="Place").uncheck()
-        page.get_by_role("button", name="Save settings").click()
         eventually(lambda: place.status()["settings_source"] == "override", "the switch holds")
         page.goto("/")
         expect(page.locator(".switch", has_text="Place")).to_contain_text("Skymmich says on")
@@ -422,7 +479,6 @@ def test_with_the_master_switch_off_nothing_is_written_and_on_again_it_is(browse
     with window(browser, place) as page:
         page.goto("/")
         page.get_by_label("Keep Immich in sync").uncheck()
-        page.get_by_role("button", name="Save settings").click()
         expect(page.locator(".need", has_text="Metadata sync is switched off")).to_be_visible()
         place.sql(f"UPDATE {IMAGES} SET title = 'While it was off' WHERE id = 12")
         before = place.status()["attempted_at"]
@@ -430,7 +486,6 @@ def test_with_the_master_switch_off_nothing_is_written_and_on_again_it_is(browse
         eventually(lambda: place.status()["attempted_at"] != before and place.settled(), "it was looked at")
         assert "While it was off" not in place.shown(12)["description"]
         page.get_by_label("Keep Immich in sync").check()
-        page.get_by_role("button", name="Save settings").click()
         expect(page.locator(".need", has_text="Metadata sync is switched off")).to_have_count(0)
     eventually(lambda: "While it was off" in place.shown(12)["description"], "it is written", 30)
 
@@ -504,6 +559,8 @@ def test_a_template_is_seen_while_it_is_typed_and_rewrites_every_image_once_it_i
         eventually(lambda: "as typed" in place.shown(1)["description"], "it is written", 30)
         page.on("dialog", lambda dialog: dialog.accept())
         page.get_by_role("button", name="Reset").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Go back to the configured template?")
+        page.get_by_role("button", name="Save").click()
         expect(page.locator(".said").first).to_contain_text("configured template is in use again")
         eventually(lambda: "as typed" not in place.shown(1)["description"], "it is written back", 30)
 
@@ -535,7 +592,7 @@ def test_without_javascript_switches_sync_and_resolve_work(browser, quiet):
         # While a pass goes on the page shows how far it is instead, and without a script it stays as it is.
         eventually(lambda: page.goto("/") and every.count(), "no pass goes on")
         every.click()
-        expect(page.locator(".said").first).to_contain_text("Requested")
+        expect(page.locator(".said").first).to_contain_text(re.compile("Requested|Checked"))
 
 
 def test_two_windows_show_the_same_without_a_reload(browser, place):
@@ -549,7 +606,7 @@ def test_two_windows_show_the_same_without_a_reload(browser, place):
         expect(one.get_by_role("button", name="Pause")).to_be_visible()
 
 
-def test_windows_do_not_undo_each_others_switches_and_unsaved_ones_stay(browser, quiet):
+def test_windows_do_not_undo_each_others_switches(browser, quiet):
     """Paused, so that no pass reads the settings again for them."""
     with window(browser, quiet) as one, window(browser, quiet) as other, window(browser, quiet) as idle:
         for page in (one, other, idle):
@@ -557,14 +614,7 @@ def test_windows_do_not_undo_each_others_switches_and_unsaved_ones_stay(browser,
             expect(page.get_by_label("Tags")).to_be_checked()
         one.get_by_role("switch", name="Place").uncheck()
         other.get_by_label("Tags").uncheck()
-        other.get_by_role("button", name="Save settings").click()
-        expect(other.locator(".said").first).to_contain_text("changed and read back")
-        expect(other.get_by_label("Tags")).not_to_be_checked()
-        expect(idle.get_by_label("Tags")).not_to_be_checked()
-        expect(one.get_by_role("switch", name="Place")).not_to_be_checked()
-        expect(one.get_by_label("Tags")).to_be_checked()
-        one.get_by_role("button", name="Save settings").click()
-        for page in (one, idle):
+        for page in (one, other, idle):
             expect(page.get_by_role("switch", name="Place")).not_to_be_checked()
             expect(page.get_by_label("Tags")).not_to_be_checked()
         one.get_by_role("button", name="Follow Skymmich again").click()
@@ -672,10 +722,13 @@ def test_a_part_is_switched_without_javascript_and_comes_back(browser, place):
         page.goto("/template")
         page.locator("#part-accessories").uncheck()
         page.locator("#save-parts").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Save these parts?")
+        page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("The parts are used from the next run on.")).to_be_visible()
         expect(page.get_by_text("Set here; the configuration says on.")).to_have_count(1)
         eventually(lambda: "Accessories:" not in place.shown(1)["description"], "the part is gone", 60)
         page.locator("#reset-parts").click()
+        page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("The configured parts are in use again.")).to_be_visible()
         expect(page.locator("#reset-parts")).to_have_count(0)
         eventually(lambda: "Accessories:" in place.shown(1)["description"], "the part is back", 60)

@@ -103,10 +103,12 @@ def test_each_run_is_counted_once_and_those_before_the_start_are_not(client, sto
     for number in range(250):
         run = Run(f"n{number}", "schedule", start + timedelta(seconds=number))
         store.start_run(run)
-        found = {("both_changed", "prose"): 1, ("drift", "tags"): 4}
+        found = {("both_changed", "prose"): 1, ("drift", "tags"): 4, ("contested", "block"): 2}
         counts = RunCounts(images=9, wrote={"block": 2}, found=found)
         store.finish_run(
-            replace(run, finished_at=run.started_at + timedelta(seconds=1), outcome="ok", counts=counts)
+            replace(
+                run, finished_at=run.started_at + timedelta(seconds=1), outcome="succeeded", counts=counts
+            )
         )
         if number in {3, 120}:
             samples(client)
@@ -119,6 +121,7 @@ def test_each_run_is_counted_once_and_those_before_the_start_are_not(client, sto
     assert found[key, ("field", "block"), ("outcome", "written")] == 500
     assert found[key, ("field", "prose"), ("outcome", "conflict")] == 250
     assert found[key, ("field", "tags"), ("outcome", "drift")] == 1000
+    assert found[key, ("field", "block"), ("outcome", "contested")] == 500
     store.finish_run(replace(going_on, finished_at=going_on.started_at, outcome="failed"))
     assert samples(client)["reconciler_pass_duration_seconds_count",] == 251
 

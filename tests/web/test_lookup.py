@@ -31,18 +31,22 @@ class Control:
         return self.latest
 
 
+def targets(lookup):
+    return set(lookup.texts.common["t"])
+
+
 @pytest.fixture
 def held(monkeypatch):
     """Names of a reading with the target "old" are not ready before this is set."""
     may = threading.Event()
-    names = image_index._both_names
+    names = image_index.read_texts
 
-    def slow(catalogue):
+    def slow(catalogue, rest):
         if any(image.target_name == "old" for image in catalogue.images):
             may.wait()
-        return names(catalogue)
+        return names(catalogue, rest)
 
-    monkeypatch.setattr(image_index, "_both_names", slow)
+    monkeypatch.setattr(image_index, "read_texts", slow)
     yield may
     may.set()
 
@@ -56,8 +60,8 @@ async def test_names_of_a_newer_reading_are_not_dropped_for_those_that_were_wait
     control.read("new")
     await lookups.latest()
     held.set()
-    assert set((await waiting).targets.assets) == {"new"}
-    assert set((await lookups.named()).targets.assets) == {"new"}
+    assert targets(await waiting) == {"new"}
+    assert targets(await lookups.named()) == {"new"}
 
 
 async def test_who_stops_waiting_for_the_names_takes_them_from_nobody(held):
@@ -67,7 +71,7 @@ async def test_who_stops_waiting_for_the_names_takes_them_from_nobody(held):
     await asyncio.sleep(0)
     impatient.cancel()
     held.set()
-    assert set((await patient).targets.assets) == {"old"}
+    assert targets(await patient) == {"old"}
 
 
 async def test_an_image_is_found_by_its_id_and_by_its_asset():

@@ -118,7 +118,7 @@ def test_reasons_call_fields_as_the_page_does():
 def test_a_run_tells_what_it_wrote_but_its_own_summary_where_that_tells_more():
     ended = (reason("run_images", count=2), reason("run_changed", count=2))
     counts = RunCounts(images=2, wrote={"block": 2, "tags": 0})
-    run = Run("r", "page", NOW, NOW, "ok", ended, counts)
+    run = Run("r", "page", NOW, NOW, "succeeded", ended, counts)
     assert wrote(run) == [("block", 2)]
     assert wrote(replace(run, summary=(*ended, reason("run_guarded")))) == []
     assert wrote(replace(run, outcome="failed")) == []

@@ -83,8 +83,8 @@ async def served(control, store, limits, token="right-token"):
             crowd.leave()
 
 
-async def answered(server, path, within=1.0, **headers):
-    """Ask on a connection of its own; the answer has to come within a second."""
+async def answered(server, path, within=3.0, **headers):
+    """Ask on a connection of its own; the answer has to come at once, also where other tests run beside it."""
     begun = time.monotonic()
     async with httpx.AsyncClient(base_url=server.url) as client:
         answer = await client.get(path, headers=headers)
@@ -210,7 +210,7 @@ async def test_the_right_token_is_taken_at_once_among_hundreds_of_wrong_ones(con
             )
             assert answer.status_code == 303
             assert (await client.get("/")).status_code == 200
-            assert time.monotonic() - begun < 1.0
+            assert time.monotonic() - begun < Slowdown.longest / 2  # a wrong one would wait that long, twice
 
 
 async def test_logging_out_ends_the_open_pages_of_that_session(control, store, monkeypatch):

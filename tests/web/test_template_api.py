@@ -48,17 +48,29 @@ def test_the_template_is_shown_with_its_origin_and_not_sent_again_unchanged(clie
 
 
 def test_a_text_holds_and_null_brings_the_configured_one_back(client, keeper, control):
-    found = fits(client.put(ADDRESS, json={"text": "{{ title }}\r\n!"}), "Template")
+    found = fits(client.put(ADDRESS, json={"text": "{{ title }}\r\n!", "confirm": True}), "Template")
     assert (found["text"], found["origin"]) == ("{{ title }}\n!", "written on this page")
     assert [one["text"] for one in found["versions"]] == ["{{ title }}\n!"]
-    found = fits(client.put(ADDRESS, json={"text": None}), "Template")
+    found = fits(client.put(ADDRESS, json={"text": None, "confirm": True}), "Template")
     assert (found["text"], len(found["versions"])) == (DEFAULT_TEMPLATE, 1)
-    assert [one.trigger for one in control.requested] == ["settings", "settings"]
+    assert [one.trigger for one in control.requested] == ["template", "template"]
 
 
 def test_what_the_guard_would_hold_back_is_approved_by_its_hash(client, control):
     client.put(ADDRESS, json={"text": "{{ title }}", "approve": "abc"})
     assert (control.requested[0].approved, control.requested[0].by_person) == ("abc", True)
+
+
+def test_without_a_word_that_it_was_seen_it_is_told_what_it_changes_and_nothing_is(client, keeper, control):
+    for text in ("{{ title }}", None):
+        answer = client.put(ADDRESS, json={"text": text})
+        assert answer.status_code == 409
+        found = fits(answer, "Problem")["would_write"]
+        assert (found["changing"], found["looked"], found["images"]) == (6, 6, 6)
+        assert found["kinds"]["description"] == {"added": 6}
+        assert len(found["examples"]) == 3
+    assert keeper.text() == DEFAULT_TEMPLATE
+    assert not control.requested
 
 
 def test_an_error_has_its_line_and_changes_nothing(client, keeper, control):
@@ -82,12 +94,14 @@ def test_one_that_takes_too_long_has_its_line(client):
 
 def test_who_saw_an_older_template_does_not_overwrite_a_newer_one(client, keeper):
     seen = {"if-match": client.get(ADDRESS).headers["etag"]}
-    saved = client.put(ADDRESS, json={"text": "{{ title }} 1"}, headers=seen)
+    saved = client.put(ADDRESS, json={"text": "{{ title }} 1", "confirm": True}, headers=seen)
     assert saved.status_code == 200
-    late = client.put(ADDRESS, json={"text": "{{ title }} 2"}, headers=seen)
+    late = client.put(ADDRESS, json={"text": "{{ title }} 2", "confirm": True}, headers=seen)
     assert (late.status_code, keeper.text()) == (412, "{{ title }} 1")
     seen = {"if-match": saved.headers["etag"]}
-    assert client.put(ADDRESS, json={"text": "{{ title }} 2"}, headers=seen).status_code == 200
+    assert (
+        client.put(ADDRESS, json={"text": "{{ title }} 2", "confirm": True}, headers=seen).status_code == 200
+    )
 
 
 def test_a_preview_renders_the_named_image_or_the_first_and_changes_nothing(client, keeper):

@@ -14,9 +14,11 @@ from reconciler.core.desired.integration_facts import FilterIntegration
 from reconciler.core.desired.template import DEFAULT_TEMPLATE
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.policy import ALL_PARTS, DEFAULT_PARTS, DescriptionPolicy, Policy, Switches
-from reconciler.core.store_keys import PARTS_OVERRIDE
+from reconciler.core.store_keys import PARTS_OVERRIDE, TEMPLATE_OVERRIDE
+from reconciler.errors import ImmichUnreachableError
 from reconciler.messages.answers import SAID
 from reconciler.messages.template_names import NAMES, PARTS, ROW_NAMES
+from reconciler.web import template_preview
 
 SAME = {"origin": "http://127.0.0.1:8287", "accept": "text/html"}
 PART = {**SAME, "hx-request": "true"}
@@ -87,19 +89,22 @@ def test_a_template_that_takes_too_long_does_not_stop_the_daemon(client, keeper)
 def test_a_saved_template_holds_and_earlier_ones_are_kept(client, keeper, control, store):
     for number in (1, 2):
         answer = client.post(
-            "/template", data={"text": f"{{{{ title }}}} {number}"}, headers=SAME, follow_redirects=False
+            "/template",
+            data={"text": f"{{{{ title }}}} {number}", "confirm": "yes"},
+            headers=SAME,
+            follow_redirects=False,
         )
         assert answer.headers["location"] == "/template?said=template"
     assert with_own_template(Policy(), store).description.template == "{{ title }} 2"
     assert [one.text for one in keeper.versions()] == ["{{ title }} 2", "{{ title }} 1"]
     assert "{{ title }} 1</textarea>" in client.get("/template?version=1", headers=SAME).text
     assert client.get("/template?version=9", headers=SAME).status_code == 404
-    assert [one.trigger for one in control.requested] == ["settings", "settings"]
+    assert [one.trigger for one in control.requested] == ["template", "template"]
 
 
 def test_a_reset_brings_the_configured_template_back_and_forgets_nothing(client, keeper, store):
-    client.post("/template", data={"text": "{{ title }}"}, headers=SAME)
-    client.post("/template/reset", headers=SAME)
+    client.post("/template", data={"text": "{{ title }}", "confirm": "yes"}, headers=SAME)
+    client.post("/template/reset", data={"confirm": "yes"}, headers=SAME)
     assert keeper.text() == DEFAULT_TEMPLATE
     assert with_own_template(Policy(), store) == Policy()
     assert [one.text for one in keeper.versions()] == ["{{ title }}"]
@@ -138,6 +143,54 @@ def shown_parts(*, off=(), was_off=()):
     return shown | {part: "on" for part in ALL_PARTS if part not in off}
 
 
+def seen(**parts):
+    """Give the same as the page sends it that has shown what it changes."""
+    return shown_parts(**parts) | {"confirm": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "question"),
+    [
+        ("/template", {"text": "{{ title }} of mine"}, "Save this template?"),
+        ("/template/reset", {}, "Go back to the configured template?"),
+        ("/template/parts", shown_parts(off=("site",)), "Save these parts?"),
+        ("/template/parts/reset", {}, "Go back to the configured parts?"),
+    ],
+)
+def test_whatever_is_saved_shows_first_what_it_changes_and_asks(client, control, store, path, form, question):
+    asked = client.post(path, data=form, headers=SAME)
+    assert asked.status_code == 200
+    assert f"<h1>{question}</h1>" in asked.text
+    assert "<b>6</b> of 6" in asked.text
+    assert asked.text.count('class="panel stack example"') == 3
+    assert control.requested == []
+    assert [key.name for key in (TEMPLATE_OVERRIDE, PARTS_OVERRIDE) if key.is_kept(store)] == []
+    # What the page asks is what its form sends.
+    sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w*)">', asked.text))
+    text = re.search(r'<textarea name="text" hidden>(.*?)</textarea>', asked.text, re.DOTALL)
+    sent |= {"text": html.unescape(text[1])} if text else {}
+    assert sent.items() >= ({"confirm": "yes"} | form).items()
+    assert client.post(path, data=sent, headers=SAME, follow_redirects=False).status_code == 303
+    assert len(control.requested) == 1
+
+
+def test_what_cannot_be_told_now_may_be_saved_all_the_same(client, control, monkeypatch, keeper):
+    async def nobody(wishes=None, some=None):
+        raise ImmichUnreachableError("Immich does not answer.")
+
+    monkeypatch.setattr(control, "preview", nobody)
+    asked = client.post("/template", data={"text": "{{ title }}"}, headers=SAME)
+    assert "What it would change cannot be told now. Immich does not answer." in asked.text
+    assert keeper.text() == DEFAULT_TEMPLATE
+
+
+def test_of_very_many_images_some_are_compared_and_it_is_said_how_many(client, control, monkeypatch):
+    monkeypatch.setattr(template_preview, "_WHOLE", 3)
+    monkeypatch.setattr(template_preview, "_SAMPLE", 2)
+    asked = client.post("/template", data={"text": "{{ title }}"}, headers=SAME).text
+    assert "2 of 6 images were compared, spread over all." in asked
+
+
 def test_every_name_and_every_part_has_its_words():
     assert set(NAMES) == {one.name for one in fields(Facts)}
     assert set(ROW_NAMES) == {one.name for one in fields(FilterIntegration)}
@@ -153,7 +206,7 @@ def test_every_name_stands_on_the_page_with_its_meaning_and_an_example(client):
 
 def test_parts_switched_on_the_page_hold_and_only_the_difference_is_kept(client, keeper, control, store):
     answer = client.post(
-        "/template/parts", data=shown_parts(off=("site", "nights")), headers=SAME, follow_redirects=False
+        "/template/parts", data=seen(off=("site", "nights")), headers=SAME, follow_redirects=False
     )
     assert (answer.status_code, answer.headers["location"]) == (303, "/template?said=parts")
     assert PARTS_OVERRIDE.read(store) == {"site": False, "nights": False}
@@ -161,15 +214,15 @@ def test_parts_switched_on_the_page_hold_and_only_the_difference_is_kept(client,
     assert policy.description.enabled_parts == DEFAULT_PARTS - {"site", "nights"}
     rules = [policy_digest(one, Switches(), "same") for one in (policy, Policy())]
     assert rules[0] != rules[1]
-    assert [one.trigger for one in control.requested] == ["settings"]
+    assert [one.trigger for one in control.requested] == ["template"]
     assert client.get("/template", headers=SAME).text.count("Set here; the configuration says on.") == 2
 
 
 def test_a_part_another_window_switched_stays_as_it_is(client, keeper, store):
     keeper.save_parts({"site": False})
-    client.post("/template/parts", data=shown_parts(off=("title",)), headers=SAME)
+    client.post("/template/parts", data=seen(off=("title",)), headers=SAME)
     assert PARTS_OVERRIDE.read(store) == {"title": False, "site": False}
-    client.post("/template/parts", data=shown_parts(was_off=("site", "title")), headers=SAME)
+    client.post("/template/parts", data=seen(was_off=("site", "title")), headers=SAME)
     assert not PARTS_OVERRIDE.is_kept(store)
 
 
@@ -187,20 +240,22 @@ def test_the_page_says_what_became_of_the_parts(client, said):
 
 def test_the_configured_parts_hold_again(client, keeper, control, store):
     keeper.save_parts({"site": False})
-    answer = client.post("/template/parts/reset", headers=SAME, follow_redirects=False)
+    answer = client.post(
+        "/template/parts/reset", data={"confirm": "yes"}, headers=SAME, follow_redirects=False
+    )
     assert answer.headers["location"] == "/template?said=parts_reset"
     assert with_own_block(Policy(), store) == Policy()
-    assert [one.trigger for one in control.requested] == ["settings"]
+    assert [one.trigger for one in control.requested] == ["template"]
 
 
 def test_parts_without_which_the_template_fails_are_not_switched(client, keeper, control, store):
     keeper.save(
         "{% if heading.startswith(('NGC 224', 'M 31')) %}{{ 9 // (object_name | length) }}{% endif %}x"
     )
-    assert client.post("/template/parts", data=shown_parts(off=("site",)), headers=SAME).status_code == 200
+    assert client.post("/template/parts", data=seen(off=("site",)), headers=SAME).status_code == 200
     keeper.save_parts(None)
     control.requested.clear()
-    answer = client.post("/template/parts", data=shown_parts(off=("object",)), headers=SAME)
+    answer = client.post("/template/parts", data=seen(off=("object",)), headers=SAME)
     assert answer.status_code == 400
     assert "ZeroDivisionError" in answer.text
     assert not PARTS_OVERRIDE.is_kept(store)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.app.doctor.findings import Finding, problem
+from reconciler.app.doctor.web import check_web
 from reconciler.app.overrides import overridden_switches, override_of
-from reconciler.app.wiring import source_of
+from reconciler.app.source import close_source, source_of
 from reconciler.core.catalogue import WHOLE_TABLE
 from reconciler.core.desired.desired import FAILURES, Form, desire_with, unusable
 from reconciler.core.desired.facts import facts_of
@@ -61,13 +62,21 @@ def check_catalogue(
         the catalogue, ``None`` if it cannot be read; and what was found.
     """
     try:
-        catalogue = known or source_of(config).read()
+        catalogue = known or _read(config)
         catalogue = recalled(catalogue, store) if store else catalogue
-        findings = [*_rows(catalogue, voice)]
+        findings = [*_rows(catalogue, voice), *check_web(config, catalogue)]
         findings += _values(catalogue, policy, renderer, most, voice) if policy else ()
         return catalogue, [*findings, *_write_back(catalogue, store, voice)]
     except ReconcilerError as error:
         return None, [problem("catalogue", error)]
+
+
+def _read(config: Config) -> Catalogue:
+    source = source_of(config, leave_no_trace=True)
+    try:
+        return source.read()
+    finally:
+        close_source(source)
 
 
 def _rows(catalogue: Catalogue, voice: Voice) -> Iterator[Finding]:

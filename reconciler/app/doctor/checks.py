@@ -17,6 +17,7 @@ from reconciler.app.doctor.copies import copies_of
 from reconciler.app.doctor.findings import Finding, problem
 from reconciler.app.doctor.notices import check_notices
 from reconciler.app.doctor.ownership import check_ownership
+from reconciler.app.doctor.permission import may_write
 from reconciler.app.doctor.writable import unwritable
 from reconciler.app.doctor.writer import right_to_write
 from reconciler.app.overrides import with_own_block
@@ -24,6 +25,7 @@ from reconciler.app.pairing import OURS, check_pair, pair_of
 from reconciler.app.wiring import immich_at, store_of
 from reconciler.config.words import Address, in_file, is_secret, leaves, shown
 from reconciler.core.catalogue import SyncSettings
+from reconciler.core.permission import Permission
 from reconciler.engine.identity import KnownImmich, recognise
 from reconciler.engine.watermark import skew
 from reconciler.errors import ReconcilerError
@@ -116,7 +118,8 @@ async def examine(config: Config, clock: Clock, daemon: Running | None = None) -
 def changed_at_start(before: Config, after: Config) -> list[str]:
     """List what differs between two configurations and is taken at a daemon's start only."""
     fixed = [name for name in AT_START if getattr(before, name) != getattr(after, name)]
-    return [*fixed, "skymmich.url"] if before.skymmich.url != after.skymmich.url else fixed
+    moved = before.skymmich_address() != after.skymmich_address()
+    return [*fixed, "skymmich.url"] if moved else fixed
 
 
 def _configuration(config: Config) -> Iterator[Finding]:
@@ -257,7 +260,8 @@ def _opened(config: Config, stack: ExitStack) -> SqliteStore | None:
 def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: bool) -> list[Finding]:
     if store is None:
         what = f"{config.state.path} does not exist yet; the first plan or apply makes it"
-        return unwritable(config.state.path) or [Finding("store", "ok", what)]
+        found = unwritable(config.state.path) or [Finding("store", "ok", what)]
+        return [*found, may_write(Permission(config.merge.mode))]
     try:
         store.require()
         counts, runs = store.counts_by_status(), store.runs(1)
@@ -265,6 +269,7 @@ def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: b
     except ReconcilerError as error:
         return [problem("store", error)]
     findings = [Finding("store", "ok", f"{store.path}: {counted(sum(counts.values()), 'image')} on record")]
+    findings.append(may_write(Permission.of(store, config.merge.mode)))
     if runs:
         what = f"last run {runs[0].started_at.astimezone():%Y-%m-%d %H:%M %Z}: {summary(runs[0].summary)}"
         findings.append(Finding("store", "ok", what))

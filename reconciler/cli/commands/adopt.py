@@ -41,6 +41,7 @@ def command(
     session = begin(config, as_json=json, verbose=verbose)
     screen = session.screen
     with working(session) as work:
+        work.permission.require_mode()
         prepared, taken = _look(work)
         if not json:
             _show(screen, prepared, taken)

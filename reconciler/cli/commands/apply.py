@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.app.wiring import new_run_id
+from reconciler.cli.beginning import begun, begun_beside_daemon
 from reconciler.cli.beside_daemon import have_looked
 from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
@@ -61,6 +62,9 @@ def command(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Write to Immich what `plan` shows, check that Immich kept it, and report on each image.
 
+    In a new installation this also begins it: once all images were agreed to, a daemon writes by itself.
+    With images by name, only these are begun with.
+
     Exits 0 when everything that could be written was, 1 when something is left or held back, 130 or 143 when
     stopped.
     """
@@ -68,8 +72,11 @@ def command(  # noqa: PLR0913 - one parameter an option
     session = begin(config, as_json=json, verbose=verbose)
     screen = session.screen
     with working(session) as work:
+        work.permission.require_mode()
         if approve and not (what or force) and work.daemon_writes:
             return _approved_beside_daemon(work, approve, details=details)
+        if work.permission.waits and not (what or force or full or approve) and work.daemon_writes:
+            return begun_beside_daemon(work, yes=yes, details=details)
     with working(session) as work, work.right_to_write("apply"):
         if left := unfinished(work.bench.store):
             screen.say(f"! {broken_off(left)}", "yellow")
@@ -82,9 +89,10 @@ def command(  # noqa: PLR0913 - one parameter an option
             for title in gone:
                 screen.line(f"! “{title}” left the catalogue since the plan was made", "yellow")
         consent(screen, prepared, yes=yes)
+        begun(work, prepared, selection.image_ids)
         report = work.write(
             lambda stop: work.bench.cycle.apply(
-                prepared, selection, run_id=new_run_id(), trigger="cli", stop=stop
+                prepared, selection, run_id=new_run_id(), trigger="decision" if approve else "cli", stop=stop
             )
         )
         requests = Requests.of(work.bench.target.requests)

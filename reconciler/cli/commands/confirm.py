@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.app.pairing import check_pair, confirm_address, pair_of
-from reconciler.app.wiring import immich_at, source_of, store_of
+from reconciler.app.source import source_of
+from reconciler.app.wiring import immich_at, store_of
 from reconciler.cli.consent import ask
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.cli.switches import when_taken

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
+from reconciler.cli.beginning import show_permission
 from reconciler.cli.context import working
 from reconciler.cli.images import find_images
 from reconciler.cli.output.json_output import needs_work
@@ -53,7 +54,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         chosen = find_images(images or [], work.bench.source.read())
         selection = Selection(image_ids=chosen, full=full)
         prepared = work.do(work.bench.cycle.prepare(selection, work.bench.wishes))
-        created = work.bench.clock.now()
+        created, permission = work.bench.clock.now(), work.permission
     if out is not None:
         save_plan(out, prepared, created)
     if json:
@@ -66,6 +67,9 @@ def command(  # noqa: PLR0913 - one parameter an option
         session.screen.line(
             "Metadata sync is switched off (metadataSyncEnabled), so apply will refuse.", "yellow"
         )
+    show_permission(session.screen, permission)
+    if permission.standing == "observing":
+        return exit_code(prepared)
     if out is not None:
         session.screen.line(f"Saved. To write just this: skymmich-reconciler apply {out}")
     elif prepared.has_changes:

@@ -13,8 +13,9 @@ from reconciler.cli.handover import carried_out
 from reconciler.cli.images import find_record, find_run
 from reconciler.cli.output.outcome import exit_code, show_report
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.core.plan.taken_back import is_taken_back
 from reconciler.engine.passes import Selection
-from reconciler.engine.redo import is_taken_back, taken_back_in, write_again
+from reconciler.engine.redo import taken_back_in, write_again
 from reconciler.errors import UndoError
 from reconciler.messages.nouns import counted
 from reconciler.models.runs import Report, Requests
@@ -47,6 +48,7 @@ def command(
     if sum([bool(images), run is not None, everything]) != 1:
         raise UndoError("It is not clear what to write again.", remedy="Name images, or --run RUN, or --all.")
     with working(session) as work:
+        work.permission.require_mode()
         if work.daemon_writes:
             records = _records(work, images or [], run)
             _consent(work, records, yes=yes)
@@ -60,6 +62,7 @@ def command(
         records = _records(work, images or [], run)
         _consent(work, records, yes=yes)
         bench = work.bench
+        work.permission.require({record.image_id for record in records})
         asset_ids = None if everything else [record.asset_id for record in records]
         selection = Selection(image_ids=write_again(bench.store, asset_ids))
         prepared = work.do(bench.cycle.prepare(selection, bench.wishes))

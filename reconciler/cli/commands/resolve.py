@@ -97,6 +97,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         prepared = work.do(work.bench.cycle.prepare(Selection(image_ids=image_ids), work.bench.wishes))
         if not json:
             _show(work, prepared, which, details=details)
+        work.permission.require_mode()
         if keep == "skymmich" and not yes:
             _ask(work)
         decided = _decide(work, prepared, keep, which)
@@ -169,6 +170,8 @@ def _decide(
 def _carry_out(work: Work, image_ids: frozenset[int] | None) -> tuple[Report | None, Taken | None]:
     """Run a pass over the images; where the daemon has the right to write, have it do so at once."""
     selection = Selection(image_ids=image_ids)
+    if not work.permission.allows(image_ids):
+        return None, Taken("Nothing is written yet; it is carried out once a person begins: apply.")
     try:
         with work.right_to_write("resolve"):
             report = work.write(

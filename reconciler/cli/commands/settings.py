@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reconciler.app.overrides import settings_writer
-from reconciler.app.wiring import source_of, store_of
+from reconciler.app.source import source_of
+from reconciler.app.wiring import store_of
 from reconciler.cli import switches
 from reconciler.cli.plain_help import PlainCommand, PlainGroup
 from reconciler.cli.session import ConfigFile, Json, Options, Verbose, begin

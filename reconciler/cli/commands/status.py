@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.app.overrides import override_of
 from reconciler.app.wiring import store_of
+from reconciler.cli.beginning import show_permission
 from reconciler.cli.daemon_client import find_daemon
 from reconciler.cli.output.history import moment, show_crossed, show_runs
 from reconciler.cli.output.tables import Standing, show_standings
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.core.permission import UNASKED, Permission
 from reconciler.core.records import FINE
 from reconciler.core.store_keys import PAUSED
 from reconciler.errors import StateError
@@ -51,6 +53,8 @@ class OnRecord:
     """What is set here over Skymmich's own settings."""
     paused_at: datetime | None = None
     """Since when the daemon is paused, if it is."""
+    permission: Permission = UNASKED
+    """What may be written."""
     writer: str = ""
     """Who has the right to write; empty: nobody."""
     trouble: str = ""
@@ -79,6 +83,8 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
             "runs": [models.Run.of(run) for run in known.runs],
             "override": known.override,
             "paused": known.paused_at is not None,
+            "mode": known.permission.mode,
+            "waits": known.permission.waits,
             "writer": known.writer,
             "trouble": refused or known.trouble,
         }
@@ -137,7 +143,8 @@ def _on_record(config: Config) -> OnRecord:
             crossed = store.search(limit=_MOST, crossed=True)
             runs, override, writer = tuple(store.runs(5)), override_of(store), _writer(store)
             paused = PAUSED.read(store)
-            return OnRecord(counts, runs, tuple(attention), tuple(crossed), override, paused, writer)
+            may = Permission.of(store, config.merge.mode)
+            return OnRecord(counts, runs, tuple(attention), tuple(crossed), override, paused, may, writer)
     except StateError as error:
         return OnRecord(trouble=error.message)
 
@@ -159,6 +166,7 @@ def _show_record(screen: Screen, known: OnRecord, refused: str) -> None:
         screen.line("No daemon answers, so this is what is on record.", "bold yellow")
     if known.paused_at:
         screen.line(f"Paused {moment(known.paused_at)}; to go on: skymmich-reconciler resume", "yellow")
+    show_permission(screen, known.permission)
     if known.writer:
         screen.line(f"The right to write is with {known.writer}.")
     if known.trouble:

@@ -184,7 +184,7 @@ def _save(work: Work, text: str | None) -> str:
     config = work.session.config
     daemon = find_daemon(config)
     if daemon is not None and daemon.is_open:
-        tell_daemon(config, "PUT", "/api/v1/template", {"text": text})
+        tell_daemon(config, "PUT", "/api/v1/template", {"text": text, "confirm": True})
         return "The daemon takes it now."
     OwnTemplate(work.bench.store, config.policy).save(text)
     if work.daemon_writes:

@@ -76,6 +76,7 @@ def command(  # noqa: PLR0913 - one parameter an option
             remedy="Name a run or an image, or --all, or --image IMAGE --to TIME.",
         )
     with working(session) as work:
+        work.permission.require_mode()
         beside = work.daemon_writes
         if beside:
             return _beside_daemon(work, _wish(work, what or image, moment, everything=everything), yes=yes)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.cli.output.screen import Screen
     from reconciler.core.records import AssetRecord, JournalEntry, Run
 
-OUTCOME_STYLES: Final = {"ok": "green", "attention": "yellow", "failed": "red", "interrupted": "red"}
+OUTCOME_STYLES: Final = {"succeeded": "green", "failed": "red", "stopped": "yellow"}
 
 
 def moment(at: datetime | None) -> str:

@@ -1,47 +1,23 @@
-"""How many values a plan adds, changes and removes, field by field: counted, not compared line by line."""
+"""The counts of what a plan adds, changes and removes, a line a field."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.text import normal
+from reconciler.core.plan.kinds import KIND_FIELDS, Kinds, kinds_of
 from reconciler.messages.formats import field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from reconciler.cli.output.screen import Screen
     from reconciler.core.plan.diff import Kind
-    from reconciler.core.plan.plan import AssetPlan
 
+__all__ = ["Kinds", "kinds_of", "show_kinds"]
 _KINDS: Final[dict[Kind, str]] = {"added": "to add", "changed": "to change", "removed": "to remove"}
-_FIELDS: Final = ("description", "coordinates", "tags")
-
-Kinds = Counter[tuple[str, "Kind"]]
-
-
-def kinds_of(plans: Iterable[AssetPlan]) -> Kinds:
-    """Count descriptions and places, and single tags, by what becomes of them."""
-    found: Kinds = Counter()
-    for plan in plans:
-        seen = plan.observed
-        if plan.description is not None:
-            found["description", _kind(normal(seen.description), normal(plan.description))] += 1
-        if plan.coordinates is not None:
-            found["coordinates", "changed" if seen.coordinates else "added"] += 1
-        found["tags", "added"] += len(plan.add_tags)
-        found["tags", "removed"] += len(plan.remove_tags)
-    return +found
 
 
 def show_kinds(screen: Screen, found: Kinds) -> None:
     """Show the counts, a line a field."""
-    for name in _FIELDS:
+    for name in KIND_FIELDS:
         listed = [f"{found[name, kind]:,} {words}" for kind, words in _KINDS.items() if found[name, kind]]
         if listed:
             screen.row(field(name), ", ".join(listed))
-
-
-def _kind(before: str, after: str) -> Kind:
-    return "added" if not before else "changed" if after else "removed"

@@ -8,7 +8,7 @@ from reconciler.cli.output.tables import Standing, show_standings, show_verdict
 from reconciler.engine.item import is_catalogues
 from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import sentence
-from reconciler.messages.runs import summary
+from reconciler.messages.runs import standings, summary
 from reconciler.messages.translation import Message, say
 
 if TYPE_CHECKING:
@@ -49,7 +49,10 @@ def show_report(screen: Screen, report: Report, requests: Requests) -> None:
         f"({requests.writes} of them writes).",
         "dim",
     )
-    screen.line(f"{summary(report.run.summary)}.", "bold green" if report.run.outcome == "ok" else "bold")
+    went_well = report.run.outcome == "succeeded" and not report.run.counts.failed
+    screen.line(f"{summary(report.run.summary)}.", "bold green" if went_well else "bold")
+    if report.run.counts.statuses:
+        screen.line(f"{standings(report.run.counts)}.", "yellow" if report.attention else "")
     if report.run.counts.changed:
         screen.line(f"What was replaced: skymmich-reconciler history --run {report.run.run_id}", "dim")
     if listed:

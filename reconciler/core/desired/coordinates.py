@@ -10,6 +10,9 @@ from reconciler.core.reasons import Reason, reason
 TOLERANCE_DEG = 2e-6
 """Two coordinates closer than this are the same: Immich keeps six decimals, half cases either way."""
 
+_EARTH_RADIUS_KM = 6371.0088
+"""Mean radius (IUGG)."""
+
 _NEAR_DEG = 0.06
 """Immich's sign correction strikes within about this of the equator, Greenwich and the antimeridian."""
 
@@ -48,6 +51,15 @@ def same_place(one: Coordinates | None, other: Coordinates | None) -> bool:
     turn = abs(one.longitude - other.longitude)
     apart = max(abs(one.latitude - other.latitude), min(turn, 360 - turn))  # 180° and -180° are one meridian
     return apart <= TOLERANCE_DEG + 1e-12
+
+
+def distance_km(one: Coordinates, other: Coordinates) -> float:
+    """Return the distance on a sphere (haversine formula); longitudes may wrap around."""
+    phi, phi_other = math.radians(one.latitude), math.radians(other.latitude)
+    across = math.sin(math.radians(one.longitude - other.longitude) / 2)
+    along = math.sin((phi - phi_other) / 2)
+    chord = along * along + math.cos(phi) * math.cos(phi_other) * across * across
+    return 2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(min(chord, 1.0)))
 
 
 def sign_flipped(wanted: Coordinates, kept: Coordinates | None) -> bool:

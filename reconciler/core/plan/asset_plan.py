@@ -331,6 +331,10 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: d
     if action == "nothing" and (merged.drifted or case in {"not_sticking", "undone", "contested"}):
         action = "keep"
     sides = (_sorted(plan.base.tags), _sorted(plan.desired.tags), _sorted(live))
+    ruling = rule("tags", Merged(case, action, sides[0]), sides[1], sides[2], plan.resolutions)
+    plan = _with_ruling(plan, "tags", ruling)
+    if case == "contested" and ruling.standing:  # decided for Immich's: of tags, nothing else is kept
+        case, action, why = ruling.merged.case, ruling.merged.action, ruling.reason
     kinds = dict(record.kinds if record else ()) | dict(plan.desired.kinds)
     replaced = plan.superseded | superseded(remove, plan.desired.tags, plan.base.tags, kinds)
     lost = lost_tags(remove - replaced, plan.desired.tags)
@@ -355,7 +359,9 @@ def _same_text(one: str, other: str) -> bool:
     return normal(one) == normal(other)
 
 
-def _with_ruling(plan: AssetPlan, which: Field, ruling: Ruling[str] | Ruling[Coordinates]) -> AssetPlan:
+def _with_ruling(
+    plan: AssetPlan, which: Field, ruling: Ruling[str] | Ruling[Coordinates] | Ruling[tuple[str, ...]]
+) -> AssetPlan:
     """Return the plan with what holds on of the person's decision of a field."""
     others = (one for one in plan.resolutions if one.field != which)
     if ruling.standing and ruling.merged.action == "write":

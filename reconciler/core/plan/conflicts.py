@@ -73,6 +73,20 @@ def sides(decision: Decision) -> str:
     return digest(decision.field, side(decision.desired), side(decision.live))
 
 
+def in_conflict(plan: AssetPlan, keep: Keep) -> list[Decision]:
+    """Return the fields of an image that are in conflict and can be decided so."""
+    return [one for one in plan.decisions if one.case in CONFLICTS and keep in choices(one)]
+
+
+def all_sides(plans: Iterable[AssetPlan]) -> str:
+    """Name what a person is shown of many images at once: all that can be decided of them."""
+    shown = [
+        [plan.asset_id, *(sides(one) for one in plan.decisions if choices(one))]
+        for plan in sorted(plans, key=lambda plan: plan.asset_id)
+    ]
+    return digest(shown)
+
+
 def rule(
     field: Field, merged: Merged[V], desired: V | None, live: V | None, known: Iterable[Resolution]
 ) -> Ruling[V]:
@@ -99,8 +113,8 @@ def choices(decision: Decision) -> tuple[Keep, ...]:
     """Return what a person may decide of a field; empty when both sides agree, or Immich cannot be told."""
     if decision.case in {"not_sticking", "undone"}:
         return ("skymmich",)  # write it once more, this field only
-    if (decision.case, decision.field) == ("contested", "tags"):
-        return ("skymmich",)
+    if decision.field == "tags" and decision.case in {"contested", "resolved"}:
+        return ("immich", "skymmich")
     undecided = _disputed(decision) and decision.action == "keep"
     if decision.field == "tags" or not (undecided or decision.case == "resolved"):
         return ()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.plan.plan import AssetPlan, Decision, Rules
     from reconciler.core.reasons import Reason
-    from reconciler.core.records import TakenBack
+    from reconciler.core.records import AssetRecord, TakenBack
 
 
 def taken_back_on(at: datetime) -> Reason:
@@ -48,3 +48,19 @@ def left_taken_back(plan: AssetPlan, taken: TakenBack, rules: Rules) -> AssetPla
         tags = tuple(sorted(base.tags)), tuple(sorted(wanted.tags)), tuple(sorted(live.tags))
         found.append(TagsDecision("tags", "undone", "keep", *tags, reason=why))
     return replace(plan, decisions=tuple(found), notes=())
+
+
+def is_taken_back(record: AssetRecord) -> bool:
+    """Return whether anything of an asset was taken back and is left alone."""
+    return record.taken_back is not None or any(entry.undone for entry in record.unsticking)
+
+
+def written_again(record: AssetRecord) -> AssetRecord:
+    """Return the record as it is once what was taken back may be written again."""
+    return replace(
+        record.to_look_at(),
+        taken_back=None,
+        unsticking=tuple(entry for entry in record.unsticking if not entry.undone),
+        status="new" if record.status == "undone" else record.status,
+        reasons=() if record.status == "undone" else record.reasons,
+    )

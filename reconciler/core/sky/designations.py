@@ -90,6 +90,13 @@ _DESIGNATION: Final = re.compile(
     )(?![0-9{_LETTER}])""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
+_BEGINNINGS: Final = sorted((*_BY_SPELLING, "sh", "sharpless", "pk", "pn", *"pdxi"), key=len, reverse=True)
+_LIKELY: Final = re.compile(
+    rf"(?<![^\W_])(?:{'|'.join(_BEGINNINGS)})"
+    r"(?=[ _/-]{0,2}[0-9]| ?G ?[0-9]| A66)",
+    re.IGNORECASE,
+)
+"""Where one of a catalogue may begin: a tenth of the time of trying at each letter."""
 _BETWEEN: Final = re.compile(r" ?(?:[&/+,;_-]|and\b|und\b)? ?", re.IGNORECASE)
 _SAME_CATALOGUE: Final = re.compile(rf" ?[&/] ?([1-9][0-9]{{0,4}})(?![0-9{_LETTER}])", re.IGNORECASE)
 _PANEL: Final = re.compile(
@@ -160,12 +167,15 @@ def is_deep_sky(designation: str) -> bool:
 def mentioned(text: str) -> tuple[str, ...]:
     """Return the designations of such catalogues that stand anywhere in a text: ``My view of M 31``."""
     line = _BLANKS.sub(" ", text[:LONGEST])
-    found = [
-        name
-        for match in _DESIGNATION.finditer(line)
-        if not line[: match.start()][-1:].isalnum() and (name := _written(match)) and is_deep_sky(name)
-    ]
-    return tuple(dict.fromkeys(found))
+    found: dict[str, None] = {}
+    end = 0
+    for likely in _LIKELY.finditer(line):
+        if likely.start() < end or (match := _DESIGNATION.match(line, likely.start())) is None:
+            continue
+        end = match.end()
+        if (name := _written(match)) and is_deep_sky(name):
+            found[name] = None
+    return tuple(found)
 
 
 def _next(line: str, start: int, before: list[str]) -> tuple[str, int] | None:

@@ -47,10 +47,9 @@ def find(text: str) -> Famous | None:
 
 @lru_cache(maxsize=_MANY)
 def _find(text: str) -> Famous | None:
-    by_designation, by_name = _indexes()
     if (designation := designations.canonical(text)) is not None:
-        return by_designation.get(designation)
-    return by_name.get(plain(text)) or by_name.get(bare(plain(text)))
+        return _indexes()[0].get(designation)
+    return named(text)
 
 
 def identity(text: str) -> str:
@@ -62,6 +61,20 @@ def identity(text: str) -> str:
 def _identity(text: str) -> str:
     found = find(text)
     return found.designation if found else designations.canonical(text) or plain(text)
+
+
+def identity_of(designation: str) -> str:
+    """Return the same of a canonical designation, which needs no reading."""
+    found = _indexes()[0].get(designation)
+    return found.designation if found else designation
+
+
+def named(text: str) -> Famous | None:
+    """Return the object of a name that is no designation, if it is in the table."""
+    if len(text) > designations.LONGEST:
+        return None
+    by_name = _indexes()[1]
+    return by_name.get(plain(text)) or by_name.get(bare(plain(text)))
 
 
 def plain(text: str) -> str:

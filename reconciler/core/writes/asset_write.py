@@ -48,7 +48,7 @@ Todo = Literal["nothing", "read", "plan"]
 """What follows: read the asset by itself, or merge it anew from ``observed``, for ``on_planned``."""
 
 MOST_WRITES = 6
-"""Writes of one kind to one asset in a pass (tags to remove aside): more is somebody writing against us."""
+"""Writes of one kind to one asset in a pass, or of one tag taken off: more is somebody writing against us."""
 _MOST_WAITS = 3
 """Times the grace for which an asset that others move, too, is waited for."""
 
@@ -134,7 +134,7 @@ class AssetWrite(WriteState):
             state="ready" if steps else "done",
             quiet=0.0,
         )
-        if steps and steps[0] != "remove_tags" and self.sent_steps.count(steps[0]) >= MOST_WRITES:
+        if steps and planned.times_sent(steps[0]) >= MOST_WRITES:
             return planned.on_refused(KEPT_CHANGING)
         return planned.giving_way(now, self.quiet) if self.quiet else planned
 
@@ -180,6 +180,7 @@ class AssetWrite(WriteState):
             answered_at=now if answered is None else answered,
             turn=turn,
             sent_steps=(*self.sent_steps, self.steps[0]),
+            taken_off=self.taken_off + self.removals[: self.steps[0] == "remove_tags"],
             doubtful=doubtful,
             moved_before=before if crossed else None,
             crossed=crossed,

@@ -16,6 +16,7 @@ from reconciler.core.writes.verification import (
     kept,
     owned_after,
     unsticking,
+    vanished,
     with_unsticking,
 )
 
@@ -44,7 +45,7 @@ class Verdict:
     verified: bool
     reverted: bool
     crossed: bool
-    """Whether somebody changed it at the very moment, and it shows what was written all the same."""
+    """Whether somebody changed it at the very moment, and what they did may be lost."""
     others: bool
     """Whether somebody is at work on it."""
 
@@ -94,7 +95,8 @@ def judge(
         proven=proven,
         verified=verified,
         reverted=not verified and telling and READ_ONLY in diagnoses.values(),
-        # A sign that Immich turns hides no edit.
-        crossed=write.crossed and not others and all(one == FLIPPED for one in diagnoses.values()),
+        # A sign that Immich turns hides no edit. A tag that is gone a person took off, or Immich lost it.
+        crossed=(write.crossed and not others and all(one == FLIPPED for one in diagnoses.values()))
+        or bool(vanished(write, pending, seen)),
         others=others or OTHER in diagnoses.values(),
     )

@@ -126,6 +126,17 @@ def disturbed(job: WriteState, seen: ObservedAsset) -> bool:
     return bool((seen.tags ^ was.tags) - (pending.tags if pending else frozenset()) - job.unverified)
 
 
+def vanished(job: WriteState, pending: PendingWrite, seen: ObservedAsset) -> frozenset[str]:
+    """Return the tags that were there before a write and are not now, though it took none of them off.
+
+    A tag that a person put on just before the write is among them: of two edits that Immich digests at the
+    same time it keeps one.
+    """
+    if seen.tags is None or job.observed.tags is None:
+        return frozenset()
+    return job.observed.tags - seen.tags - pending.tags - job.unverified
+
+
 def at_work(job: WriteState) -> bool:
     """Return whether somebody is at work on an asset as a pass finds it, by what the last pass left there.
 

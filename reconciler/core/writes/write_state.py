@@ -41,6 +41,8 @@ class WriteState:
     attempt: int = 1
     sent_steps: tuple[WriteStep, ...] = ()
     """Of all its writes so far."""
+    taken_off: tuple[str, ...] = ()
+    """The tags of its writes so far that took one off."""
     turn: int = 0
     """How-many-th of all writes it was: Immich digests in this order, nearly."""
     sent_at: float = 0.0
@@ -88,6 +90,12 @@ class WriteState:
     def step(self) -> WriteStep | None:
         """The step that is sent, or next."""
         return self.steps[0] if self.steps else None
+
+    def times_sent(self, step: WriteStep) -> int:
+        """Count how often this was sent; of tags to take off the one that was taken off most often."""
+        if step == "remove_tags":
+            return max((self.taken_off.count(tag) for tag in self.removals), default=0)
+        return self.sent_steps.count(step)
 
     @property
     def under_way(self) -> bool:

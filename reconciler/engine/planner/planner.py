@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from reconciler.core.desired.desired import Form
 from reconciler.core.desired.template import digest_of
@@ -178,7 +178,7 @@ class Planner:
         whose = KnownImmich.at(self._store, server, self._target.address)
         rules = _rules(wishes, catalogue, server, whose)
         digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
-        desires, records = DesiredStates(), RecordCache(self._store)
+        desires, records = DesiredStates(), RecordCache(self._store, again=selection.again)
         census = await take_census(self._memory, self._store)
         selector = ImageSelector(
             desires.of, rules, digest, selection, records, self._store.pending(), now=self._clock.now()
@@ -212,14 +212,16 @@ class Planner:
         tags = rules.switches.tags and rules.tags_available and not selection.tags_later
         tags = tags or any(write.tags for write in selector.pending.values())
         shown = look.dates if look else None
-        reading = await read_assets(self._target, slices.wanted, tags=tags, shown=shown)
+        reading = await read_assets(
+            self._target, slices.wanted, tags=tags, shown=shown, told=partial(self._progress, "reading")
+        )
         if look is None:
             took = self._clock.monotonic() - asked
             present_now = await self._present()
             read_from = await asyncio.to_thread(self._marks.after_reading, reading.dates, present_now, took)
             mark = max(mark or read_from, read_from)
-        self._listen(Progress("planning", total=len(slices.wanted)))
-        await slices.plan(reading)
+        self._progress("planning", 0, len(slices.wanted))
+        await slices.plan(reading, partial(self._progress, "planning"))
         whole = selection.image_ids is None
         prepared = Prepared(
             catalogue=selector.told(catalogue), server=server, rules=rules, rules_digest=digest,
@@ -240,6 +242,9 @@ class Planner:
                 prepared.items.open_images(), prepared.items.orphans(),
             )  # fmt: skip
         return prepared
+
+    def _progress(self, phase: Literal["reading", "planning"], done: int, total: int) -> None:
+        self._listen(Progress(phase, done, total))
 
     async def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
         """Return what left the catalogue since the last good pass; known while neither side changes."""

@@ -19,7 +19,7 @@ from reconciler.engine.items import LOOSE, Items
 from reconciler.engine.planner.selection import is_as_left
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.policy import Policy
@@ -123,16 +123,24 @@ class Slices:
         else:
             self._selector.waiting.clear()
 
-    async def plan(self, reading: Reading) -> None:
-        """Plan those that were read; what is as it was left goes where the pass is brief."""
+    async def plan(self, reading: Reading, told: Callable[[int, int], None]) -> None:
+        """Plan those that were read; what is as it was left goes where the pass is brief.
+
+        ``told`` is told with each slice how many were planned, of how many.
+        """
+        done, total = 0, len(self._order) + (len(self.wanted) if self._every else 0)
         if self._every:
             for images in _slices(self._catalogue):
                 await self._records.fetch(image.asset_id for image in images if image.asset_id is not None)
                 await self._plan(self._selector.items(images, None), reading)
+                done += len(images)
+                told(min(done, total), total)
         kept = self._kept.pairs()
         for start in range(0, len(self._order), SLICE):
             several = await self._taken_up(self._order[start : start + SLICE], kept)
             await self._plan(several, reading)
+            done += len(several)
+            told(min(done, total), total)
         self._kept = Items()
 
     async def _taken_up(self, order: Sequence[int], kept: Iterator[Pair]) -> list[Item]:

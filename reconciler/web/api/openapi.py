@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from reconciler import __version__
 from reconciler.models.requests import Problem
+from reconciler.web.api.beginning import BeginApi
 from reconciler.web.api.operations import operation, operations_of, routes_of
 from reconciler.web.api.problems import MEDIA_TYPE
 from reconciler.web.api.responses import tagged
@@ -30,6 +31,7 @@ from reconciler.web.live.health import Health
 from reconciler.web.live.metrics import Metrics
 from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
+from reconciler.web.pages.decide import Deciding
 from reconciler.web.pages.doctor import DoctorPages
 from reconciler.web.pages.taking_back import TakingBack
 
@@ -62,7 +64,20 @@ class Description:
 
 
 PARTS: Final[tuple[type, ...]] = (
-    *(Health, Metrics, Api, SwitchesApi, DoctorPages, Events, TemplateApi, Decisions, Crossings, TakingBack),
+    *(
+        Health,
+        Metrics,
+        Api,
+        BeginApi,
+        SwitchesApi,
+        DoctorPages,
+        Events,
+        TemplateApi,
+        Decisions,
+        Deciding,
+        Crossings,
+        TakingBack,
+    ),
     *(SkymmichButtons, Description),
 )
 """The classes whose handlers the document describes."""

@@ -75,7 +75,7 @@ def skymmichs_own(panel: Panel) -> Switches | None:
     return None if catalogue is None else switches_of(catalogue)
 
 
-async def change_switches(panel: Panel, changes: Mapping[str, bool]) -> bool:
+async def change_switches(panel: Panel, changes: Mapping[str, bool], *, delay: float = 0.0) -> bool:
     """Change some switches where they live, over what holds by now; return whether any changed.
 
     The daemon goes by them at once: the snapshot has them when this returns, and a pass is enqueued.
@@ -83,6 +83,7 @@ async def change_switches(panel: Panel, changes: Mapping[str, bool]) -> bool:
     Args:
         panel: the daemon.
         changes: named as in ``core.policy.Switches``.
+        delay: seconds until the pass: whoever can take it back at once is given the time.
 
     Raises:
         ReconcilerError: they were not changed.
@@ -93,7 +94,7 @@ async def change_switches(panel: Panel, changes: Mapping[str, bool]) -> bool:
     if replace(before, **changes) == before:
         return False
     await writer.write(changes)
-    await _go_by_them(panel)
+    await _go_by_them(panel, delay=delay)
     return True
 
 
@@ -119,8 +120,8 @@ def _writer(panel: Panel) -> SettingsWriter:
     return panel.settings
 
 
-async def _go_by_them(panel: Panel) -> None:
+async def _go_by_them(panel: Panel, *, delay: float = 0.0) -> None:
     await panel.control.read_switches()
-    run_id = panel.control.request(Wish(by_person=False, trigger="settings"))
-    if not panel.control.snapshot().paused:
+    run_id = panel.control.request(Wish(by_person=False, trigger="settings", delay=delay))
+    if not (delay or panel.control.snapshot().paused):
         await panel.control.wait(run_id, _PATIENCE)

@@ -7,10 +7,11 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from reconciler.errors import TemplateError
+from reconciler.messages.nouns import counted
 from reconciler.messages.voice import remedy_of
 from reconciler.models.plans import Plan
 from reconciler.models.requests import PlanLimit, TemplateChange, TemplateText, TemplateTrial
-from reconciler.models.status import Rendered, Template, TemplateVersion
+from reconciler.models.status import Foreseen, Rendered, Template, TemplateVersion
 from reconciler.web import params
 from reconciler.web.api.operations import Answer, operation, routes_of
 from reconciler.web.api.problems import ProblemError, problem
@@ -67,7 +68,11 @@ class TemplateApi:
     @operation(
         "PUT",
         "/api/v1/template",
-        {200: Answer(model=Template), **_FAILING},
+        {
+            200: Answer(model=Template),
+            409: Answer("Nothing was changed; “would_write” tells what would be", problem=True),
+            **_FAILING,
+        },
         name="changeTemplate",
         body=TemplateChange,
         headers={"if-match": "The ETag it had when it was read: changed only if it still has"},
@@ -76,7 +81,8 @@ class TemplateApi:
     async def change(self, request: Request) -> Response:
         """Use a text from the next run on, or with ``null`` the configured one again.
 
-        With ``If-Match`` only if nobody has changed it since it was shown.
+        Without ``confirm`` nothing is changed, and a 409 tells what it would change. With ``If-Match`` only
+        if nobody has changed it since it was shown.
         """
         asked = valid(TemplateChange, await params.body(request))
         text = None if asked.text is None else checked_text(asked.text)
@@ -85,6 +91,8 @@ class TemplateApi:
             raise ProblemError(
                 412, "The template was changed meanwhile.", remedy="Read it again, and decide."
             )
+        if not (asked.confirm or asked.approve):
+            return await self._would_change(text)
         if text is None:
             self._trial.reset()
         else:
@@ -129,6 +137,20 @@ class TemplateApi:
             await self._trial.render(text, image)
         prepared = await self._trial.plan(text)
         return JsonResponse(await asyncio.to_thread(Plan.of, prepared, self._trial.now(), limit))
+
+    async def _would_change(self, text: str | None) -> Response:
+        """Tell what a text would change, before it is to hold."""
+        image = await self._image(None)
+        if text is not None and image is not None:
+            await self._trial.render(text, image)
+        foreseen = await self._trial.foresee(self._trial.with_text(text))
+        return problem(
+            409,
+            f"Nothing was changed: {foreseen.changing} of {counted(foreseen.looked, 'image')} would be "
+            f"written; {foreseen.looked} of {foreseen.images} were compared.",
+            remedy="Look at “would_write”, and send it again with “confirm”: true.",
+            more={"would_write": dict(Foreseen.of(foreseen))},
+        )
 
     def _shown(self) -> Template:
         keeper = self._trial.keeper

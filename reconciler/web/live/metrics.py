@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from reconciler import __version__
+from reconciler.core.policy import Mode
 from reconciler.core.records import AssetStatus, Field, Finding
 from reconciler.web.api.operations import Answer, operation, routes_of
 
@@ -34,11 +35,12 @@ if TYPE_CHECKING:
     from reconciler.web.context import Panel
 
 FIELDS: tuple[str, ...] = get_args(Field)
-RESULTS = ("ok", "attention", "failed", "interrupted", "quiet", "unexpected")
+RESULTS = ("succeeded", "failed", "stopped", "quiet", "unexpected")
 _FOUND: dict[Finding, str] = {
     "drift": "drift",
     "conflict": "conflict",
     "both_changed": "conflict",
+    "contested": "contested",
     "not_sticking": "not_sticking",
 }
 _BUCKETS = (0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800, 7200)
@@ -59,7 +61,7 @@ class Runs:
         self._changes = Counter(
             "reconciler_changes",
             "Images by field and by what became of it: written and kept by Immich, or found in drift, "
-            "in conflict, or not kept",
+            "in conflict, changed by somebody else again and again, or not kept",
             ["field", "outcome"],
             registry=registry,
         )
@@ -130,6 +132,10 @@ class Current(Collector):
         for (method, route, status_code), count in sorted(self._panel.requests().items()):
             requests.add_metric([method, route, str(status_code)], count)
         yield requests
+        mode = GaugeMetricFamily("reconciler_mode", "1 for what [policy] mode is set to", labels=["mode"])
+        for name in get_args(Mode):
+            mode.add_metric([name], int(snapshot.permission.mode == name))
+        yield mode
         yield from _plain(snapshot)
 
 
@@ -141,6 +147,8 @@ def _plain(snapshot: Snapshot) -> Iterator[Metric]:
         "last_success_timestamp_seconds": ("When a run last completed", _at(snapshot.checked_at)),
         "queue_depth": ("Images that wait to be looked at", snapshot.queue_depth),
         "circuit_open": ("1 while Immich is down and left alone", int(down)),
+        "may_write": ("1 where Immich may be written to", int(snapshot.permission.allows(None))),
+        "waits_for_person": ("1 while a person has to begin, or go on", int(snapshot.permission.waits)),
         "paused": ("1 while a person has paused it", int(snapshot.paused)),
         "guard_tripped": ("1 while the guard holds something back", int(bool(verdict and verdict.tripped))),
         "guard_held_images": ("Images of which it holds something", len(verdict.held) if verdict else 0),

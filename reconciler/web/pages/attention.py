@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 """Images shown of each state; a link leads to all of them."""
+PICTURES = 8
+"""Images shown of those that the guard holds."""
 _UNREAD = Message(
     "{count} row of Skymmich's catalogue could not be read completely",
     "{count} rows of Skymmich's catalogue could not be read completely",
@@ -52,6 +54,10 @@ class Need:
     approve: str = ""
     """The hash of what the guard holds back, if a click can approve it."""
     lines: tuple[str, ...] = ()
+    pictures: tuple[AssetRecord, ...] = ()
+    """Some of the images that the guard holds something of."""
+    take_over: bool = False
+    """Whether another installation keeps the library, whose place can be taken."""
     seen_until: datetime | None = None
     """Until when crossings were noticed that a click can say to have looked at."""
 
@@ -59,6 +65,15 @@ class Need:
 async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
     """Gather everything; empty when all is well."""
     found = list(_conditions(snapshot))
+    guarded = snapshot.verdict is not None and snapshot.verdict.tripped
+    if guarded and (held := snapshot.counts.get("held", 0)):
+        records = await asyncio.to_thread(panel.history.search, "", "held", PICTURES)
+        found = [
+            replace(need, pictures=tuple(records), status="held", count=held)
+            if need.condition is not None and need.condition.type == "GuardClear"
+            else need
+            for need in found
+        ]
     if crossed := snapshot.crossed.count:
         records = await asyncio.to_thread(panel.history.search, limit=EXAMPLES, crossed=True)
         title = say(_TITLE, count=crossed, what=say(MISSING))
@@ -66,6 +81,8 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
         need = Need(title, missing().meaning, missing().tone, status=CROSSED, count=crossed)
         found.append(replace(need, groups=examples, seen_until=snapshot.crossed.newest))
     for status in URGENCY:
+        if guarded and status == "held":
+            continue  # of these speaks the guard's own card
         if count := snapshot.counts.get(status, 0):
             records = await asyncio.to_thread(panel.history.search, "", status, EXAMPLES)
             found.append(_images(status, count, records))
@@ -130,13 +147,19 @@ def _conditions(snapshot: Snapshot) -> list[Need]:
         found.append(
             Need(
                 conditions.name(condition),
-                conditions.message(condition),
+                guard.safe(verdict.cause) if verdict is not None and tripped else _text(condition),
                 tone,
                 condition=condition,
                 approve=verdict.hash if verdict is not None and tripped and not verdict.shrunk else "",
-                lines=guard.lines([one for one in verdict.reasons if one not in condition.details])
-                if verdict is not None and tripped
-                else (),
+                lines=guard.lines(verdict.reasons) if verdict is not None and tripped else (),
+                take_over=condition.reason == "AnotherInstance",
             )
         )
     return found
+
+
+def _text(condition: Condition) -> str:
+    """Return what a card says; what the page has a button for is not said as a command."""
+    if condition.reason != "AnotherInstance":
+        return conditions.message(condition)
+    return " ".join(str(one.get("text")) for one in condition.details if one.get("text"))

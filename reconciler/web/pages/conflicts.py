@@ -6,9 +6,7 @@ Both name what the person was shown, so that a decision is never taken for value
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode
 
-from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from reconciler.errors import DecisionError
@@ -18,6 +16,7 @@ from reconciler.web.api.operations import operation, routes_of
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.routes import ASKED, linked_image, run_answer
 from reconciler.web.api.validation import valid
+from reconciler.web.redirects import redirect
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -54,16 +53,17 @@ class Decisions:
             "field": form.get("field") or None,
             "shown": form.get("shown", ""),
         }
+        back = params.local(form.get("back", ""), f"/images/{image_id}")
+        if back.partition("?")[0] != f"/images/{image_id}":
+            back = f"/images/{image_id}"
         try:
             run_id = await self._decide(image_id, valid(Choice, made))
         except DecisionError:
             # Both sides are shown as they are now; nothing was decided.
-            return RedirectResponse(f"/images/{image_id}?said=moved#sides-title", status_code=303)
+            return redirect(back, "sides-title", said="moved")
         await self._panel.control.wait(run_id, _PATIENTLY)
         said = "reopened" if reopen else "again" if form.get("again") == "yes" else "decided"
-        query = {"run": run_id, "said": said}
-        where = f"/images/{image_id}?{urlencode(query)}#state-{image_id}"
-        return RedirectResponse(where, status_code=303)
+        return redirect(back, f"state-{image_id}", run=run_id, said=said)
 
     @operation("POST", "/api/v1/images/{image_id:int}/resolve", ASKED, query=Waiting, body=Choice)
     async def resolve(self, request: Request) -> Response:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from reconciler.core.asset import Coordinates
@@ -21,7 +20,7 @@ from reconciler.web.api.operations import operation, routes_of
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.responses import JsonResponse
 from reconciler.web.api.validation import valid
-from reconciler.web.tones import CROSSED
+from reconciler.web.redirects import redirect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -106,7 +105,7 @@ class Crossings:
         image_id = request.path_params["image_id"]
         many = await self._looked_at(_of_form(await params.form(request)), await self._asset(image_id))
         said = "seen" if many else "unseen"
-        return RedirectResponse(f"/images/{image_id}?said={said}#main", status_code=303)
+        return redirect(f"/images/{image_id}", "main", said=said)
 
     async def clicked_all(self, request: Request) -> Response:
         """Take all images as looked at, and go on where the button was."""
@@ -114,7 +113,7 @@ class Crossings:
         many = await self._looked_at(_of_form(form))
         back = params.local(form.get("back", ""), "/").partition("?")[0]
         said = "seen" if many else "unseen"
-        return RedirectResponse(f"{back}?said={said}#main", status_code=303)
+        return redirect(back, "main", said=said)
 
     @operation("POST", "/api/v1/images/{image_id:int}/seen", Seen, body=LookedAt)
     async def seen(self, request: Request) -> Response:
@@ -141,10 +140,3 @@ class Crossings:
 
 def _of_form(form: Mapping[str, str]) -> LookedAt:
     return valid(LookedAt, {name: form[name] for name in LookedAt.model_fields if name in form})
-
-
-def filter_of(request: Request) -> tuple[str | None, bool]:
-    """Read the page's filter of states: a state or ``None``, and whether only what crossed counts."""
-    if request.query_params.get("status") == CROSSED:
-        return None, True
-    return params.status(request), False

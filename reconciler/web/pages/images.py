@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from starlette.routing import Route
 
-from reconciler.models.requests import MAX_ID
+from reconciler.core.policy import SWITCHES
+from reconciler.messages.proposals import ACTIONS
+from reconciler.messages.translation import say
+from reconciler.messages.vocabulary import FIELD_TITLES
+from reconciler.models.requests import MAX_ID, MAX_IMAGES
 from reconciler.web import params
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.routes import is_over
-from reconciler.web.image_index import target_of
-from reconciler.web.pages.crossings import filter_of, sides
+from reconciler.web.finding.finder import Finder
+from reconciler.web.finding.query import Query
+from reconciler.web.finding.texts import target_of
+from reconciler.web.pages.crossings import sides
 from reconciler.web.pages.sky_overlay import overlay_of
-from reconciler.web.tones import CROSSED
+from reconciler.web.pages.three_sides import shown
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -31,8 +36,11 @@ if TYPE_CHECKING:
     from reconciler.web.pages.crossings import Sides
     from reconciler.web.pages.renderer import Pages
 
-PAGE = 24
+PAGES = {"cards": 24, "list": 60}
+"""Images a page, by density."""
+_DENSITY = "density"
 _HISTORY = 20
+_YEAR = 365 * 86400
 
 
 class ImagePages:
@@ -40,6 +48,7 @@ class ImagePages:
 
     def __init__(self, panel: Panel, pages: Pages, lookups: Lookups) -> None:
         self._panel, self._pages, self._lookups = panel, pages, lookups
+        self._finder = Finder(panel.history, lookups)
 
     def routes(self) -> list[Route]:
         """List the addresses."""
@@ -50,33 +59,40 @@ class ImagePages:
         ]
 
     async def images(self, request: Request) -> Response:
-        """Show a page of the grid."""
-        query = request.query_params
-        text, (status, crossed) = params.search_text(request), filter_of(request)
-        target, equipment = params.name(request, "target"), params.name(request, "equipment")
-        lookup, among = await self._lookups.among(target, equipment)
-        found = await asyncio.to_thread(
-            self._panel.history.search, text, status, PAGE + 1, params.after(request), among, crossed=crossed
-        )
-        page = found[:PAGE]
-        state = CROSSED if crossed else status or ""
-        chosen = {"q": text, "status": state, "target": target, "equipment": equipment}
-        chosen = {name: value for name, value in chosen.items() if value}
-        further = ""
-        if len(found) > PAGE:
-            last = params.cursor(page[-1].title, page[-1].asset_id)
-            further = "/images?" + urlencode({**chosen, "after": last})
+        """Show a page of the list."""
+        query = Query.of(request)
+        wished = request.query_params.get(_DENSITY, "")
+        density = wished if wished in PAGES else _density(request)
+        size = PAGES[density]
+        found = await self._finder.find(query)
+        number = min(params.whole(request.query_params, "page", 1, 1, MAX_ID), pages_of(found.total, size))
+        ids = found.page((number - 1) * size, size)
+        records = await asyncio.to_thread(self._panel.history.records_of, ids)
+        page = [records[asset_id] for asset_id in ids if asset_id in records]
         values = {
             "records": page,
-            "chosen": chosen,
-            "next": further,
-            "after": query.get("after", ""),
-            "lookup": lookup,
+            "query": query,
+            "found": found,
+            "density": density,
+            "page": number,
+            "first": (number - 1) * size + 1,
+            "pages": shown_pages(number, pages_of(found.total, size)),
+            "lookup": found.lookup,
             "snapshot": self._panel.control.snapshot(),
-            "targets": {record.asset_id: _target(lookup, record) for record in page},
+            "actions": [(name, say(label)) for name, label in ACTIONS.items() if name != "take_over"],
+            "targets": {record.asset_id: _target(found.lookup, record) for record in page},
             **self._outcome(request),
         }
-        return self._pages.page(request, "images.html", values)
+        answer = self._pages.page(request, "images.html", values)
+        if wished in PAGES:
+            answer.set_cookie(_DENSITY, wished, max_age=_YEAR, path="/images", httponly=True, samesite="lax")
+        return answer
+
+    async def matching(self, request: Request) -> frozenset[int]:
+        """Return the images that the query's filter lets through, at most one more than may be chosen."""
+        found = await self._finder.find(Query.of(request))
+        ids = map(found.lookup.assets.get, found.page(0, MAX_IMAGES + 1))
+        return frozenset(image_id for image_id in ids if image_id is not None)
 
     async def image(self, request: Request) -> Response:
         """Show one image from all sides; Immich is asked."""
@@ -90,17 +106,28 @@ class ImagePages:
             if asset_id
             else []
         )
+        query = Query.of(request)
+        beside = (await self._finder.find(query)).beside(asset_id) if asset_id else None
         crossing = view.record.crossing if view.record else None
         observed = view.plan.observed if view.plan else None
         values = {
             "view": view,
+            "query": query,
+            "beside": beside,
+            "list_page": (max(beside.number, 1) - 1) // PAGES[_density(request)] + 1 if beside else 1,
             "sky": overlay_of(view.image, (observed.width, observed.height) if observed else None),
             "crossing": crossing,
             "compared": await self._compared(view, crossing) if crossing else (),
             "image": view.image,
             "record": view.record,
             "plan": view.plan,
-            "decisions": sorted(view.plan.decisions, key=_is_settled) if view.plan else (),
+            "sides_of": [
+                shown(decision, view.plan) for decision in sorted(view.plan.decisions, key=_is_settled)
+            ]
+            if view.plan
+            else (),
+            "switched_off": self._switched_off() if view.plan else (),
+            "can_switch": self._panel.settings is not None,
             "target": target_of(view.image),
             "entries": entries,
             "snapshot": self._panel.control.snapshot(),
@@ -108,6 +135,17 @@ class ImagePages:
             **self._outcome(request),
         }
         return self._pages.page(request, "image.html", values)
+
+    def _switched_off(self) -> list[tuple[str, str]]:
+        """Return the fields that are switched off: the switch's name in Skymmich, and the field's title."""
+        switches = self._panel.control.snapshot().switches
+        if switches is None:
+            return []
+        return [
+            (name, say(FIELD_TITLES[ours]))
+            for name, ours in SWITCHES.items()
+            if ours in FIELD_TITLES and not getattr(switches, ours)
+        ]
 
     async def _compared(self, view: ImageView, crossing: Crossing) -> tuple[Sides, ...]:
         """Return what was read and written when an edit may have crossed, and what Immich shows now."""
@@ -129,7 +167,8 @@ class ImagePages:
         values = {
             "image_id": image_id,
             "record": record,
-            "back": f"/images/{image_id}",
+            "snapshot": self._panel.control.snapshot(),
+            "back": Query.of(request).address(f"/images/{image_id}"),
             **self._outcome(request),
         }
         return self._pages.page(request, "_state.html", values)
@@ -146,6 +185,29 @@ class ImagePages:
             "over": is_over(state),
             "outcome": _outcome_of(state, image_id),
         }
+
+
+def pages_of(total: int, size: int) -> int:
+    """Return how many pages there are; at least one."""
+    return max(1, -(-total // size))
+
+
+def shown_pages(number: int, last: int) -> list[int]:
+    """Return the numbers of pages that are offered: the first, the last, and those around; 0 is a gap."""
+    near = sorted({1, last, *range(max(1, number - 1), min(last, number + 1) + 1)})
+    shown: list[int] = []
+    for one in near:
+        if shown and one - shown[-1] == 2:
+            shown.append(one - 1)
+        elif shown and one - shown[-1] > 2:
+            shown.append(0)
+        shown.append(one)
+    return shown
+
+
+def _density(request: Request) -> str:
+    kept = request.cookies.get(_DENSITY, "")
+    return kept if kept in PAGES else "cards"
 
 
 def _is_settled(decision: Decision) -> bool:

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse
 from reconciler import __version__
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.conflicts import choices, sides
-from reconciler.engine.redo import is_taken_back
+from reconciler.core.plan.taken_back import is_taken_back
 from reconciler.messages import conditions, guard, headlines
 from reconciler.messages.formats import field, first_upper
 from reconciler.messages.nouns import counted
@@ -29,7 +29,9 @@ from reconciler.messages.vocabulary import CASES, FIELD_TITLES, LEVELS, TRIGGERS
 from reconciler.models.reasons import told
 from reconciler.redaction import redact
 from reconciler.web import tones
+from reconciler.web.pages.availability import no_look, no_sync, no_write
 from reconciler.web.pages.diff import condensed, difference, extent, side
+from reconciler.web.pages.toast import toast_of
 from reconciler.web.short_messages import by_kind, by_run, spoken
 
 if TYPE_CHECKING:
@@ -112,6 +114,9 @@ class Pages:
             marked=marked,
             choices=choices,
             sides=sides,
+            no_look=no_look,
+            no_sync=no_sync,
+            no_write=no_write,
         )
         self._environment.globals["ui"] = self._environment.get_template("_macros.html").module
 
@@ -119,7 +124,7 @@ class Pages:
         self, request: Request, template: str, values: Mapping[str, object], status: int = 200
     ) -> HTMLResponse:
         """Render a page or a part of one."""
-        panel = self._panel
+        panel, query = self._panel, request.query_params
         common = {
             "path": request.url.path,
             "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
@@ -127,7 +132,7 @@ class Pages:
             "trusted": getattr(request.state, "trusted", False),
             "has_doctor": panel.doctor is not None,
             "has_template": panel.template is not None,
-            "said": tones.answer_of(request.query_params.get("said", "")),
+            "toast": toast_of(panel.control, query.get("said", ""), query.get("run", "")),
         }
         text = self._environment.get_template(template).render({**common, **values})
         return Page(text, status, headers={"cache-control": "no-cache, private"})

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
-from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from reconciler.engine.redo import taken_back_in
@@ -20,6 +18,7 @@ from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.responses import tagged
 from reconciler.web.api.routes import ASKED, linked_image, run_answer
 from reconciler.web.api.validation import valid
+from reconciler.web.redirects import redirect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,9 +112,8 @@ class TakingBack:
     async def _back(self, form: Mapping[str, str], run_id: str) -> Response:
         if image_id := form.get("image_id"):
             await self._panel.control.wait(run_id, _PATIENTLY)
-            query = urlencode({"run": run_id, "image": image_id})
-            return RedirectResponse(f"/images/{image_id}?{query}#state-{image_id}", status_code=303)
-        return RedirectResponse("/?said=asked#sync", status_code=303)
+            return redirect(f"/images/{image_id}", f"state-{image_id}", run=run_id, image=str(image_id))
+        return redirect("/", "sync", said="asked", run=run_id)
 
     async def _planned(self, query: Mapping[str, str]) -> PreparedUndo:
         wish = self._wish(_of_form(query))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from reconciler.errors import TemplateError
+from reconciler.errors import ReconcilerError, TemplateError
 from reconciler.messages.template_names import PARTS
-from reconciler.messages.translation import say
+from reconciler.messages.translation import Message, say
+from reconciler.messages.voice import told
 from reconciler.web import params
 from reconciler.web.api.problems import ProblemError
+from reconciler.web.redirects import redirect
 from reconciler.web.template_preview import checked_text, message_of
 
 if TYPE_CHECKING:
@@ -21,10 +22,17 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from reconciler.core.catalogue import CatalogueImage
+    from reconciler.core.policy import Policy
     from reconciler.web.context import Panel
     from reconciler.web.image_index import Lookups
     from reconciler.web.pages.renderer import Pages
     from reconciler.web.template_preview import Trial
+
+
+_SAVE_TEMPLATE: Final = Message("Save this template?")
+_RESET_TEMPLATE: Final = Message("Go back to the configured template?")
+_SAVE_PARTS: Final = Message("Save these parts?")
+_RESET_PARTS: Final = Message("Go back to the configured parts?")
 
 
 class TemplatePages:
@@ -67,21 +75,28 @@ class TemplatePages:
         return self._pages.page(request, "_rendered.html", await self._rendered(text, chosen))
 
     async def save(self, request: Request) -> Response:
-        """Let a text hold from the next pass on, if it renders."""
+        """Let a text hold from the next pass on, if it renders, and once it was seen what it changes."""
         form = await params.form(request)
         text = checked_text(form.get("text", ""))
         _, chosen = await self._choices(form.get("image", ""))
+        if "confirm" not in form:
+            if (shown := await self._rendered(text, chosen))["error"]:
+                return await self._page(request, text, form.get("image", ""), shown)
+            fields = {"text": text, "image": form.get("image", "")}
+            return await self._asked(request, say(_SAVE_TEMPLATE), fields, self._trial.with_text(text))
         try:
             # What the guard would hold back was shown with its numbers, on the page that names the hash.
             await self._trial.save(text, chosen, approved=form.get("approve", ""))
         except TemplateError as error:
             return await self._page(request, text, form.get("image", ""), _failed(error))
-        return RedirectResponse("/template?said=template", status_code=303)
+        return redirect("/template", said="template")
 
-    async def reset(self, _: Request) -> Response:
+    async def reset(self, request: Request) -> Response:
         """Let the configured template hold again; what was written here stays among the earlier versions."""
+        if "confirm" not in await params.form(request):
+            return await self._asked(request, say(_RESET_TEMPLATE), {}, self._trial.with_text(None))
         self._trial.reset()
-        return RedirectResponse("/template?said=reset", status_code=303)
+        return redirect("/template", said="reset")
 
     async def parts(self, request: Request) -> Response:
         """Switch what differs from what the page showed: another window may have switched others."""
@@ -91,17 +106,22 @@ class TemplatePages:
         }
         changes = {part: part in form for part, was in shown.items() if (part in form) != was}
         if not changes:
-            return RedirectResponse("/template?said=parts_same", status_code=303)
+            return redirect("/template", said="parts_same")
+        if "confirm" not in form:
+            policy = self._trial.keeper.with_parts(changes)
+            return await self._asked(request, say(_SAVE_PARTS), form, policy)
         try:
             await self._trial.save_parts(changes)
         except TemplateError as error:
             return await self._page(request, self._trial.keeper.text(), "", _failed(error))
-        return RedirectResponse("/template?said=parts", status_code=303)
+        return redirect("/template", said="parts")
 
-    async def reset_parts(self, _: Request) -> Response:
+    async def reset_parts(self, request: Request) -> Response:
         """Let the configured parts hold again."""
+        if "confirm" not in await params.form(request):
+            return await self._asked(request, say(_RESET_PARTS), {}, self._trial.with_configured_parts())
         self._trial.reset_parts()
-        return RedirectResponse("/template?said=parts_reset", status_code=303)
+        return redirect("/template", said="parts_reset")
 
     async def plan(self, request: Request) -> Response:
         """Show what the text would change in all images."""
@@ -113,12 +133,35 @@ class TemplatePages:
         prepared = await self._trial.plan(text)
         return self._pages.preview(request, prepared, await self._lookups.latest(), template=text)
 
+    async def _asked(
+        self, request: Request, question: str, fields: Mapping[str, str], policy: Policy
+    ) -> Response:
+        """Show what a policy would change, and ask whether it is to hold: the form is sent again then."""
+        foreseen, trouble = None, ""
+        try:
+            foreseen = await self._trial.foresee(policy)
+        except TemplateError as error:
+            text = fields.get("text", self._trial.keeper.text())
+            return await self._page(request, text, fields.get("image", ""), _failed(error))
+        except ReconcilerError as error:
+            trouble = told(error, "daemon")
+        values = {
+            "question": question,
+            "action": request.url.path,
+            "fields": fields,
+            "foreseen": foreseen,
+            "trouble": trouble,
+            "may_write": self._panel.control.snapshot().permission.allows(None),
+        }
+        return self._pages.page(request, "saving.html", values)
+
     async def _page(
         self, request: Request, text: str, image: str, failed: Mapping[str, object] | None = None
     ) -> Response:
         choices, chosen = await self._choices(image)
         values = {
             "text": text,
+            "unsaved": text != self._trial.keeper.text(),
             "origin": self._trial.keeper.origin(),
             "versions": self._trial.keeper.versions(),
             "choices": choices,

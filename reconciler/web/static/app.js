@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   const root = document.documentElement;
+  root.setAttribute("data-js", "");
   const pace = 700; // ms: events come faster than a page need be drawn
   const due = new Map();
 
@@ -84,6 +85,29 @@
     setInterval(() => { if (stream && !root.hasAttribute("data-lost")) tell("tick"); }, 10000);
   }
 
+  // A list is sorted anew at once; without a script its form's button does it.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("select[data-submit]")) event.target.form.requestSubmit();
+  });
+
+  // Keys, never while somebody types: each is a link's on the page, and does what a click on it does.
+  const typing = (element) => element.isContentEditable || element.closest("input:not([type=checkbox]), textarea, select, dialog[open]");
+  const arrows = { ArrowLeft: "k", ArrowRight: "j" };
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    const help = document.getElementById("keys");
+    const search = document.getElementById("find");
+    if (event.key === "?" && help) help.showModal();
+    else if (event.key === "/" && search) search.focus();
+    else if (event.key === "/" && help) location.assign("/images#find");
+    else {
+      const link = document.querySelector('a[data-key="' + CSS.escape(arrows[event.key] || event.key) + '"]');
+      if (!link) return;
+      link.click();
+    }
+    event.preventDefault();
+  });
+
   // Before htmx or the browser sends a form: a button that takes something away asks first.
   document.addEventListener("submit", (event) => {
     const question = event.submitter && event.submitter.dataset.confirm;
@@ -95,17 +119,50 @@
   times(document);
   setInterval(() => times(document), 5000);
   document.body.addEventListener("htmx:afterSwap", (event) => times(event.detail.target.parentNode || document));
-  // Switches that are changed and not saved yet stay as the person left them.
+  // Switches that are on their way stay as the person left them; what was not taken is as it was again.
   for (const name of ["htmx:beforeRequest", "htmx:beforeSwap"]) {
     document.body.addEventListener(name, (event) => {
+      if ((event.detail.requestConfig || {}).verb === "post") return;
       const boxes = event.target.id === "switches" ? event.target.querySelectorAll("[type=checkbox]") : [];
       if ([...boxes].some((box) => box.checked !== box.defaultChecked)) event.preventDefault();
     });
   }
 
+  for (const name of ["htmx:responseError", "htmx:sendError"]) {
+    document.body.addEventListener(name, (event) => { if (event.detail.elt.id === "switch-form") event.detail.elt.reset(); });
+  }
+
+  // Whoever leaves a text or a choice that is not saved is asked first.
+  let sent = null;
+  const unsaved = (form) => form !== sent && (form.hasAttribute("data-unsaved") || [...form.elements].some((one) =>
+    one.type === "checkbox" ? one.checked !== one.defaultChecked : one.tagName === "TEXTAREA" && one.value !== one.defaultValue));
+  document.addEventListener("submit", (event) => { sent = event.target; });
+  window.addEventListener("pageshow", () => { sent = null; });
+  window.addEventListener("beforeunload", (event) => {
+    if ([...document.querySelectorAll("form[data-guard]")].some(unsaved)) event.preventDefault();
+  });
+
+  // A message stays until somebody dismisses it, or the next one takes its place.
+  const toasts = document.getElementById("toasts");
+  const dismissible = () => { for (const button of toasts.querySelectorAll(".dismiss")) button.hidden = false; };
+  if (toasts) {
+    dismissible();
+    new MutationObserver(dismissible).observe(toasts, { childList: true, subtree: true });
+    toasts.addEventListener("click", (event) => { if (event.target.closest(".dismiss")) event.target.closest(".toast").remove(); });
+  }
+
+  // How many images are chosen stands on the button that goes on with them.
+  document.addEventListener("change", (event) => {
+    const form = event.target.form;
+    if (!form || form.id !== "selection") return;
+    const all = form.querySelector("[name=all]").checked;
+    const many = [...form.elements].filter((one) => one.name === "image" && one.checked).length;
+    form.querySelector("[data-chosen]").textContent = all ? " all that match" : many ? " " + many + " chosen" : "";
+  });
+
   // What came of a click is brought into view; what the page asked by itself interrupts nobody.
   const told = document.getElementById("told");
-  const clicked = (event) => ((event.detail.requestConfig || {}).triggeringEvent || {}).type === "submit";
+  const clicked = (event) => ["submit", "change"].includes(((event.detail.requestConfig || {}).triggeringEvent || {}).type);
   const say = (event, text) => {
     if (!told) return;
     told.querySelector("p").textContent = text;

@@ -1,0 +1,36 @@
+"""How many values a plan adds, changes and removes, field by field: counted, not compared line by line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from reconciler.core.text import normal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.core.plan.diff import Kind
+    from reconciler.core.plan.plan import AssetPlan
+
+Kinds = Counter[tuple[str, "Kind"]]
+"""``description``, ``coordinates`` or ``tags``, and what becomes of it → how many."""
+KIND_FIELDS = ("description", "coordinates", "tags")
+
+
+def kinds_of(plans: Iterable[AssetPlan]) -> Kinds:
+    """Count descriptions and places, and single tags, by what becomes of them."""
+    found: Kinds = Counter()
+    for plan in plans:
+        seen = plan.observed
+        if plan.description is not None:
+            found["description", _kind(normal(seen.description), normal(plan.description))] += 1
+        if plan.coordinates is not None:
+            found["coordinates", "changed" if seen.coordinates else "added"] += 1
+        found["tags", "added"] += len(plan.add_tags)
+        found["tags", "removed"] += len(plan.remove_tags)
+    return +found
+
+
+def _kind(before: str, after: str) -> Kind:
+    return "added" if not before else "changed" if after else "removed"

@@ -1,0 +1,89 @@
+"""What a page says of what is to be done with some images, before it is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from reconciler.messages.translation import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Action = Literal["sync", "undo", "redo", "approve", "immich", "skymmich", "both", "take_over"]
+
+ACTIONS: Final[Mapping[Action, Message]] = {
+    "sync": Message("Sync to Immich"),
+    "undo": Message("Undo the last change"),
+    "redo": Message("Write again what was taken back"),
+    "immich": Message("Conflicts: keep Immich's"),
+    "skymmich": Message("Conflicts: use Skymmich's"),
+    "both": Message("Conflicts: keep both"),
+    "approve": Message("Approve what the guard holds"),
+    "take_over": Message("Take over"),
+}
+"""In a list to choose from."""
+TITLES: Final[Mapping[Action, Message]] = {
+    "sync": Message("{number} image would be written", "{number} images would be written"),
+    "undo": Message(
+        "The last change would be taken back from {number} image",
+        "The last change would be taken back from {number} images",
+    ),
+    "redo": Message("{number} image would be written again", "{number} images would be written again"),
+    "immich": Message("Immich's would stay in {number} image", "Immich's would stay in {number} images"),
+    "skymmich": Message(
+        "Skymmich's would take the place of Immich's in {number} image",
+        "Skymmich's would take the place of Immich's in {number} images",
+    ),
+    "both": Message("Both would be kept in {number} image", "Both would be kept in {number} images"),
+    "approve": Message("{number} image would lose something", "{number} images would lose something"),
+    "take_over": Message("This installation would take the place of the other"),
+}
+NOTHING: Final[Mapping[Action, Message]] = {
+    "sync": Message("There is nothing to write"),
+    "undo": Message("There is nothing to take back"),
+    "redo": Message("There is nothing to write again"),
+    "immich": Message("There is no conflict to decide"),
+    "skymmich": Message("There is no conflict to decide"),
+    "both": Message("There is no conflict of which both could be kept"),
+    "approve": Message("The guard holds nothing back"),
+    "take_over": Message("No other installation keeps this library"),
+}
+NOTES: Final[Mapping[Action, Message]] = {
+    "sync": Message("What people wrote stays."),
+    "undo": Message("What people wrote stays."),
+    "redo": Message("What people wrote since stands against it as always."),
+    "immich": Message("Immich is not written to. It holds until either side changes."),
+    "skymmich": Message("What is replaced stays in the journal. It holds until either side changes."),
+    "both": Message("Immich's prose stays where it is, and Skymmich's is added."),
+    "approve": Message("Approving writes just what is shown here; the journal keeps what is replaced."),
+    "take_over": Message(
+        "The other one then stands back. Take over only if it is gone, or is this one's former state store."
+    ),
+}
+BUTTONS: Final[Mapping[Action, Message]] = {
+    "sync": Message("Write this"),
+    "undo": Message("Undo this"),
+    "redo": Message("Write again"),
+    "immich": Message("Keep Immich's"),
+    "skymmich": Message("Use Skymmich's"),
+    "both": Message("Keep both"),
+    "approve": Message("Approve just this"),
+    "take_over": Message("Take over"),
+}
+COUNTS: Final[Mapping[str, Message]] = {
+    "descriptions": Message("{number} description", "{number} descriptions"),
+    "places": Message("{number} place", "{number} places"),
+    "tags_on": Message("{number} tag put on", "{number} tags put on"),
+    "tags_off": Message("{number} tag taken off", "{number} tags taken off"),
+    "decided": Message("{number} value decided", "{number} values decided"),
+    "left": Message("{number} image left as it is, see below", "{number} images left as they are, see below"),
+    "values_left": Message(
+        "{number} value left as it is, see below", "{number} values left as they are, see below"
+    ),
+    "known": Message("{number} image is known by its record", "{number} images are known by their records"),
+}
+NO_CONFLICT: Final = Message("it has no conflict that can be decided so")
+NO_CHANGE: Final = Message("there is nothing to write")
+OTHER: Final = Message(
+    "The other installation calls itself {instance}; it began on {since} and was last at work on {seen}."
+)

@@ -1,0 +1,97 @@
+"""What the service is asked to look at for a person, and what they decide: it runs no pass itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.core.plan.conflicts import all_sides, in_conflict
+from reconciler.errors import DecisionError
+from reconciler.service.api import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from reconciler.core.records import Field, Keep
+    from reconciler.engine.passes import Prepared
+    from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.undo_plan import PreparedUndo
+    from reconciler.engine.undo_wish import UndoWish
+    from reconciler.service.api import ImageView
+    from reconciler.service.runner import PassRunner
+
+
+class Decisions:
+    """Looks and decisions; whoever inherits it runs the passes that carry them out."""
+
+    _runner: PassRunner
+
+    def enqueue(self, request: Request, *, delay: float = 0.0) -> str:
+        """Enqueue a pass; gives the run's id."""
+        raise NotImplementedError
+
+    def _tell_state(self) -> None:
+        raise NotImplementedError
+
+    async def preview(
+        self,
+        wishes: Wishes | None = None,
+        *,
+        image_ids: frozenset[int] | None = None,
+        again: bool = False,
+    ) -> Prepared:
+        """Plan images, under other wishes if given, and write nothing; raises where it cannot."""
+        return await self._runner.preview(wishes, image_ids, again=again)
+
+    async def undo_plan(self, wish: UndoWish) -> PreparedUndo:
+        """Look at what an undo would do, and write nothing; raises as ``Control`` says."""
+        return await self._runner.undo_plan(wish)
+
+    async def view(self, image_id: int) -> ImageView | None:
+        """Look at one image from all sides; raises where there is nothing to look at."""
+        return await self._runner.view(image_id)
+
+    async def resolve(
+        self, image_id: int, keep: Keep | None, *, field: Field | None = None, shown: str = ""
+    ) -> str | None:
+        """Keep what a person decided of a conflict, and enqueue a pass that carries it out.
+
+        Raises:
+            DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
+            ReconcilerError: it could not be looked at.
+        """
+        if not await self._runner.resolve(image_id, keep, field, shown):
+            return None
+        return self.enqueue(Request(frozenset({image_id}), trigger="decision"))
+
+    async def resolve_many(self, image_ids: frozenset[int], keep: Keep, *, shown: str) -> str:
+        """Keep what a person decided of images of which one fresh reading shows what they saw.
+
+        Raises:
+            DecisionError: nothing can be decided so, or it is another one by now.
+            ReconcilerError: they could not be looked at, or nothing may be written here.
+        """
+        self._runner.permission.require_mode()
+        prepared = await self._runner.preview(None, image_ids)
+        plans = [item.plan for item in prepared.items if item.plan is not None]
+        if all_sides(plans) != shown:
+            raise DecisionError(
+                "Something of it changed since it was shown, so nothing was decided or changed.",
+                remedy="Look at it again, then decide.",
+            )
+        chosen = [plan for plan in plans if in_conflict(plan, keep)]
+        if not chosen:
+            raise DecisionError("None of these images has a conflict that can be decided so.")
+        self._runner.decide(chosen, keep, prepared.rules)
+        return self.enqueue(Request(frozenset(plan.image_id for plan in chosen), trigger="decision"))
+
+    async def take_over(self) -> str:
+        """Take another instance's place at the next pass, which comes at once."""
+        self._runner.take_over()
+        return self.enqueue(Request(full=True, trigger="decision"))
+
+    async def looked_at(self, until: datetime, asset_ids: Collection[str] | None = None) -> int:
+        """Forget crossings that a person has looked at, as far as they were noticed by then."""
+        many = self._runner.looked_at(until, asset_ids)
+        self._tell_state()
+        return many

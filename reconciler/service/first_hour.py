@@ -1,0 +1,118 @@
+"""What is done while nothing may be written yet: look what would be, and begin with some images."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reconciler.core.permission import begin
+from reconciler.engine.events import Event
+from reconciler.engine.foreseen import foresee
+from reconciler.engine.passes import Selection
+from reconciler.engine.reconcile import switched_off
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from reconciler.core.permission import Permission
+    from reconciler.core.ports import Clock
+    from reconciler.core.store_port import Store
+    from reconciler.engine.events import Listener
+    from reconciler.engine.passes import Prepared
+    from reconciler.service.api import Request
+    from reconciler.service.status import Health
+
+    Prepare = Callable[[Selection], Awaitable[Prepared | None]]
+    """Observes and plans; ``None``: it was stopped while it read."""
+
+_SHARE: Final = 20.0
+_SELDOM_S: Final = 3600.0
+"""A look where nothing may be written is followed by no other for so many times its length, or an hour."""
+
+
+@dataclass(slots=True)
+class FirstHour:
+    """What is known of what would be written, and when it is looked at again."""
+
+    store: Store
+    clock: Clock
+    health: Health
+    listen: Listener
+    _known_of: object = None
+    """Of which catalogue and wishes it is known what would be written."""
+    _again: float = float("-inf")
+
+    def forget(self) -> None:
+        """Look again at the next occasion: another installation, something was written, or a look failed."""
+        self._known_of, self._again = None, float("-inf")
+
+    def is_due(self, of: object, request: Request) -> bool:
+        """Return whether a look is to be made: a person asks, or it may be news.
+
+        All images are compared each time, for nothing is on record of them. A look at a large library takes
+        its time, so one at a library that nobody begins is not made every minute.
+        """
+        if request.by_person or request.full or self.health.foreseen is None:
+            return True
+        return self._known_of != of and self.clock.monotonic() >= self._again
+
+    async def look(self, prepare: Prepare, of: object, request: Request, permission: Permission) -> None:
+        """Look what would be written, and write nothing.
+
+        Args:
+            prepare: observes and plans.
+            of: the catalogue's reading and the wishes.
+            request: who asks, and for which images.
+            permission: what may be written.
+
+        Raises:
+            NotBegunError, ObservingError: a person asked for something that would be written.
+        """
+        began = self.clock.monotonic()
+        prepared = await prepare(
+            Selection(request.image_ids, by_person=request.by_person, force=request.force)
+        )
+        if prepared is None:
+            return
+        self.health.prepared(prepared)
+        if prepared.immich is not None:
+            prepared.immich.keep(self.store)  # begun is what was shown: another address is asked about
+        if request.image_ids is None:
+            await self._foresaw(prepared)
+            ended = self.clock.monotonic()
+            self._known_of, self._again = of, ended + min(_SELDOM_S, _SHARE * (ended - began))
+            details = {"images": prepared.images, "would_change": prepared.changing}
+            self.listen(Event(f"pass.{permission.standing}", details=details))
+        if request.by_person and (prepared.has_changes or request.again):
+            permission.require(request.image_ids)
+
+    async def choose(self, prepare: Prepare, request: Request, permission: Permission) -> Selection | None:
+        """Choose images that ask for the most kinds of writes, and keep that these may be written.
+
+        Returns:
+            ``None``: there is none, or it was stopped; nothing is kept then.
+
+        Raises:
+            GuardError: the master switch is off.
+            AnotherInstanceError: another instance keeps this library.
+        """
+        before = permission.begun
+        tried = before.first or frozenset[int]() if before else frozenset[int]()
+        prepared = await prepare(Selection())
+        if prepared is None:
+            return None
+        found = prepared.items.richest(request.first + len(tried))
+        chosen = [item.image_id for item, _ in found if item.image_id not in tried][: request.first]
+        if not chosen:
+            await self._foresaw(prepared)
+            return None
+        if not prepared.rules.switches.enabled:
+            raise switched_off()
+        if prepared.another is not None:
+            raise prepared.another.error()
+        begin(self.store, request.by, self.clock.now(), first=tried | set(chosen))
+        return Selection(frozenset(chosen))
+
+    async def _foresaw(self, prepared: Prepared) -> None:
+        self.health.foresaw(await asyncio.to_thread(foresee, prepared, self.clock.now()))

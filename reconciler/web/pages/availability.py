@@ -1,0 +1,56 @@
+"""Which of the page's buttons can do something now, and why the others cannot: pure, from a snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.messages.blocked import BLOCKED
+from reconciler.messages.translation import say
+from reconciler.service.summary import PARTLY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.core.records import AssetRecord
+    from reconciler.messages.blocked import Block
+    from reconciler.service.api import ConditionType, Snapshot
+
+_LOOKING: Final[Mapping[ConditionType, Block]] = {"StoreWritable": "store", "Writer": "writer"}
+"""What keeps the daemon from even looking. Where Immich or the catalogue are gone, a look is what helps."""
+_WRITING: Final[Mapping[ConditionType, Block]] = {
+    **_LOOKING,
+    "CatalogueReadable": "catalogue",
+    "SyncEnabled": "off",
+    "ImmichReachable": "immich",
+    "Permitted": "key",
+}
+
+
+def no_look(snapshot: Snapshot) -> str:
+    """Return why a look would do nothing now; empty: it would."""
+    if why := _broken(snapshot, _LOOKING):
+        return why
+    current = snapshot.current
+    progress = current.progress if current else None
+    # A look of the background that reads nothing is over before anybody could press a button.
+    at_work = progress is not None and (progress.phase == "writing" or progress.done > 0)
+    if current is not None and current.request.image_ids is None and at_work:
+        return say(BLOCKED["running"])
+    return ""
+
+
+def no_write(snapshot: Snapshot) -> str:
+    """Return why nothing can be written now; empty: it can. A pause stops nothing that a person asks for."""
+    return _broken(snapshot, _WRITING)
+
+
+def no_sync(snapshot: Snapshot, record: AssetRecord | None) -> str:
+    """Return why an image cannot be synced now; empty: it can."""
+    if record is not None and record.taken_back is not None:
+        return say(BLOCKED["taken_back"])
+    return no_write(snapshot)
+
+
+def _broken(snapshot: Snapshot, blocks: Mapping[ConditionType, Block]) -> str:
+    known = {one.type: one for one in snapshot.conditions if one.status == "False" and one.reason != PARTLY}
+    return next((say(BLOCKED[block]) for kind, block in blocks.items() if kind in known), "")

@@ -1,0 +1,152 @@
+"""Each click has an answer, in a real browser before the real daemon: what it says is looked up in Immich."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from browsing import AXE, FAST, IMAGES, eventually, post, window
+from test_browser import expect, place, quiet  # noqa: F401  fixtures
+
+pytestmark = pytest.mark.slow
+
+
+def toast(page):
+    return page.locator("#toasts .toast")
+
+
+def writes(installation):
+    return installation.simulator.requests()["writes"]
+
+
+def choose(page, *image_ids):
+    for image_id in image_ids:
+        page.locator(f"#image-{image_id} .choose input").check()
+
+
+def test_look_now_and_sync_all_end_with_what_was_looked_at_and_write_nothing(browser, quiet):  # noqa: F811
+    before = writes(quiet)
+    with window(browser, quiet) as page:
+        page.goto("/")
+        for name in ("Look now", "Sync all images"):
+            page.get_by_role("button", name=name).click()
+            expect(toast(page)).to_contain_text("Checked 55 images, nothing to write.")
+            expect(toast(page)).to_have_count(1)
+            assert page.locator("#toasts").get_attribute("role") == "status"
+            page.get_by_role("button", name="Dismiss this message").click()
+            expect(toast(page)).to_have_count(0)
+    assert writes(quiet) == before
+
+
+def test_without_javascript_the_same_is_said_on_the_page(browser, quiet):  # noqa: F811
+    with window(browser, quiet, java_script_enabled=False) as page:
+        page.goto("/")
+        page.get_by_role("button", name="Sync all images").click()
+        expect(toast(page)).to_contain_text("Checked 55 images, nothing to write.")
+        expect(toast(page).get_by_role("button")).to_be_hidden()
+        page.get_by_role("button", name="Resume").click()
+        expect(toast(page)).to_contain_text("Resumed.")
+        page.get_by_role("button", name="Pause").click()
+        expect(toast(page)).to_contain_text("Paused.")
+
+
+def test_progress_has_its_phase_and_counts_and_a_stop_tells_how_far_it_came(browser, quiet):  # noqa: F811
+    quiet.sql(f"UPDATE {IMAGES} SET description = 'Written for a long time ' || id")
+    quiet.simulator.configure(drain=3.0)
+    with window(browser, quiet) as page:
+        page.goto("/")
+        page.get_by_role("button", name="Sync all images").click()
+        expect(page.locator(".progress b")).to_contain_text(re.compile(r"(Writing|Verifying) \d+ of 5\d"))
+        page.get_by_role("link", name="Details").click()
+        expect(page.locator(".progress b")).to_contain_text(re.compile(r"(Writing|Verifying) \d+ of 5\d"))
+        page.get_by_role("button", name="Stop").click()
+        expect(toast(page)).to_contain_text("stopped at")
+        told = toast(page).inner_text()
+        quiet.simulator.configure(drain=FAST)
+        done, total = map(int, re.search(r"stopped at (\d+) of (\d+)", told).groups())
+        waiting = re.search(r"(\d+) of them waiting", told)
+        assert 0 <= done - int(waiting[1] if waiting else 0) < total <= 55
+        expect(page.locator(".chip").first).to_contain_text("Stopped")
+    post(quiet, "/api/v1/reconcile?wait=60")
+
+
+def test_a_selection_is_taken_back_and_written_again_after_a_look_at_it(browser, quiet):  # noqa: F811
+    first, second, third = quiet.image_ids()[:3]
+    before = {one: quiet.shown(one)["description"] for one in (first, second, third)}
+    with window(browser, quiet) as page:
+        page.goto("/images")
+        choose(page, first, second)
+        page.get_by_label("What to do").select_option("undo")
+        page.get_by_role("button", name="Preview 2 chosen …").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            "The last change would be taken back from 2 images"
+        )
+        assert quiet.shown(first)["description"] == before[first]
+        page.get_by_role("button", name="Undo this").click()
+        expect(toast(page)).to_contain_text("2 images taken back")
+        assert quiet.shown(first)["description"] != before[first]
+        assert quiet.shown(second)["description"] != before[second]
+        assert quiet.shown(third)["description"] == before[third]
+        page.goto("/images")
+        choose(page, first, second)
+        page.get_by_label("What to do").select_option("redo")
+        page.get_by_role("button", name="Preview 2 chosen …").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("2 images would be written again")
+        page.get_by_role("button", name="Write again").click()
+        expect(toast(page)).to_contain_text("wrote 2")
+    for one, text in before.items():
+        assert quiet.shown(one)["description"] == text
+
+
+def test_all_that_match_are_decided_for_one_side_after_a_look_at_both(browser, quiet):  # noqa: F811
+    for image_id in (3, 4):
+        quiet.simulator.person(quiet.asset_of(image_id), "set_description", f"A person's {image_id}")
+        quiet.sql(f"UPDATE {IMAGES} SET description = 'The catalogue''s' WHERE id = ?", image_id)
+    post(quiet, "/api/v1/reconcile?wait=60")
+    with window(browser, quiet) as page:
+        page.goto("/")
+        page.get_by_role("button", name="Use all of Skymmich's …").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            "Skymmich's would take the place of Immich's in 2 images"
+        )
+        expect(page.locator("main")).to_contain_text("A person's 3")
+        assert quiet.shown(3)["description"].startswith("A person's 3")
+        page.get_by_role("button", name="Use Skymmich's").click()
+        expect(toast(page)).to_contain_text("wrote 2")
+    for image_id in (3, 4):
+        assert quiet.shown(image_id)["description"].startswith("The catalogue's")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_shown_before_it_is_done_is_accessible_and_fits(browser, quiet, scheme):  # noqa: F811
+    one, two = quiet.image_ids()[:2]
+    with window(browser, quiet, color_scheme=scheme, bypass_csp=True) as page:
+        page.goto(f"/decide?action=undo&images={one},{two}")
+        page.evaluate(AXE)
+        found = page.evaluate("axe.run({resultTypes: ['violations']})")
+        assert [one["id"] for one in found["violations"] if one["impact"] in {"serious", "critical"}] == []
+        page.set_viewport_size({"width": 360, "height": 800})
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_what_cannot_be_done_now_says_why_where_the_button_is(browser, quiet):  # noqa: F811
+    with window(browser, quiet, gone=True) as page:
+        page.goto("/")
+        quiet.simulator.configure(down=True)
+        page.get_by_role("button", name="Look now").click()
+        expect(toast(page)).to_contain_text("Immich")
+        every = page.get_by_role("button", name="Sync all images")
+        expect(every).to_be_disabled()
+        expect(page.locator("#sync .why")).to_contain_text("Immich cannot be reached")
+        expect(page.get_by_role("button", name="Try again now")).to_be_enabled()
+        quiet.simulator.configure(down=False)
+        eventually(
+            lambda: page.get_by_role("button", name="Look now").is_enabled(), "a look may be asked for"
+        )
+        page.get_by_role("button", name="Look now").click()
+        expect(every).to_be_enabled()
+        expect(page.locator("#sync .why")).to_have_count(0)
