@@ -19,9 +19,11 @@ RUN python3 -m venv pip \
 COPY packages/container/ /opt/skymmich-reconciler/venv/bin/
 COPY reconciler reconciler
 COPY state state
-# Libraries bring the tests of their users along.
+# Libraries bring along their users' tests, and what they were compiled from.
 RUN mv reconciler state /opt/skymmich-reconciler/venv/lib/python3*/site-packages/ \
  && find /opt/skymmich-reconciler -depth -type d \( -name testing -o -name tests \) -exec rm -r {} + \
+ && find /opt/skymmich-reconciler/venv/lib -type f -name '*.p[xy][idx]' -delete \
+ && find /opt/skymmich-reconciler/venv/lib -type f -name '*.[ch]' -delete \
  && /opt/skymmich-reconciler/venv/bin/python -B compile_used.py \
  && chmod -R u=rwX,go=rX /opt/skymmich-reconciler \
  && chmod 755 /opt/skymmich-reconciler/venv/bin/skymmich-reconciler* \

@@ -9,7 +9,7 @@ options=() excluded=
 for what in doc man info locale; do # as "slim" images do
 	options+=("--dpkgopt=path-exclude=/usr/share/$what/*")
 done
-for left in ./var/cache/apt ./var/lib/apt/lists ./var/lib/apt/apt.conf ./dev ./proc ./sys; do
+for left in ./usr/share/zoneinfo/right ./usr/share/zoneinfo/posix ./var/cache/debconf ./var/cache/apt ./var/lib/apt/lists ./var/lib/apt/apt.conf ./dev ./proc ./sys; do
 	excluded+=" --exclude=$left"
 done
 export excluded

@@ -6,18 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
+from tests.packages.steps import step
+
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-
-def unavailable(reason: str) -> NoReturn:
-    """Skip a test that this machine cannot run; in CI, which must be able to run all, fail it."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI has to be able to run this: {reason}", pytrace=False)
-    pytest.skip(reason)
 
 
 def build(out: Path, *only: str) -> Path:
@@ -37,4 +31,5 @@ def build(out: Path, *only: str) -> Path:
 @pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build sdist and wheel."""
-    return build(tmp_path_factory.mktemp("dist"), "sdist", "wheel")
+    with step("sdist and wheel built"):
+        return build(tmp_path_factory.mktemp("dist"), "sdist", "wheel")

@@ -19,8 +19,11 @@ import yaml
 
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
-from tests.packages.conftest import CHECKOUT, unavailable
-from tests.packages.contained import Container, Image, Service, wait_until
+from tests.packages.conftest import CHECKOUT
+from tests.packages.contained import RUNNER, Container, Image, Service, wait_until
+from tests.packages.steps import not_here, ran, step
+
+pytestmark = pytest.mark.packages
 
 COMPOSE = yaml.safe_load((CHECKOUT / "compose.yaml").read_text(encoding="utf-8"))
 BASE = Path(__file__).with_name("base.sh")
@@ -42,9 +45,13 @@ def bases(request):
         for old in kept.glob("*.tar"):
             old.unlink()
         made = [archive.with_suffix(".making") for archive in archives]
-        # The one thing here that needs a network may fail once.
-        tries = (subprocess.run([BASE, CODENAME, *made], check=False).returncode for _ in range(3))
-        assert 0 in tries
+        # The one thing here that needs a mirror of Debian may fail once.
+        with step("base image made of Debian's packages"):
+            done = next(
+                (done for done in (ran([BASE, CODENAME, *made]) for _ in "12") if not done.returncode), None
+            )
+        if done is None:
+            not_here(f"mmdebstrap made no base: {ran([BASE, CODENAME, *made]).stdout[-800:]}")
         for one, archive in zip(made, archives, strict=True):
             one.rename(archive)
     return archives
@@ -56,45 +63,79 @@ def wheels(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheels")
     fetch = [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--no-deps"]
     wanted = ["--only-binary=:all:", f"--python-version={PYTHON}", "--require-hashes"]
-    subprocess.run([*fetch, *wanted, "-r", CHECKOUT / "requirements.lock", "--dest", folder], check=True)
+    with step("libraries of the lock fetched"):
+        subprocess.run([*fetch, *wanted, "-r", CHECKOUT / "requirements.lock", "--dest", folder], check=True)
     return folder
+
+
+class Buildah:
+    """The program, with a storage of its own."""
+
+    def __init__(self, place):
+        self._storage = [f"--root={place}/storage", f"--runroot={place}/run", "--storage-driver=vfs"]
+
+    def tries(self, *arguments):
+        """Run it; whether it could, and what it said."""
+        done = ran(["buildah", *self._storage, *arguments])
+        return done.returncode == 0, done.stdout.strip()
+
+    def prepares(self, *arguments):
+        """Do what is no matter of the Dockerfile's: what fails here is this machine's."""
+        could, said = self.tries(*arguments)
+        if not could:
+            not_here(f"buildah {arguments[0]}: {said[-800:]}")
+        return said.rpartition("\n")[2]
+
+    def does(self, *arguments):
+        could, said = self.tries(*arguments)
+        assert could, f"buildah {arguments[0]}: {said[-5000:]}"
+        return said
 
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory, request):
     """Build it with buildah, and mount it."""
     if os.geteuid() != 0:
-        unavailable("only root may build an image in a chroot, and run it in namespaces")
+        not_here("only root may build an image in a chroot, and run it in namespaces")
     tools = ("buildah", "mmdebstrap", "unshare", "nsenter", "setpriv")
     if missing := [tool for tool in tools if shutil.which(tool) is None]:
-        unavailable(f"not installed: {', '.join(missing)}")
-    bases, wheels = request.getfixturevalue("bases"), request.getfixturevalue("wheels")
+        not_here(f"not installed: {', '.join(missing)}")
+    bases = request.getfixturevalue("bases")
     place = tmp_path_factory.mktemp("image")
-    storage = [f"--root={place}/storage", f"--runroot={place}/run", "--storage-driver=vfs"]
+    buildah = Buildah(place)
+    with step("base image taken in"):
+        taken_in(buildah, place, bases)
+    wheels = request.getfixturevalue("wheels")
+    with step("container image built from the Dockerfile"):
+        buildah.does(
+            "bud", "--quiet", "--isolation=chroot", "--pull-never", "--format=docker", "--build-arg=BASE=localhost/base",
+            "--build-arg=BUILD_BASE=localhost/build", f"--volume={wheels}:/wheels:ro", "--tag", NAME, CHECKOUT,
+        )  # fmt: skip
+    config = json.loads(buildah.does("inspect", "--type=image", NAME))["Docker"]["config"]
+    container = buildah.prepares("from", "--pull-never", NAME)
+    yield Image(Path(buildah.prepares("mount", container)), config)
+    shutil.rmtree(place, ignore_errors=True)  # with this driver a mount is nothing but a folder
 
-    def buildah(command, *arguments):
-        done = subprocess.run(
-            ["buildah", *storage, command, *arguments], text=True, capture_output=True, check=False
-        )
-        assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-5000:]}"
-        return done.stdout.strip()
 
+def taken_in(buildah, place, bases):
+    """Make images of the archives; see that this machine lets one be built on them at all."""
     (place / "pip.conf").write_text(PIP, encoding="ascii")
     for kind, archive in zip(("base", "build"), bases, strict=True):
-        made = buildah("from", "scratch")
-        buildah("add", "--quiet", made, str(archive), "/")
+        made = buildah.prepares("from", "scratch")
+        buildah.prepares("add", "--quiet", made, archive, "/")
         if kind == "build":
-            buildah("copy", "--quiet", made, str(place / "pip.conf"), "/etc/pip.conf")
-        buildah("commit", "--quiet", "--rm", made, f"localhost/{kind}")
-    buildah(
-        "bud", "--quiet", "--isolation=chroot", "--format=docker", "--pull-never",
-        "--build-arg=BASE=localhost/base", "--build-arg=BUILD_BASE=localhost/build",
-        f"--volume={wheels}:/wheels:ro", "--tag", NAME, str(CHECKOUT),
-    )  # fmt: skip
-    config = json.loads(buildah("inspect", "--type=image", NAME))["Docker"]["config"]
-    container = buildah("from", "--pull-never", NAME)
-    yield Image(Path(buildah("mount", container)), config)
-    shutil.rmtree(place, ignore_errors=True)  # with this driver a mount is nothing but a folder
+            buildah.prepares("copy", "--quiet", made, place / "pip.conf", "/etc/pip.conf")
+        buildah.prepares("run", "--isolation=chroot", made, "--", "python3", "-c", "print(1)")
+        buildah.prepares("commit", "--quiet", "--rm", made, f"localhost/{kind}")
+
+
+@pytest.fixture(scope="session")
+def runnable(image):
+    """See that this machine lets an image be run: it has namespaces and mounts."""
+    done = ran([RUNNER, image.root, "ro", "/tmp", "", "/bin/true"])
+    if done.returncode != 0:
+        not_here(f"namespaces or mounts are not allowed: {done.stdout.strip()}")
+    return image
 
 
 @pytest.fixture
@@ -134,7 +175,7 @@ def immich(place):
 
 
 @pytest.fixture
-def run(image, place, immich):
+def run(runnable, place, immich):
     """Start it as compose.yaml says, but at ports that are free here; impatiently."""
     started = []
     service = Service.of(COMPOSE["services"]["reconciler"], {"TZ": "Europe/Berlin"})
@@ -151,7 +192,7 @@ def run(image, place, immich):
         used = replace(service, **changes)
         volumes = {"skymmich-config": place / "skymmich", "state": place / "state"}
         with (place / log).open("w") as output:
-            container = Container(image, used, volumes, place / "secrets", command, output)
+            container = Container(runnable, used, volumes, place / "secrets", command, output)
         started.append(container)
         return container
 
@@ -197,7 +238,7 @@ def test_no_file_of_ours_can_be_changed_by_who_runs_it(image):
 
 
 def test_it_syncs_stops_and_goes_on_where_it_was(run, image, place, immich):
-    """With Skymmich at work: its database is in WAL mode and open, and its volume read-only for us."""
+    """It begins when it is told to, with Skymmich at work: its database is in WAL mode and open, and read-only for us."""
     database = place / "skymmich/skymmich.db"
     with closing(sqlite3.connect(database)) as skymmich:
         skymmich.execute("PRAGMA journal_mode = WAL")
@@ -208,6 +249,10 @@ def test_it_syncs_stops_and_goes_on_where_it_was(run, image, place, immich):
 
         container = run()
         wait_until(container.is_healthy, "it is healthy", container)
+        assert "Waits for you" in container.runs("skymmich-reconciler", "status").stdout
+        assert immich.requests()["writes"] == 0
+        begun = container.runs("skymmich-reconciler", "apply", "--yes")
+        assert begun.returncode == 0, begun.stdout + begun.stderr
         wait_until(lambda: "Before the start" in shown(immich, database), "the first sync", container)
         with skymmich:
             skymmich.execute("UPDATE astrophotography_images SET title = 'While it ran' WHERE id = 1")

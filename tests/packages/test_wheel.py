@@ -17,7 +17,10 @@ import pytest
 from reconciler import __version__
 from reconciler.simulator.sample.build import build_sample
 from tests.matrix import UV, VERSIONS, interpreter
-from tests.packages.conftest import CHECKOUT, build, unavailable
+from tests.packages.conftest import CHECKOUT, build
+from tests.packages.steps import not_here
+
+pytestmark = pytest.mark.packages
 
 PROGRAM = "skymmich-reconciler"
 WHEEL = f"skymmich_reconciler-{__version__}-py3-none-any.whl"
@@ -133,7 +136,7 @@ def test_pipx_installs_the_sdist(dist, clean, tmp_path):
 def test_uv_installs_the_wheel_for_every_python_that_is_here(version, dist, clean, tmp_path):
     python = interpreter(version)
     if python is None:
-        (unavailable if version == "3.11" else pytest.skip)(f"there is no Python {version} here")
+        not_here(f"there is no Python {version}")
     own = clean | {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "bin")}
     done(
         [*UV, "tool", "install", "--python", python, "--constraints", LOCK, dist / WHEEL],

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from reconciler.simulator.sample.build import build_sample
+from tests.packages.conftest import build
+from tests.packages.steps import not_here, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -224,22 +226,18 @@ def machine(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
 def debs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Build the Debian package of this checkout, twice."""
     if missing := [tool for tool in ("dpkg-deb", PYTHON) if shutil.which(tool) is None]:
-        unavailable(f"not installed: {', '.join(missing)}")
+        not_here(f"not installed: {', '.join(missing)}")
     built = []
     for number in "12":
-        out = tmp_path_factory.mktemp(f"deb-{number}")
-        build = [sys.executable, CHECKOUT / "packages/build.py", "--worktree", "--only=deb", "--out", out]
-        subprocess.run(
-            build, check=True, capture_output=True, env=os.environ | {"SOURCE_DATE_EPOCH": "1800000000"}
-        )
-        built += out.glob("*.deb")
+        with step("Debian package built"):
+            built += build(tmp_path_factory.mktemp(f"deb-{number}"), "deb").glob("*.deb")
     return built
 
 
 @pytest.fixture(scope="session")
 def bare_machine(tmp_path_factory: pytest.TempPathFactory, debs: list[Path]) -> Iterator[Machine]:
     """Boot a machine on which the program is not installed, with its package as ``/usr/src/reconciler.deb``."""
-    _require_a_machine()
+    _require_a_machine(not_here)
     place = tmp_path_factory.mktemp("bare-machine")
     (place / "seed/usr/src").mkdir(parents=True)
     shutil.copyfile(debs[0], place / "seed/usr/src/reconciler.deb")
@@ -247,7 +245,7 @@ def bare_machine(tmp_path_factory: pytest.TempPathFactory, debs: list[Path]) -> 
         yield booted
 
 
-def _require_a_machine() -> None:
+def _require_a_machine(unavailable: Callable[[str], NoReturn] = unavailable) -> None:
     if os.geteuid() != 0:
         unavailable("only root may boot a machine in namespaces")
     missing = [

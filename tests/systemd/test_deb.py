@@ -20,6 +20,7 @@ from tests.systemd.acting import (
 )
 from tests.systemd.conftest import start_simulator
 
+pytestmark = pytest.mark.packages
 DEB = "/usr/src/reconciler.deb"
 EXAMPLE = "/etc/skymmich-reconciler/config.example.toml"
 STATE = "/var/lib/private/skymmich-reconciler/state.sqlite3"
