@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,18 @@ def wheels(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory):
+    """Give a folder for the copies that buildah makes of every layer: in memory, where there is room, they are quick."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > 4e9:
+        folder = Path(tempfile.mkdtemp(dir=memory))
+    else:
+        folder = tmp_path_factory.mktemp("image")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 class Buildah:
     """The program, with a storage of its own."""
 
@@ -93,7 +106,7 @@ class Buildah:
 
 
 @pytest.fixture(scope="session")
-def image(tmp_path_factory, request):
+def image(request):
     """Build it with buildah, and mount it."""
     if os.geteuid() != 0:
         not_here("only root may build an image in a chroot, and run it in namespaces")
@@ -101,7 +114,7 @@ def image(tmp_path_factory, request):
     if missing := [tool for tool in tools if shutil.which(tool) is None]:
         not_here(f"not installed: {', '.join(missing)}")
     bases = request.getfixturevalue("bases")
-    place = tmp_path_factory.mktemp("image")
+    place = request.getfixturevalue("storage")
     buildah = Buildah(place)
     with step("base image taken in"):
         taken_in(buildah, place, bases)
@@ -113,8 +126,8 @@ def image(tmp_path_factory, request):
         )  # fmt: skip
     config = json.loads(buildah.does("inspect", "--type=image", NAME))["Docker"]["config"]
     container = buildah.prepares("from", "--pull-never", NAME)
-    yield Image(Path(buildah.prepares("mount", container)), config)
-    shutil.rmtree(place, ignore_errors=True)  # with this driver a mount is nothing but a folder
+    # With this driver a mount is nothing but a folder.
+    return Image(Path(buildah.prepares("mount", container)), config)
 
 
 def taken_in(buildah, place, bases):
