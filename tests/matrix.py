@@ -13,7 +13,7 @@ from pathlib import Path
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 ROOT = Path(__file__).resolve().parents[1]
-UV = [sys.executable, "-m", "uv", "--quiet", "--no-config", "--no-python-downloads"]
+UV = [sys.executable, "-m", "uv", "--no-config", "--no-python-downloads"]
 
 
 def main() -> int:
@@ -31,8 +31,8 @@ def tested(version: str, arguments: list[str]) -> str:
         return "not here"
     place = ROOT / "build/matrix" / version
     lock = str(ROOT / "requirements-dev.lock")
-    install = ["pip", "install", "--python", str(place), "--require-hashes", "-r", lock]
-    for step in (["venv", "--clear", "--python", python, str(place)], install):
+    install = ["pip", "install", "--quiet", "--python", str(place), "--require-hashes", "-r", lock]
+    for step in (["venv", "--quiet", "--clear", "--python", python, str(place)], install):
         done = subprocess.run([*UV, *step], check=False)
         if done.returncode != 0:
             return f"failed to be set up ({' '.join(step[:2])})"

@@ -139,7 +139,7 @@ def test_uv_installs_the_wheel_for_every_python_that_is_here(version, dist, clea
         not_here(f"there is no Python {version}")
     own = clean | {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "bin")}
     done(
-        [*UV, "tool", "install", "--python", python, "--constraints", LOCK, dist / WHEEL],
+        [*UV, "--quiet", "tool", "install", "--python", python, "--constraints", LOCK, dist / WHEEL],
         env=own,
         cwd=tmp_path,
     )
