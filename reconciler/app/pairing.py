@@ -10,6 +10,8 @@ Skymmich's    configured    once a person confirmed the address
 Skymmich's    Skymmich's    yes at first sight; once the address changed, when it is confirmed
 ============= ============= ===================================================================
 
+``[immich.headers]`` are this machine's secrets like a configured key, and go by the same line.
+
 Whose library answers there is another question: see ``engine.identity``.
 """
 
@@ -44,6 +46,8 @@ class Pair:
     key: str = field(repr=False)
     address_from: str
     key_from: str
+    has_headers: bool = False
+    """Whether headers of a person's own go with it: they are secrets of this machine, like the key."""
 
 
 def pair_of(config: Config, settings: SyncSettings) -> Pair:
@@ -80,6 +84,7 @@ def pair_of(config: Config, settings: SyncSettings) -> Pair:
         key,
         address_from=OURS if own.url else THEIRS,
         key_from=OURS if own.api_key else THEIRS,
+        has_headers=own.headers is not None,
     )
 
 
@@ -95,9 +100,10 @@ def check_pair(pair: Pair, store: SqliteStore | None) -> None:
     """
     if pair.address_from == OURS or (store is not None and IMMICH_CONFIRMED.read(store) == pair.address):
         return
-    if pair.key_from == OURS:
+    if pair.key_from == OURS or pair.has_headers:
+        what = "The API key" if pair.key_from == OURS else "The headers"
         raise UnconfirmedError(
-            f"The API key from {pair.key_from} would go to {pair.address}, which {pair.address_from} name, "
+            f"{what} from {OURS} would go to {pair.address}, which {pair.address_from} name, "
             "and nobody confirmed that they belong together. Nothing was sent.",
             remedy=f"{REMEDY}. Or set [immich] url beside the key.",
         )

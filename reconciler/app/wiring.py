@@ -23,6 +23,7 @@ from reconciler.engine.schema import recalled
 from reconciler.errors import ImmichUnreachableError, ReconcilerError
 from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
+from reconciler.immich.connection import Connection
 from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
 from reconciler.messages.reasons import sentence, words
@@ -66,8 +67,18 @@ def target_of(config: Config, settings: SyncSettings, store: SqliteStore | None)
 def immich_at(pair: Pair, config: Config, permit: Callable[[], None] | None = None) -> Immich:
     """Open Immich at an address that was checked, or just confirmed; ``permit``: see ``Immich``."""
     patience = Patience(read=config.immich.timeout_seconds)
-    in_flight = config.immich.in_flight
-    return Immich(pair.url, pair.key, in_flight=in_flight, patience=patience, permit=permit)
+    in_flight, way = config.immich.in_flight, connection_of(config)
+    return Immich(pair.url, pair.key, in_flight=in_flight, patience=patience, permit=permit, connection=way)
+
+
+def connection_of(config: Config) -> Connection:
+    """Return how requests get to Immich, as configured."""
+    own = config.immich
+    return Connection(
+        headers=own.headers.each() if own.headers else (),
+        ca_file=own.ca_file,
+        proxy=own.proxy.get_secret_value() if own.proxy else "",
+    )
 
 
 def store_of(config: Config, *, read_only: bool = False) -> SqliteStore:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from reconciler.config import sections
+from reconciler.config.headers import put_together
 from reconciler.config.sources import (
     CREDENTIALS,
     FILE_VARIABLE,
@@ -42,6 +43,8 @@ _SOURCE: Final = ("skymmich", "source")
 _MAX_TEMPLATE: Final = 1 << 18
 _SHORT: Final = 16
 """Characters of a token below which guessing gets somewhere: a wrong guess is slow, and never refused."""
+_TELLING: Final = 6
+"""Characters from which on a header's value is hidden wherever it stands."""
 _WEB: Final = ("http://", "https://")
 _SOURCE_REMEDY: Final = (
     "Set [skymmich] source in the configuration file, or the variable "
@@ -106,9 +109,14 @@ class Config(BaseModel):
     def secrets(self) -> tuple[str, ...]:
         """List all that must never be logged: keys, tokens, and passwords within addresses."""
         held = [secret.get_secret_value() for secret in (self.immich.api_key, self.status.token) if secret]
+        if self.immich.headers:
+            for _, value in self.immich.headers.each():
+                # Not "https" or "1": what is no secret would garble every text.
+                held += [part for part in (value, value.rpartition(" ")[2]) if len(part) >= _TELLING]
         for url in self.notices.addresses:
             held += [url, *telling_parts(url)]
-        pages = (self.skymmich.source, self.skymmich.url, self.immich.url, self.notices.page_url)
+        own = self.immich
+        pages = (self.skymmich.source, self.skymmich.url, own.url, own.proxy, self.notices.page_url)
         for address in pages:
             head, at, _ = (address.get_secret_value() if address else "").rpartition("@")
             if at and "://" in head:
@@ -185,6 +193,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
         gathered.found[key] = _located(key, found, home, gathered)
     for key in (key for key in CREDENTIALS.values() if is_secret(settings[key])):
         read_secret_file(key, gathered)
+    put_together(gathered, home)
     config = _checked(gathered)
     if config is not None and config.status.token and len(config.status.token.get_secret_value()) < _SHORT:
         gathered.warnings.append(

@@ -27,6 +27,7 @@ from reconciler.config.values import (
     NoticeAddresses,
     Number,
     QuietHours,
+    RequestHeaders,
     WebAddress,
 )
 from reconciler.core.notices import OCCASIONS, Occasion, Quiet, Rules
@@ -73,6 +74,12 @@ class ImmichSection(Section):
     api_key: SecretStr | None = None
     """Filled from whatever source held it, ``api_key_file`` too."""
     api_key_file: Path | None = None
+    headers: RequestHeaders | None = None
+    """Sent with every request, for a proxy in front of Immich; ``config.headers`` says whence they come."""
+    headers_file: Path | None = None
+    ca_file: Path | None = None
+    """Certificates that are trusted beside the usual ones."""
+    proxy: WebAddress | None = None
     in_flight: Annotated[Count, Field(ge=1, le=32)] = 4
     timeout_seconds: Annotated[Number, Field(ge=1, le=600)] = 30.0
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.config.words import (
     PREFIX,
     Key,
+    SecretHeaders,
     SecretLines,
     in_environment,
     in_file,
@@ -35,11 +36,13 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 FILE_VARIABLE: Final = PREFIX + "CONFIG"
+HEADERS: Final[Key] = ("immich", "headers")
 CREDENTIALS: Final[Mapping[str, Key]] = {
     "immich_api_key": ("immich", "api_key"),
     "status_token": ("status", "token"),
     "skymmich_source": ("skymmich", "source"),
     "notices_urls": ("notices", "urls"),
+    "immich_headers": HEADERS,
 }
 """Names of the files in ``$CREDENTIALS_DIRECTORY`` and the settings they hold."""
 
@@ -121,6 +124,8 @@ class Gathered:
     found: dict[Key, Found] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    single_headers: dict[str, Found] = field(default_factory=dict)
+    """What was given of one header each, by key or variable: see ``headers``."""
 
 
 def read_toml(path: Path, gathered: Gathered) -> None:
@@ -153,7 +158,10 @@ def _flatten(node: Mapping[str, object], above: Key, file: TomlText, gathered: G
     for name, value in node.items():
         key = (*above, name)
         if key in gathered.known:
-            if is_secret(gathered.known[key]):
+            if key == HEADERS and isinstance(value, dict):
+                found = {one: Found(path, file, file.path.parent) for one, path in value.items()}
+                gathered.single_headers |= found
+            elif is_secret(gathered.known[key]):
                 gathered.problems.append(_secret_in_file(key, file))
             else:
                 gathered.found[key] = Found(value, file, file.path.parent)
@@ -218,7 +226,9 @@ def read_environment(environ: Mapping[str, str], gathered: Gathered) -> None:
         if not name.startswith(PREFIX) or name == FILE_VARIABLE:
             continue
         key = names.get(name)
-        if key is None:
+        if key is None and name.startswith(in_environment(HEADERS) + "__"):
+            gathered.single_headers[name] = Found(environ[name], name, Path.cwd())
+        elif key is None:
             near = suggestion(tuple(name.removeprefix(PREFIX).lower().split("__")), gathered.known)
             if near is None:
                 near = suggestion((name.removeprefix(PREFIX).lower().replace("__", "_"),), gathered.known)
@@ -257,12 +267,23 @@ def read_secret_file(key: Key, gathered: Gathered) -> None:
         _warn_if_open(path, gathered)
 
 
-def _secret(path: Path, gathered: Gathered, what: str, key: Key) -> str | None:
+def read_line(path: Path, gathered: Gathered, what: str, key: Key) -> str | None:
+    """Read a file that holds one secret; ``None`` and a sentence in the problems if that cannot be."""
+    text = _secret(path, gathered, what, key, several=False)
+    if text is not None:
+        _warn_if_open(path, gathered)
+    return text
+
+
+def _secret(
+    path: Path, gathered: Gathered, what: str, key: Key, *, several: bool | None = None
+) -> str | None:
     """Read a file with one line in it, or with several where the setting holds several."""
     text = read_text(path, _MAX_SECRET, gathered.problems, what)
     if text is None:
         return None
-    several = plain_type(gathered.known[key]) is SecretLines
+    if several is None:
+        several = plain_type(gathered.known[key]) in {SecretLines, SecretHeaders}
     if len(text.strip().splitlines()) != 1 and not (several and text.strip()):
         size = "holds more than one line" if text.strip() else "is empty"
         gathered.problems.append(f"{what}: {path} {size}; it must hold the secret and nothing else.")

@@ -11,10 +11,16 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from reconciler.config.words import Address, SecretLines
+from reconciler.config.words import Address, SecretHeaders, SecretLines
 from reconciler.core.notices import Quiet
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # a token of RFC 9110
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]+")
+_OWN_HEADERS: Final = frozenset(
+    {"x-api-key", "host", "content-type", "content-length", "transfer-encoding", "connection", "accept"}
+    | {"accept-encoding", "cache-control", "cookie", "expect", "te", "trailer", "upgrade"}
+)
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -46,6 +52,22 @@ def _catalogue_address(address: Address) -> Address | None:
             "postgresql:// or http://"
         )
     return _web_address(address) if scheme.lower() in {"http", "https"} else Address(text) if text else None
+
+
+def _request_headers(headers: SecretHeaders) -> SecretHeaders | None:
+    seen = set()
+    for name, value in headers.each():
+        if not _HEADER_NAME.fullmatch(name):
+            # Whatever it is, it may be the secret itself.
+            raise ValueError("each line must be the name of a header, a colon, and its value")
+        if name.lower() in _OWN_HEADERS:
+            raise ValueError(f"{name} is set by this program itself")
+        if name.lower() in seen:
+            raise ValueError(f"{name} is in it twice")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"the value of {name} is empty, or has characters that no header can carry")
+        seen.add(name.lower())
+    return headers if seen else None
 
 
 def _cron(text: str) -> str:
@@ -110,6 +132,7 @@ def _quiet_hours(text: str) -> str:
 NoticeAddresses = Annotated[SecretLines, AfterValidator(_notice_addresses)]
 QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
 WebAddress = Annotated[Address, AfterValidator(_web_address)]
+RequestHeaders = Annotated[SecretHeaders, AfterValidator(_request_headers)]
 CatalogueAddress = Annotated[Address, AfterValidator(_catalogue_address)]
 CronLine = Annotated[str, AfterValidator(_cron)]
 Count = Annotated[int, BeforeValidator(_no_switch)]

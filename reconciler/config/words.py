@@ -67,6 +67,16 @@ class SecretLines(SecretStr):
         return tuple(one for line in lines if not line.startswith("#") for one in line.split())
 
 
+class SecretHeaders(SecretStr):
+    """HTTP headers, ``Name: value`` a line; lines that begin with ``#`` are remarks."""
+
+    def each(self) -> tuple[tuple[str, str], ...]:
+        """Return name and value of each; without a colon a line has no name: it may be the secret itself."""
+        lines = (line.strip() for line in self.get_secret_value().splitlines())
+        pairs = (line.partition(":") for line in lines if line and not line.startswith("#"))
+        return tuple((name.strip() if colon else "", value.strip()) for name, colon, value in pairs)
+
+
 def leaves(model: type[BaseModel], above: Key = ()) -> dict[Key, FieldInfo]:
     """List every setting of a model and of the models in it, in the order of their definition."""
     found: dict[Key, FieldInfo] = {}
@@ -94,7 +104,7 @@ def is_list(field: FieldInfo) -> bool:
 
 def is_secret(field: FieldInfo) -> bool:
     """Return whether a setting's value may never stand in a text, nor in the configuration file."""
-    return plain_type(field) in {SecretStr, SecretLines}
+    return plain_type(field) in {SecretStr, SecretLines, SecretHeaders}
 
 
 def in_file(key: Key) -> str:

@@ -17,6 +17,7 @@ from reconciler.core.writes.verification import at_work
 from reconciler.engine.canary import CanaryError
 from reconciler.engine.events import Event, Listener, Progress
 from reconciler.engine.order import groups, order_removals, share_removals
+from reconciler.engine.own_tags import OwnTags
 from reconciler.engine.polling.poller import Poller
 from reconciler.engine.polling.schedule import PollSchedule, Situation
 from reconciler.engine.polling.window import WriteWindow
@@ -89,9 +90,10 @@ class Executor:
         timing, rules = around.timing, around.rules
         terms = Terms(rules.markers, rules.server_version, timing.recheck, timing.grace)
         self._settling = Settlement(around.store, around.clock, terms)
+        self._own_tags = OwnTags(around.target, around.store, paths)
         self._sender = Sender(
             around.target, around.store, self._settling, around.clock, around.run_id,
-            tag_paths=paths, intended=around.intended,
+            tags=self._own_tags, intended=around.intended,
         )  # fmt: skip
         self._tags = TagCheck(around.target, [job for job in jobs if job.asset_id not in first])
         self._schedule = PollSchedule(timing, self._settling.dates)
@@ -124,6 +126,12 @@ class Executor:
         order_removals(self._jobs)
         known = {asset_id: job.write.observed.updated_at for asset_id, job in self._by_id.items()}
         poller = poller or Poller(self._around.target, self._around.clock, since, known)
+        try:
+            await self._turns(poller)
+        finally:
+            await self._own_tags.end()
+
+    async def _turns(self, poller: Poller) -> None:
         while not self._ended():
             try:
                 await self._turn(poller)
@@ -137,7 +145,8 @@ class Executor:
             if not self._ended():
                 has_room = self._window.has_room_for(self._may_send(), self._undigested())
                 has_room = has_room and bool(self._next_up())
-                await self._around.clock.sleep(0.0 if has_room else self._schedule.pause(self._situation()))
+                pause = 0.0 if has_room else self._schedule.pause(self._situation())
+                await self._own_tags.pause(self._around.clock, pause)
 
     async def _turn(self, poller: Poller) -> None:
         if self._must_look():
@@ -194,14 +203,15 @@ class Executor:
         if self._around.stop() or self.error is not None:
             return []
         room = self._window.room(self._undigested())
-        ready = [
-            job for job in self._active.values() if job.write.state == "ready" and self._canary.lets(job)
-        ]
-        ready = self._worth_a_call(ready)
+        ready = self._worth_a_call(list(filter(self._is_ready, self._active.values())))
         # As far as the first that has to wait for the canary: there may be a hundred thousand.
         following = takewhile(self._canary.lets, (job for job in self._waiting if self._is_waiting(job)))
         new = list(islice(following, room))
         return (ready[: room - min(len(new), room // 2)] + new)[:room]
+
+    def _is_ready(self, job: Job) -> bool:
+        held = job.write.step != "fields" and self._own_tags.at_work
+        return job.write.state == "ready" and not held and self._canary.lets(job)
 
     def _worth_a_call(self, ready: list[Job]) -> list[Job]:
         """Leave out those whose tag is taken off together with others', as long as those are on their way."""
@@ -260,7 +270,7 @@ class Executor:
     def _may_send(self) -> int:
         if self.error is not None:
             return 0
-        ready = sum(job.write.state == "ready" and self._canary.lets(job) for job in self._active.values())
+        ready = sum(map(self._is_ready, self._active.values()))
         return ready + (self._in_line() if self._waiting and self._canary.lets(self._waiting[0]) else 0)
 
     async def _take_in(self, rows: dict[str, ObservedAsset], asked: float) -> None:
@@ -272,6 +282,7 @@ class Executor:
         for asset_id, job in self._active.items():
             if job.write.state == "moved":
                 self._refresher.look(job, rows.get(asset_id), asked)
+        self._own_tags.begin_early(self._canary.jobs, rows, self._settling.terms.markers)
         seen = [self._by_id[asset_id] for asset_id in rows.keys() & self._by_id.keys()]
         touched = [
             job
@@ -295,6 +306,7 @@ class Executor:
         }
         chunk = self._chunk()
         tagging = [job for job in chunk if job.write.step != "fields"]
+        tagging = [] if self._own_tags.begin(tagging) else tagging
         careful = deque([job] for asset_id, job in self._active.items() if asset_id in due)
         careful += groups(job for job in chunk if job.write.step == "fields")
         lanes = [self._with_care(careful) for _ in range(min(_LANES, len(careful)))]
@@ -342,7 +354,7 @@ class Executor:
         if not self._tags.is_due([job.write for job in settled], alone=alone):
             return
         asked = self._around.clock.monotonic()
-        found = await self._tags.check(settled, self._sender.tag_ids)
+        found = await self._tags.check(settled, self._own_tags.ids)
         for job in settled:
             if job.asset_id in found and self._tags.holds(job.write):
                 self._refresher.take(job, found[job.asset_id], asked)

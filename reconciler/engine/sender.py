@@ -12,7 +12,6 @@ from reconciler.core.ports import FieldWrite, WriteOutcome
 from reconciler.core.reasons import of_error
 from reconciler.core.writes.batches import add_batches, field_batches
 from reconciler.core.writes.journal import entries_of, former_of
-from reconciler.engine.created_tags import note_created
 from reconciler.errors import (
     ImmichRejectedError,
     MissingPermissionError,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetStatus, JournalEntry, PendingWrite, WriteStep
     from reconciler.core.store_port import Store
     from reconciler.engine.job import Job
+    from reconciler.engine.own_tags import OwnTags
     from reconciler.engine.settlement import Settlement
 
     Writing = Callable[[], Awaitable[WriteOutcome]]
@@ -55,7 +55,7 @@ class Sender:
         settling: is told what was accepted.
         clock: time.
         run_id: of this pass.
-        tag_paths: all tags that the pass is known to add: made together, the first time one is needed.
+        tags: know the ids of those that are added and removed.
         intended: is told of each intention, in the commit that records it.
     """
 
@@ -67,14 +67,12 @@ class Sender:
         clock: Clock,
         run_id: str,
         *,
-        tag_paths: frozenset[str],
+        tags: OwnTags,
         intended: Callable[[Sequence[Job]], None] = ignore_intentions,
     ) -> None:
         self._told = intended
         self._target, self._store, self._settling = target, store, settling
-        self._clock, self._run_id, self._tag_paths = clock, run_id, tag_paths
-        self.tag_ids: dict[str, str] = {}
-        """Own tags by full path, as far as they were asked for."""
+        self._clock, self._run_id, self._tags = clock, run_id, tags
         self._denied: dict[frozenset[WriteStep], MissingPermissionError] = {}
         self._intended: dict[str, tuple[PendingWrite, list[JournalEntry]]] = {}
         self._turns = count(1)
@@ -159,7 +157,7 @@ class Sender:
         jobs = [job for job in jobs if job.write.state == "ready"]
         if tagging := [job for job in jobs if job.write.step != "fields"]:
             try:
-                await self._learn_tags(tagging)
+                await self._tags.learn(tagging)
             except MissingPermissionError as error:
                 self._deny(tagging, error)
                 jobs = [job for job in jobs if job.write.step == "fields"]
@@ -184,13 +182,13 @@ class Sender:
                 self._call(partial(self._target.write_fields, fields.asset_ids, write), group, intents)
             )
         for tags in add_batches(job.write.plan for job in jobs if job.write.step == "add_tags"):
-            ids = [self.tag_ids[path] for path in tags.tags if path in self.tag_ids]
+            ids = [self._tags.ids[path] for path in tags.tags if path in self._tags.ids]
             group = [by_id[asset_id] for asset_id in tags.asset_ids]
             adding = partial(self._target.add_tags, tags.asset_ids, ids)
             calls.append(self._in_turn(adding, group, intents))
         for tag, group in _by_tag(job for job in jobs if job.write.step == "remove_tags").items():
             names = [job.asset_id for job in group]
-            removing = partial(self._target.remove_tag, names, self.tag_ids.get(tag, ""))
+            removing = partial(self._target.remove_tag, names, self._tags.ids.get(tag, ""))
             calls.append(self._in_turn(removing, group, intents))
         return calls
 
@@ -243,16 +241,6 @@ class Sender:
             steps = _FIELDS if job.write.step == "fields" else _TAGS
             self._denied[steps] = error
             job.write = job.write.on_denied(steps, of_error(error))
-
-    async def _learn_tags(self, jobs: Sequence[Job]) -> None:
-        if not self.tag_ids or any(job.write.attempt > 1 for job in jobs):
-            self.tag_ids = dict(await self._target.tag_ids())
-        adding = {tag for job in jobs if job.write.step == "add_tags" for tag in job.write.plan.add_tags}
-        if adding and (missing := adding - self.tag_ids.keys()):
-            missing |= self._tag_paths - self.tag_ids.keys()
-            note_created(self._store, missing, self.tag_ids)
-            made: Mapping[str, str] = await self._target.ensure_tags(sorted(missing))
-            self.tag_ids.update(made)
 
     def _entries(self, job: Job, pending: PendingWrite, at: datetime) -> list[JournalEntry]:
         plan = job.write.plan

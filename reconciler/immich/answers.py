@@ -26,9 +26,11 @@ from reconciler.errors import (
     ImmichUnreachableError,
     MissingPermissionError,
 )
+from reconciler.immich.login_page import is_login, is_page, way_past, whose
 from reconciler.immich.wire import items, member, plausible, text, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from reconciler.errors import Again
@@ -47,6 +49,7 @@ MOST_WORDS = 64 << 10
 """Bytes of a refusal: only its words are wanted."""
 _LONGEST_WISH = 86400.0
 _NEW_KEY = "Keys are made and changed in Immich under Account settings → API keys."
+_LOGIN_AT_PROXY = "Give [immich] proxy a user and a password: http://user:password@proxy:3128."
 _CHECK_URL = "Set [immich] url to the address that opens Immich in a browser, without a path."
 
 
@@ -112,21 +115,23 @@ def most_bytes(call: Call) -> int:
     return _MOST_PICTURE if call.route.endswith("/thumbnail") else _MOST.get(call.route, _MOST_ELSE)
 
 
-def read(answer: Answer, call: Call, *, base: str, secret: str, now: datetime) -> object:
+def read(answer: Answer, call: Call, *, base: str, secrets: Sequence[str], now: datetime) -> object:
     """Return the answer's JSON, or ``None`` for an empty one.
 
     Args:
         answer: what came.
         call: what was asked.
         base: the normalised address.
-        secret: the API key, to scrub it from what the server says.
+        secrets: the API key and the values of own headers, to scrub them from what the server says.
         now: wall clock, for a ``Retry-After`` that is a date.
 
     Raises:
         ImmichError: one of its kinds, for everything but success.
     """
-    response = _successful(answer, call, base=base, secret=secret, now=now)
-    if "text/html" in response.headers.get("content-type", ""):
+    response = _successful(answer, call, base=base, secrets=secrets, now=now)
+    if is_page(response, answer.body):
+        if is_login(response, answer.body):
+            raise _asks_for_login(answer, call, base)
         raise ImmichRejectedError(
             f"{base} answered {call.name} with a web page instead of Immich's API.",
             status=response.status_code,
@@ -143,10 +148,10 @@ def read(answer: Answer, call: Call, *, base: str, secret: str, now: datetime) -
 
 
 def read_picture(
-    answer: Answer, call: Call, *, base: str, secret: str, now: datetime
+    answer: Answer, call: Call, *, base: str, secrets: Sequence[str], now: datetime
 ) -> tuple[bytes, str, str]:
     """Return a picture, its content type, and its ETag (as sent; empty without); else see ``read``."""
-    response = _successful(answer, call, base=base, secret=secret, now=now)
+    response = _successful(answer, call, base=base, secrets=secrets, now=now)
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in _PICTURES:
         raise ImmichRejectedError(
@@ -156,13 +161,17 @@ def read_picture(
     return answer.body, content_type, response.headers.get("etag", "")
 
 
-def _successful(answer: Answer, call: Call, *, base: str, secret: str, now: datetime) -> httpx.Response:
+def _successful(
+    answer: Answer, call: Call, *, base: str, secrets: Sequence[str], now: datetime
+) -> httpx.Response:
     """Return the head of a success; everything else leaves as an error of ours."""
     response = answer.head
     if response.is_redirect:
-        raise _redirected(response, call, base)
+        raise _redirected(answer, call, base)
+    if response.status_code in {401, 403} and is_login(response, answer.body):
+        raise _asks_for_login(answer, call, base)
     if not response.is_success:
-        raise _refused(response, call, says=server_says(answer.body, secret), base=base, now=now)
+        raise _refused(response, call, says=server_says(answer.body, secrets), base=base, now=now)
     return response
 
 
@@ -188,7 +197,7 @@ def too_slow(call: Call, base: str, seconds: float) -> ImmichSlowError:
     )
 
 
-def server_says(content: bytes, secret: str) -> str:
+def server_says(content: bytes, secrets: Sequence[str]) -> str:
     """Return the server's own words from an error body of any version, for people only; never parsed on."""
     try:
         body = read_json(content)
@@ -199,7 +208,9 @@ def server_says(content: bytes, secret: str) -> str:
     for issue in items(member(body, "errors")):  # 3.x: {"message": …, "errors": [{"path": …, "message": …}]}
         where = ".".join(text(step) or str(whole(step)) for step in items(member(issue, "path")))
         said.append(f"{where}: {text(member(issue, 'message'))}".removeprefix(": "))
-    words = "; ".join(line for line in said if line).replace(secret, "[redacted]")
+    words = "; ".join(line for line in said if line)
+    for secret in secrets:
+        words = words.replace(secret, "[redacted]")
     words = "".join(sign if sign.isprintable() else " " for sign in words[:400])
     return words if len(words) <= 300 else words[:299] + "…"
 
@@ -217,8 +228,8 @@ def never_arrived(error: httpx.HTTPError) -> bool:
     )
 
 
-def unreachable(error: httpx.HTTPError, call: Call, base: str) -> ImmichUnreachableError:
-    """Say why no answer came."""
+def unreachable(error: httpx.HTTPError, call: Call, base: str, proxy: str = "") -> ImmichUnreachableError:
+    """Say why no answer came; ``proxy`` is the one that is configured."""
     remedy = "Nothing is lost. Check that Immich runs and that its address is right."
     again: Again | None = "by_itself"
     if isinstance(error, httpx.ConnectTimeout):
@@ -226,12 +237,19 @@ def unreachable(error: httpx.HTTPError, call: Call, base: str) -> ImmichUnreacha
     elif isinstance(error, httpx.TimeoutException):
         why = "no answer came in time"
     elif isinstance(error, httpx.ConnectError):
-        why = "no connection" + (f" ({error})" if str(error) else "")
+        trouble = f" ({error})" if str(error) else ""
+        why = "no connection" + (f" to the proxy {proxy}" if proxy else "") + trouble
         if "CERTIFICATE" in str(error):
-            again = None
+            again, why = None, f"no connection{trouble}"
             remedy = (
-                "Immich's certificate is not trusted here: install its authority, or set SSL_CERT_FILE to it."
+                "Immich's certificate is not trusted here: let [immich] ca_file name the certificate of the "
+                "authority that signed it."
             )
+        elif proxy:
+            remedy = "Nothing is lost. Check that the proxy runs and that [immich] proxy is right."
+    elif isinstance(error, httpx.ProxyError):
+        why = f"the proxy {proxy or 'of this environment'} refused to lead there ({error})"
+        remedy = _LOGIN_AT_PROXY if "407" in str(error) else "Nothing is lost. Let the proxy lead to Immich."
     else:
         why = f"the connection broke ({type(error).__name__})"
     return ImmichUnreachableError(f"{base} did not answer {call.name}: {why}.", remedy=remedy, again=again)
@@ -248,16 +266,16 @@ def _refused(response: httpx.Response, call: Call, *, says: str, base: str, now:
         )
     if status == 403:
         scope = found.group(1) if (found := _SCOPE.search(says)) else call.permission
-        if not says:  # Immich always says why; a proxy in front of it does not
-            return ImmichRejectedError(
-                f"Something in front of Immich refused {call.name} (403).",
-                status=status,
-                remedy=f"Let the reverse proxy pass {base}/api without a login of its own.",
-            )
         return MissingPermissionError(
             f"Immich refused {call.name}{words}",
             permission=scope,
             remedy=f"Give the API key the permission {scope or 'all'}. {_NEW_KEY}",
+        )
+    if status == 407:
+        return ImmichRejectedError(
+            f"The proxy on the way to {base} asks for a login (407). Immich was not reached.",
+            status=status,
+            remedy=_LOGIN_AT_PROXY,
         )
     if status == 404:
         return ImmichRejectedError(
@@ -285,7 +303,22 @@ def led_astray(call: Call, base: str) -> ImmichRejectedError:
     )
 
 
-def _redirected(response: httpx.Response, call: Call, base: str) -> ImmichRejectedError:
+def _asks_for_login(answer: Answer, call: Call, base: str) -> ImmichRejectedError:
+    """Say that a proxy in front of Immich wants a person to log in."""
+    response, body = answer.head, answer.body
+    how = (
+        "with a login page" if response.is_success else f"with {response.status_code} and no word of Immich's"
+    )
+    return ImmichRejectedError(
+        f"{base} answered {call.name} {how}: a proxy in front of Immich asks for a login"
+        f"{whose(response, body)}. Immich was not reached.",
+        status=response.status_code,
+        remedy=way_past(response, body, base),
+    )
+
+
+def _redirected(answer: Answer, call: Call, base: str) -> ImmichRejectedError:
+    response = answer.head
     try:
         target = urlsplit(urljoin(str(response.request.url), response.headers.get("location", "")[:2000]))
     except ValueError:
@@ -295,15 +328,17 @@ def _redirected(response: httpx.Response, call: Call, base: str) -> ImmichReject
     goes_to = where[:200] or "nowhere"
     same_host = target.hostname == here.hostname
     asked = response.request.url.path
+    login = ""
     if same_host and target.path == asked:
         better = _without_credentials(urlunsplit((target.scheme, target.netloc, here.path, "", "")))
         remedy = f"Set [immich] url to {better}"
-    elif same_host:
-        remedy = _CHECK_URL
+    elif is_login(response, answer.body):
+        login = f", where a proxy in front of Immich asks for a login{whose(response, answer.body)}"
+        remedy = f"{way_past(response, answer.body, base)} {goes_to} was not asked."
     else:
-        remedy = f"Set [immich] url to Immich itself, behind any login page. {goes_to} was not asked."
+        remedy = _CHECK_URL
     return ImmichRejectedError(
-        f"{base} redirects {call.name} to {goes_to}. Redirects are not followed, so that neither a "
+        f"{base} redirects {call.name} to {goes_to}{login}. Redirects are not followed, so that neither a "
         "write nor the key goes astray.",
         status=response.status_code,
         remedy=remedy,

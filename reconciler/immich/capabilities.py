@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.ports import FeatureLoss, ServerFacts
 from reconciler.errors import ImmichRejectedError, MissingPermissionError
 from reconciler.immich.call import Call
-from reconciler.immich.wire import items, member, text, whole
+from reconciler.immich.wire import is_uuid, is_v4, items, member, text, whole
 
 if TYPE_CHECKING:
     from reconciler.immich.client import Client
@@ -66,7 +66,14 @@ class Capabilities:
     @property
     def patch(self) -> bool:
         """``PATCH`` is the way to write assets; ``PUT`` is deprecated, and goes with version 4."""
-        return self.version >= (3, 3, 0)
+        return self.version >= (3, 0, 0)
+
+    def is_id(self, value: str) -> bool:
+        """Return whether the server can have an id: from 3.0 on only a UUID of version 4.
+
+        Any other makes it refuse a whole call, in which it could only be found by halving.
+        """
+        return is_uuid(value) and (self.version < (3, 0, 0) or is_v4(value))
 
 
 def dotted(version: Version) -> str:

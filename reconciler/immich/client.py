@@ -35,6 +35,7 @@ from reconciler.immich import answers
 from reconciler.immich.answers import Answer
 from reconciler.immich.call import Call, Patience
 from reconciler.immich.circuit import Circuit
+from reconciler.immich.connection import Connection
 from reconciler.immich.wire import member
 
 if TYPE_CHECKING:
@@ -91,10 +92,11 @@ class Client:
         clock: time, injected.
         random: for jitter, injected.
         transport: httpx's seam for tests.
+        connection: headers, authorities and a proxy, as configured.
         permit: asked before each request that changes something leaves; raises if it must not.
 
     Raises:
-        ConfigurationError: address or key cannot be used.
+        ConfigurationError: address, key or authorities cannot be used.
     """
 
     def __init__(  # noqa: PLR0913 - httpx's seams and time, by name
@@ -107,11 +109,15 @@ class Client:
         clock: Clock | None = None,
         random: Random | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        connection: Connection | None = None,
         permit: Callable[[], None] | None = None,
     ) -> None:
         self.address = answers.base_url(url)
         """The normalised address without credentials, fit for people."""
-        self._secret = answers.usable_key(api_key)
+        self._connection = connection or Connection()
+        key = answers.usable_key(api_key)
+        self._secrets = (key, *(value for _, value in self._connection.headers))
+        tls = self._connection.tls()
         self._patience = patience or Patience()
         self._clock: Clock = clock or SystemClock()
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
@@ -130,7 +136,8 @@ class Client:
         self._not_in_maintenance_at = float("-inf")
         self._http = httpx.AsyncClient(
             headers={
-                "x-api-key": self._secret,
+                **dict(self._connection.headers),
+                "x-api-key": key,
                 # Always: without it Immich ignores the body, and a search gives its first page for ever.
                 "content-type": "application/json",
                 "accept": "application/json",
@@ -146,6 +153,8 @@ class Client:
             auth=answers.credentials(url),
             follow_redirects=False,
             transport=transport,
+            verify=tls,
+            proxy=self._connection.through(tls),
         )
 
     def __repr__(self) -> str:
@@ -202,7 +211,7 @@ class Client:
         async with self._picture_slots:
             answer = await self._respond(call)
         return answers.read_picture(
-            answer, call, base=self.address, secret=self._secret, now=self._clock.now()
+            answer, call, base=self.address, secrets=self._secrets, now=self._clock.now()
         )
 
     async def check_maintenance(self, *, no_older_than: float = 0.0) -> None:
@@ -285,7 +294,7 @@ class Client:
         answer = await self._respond(call)
         try:
             now = self._clock.now()
-            read = partial(answers.read, answer, call, base=self.address, secret=self._secret, now=now)
+            read = partial(answers.read, answer, call, base=self.address, secrets=self._secrets, now=now)
             # A page of a thousand rows takes tens of milliseconds: not on the event loop.
             return await asyncio.to_thread(read) if len(answer.body) > _LARGE else read()
         except ImmichTemporaryError as cause:
@@ -311,7 +320,7 @@ class Client:
                 body = await self._body(head, call)
         except httpx.HTTPError as error:
             self.requests[call.method, call.route, 0] += 1
-            cause = answers.unreachable(error, call, self.address)
+            cause = answers.unreachable(error, call, self.address, self._connection.proxy_address)
             raise (cause if answers.never_arrived(error) else _in_doubt(cause, call)) from error
         except httpx.InvalidURL as error:  # httpx takes a Location apart, followed or not
             self.requests[call.method, call.route, 0] += 1

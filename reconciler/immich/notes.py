@@ -17,7 +17,7 @@ from reconciler.immich.call import Call
 from reconciler.immich.wire import is_uuid, member, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from reconciler.immich.client import Client
 
@@ -26,14 +26,14 @@ _HOPELESS = 8
 """So many refused one by one, and none taken: no asset is at fault."""
 
 
-async def read(client: Client, asset_id: str) -> Note | None:
-    """Read an asset's note; ``None`` if it has none.
+async def read(client: Client, asset_id: str, *, is_id: Callable[[str], bool] = is_uuid) -> Note | None:
+    """Read an asset's note; ``None`` if it has none. What is no ``is_id`` is not asked for.
 
     Raises:
         AssetUnknownError: the asset is gone, locked, or not ours.
         ImmichAnswerError: the answer is no list of notes.
     """
-    if not is_uuid(asset_id):
+    if not is_id(asset_id):
         raise AssetUnknownError(asset_id)
     ids = {"id": asset_id.lower()}
     call = Call("GET", "/assets/{id}/metadata", ids=ids, permission="asset.read")
@@ -55,7 +55,12 @@ async def read(client: Client, asset_id: str) -> Note | None:
     return None
 
 
-async def write(client: Client, notes: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
+async def write(
+    client: Client,
+    notes: Mapping[str, Mapping[str, object]],
+    *,
+    is_id: Callable[[str], bool] = is_uuid,
+) -> frozenset[str]:
     """Write notes by asset id, many a call; gives the assets that were refused, which are gone or not ours.
 
     They are repeated without harm, so a lost answer is no doubt.
@@ -65,7 +70,7 @@ async def write(client: Client, notes: Mapping[str, Mapping[str, object]]) -> fr
         ImmichRejectedError: it takes none of them: the call itself is at fault.
         ImmichError: not all were written.
     """
-    refused = {asset_id for asset_id in notes if not is_uuid(asset_id)}
+    refused = {asset_id for asset_id in notes if not is_id(asset_id)}
     waiting = deque(_cut(sorted(notes.keys() - refused), _PER_CALL))
     taken = False
     while waiting:

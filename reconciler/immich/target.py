@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from reconciler.immich.call import Patience
     from reconciler.immich.capabilities import Capabilities
     from reconciler.immich.circuit import Circuit
+    from reconciler.immich.connection import Connection
 
 # How old an answer's Date may be to stand for the server's clock: it only makes a watermark earlier.
 _DATE_AGE = 5.0
@@ -47,10 +48,11 @@ class Immich:
         clock: time, injected; by default the real one.
         random: for jitter, injected.
         transport: httpx's seam for tests.
+        connection: headers, authorities and a proxy, as configured.
         permit: asked before each request that changes something leaves; raises if it must not.
 
     Raises:
-        ConfigurationError: address or key cannot be used.
+        ConfigurationError: address, key or authorities cannot be used.
     """
 
     def __init__(  # noqa: PLR0913 - httpx's seams and time, by name
@@ -63,6 +65,7 @@ class Immich:
         clock: Clock | None = None,
         random: Random | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        connection: Connection | None = None,
         permit: Callable[[], None] | None = None,
     ) -> None:
         self._client = Client(
@@ -73,6 +76,7 @@ class Immich:
             clock=clock,
             random=random,
             transport=transport,
+            connection=connection,
             permit=permit,
         )
         self._parts: tuple[Capabilities, Observer, Writer] | None = None
@@ -212,11 +216,11 @@ class Immich:
         Raises:
             AssetUnknownError: gone, locked, or not ours.
         """
-        return await notes.read(self._client, asset_id)
+        return await notes.read(self._client, asset_id, is_id=self._opened()[0].is_id)
 
     async def write_notes(self, values: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
         """Keep these by asset id; gives the assets that were refused."""
-        return await notes.write(self._client, values)
+        return await notes.write(self._client, values, is_id=self._opened()[0].is_id)
 
     async def thumbnail(self, asset_id: str, size: Literal["thumbnail", "preview"]) -> tuple[bytes, str, str]:
         """Fetch an asset's picture, some 250 or 1440 pixels large: bytes, content type, ETag.

@@ -41,6 +41,11 @@ def is_uuid(value: str) -> bool:
     return _UUID.fullmatch(value) is not None
 
 
+def is_v4(value: str) -> bool:
+    """Return whether a UUID is one of version 4 (RFC 9562): random, of the usual variant."""
+    return value[14] == "4" and value[19] in "89abAB"
+
+
 def member(value: object, *names: str) -> object:
     """Walk into nested JSON objects; ``None`` where the way ends."""
     for name in names:

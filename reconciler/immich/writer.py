@@ -80,12 +80,13 @@ class Writer:
     def __init__(self, client: Client, capabilities: Capabilities, observer: Observer) -> None:
         self._client = client
         self._observer = observer
+        self._is_id = capabilities.is_id
         self._bulk_description = capabilities.bulk_description
         self._method = "PATCH" if capabilities.patch else "PUT"
 
     async def write_fields(self, asset_ids: Sequence[str], write: FieldWrite) -> WriteOutcome:
         """Write description, coordinates or both; the same to all these assets."""
-        ids, ledger = _usable(asset_ids)
+        ids, ledger = _usable(asset_ids, self._is_id)
         if error := _never_sent(write):
             ledger.rejected.update(dict.fromkeys(ids, error))
             return ledger.outcome()
@@ -136,7 +137,7 @@ class Writer:
 
     async def add_tags(self, asset_ids: Sequence[str], tag_ids: Sequence[str]) -> WriteOutcome:
         """Add all these tags to all these assets. Tag ids that no longer exist are skipped by Immich."""
-        ids, ledger = _usable(asset_ids)
+        ids, ledger = _usable(asset_ids, self._is_id)
         tags = list(dict.fromkeys(tag.lower() for tag in tag_ids if is_uuid(tag)))
 
         async def send(part: Sequence[str]) -> None:
@@ -156,7 +157,7 @@ class Writer:
 
     async def remove_tag(self, asset_ids: Sequence[str], tag_id: str) -> WriteOutcome:
         """Take one tag from these assets. An asset without it, or a tag that is gone, is ``unchanged``."""
-        ids, ledger = _usable(asset_ids)
+        ids, ledger = _usable(asset_ids, self._is_id)
 
         async def send(part: Sequence[str]) -> None:
             call = Call(
@@ -214,8 +215,8 @@ class Writer:
         except ImmichRejectedError as error:
             if method == "PUT" or error.status not in {404, 405}:
                 raise
-            # Which 3.x version brought PATCH is not known for sure; PUT stays until 4.0. Several calls may
-            # find out at the same time.
+            # An early build of 3.0 lacks PATCH, and no document names it; PUT stays until 4.0. Several calls
+            # may find out at the same time.
             self._method = "PUT"
             return await self._send_fields(ids, write)
         if not one or answer is None:
@@ -323,12 +324,15 @@ def _tag_list(answer: object, call: Call) -> Mapping[str, str]:
     return tags
 
 
-def _usable(asset_ids: Sequence[str]) -> tuple[list[str], _Ledger]:
-    """Return ids in lower case, for Immich compares strings, and each once, for it would write as often."""
+def _usable(asset_ids: Sequence[str], is_id: Callable[[str], bool]) -> tuple[list[str], _Ledger]:
+    """Return ids in lower case, for Immich compares strings, and each once, for it would write as often.
+
+    What the server cannot have (``is_id``) is rejected here: it would refuse the whole call for it.
+    """
     ledger = _Ledger()
     ids = list(dict.fromkeys(asset_id.lower() for asset_id in asset_ids))
     for asset_id in ids:
-        if not is_uuid(asset_id):
+        if not is_id(asset_id):
             ledger.rejected[asset_id] = AssetUnknownError(asset_id)
     return [asset_id for asset_id in ids if asset_id not in ledger.rejected], ledger
 

@@ -35,6 +35,8 @@ _FIRST_NIGHT = 1_577_836_800_000
 _LIBRARY_ID = "7e0f6a52-9b1d-4c3e-a4f5-06172839405a"
 _ENOUGH = 20
 """With fewer assets than this none is made special, so that a small test has just what it asked for."""
+_MANY = 40
+"""From here on one is in a partner's archive, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ def fill(state: State, photos: list[Photo], *, special: bool = True) -> None:
         if photo.asset_id in missing:
             continue
         if enough:
-            _make_special(asset, ranks[photo.asset_id], few, settings)
+            many = len(photos) >= _MANY
+            _make_special(asset, ranks[photo.asset_id], few, settings, many=many)
         state.add(asset)
 
 
@@ -149,7 +152,7 @@ def _missing(photos: list[Photo], by_chance: list[Photo], *, enough: bool) -> se
     return dead or ({by_chance[0].asset_id} if enough else set())
 
 
-def _make_special(asset: Asset, rank: int, few: int, settings: Settings) -> None:
+def _make_special(asset: Asset, rank: int, few: int, settings: Settings, *, many: bool) -> None:
     """Ranks follow one another, so no asset is special in two ways."""
     if rank == 1 and settings.on("foreign"):
         asset.owner_id = PARTNER_ID
@@ -166,6 +169,8 @@ def _make_special(asset: Asset, rank: int, few: int, settings: Settings) -> None
         asset.library_id = _LIBRARY_ID  # an external library may well be writable
     elif 5 + 2 * few <= rank < 5 + 3 * few:
         asset.dying = True
+    elif rank == 5 + 3 * few and many and settings.on("partners_archive"):
+        asset.owner_id, asset.visibility = PARTNER_ID, "archive"
 
 
 def _asset(state: State, photo: Photo, created: int) -> Asset:

@@ -102,7 +102,7 @@ def test_the_example_has_every_key_with_its_default(written):
         ), key
 
     # Every value is one that is taken, apart from the files of secrets, which this machine does not have.
-    load(written(re.sub(r"(?m)^(api_key_file|token_file|urls_file).*$", "", uncommented)), {})
+    load(written(re.sub(r"(?m)^(api_key_file|token_file|urls_file|headers_file).*$", "", uncommented)), {})
 
 
 def flat(node, above=()):
@@ -185,6 +185,10 @@ def test_every_key_is_an_environment_variable(key, tmp_path):
         "max_bytes": "500",
         "urls": "json://host/token",
         "urls_file": str(tmp_path / "urls"),
+        "headers": "X-Pass: a-pass",
+        "headers_file": str(tmp_path / "headers"),
+        "ca_file": str(tmp_path / "ca.pem"),
+        "proxy": "http://proxy:3128",
         "events": "guard, conflict",
         "quiet_hours": "22:00-07:00",
         "page_url": "http://page",
@@ -193,6 +197,7 @@ def test_every_key_is_an_environment_variable(key, tmp_path):
         "template_file": str(tmp_path / "secret"),
     }
     (tmp_path / "urls").write_text("json://host/token")
+    (tmp_path / "headers").write_text("X-Pass: a-pass")
     (tmp_path / "secret").write_text("a-secret")
     (tmp_path / "secret").chmod(0o600)
     flips = {True: "off", False: "on", "keep": "correct", "correct": "keep", "en": "de"}

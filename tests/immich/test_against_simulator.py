@@ -13,13 +13,14 @@ from reconciler.core.asset import Coordinates
 from reconciler.core.ports import FieldWrite
 from reconciler.errors import (
     AssetUnknownError,
+    ImmichRejectedError,
     ImmichUnauthorizedError,
     ImmichUnreachableError,
     MaintenanceError,
     MissingPermissionError,
     WriteInDoubtError,
 )
-from reconciler.immich.call import Patience
+from reconciler.immich.call import Call, Patience
 from reconciler.immich.capabilities import MINIMUM_SCOPES
 from reconciler.immich.target import Immich
 
@@ -76,7 +77,7 @@ async def opened(simulator, **options):
         yield target
 
 
-@pytest.mark.parametrize("version", ["1.132.3", "1.137.0", "1.144.1", "2.7.5", "3.0.0", "3.3.5"])
+@pytest.mark.parametrize("version", ["1.132.3", "1.137.0", "1.144.1", "2.7.5", "3.0.0", "3.1.0", "3.2.0"])
 async def test_every_version_can_be_read_written_tagged_and_untagged(ids, version):
     one, two, three = ids[:3]
     with serving.serve(
@@ -290,3 +291,67 @@ async def test_the_key_is_in_no_log_line_of_any_library(ids, caplog):
             await target.asset(ids[0])
         assert caplog.text
         assert simulator.api_key not in caplog.text
+
+
+ODD = "9f1e2d3c-4b5a-1978-8877-665544332211"
+"""A UUID of version 1, as nobody has since 3.0."""
+
+
+@pytest.mark.parametrize("version", ["2.7.5", "3.0.0", "3.1.0", "3.2.0"])
+async def test_an_id_that_no_server_of_its_version_can_have_costs_itself_and_no_halving(uuid, version):
+    ids = [uuid(number) for number in range(1, 41)]
+    with serving.serve(assets=ids, unkind="none", version=version, drain=5000) as simulator:
+        async with opened(simulator) as target:
+            (tag_id,) = (await target.ensure_tags(["RGB"])).values()
+            before = sum(target.requests.values())
+            written = await target.write_fields([*ids, ODD], FieldWrite("words"))
+            tagged = await target.add_tags([*ids, ODD], [tag_id])
+            noted = await target.write_notes({asset_id: {"n": 1} for asset_id in [*ids, ODD]})
+            asked = sum(target.requests.values()) - before
+            with pytest.raises(AssetUnknownError):
+                await target.asset(ODD)
+            with pytest.raises(AssetUnknownError):
+                await target.note_of(ODD)
+        assert written.sent == tagged.sent - {ODD} == set(ids)
+        assert written.rejected.keys() == noted == {ODD}
+        assert isinstance(written.rejected[ODD], AssetUnknownError)
+        if version != "2.7.5":
+            assert asked == 3
+
+
+@pytest.mark.parametrize("version", ["2.7.5", "3.1.0", "3.2.0"])
+async def test_what_is_refused_is_told_in_the_servers_words_in_every_versions_form(ids, version):
+    with serving.serve(assets=ids[:1], unkind="none", version=version) as simulator:
+        async with opened(simulator) as target:
+            with pytest.raises(ImmichRejectedError, match="Not found or no asset"):
+                await target._client.send(Call("GET", "/assets/{id}", ids={"id": ids[1]}))
+            with pytest.raises(ImmichRejectedError, match="each value in ids must be a UUID"):
+                await target._client.send(Call("PUT", "/assets", body=b'{"ids": ["x"]}'))
+            simulator.configure(scopes=["asset.read"])
+            with pytest.raises(MissingPermissionError) as caught:
+                await target.tag_ids()
+            assert caught.value.permission == "tag.read"
+
+
+@pytest.mark.parametrize("version", ["3.1.0", "3.2.0"])
+async def test_where_pages_hold_still_a_listing_of_equal_dates_is_whole(uuid, version):
+    ids = [uuid(number) for number in range(1, 2301)]
+    with serving.serve(assets=ids, unkind="unstable_paging", version=version) as simulator:
+        for asset in simulator.state.assets.values():
+            asset.created = 0
+        async with opened(simulator) as target:
+            found = [asset.asset_id for asset in await target.listing()]
+            searches = target.requests["POST", "/search/metadata", 200]
+    assert sorted(found) == sorted(ids)
+    assert searches == 4
+
+
+@pytest.mark.parametrize("version", ["2.7.5", "3.1.0", "3.2.0"])
+async def test_a_partners_archived_asset_is_no_row_of_ours_and_unknown_when_asked_for(ids, version):
+    with serving.serve(assets=ids, unkind="none", version=version) as simulator:
+        partners = simulator.state.assets[ids[0]]
+        partners.owner_id, partners.visibility = "b1f9c0de-77aa-4c52-8d0e-2f9a6e5d4c3b", "archive"
+        async with opened(simulator) as target:
+            assert {asset.asset_id for asset in await target.listing()} == set(ids[1:])
+            with pytest.raises(AssetUnknownError):
+                await target.asset(ids[0])

@@ -154,11 +154,29 @@ async def test_new_servers_need_no_advice(number):
         ((1, 132, 3), False, False, False),
         ((1, 133, 0), True, False, False),
         ((1, 136, 0), True, True, False),
-        ((3, 2, 2), True, True, False),
-        ((3, 3, 0), True, True, True),
+        ((2, 7, 5), True, True, False),
+        ((3, 0, 0), True, True, True),
+        ((3, 1, 0), True, True, True),
         ((4, 0, 0), True, True, True),
     ],
 )
 async def test_versions_decide_which_requests_are_understood(number, visibility, untagged, patch):
     can = Capabilities(number)
     assert (can.visibility, can.untagged_search, can.patch) == (visibility, untagged, patch)
+
+
+@pytest.mark.parametrize(
+    ("value", "old", "new"),
+    [
+        ("9f1e2d3c-4b5a-4978-8877-665544332211", True, True),
+        ("9F1E2D3C-4B5A-4978-8877-665544332211", True, True),
+        ("9f1e2d3c-4b5a-1978-8877-665544332211", True, False),
+        ("9f1e2d3c-4b5a-7978-8877-665544332211", True, False),
+        ("9f1e2d3c-4b5a-4978-c877-665544332211", True, False),
+        ("9f1e2d3c", False, False),
+        ("", False, False),
+    ],
+)
+async def test_from_3_0_on_only_a_uuid_of_version_4_can_be_an_id(value, old, new):
+    assert Capabilities((2, 7, 5)).is_id(value) == old
+    assert Capabilities((3, 0, 0)).is_id(value) == new

@@ -191,19 +191,6 @@ def test_a_partners_asset_can_be_read_and_not_written(start: Start, client: Open
     assert http.put(f"/assets/{ids[0]}", json={"description": "x"}).status_code == 400
 
 
-def test_the_answer_to_a_write_has_no_tags_up_to_2_x(start: Start, client: Open, ids: list[str]) -> None:
-    old, new = client(start()), client(start(version="3.0.0"))
-    assert "tags" not in old.put(f"/assets/{ids[0]}", json={}).json()
-    assert new.put(f"/assets/{ids[0]}", json={}).json()["tags"] == []
-
-
-def test_patch_exists_from_3_3_on(start: Start, client: Open, ids: list[str]) -> None:
-    assert client(start()).patch(f"/assets/{ids[0]}", json={}).status_code == 404
-    http = client(start(version="3.3.0"))
-    assert http.patch(f"/assets/{ids[0]}", json={"description": "x"}).status_code == 200
-    assert http.patch("/assets", json={"ids": ids[:2], "description": "x"}).status_code == 204
-
-
 def test_errors_of_3_0_have_paths_and_the_correlation_in_a_header(
     start: Start, client: Open, ids: list[str]
 ) -> None:

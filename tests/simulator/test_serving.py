@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import pytest
 from reconciler.errors import CatalogueError, ConfigurationError
 from reconciler.simulator.__main__ import main
 from reconciler.simulator.serve import Simulator, serve
+from reconciler.simulator.server.state import PARTNER_ID, USER_ID
 from reconciler.simulator.server.unkindness import UNKINDNESS, parse_unkind
 
 if TYPE_CHECKING:
@@ -81,7 +83,8 @@ def test_with_all_unkindness_some_assets_are_special(tmp_path: Path) -> None:
         shown = simulator.assets()
         assert DEAD not in shown
         assert len(shown) == 60 + 5
-        assert sum(item["visibility"] == "archive" for item in shown.values()) == 2
+        archived = [item["ownerId"] for item in shown.values() if item["visibility"] == "archive"]
+        assert Counter(archived) == {USER_ID: 2, PARTNER_ID: 1}
         assert sum(item["visibility"] == "locked" for item in shown.values()) == 1
         assert sum(bool(item["trashed"]) for item in shown.values()) == 1
         assert sum(bool(item["readOnly"]) for item in shown.values()) == 2

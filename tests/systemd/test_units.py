@@ -124,6 +124,7 @@ def test_no_service_asks_for_a_secret_that_may_be_missing_by_its_path(name):
         "status_token",
         "skymmich_source",
         "notices_urls",
+        "immich_headers",
     ]
     assert not [entry for entry in credentials if "/" in entry]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import sqlite3
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
@@ -35,15 +35,15 @@ def empty_store(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def world(tmp_path, samples, empty_store):
-    """Make a world of the first ``count`` linked images of the sample, or of a given catalogue."""
+@contextmanager
+def making(folder, samples, empty_store):
+    """Make worlds in a folder, of the first ``count`` linked images of the sample or of a given catalogue."""
     with ExitStack() as stack:
         numbers = itertools.count(1)
 
         def make(*, count=None, copies=1, catalogue=None, **how):
             number = next(numbers)
-            path, store_path = tmp_path / f"skymmich-{number}.sqlite3", tmp_path / f"state-{number}.sqlite3"
+            path, store_path = folder / f"skymmich-{number}.sqlite3", folder / f"state-{number}.sqlite3"
             shutil.copyfile(catalogue or samples(copies), path)
             shutil.copyfile(empty_store, store_path)
             if count is not None:
@@ -55,4 +55,18 @@ def world(tmp_path, samples, empty_store):
                     )
             return World(path, stack.enter_context(SqliteStore.open(store_path)), **how)
 
+        yield make
+
+
+@pytest.fixture
+def world(tmp_path, samples, empty_store):
+    """Make worlds that end with the test."""
+    with making(tmp_path, samples, empty_store) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory, samples, empty_store):
+    """Make worlds that end with the file."""
+    with making(tmp_path_factory.mktemp("worlds"), samples, empty_store) as make:
         yield make

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 
@@ -60,3 +62,27 @@ def test_a_tag_that_is_taken_off_by_the_program_itself_is_no_crossing(world):
     here.take_back(everything=True)
     assert not here.told("asset.crossed")
     assert here.store.crossed().count == 0
+
+
+def test_a_persons_tag_that_immich_loses_and_the_program_puts_back_is_the_persons_still(world):
+    put_back = 0
+    for seed in range(8):
+        here = world(count=2, unkind="settling,lost_updates", drain=8.0, seed=seed)
+        _, odd = here.images()[0]
+        here.settings.loss = 1.0
+        seen = []
+
+        def watch(moment, method, path, asset=here.state.assets[odd], seen=seen, here=here):
+            if moment == "after" and method == "GET" and path.startswith("/api/assets/"):
+                seen.append("Astro/astrophotography" in here.state.tags.values(asset))
+
+        here.person(odd, "add_tag", "Astro/astrophotography")
+        here.line.meanwhile = watch
+        here.run()
+        if (True, False) in pairwise(seen):
+            put_back += 1
+            assert "Astro/astrophotography" in here.shown()[odd]["tags"]
+            assert "Astro/astrophotography" not in here.store.record(odd).applied.tags
+            here.take_back(everything=True)
+            assert here.shown()[odd]["tags"] == ["Astro/astrophotography"]
+    assert put_back > 0

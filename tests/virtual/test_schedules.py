@@ -57,7 +57,7 @@ class Window:
             return
         if method == "GET" and moment == "before":
             self.read[asset_id] = self.here.clock.seconds
-        elif method == "PUT" and moment == "before":
+        elif method in {"PUT", "PATCH"} and moment == "before":
             self.written.append((self.read[asset_id], self.here.clock.seconds, asset_id))
 
     def explains(self, at, asset_id):

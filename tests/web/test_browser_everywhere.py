@@ -137,8 +137,8 @@ def test_whatever_a_finger_can_touch_is_44_pixels_wide_and_high(visit):
 def test_what_a_page_is_for_is_within_a_phones_first_screen(visit):
     below = {}
     for page, one in visit(has_touch=True, is_mobile=True, viewport={"width": 380, "height": 700}):
-        box = page.locator(one.main).first.bounding_box()
-        assert box, one.path
+        # A page draws itself anew: what was there a moment ago may have no box.
+        box = eventually(page.locator(one.main).first.bounding_box, f"what {one.path} is for")
         if box["y"] + box["height"] > 700:
             below[one.path] = box
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), one.path

@@ -191,6 +191,7 @@ async def _ask_immich(
     key_from = _whence(config, "api_key", pair.key_from)
     findings.append(Finding("immich", "ok", f"{pair.address}  (from {address_from})"))
     findings.append(Finding("immich", "ok", f"the API key is from {key_from}"))
+    findings += _way(config)
     if pair.address_from != pair.key_from:
         what = "Address and key are from two places, and belong together: the key must be of that Immich."
         findings.append(Finding("immich", "warning", what))
@@ -218,6 +219,16 @@ async def _ask_immich(
         findings += await _clocks(target, clock)
     finally:
         await target.aclose()
+
+
+def _way(config: Config) -> Iterator[Finding]:
+    """Say what is configured of the way to Immich; of headers the names."""
+    own = config.immich
+    if own.headers is not None:
+        names = ", ".join(name for name, _ in own.headers.each())
+        yield Finding("immich", "ok", f"every request has the headers {names}, from [immich.headers]")
+    if own.proxy is not None:
+        yield Finding("immich", "ok", f"asked through the proxy {own.proxy}")
 
 
 def _whence(config: Config, name: str, source: str) -> str:

@@ -349,6 +349,7 @@ class AssetWrite(WriteState):
             unverified=frozenset(),
             attempt=found.attempt,
             proven=found.proven,
+            theirs=found.theirs,
             remark=CROSSED if found.crossed else self.remark,
             crossing=Crossing(sight.at, found.changed, self.pending.run_id)
             if found.crossed

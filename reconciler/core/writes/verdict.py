@@ -44,6 +44,8 @@ class Verdict:
     """What is wrong with the asset as a whole, by as many attempts as it takes."""
     verified: bool
     reverted: bool
+    theirs: frozenset[str]
+    """Tags of a person that are gone, though nobody of us took them off."""
     crossed: bool
     """Whether somebody changed it at the very moment, and what they did may be lost."""
     others: bool
@@ -82,9 +84,11 @@ def judge(
     owned = owned_after(write.record.applied, pending, result)
     if result.lost:
         owned = owned_after(owned, pending, edited_after(pending, write.observed, seen, terms.markers))
+    gone = vanished(write, pending, seen)
+    theirs = write.theirs | (gone - write.was_ours.tags)
     record = replace(
         write.record,
-        applied=owned,
+        applied=replace(owned, tags=owned.tags - theirs),
         seen_updated_at=seen.updated_at,
         changed_at=sight.at if result.fields else write.record.changed_at,
     )
@@ -93,10 +97,11 @@ def judge(
         changed=result.fields,
         attempt=attempt,
         proven=proven,
+        theirs=theirs,
         verified=verified,
         reverted=not verified and telling and READ_ONLY in diagnoses.values(),
         # A sign that Immich turns hides no edit. A tag that is gone a person took off, or Immich lost it.
         crossed=(write.crossed and not others and all(one == FLIPPED for one in diagnoses.values()))
-        or bool(vanished(write, pending, seen)),
+        or bool(gone),
         others=others or OTHER in diagnoses.values(),
     )

@@ -67,6 +67,8 @@ class WriteState:
     """Whether somebody else moved it between our reading and the settling of our write."""
     crossing: Crossing | None = None
     """The last such time, for the record."""
+    theirs: frozenset[str] = frozenset()
+    """Tags of a person that Immich lost in this pass: put back, they are theirs still."""
     remark: Reason | None = None
     """What a person should know of it: kept with the outcome."""
     doubtful: bool = False

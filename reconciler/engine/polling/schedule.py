@@ -35,6 +35,8 @@ _ALONE = 2
 """So few assets are read by themselves: a look would cost as much and tell less."""
 _FEW = 16
 """Assets under way: more of them are looked at less often."""
+_UNHURRIED = 1.5
+"""Times the usual pause between looks at many, once all is sent: each has to be waited for anyway."""
 _MANY = 100
 """Writes verified in a pass: after so many, a look more at its end is nothing."""
 _MORE_RARELY = 1.6
@@ -55,6 +57,8 @@ class Situation:
     def __init__(self, now: float, writes: Sequence[AssetWrite], *, hurried: bool) -> None:
         self.now, self.writes, self.hurried = now, writes, hurried
         self.many = sum(write.state == "sent" for write in writes) > _FEW
+        self.in_rounds = any(write.step == "remove_tags" for write in writes)
+        """Whether tags go one after the other: the next round waits for what a look shows."""
         self.removing = bool(writes) and all(write.step == "remove_tags" for write in writes)
         self.watched = self._watched()
 
@@ -168,7 +172,8 @@ class PollSchedule:
             self._due_at(write, situation) for write in situation.writes if not self.is_read(write, situation)
         ]
         looked = max(self._looks.values(), default=-math.inf)
-        soonest = looked + self._timing.look * (1 if situation.many else 0.5)
+        rarely = 1 if situation.hurried or situation.in_rounds else _UNHURRIED
+        soonest = looked + self._timing.look * (rarely if situation.many else 0.5)
         if (
             situation.removing and times
         ):  # the next round begins when all are through: one look for all of them

@@ -13,7 +13,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Literal
 
 from reconciler.simulator.server import control, routes
-from reconciler.simulator.server.problems import ApiError
+from reconciler.simulator.server.problems import V3, ApiError, ValidationError
 from reconciler.simulator.server.requests import (
     Answer,
     Request,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _SKEW_S = 97.0
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _PAGE = b"<!doctype html><title>Immich</title><p>The web app lives here.</p>"
 Trouble = Literal["busy", "dropped", "slow"]
 
@@ -112,6 +113,8 @@ class Application:
     def _answered(self, scope: Scope, path: str, raw: bytes, found: routes.Found | None) -> Answer:
         """Answer as the server does when all is well with it."""
         if found is None:
+            if self.settings.maintenance and self.settings.version >= V3:
+                return Answer(302, b"", "text/html; charset=utf-8", {"location": "/maintenance"})
             return Answer(200, _PAGE, "text/html; charset=utf-8")
         correlation = f"{self._random.getrandbits(32):08x}"
         method = scope["method"]
@@ -122,7 +125,7 @@ class Application:
             result = Answer(error.status, dumps(error.body(self.settings.version, correlation)).encode())
             if method != "GET" and not template.startswith("/search") and error.status < 500:
                 self.state.book.fault("rejected", request=f"{method} {template}", message=error.message)
-        header = "x-immich-cid" if self.settings.version < (3, 0, 0) else "x-correlation-id"
+        header = "x-immich-cid" if self.settings.version < V3 else "x-correlation-id"
         result.headers[header] = correlation
         return result
 
@@ -145,7 +148,9 @@ class Application:
             granted = self.settings.scopes
             if route.permission and route.permission not in granted and "all" not in granted:
                 raise ApiError(403, f"Missing required permission: {route.permission}")
-        return route.handler(self.state, Request(method, parts, headers, query, raw, body))
+        if body is None and self.settings.version >= V3 and route.has_body and method in _WITH_BODY:
+            raise ValidationError([("", "Invalid input: expected object")])
+        return route.handler(self.state, Request(method, parts, headers, query, raw, body or {}))
 
     def _check_key(self, headers: dict[str, str], query: dict[str, str]) -> None:
         key = headers.get("x-api-key") or query.get("apiKey")
@@ -158,7 +163,7 @@ class Application:
     def _controlled(self, method: str, path: str, raw: bytes) -> Answer:
         try:
             return control.handle(
-                self.state, method, path.partition("?")[0], parse_body(raw, "application/json")
+                self.state, method, path.partition("?")[0], parse_body(raw, "application/json") or {}
             )
         except ApiError as error:
             return Answer(error.status, dumps({"message": error.message}).encode())

@@ -9,7 +9,7 @@ from reconciler.simulator.drawing.picture import picture
 from reconciler.simulator.drawing.subject import filters_of
 from reconciler.simulator.server import responses, validation
 from reconciler.simulator.server.model import iso
-from reconciler.simulator.server.problems import ApiError, ValidationError, no_access
+from reconciler.simulator.server.problems import V3, ApiError, ValidationError, no_access
 from reconciler.simulator.server.requests import Answer, Request, answer, nothing
 from reconciler.simulator.server.state import PARTNER_ID, USER_ID
 
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
 
 def checked_id(state: State, asset_id: str) -> str:
-    """Check that a path names an asset by a UUID; from 3.0 of version 4, except for assets that are there.
+    """Check that a path names something by a UUID; from 3.0 on one of version 4.
 
     Raises:
         ValidationError: it does not.
     """
-    strict = state.settings.version >= validation.V3 and asset_id not in state.assets
-    if not validation.is_uuid(asset_id) or (strict and not validation.is_v4(asset_id)):
+    if not validation.is_id(asset_id, state.settings.version):
         raise ValidationError([("id", "id must be a UUID")])
     return asset_id
 
@@ -63,13 +62,10 @@ def get_asset(state: State, request: Request) -> Answer:
 
 
 def update_asset(state: State, request: Request) -> Answer:
-    """``PUT /assets/{id}``: the answer has no tags before 3.0, and the old ``updatedAt``."""
+    """``PUT /assets/{id}``: the answer has no tags, owner and stack, and the old ``updatedAt``."""
     asset_id = checked_id(state, request.path[1])
     update(state, [asset_id], request.body, "client")
-    asset = state.assets[asset_id]
-    if state.settings.version >= validation.V3:
-        return answer(responses.full_json(state, asset))
-    return answer(responses.asset_json(asset, state.settings.version, with_exif=True))
+    return answer(responses.asset_json(state.assets[asset_id], state.settings.version, with_exif=True))
 
 
 def update_assets(state: State, request: Request) -> Answer:
@@ -77,7 +73,7 @@ def update_assets(state: State, request: Request) -> Answer:
 
     Before 1.133 a description is an unknown field here, and so ignored without a word.
     """
-    ids = validation.uuids(request.body, "ids")
+    ids = validation.uuids(request.body, "ids", state.settings.version)
     ignored = {"description"} if state.settings.version < (1, 133, 0) else set()
     body = {name: value for name, value in request.body.items() if name not in ignored}
     update(state, ids, body, "client", bulk=True)
@@ -108,7 +104,7 @@ def update(
 
 def delete_assets(state: State, request: Request) -> Answer:
     """``DELETE /assets``: into the trash, or with ``force`` for good."""
-    ids = validation.uuids(request.body, "ids")
+    ids = validation.uuids(request.body, "ids", state.settings.version)
     for asset in [writable(state, asset_id, "asset.delete") for asset_id in ids]:
         if request.body.get("force"):
             state.delete(asset)
@@ -213,9 +209,10 @@ def _items(
         raise ValidationError([("items", "items must be an array")])
     for item in items:
         for name in names:
-            if not isinstance(item.get(name), str) or not item[name]:
+            # From 3.0 on the empty key is one like any other.
+            if not isinstance(item.get(name), str) or not (item[name] or state.settings.version >= V3):
                 raise ValidationError([(f"items.{name}", f"items.0.{name} should not be empty")])
-        if "assetId" in names and not validation.is_uuid(item["assetId"]):
+        if "assetId" in names and not validation.is_id(item["assetId"], state.settings.version):
             raise ValidationError([("items.assetId", "items.0.assetId must be a UUID")])
         if state.settings.version < (2, 5, 0) and item["key"] != "mobile-app":
             raise ValidationError([("items.key", "items.0.key must be one of: mobile-app")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+V3 = (3, 0, 0)
+"""From here on errors, types and ids are checked by another library."""
 _NAMES = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -22,13 +24,11 @@ class ApiError(Exception):
         self.message = message
 
     def body(self, version: tuple[int, int, int], correlation: str) -> dict[str, object]:
-        """Return the JSON body; from version 3 the correlation id is only in a header."""
-        shown: dict[str, object] = {
-            "message": self.message,
-            "error": _NAMES.get(self.status, "Error"),
-            "statusCode": self.status,
-        }
-        if version < (3, 0, 0):
+        """Return the JSON body; from version 3 it is the message alone, and the rest is only in the head."""
+        shown: dict[str, object] = {"message": self.message}
+        if version < V3:
+            shown["error"] = _NAMES.get(self.status, "Error")
+            shown["statusCode"] = self.status
             shown["correlationId"] = correlation
         return shown
 
@@ -43,11 +43,19 @@ class ValidationError(ApiError):
     def body(self, version: tuple[int, int, int], correlation: str) -> dict[str, object]:
         """Up to 2.x ``message`` is a list of sentences; from 3.0 there is ``errors`` with paths."""
         shown = super().body(version, correlation)
-        if version < (3, 0, 0):
+        if version < V3:
             shown["message"] = [complaint for _, complaint in self.complaints]
         else:
-            shown["errors"] = [{"path": [path], "message": text} for path, text in self.complaints]
+            shown["errors"] = [
+                {"code": "invalid_type", "path": _steps(path), "message": text}
+                for path, text in self.complaints
+            ]
         return shown
+
+
+def _steps(path: str) -> list[object]:
+    """Take ``items.0.key`` apart as it is told from 3.0 on: names and numbers; none is the whole body."""
+    return [int(step) if step.isdecimal() else step for step in path.split(".") if step]
 
 
 def no_access(permission: str) -> ApiError:

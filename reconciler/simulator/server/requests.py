@@ -32,7 +32,7 @@ class Request:
     query: Mapping[str, str]
     raw: bytes
     body: dict[str, object]
-    """Empty where the server would not have read one: another content type, an array."""
+    """Empty where a server up to 2.x would not have read one: another content type, an array."""
 
 
 @dataclass(slots=True)
@@ -59,6 +59,8 @@ class Route:
     public: bool = False
     """Answers without a key, and in maintenance mode."""
     since: tuple[int, int, int] = (0, 0, 0)
+    has_body: bool = True
+    """Whether it reads a JSON body, in a method that has one."""
 
 
 def answer(value: object, status: int = 200, *, delay: float = 0.0) -> Answer:
@@ -76,21 +78,21 @@ def parse_query(raw: bytes) -> dict[str, str]:
     return dict(parse_qsl(raw.decode("latin-1"))) if raw else {}
 
 
-def parse_body(raw: bytes, content_type: str) -> dict[str, object]:
-    """Read a JSON body. Anything but an object under the right content type counts as none at all.
+def parse_body(raw: bytes, content_type: str) -> dict[str, object] | None:
+    """Read a JSON body; ``None`` for anything but an object under the right content type.
 
     Raises:
         ApiError: it is not JSON (400), or over 10 MB (500).
     """
     if not raw or not content_type.startswith("application/json"):
-        return {}
+        return None
     if len(raw) > MOST_BODY:
         raise ApiError(500, "Internal server error")
     try:
         value = json.loads(raw.decode("utf-8", "replace"), parse_constant=_no_constant)
     except ValueError as error:
         raise ApiError(400, f"Unexpected token in JSON: {error}") from error
-    return value if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else None
 
 
 def _no_constant(name: str) -> object:

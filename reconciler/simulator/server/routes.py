@@ -10,14 +10,14 @@ from reconciler.simulator.server import tag_routes as tags
 from reconciler.simulator.server.requests import Route
 from reconciler.simulator.server.upload import upload
 
-_PATCH = (3, 3, 0)
-"""PATCH stands beside PUT from here on; the exact minor is not known."""
+_PATCH = (3, 0, 0)
+"""PATCH stands beside PUT from here on, and is not in the published documents."""
 _METADATA = (1, 140, 0)
 _METADATA_OF_MANY = (2, 5, 0)
 
 ROUTES: dict[str, dict[str, Route]] = {
     "/assets": {
-        "POST": Route(upload, "asset.upload"),
+        "POST": Route(upload, "asset.upload", has_body=False),
         "PUT": Route(assets.update_assets, "asset.update"),
         "PATCH": Route(assets.update_assets, "asset.update", since=_PATCH),
         "DELETE": Route(assets.delete_assets, "asset.delete"),
@@ -39,7 +39,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     },
     "/assets/{id}/metadata/{key}": {
         "GET": Route(assets.get_metadata, "asset.read", since=_METADATA),
-        "DELETE": Route(assets.delete_metadata, "asset.update", since=_METADATA),
+        "DELETE": Route(assets.delete_metadata, "asset.update", since=_METADATA, has_body=False),
     },
     "/tags": {
         "GET": Route(tags.list_tags, "tag.read"),
@@ -50,7 +50,8 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/tags/{id}": {
         "GET": Route(tags.get_tag, "tag.read"),
         "PUT": Route(tags.update_tag, "tag.update"),
-        "DELETE": Route(tags.delete_tag, "tag.delete"),
+        "PATCH": Route(tags.update_tag, "tag.update", since=_PATCH),
+        "DELETE": Route(tags.delete_tag, "tag.delete", has_body=False),
     },
     "/tags/{id}/assets": {
         "PUT": Route(tags.add_to_assets, "tag.asset"),

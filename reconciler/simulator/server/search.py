@@ -1,15 +1,15 @@
 """``POST /search/metadata`` and ``/search/statistics``: filters, visibility, pages that do not hold still.
 
 Only the filters that a client of metadata could want; a field that is not known here is ignored, as the
-server ignores unknown fields.
+server ignores unknown fields. For the other form that 3.2 has see ``search_filters``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.simulator.server import responses, validation
-from reconciler.simulator.server.problems import ApiError, ValidationError
+from reconciler.simulator.server import responses, search_filters, validation
+from reconciler.simulator.server.problems import V3, ApiError, ValidationError
 from reconciler.simulator.server.state import PARTNER_ID, USER_ID
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from reconciler.simulator.server.state import State
 
 _SINCE_VISIBILITY = (1, 133, 0)
+_SINCE_STABLE = (3, 1, 0)
+"""Rows of equal date are told apart by their id: pages hold still."""
 _VISIBILITIES = ("archive", "timeline", "hidden", "locked")
 
 
@@ -30,16 +32,23 @@ def search(state: State, body: Mapping[str, object]) -> str:
     """
     version = state.settings.version
     size = validation.whole_number(body, "size", 250, 1000, version)
-    page = validation.whole_number(body, "page", 1, None, version)
+    if filtered := search_filters.is_filtered(body, version):
+        page, start = None, search_filters.offset(body)
+    else:
+        page = validation.whole_number(body, "page", 1, None, version)
+        start = (page - 1) * size
     found = matching(state, body)
-    rows, more = _page(state, found, (page - 1) * size, size, ascending=body.get("order") == "asc")
+    rows, more = _page(state, found, start, size, ascending=_is_ascending(body, filtered=filtered))
     if body.get("withExif"):
         items = ",".join([responses.row(asset, version) for asset in rows])
     else:
         items = ",".join(
             [responses.dumps(responses.asset_json(asset, version, with_exif=False)) for asset in rows]
         )
-    following = f'"{page + 1}"' if more else "null"
+    following = f'"{page + 1}"' if more and page is not None else "null"
+    if version >= search_filters.SINCE:
+        cursor = search_filters.cursor_of(start + size)
+        following += f',"nextCursor":"{cursor}"' if more and page is None else ',"nextCursor":null'
     return (
         '{"albums":{"total":0,"count":0,"items":[],"facets":[]},'
         f'"assets":{{"total":{len(rows)},"count":{len(rows)},"items":[{items}],"facets":[],'
@@ -53,6 +62,11 @@ def matching(state: State, body: Mapping[str, object]) -> list[Asset]:
     Raises:
         ApiError: a filter is wrong (400), or asks for the locked folder (401).
     """
+    version = state.settings.version
+    if search_filters.is_filtered(body, version):
+        of_filter = [_visibility(state, {}), *search_filters.tests(state, body)]
+        return [asset for asset in state.newest_first() if all(test(asset) for test in of_filter)]
+    validation.checked_types(body, version)
     tests = _tests(state, body)
     candidates, in_order = _candidates(state, body)
     found = [asset for asset in candidates if all(test(asset) for test in tests)]
@@ -64,7 +78,7 @@ def matching(state: State, body: Mapping[str, object]) -> list[Asset]:
 def _candidates(state: State, body: Mapping[str, object]) -> tuple[Iterable[Asset], bool]:
     """Return the smallest set that is quick to find, and whether it is in order of date."""
     if (asset_id := body.get("id")) is not None:
-        if not validation.is_uuid(asset_id):
+        if not validation.is_id(asset_id, state.settings.version):
             raise ValidationError([("id", "id must be a UUID")])
         one = state.assets.get(str(asset_id))
         return ([one] if one else []), True
@@ -73,7 +87,7 @@ def _candidates(state: State, body: Mapping[str, object]) -> tuple[Iterable[Asse
         return state.changed_since(since), False
     tag_ids = body.get("tagIds")
     if isinstance(tag_ids, list) and tag_ids:
-        return _tagged(state, validation.uuids(body, "tagIds")), False
+        return _tagged(state, validation.uuids(body, "tagIds", state.settings.version)), False
     return state.newest_first(), True
 
 
@@ -131,9 +145,10 @@ def _date_tests(state: State, body: Mapping[str, object]) -> list[Callable[[Asse
 
 
 def _visibility(state: State, body: Mapping[str, object]) -> Callable[[Asset], bool]:
-    """Own assets by visibility, partners' from the timeline. If nothing is asked: up to 2.x the timeline.
+    """Own assets by visibility, and partners'. If nothing is asked: up to 2.x the timeline.
 
-    Before 1.133 there was ``withArchived`` instead, which adds the archive.
+    A partner's archive is listed like one's own, although reading one of its assets is refused. Before 1.133
+    there was ``withArchived`` instead, which adds the archive.
     """
     with_archive = state.settings.version < _SINCE_VISIBILITY and body.get("withArchived") is True
     asked = body.get("visibility") if state.settings.version >= _SINCE_VISIBILITY else "timeline"
@@ -142,7 +157,7 @@ def _visibility(state: State, body: Mapping[str, object]) -> Callable[[Asset], b
         raise ValidationError([("visibility", f"visibility must be one of the following values: {names}")])
     if asked == "locked":
         raise ApiError(401, "Elevated permission is required")
-    if asked is None and state.settings.version < validation.V3:
+    if asked is None and state.settings.version < V3:
         asked = "timeline"
 
     def visible(asset: Asset) -> bool:
@@ -151,9 +166,18 @@ def _visibility(state: State, body: Mapping[str, object]) -> Callable[[Asset], b
             return False
         if shown != asked and (asked is not None or shown == "locked"):
             return with_archive and shown == "archive" and asset.owner_id == USER_ID
-        return asset.owner_id == USER_ID or (asset.owner_id == PARTNER_ID and shown == "timeline")
+        return asset.owner_id == USER_ID or (
+            asset.owner_id == PARTNER_ID and shown in {"timeline", "archive"}
+        )
 
     return visible
+
+
+def _is_ascending(body: Mapping[str, object], *, filtered: bool) -> bool:
+    if not filtered:
+        return body.get("order") == "asc"
+    order = body.get("orderBy")
+    return isinstance(order, dict) and order.get("direction") == "asc"
 
 
 def _page(
@@ -165,7 +189,7 @@ def _page(
     if start >= end:
         return [], False
     more = end < len(found)
-    if not state.settings.on("unstable_paging"):
+    if not state.settings.on("unstable_paging") or state.settings.version >= _SINCE_STABLE:
         return found[start:end], more
     low, high = start, end
     while low and found[low - 1].created == found[start].created:

@@ -41,6 +41,7 @@ def version(state: State, request: Request) -> Answer:  # noqa: ARG001 - the for
 
 def config(state: State, request: Request) -> Answer:  # noqa: ARG001 - the form of a handler
     """``GET /server/config``: the one place that shows maintenance mode."""
+    more = {"minFaces": 3} if state.settings.version >= (3, 1, 0) else {}
     return answer(
         {
             "loginPageMessage": "",
@@ -54,6 +55,7 @@ def config(state: State, request: Request) -> Answer:  # noqa: ARG001 - the form
             "mapDarkStyleUrl": "",
             "mapLightStyleUrl": "",
             "maintenanceMode": state.settings.maintenance,
+            **more,
         }
     )
 
@@ -85,9 +87,11 @@ def own_key(state: State, request: Request) -> Answer:  # noqa: ARG001 - the for
 
 def own_user(state: State, request: Request) -> Answer:  # noqa: ARG001 - the form of a handler
     """``GET /users/me``."""
+    own = STRANGER_ID if state.settings.another_user else USER_ID
+    more = {"clusterGroupId": own} if state.settings.version >= (3, 2, 0) else {}
     return answer(
         {
-            **user_json(STRANGER_ID if state.settings.another_user else USER_ID),
+            **user_json(own),
             "isAdmin": False,
             "status": "active",
             "storageLabel": None,
@@ -99,6 +103,7 @@ def own_user(state: State, request: Request) -> Answer:  # noqa: ARG001 - the fo
             "createdAt": _LONG_AGO,
             "updatedAt": _LONG_AGO,
             "deletedAt": None,
+            **more,
         }
     )
 
@@ -106,6 +111,12 @@ def own_user(state: State, request: Request) -> Answer:  # noqa: ARG001 - the fo
 def own_preferences(state: State, request: Request) -> Answer:  # noqa: ARG001 - the form of a handler
     """``GET /users/me/preferences``: the tags feature has a switch of its own."""
     off = {"enabled": False, "sidebarWeb": False}
+    memories: dict[str, object] = {"enabled": True, "duration": 5}
+    people: dict[str, object] = {"enabled": True, "sidebarWeb": False}
+    more: dict[str, object] = {}
+    if state.settings.version >= (3, 2, 0):
+        memories["sidebarWeb"], people["updateStrategy"] = False, "self"
+        more["recentlyAdded"] = {"sidebarWeb": False}
     return answer(
         {
             "albums": {"defaultAssetOrder": "desc"},
@@ -113,11 +124,12 @@ def own_preferences(state: State, request: Request) -> Answer:  # noqa: ARG001 -
             "download": {"archiveSize": 4_294_967_296, "includeEmbeddedVideos": False},
             "emailNotifications": {"enabled": True, "albumInvite": True, "albumUpdate": True},
             "folders": off,
-            "memories": {"enabled": True, "duration": 5},
-            "people": {"enabled": True, "sidebarWeb": False},
+            "memories": memories,
+            "people": people,
             "purchase": {"showSupportBadge": True, "hideBuyButtonUntil": _LONG_AGO},
             "ratings": {"enabled": False},
             "sharedLinks": {"enabled": True, "sidebarWeb": False},
             "tags": {"enabled": state.settings.tags_enabled, "sidebarWeb": state.settings.tags_enabled},
+            **more,
         }
     )

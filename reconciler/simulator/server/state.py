@@ -19,6 +19,7 @@ from reconciler.simulator.server import roundtrip
 from reconciler.simulator.server.costs import extraction_work
 from reconciler.simulator.server.fault_book import VICTIMS, Book
 from reconciler.simulator.server.model import ACTORS, FIELDS, Exif
+from reconciler.simulator.server.problems import V3
 from reconciler.simulator.server.queues import Job, Queues
 from reconciler.simulator.server.tags import TagStore
 
@@ -255,6 +256,8 @@ class State:
         read = Exif(
             *(getattr(embedded if getattr(sidecar, name) is None else sidecar, name) for name in FIELDS)
         )
+        if self.settings.version >= V3 and read.rating is not None and not 1 <= read.rating <= 5:
+            read.rating = None
         if not self.settings.on("round_trip"):
             return read
         if read.description:

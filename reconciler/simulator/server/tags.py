@@ -56,6 +56,18 @@ class TagStore:
         self.by_id[tag_id] = self._by_value[(user_id, value)] = tag
         return tag
 
+    def rename(self, tag: Tag, name: str, now: int) -> None:
+        """Give the last segment of a path another name, here and in the paths below it; in no file."""
+        above, below = tag.value.rpartition("/")[0], self.family(tag)
+        value = f"{above}/{name}" if above else name
+        for member in below:
+            self._by_value.pop((member.user_id, member.value), None)
+        old = len(tag.value)
+        for member in below:
+            member.value, member.updated = value + member.value[old:], now
+            self._by_value[(member.user_id, member.value)] = member
+        tag.name = name
+
     def own(self, user_id: str) -> list[Tag]:
         """List a user's tags by value."""
         return sorted((tag for tag in self.by_id.values() if tag.user_id == user_id), key=lambda t: t.value)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.simulator.server.model import Exif
-from reconciler.simulator.server.problems import ApiError, ValidationError
+from reconciler.simulator.server.problems import V3, ApiError, ValidationError
 from reconciler.simulator.server.roundtrip import js_number
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from reconciler.simulator.server.model import FieldName
 
 Version = tuple[int, int, int]
-V3: Version = (3, 0, 0)
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _LATITUDE = re.compile(r"[+-]?(90(\.0+)?|[1-8]?[0-9](\.[0-9]+)?)")
 _LONGITUDE = re.compile(r"[+-]?(180(\.0+)?|1[0-7][0-9](\.[0-9]+)?|[0-9]{1,2}(\.[0-9]+)?)")
+_SWITCHES = ("isFavorite", "isOffline", "withDeleted", "withExif", "withPeople", "withStacked")
 _VISIBILITIES = ("archive", "timeline", "hidden", "locked")
 
 
@@ -37,7 +37,12 @@ def is_v4(value: str) -> bool:
     return value[14] == "4" and value[19] in "89abAB"
 
 
-def uuids(body: Mapping[str, object], name: str) -> list[str]:
+def is_id(value: object, version: Version) -> bool:
+    """Return whether a server of this version takes a value for an id."""
+    return isinstance(value, str) and is_uuid(value) and (version < V3 or is_v4(value))
+
+
+def uuids(body: Mapping[str, object], name: str, version: Version) -> list[str]:
     """Read a required list of UUIDs.
 
     Raises:
@@ -47,8 +52,10 @@ def uuids(body: Mapping[str, object], name: str) -> list[str]:
     if not isinstance(value, list):
         complaints = [(name, f"each value in {name} must be a UUID"), (name, f"{name} must be an array")]
         raise ValidationError(complaints)
-    if not all(is_uuid(item) for item in value):
-        raise ValidationError([(name, f"each value in {name} must be a UUID")])
+    wrong = [number for number, item in enumerate(value) if not is_id(item, version)]
+    if wrong:
+        where = name if version < V3 else f"{name}.{wrong[0]}"
+        raise ValidationError([(where, f"each value in {name} must be a UUID")])
     return value
 
 
@@ -70,13 +77,15 @@ def asset_changes(body: Mapping[str, object], version: Version) -> tuple[Exif, l
         else:
             complaints.append(("description", "description must be a string"))
     if "latitude" in body or "longitude" in body:
+        if version >= V3 and not ("latitude" in body and "longitude" in body):
+            complaints.append(("", "Latitude and longitude must be provided together"))
         latitude = _coordinate(body, "latitude", _LATITUDE, version, complaints)
         longitude = _coordinate(body, "longitude", _LONGITUDE, version, complaints)
         if latitude is not None and longitude is not None:
             values.coordinates = (latitude, longitude)
             fields.append("coordinates")
     if "rating" in body:
-        values.rating = _rating(body["rating"], complaints)
+        values.rating = _rating(body["rating"], version, complaints)
         fields.append("rating")
     if "dateTimeOriginal" in body:
         moment = body["dateTimeOriginal"]
@@ -126,14 +135,14 @@ def _coordinate(
     return None
 
 
-def _rating(value: object, complaints: list[tuple[str, str]]) -> int | None:
-    if value is None or value == 0:
+def _rating(value: object, version: Version, complaints: list[tuple[str, str]]) -> int | None:
+    if value is None or (version < V3 and value == 0):
         return None
     if not isinstance(value, int) or isinstance(value, bool):
         complaints.append(("rating", "rating must be an integer number"))
         return None
-    if not -1 <= value <= 5:
-        bound = "greater than 5" if value > 5 else "less than -1"
+    if not -1 <= value <= 5 or value == 0:
+        bound = "greater than 5" if value > 5 else "0" if value == 0 else "less than -1"
         complaints.append(("rating", f"rating must not be {bound}"))
     return value
 
@@ -171,7 +180,8 @@ def tag_paths(body: Mapping[str, object], version: Version) -> list[str]:
         raise ValidationError([("tags", "each value in tags must be a string")])
     if version < V3 and "" in value:
         raise ValidationError([("tags", "each value in tags should not be empty")])
-    return list(dict.fromkeys(_stored(path, "Internal server error") for path in value))
+    complaint = "Internal server error" if version < V3 else "Failed to upsert tags"
+    return list(dict.fromkeys(_stored(path, complaint) for path in value))
 
 
 def parse_date(text: str) -> datetime | None:
@@ -197,6 +207,26 @@ def moment(body: Mapping[str, object], name: str, version: Version) -> int | Non
     if parsed is None or (version >= V3 and not full):
         raise ValidationError([(name, f"{name} must be a Date instance")])
     return int(parsed.timestamp() * 1000)
+
+
+def checked_types(body: Mapping[str, object], version: Version) -> None:
+    """Check the types of a search's filters: from 3.0 nothing is turned from text, and no rating is below 0.
+
+    Raises:
+        ValidationError: one is of another type, or out of bounds.
+    """
+    if version < V3:
+        return
+    wrong = [
+        (name, f"{name}: expected boolean")
+        for name in _SWITCHES
+        if body.get(name) is not None and not isinstance(body[name], bool)
+    ]
+    rating = body.get("rating")
+    if rating is not None and not (isinstance(rating, int) and 0 <= rating <= 5 and rating is not True):
+        wrong.append(("rating", "rating: expected a number from 0 to 5"))
+    if wrong:
+        raise ValidationError(wrong)
 
 
 def whole_number(
