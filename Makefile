@@ -45,7 +45,7 @@ ifeq ($(CI)$(ARGS),true)
 	@failed=0; $(PYTEST) --cov --cov-report= $(MEASURED) || failed=1; $(PY) tests/coverage_by_room.py; \
 		$(PYTEST) -m 'not packages' $(addprefix --ignore=,$(MEASURED)) || failed=1; exit $$failed
 else
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) $(or $(ARGS),-m 'not packages')
 endif
 
 # What is released, built, installed and run; within four minutes, and what was not tested by then is said.
