@@ -96,7 +96,7 @@ class Buildah:
         """Do what is no matter of the Dockerfile's: what fails here is this machine's."""
         could, said = self.tries(*arguments)
         if not could:
-            not_here(f"buildah {arguments[0]}: {said[-800:]}")
+            not_here(f"buildah {arguments[0]}: {said[:400]}")
         return said.rpartition("\n")[2]
 
     def does(self, *arguments):
