@@ -10,13 +10,14 @@ UV := $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sky-check soak fuzz trust screenshots messages lock clean
+.PHONY: help demo test packages check bench sky-check soak fuzz trust screenshots messages matrix dist image lock clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
 help:
 	@echo "make demo         see a sample catalogue reconciled with a simulated Immich (SERVE=1 keeps its page up, PORT=8080 says where)"
 	@echo "make test         run the tests (ARGS are pytest's)"
+	@echo "make packages     build, install and run what is released: wheel, sdist, Debian package, container image"
 	@echo "make check        lint, formatting, types, and the arrows between the rooms"
 	@echo "make bench        measure requests, time and memory against the bound (ARGS=\"--server URL\": on a real Immich)"
 	@echo "make sky-check    compare facts of 1,000 generated pictures with astropy (ARGS=\"200 --seed 7\")"
@@ -25,6 +26,9 @@ help:
 	@echo "make trust        inject each fault many times, and write what was lost into docs/trust.md"
 	@echo "make screenshots  photograph the page, also for the README (needs Chromium; ARGS is a folder)"
 	@echo "make messages     write the template of all translations anew from the source"
+	@echo "make matrix       run the quick rooms' tests on each Python from 3.11 to 3.14 that is here"
+	@echo "make dist         build sdist, wheel and Debian package of the last commit, with checksums, into dist"
+	@echo "make image        build the container image, with docker, podman or buildah"
 	@echo "make lock         write the lock files anew from pyproject.toml"
 	@echo "make clean        remove what these targets made"
 
@@ -39,10 +43,17 @@ MEASURED := $(addprefix tests/,config core immich messages models notices openng
 test: $(VENV)/.dev
 ifeq ($(CI)$(ARGS),true)
 	@failed=0; $(PYTEST) --cov --cov-report= $(MEASURED) || failed=1; $(PY) tests/coverage_by_room.py; \
-		$(PYTEST) $(addprefix --ignore=,$(MEASURED)) || failed=1; exit $$failed
+		$(PYTEST) -m 'not packages' $(addprefix --ignore=,$(MEASURED)) || failed=1; exit $$failed
 else
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) $(or $(ARGS),-m 'not packages')
 endif
+
+# What is released, built, installed and run; within four minutes, and what was not tested by then is said.
+packages: export PACKAGES_STEPS := $(CURDIR)/build/packages-steps
+packages: $(VENV)/.dev
+	@mkdir -p build && rm -f $(PACKAGES_STEPS)
+	@PACKAGES_UNTIL=$${PACKAGES_UNTIL-$$(($$(date +%s) + 240))} $(PY) -m pytest -p tests.packages.steps -m packages \
+		-n 3 --dist loadfile --no-loadscope-reorder tests/packages tests/systemd/test_deb.py $(ARGS)
 
 check: $(VENV)/.dev
 	@echo "Lint";       $(PY) -m ruff check --quiet
@@ -70,6 +81,15 @@ screenshots: $(VENV)/.dev
 
 messages: $(VENV)/bin/python
 	@$(PY) tests/messages/extract.py
+
+matrix: $(VENV)/.dev
+	@$(PY) tests/matrix.py $(MEASURED) $(ARGS)
+
+dist: $(VENV)/.dev
+	@$(PY) packages/build.py $(ARGS)
+
+image:
+	@packages/image.sh $(ARGS)
 
 lock: $(VENV)/bin/python
 	@$(PY) -m uv --version >/dev/null 2>&1 || { echo "Installing uv"; $(PIP) uv; }

@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.errors import StateError
-from state.database import connect
+from state.database import DAMAGE, connect, primary_code
 from state.tables import APPLICATION_ID
 
 if TYPE_CHECKING:
@@ -30,10 +30,32 @@ class ForeignFileError(StateError):
 def look(path: Path, check: Check) -> str:
     """Return a store's revision, ``""`` if it is empty yet, without changing a byte of it.
 
+    A file that nobody seemed to use is read without locks. What looks like damage while another process
+    begins to write is looked at again.
+
     Raises:
         sqlite3.Error: it cannot be read, or is damaged.
         ForeignFileError: it is another program's database.
     """
+    before = _stamp(path)
+    try:
+        return _look_once(path, check)
+    except sqlite3.Error as error:
+        if primary_code(error) not in DAMAGE or _stamp(path) == before:
+            raise
+    return _look_once(path, check)
+
+
+def _stamp(path: Path) -> tuple[object, ...]:
+    """Return what is another one after a write to a file, or beside it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns, sidecars(path)
+
+
+def _look_once(path: Path, check: Check) -> str:
     journal, log = path.with_name(f"{path.name}-journal"), path.with_name(f"{path.name}-wal")
     # Without a log there is nothing to recover, and no file needs to be made beside it to read.
     mode = "mode=ro" if log.exists() else "mode=ro&immutable=1"

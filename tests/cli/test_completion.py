@@ -93,6 +93,28 @@ def test_a_shell_completes_commands_options_and_what_they_take(name, environ):
         shell.close()
 
 
+def test_zsh_completes_a_line_at_the_first_tab_where_the_package_put_its_file(environ, tmp_path):
+    """It is loaded only then, and has to answer at once."""
+    if shutil.which("zsh") is None:
+        pytest.skip("zsh is not installed")
+    functions = tmp_path / "vendor-completions"
+    functions.mkdir()
+    code = "import sys; sys.path.insert(0, 'packages'); import debian; from pathlib import Path;"
+    code += f"print(debian.completion('zsh', Path({str(ROOT)!r}), sys.executable))"
+    text = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    (functions / "_skymmich-reconciler").write_text(text.stdout)
+    shell = Shell(["zsh", "-f", "-i"], environ)
+    try:
+        shell.types(f"fpath=({functions} $fpath); autoload -Uz compinit; compinit -u -D; echo is' 'set\n")
+        shell.wait_for("is set")
+        shell.types("skymmich-reconciler reso\t")
+        shell.wait_for("resolve")
+        shell.types("\n")
+        shell.wait_for("called with: resolve.")
+    finally:
+        shell.close()
+
+
 def completed(shell, line):
     """Give what the program offers a shell for a line."""
     words = line.split(" ")

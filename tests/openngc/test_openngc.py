@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sqlite3
 import subprocess
 import sys
 from math import degrees
@@ -105,3 +107,22 @@ def test_objects_that_are_too_small_to_be_told_are_not_read():
     large = [each for each in around if (each.major_arcmin or 0) >= 15]
     assert [each.name for each in SKY.near(10.68, 41.27, 3, 15)] == [each.name for each in large]
     assert 0 < len(large) < len(around)
+
+
+def test_a_catalogue_that_nobody_asks_any_more_closes_its_database():
+    """Python 3.13 and newer warn of one that is only forgotten."""
+    before = connections()
+    sky = OpenNgc()
+    assert sky.find("M 31") is not None
+    (its_own,) = (each for each in connections() if each not in before)
+    assert its_own.execute("SELECT 1").fetchone() == (1,)
+
+    del sky
+    gc.collect()
+
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        its_own.execute("SELECT 1")
+
+
+def connections():
+    return [each for each in gc.get_objects() if isinstance(each, sqlite3.Connection)]

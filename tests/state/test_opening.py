@@ -17,6 +17,7 @@ import pytest
 
 from reconciler.core.reasons import told
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
+from state import database, looking, opening
 from state.store import SqliteStore
 
 
@@ -220,6 +221,43 @@ def test_two_processes_may_make_the_store_at_once(spawn, path):
     assert [child.wait(60) for child in children] == [0, 0, 0]
     with SqliteStore.open(path) as store:
         assert store.records() == {}
+
+
+def test_who_is_refused_at_once_while_another_process_makes_the_store_asks_again(path, monkeypatch):
+    """Of two that set the journal's mode at once, SQLite lets neither wait for the other, and refuses one."""
+    path.touch()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    asked = []
+
+    def connect(*arguments):
+        connection = database.connect(*arguments)
+        if asked:
+            other.close()
+        connection.execute("PRAGMA busy_timeout = 0")
+        asked.append(arguments)
+        return connection
+
+    monkeypatch.setattr(opening, "connect", connect)
+    with SqliteStore.open(path) as store:
+        assert store.records() == {}
+    assert len(asked) == 2
+
+
+def test_a_store_that_another_process_is_writing_is_not_taken_for_damaged(filled, tmp_path, monkeypatch):
+    """It was in use by nobody when its log was looked for, and is half of the old and half of the new when read."""
+    whole, looks = filled.read_bytes(), []
+
+    def connect(*arguments):
+        filled.write_bytes(whole if looks else damage_pages(whole))
+        looks.append(arguments)
+        return database.connect(*arguments)
+
+    monkeypatch.setattr(looking, "connect", connect)
+    with SqliteStore.open(filled) as store:
+        assert len(store.records()) == 300
+    assert len(looks) == 2
+    assert [file.name for file in tmp_path.glob("*corrupt*")] == []
 
 
 def test_a_newer_store_is_refused_and_not_touched(filled, tmp_path):

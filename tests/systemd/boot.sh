@@ -3,7 +3,7 @@
 #
 #   boot.sh probe                    says whether that can be done here
 #   boot.sh boot VENV WHEEL SEED CATALOGUE
-#       VENV       becomes /opt/skymmich-reconciler/venv, and WHEEL is installed into it
+#       VENV       becomes /opt/skymmich-reconciler/venv, and WHEEL is installed into it; both empty: nothing is there
 #       SEED       a tree of files that is laid over /
 #       CATALOGUE  this very folder becomes the Docker volume skymmich_skymmich-config
 #
@@ -39,13 +39,15 @@ export venv=$2 wheel=$3 seed=$4 catalogue=$5
 mkdir "$group"
 echo $$ >"$group/cgroup.procs"
 exec unshare "${namespaces[@]}" bash -euc "$copy"'
-	# The software, where INSTALL.md puts it. The wheel was built from this checkout.
-	mkdir -p $root/opt/skymmich-reconciler/venv
-	mount -t overlay -o "lowerdir=$venv,upperdir=/run/machine/venv-changes,workdir=/run/machine/venv-work" \
-		overlay $root/opt/skymmich-reconciler/venv
-	cp "$wheel" $root/opt/skymmich-reconciler/
-	chroot $root /opt/skymmich-reconciler/venv/bin/python -m pip install --quiet --disable-pip-version-check \
-		--no-index --no-deps --no-compile "/opt/skymmich-reconciler/${wheel##*/}"
+	if [[ -n $venv ]]; then
+		# The software, where INSTALL.md puts it. The wheel was built from this checkout.
+		mkdir -p $root/opt/skymmich-reconciler/venv
+		mount -t overlay -o "lowerdir=$venv,upperdir=/run/machine/venv-changes,workdir=/run/machine/venv-work" \
+			overlay $root/opt/skymmich-reconciler/venv
+		cp "$wheel" $root/opt/skymmich-reconciler/
+		chroot $root /opt/skymmich-reconciler/venv/bin/python -m pip install --quiet --disable-pip-version-check \
+			--no-index --no-deps --no-compile "/opt/skymmich-reconciler/${wheel##*/}"
+	fi
 
 	# None of what this machine itself starts, mounts or logs.
 	rm -rf $root/etc/systemd/system/* $root/etc/fstab $root/var/log/journal

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from reconciler.simulator.sample.build import build_sample
+from tests.packages.conftest import build
+from tests.packages.steps import not_here, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -211,6 +213,39 @@ def _install(folder: Path, lock: Path, needs: list[str]) -> None:
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Machine]:
     """Boot a machine with the units, a sample catalogue and a simulated Immich on port 2283; nothing else runs."""
+    _require_a_machine()
+    venv, wheel = request.getfixturevalue("software")
+    place = tmp_path_factory.mktemp("machine")
+    shutil.copytree(UNITS, place / "seed" / SOURCE.lstrip("/") / "systemd")
+    with _furnished(place, venv, wheel) as booted:
+        start_simulator(booted)
+        yield booted
+
+
+@pytest.fixture(scope="session")
+def debs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Build the Debian package of this checkout, twice."""
+    if missing := [tool for tool in ("dpkg-deb", PYTHON) if shutil.which(tool) is None]:
+        not_here(f"not installed: {', '.join(missing)}")
+    built = []
+    for number in "12":
+        with step("Debian package built"):
+            built += build(tmp_path_factory.mktemp(f"deb-{number}"), "deb").glob("*.deb")
+    return built
+
+
+@pytest.fixture(scope="session")
+def bare_machine(tmp_path_factory: pytest.TempPathFactory, debs: list[Path]) -> Iterator[Machine]:
+    """Boot a machine on which the program is not installed, with its package as ``/usr/src/reconciler.deb``."""
+    _require_a_machine(not_here)
+    place = tmp_path_factory.mktemp("bare-machine")
+    (place / "seed/usr/src").mkdir(parents=True)
+    shutil.copyfile(debs[0], place / "seed/usr/src/reconciler.deb")
+    with _furnished(place) as booted:
+        yield booted
+
+
+def _require_a_machine(unavailable: Callable[[str], NoReturn] = unavailable) -> None:
     if os.geteuid() != 0:
         unavailable("only root may boot a machine in namespaces")
     missing = [
@@ -223,31 +258,37 @@ def machine(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     probe = subprocess.run([BOOT, "probe"], text=True, capture_output=True, check=False)
     if probe.returncode != 0:
         unavailable(f"namespaces, mounts or control groups are not allowed here: {probe.stderr.strip()}")
-    venv, wheel = request.getfixturevalue("software")
-    place = tmp_path_factory.mktemp("machine")
-    seed, volume = place / "seed", place / "volume"
-    _plant(seed)
+
+
+def start_simulator(booted: Machine) -> None:
+    """Start the simulated Immich, whose key is then in ``/run/immich-simulator``."""
+    booted.systemctl("start", "immich-simulator.service")
+    booted.wait_until(lambda: "API key: " in booted.read("/run/immich-simulator"), "the simulator listens")
+
+
+@contextmanager
+def _furnished(place: Path, venv: Path | str = "", wheel: Path | str = "") -> Iterator[Machine]:
+    """Boot a machine with a sample catalogue where Docker would have it, and what is in ``place/seed``."""
+    units, volume = place / "seed/etc/systemd/system", place / "volume"
+    units.mkdir(parents=True)
+    (units / "immich-simulator.service").write_text(SIMULATOR, encoding="utf-8")
     volume.mkdir()
     # As in Skymmich's image: everything belongs to user and group 1001, and is nobody else's business.
     build_sample(volume / "skymmich.db")
     for path, mode in ((volume, 0o750), (volume / "skymmich.db", 0o640)):
         os.chown(path, 1001, 1001)
         path.chmod(mode)
-    with _booted(venv, wheel, seed, volume) as init:
+    with _booted(venv, wheel, place / "seed", volume) as init:
         booted = Machine(init, volume / "skymmich.db")
         booted.wait_until(
             lambda: booted.run("systemctl", "is-active", "basic.target", check=False).returncode == 0,
             "booted",
         )
-        booted.systemctl("start", "immich-simulator.service")
-        booted.wait_until(
-            lambda: "API key: " in booted.read("/run/immich-simulator"), "the simulator listens"
-        )
         yield booted
 
 
 @contextmanager
-def _booted(*arguments: Path) -> Iterator[int]:
+def _booted(*arguments: Path | str) -> Iterator[int]:
     """Boot, and give the pid of process 1; in the end nothing is left of it."""
     groups = subprocess.run(
         ["findmnt", "--noheadings", "--first-only", "--types=cgroup2", "--output=TARGET"],
@@ -275,14 +316,6 @@ def _booted(*arguments: Path) -> Iterator[int]:
             subprocess.run(
                 ["find", group, "-depth", "-type", "d", "-delete"], capture_output=True, check=False
             )
-
-
-def _plant(seed: Path) -> None:
-    """Lay out the files that are there before the installation begins."""
-    units = seed / "etc/systemd/system"
-    units.mkdir(parents=True)
-    (units / "immich-simulator.service").write_text(SIMULATOR, encoding="utf-8")
-    shutil.copytree(UNITS, seed / SOURCE.lstrip("/") / "systemd")
 
 
 def blocks(heading: str) -> list[str]:

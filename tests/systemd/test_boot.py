@@ -5,35 +5,25 @@ The tests share one machine and run in this order; each leaves the service runni
 
 from __future__ import annotations
 
-import itertools
 import json
-import sqlite3
 import time
-from contextlib import closing
 
 import pytest
 
 from reconciler.core.desired.template import DEFAULT_TEMPLATE
-
-SERVICE = "skymmich-reconciler.service"
-STATUS = "http://127.0.0.1:8287/api/v1/status"
-SIMULATOR = "http://127.0.0.1:2283/_simulator"
-KEY = "/etc/credstore/skymmich-reconciler.immich_api_key"
-CONFIGURED = "/etc/skymmich-reconciler/config.toml"
-CONFIGURATION = """
-[skymmich]
-source = "/run/skymmich/skymmich.db"
-[immich]
-url = "http://127.0.0.1:2283"
-[policy]
-mode = "sync"
-[schedule]
-catalogue_seconds = 0.2
-debounce_seconds = 0.1
-# What a person does in Immich is not seen for an hour, unless something makes the daemon look.
-immich_seconds = 3600
-"""
-NUMBERS = itertools.count(1)
+from tests.systemd.acting import (
+    CONFIGURATION,
+    CONFIGURED,
+    KEY,
+    SERVICE,
+    SIMULATOR,
+    STATUS,
+    edit,
+    new_title,
+    process,
+    shown,
+    wait_until_shown,
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,32 +52,6 @@ def running(started):
     return started
 
 
-def new_title(machine):
-    """Give the first image a title that it never had, where Skymmich does: in its database."""
-    title = f"Andromeda, take {next(NUMBERS)}"
-    edit(machine, "title", title)
-    return title
-
-
-def edit(machine, column, value):
-    with closing(sqlite3.connect(machine.catalogue)) as connection, connection:
-        connection.execute(f"UPDATE astrophotography_images SET {column} = ? WHERE id = 1", (value,))
-
-
-def shown(machine):
-    """Give what Immich has for the first image."""
-    with closing(sqlite3.connect(machine.catalogue)) as connection:
-        query = "SELECT immich_id FROM astrophotography_images WHERE id = 1"
-        asset_id = connection.execute(query).fetchone()[0]
-    return machine.fetch(f"{SIMULATOR}/assets")[asset_id] | {"id": asset_id}
-
-
-def wait_until_shown(machine, title, seconds=30):
-    machine.wait_until(
-        lambda: title in shown(machine)["description"], f"Immich shows {title!r}", SERVICE, seconds
-    )
-
-
 TAKEN = set()
 
 
@@ -106,10 +70,6 @@ def take_a_tag_away(machine):
 
 def wait_for_tag(machine, tag):
     machine.wait_until(lambda: tag in shown(machine)["tags"], f"the tag {tag} is back", SERVICE)
-
-
-def process(machine):
-    return machine.show(SERVICE, "MainPID")
 
 
 def test_the_units_are_right_where_the_program_is_installed(installed):
