@@ -79,7 +79,8 @@ class DesiredStateComputer:
     def __init__(self, renderer: Renderer, form: Form = AS_IT_IS) -> None:
         self._renderer, self._form = renderer, form
         self._memory: dict[int, tuple[CatalogueImage, Pixels, Policy, Desired]] = {}
-        """Of the images that were asked for last."""
+        """Of the images that were asked for, as long as they are no more than are kept."""
+        self._too_many = False
         self._usable: DescriptionPolicy | None = None
 
     async def check(self, policy: DescriptionPolicy) -> None:
@@ -144,10 +145,16 @@ class DesiredStateComputer:
                 desires.put(image.image_id, error)
                 continue
             desires.put(image.image_id, found)
+            self._remember(image, pixels, policy, found)
+
+    def _remember(self, image: CatalogueImage, pixels: Pixels, policy: Policy, found: Desired) -> None:
+        # They come in their order: of more images than that, none would be there when it comes again.
+        more = image.image_id not in self._memory and len(self._memory) >= _KEPT
+        self._too_many = self._too_many or more
+        if self._too_many:
+            self._memory.clear()
+        else:
             self._memory[image.image_id] = (image, pixels, policy, found)
-            if len(self._memory) > _KEPT:
-                # They come in their order: of more images than that, none would be there when it comes again.
-                self._memory.clear()
 
     async def _render(self, policy: DescriptionPolicy, facts: Sequence[Facts]) -> list[Text]:
         """Render several, one by one where they cannot be rendered together."""
