@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
 
+from reconciler.core.permission import Begun, Permission
 from reconciler.core.plan.conflicts import all_sides
 from reconciler.core.plan.guard import Verdict
 from reconciler.core.reasons import reason
@@ -226,3 +228,47 @@ def test_a_button_that_can_do_nothing_says_why(client, control, condition, why):
     assert why in grid
     look = page[: page.index(">Look now<")].rpartition("<button")[2]
     assert ("disabled" in look) == (condition.type == "Writer")
+
+
+def button(page: str, label: str) -> str:
+    """Return the tag of the button that has a label."""
+    return page[: page.rindex(f">{label}")].rpartition("<")[2]
+
+
+@pytest.mark.parametrize(
+    ("permission", "why", "offered"),
+    [
+        (Permission("observe"), "only observes", set()),
+        (Permission("ask"), "Nothing is written yet", {"undo", "immich", "skymmich", "both"}),
+        (
+            Permission("ask", Begun("page", NOW, frozenset({3}))),
+            "Only the first images",
+            {"sync", "undo", "redo", "immich", "skymmich", "both", "approve"},
+        ),
+    ],
+)
+def test_before_anything_may_be_written_buttons_that_can_do_nothing_say_why(
+    client, control, permission, why, offered
+):
+    control.shown = replace(control.shown, permission=permission)
+    grid = client.get("/images").text
+    options = re.findall(r'<option value="(\w+)"( disabled)?>', grid[grid.index('name="action"') :])
+    assert {name for name, off in options if not off} == offered
+    assert ("disabled" in button(grid, "Preview")) == (not offered)
+    assert ('id="why-selection"' in grid) == (len(offered) < len(options))
+    page = client.get("/images/1").text
+    assert "disabled" in button(page, "Sync to Immich")
+    assert why in page
+    assert ("disabled" in button(page, "Undo the last change …")) == (not offered)
+    assert ("disabled" in button(page, "Use Skymmich's")) == (not offered)
+    assert "disabled" in button(client.get("/images/6").text, "Approve what the guard holds …")
+    shown = chosen(client, "sync", 1).text
+    assert "disabled" in button(shown, "Write this")
+    assert why in shown
+
+
+def test_of_the_images_begun_with_all_can_be_done(client, control):
+    control.shown = replace(control.shown, permission=Permission("ask", Begun("page", NOW, frozenset({3}))))
+    assert "disabled" not in button(client.get("/images/3").text, "Sync to Immich")
+    assert "disabled" not in button(chosen(client, "sync", 3).text, "Write this")
+    assert "disabled" in button(chosen(client, "sync", 3, 4).text, "Write this")

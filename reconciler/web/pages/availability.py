@@ -9,10 +9,12 @@ from reconciler.messages.translation import say
 from reconciler.service.summary import PARTLY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from reconciler.core.permission import Standing
     from reconciler.core.records import AssetRecord
     from reconciler.messages.blocked import Block
+    from reconciler.messages.proposals import Action
     from reconciler.service.api import ConditionType, Snapshot
 
 _LOOKING: Final[Mapping[ConditionType, Block]] = {"StoreWritable": "store", "Writer": "writer"}
@@ -23,6 +25,11 @@ _WRITING: Final[Mapping[ConditionType, Block]] = {
     "SyncEnabled": "off",
     "ImmichReachable": "immich",
     "Permitted": "key",
+}
+_BEFORE: Final[Mapping[Standing, Block]] = {
+    "asking": "not_begun",
+    "trying": "first_only",
+    "observing": "observes",
 }
 
 
@@ -39,16 +46,41 @@ def no_look(snapshot: Snapshot) -> str:
     return ""
 
 
-def no_write(snapshot: Snapshot) -> str:
-    """Return why nothing can be written now; empty: it can. A pause stops nothing that a person asks for."""
-    return _broken(snapshot, _WRITING)
+def no_write(snapshot: Snapshot, image_ids: Collection[int] | None = None) -> str:
+    """Return why some images cannot be written now, or all (``None``); empty: they can.
+
+    A pause stops nothing that a person asks for.
+    """
+    if why := _broken(snapshot, _WRITING):
+        return why
+    permission = snapshot.permission
+    return "" if permission.allows(image_ids) else say(BLOCKED[_BEFORE[permission.standing]])
 
 
-def no_sync(snapshot: Snapshot, record: AssetRecord | None) -> str:
+def no_undo(snapshot: Snapshot) -> str:
+    """Return why nothing can be taken back now; empty: it can, also before anybody has begun."""
+    return _broken(snapshot, _WRITING) or no_decision(snapshot)
+
+
+def no_decision(snapshot: Snapshot) -> str:
+    """Return why no decision can be kept; empty: it can, also before anybody has begun."""
+    return say(BLOCKED["observes"]) if snapshot.permission.standing == "observing" else ""
+
+
+def no_action(snapshot: Snapshot, action: Action, image_ids: Collection[int] | None) -> str:
+    """Return why something cannot be done with some images now, or with all (``None``); empty: it can."""
+    if action in {"sync", "redo", "approve"}:
+        return no_write(snapshot, image_ids)
+    if action == "take_over":
+        return no_decision(snapshot)
+    return (no_look(snapshot) or no_decision(snapshot)) if action == "immich" else no_undo(snapshot)
+
+
+def no_sync(snapshot: Snapshot, image_id: int, record: AssetRecord | None) -> str:
     """Return why an image cannot be synced now; empty: it can."""
     if record is not None and record.taken_back is not None:
         return say(BLOCKED["taken_back"])
-    return no_write(snapshot)
+    return no_write(snapshot, (image_id,))
 
 
 def _broken(snapshot: Snapshot, blocks: Mapping[ConditionType, Block]) -> str:

@@ -24,6 +24,7 @@ from reconciler.web.api.operations import operation, routes_of
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.routes import ASKED, run_answer
 from reconciler.web.api.validation import valid
+from reconciler.web.pages.availability import no_action
 from reconciler.web.pages.proposals import ids_of, of_conflicts, of_pass, of_take_over, of_undo
 
 if TYPE_CHECKING:
@@ -129,9 +130,11 @@ class Deciding:
     async def _show(self, request: Request, asked: Asked, warning: str = "") -> Response:
         async with self._panel.planning:
             proposal = await self._proposal(asked, warning)
+        snapshot = self._panel.control.snapshot()
         values = {
             "proposal": proposal,
-            "snapshot": self._panel.control.snapshot(),
+            "blocked": no_action(snapshot, asked.action, asked.image_ids),
+            "snapshot": snapshot,
             "lookup": await self._lookups.latest(),
         }
         return self._pages.page(request, "proposal.html", values)

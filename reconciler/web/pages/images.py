@@ -18,6 +18,7 @@ from reconciler.web.api.routes import is_over
 from reconciler.web.finding.finder import Finder
 from reconciler.web.finding.query import Query
 from reconciler.web.finding.texts import target_of
+from reconciler.web.pages.availability import no_action, no_undo
 from reconciler.web.pages.crossings import sides
 from reconciler.web.pages.sky_overlay import overlay_of
 from reconciler.web.pages.three_sides import shown
@@ -69,6 +70,7 @@ class ImagePages:
         ids = found.page((number - 1) * size, size)
         records = await asyncio.to_thread(self._panel.history.records_of, ids)
         page = [records[asset_id] for asset_id in ids if asset_id in records]
+        snapshot = self._panel.control.snapshot()
         values = {
             "records": page,
             "query": query,
@@ -78,8 +80,13 @@ class ImagePages:
             "first": (number - 1) * size + 1,
             "pages": shown_pages(number, pages_of(found.total, size)),
             "lookup": found.lookup,
-            "snapshot": self._panel.control.snapshot(),
-            "actions": [(name, say(label)) for name, label in ACTIONS.items() if name != "take_over"],
+            "snapshot": snapshot,
+            "actions": [
+                # Which images will be chosen is not known: what can be done with some of them is offered.
+                (name, say(label), no_undo(snapshot) or no_action(snapshot, name, ()))
+                for name, label in ACTIONS.items()
+                if name != "take_over"
+            ],
             "targets": {record.asset_id: _target(found.lookup, record) for record in page},
             **self._outcome(request),
         }
