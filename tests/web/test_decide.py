@@ -12,9 +12,11 @@ from reconciler.core.permission import Begun, Permission
 from reconciler.core.plan.conflicts import all_sides
 from reconciler.core.plan.guard import Verdict
 from reconciler.core.reasons import reason
+from reconciler.engine.events import Progress
 from reconciler.engine.undo_wish import UndoWish
-from reconciler.errors import AnotherInstanceError, DecisionError
-from reconciler.service.api import Condition
+from reconciler.errors import AnotherInstanceError, DecisionError, ImmichTemporaryError
+from reconciler.service.api import Condition, RunState
+from reconciler.service.api import Request as Wish
 from tests.web.conftest import NOW, SAME, asset
 
 LIVE = {**SAME, "hx-request": "true"}
@@ -172,6 +174,43 @@ def test_the_api_takes_a_place_only_if_it_is_told_to(client, control):
 def test_what_cannot_be_asked_for_is_refused(client, control, query, status):
     assert client.get(f"/decide?{query}", headers={"accept": "text/html"}).status_code == status
     assert control.requested == []
+
+
+def test_a_pause_is_shown_with_the_run_under_way_and_what_waits_for_it(client, control):
+    progress = Progress("writing", 1200, 5000)
+    control.shown = replace(control.shown, current=RunState("run9", Wish(), "running", progress))
+    page = client.get("/decide?action=pause&everything=true").text
+    assert "6 images would wait until you resume" in page
+    assert "A run is under way, and goes on to its end: 1,200 of 5,000 done." in page
+    assert "6 descriptions." in page
+    assert 'action="/actions/pause"' in page
+    looking = RunState("run9", Wish(by_person=False), "running", Progress("planning", 0, 5000))
+    control.shown = replace(control.shown, current=looking)
+    assert "No run is under way." in client.get("/decide?action=pause&everything=true").text
+    control.paused = True
+    page = client.get("/decide?action=resume&everything=true").text
+    assert "6 images would be written" in page
+    assert 'action="/actions/resume"' in page
+    assert control.paused
+    assert confirmed(client, action="resume", everything="true").status_code == 400
+
+
+def test_where_immich_cannot_be_asked_it_can_be_paused_all_the_same(client, control):
+    async def preview(*_, **__):
+        raise ImmichTemporaryError("Immich does not answer.")
+
+    control.preview = preview
+    page = client.get("/decide?action=pause&everything=true").text
+    assert "What waits cannot be told now: Immich does not answer" in page
+    assert "disabled" not in button(page, "Pause</button>")
+
+
+def test_of_one_that_only_observes_nothing_waits(client, control):
+    control.shown = replace(control.shown, permission=Permission("observe"))
+    page = client.get("/decide?action=resume&everything=true").text
+    assert "Nothing waits to be written" in page
+    assert "only observes" in page
+    assert "disabled" not in button(page, "Resume</button>")
 
 
 # -- a message after each click --------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord
     from reconciler.messages.blocked import Block
     from reconciler.messages.proposals import Action
-    from reconciler.service.api import ConditionType, Snapshot
+    from reconciler.service.api import ConditionType, RunState, Snapshot
 
 _LOOKING: Final[Mapping[ConditionType, Block]] = {"StoreWritable": "store", "Writer": "writer"}
 """What keeps the daemon from even looking. Where Immich or the catalogue are gone, a look is what helps."""
@@ -37,13 +37,18 @@ def no_look(snapshot: Snapshot) -> str:
     """Return why a look would do nothing now; empty: it would."""
     if why := _broken(snapshot, _LOOKING):
         return why
+    current = at_work(snapshot)
+    return say(BLOCKED["running"]) if current is not None and current.request.image_ids is None else ""
+
+
+def at_work(snapshot: Snapshot) -> RunState | None:
+    """Return the run that does something now; ``None``: none does.
+
+    A look of the background that reads nothing is over before anybody could press a button.
+    """
     current = snapshot.current
     progress = current.progress if current else None
-    # A look of the background that reads nothing is over before anybody could press a button.
-    at_work = progress is not None and (progress.phase == "writing" or progress.done > 0)
-    if current is not None and current.request.image_ids is None and at_work:
-        return say(BLOCKED["running"])
-    return ""
+    return current if progress is not None and (progress.phase == "writing" or progress.done > 0) else None
 
 
 def no_write(snapshot: Snapshot, image_ids: Collection[int] | None = None) -> str:
@@ -73,6 +78,8 @@ def no_action(snapshot: Snapshot, action: Action, image_ids: Collection[int] | N
         return no_write(snapshot, image_ids)
     if action == "take_over":
         return no_decision(snapshot)
+    if action in {"pause", "resume"}:
+        return ""
     return (no_look(snapshot) or no_decision(snapshot)) if action == "immich" else no_undo(snapshot)
 
 

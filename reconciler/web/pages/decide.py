@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from reconciler.engine.redo import taken_back_in
 from reconciler.engine.undo_wish import UndoWish
-from reconciler.errors import DecisionError
+from reconciler.errors import DecisionError, ReconcilerError
 from reconciler.messages.proposals import Action
 from reconciler.models.requests import MAX_ID, MAX_IMAGES, Waiting
 from reconciler.models.undo import AdoptRequest
@@ -24,15 +24,24 @@ from reconciler.web.api.operations import operation, routes_of
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.routes import ASKED, run_answer
 from reconciler.web.api.validation import valid
-from reconciler.web.pages.availability import no_action
-from reconciler.web.pages.proposals import ids_of, of_conflicts, of_pass, of_take_over, of_undo
+from reconciler.web.pages.availability import at_work, no_action, no_write
+from reconciler.web.pages.proposals import (
+    ids_of,
+    of_conflicts,
+    of_pass,
+    of_pause,
+    of_take_over,
+    of_undo,
+    unknown,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.records import Keep
     from reconciler.web.context import Panel
     from reconciler.web.image_index import Lookups
@@ -43,7 +52,7 @@ if TYPE_CHECKING:
 
 _KEEPS: Final[Mapping[str, Keep]] = {"immich": "immich", "skymmich": "skymmich", "both": "both"}
 _ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
-_OF_ALL: Final = frozenset({"redo", "approve", "take_over"})
+_OF_ALL: Final = frozenset({"redo", "approve", "take_over", "pause", "resume"})
 """What may be asked for without naming images."""
 _CHANGED: Final = (
     "Something of it changed since it was shown, so nothing was done. It stands here as it is now."
@@ -112,6 +121,8 @@ class Deciding:
 
     async def _do(self, asked: Asked, approved: str, shown: str) -> str:
         control, ids = self._panel.control, asked.image_ids
+        if asked.action in {"pause", "resume"}:
+            raise ProblemError(400, f"It is asked for at /actions/{asked.action}.")
         if asked.action == "take_over":
             return await control.take_over()
         if asked.action == "approve":
@@ -141,6 +152,8 @@ class Deciding:
 
     async def _proposal(self, asked: Asked, warning: str) -> Proposal:
         control, action, ids = self._panel.control, asked.action, asked.image_ids
+        if action in {"pause", "resume"}:
+            return await self._pausing(action)
         fields = {"action": action, "back": asked.back}
         fields |= {"everything": "true"} if ids is None else {"images": ids_of(ids)}
         if action == "undo":
@@ -152,6 +165,18 @@ class Deciding:
         if action in _KEEPS:
             return of_conflicts(_KEEPS[action], prepared, fields, asked.back, warning)
         return of_pass(action, prepared, ids, fields, asked.back)
+
+    async def _pausing(self, action: Action) -> Proposal:
+        """Show what would wait, or be written again: it can be done also where that cannot be told."""
+        control = self._panel.control
+        why = no_write(control.snapshot())
+        plans: Sequence[AssetPlan] = ()
+        if not why:
+            try:
+                plans = (await control.preview()).changes
+            except ReconcilerError as error:
+                why = unknown(error)
+        return of_pause(action, plans, at_work(control.snapshot()), why)
 
     async def _undo_of(self, image_ids: frozenset[int]) -> UndoWish:
         lookup = await self._lookups.latest()

@@ -85,7 +85,6 @@ class ImagePages:
                 # Which images will be chosen is not known: what can be done with some of them is offered.
                 (name, say(label), no_undo(snapshot) or no_action(snapshot, name, ()))
                 for name, label in ACTIONS.items()
-                if name != "take_over"
             ],
             "targets": {record.asset_id: _target(found.lookup, record) for record in page},
             **self._outcome(request),
