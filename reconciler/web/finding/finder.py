@@ -125,12 +125,14 @@ class Finder:
         terms = terms_of(text, labels)
         if not terms:  # signs alone
             return bytes(len(sheet.ids))
-        found = [
-            any_of(self._on_sheet(sheet, lookup, mask), sheet.in_state(term.states))
-            for term, mask in zip(terms, lookup.texts.find(terms), strict=True)
-        ]
-        fits = both_of(*found)
+        every = list(zip(terms, lookup.texts.find(terms), strict=True))
         inside = self._on_sheet(sheet, lookup, b"\1" * lookup.texts.count)
+        plain = [mask for term, mask in every if not term.states]
+        fits = self._on_sheet(sheet, lookup, both_of(*plain)) if plain else b"\1" * len(sheet.ids)
+        for term, mask in every:
+            if term.states:
+                either = any_of(self._on_sheet(sheet, lookup, mask), sheet.in_state(term.states))
+                fits = both_of(fits, either)
         if inside.count(1) == len(sheet.ids):
             return fits
         # Of what is not in the catalogue only the store knows anything: the title.
