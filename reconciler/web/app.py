@@ -149,5 +149,5 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         middleware=[Middleware(Gate, access=panel.access, refuse=refuse)],
         exception_handlers={HTTPException: refuse, ReconcilerError: refuse, Exception: refuse},
     )
-    app.state.panel = panel
+    app.state.panel, app.state.warm = panel, images.warm
     return app

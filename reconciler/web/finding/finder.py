@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import compress, islice
 from typing import TYPE_CHECKING, Final
 
+from reconciler.web.finding.query import Query
 from reconciler.web.finding.sheet import Sheets, any_of, both_of
 from reconciler.web.finding.terms import terms_of
 from reconciler.web.image_index import named_so
@@ -16,7 +17,6 @@ from reconciler.web.tones import CROSSED, states
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reconciler.web.finding.query import Query
     from reconciler.web.finding.sheet import Sheet
     from reconciler.web.image_index import Lookup, Lookups
     from reconciler.web.ports import History
@@ -97,6 +97,11 @@ class Finder:
         searches = query.text or query.target or query.equipment
         lookup = await (self._lookups.named() if searches else self._lookups.latest())
         return await asyncio.to_thread(self._find, query, lookup)
+
+    async def warm(self) -> None:
+        """Read what lists and searches are made of, before anybody asks."""
+        await asyncio.to_thread(self._find, Query(), await self._lookups.latest())
+        await asyncio.to_thread(self._find, Query("any word"), await self._lookups.ready())
 
     def _known(self) -> Iterable[str | None]:
         return self._lookup.asset_ids() if self._lookup is not None else ()

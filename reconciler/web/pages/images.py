@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
 from reconciler.core.policy import SWITCHES
+from reconciler.errors import ReconcilerError
 from reconciler.messages.proposals import ACTIONS
 from reconciler.messages.translation import say
 from reconciler.messages.vocabulary import FIELD_TITLES
@@ -93,6 +95,17 @@ class ImagePages:
         if wished in PAGES:
             answer.set_cookie(_DENSITY, wished, max_age=_YEAR, path="/images", httponly=True, samesite="lax")
         return answer
+
+    async def warm(self) -> None:
+        """Make lists and searches ready once the first pass is over: who comes first does not wait."""
+        control = self._panel.control
+        async with control.subscribe() as updates:
+            if control.catalogue() is None:
+                async for update in updates:
+                    if update.name == "state" and control.catalogue() is not None:
+                        break
+        with suppress(ReconcilerError):  # a store or a catalogue in trouble is told elsewhere
+            await self._finder.warm()
 
     async def matching(self, request: Request) -> frozenset[int]:
         """Return the images that the query's filter lets through, at most one more than may be chosen."""
