@@ -5,7 +5,7 @@ For a person who decides whether it is to be written: at the beginning, and befo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +13,7 @@ from reconciler.core.plan.kinds import Kinds, kinds_of
 from reconciler.core.reasons import reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from reconciler.core.plan.guard import Verdict
@@ -60,9 +60,20 @@ class Foreseen:
         """Whether all images were compared."""
         return self.looked >= self.images
 
+    def with_more(self, plans: Sequence[AssetPlan]) -> Foreseen:
+        """Return it with some images more that would be written."""
+        return replace(self, changing=self.changing + len(plans), kinds=self.kinds + kinds_of(plans))
 
-def foresee(prepared: Prepared, now: datetime) -> Foreseen:
-    """Sum up what a prepared pass would do."""
+
+def foresee(prepared: Prepared, now: datetime, written: Collection[Item] = ()) -> Foreseen:
+    """Sum up what a prepared pass would do.
+
+    Args:
+        prepared: observed and planned.
+        now: when that was.
+        written: images that are written before; those of which the guard asks about something stay.
+    """
+    gone = [item.plan for item in written if item.plan is not None and item.withheld is None]
     found: dict[tuple[str, str], Left] = {}
     for item in prepared.items.telling():
         for why in dict.fromkeys(_left(item)):
@@ -76,10 +87,10 @@ def foresee(prepared: Prepared, now: datetime) -> Foreseen:
         at=now,
         images=len(prepared.catalogue.linked()),
         looked=prepared.images,
-        changing=tally.withheld + tally.changing - tally.in_part,
+        changing=tally.withheld + tally.changing - tally.in_part - len(gone),
         held=tally.withheld,
-        kinds=kinds_of(_whole(prepared)),
-        examples=tuple(_examples(prepared)),
+        kinds=kinds_of(_whole(prepared)) - kinds_of(gone),
+        examples=tuple(_examples(prepared, {plan.image_id for plan in gone})),
         left=tuple(sorted(found.values(), key=lambda one: -one.count)),
         verdict=prepared.verdict,
     )
@@ -92,12 +103,12 @@ def _whole(prepared: Prepared) -> Iterator[AssetPlan]:
             yield plan
 
 
-def _examples(prepared: Prepared) -> list[AssetPlan]:
+def _examples(prepared: Prepared, gone: Collection[int]) -> list[AssetPlan]:
     """Return some that lose something, if any do; else some with the most kinds of writes."""
     held = (item.withheld for item in prepared.items.telling() if item.withheld is not None)
     found = list(islice(held, EXAMPLES))
-    plans = [item.plan for item, _ in prepared.items.richest(EXAMPLES) if not item.withheld]
-    return [*found, *(plan for plan in plans if plan is not None)][:EXAMPLES]
+    plans = [item.plan for item, _ in prepared.items.richest(EXAMPLES + len(gone)) if not item.withheld]
+    return [*found, *(one for one in plans if one is not None and one.image_id not in gone)][:EXAMPLES]
 
 
 def _left(item: Item) -> Iterator[Reason]:

@@ -9,7 +9,9 @@ from reconciler.messages.translation import Message
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Action = Literal["sync", "undo", "redo", "approve", "immich", "skymmich", "both", "take_over"]
+Action = Literal[
+    "sync", "undo", "redo", "approve", "immich", "skymmich", "both", "take_over", "pause", "resume"
+]
 
 ACTIONS: Final[Mapping[Action, Message]] = {
     "sync": Message("Sync to Immich"),
@@ -19,9 +21,8 @@ ACTIONS: Final[Mapping[Action, Message]] = {
     "skymmich": Message("Conflicts: use Skymmich's"),
     "both": Message("Conflicts: keep both"),
     "approve": Message("Approve what the guard holds"),
-    "take_over": Message("Take over"),
 }
-"""In a list to choose from."""
+"""In a list to choose from: what may be done with some images."""
 TITLES: Final[Mapping[Action, Message]] = {
     "sync": Message("{number} image would be written", "{number} images would be written"),
     "undo": Message(
@@ -37,6 +38,10 @@ TITLES: Final[Mapping[Action, Message]] = {
     "both": Message("Both would be kept in {number} image", "Both would be kept in {number} images"),
     "approve": Message("{number} image would lose something", "{number} images would lose something"),
     "take_over": Message("This installation would take the place of the other"),
+    "pause": Message(
+        "{number} image would wait until you resume", "{number} images would wait until you resume"
+    ),
+    "resume": Message("{number} image would be written", "{number} images would be written"),
 }
 NOTHING: Final[Mapping[Action, Message]] = {
     "sync": Message("There is nothing to write"),
@@ -47,6 +52,8 @@ NOTHING: Final[Mapping[Action, Message]] = {
     "both": Message("There is no conflict of which both could be kept"),
     "approve": Message("The guard holds nothing back"),
     "take_over": Message("No other installation keeps this library"),
+    "pause": Message("No run would start by itself until you resume"),
+    "resume": Message("Nothing waits to be written"),
 }
 NOTES: Final[Mapping[Action, Message]] = {
     "sync": Message("What people wrote stays."),
@@ -59,6 +66,11 @@ NOTES: Final[Mapping[Action, Message]] = {
     "take_over": Message(
         "The other one then stands back. Take over only if it is gone, or is this one's former state store."
     ),
+    "pause": Message(
+        "What changes in Skymmich or Immich waits until you resume, also over a restart. What you ask for "
+        "yourself, as “Sync all images”, is still done."
+    ),
+    "resume": Message("From then on runs start by themselves again. What people wrote stays."),
 }
 BUTTONS: Final[Mapping[Action, Message]] = {
     "sync": Message("Write this"),
@@ -69,6 +81,8 @@ BUTTONS: Final[Mapping[Action, Message]] = {
     "both": Message("Keep both"),
     "approve": Message("Approve just this"),
     "take_over": Message("Take over"),
+    "pause": Message("Pause"),
+    "resume": Message("Resume"),
 }
 COUNTS: Final[Mapping[str, Message]] = {
     "descriptions": Message("{number} description", "{number} descriptions"),
@@ -87,3 +101,7 @@ NO_CHANGE: Final = Message("there is nothing to write")
 OTHER: Final = Message(
     "The other installation calls itself {instance}; it began on {since} and was last at work on {seen}."
 )
+NO_RUN: Final = Message("No run is under way")
+UNDER_WAY: Final = Message("A run is under way, and goes on to its end")
+UNDER_WAY_DONE: Final = Message("A run is under way, and goes on to its end: {done} of {total} done")
+UNKNOWN: Final = Message("What waits cannot be told now: {why}")

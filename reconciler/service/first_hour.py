@@ -13,13 +13,16 @@ from reconciler.engine.passes import Selection
 from reconciler.engine.reconcile import switched_off
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from reconciler.core.permission import Permission
     from reconciler.core.ports import Clock
+    from reconciler.core.records import Run
     from reconciler.core.store_port import Store
     from reconciler.engine.events import Listener
-    from reconciler.engine.passes import Prepared
+    from reconciler.engine.foreseen import Foreseen
+    from reconciler.engine.item import Item
+    from reconciler.engine.passes import Prepared, Report
     from reconciler.service.api import Request
     from reconciler.service.status import Health
 
@@ -41,10 +44,14 @@ class FirstHour:
     listen: Listener
     _known_of: object = None
     """Of which catalogue and wishes it is known what would be written."""
+    _after: Run | None = None
+    """The run that was the last one then."""
     _again: float = float("-inf")
+    _left: Foreseen | None = None
+    """What is left to be written once the images that were chosen are."""
 
     def forget(self) -> None:
-        """Look again at the next occasion: another installation, something was written, or a look failed."""
+        """Look again at the next occasion: another installation, or a look failed."""
         self._known_of, self._again = None, float("-inf")
 
     def is_due(self, of: object, request: Request) -> bool:
@@ -55,6 +62,8 @@ class FirstHour:
         """
         if request.by_person or request.full or self.health.foreseen is None:
             return True
+        if self._after is not self.health.last:
+            return True  # something was written since
         return self._known_of != of and self.clock.monotonic() >= self._again
 
     async def look(self, prepare: Prepare, of: object, request: Request, permission: Permission) -> None:
@@ -81,7 +90,8 @@ class FirstHour:
         if request.image_ids is None:
             await self._foresaw(prepared)
             ended = self.clock.monotonic()
-            self._known_of, self._again = of, ended + min(_SELDOM_S, _SHARE * (ended - began))
+            self._known_of, self._after = of, self.health.last
+            self._again = ended + min(_SELDOM_S, _SHARE * (ended - began))
             details = {"images": prepared.images, "would_change": prepared.changing}
             self.listen(Event(f"pass.{permission.standing}", details=details))
         if request.by_person and (prepared.has_changes or request.again):
@@ -103,7 +113,8 @@ class FirstHour:
         if prepared is None:
             return None
         found = prepared.items.richest(request.first + len(tried))
-        chosen = [item.image_id for item, _ in found if item.image_id not in tried][: request.first]
+        items = [item for item, _ in found if item.image_id not in tried][: request.first]
+        chosen = [item.image_id for item in items]
         if not chosen:
             await self._foresaw(prepared)
             return None
@@ -112,7 +123,19 @@ class FirstHour:
         if prepared.another is not None:
             raise prepared.another.error()
         begin(self.store, request.by, self.clock.now(), first=tried | set(chosen))
+        self._left = await self._foresee(prepared, items)
         return Selection(frozenset(chosen))
 
+    def wrote(self, prepared: Prepared, report: Report) -> None:
+        """Count what a run that began with some images has written: the next look may be a while off."""
+        if self._left is None:
+            return
+        done = {outcome.image_id for outcome in report.outcomes} - report.unfinished
+        open_ = [plan for plan in prepared.changes if plan.image_id not in done]
+        self.health.foreseen, self._left = self._left.with_more(open_), None
+
     async def _foresaw(self, prepared: Prepared) -> None:
-        self.health.foresaw(await asyncio.to_thread(foresee, prepared, self.clock.now()))
+        self.health.foresaw(await self._foresee(prepared))
+
+    async def _foresee(self, prepared: Prepared, written: Collection[Item] = ()) -> Foreseen:
+        return await asyncio.to_thread(foresee, prepared, self.clock.now(), written)

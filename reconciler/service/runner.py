@@ -159,7 +159,7 @@ class PassRunner:
         self.writing = True
         report = await cycle.apply(prepared, selection, run_id=run_id, trigger=request.trigger, stop=stop)
         self._health.reported(prepared, report, whole=False)
-        self._first_hour.forget()  # these are written by now
+        self._first_hour.wrote(prepared, report)
         return report
 
     async def _pass(

@@ -319,6 +319,8 @@ class Service(Decisions):
             return
         self._hold(report.error)
         self.passes[report.run.outcome] += 1
+        if self.health.permission.standing != "begun":  # what would be written is another by now
+            self.enqueue(Request(by_person=False, trigger=work.request.trigger))
         if report.run.outcome == "stopped":
             if not (self._stop_run or self._stopping):
                 self.enqueue(work.request)  # it only made room for a person's wish

@@ -62,7 +62,7 @@ class Health:
         self.foreseen: Foreseen | None = None
         self._counts: dict[AssetStatus, int] = {}
         self._crossed = Crossed()
-        self._last: Run | None = next(iter(store.runs(1)), None)
+        self.last: Run | None = next(iter(store.runs(1)), None)
         self._count()
 
     @property
@@ -143,7 +143,7 @@ class Health:
 
     def reported(self, prepared: Prepared, report: Report, *, whole: bool) -> None:
         """A pass has ended, well or not."""
-        self._last = report.run
+        self.last = report.run
         if prepared.verdict.tripped:
             self._verdict = prepared.verdict
         elif whole and not self._store.counts_by_status().get("held"):
@@ -156,7 +156,7 @@ class Health:
 
     def took_back(self, report: Report) -> None:
         """An undo has ended, well or not."""
-        self._last = report.run
+        self.last = report.run
         self.looked(whole=False)
         if report.error is not None:
             self.failed(report.error)
@@ -226,7 +226,7 @@ class Health:
             queue_depth=queue_depth,
             circuit_open_since=installation.circuit_open_since,
             current=current,
-            last=self._last,
+            last=self.last,
             verdict=self._verdict,
             immich_version=self._version,
             immich_url=installation.immich_url,

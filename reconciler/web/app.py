@@ -16,6 +16,7 @@ from reconciler.web.access.policy import Access
 from reconciler.web.api.beginning import BeginApi
 from reconciler.web.api.openapi import Description
 from reconciler.web.api.routes import Api
+from reconciler.web.api.selection import SelectionApi
 from reconciler.web.api.skymmich_buttons import SkymmichButtons
 from reconciler.web.api.switches import SwitchesApi
 from reconciler.web.api.template import TemplateApi
@@ -111,6 +112,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     trial, beginning = Trial(panel, lookups), Beginning(panel)
     toasts = Toasts(panel.control, pages)
     images, refuse = ImagePages(panel, pages, lookups), Refusals(pages).answer
+    deciding = Deciding(panel, pages, lookups, images, toasts)
     parts = (
         *(
             Api(panel, lookups),
@@ -129,7 +131,8 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             images,
             Actions(panel, images, toasts),
             toasts,
-            Deciding(panel, pages, lookups, images, toasts),
+            deciding,
+            SelectionApi(panel, deciding),
             Login(panel, pages),
         ),
         *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups)),
@@ -146,5 +149,5 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         middleware=[Middleware(Gate, access=panel.access, refuse=refuse)],
         exception_handlers={HTTPException: refuse, ReconcilerError: refuse, Exception: refuse},
     )
-    app.state.panel = panel
+    app.state.panel, app.state.warm = panel, images.warm
     return app

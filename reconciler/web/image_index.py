@@ -95,8 +95,13 @@ class Lookups:
     async def named(self) -> Lookup:
         """Return the index with the texts of the same reading: for whoever searches them."""
         await self.latest()
+        return await self.ready(hurry=True)
+
+    async def ready(self, *, hurry: bool = False) -> Lookup:
+        """Return it once its texts are read, with or without haste."""
         while (reading := self._reading) is not None:
-            reading.hurry.set()
+            if hurry:
+                reading.hurry.set()
             # Others wait for it, too: who stops waiting does not stop it.
             await asyncio.shield(reading.task)
             # A newer reading may have come meanwhile: its texts are another task's.

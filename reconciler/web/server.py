@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 from functools import partial
@@ -34,7 +35,9 @@ class WebServer:
 
     def __init__(self, app: Starlette, host: str, port: int, limits: Limits | None = None) -> None:
         limits = self._limits = limits or Limits()
-        self._panel = app.state.panel
+        self._panel, self._warm = app.state.panel, app.state.warm
+        self.warming: asyncio.Task[None] | None = None
+        """Makes lists and searches ready; ``None``: not started."""
         self._host, self._port = host, port
         self._server = HttpServer(
             uvicorn.Config(
@@ -88,11 +91,15 @@ class WebServer:
         shown = f"[{self._host}]" if ":" in self._host else self._host
         self.url = f"http://{shown}:{port}"
         await self._server.start(listener)
+        self.warming = asyncio.create_task(self._warm())
         return port
 
     async def stop(self) -> None:
         """Take no more requests, end the event streams, let what is being answered finish (2 s)."""
         self._panel.closing.set()
+        if self.warming is not None:
+            self.warming.cancel()
+            await asyncio.wait({self.warming})
         await self._server.stop()
 
 

@@ -13,6 +13,7 @@ import random
 import sys
 import tempfile
 import time
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -72,6 +73,10 @@ class StandIn:
 
     def catalogue(self) -> Catalogue:
         return self._catalogue
+
+    @asynccontextmanager
+    async def subscribe(self):
+        yield ()
 
     def run_state(self, _: str) -> None:
         return None
@@ -156,6 +161,7 @@ async def measure(count: int) -> dict[str, list[float]]:
                     for name, path in PATHS.items()
                 }
 
+            await asyncio.wait({server.warming})  # a second or two, while a daemon begins its work
             return await asyncio.to_thread(ask)
 
 

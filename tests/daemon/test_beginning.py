@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from reconciler.core.permission import Permission
@@ -11,6 +12,7 @@ from reconciler.core.policy import DescriptionPolicy, Policy
 from reconciler.core.store_keys import BEGUN
 from reconciler.engine.foreseen import foresee
 from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.undo_wish import UndoWish
 from reconciler.errors import NotBegunError, ObservingError
 from reconciler.messages.headlines import sentence
 from reconciler.service.api import Request
@@ -83,6 +85,71 @@ async def test_once_some_are_written_nothing_says_that_none_are(started):
         "Waits for you: begun with 5 images; nothing else is written before you go on"
     )
     assert told.foreseen.changing < 30  # looked at again since
+    await world.stop()
+
+
+@pytest.mark.parametrize("paused", [True, False])
+async def test_right_after_some_are_written_it_is_told_what_is_left_and_not_what_was_before(started, paused):
+    world = started("ask")
+    await world.run(60)
+    if paused:
+        world.service.pause()
+    before = world.service.snapshot().foreseen
+    run_id = world.service.begin("page", first=5)
+    await world.run(15)  # long before the next look by itself
+    run = world.service.run_state(run_id).report.run
+    told = world.service.snapshot().foreseen
+    assert run.outcome == "succeeded"
+    assert told.changing == before.changing - 5
+    assert sum(told.kinds.values()) < sum(before.kinds.values())
+    written = {record.image_id for record in world.store.records().values()}
+    assert len(written) == 5
+    assert len(told.examples) == 3
+    assert not written & {plan.image_id for plan in told.examples}
+    assert (told.at < run.finished_at) == paused
+    await world.stop()
+
+
+async def test_of_what_was_begun_with_only_what_was_written_is_counted_as_written(started, monkeypatch):
+    world = started("ask")
+    await world.run(60)
+    world.service.pause()
+    before = world.service.snapshot().foreseen
+    some, ask = sorted(world.wire.assets())[::2], world.wire.handle_async_request
+
+    async def some_cannot_be_written(request):
+        if request.method == "PUT" and any(one in request.url.path for one in some):
+            return httpx.Response(500, json={"message": "Internal server error"})
+        return await ask(request)
+
+    monkeypatch.setattr(world.wire, "handle_async_request", some_cannot_be_written)
+    world.service.begin("page", first=5)
+    await world.run(60)
+    done = [record for record in world.store.records().values() if record.status == "in_sync"]
+    assert 0 < len(done) < 5
+    assert not world.service.busy
+    told = world.service.snapshot().foreseen
+    assert told.changing == before.changing - len(done)
+    assert told.kinds["description", "added"] == before.kinds["description", "added"] - len(done)
+    await world.stop()
+
+
+async def test_after_an_image_begun_with_is_written_or_taken_back_it_looks_at_once(started):
+    world = started("ask")
+    await world.run(60)
+    world.service.begin("page", first=5)
+    await world.run(60)
+    image_id, *_ = (record.image_id for record in world.store.records().values())
+    world.sql("UPDATE astrophotography_images SET title = 'Another title'")
+    for wish in (
+        Request(frozenset({image_id}), trigger="page"),
+        Request(undo=UndoWish(everything=True), trigger="undo"),
+    ):
+        run_id = world.service.request(wish)
+        await world.run(15)
+        run = world.service.run_state(run_id).report.run
+        assert run.counts.changed
+        assert world.service.snapshot().foreseen.at >= run.finished_at
     await world.stop()
 
 

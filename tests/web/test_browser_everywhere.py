@@ -32,7 +32,7 @@ class Page:
 
 
 PAGES = (
-    Page("/", ".headline button"),
+    Page("/", "#sync button.primary:visible"),
     Page("/images", "#find, .card h2"),
     Page("/images?density=list", "#find, .card h2"),
     Page("/images?status=crossed", ".seen button, main button"),

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from browsing import AXE, FAST, IMAGES, eventually, post, window
-from test_browser import expect, place, quiet  # noqa: F401  fixtures
+from test_browser import expect, place, quiet, switched  # noqa: F401  fixtures
 
 pytestmark = pytest.mark.slow
 
@@ -48,10 +48,33 @@ def test_without_javascript_the_same_is_said_on_the_page(browser, quiet):  # noq
         page.get_by_role("button", name="Sync all images").click()
         expect(toast(page)).to_contain_text("Checked 55 images, nothing to write.")
         expect(toast(page).get_by_role("button")).to_be_hidden()
-        page.get_by_role("button", name="Resume").click()
+        switched(page, "Resume")
         expect(toast(page)).to_contain_text("Resumed.")
-        page.get_by_role("button", name="Pause").click()
+        switched(page, "Pause")
         expect(toast(page)).to_contain_text("Paused.")
+
+
+def test_before_a_pause_and_its_end_it_is_shown_what_waits_and_what_is_written_then(browser, quiet):  # noqa: F811
+    changed = f"UPDATE {IMAGES} SET title = title || ' (paused)' WHERE id IN (2, 4)"
+    with window(browser, quiet) as page:
+        quiet.sql(changed)
+        page.goto("/")
+        page.get_by_role("button", name="Resume …").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("2 images would be written")
+        expect(page.locator("main")).to_contain_text("(paused)")
+        assert quiet.status()["paused"] is True
+        page.get_by_role("button", name="Resume", exact=True).click()
+        eventually(lambda: "(paused)" in quiet.shown(4)["description"], "what waited is written")
+        eventually(quiet.settled, "all of it")
+        page.get_by_role("button", name="Pause …").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            "No run would start by itself until you resume"
+        )
+        expect(page.locator("main")).to_contain_text("also over a restart")
+        assert quiet.status()["paused"] is False
+        page.get_by_role("button", name="Pause", exact=True).click()
+        expect(toast(page)).to_contain_text("Paused.")
+        assert quiet.status()["paused"] is True
 
 
 def test_progress_has_its_phase_and_counts_and_a_stop_tells_how_far_it_came(browser, quiet):  # noqa: F811

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
 
+from reconciler.core.permission import Begun, Permission
 from reconciler.core.plan.conflicts import all_sides
 from reconciler.core.plan.guard import Verdict
 from reconciler.core.reasons import reason
+from reconciler.engine.events import Progress
 from reconciler.engine.undo_wish import UndoWish
-from reconciler.errors import AnotherInstanceError, DecisionError
-from reconciler.service.api import Condition
+from reconciler.errors import AnotherInstanceError, DecisionError, ImmichTemporaryError
+from reconciler.service.api import Condition, RunState
+from reconciler.service.api import Request as Wish
 from tests.web.conftest import NOW, SAME, asset
 
 LIVE = {**SAME, "hx-request": "true"}
@@ -172,6 +176,43 @@ def test_what_cannot_be_asked_for_is_refused(client, control, query, status):
     assert control.requested == []
 
 
+def test_a_pause_is_shown_with_the_run_under_way_and_what_waits_for_it(client, control):
+    progress = Progress("writing", 1200, 5000)
+    control.shown = replace(control.shown, current=RunState("run9", Wish(), "running", progress))
+    page = client.get("/decide?action=pause&everything=true").text
+    assert "6 images would wait until you resume" in page
+    assert "A run is under way, and goes on to its end: 1,200 of 5,000 done." in page
+    assert "6 descriptions." in page
+    assert 'action="/actions/pause"' in page
+    looking = RunState("run9", Wish(by_person=False), "running", Progress("planning", 0, 5000))
+    control.shown = replace(control.shown, current=looking)
+    assert "No run is under way." in client.get("/decide?action=pause&everything=true").text
+    control.paused = True
+    page = client.get("/decide?action=resume&everything=true").text
+    assert "6 images would be written" in page
+    assert 'action="/actions/resume"' in page
+    assert control.paused
+    assert confirmed(client, action="resume", everything="true").status_code == 400
+
+
+def test_where_immich_cannot_be_asked_it_can_be_paused_all_the_same(client, control):
+    async def preview(*_, **__):
+        raise ImmichTemporaryError("Immich does not answer.")
+
+    control.preview = preview
+    page = client.get("/decide?action=pause&everything=true").text
+    assert "What waits cannot be told now: Immich does not answer" in page
+    assert "disabled" not in button(page, "Pause</button>")
+
+
+def test_of_one_that_only_observes_nothing_waits(client, control):
+    control.shown = replace(control.shown, permission=Permission("observe"))
+    page = client.get("/decide?action=resume&everything=true").text
+    assert "Nothing waits to be written" in page
+    assert "only observes" in page
+    assert "disabled" not in button(page, "Resume</button>")
+
+
 # -- a message after each click --------------------------------------------------------------------------------
 
 
@@ -226,3 +267,47 @@ def test_a_button_that_can_do_nothing_says_why(client, control, condition, why):
     assert why in grid
     look = page[: page.index(">Look now<")].rpartition("<button")[2]
     assert ("disabled" in look) == (condition.type == "Writer")
+
+
+def button(page: str, label: str) -> str:
+    """Return the tag of the button that has a label."""
+    return page[: page.rindex(f">{label}")].rpartition("<")[2]
+
+
+@pytest.mark.parametrize(
+    ("permission", "why", "offered"),
+    [
+        (Permission("observe"), "only observes", set()),
+        (Permission("ask"), "Nothing is written yet", {"undo", "immich", "skymmich", "both"}),
+        (
+            Permission("ask", Begun("page", NOW, frozenset({3}))),
+            "Only the first images",
+            {"sync", "undo", "redo", "immich", "skymmich", "both", "approve"},
+        ),
+    ],
+)
+def test_before_anything_may_be_written_buttons_that_can_do_nothing_say_why(
+    client, control, permission, why, offered
+):
+    control.shown = replace(control.shown, permission=permission)
+    grid = client.get("/images").text
+    options = re.findall(r'<option value="(\w+)"( disabled)?>', grid[grid.index('name="action"') :])
+    assert {name for name, off in options if not off} == offered
+    assert ("disabled" in button(grid, "Preview")) == (not offered)
+    assert ('id="why-selection"' in grid) == (len(offered) < len(options))
+    page = client.get("/images/1").text
+    assert "disabled" in button(page, "Sync to Immich")
+    assert why in page
+    assert ("disabled" in button(page, "Undo the last change …")) == (not offered)
+    assert ("disabled" in button(page, "Use Skymmich's")) == (not offered)
+    assert "disabled" in button(client.get("/images/6").text, "Approve what the guard holds …")
+    shown = chosen(client, "sync", 1).text
+    assert "disabled" in button(shown, "Write this")
+    assert why in shown
+
+
+def test_of_the_images_begun_with_all_can_be_done(client, control):
+    control.shown = replace(control.shown, permission=Permission("ask", Begun("page", NOW, frozenset({3}))))
+    assert "disabled" not in button(client.get("/images/3").text, "Sync to Immich")
+    assert "disabled" not in button(chosen(client, "sync", 3).text, "Write this")
+    assert "disabled" in button(chosen(client, "sync", 3, 4).text, "Write this")

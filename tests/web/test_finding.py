@@ -222,3 +222,37 @@ def test_an_address_of_a_list_says_only_what_is_not_as_ever():
     assert query.address() == "/images?q=m+31&status=conflict&sort=written"
     assert query.address(status="", page=2) == "/images?q=m+31&sort=written&page=2"
     assert Query().address("/images/4") == "/images/4"
+
+
+async def test_of_several_words_all_are_found_however_many_have_one_of_them(store):
+    chance = random.Random(7)
+    words = ("dust", "wide", "cave", "47", "rare")
+    weights = (90, 50, 20, 5, 1)
+    named = Equipment(2, "Wide field", "telescope")
+    many = []
+    for number in range(1, 5001):
+        title = " ".join(
+            word for word, most in zip(words, weights, strict=True) if chance.random() * 100 < most
+        )
+        equipment = (named,) if chance.random() < 0.3 else ()
+        many.append(CatalogueImage(number, asset(number), title or "none", equipment=equipment))
+    store.save_records(record(one, "conflict" if one.image_id % 9 == 0 else "in_sync") for one in many)
+    finder = Finder(store, Lookups(Control(tuple(many))))
+
+    def has(image, word):
+        state = word == "conflict" and image.image_id % 9 == 0
+        return state or word in image.title or (word == "wide" and bool(image.equipment))
+
+    for asked in (
+        "dust wide",
+        "rare dust",
+        "47 cave wide",
+        "conflict wide",
+        "cave conflict 47",
+        "rare",
+        "rare none",
+    ):
+        expected = {one.asset_id for one in many if all(has(one, word) for word in asked.split())}
+        found = await finder.find(Query(asked))
+        assert set(found.page(0, 5000)) == expected, asked
+        assert found.total == len(expected)

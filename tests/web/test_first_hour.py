@@ -99,6 +99,12 @@ def test_begun_with_all_an_open_page_becomes_the_overview(browser, new):
 def test_other_buttons_write_nothing_before_and_say_why(browser, new):
     with window(browser, new) as page:
         page.goto("/images/2")
+        expect(page.get_by_role("button", name="Sync to Immich")).to_be_disabled()
+        expect(page.locator(".state .why")).to_have_text(
+            "Nothing is written yet: begin on the overview first."
+        )
+        # Whoever opened the page before may still click.
+        page.locator(".state button").evaluate("one => { one.disabled = false; }")
         page.get_by_role("button", name="Sync to Immich").click()
         expect(page.locator(".outcome")).to_contain_text("Nothing is written yet")
         page.goto("/")

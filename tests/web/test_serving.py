@@ -108,3 +108,36 @@ async def test_a_port_that_is_taken_is_said(control, store):
 async def test_beyond_this_machine_it_does_not_start_without_a_token(control, store):
     with pytest.raises(ConfigurationError):
         await WebServer(create_app(control, store), "0.0.0.0", 0).start()
+
+
+async def test_lists_and_searches_are_ready_before_anybody_asks_once_the_catalogue_was_read(
+    control, store, monkeypatch
+):
+    control.known = False
+    app = create_app(control, store)
+    async with WebServer(app, "127.0.0.1", 0) as server:
+        await asyncio.sleep(0)
+        control.queue.put_nowait(Update("state"))
+        await asyncio.wait({server.warming}, timeout=0.05)
+        control.known = True
+        control.queue.put_nowait(Update("progress"))
+        await asyncio.wait({server.warming}, timeout=0.05)
+        assert not server.warming.done()
+        control.queue.put_nowait(Update("state"))
+        await asyncio.wait_for(server.warming, 20)
+        control.queue = None
+        # What is ready is read from nowhere a second time.
+        read = []
+        for name in ("standings", "titles"):
+            monkeypatch.setattr(type(store), name, lambda *told: read.append(told))
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            page = (await client.get("/images?q=orion")).text
+    assert "Orion" in page
+    assert read == []
+
+
+async def test_a_server_that_ends_waits_for_no_catalogue(control, store):
+    control.known = False
+    async with WebServer(create_app(control, store), "127.0.0.1", 0) as server:
+        await asyncio.sleep(0)
+    assert server.warming.cancelled()

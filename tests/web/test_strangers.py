@@ -76,6 +76,7 @@ class Crowd:
 async def served(control, store, limits, token="right-token"):
     app = create_app(control, store, access=Access(token=token, slowdown=Slowdown()))
     async with WebServer(app, "127.0.0.1", 0, limits) as server:
+        await asyncio.wait({server.warming})  # what the store opens for it is nothing of a stranger's
         crowd = Crowd(server)
         try:
             yield server, crowd
@@ -138,6 +139,7 @@ async def test_a_crowd_from_one_address_costs_another_address_nothing(control, s
 
 
 async def test_what_does_not_come_within_its_time_is_closed_however_steadily_it_drips(control, store, caplog):
+    await create_app(control, store).state.warm()  # what the store opens for it stays open
     before = descriptors()
     with caplog.at_level(logging.INFO):
         async with served(control, store, HASTY) as (server, crowd):

@@ -23,6 +23,7 @@ from reconciler.web.api.operations import operation, operations_of, routes_of
 from reconciler.web.api.problems import MEDIA_TYPE
 from reconciler.web.api.responses import tagged
 from reconciler.web.api.routes import Api
+from reconciler.web.api.selection import SelectionApi
 from reconciler.web.api.skymmich_buttons import SkymmichButtons
 from reconciler.web.api.switches import SwitchesApi
 from reconciler.web.api.template import TemplateApi
@@ -77,6 +78,7 @@ PARTS: Final[tuple[type, ...]] = (
         Deciding,
         Crossings,
         TakingBack,
+        SelectionApi,
     ),
     *(SkymmichButtons, Description),
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import compress, islice
 from typing import TYPE_CHECKING, Final
 
+from reconciler.web.finding.query import Query
 from reconciler.web.finding.sheet import Sheets, any_of, both_of
 from reconciler.web.finding.terms import terms_of
 from reconciler.web.image_index import named_so
@@ -16,7 +17,6 @@ from reconciler.web.tones import CROSSED, states
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reconciler.web.finding.query import Query
     from reconciler.web.finding.sheet import Sheet
     from reconciler.web.image_index import Lookup, Lookups
     from reconciler.web.ports import History
@@ -98,6 +98,11 @@ class Finder:
         lookup = await (self._lookups.named() if searches else self._lookups.latest())
         return await asyncio.to_thread(self._find, query, lookup)
 
+    async def warm(self) -> None:
+        """Read what lists and searches are made of, before anybody asks."""
+        await asyncio.to_thread(self._find, Query(), await self._lookups.latest())
+        await asyncio.to_thread(self._find, Query("any word"), await self._lookups.ready())
+
     def _known(self) -> Iterable[str | None]:
         return self._lookup.asset_ids() if self._lookup is not None else ()
 
@@ -125,12 +130,14 @@ class Finder:
         terms = terms_of(text, labels)
         if not terms:  # signs alone
             return bytes(len(sheet.ids))
-        found = [
-            any_of(self._on_sheet(sheet, lookup, mask), sheet.in_state(term.states))
-            for term, mask in zip(terms, lookup.texts.find(terms), strict=True)
-        ]
-        fits = both_of(*found)
+        every = list(zip(terms, lookup.texts.find(terms), strict=True))
         inside = self._on_sheet(sheet, lookup, b"\1" * lookup.texts.count)
+        plain = [mask for term, mask in every if not term.states]
+        fits = self._on_sheet(sheet, lookup, both_of(*plain)) if plain else b"\1" * len(sheet.ids)
+        for term, mask in every:
+            if term.states:
+                either = any_of(self._on_sheet(sheet, lookup, mask), sheet.in_state(term.states))
+                fits = both_of(fits, either)
         if inside.count(1) == len(sheet.ids):
             return fits
         # Of what is not in the catalogue only the store knows anything: the title.

@@ -35,6 +35,8 @@ _BLOCK: Final = 2048
 """Images whose texts are packed together."""
 _MANY: Final = 1024
 """From so many images on, a name's places are packed, too."""
+_FEW: Final = 512
+"""Of a block, so few images are looked through one by one."""
 _LEVEL: Final = 3
 
 
@@ -53,7 +55,11 @@ class Texts:
     """By kind: the names that most images have, as written."""
 
     def find(self, terms: Sequence[Term]) -> list[bytearray]:
-        """Return for each term which images have it in their names or titles, a byte an image."""
+        """Return for each term which images have it in their names or titles, a byte an image.
+
+        What lacks a term is not looked through for the others, so that they may be missing from it. A term
+        that names a state, too, rules out nothing.
+        """
         every = [self.named(_fits(term), TARGET + EQUIPMENT + _TAG) for term in terms]
         for found, term in zip(every, terms, strict=True):
             if term.identity:
@@ -62,15 +68,23 @@ class Texts:
         start = 0
         for packed in self.titles:
             block = zlib.decompress(packed)
-            lines: list[bytes] = []
-            for found, spellings in zip(every, texts, strict=True):
-                for words in spellings:
-                    if words in block:
-                        lines = lines or block.split(b"\n")
-                        end = start + len(lines)
-                        found[start:end] = bytes(
-                            map(or_, found[start:end], [words in line for line in lines])
-                        )
+            lines, left = block.split(b"\n"), None
+            end = start + len(lines)
+            # The rarest first: the others are looked for in its few lines alone.
+            counts = [sum(map(block.count, spellings)) for spellings in texts]
+            for number in sorted(range(len(terms)), key=counts.__getitem__):
+                found = every[number]
+                for words in texts[number] if counts[number] else ():
+                    if left is None:
+                        here = [words in line for line in lines]
+                        found[start:end] = bytes(map(or_, found[start:end], here))
+                    else:
+                        for one in left:
+                            found[start + one] |= words in lines[one]
+                if not terms[number].states and found.count(1, start, end) < _FEW:
+                    left = [
+                        one for one in (range(len(lines)) if left is None else left) if found[start + one]
+                    ]
             start += _BLOCK
         return every
 

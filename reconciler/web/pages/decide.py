@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from reconciler.engine.redo import taken_back_in
 from reconciler.engine.undo_wish import UndoWish
-from reconciler.errors import DecisionError
+from reconciler.errors import DecisionError, ReconcilerError
 from reconciler.messages.proposals import Action
 from reconciler.models.requests import MAX_ID, MAX_IMAGES, Waiting
 from reconciler.models.undo import AdoptRequest
@@ -24,15 +24,25 @@ from reconciler.web.api.operations import operation, routes_of
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.routes import ASKED, run_answer
 from reconciler.web.api.validation import valid
-from reconciler.web.pages.proposals import ids_of, of_conflicts, of_pass, of_take_over, of_undo
+from reconciler.web.pages.availability import at_work, no_action, no_write
+from reconciler.web.pages.proposals import (
+    ids_of,
+    of_conflicts,
+    of_pass,
+    of_pause,
+    of_take_over,
+    of_undo,
+    unknown,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from reconciler.core.records import Keep
+    from reconciler.core.plan.plan import AssetPlan
+    from reconciler.core.records import Keep, Trigger
     from reconciler.web.context import Panel
     from reconciler.web.image_index import Lookups
     from reconciler.web.pages.images import ImagePages
@@ -42,7 +52,7 @@ if TYPE_CHECKING:
 
 _KEEPS: Final[Mapping[str, Keep]] = {"immich": "immich", "skymmich": "skymmich", "both": "both"}
 _ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
-_OF_ALL: Final = frozenset({"redo", "approve", "take_over"})
+_OF_ALL: Final = frozenset({"redo", "approve", "take_over", "pause", "resume"})
 """What may be asked for without naming images."""
 _CHANGED: Final = (
     "Something of it changed since it was shown, so nothing was done. It stands here as it is now."
@@ -80,11 +90,11 @@ class Deciding:
     async def look(self, request: Request) -> Response:
         """Show what would be done with the images that the address names."""
         query = {name: [value] for name, value in request.query_params.items()}
-        return await self._show(request, await self._asked(request, query))
+        return await self._show(request, await self.asked(request, query))
 
     async def chosen(self, request: Request) -> Response:
         """Show what would be done with the images that were chosen in the list."""
-        asked = await self._asked(request, await params.form_values(request))
+        asked = await self.asked(request, await params.form_values(request))
         if asked.image_ids is not None and not asked.image_ids:
             return await self._toasts.answer(request, "nothing_chosen", back=asked.back)
         return await self._show(request, asked)
@@ -92,9 +102,9 @@ class Deciding:
     async def confirmed(self, request: Request) -> Response:
         """Do what was shown, and say what came of it."""
         form = await params.form_values(request)
-        asked = await self._asked(request, form)
+        asked = await self.asked(request, form)
         try:
-            run_id = await self._do(asked, params.last(form, "hash"), params.last(form, "shown"))
+            run_id = await self.do(asked, params.last(form, "hash"), params.last(form, "shown"))
         except DecisionError:
             return await self._show(request, asked, _CHANGED)
         return await self._toasts.answer(request, "asked", run=run_id, back=asked.back)
@@ -109,8 +119,15 @@ class Deciding:
         patience = params.seconds_to_wait(request)
         return await run_answer(self._panel.control, await self._panel.control.take_over(), patience)
 
-    async def _do(self, asked: Asked, approved: str, shown: str) -> str:
+    async def do(self, asked: Asked, approved: str, shown: str, *, by: Trigger = "page") -> str:
+        """Do what was shown; gives the run's id.
+
+        Raises:
+            DecisionError: something of it changed since.
+        """
         control, ids = self._panel.control, asked.image_ids
+        if asked.action in {"pause", "resume"}:
+            raise ProblemError(400, f"It is asked for at /actions/{asked.action}.")
         if asked.action == "take_over":
             return await control.take_over()
         if asked.action == "approve":
@@ -119,25 +136,33 @@ class Deciding:
             return control.request(Wish(ids, approved=approved, trigger="decision"))
         if asked.action == "redo":
             return control.request(Wish(ids, again=True, trigger="redo"))
-        assert ids is not None  # noqa: S101 - ``_asked`` saw to it
+        assert ids is not None  # noqa: S101 - ``asked`` saw to it
         if asked.action == "undo":
             return control.request(Wish(undo=await self._undo_of(ids), trigger="undo"))
         if asked.action == "sync":
-            return control.request(Wish(ids, trigger="page"))
+            return control.request(Wish(ids, trigger=by))
         return await control.resolve_many(ids, _KEEPS[asked.action], shown=shown)
 
     async def _show(self, request: Request, asked: Asked, warning: str = "") -> Response:
-        async with self._panel.planning:
-            proposal = await self._proposal(asked, warning)
+        proposal = await self.proposal(asked, warning)
+        snapshot = self._panel.control.snapshot()
         values = {
             "proposal": proposal,
-            "snapshot": self._panel.control.snapshot(),
+            "blocked": no_action(snapshot, asked.action, asked.image_ids),
+            "snapshot": snapshot,
             "lookup": await self._lookups.latest(),
         }
         return self._pages.page(request, "proposal.html", values)
 
+    async def proposal(self, asked: Asked, warning: str = "") -> Proposal:
+        """Look what would be done."""
+        async with self._panel.planning:
+            return await self._proposal(asked, warning)
+
     async def _proposal(self, asked: Asked, warning: str) -> Proposal:
         control, action, ids = self._panel.control, asked.action, asked.image_ids
+        if action in {"pause", "resume"}:
+            return await self._pausing(action)
         fields = {"action": action, "back": asked.back}
         fields |= {"everything": "true"} if ids is None else {"images": ids_of(ids)}
         if action == "undo":
@@ -150,12 +175,24 @@ class Deciding:
             return of_conflicts(_KEEPS[action], prepared, fields, asked.back, warning)
         return of_pass(action, prepared, ids, fields, asked.back)
 
+    async def _pausing(self, action: Action) -> Proposal:
+        """Show what would wait, or be written again: it can be done also where that cannot be told."""
+        control = self._panel.control
+        why = no_write(control.snapshot())
+        plans: Sequence[AssetPlan] = ()
+        if not why:
+            try:
+                plans = (await control.preview()).changes
+            except ReconcilerError as error:
+                why = unknown(error)
+        return of_pause(action, plans, at_work(control.snapshot()), why)
+
     async def _undo_of(self, image_ids: frozenset[int]) -> UndoWish:
         lookup = await self._lookups.latest()
         images = [lookup.image(image_id) for image_id in sorted(image_ids)]
         return UndoWish(images=tuple((one.asset_id, "") for one in images if one and one.asset_id))
 
-    async def _asked(self, request: Request, values: Mapping[str, list[str]]) -> Asked:
+    async def asked(self, request: Request, values: Mapping[str, list[str]]) -> Asked:
         """Read what is asked for, of a query or a form.
 
         Raises:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
 from reconciler.core.policy import SWITCHES
+from reconciler.errors import ReconcilerError
 from reconciler.messages.proposals import ACTIONS
 from reconciler.messages.translation import say
 from reconciler.messages.vocabulary import FIELD_TITLES
@@ -18,6 +20,7 @@ from reconciler.web.api.routes import is_over
 from reconciler.web.finding.finder import Finder
 from reconciler.web.finding.query import Query
 from reconciler.web.finding.texts import target_of
+from reconciler.web.pages.availability import no_action, no_undo
 from reconciler.web.pages.crossings import sides
 from reconciler.web.pages.sky_overlay import overlay_of
 from reconciler.web.pages.three_sides import shown
@@ -69,6 +72,7 @@ class ImagePages:
         ids = found.page((number - 1) * size, size)
         records = await asyncio.to_thread(self._panel.history.records_of, ids)
         page = [records[asset_id] for asset_id in ids if asset_id in records]
+        snapshot = self._panel.control.snapshot()
         values = {
             "records": page,
             "query": query,
@@ -78,8 +82,12 @@ class ImagePages:
             "first": (number - 1) * size + 1,
             "pages": shown_pages(number, pages_of(found.total, size)),
             "lookup": found.lookup,
-            "snapshot": self._panel.control.snapshot(),
-            "actions": [(name, say(label)) for name, label in ACTIONS.items() if name != "take_over"],
+            "snapshot": snapshot,
+            "actions": [
+                # Which images will be chosen is not known: what can be done with some of them is offered.
+                (name, say(label), no_undo(snapshot) or no_action(snapshot, name, ()))
+                for name, label in ACTIONS.items()
+            ],
             "targets": {record.asset_id: _target(found.lookup, record) for record in page},
             **self._outcome(request),
         }
@@ -87,6 +95,17 @@ class ImagePages:
         if wished in PAGES:
             answer.set_cookie(_DENSITY, wished, max_age=_YEAR, path="/images", httponly=True, samesite="lax")
         return answer
+
+    async def warm(self) -> None:
+        """Make lists and searches ready once the first pass is over: who comes first does not wait."""
+        control = self._panel.control
+        async with control.subscribe() as updates:
+            if control.catalogue() is None:
+                async for update in updates:
+                    if update.name == "state" and control.catalogue() is not None:
+                        break
+        with suppress(ReconcilerError):  # a store or a catalogue in trouble is told elsewhere
+            await self._finder.warm()
 
     async def matching(self, request: Request) -> frozenset[int]:
         """Return the images that the query's filter lets through, at most one more than may be chosen."""

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.plan.conflicts import all_sides, in_conflict
+from reconciler.core.reasons import of_error
 from reconciler.messages.formats import first_upper
 from reconciler.messages.proposals import (
     BUTTONS,
     COUNTS,
     NO_CHANGE,
     NO_CONFLICT,
+    NO_RUN,
     NOTES,
     NOTHING,
     OTHER,
     TITLES,
+    UNDER_WAY,
+    UNDER_WAY_DONE,
+    UNKNOWN,
 )
+from reconciler.messages.reasons import joined_reasons
 from reconciler.messages.translation import say
 from reconciler.models.reasons import told
 from reconciler.models.undo import asset_url
@@ -29,7 +35,9 @@ if TYPE_CHECKING:
     from reconciler.core.records import Keep
     from reconciler.engine.passes import Prepared
     from reconciler.engine.undo_plan import PreparedUndo
+    from reconciler.errors import ReconcilerError
     from reconciler.messages.proposals import Action
+    from reconciler.service.api import RunState
 
 SHOWN: Final = 20
 """Images of which a preview shows what would change."""
@@ -154,6 +162,41 @@ def of_take_over(prepared: Prepared, fields: Mapping[str, str]) -> Proposal:
         say(NOTES["take_over"]) if another else "",
         fields=fields,
     )
+
+
+def of_pause(
+    action: Action,
+    plans: Sequence[AssetPlan],
+    current: RunState | None,
+    why: str,
+) -> Proposal:
+    """Show what goes on, and what waits, or would be written once nothing does.
+
+    Args:
+        action: which of both.
+        plans: what differs now, and would be written.
+        current: the run that is under way.
+        why: why nothing is written anyway, or what waits cannot be told; empty: it is told.
+    """
+    shown = _written(action, plans, (), {}, "/")
+    waiting = (why,) if why else shown.lines
+    lines = waiting if action == "resume" else (_under_way(current), *waiting)
+    return replace(shown, possible=True, lines=lines, path=f"/actions/{action}")
+
+
+def unknown(error: ReconcilerError) -> str:
+    """Say that it cannot be told what waits."""
+    return say(UNKNOWN, why=joined_reasons((of_error(error),), "daemon"))
+
+
+def _under_way(current: RunState | None) -> str:
+    if current is None:
+        return say(NO_RUN) + "."
+    progress = current.progress
+    if progress is None or not progress.total:
+        return say(UNDER_WAY) + "."
+    done, total = (f"{number:,}" for number in (progress.done, progress.total))
+    return say(UNDER_WAY_DONE, done=done, total=total) + "."
 
 
 def _written(

@@ -29,7 +29,7 @@ from reconciler.messages.vocabulary import CASES, FIELD_TITLES, LEVELS, TRIGGERS
 from reconciler.models.reasons import told
 from reconciler.redaction import redact
 from reconciler.web import tones
-from reconciler.web.pages.availability import no_look, no_sync, no_write
+from reconciler.web.pages.availability import no_action, no_decision, no_look, no_sync, no_undo, no_write
 from reconciler.web.pages.diff import condensed, difference, extent, side
 from reconciler.web.pages.toast import toast_of
 from reconciler.web.short_messages import by_kind, by_run, spoken
@@ -114,8 +114,11 @@ class Pages:
             marked=marked,
             choices=choices,
             sides=sides,
+            no_action=no_action,
+            no_decision=no_decision,
             no_look=no_look,
             no_sync=no_sync,
+            no_undo=no_undo,
             no_write=no_write,
         )
         self._environment.globals["ui"] = self._environment.get_template("_macros.html").module
