@@ -93,7 +93,10 @@ class Oracle:
             words.pop(token, None)
         for token, line in lines.items():
             if token in words:
-                words[token] = (line, words[token][1])
+                grown = by_person and line != words[token][0]
+                words[token] = (line, now if grown else words[token][1])
+                if grown:  # what is looked for is the line, and that is as new as its newest word
+                    self._entered(asset_id, "description", token)
             elif by_person and token not in tokens(before):
                 words[token] = (line, now)
                 self._entered(asset_id, "description", token)
