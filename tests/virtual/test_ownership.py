@@ -393,3 +393,28 @@ def test_a_new_image_with_our_record_is_known_by_a_store_that_is_settled(world):
     here.run()
     assert here.store.record(asset_id).applied == before
     assert here.requests[READ] <= 3
+
+
+def test_what_a_new_store_wrote_itself_takes_no_write_of_its_own_for_one_that_has_long_arrived(world):
+    here = world(count=3, unkind="settling", drain=8.0, policy=BOLD)
+    here.run()
+    here.settle()
+    lose_store(here)
+    image_id, odd = here.images()[1]
+    here.run(image_ids=frozenset({image_id}))  # the others' records are still to be taken up
+    assert owned(here)[1] == 1
+
+    def pause(moment, method, path):
+        here.settings.paused = here.settings.paused or (method == "PUT" and odd in path)
+
+    here.line.meanwhile = pause
+    here.take_back(everything=True)
+    assert here.store.record(odd).status == "undone"
+    assert here.settings.paused
+    here.run(force=True)
+    assert here.faults["overlaps"] == here.faults["lost"] == 0
+    here.line.meanwhile = lambda *_: None
+    here.settings.paused = False
+    here.settle()
+    here.run(force=True)
+    assert here.statuses() == {"in_sync": 3}
