@@ -13,6 +13,7 @@ from reconciler.models.reasons import Reason, told
 from reconciler.models.requests import MAX_ID, MAX_IMAGES, MAX_NAME, read_moment
 
 if TYPE_CHECKING:
+    from reconciler.core.plan.plan import AssetPlan as Planned
     from reconciler.engine.undo_plan import PreparedUndo
 
 Id = Annotated[int, Field(ge=0, lt=MAX_ID)]
@@ -70,12 +71,18 @@ class Left(Model):
 
 
 class Taken(Model):
-    """One image of an undo."""
+    """One image of what is shown before it is done."""
 
     image_id: int
     asset_id: Text
     title: Text
     plan: AssetPlan
+
+    @classmethod
+    def of(cls, plan: Planned) -> Self:
+        """Return the plan of an image as JSON."""
+        shown = AssetPlan.of(plan, compared=True)
+        return cls(image_id=plan.image_id, asset_id=plan.asset_id, title=plan.title, plan=shown)
 
 
 class UndoPlan(Model):
@@ -107,15 +114,7 @@ class UndoPlan(Model):
                 for step, why in left[: 5 * limit]
             ],
             left_count=len(left),
-            items=[
-                Taken(
-                    image_id=plan.image_id,
-                    asset_id=plan.asset_id,
-                    title=plan.title,
-                    plan=AssetPlan.of(plan, compared=True),
-                )
-                for plan in islice(found.changes, limit)
-            ],
+            items=[Taken.of(plan) for plan in islice(found.changes, limit)],
         )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.simulator.sample.build import build_sample
 from state.store import SqliteStore
-from tests.virtual.world import World
+from tests.virtual.world import World, forbid_two_at_once
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +70,8 @@ def worlds(tmp_path_factory, samples, empty_store):
     """Make worlds that end with the file."""
     with making(tmp_path_factory.mktemp("worlds"), samples, empty_store) as make:
         yield make
+
+
+@pytest.fixture
+def no_two_at_once(monkeypatch):
+    forbid_two_at_once(monkeypatch)

@@ -9,11 +9,11 @@ from uuid import uuid1
 
 import pytest
 
-from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.simulator.server.state import USER_ID
 from tests.virtual.documents import Document
 from tests.virtual.tape import Tape
 from tests.virtual.test_promises import NAMED, assert_nothing_lost
+from tests.virtual.world import forbid_two_at_once
 
 VERSIONS = ("1.144.1", "2.7.5", "3.1.0", "3.2.0")
 OLD = VERSIONS[:2]
@@ -25,22 +25,6 @@ REAL = "settling,lost_updates,round_trip,early_updated_at,unstable_paging,slow_t
 @pytest.fixture(params=VERSIONS)
 def version(request):
     return request.param
-
-
-def forbid_two_at_once(patch):
-    """Fail where an asset would be sent while it has a write that has not settled."""
-    sent = AssetWrite.on_sent
-
-    def checked(write, *args, **named):
-        assert write.pending is None, "two unsettled writes"
-        return sent(write, *args, **named)
-
-    patch.setattr(AssetWrite, "on_sent", checked)
-
-
-@pytest.fixture
-def no_two_at_once(monkeypatch):
-    forbid_two_at_once(monkeypatch)
 
 
 def shown(here):

@@ -7,7 +7,6 @@ from random import Random
 
 import pytest
 
-from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.events import Progress
 
 ANXIOUS = "settling,lost_updates,early_updated_at,unstable_paging,slow_tagging,clock_skew"
@@ -63,18 +62,6 @@ class Window:
     def explains(self, at, asset_id):
         """Tell whether an edit fell between the reading and the arrival of a write of ours."""
         return any(read <= at <= wrote for read, wrote, of in self.written if of == asset_id)
-
-
-@pytest.fixture
-def no_two_at_once(monkeypatch):
-    """Fail where an asset would be sent while it has a write that has not settled."""
-    sent = AssetWrite.on_sent
-
-    def checked(write, *args, **named):
-        assert write.pending is None, "two unsettled writes"
-        return sent(write, *args, **named)
-
-    monkeypatch.setattr(AssetWrite, "on_sent", checked)
 
 
 def end_well(here, *, passes=4, crowded=False):

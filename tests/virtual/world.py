@@ -12,6 +12,7 @@ from random import Random
 import httpx
 
 from reconciler.core.policy import GuardPolicy, Policy, Switches
+from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.events import Event
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.planner import Wishes
@@ -263,3 +264,14 @@ class World:
         return {
             event.asset_id: event for event in self.events if isinstance(event, Event) and event.name == name
         }
+
+
+def forbid_two_at_once(patch):
+    """Fail where an asset would be sent while it has a write that has not settled."""
+    sent = AssetWrite.on_sent
+
+    def checked(write, *args, **named):
+        assert write.pending is None, "two unsettled writes"
+        return sent(write, *args, **named)
+
+    patch.setattr(AssetWrite, "on_sent", checked)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from reconciler.errors import DecisionError
-from reconciler.models.plans import AssetPlan
 from reconciler.models.requests import Waiting
 from reconciler.models.selection import LeftAlone, Proposed, Selection
 from reconciler.models.undo import Taken
@@ -98,15 +97,7 @@ def _told(found: Proposal, image_ids: frozenset[int]) -> Proposed:
         image_ids=sorted(image_ids),
         hash=found.fields.get("hash", ""),
         shown=found.fields.get("shown", ""),
-        items=[
-            Taken(
-                image_id=plan.image_id,
-                asset_id=plan.asset_id,
-                title=plan.title,
-                plan=AssetPlan.of(plan, compared=True),
-            )
-            for plan in (*found.plans, *(plan for plan, _ in found.decided))
-        ],
+        items=[Taken.of(plan) for plan in (*found.plans, *(plan for plan, _ in found.decided))],
         more=found.more,
         left=[
             LeftAlone(image_id=one.image_id, title=one.title, reason=one.why, url=one.url)
