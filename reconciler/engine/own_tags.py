@@ -78,7 +78,7 @@ class OwnTags:
 
     async def pause(self, clock: Clock, seconds: float) -> None:
         """Wait so long, but no longer than for the tags that are being made."""
-        if self._task is None or self._task.done():
+        if self._task is None or not self.at_work:
             await clock.sleep(seconds)
             return
         resting = asyncio.ensure_future(clock.sleep(seconds))

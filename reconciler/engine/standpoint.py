@@ -57,6 +57,16 @@ class Standpoint:
     notes: bool = True
     """Whether the server keeps records at all."""
 
+    def is_older_copy_than(self, writer: Owner) -> bool:
+        """Return whether this is an older copy of its store, and the newer one wrote a record of it.
+
+        What this one wrote since, while it takes up the records, bears a higher number than it found then.
+        """
+        former = self.former
+        if self.floor is None or former is None or former.instance != writer.instance:
+            return False
+        return writer.generation <= former.generation
+
 
 @dataclass(slots=True)
 class Taken:

@@ -363,7 +363,7 @@ class AssetWrite(WriteState):
             verified=self.verified | (step if found.verified else frozenset()),
             reverted=self.reverted | (step if found.reverted else frozenset()),
             changed=self.changed | found.changed,
-            record=self.owning(found.record, seen),
+            record=found.record,
             # A listing shows no tags: those of the last reading are right where only fields were written.
             observed=seen if seen.tags is not None else replace(seen, tags=self.observed.tags),
             quiet=terms.grace if found.others else 0.0,

@@ -45,7 +45,7 @@ class Verdict:
     verified: bool
     reverted: bool
     theirs: frozenset[str]
-    """Tags of a person that are gone, though nobody of us took them off."""
+    """Tags of a person that are gone though we did not take them off, in this write or before."""
     crossed: bool
     """Whether somebody changed it at the very moment, and what they did may be lost."""
     others: bool
@@ -92,6 +92,7 @@ def judge(
         seen_updated_at=seen.updated_at,
         changed_at=sight.at if result.fields else write.record.changed_at,
     )
+    record = write.owning(record, seen)
     return Verdict(
         record=with_unsticking(record, entries),
         changed=result.fields,

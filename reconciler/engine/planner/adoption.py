@@ -152,12 +152,8 @@ class Adoption:
     def _is_newer(self, known: OwnershipRecord) -> bool:
         """Return whether a record tells what the store does not know: what it wrote itself is no news."""
         point = self.taken.standpoint
-        former, instance = point.former, known.owner.instance
-        if instance == point.owner.instance:
-            if point.floor is None or former is None or former.instance != instance:
-                return False
-            if known.owner.generation > former.generation:
-                return False
+        if known.owner.instance == point.owner.instance and not point.is_older_copy_than(known.owner):
+            return False
         return known.is_newer_than(point.owner, point.floor or 0)
 
     def _recognise(self, item: Item, record: AssetRecord, reading: Reading, wanted: Desired) -> None:
