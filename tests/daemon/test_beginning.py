@@ -43,6 +43,15 @@ def _writes(world):
     return world.wire.requests()["writes"]
 
 
+async def _begun_with_five(started):
+    """Give a world in which five images were begun with, and written."""
+    world = started("ask")
+    await world.run(60)
+    world.service.begin("page", first=5)
+    await world.run(60)
+    return world
+
+
 def _standing(world):
     return world.service.snapshot().permission.standing
 
@@ -75,10 +84,7 @@ async def test_while_it_waits_a_library_is_not_read_again_and_again(started):
 
 
 async def test_once_some_are_written_nothing_says_that_none_are(started):
-    world = started("ask")
-    await world.run(60)
-    world.service.begin("page", first=5)
-    await world.run(60)
+    world = await _begun_with_five(started)
     told = world.service.snapshot()
     assert told.headline.code == "trying"
     assert sentence(told.headline).startswith(
@@ -135,10 +141,7 @@ async def test_of_what_was_begun_with_only_what_was_written_is_counted_as_writte
 
 
 async def test_after_an_image_begun_with_is_written_or_taken_back_it_looks_at_once(started):
-    world = started("ask")
-    await world.run(60)
-    world.service.begin("page", first=5)
-    await world.run(60)
+    world = await _begun_with_five(started)
     image_id, *_ = (record.image_id for record in world.store.records().values())
     world.sql("UPDATE astrophotography_images SET title = 'Another title'")
     for wish in (
