@@ -547,3 +547,13 @@ def test_tags_deleted_on_the_server_that_come_back_with_an_extraction_are_ours_s
     here.run(full=True)
     here.take_back(everything=True)
     assert here.shown()[odd]["tags"] == []
+
+
+def test_tags_deleted_on_the_server_that_an_undos_own_write_brings_back_are_taken_off_again(world):
+    here = world(count=3, unkind="settling", drain=60.0)
+    here.run()
+    here.settle()
+    here.person(here.images()[0][1], "delete_tag", "Astro")
+    here.take_back(everything=True)
+    assert {key: one["tags"] for key, one in here.shown().items() if one["tags"]} == {}
+    assert not [tag for tag in here.tags if tag.startswith("Astro")]

@@ -299,8 +299,8 @@ class AssetWrite(WriteState):
         write = self if row is None else self._moved_again(row, sight, terms)
         if sight.asked - write.moved_at < terms.recheck or write.pending is None:
             return write, "nothing"
-        if write.pending.tags and not write.goes_on_unread:
-            return write, "nothing"  # a listing does not show tags: it is read by itself
+        if write.is_read:
+            return write, "nothing"
         if row is None:
             return replace(write, looks=write.looks + 1), "nothing"
         if write.pending.tags:

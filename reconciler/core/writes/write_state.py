@@ -120,7 +120,20 @@ class WriteState:
         return self.steps[:2] == ("remove_tags", "remove_tags")
 
     @property
+    def is_read(self) -> bool:
+        """Whether no listing tells what a write did, for none shows tags.
+
+        An undo's text is among these where tags of ours are missing: its extraction brings back those that
+        were deleted on the server.
+        """
+        if self.pending is None:
+            return False
+        if self.pending.tags:
+            return not self.goes_on_unread
+        there = self.observed.tags
+        return self.plan.gives_back and there is not None and not self.was_ours.tags <= there
+
+    @property
     def needs_reading(self) -> bool:
-        """Whether no listing tells what became of it, once it moved: a listing shows no tags."""
-        tags = self.pending is not None and bool(self.pending.tags)
-        return (tags and not self.goes_on_unread) or self.looks >= UNSEEN_LOOKS
+        """Whether it is read by itself, once it moved."""
+        return self.is_read or self.looks >= UNSEEN_LOOKS
