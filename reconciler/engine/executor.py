@@ -90,10 +90,10 @@ class Executor:
         timing, rules = around.timing, around.rules
         terms = Terms(rules.markers, rules.server_version, timing.recheck, timing.grace)
         self._settling = Settlement(around.store, around.clock, terms)
-        self._own_tags = OwnTags(around.target, around.store, paths)
+        self.own_tags = OwnTags(around.target, around.store, paths)
         self._sender = Sender(
             around.target, around.store, self._settling, around.clock, around.run_id,
-            tags=self._own_tags, intended=around.intended,
+            tags=self.own_tags, intended=around.intended,
         )  # fmt: skip
         self._tags = TagCheck(around.target, [job for job in jobs if job.asset_id not in first])
         self._schedule = PollSchedule(timing, self._settling.dates)
@@ -129,7 +129,7 @@ class Executor:
         try:
             await self._turns(poller)
         finally:
-            await self._own_tags.end()
+            await self.own_tags.end()
 
     async def _turns(self, poller: Poller) -> None:
         while not self._ended():
@@ -146,7 +146,7 @@ class Executor:
                 has_room = self._window.has_room_for(self._may_send(), self._undigested())
                 has_room = has_room and bool(self._next_up())
                 pause = 0.0 if has_room else self._schedule.pause(self._situation())
-                await self._own_tags.pause(self._around.clock, pause)
+                await self.own_tags.pause(self._around.clock, pause)
 
     async def _turn(self, poller: Poller) -> None:
         if self._must_look():
@@ -210,7 +210,7 @@ class Executor:
         return (ready[: room - min(len(new), room // 2)] + new)[:room]
 
     def _is_ready(self, job: Job) -> bool:
-        held = job.write.step != "fields" and self._own_tags.at_work
+        held = job.write.step != "fields" and self.own_tags.at_work
         return job.write.state == "ready" and not held and self._canary.lets(job)
 
     def _worth_a_call(self, ready: list[Job]) -> list[Job]:
@@ -282,7 +282,7 @@ class Executor:
         for asset_id, job in self._active.items():
             if job.write.state == "moved":
                 self._refresher.look(job, rows.get(asset_id), asked)
-        self._own_tags.begin_early(self._canary.jobs, rows, self._settling.terms.markers)
+        self.own_tags.begin_early(self._canary.jobs, rows, self._settling.terms.markers)
         seen = [self._by_id[asset_id] for asset_id in rows.keys() & self._by_id.keys()]
         touched = [
             job
@@ -306,7 +306,7 @@ class Executor:
         }
         chunk = self._chunk()
         tagging = [job for job in chunk if job.write.step != "fields"]
-        tagging = [] if self._own_tags.begin(tagging) else tagging
+        tagging = [] if self.own_tags.begin(tagging) else tagging
         careful = deque([job] for asset_id, job in self._active.items() if asset_id in due)
         careful += groups(job for job in chunk if job.write.step == "fields")
         lanes = [self._with_care(careful) for _ in range(min(_LANES, len(careful)))]
@@ -354,7 +354,7 @@ class Executor:
         if not self._tags.is_due([job.write for job in settled], alone=alone):
             return
         asked = self._around.clock.monotonic()
-        found = await self._tags.check(settled, self._own_tags.ids)
+        found = await self._tags.check(settled, self.own_tags.ids)
         for job in settled:
             if job.asset_id in found and self._tags.holds(job.write):
                 self._refresher.take(job, found[job.asset_id], asked)

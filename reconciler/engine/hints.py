@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler.core.store_keys import HINTS, HintsForm
@@ -53,10 +54,18 @@ class Seen:
         kept = HINTS.read(store)
         return None if kept is None else cls(kept["tags"], kept["assets"])
 
-    def keep(self, store: Store) -> None:
-        """Remember it, where it is news, once what it hinted at was looked at."""
+    def keep(self, store: Store, met: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Remember it, where it is news, once what it hinted at was looked at.
+
+        Args:
+            store: where.
+            met: the tags that the writing met or made since. What was seen of a path before stays: whether it
+                vanished is for the next look to tell.
+        """
         before = Seen.of(store) or Seen()
         tags = before.tags if self.tags is None else self.tags
+        if met:
+            tags = {**met, **(tags or {})}
         assets = before.assets if self.assets is None else self.assets
         if Seen(tags, assets) != before:
             HINTS.write(store, HintsForm(tags=None if tags is None else dict(tags), assets=assets))

@@ -54,6 +54,8 @@ class Ended:
     """Owners of assets of which fields were written and kept."""
     refused: set[str] = field(default_factory=set)
     """Owners of assets that could not be written."""
+    tags: dict[str, str] = field(default_factory=dict)
+    """The tags of the library that the writing met or made: full path to id."""
     failed: int = 0
     """Images of which something could not be read or written, or was not kept."""
 

@@ -294,6 +294,7 @@ class Reconciler:
         elif canary.jobs and canary.passed:
             CANARY.write(self._store, {"key": key, "passed": True})
         ended.error, ended.stalled = executor.error, executor.stalled
+        ended.tags |= executor.own_tags.ids
 
     def _replan(self, job: Job, seen: ObservedAsset, prepared: Prepared, selection: Selection) -> AssetPlan:
         """Merge anew from a fresh reading, under the same limits as the plan that was shown."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.reasons import reason
 from reconciler.core.records import Run, RunCounts
 from reconciler.core.store_keys import ARCHIVED, CHECKED_AT, FULL_LOOK_AT, RULES, WATERMARK
 from reconciler.engine.conflicts import keep_decisions
+from reconciler.engine.hints import Seen
 from reconciler.engine.identity import KnownImmich
 from reconciler.engine.outcomes import finished, outcome_of, summarise
 from reconciler.engine.passes import Report
@@ -115,15 +117,16 @@ class Recorder:
         if prepared.immich is not None:
             prepared.immich.keep(self._store)
 
-    def note_look(self, prepared: Prepared) -> None:
-        """Note that all images were looked at, and from when on the next look is to ask."""
+    def note_look(self, prepared: Prepared, met: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Note that all images were looked at, from when on the next look asks, and which tags were met."""
         # Images that a shrunken catalogue hides are not looked at: what moves meanwhile is looked up later.
         if prepared.observed_from and not prepared.verdict.shrunk:
             WATERMARK.write(self._store, prepared.observed_from)
             if prepared.look is not None:
                 self._planner.noted(prepared.look)
+        if (prepared.seen is not None or met) and not prepared.verdict.shrunk:
+            (prepared.seen or Seen()).keep(self._store, met)
         if prepared.seen is not None and not prepared.verdict.shrunk:
-            prepared.seen.keep(self._store)
             self._planner.trash.ids.clear()
         if not prepared.verdict.tripped and prepared.rules_before != prepared.rules_digest:
             RULES.write(self._store, prepared.rules_digest)
@@ -148,7 +151,7 @@ class Recorder:
         changed = Counter(field for outcome in outcomes for field in outcome.changed)
         whole = prepared.images >= len(prepared.catalogue.linked())
         if whole and not error and not stopped:
-            self.note_look(prepared)
+            self.note_look(prepared, ended.tags)
             self.settle(prepared)
         closed = replace(
             run,

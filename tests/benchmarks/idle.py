@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 """One of the daemon's polls of Immich is always within."""
-MOST_MEMORY = 120.0
+MOST_MEMORY = 150.0
 MOST_CPU = 1.0
 IMAGES = 1000
 SETTLE = 90.0

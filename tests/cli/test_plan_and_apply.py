@@ -279,3 +279,14 @@ def test_what_is_logged_beside_a_command_is_no_json(install):
         done = it.run("apply", "--yes", "--verbose")
     assert "pass.done" in done.stderr
     assert not [line for line in done.stderr.splitlines() if line.startswith("{")]
+
+
+def test_a_tag_deleted_in_immich_is_put_back_by_the_next_apply_without_any_daemon(two):
+    assert two.call("apply", "--yes").returncode == 0
+    before = two.shown(RING)["tags"]
+    tag = next(tag for tag in before if tag.count("/") > 1)
+    two.person(RING, "delete_tag", tag)  # moves no date
+    assert tag not in two.shown(RING)["tags"]
+    assert tag in two.call("plan").stdout
+    assert two.call("apply", "--yes").returncode == 0
+    assert two.shown(RING)["tags"] == before
