@@ -15,6 +15,8 @@ from state.store import SqliteStore
 from tests.daemon.test_process import QUICK, a_home, ended, until
 
 DAY = 86_400.0
+SELDOM = {"catalogue_seconds": 3_600.0, "immich_seconds": 3_600.0}
+"""Looks that a copy does not need: a day of them takes seconds."""
 
 
 def with_copies(world, seconds):
@@ -34,7 +36,7 @@ def with_copies(world, seconds):
 
 
 def test_each_night_a_copy_is_made_and_so_many_are_kept(make_world):
-    world = make_world(images=3, unkind=())
+    world = make_world(images=3, unkind=(), **SELDOM)
     with_copies(world, 3 * DAY)
     made = [event for event in world.events if getattr(event, "name", "") == "store.copied"]
     kept = copies(world.state)
@@ -47,7 +49,7 @@ def test_each_night_a_copy_is_made_and_so_many_are_kept(make_world):
 
 
 def test_a_copy_that_fails_is_told_and_passes_go_on(make_world):
-    world = make_world(images=3, unkind=())
+    world = make_world(images=3, unkind=(), **SELDOM)
     (world.state.parent / "backups").write_text("in the way")
     with_copies(world, DAY)
     (told,) = [event for event in world.events if getattr(event, "name", "") == "store.not_copied"]

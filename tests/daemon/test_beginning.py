@@ -26,7 +26,7 @@ def started(make_world):
     """Give what starts a daemon on some images, in a mode."""
 
     def start(mode, images=30):
-        world = make_world(images=images)
+        world = make_world(images=images, catalogue_seconds=30.0)  # a day of its own 5 s takes a while
         world.start()
         world.house.mode = mode
         return world

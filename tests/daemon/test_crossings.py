@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 async def crossed(make_world):
     """A daemon whose last write met an edit that was digested between its reading and its write."""
     # A look at the catalogue less often than by default: a day has 17,000 of those.
-    world = make_world(images=6, unkind=("settling", "lost_updates"), catalogue_seconds=30)
+    world = make_world(images=6, unkind=("settling", "lost_updates"), catalogue_seconds=60)
     world.start()
     await world.run(130)
     (image_id, asset_id) = world.sql("SELECT id, immich_id FROM astrophotography_images ORDER BY id")[0]

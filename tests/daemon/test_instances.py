@@ -18,14 +18,14 @@ BULK = "PUT /assets/metadata"
 def another(first, folder):
     """Give a second daemon: its own store in another place, the same catalogue, Immich and time."""
     folder.mkdir()
-    second = World(folder, unkind=(), images=1, schedule={})
+    second = World(folder, unkind=(), images=1, schedule={"catalogue_seconds": 30.0})
     second.clock, second.wire, second.catalogue = first.clock, first.wire, first.catalogue
     second.assets = first.assets
     return second
 
 
 async def test_a_sign_of_life_is_two_requests_every_six_hours(make_world):
-    world = make_world(images=5)
+    world = make_world(images=5, catalogue_seconds=600.0, immich_seconds=600.0)
     world.start()
     await world.run(300)
     world.wire.state.book.reset()
