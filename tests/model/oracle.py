@@ -60,6 +60,8 @@ class Oracle:
         self.entered: dict[str, Entered] = {}
         self.ours: set[tuple[str, str]] = set()
         """Asset and tag that a client's call put there; a person's own putting it there takes it out."""
+        self.undigested: set[str] = set()
+        """Assets whose extraction died once: what they show may never have been through Immich."""
         self.unremembered: set[str] = set()
         """Assets whose store was lost before Immich was told what is ours: what stands between our markers is ours
         to update there, and the journal keeps it."""
@@ -181,11 +183,13 @@ class Oracle:
         """
         known, asset = self.entered.get(asset_id), self.here.state.assets.get(asset_id)
         self.fresh.pop(asset_id, None)
+        if asset is not None and asset.dying:
+            self.undigested.add(asset_id)
         if known is None or asset is None:
             return
         lines = {settled(line) for line in (asset.exif.description or "").splitlines()}
-        if asset.dying:
-            # Never digested: it shows the text as it was sent, "&amp;amp;" for a person's "&amp;".
+        if asset_id in self.undigested:
+            # It may show a text as it was sent, "&amp;amp;" for a person's "&amp;", also once it is mended.
             lines |= {settled(line) for line in lines}
         for token, (line, when) in list(known.words.items()):
             if settled(line) not in lines:
