@@ -132,6 +132,22 @@ def test_every_picture_says_in_words_what_it_shows(pages):
     } == {}
 
 
+def test_no_page_is_wider_than_a_phone_or_asks_another_host(pages, site):
+    sys.path.insert(0, str(ROOT / "tests" / "web"))
+    from browsing import launched
+
+    wide, elsewhere = [], []
+    with launched() as browser:
+        window = browser.new_page(viewport={"width": 380, "height": 780})
+        window.on("request", lambda one: elsewhere.append(one.url) if one.url.startswith("http") else None)
+        for path in sorted(pages):
+            window.goto(path.as_uri())
+            if window.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wide.append(path.relative_to(site).as_posix())
+    assert wide == []
+    assert elsewhere == []
+
+
 def test_a_link_to_nothing_is_refused(tmp_path):
     """Strict is no formality."""
     configuration = (
