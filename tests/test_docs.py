@@ -231,7 +231,7 @@ def test_every_test_of_the_conformance_suite_is_the_test_of_a_fact():
 
 def test_skymmichs_port_is_the_same_wherever_it_is_named():
     """The one on which Skymmich listens by itself."""
-    files = [ROOT / "README.md", *(ROOT / "systemd").rglob("*")]
+    files = [ROOT / "README.md", DOCS / "skymmich-buttons.md", *(ROOT / "systemd").rglob("*")]
     texts = {path: path.read_text(encoding="utf-8") for path in files if path.is_file()}
     named = {
         path.name: set(re.findall(r"127\.0\.0\.1:(\d+)", text)) - {"8287", "2283", "5432"}

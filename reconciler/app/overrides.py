@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from reconciler.app.source import way_to_skymmich
 from reconciler.core.desired.template import source_of
 from reconciler.core.policy import ALL_PARTS, SWITCHES, Switches
 from reconciler.core.store_keys import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.policy import Part, Policy
+    from reconciler.http_way import Way
     from reconciler.web.ports import SettingsWriter
     from state.store import SqliteStore
 
@@ -112,8 +114,8 @@ class TheirSettings:
 
     where = "Skymmich"
 
-    def __init__(self, url: str, store: SqliteStore) -> None:
-        self._skymmich, self._store = SkymmichSettings(url), store
+    def __init__(self, url: str, store: SqliteStore, way: Way | None = None) -> None:
+        self._skymmich, self._store = SkymmichSettings(url, way), store
 
     async def write(self, changes: Mapping[str, bool]) -> None:
         """Change some in Skymmich, together with those that were kept here before; its others stay.
@@ -140,7 +142,7 @@ def settings_writer(
         catalogue: gives what was last read of Skymmich.
     """
     if (url := config.skymmich_address()) is not None:
-        return TheirSettings(url, store)
+        return TheirSettings(url, store, way_to_skymmich(config))
 
     def theirs() -> Switches | None:
         known = catalogue()

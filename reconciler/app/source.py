@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from reconciler.config import Config
     from reconciler.engine.catalogue_cache import Watchable
+    from reconciler.http_way import Way
 
 _LOGGER: Final[structlog.stdlib.BoundLogger] = structlog.stdlib.get_logger("reconciler")
 _SKY: Final = OpenNgc()
@@ -34,8 +35,20 @@ def source_of(config: Config, *, leave_no_trace: bool = False) -> Watchable:
     """
     section = config.skymmich
     pace = Pace(section.list_seconds, section.links_seconds, section.details_hours)
-    web = Web(_answers_of(config, leave_no_trace=leave_no_trace), pace, _read_so_far)
+    kept = _answers_of(config, leave_no_trace=leave_no_trace)
+    web = Web(kept, pace, _read_so_far, way_to_skymmich(config))
     return open_catalogue(config.catalogue_source(), sky=_SKY, web=web)
+
+
+def way_to_skymmich(config: Config) -> Way | None:
+    """Return how requests get to Skymmich; ``None``: straight, with what is trusted anyway."""
+    own = config.skymmich
+    if own.ca_file is None and own.proxy is None:
+        return None
+    # It brings an HTTP client along.
+    from reconciler.http_way import Way  # noqa: PLC0415  see above
+
+    return Way(own.ca_file, own.proxy.get_secret_value() if own.proxy else "")
 
 
 def _answers_of(config: Config, *, leave_no_trace: bool) -> Path | None:

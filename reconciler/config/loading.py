@@ -116,7 +116,8 @@ class Config(BaseModel):
         for url in self.notices.addresses:
             held += [url, *telling_parts(url)]
         own = self.immich
-        pages = (self.skymmich.source, self.skymmich.url, own.url, own.proxy, self.notices.page_url)
+        theirs = self.skymmich
+        pages = (theirs.source, theirs.url, theirs.proxy, own.url, own.proxy, self.notices.page_url)
         for address in pages:
             head, at, _ = (address.get_secret_value() if address else "").rpartition("@")
             if at and "://" in head:

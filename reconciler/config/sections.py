@@ -62,6 +62,10 @@ class SkymmichSection(Section):
     source: CatalogueAddress | None = None
     """An absolute path, ``sqlite:///…``, ``postgresql://…`` or ``http://…``."""
     url: WebAddress | None = None
+    ca_file: Path | None = None
+    """Certificates that are trusted beside the usual ones, over Skymmich's web address."""
+    proxy: WebAddress | None = None
+    """On the way to that address."""
     list_seconds: Annotated[Number, Field(ge=1, le=86_400)] = 30.0
     links_seconds: Annotated[Number, Field(ge=1, le=86_400)] = 600.0
     details_hours: Annotated[Number, Field(ge=0.1, le=8784)] = 24.0

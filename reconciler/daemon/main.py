@@ -18,6 +18,7 @@ import structlog
 from reconciler import logging as logs
 from reconciler.app.doctor.checks import changed_at_start
 from reconciler.app.doctor.page import doctor_of
+from reconciler.app.source import way_to_skymmich
 from reconciler.app.wiring import Installed, Present, listener, store_of, web_server
 from reconciler.config import load
 from reconciler.core.reasons import of_error, reason
@@ -232,7 +233,7 @@ class _Daemon:
             # Only who names Skymmich's address needs the library.
             from reconciler.daemon.websocket import listen  # noqa: PLC0415  see above
 
-            work.append(listen(url, triggers.hint, self._random))
+            work.append(listen(url, triggers.hint, self._random, way_to_skymmich(self._config)))
         return [asyncio.create_task(each) for each in work]
 
     async def _show(self, service: Service) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+import ssl
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.client import connect
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from random import Random
 
+    from reconciler.http_way import Way
+
 _NEWS = frozenset({"plate-solving-update", "immich-sync-complete"})
 _FIRST, _MOST = 1.0, 300.0
 """Seconds between attempts to connect: doubling."""
@@ -28,15 +31,19 @@ _STEADY = 30.0
 _LONGEST = 1 << 20
 
 
-async def listen(url: str, hint: Callable[[int | None], Awaitable[None]], random: Random) -> None:
+async def listen(
+    url: str, hint: Callable[[int | None], Awaitable[None]], random: Random, way: Way | None = None
+) -> None:
     """Listen until cancelled, connecting again whenever the connection is lost.
 
     Args:
         url: Skymmich's web address.
         hint: called for each event that may have changed the catalogue, with the image that it names.
         random: spreads the attempts.
+        way: whom to trust, and a proxy; its certificates were found usable.
     """
     loop = asyncio.get_running_loop()
+    options = _options(url, way)
     wait = _FIRST
     while True:
         began = loop.time()
@@ -44,8 +51,8 @@ async def listen(url: str, hint: Callable[[int | None], Awaitable[None]], random
             async with connect(
                 events_url(url),
                 max_size=_LONGEST,
-                proxy=None,
                 user_agent_header=f"skymmich-reconciler/{__version__}",
+                **options,
             ) as socket:
                 async for message in socket:
                     if is_news(message):
@@ -55,6 +62,17 @@ async def listen(url: str, hint: Callable[[int | None], Awaitable[None]], random
         wait = _FIRST if loop.time() - began > _STEADY else wait
         await asyncio.sleep(random.uniform(wait / 2, wait))
         wait = min(_MOST, wait * 2)
+
+
+def _options(url: str, way: Way | None) -> dict[str, Any]:
+    """Return what ``connect`` has to know of the way."""
+    proxy = way.proxy if way else ""
+    options: dict[str, Any] = {"proxy": proxy or None}
+    if way and way.ca_file:
+        tls = way.trusting(ssl.create_default_context())
+        options |= {"ssl": tls} if url.lower().startswith("https:") else {}
+        options |= {"proxy_ssl": tls} if proxy.lower().startswith("https:") else {}
+    return options
 
 
 def events_url(url: str) -> str:

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import httpx
 
-from reconciler.errors import ConfigurationError
+from reconciler.http_way import Way
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import ssl
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(Way):
     """What a person configured of the way. No secret shows in its ``repr``."""
 
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Sent with every request; the values are secrets."""
-    ca_file: Path | None = None
-    """Certificates (PEM) that are trusted beside the usual ones."""
-    proxy: str = field(default="", repr=False)
-    """An ``http://`` or ``https://`` address, perhaps with user and password in it; empty: none."""
 
-    @property
-    def proxy_address(self) -> str:
-        """The proxy without credentials, for people."""
-        if not self.proxy:
-            return ""
-        url = httpx.URL(self.proxy)
-        return f"{url.scheme}://{url.netloc.decode('ascii')}"
+    server: ClassVar[str] = "Immich"
+    section: ClassVar[str] = "immich"
 
     def tls(self) -> ssl.SSLContext | bool:
         """Return whom to trust: what httpx trusts, and the file's authorities.
@@ -39,27 +29,4 @@ class Connection:
         Raises:
             ConfigurationError: the file cannot be used.
         """
-        if self.ca_file is None:
-            return True
-        context = httpx.create_ssl_context()
-        try:
-            context.load_verify_locations(cafile=self.ca_file)
-        except ssl.SSLError as error:
-            why = "it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)"
-            raise self._unusable(why) from error
-        except OSError as error:
-            raise self._unusable(f"it cannot be read: {(error.strerror or 'error').lower()}") from error
-        return context
-
-    def through(self, tls: ssl.SSLContext | bool) -> httpx.Proxy | None:  # noqa: FBT001 - as httpx calls it
-        """Return the proxy for httpx."""
-        if not self.proxy:
-            return None
-        own = tls if isinstance(tls, ssl.SSLContext) and self.proxy.lower().startswith("https:") else None
-        return httpx.Proxy(self.proxy, ssl_context=own)
-
-    def _unusable(self, why: str) -> ConfigurationError:
-        return ConfigurationError(
-            f"The certificates for Immich in {self.ca_file} are not usable: {why}. Nothing was sent.",
-            remedy="Let [immich] ca_file name the certificate of the authority that signed Immich's, as PEM.",
-        )
+        return True if self.ca_file is None else self.trusting(httpx.create_ssl_context())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from typing import TYPE_CHECKING
 
 import httpx
@@ -16,6 +17,7 @@ import httpx
 from reconciler.bounded import ACCEPT_ENCODING, BoundError, CutShortError, read_body, read_exact_json
 from reconciler.core.policy import SWITCHES, Switches
 from reconciler.errors import CatalogueError
+from reconciler.http_way import Way
 from reconciler.skymmich.address import split
 from reconciler.skymmich.settings import MASK
 
@@ -41,14 +43,20 @@ class SkymmichSettings:
 
     Args:
         url: of Skymmich, without a path.
+        way: whom to trust, and a proxy.
+
+    Raises:
+        ConfigurationError: the certificates that were named are not usable.
     """
 
     where = "Skymmich"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, way: Way | None = None) -> None:
         address, self._login = split(url)
         self._address = f"{address}/api/admin/settings"
         self._turn = asyncio.Lock()
+        self._way = way or Way()
+        self._tls = self._way.trusting(ssl.create_default_context()) if self._way.ca_file else None
 
     async def write(self, changes: Mapping[str, bool]) -> Switches:
         """Set some switches, named as in ``Switches``; the others stay. Gives what reads back.
@@ -56,6 +64,9 @@ class SkymmichSettings:
         Raises:
             CatalogueError: Skymmich did not take them, or not as they were sent.
         """
+        secure = any(one.lower().startswith("https:") for one in (self._address, self._way.proxy))
+        if secure and self._tls is None:
+            self._tls = ssl.create_default_context()  # takes a while to load: once
         # A redirect is not followed: it would turn a POST into a GET, and look like success.
         async with (
             self._turn,
@@ -64,7 +75,9 @@ class SkymmichSettings:
                 auth=self._login,
                 timeout=_PATIENCE,
                 follow_redirects=False,
-                verify=self._address.startswith("https:"),  # certificates take a while to load
+                trust_env=False,
+                verify=self._tls or False,
+                proxy=self._way.through(self._tls),
             ) as http,
         ):
             return await self._write(http, changes)

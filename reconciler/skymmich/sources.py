@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.core.ports import ObjectCatalogue
+    from reconciler.http_way import Way
     from reconciler.skymmich.postgres import PostgresCatalogue
     from reconciler.skymmich.rest.pace import Pace
     from reconciler.skymmich.rest.source import RestCatalogue
@@ -35,6 +36,8 @@ class Web:
     """The file in which its answers are kept; ``None``: in memory."""
     pace: Pace | None = None
     progress: Callable[[int, int], None] = lambda _done, _of: None
+    way: Way | None = None
+    """Whom to trust, and a proxy."""
 
 
 def open_catalogue(
@@ -68,7 +71,7 @@ def open_catalogue(
         from reconciler.skymmich.rest.source import RestCatalogue  # noqa: PLC0415  see above
 
         web = web or Web()
-        return RestCatalogue(text, kept=web.kept, pace=web.pace, sky=sky, progress=web.progress)
+        return RestCatalogue(text, kept=web.kept, pace=web.pace, sky=sky, progress=web.progress, way=web.way)
     raise ConfigurationError(f"A catalogue source cannot begin with {scheme}:.", remedy=_SUPPORTED)
 
 

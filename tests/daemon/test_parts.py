@@ -20,6 +20,8 @@ from reconciler.daemon.heartbeat import Pulse
 from reconciler.daemon.notify import Notifier
 from reconciler.daemon.scheduler import Every, Scheduler
 from reconciler.daemon.websocket import events_url, image_of, is_news, listen
+from reconciler.http_way import Way
+from tests.immich.gates import gate, own_authority
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -304,6 +306,30 @@ async def test_it_listens_again_after_every_loss_of_the_connection(monkeypatch):
     assert connections[0] == "/base/ws"
     assert hints[:3] == [7, 7, 7]
     assert task.cancelled()
+
+
+@pytest.mark.anyio
+async def test_it_listens_under_an_own_authority_and_through_a_proxy(tmp_path):
+    file, context = own_authority(tmp_path)
+    heard = asyncio.Event()
+
+    async def skymmich(connection):
+        await connection.send(json.dumps({"event": "immich-sync-complete", "data": None}))
+        await connection.wait_closed()
+
+    async def hint(_):
+        heard.set()
+
+    with gate("http://nowhere:1") as proxy:
+        async with serve(skymmich, "127.0.0.1", 0, ssl=context) as server:
+            port = server.sockets[0].getsockname()[1]
+            way = Way(file, proxy.url)
+            task = asyncio.create_task(listen(f"https://127.0.0.1:{port}", hint, Random(1), way))
+            async with asyncio.timeout(10):
+                await heard.wait()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert [(method, path) for method, path, _ in proxy.seen] == [("CONNECT", f"127.0.0.1:{port}")]
 
 
 @pytest.mark.anyio

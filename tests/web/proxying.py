@@ -31,12 +31,10 @@ PASSWORD = "clear skies"
 HASHED = "$2a$04$abcdefghijklmnopqrstuuBgJoNjIh.6G71/1GYHU/IvpdzziD.ny"
 
 
-def fenced(heading: str) -> list[str]:
-    """Give what the README fences under a heading, without the fences' own indentation."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    _, found, section = text.partition(f"\n### {heading}\n")
-    assert found, f"the README has no heading {heading!r}"
-    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```$", section.partition("\n### ")[0], re.DOTALL | re.MULTILINE)
+def fenced(page: str) -> list[str]:
+    """Give what a page of the documentation fences, without the fences' own indentation."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
     return [textwrap.dedent(block) for block in blocks]
 
 
@@ -52,13 +50,13 @@ def program(name: str) -> str:
 
 
 class Guarded(Place):
-    """A daemon with what the README says in ``[status]``, and with a token if there is one."""
+    """A daemon with what the documentation says in ``[status]``, and with a token if there is one."""
 
     def __init__(self, folder: Path, catalogue: Path, simulator, token: str) -> None:
         super().__init__(folder, catalogue, simulator)
         self.token = token
-        heading = "The page behind a login" if token else "Skymmich's own buttons"
-        (said,) = [text for text in fenced(heading) if text.startswith("[status]\n")]
+        page = "proxy.md" if token else "skymmich-buttons.md"
+        (said,) = [text for text in fenced(page) if text.startswith("[status]\n")]
         if token:
             secret = folder / "token"
             secret.write_text(f"{token}\n")

@@ -2,7 +2,8 @@
 
 The sample catalogue, a simulated Immich with pictures of its own, the real daemon between them, people and
 Skymmich who do something, and Debian's Chromium: every page at two widths, light, dark and in forced colours. With ``--pictures``
-also the few that the README shows, as WebP. It is no test, but ends with an error if a page does not come.
+also those that the documentation shows, as WebP. It is no test, but ends with an error if a page does not come, or if there
+is one of which it takes no picture.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.routing import Route
+
 sys.path.insert(0, str(Path(__file__).parent))
 from browsing import ARGUMENTS, CHROMIUM, IMAGES, ROOT, Place, eventually
 
 from reconciler.cli.demo_stage import UNKINDNESS
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
+from reconciler.web.app import create_app
 
 WIDTHS = {1280: 900, 380: 780}
 SCHEMES = {
@@ -32,7 +36,11 @@ SCHEMES = {
     "dark": {"color_scheme": "dark", "forced_colors": "none"},
     "forced": {"color_scheme": "dark", "forced_colors": "active"},
 }
-KEPT_SCHEMES = ("light", "dark")
+BOTH = ("light", "dark")
+SMALL = {"schemes": ("light",), "scale": 1.0}
+"""A picture of the page of screenshots; those of the README are for dark pages, too, and for fine screens."""
+PARTS = ("/state", "/progress", "/parts/", "/checks", "/toast", "/static/", "/thumbnails/")
+"""What is no page of its own."""
 TOKEN = "stage-token-for-the-picture-of-the-login"
 FAST, SLOW = 400.0, 6.0
 ANDROMEDA, ORION, WITCH, WHIRLPOOL, ROSETTE = 1, 3, 12, 22, 29
@@ -52,13 +60,15 @@ class Shot:
 
 @dataclass(frozen=True)
 class Kept:
-    """A window for the README: CSS pixels, and what stands at its upper edge."""
+    """A window for the documentation: CSS pixels, and what stands at its upper edge."""
 
     name: str
     path: str
     width: int
     height: int
     top: str = ""
+    schemes: tuple[str, ...] = BOTH
+    scale: float = 1.5
 
 
 class Session:
@@ -72,8 +82,12 @@ class Session:
             scheme: browser.new_page(base_url=place.url, reduced_motion="reduce", **media)
             for scheme, media in SCHEMES.items()
         }
-        self.keeper = browser.new_page(base_url=place.url, reduced_motion="reduce", device_scale_factor=1.5)
+        self.keepers = {
+            scale: browser.new_page(base_url=place.url, reduced_motion="reduce", device_scale_factor=scale)
+            for scale in (1.0, 1.5)
+        }
         self.wide: list[str] = []
+        self.opened: set[str] = set()
 
     def take(self, *shots: Shot) -> None:
         """Photograph each at every width, light, dark and in forced colours, whole."""
@@ -97,20 +111,32 @@ class Session:
             print(shot.name, flush=True)
 
     def keep(self, *windows: Kept) -> None:
-        """Photograph what the README shows."""
+        """Photograph what the documentation shows."""
         for one in windows if self.pictures else ():
-            self.keeper.set_viewport_size({"width": one.width, "height": one.height})
-            self._open(self.keeper, one.path)
+            page = self.keepers[one.scale]
+            page.set_viewport_size({"width": one.width, "height": one.height})
+            self._open(page, one.path)
             if one.top:
-                self.keeper.locator(one.top).evaluate("one => one.scrollIntoView({block: 'start'})")
-            for scheme in KEPT_SCHEMES:
-                self.keeper.emulate_media(color_scheme=scheme)
+                page.locator(one.top).first.evaluate("one => one.scrollIntoView({block: 'start'})")
+            for scheme in one.schemes:
+                page.emulate_media(color_scheme=scheme)
                 file = self.pictures / f"{one.name}-{scheme}.webp"
-                file.write_bytes(as_webp(self.browser, self.keeper.screenshot(animations="disabled")))
+                file.write_bytes(as_webp(self.browser, page.screenshot(animations="disabled")))
                 print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB", flush=True)
+
+    def untaken(self) -> list[str]:
+        """List the addresses of pages that were never opened."""
+        patterns = [
+            (route.path, route.path_regex)
+            for route in create_app(None, None, template=object()).routes
+            if isinstance(route, Route) and "GET" in (route.methods or ())
+        ]
+        pages = [(path, regex) for path, regex in patterns if is_page(path)]
+        return [path for path, regex in pages if not any(map(regex.match, self.opened))]
 
     def _open(self, page, path: str) -> None:
         page.goto(path)
+        self.opened.add(path.partition("?")[0])
         page.evaluate("document.querySelectorAll('img').forEach(one => one.loading = 'eager')")
         drawn = "[...document.images].every(one => one.complete)"
         eventually(lambda: page.evaluate(drawn), f"the pictures of {path}", 60)
@@ -118,7 +144,13 @@ class Session:
         page.evaluate("Promise.all([...document.images].map(one => one.decode()))")
 
 
-def as_webp(browser, png: bytes, quality: float = 0.8) -> bytes:
+def is_page(path: str) -> bool:
+    """Tell whether an address is a page that people look at."""
+    machines = path.startswith(("/api/", "/livez", "/readyz", "/metrics", "/events"))
+    return not machines and not any(part in path for part in PARTS)
+
+
+def as_webp(browser, png: bytes, quality: float = 0.75) -> bytes:
     """Let the browser write a picture as WebP, which it can do and the standard library cannot."""
     with browser.new_page() as page:
         source = "data:image/png;base64," + base64.b64encode(png).decode()
@@ -171,12 +203,12 @@ def free(port: int) -> int:
         return 0 if probe.connect_ex(("127.0.0.1", port)) == 0 else port
 
 
-def configure(place: Place, more: str = "") -> None:
+def configure(place: Place, more: str = "", mode: str = "sync") -> None:
     """Write the configuration: as delivered, but for a catalogue that is looked at more often."""
     place.config.write_text(
         f'[skymmich]\nsource = "{place.catalogue}"\n[state]\nurl = "sqlite:///{place.folder}/state.sqlite3"\n'
         f'[immich]\nurl = "{place.simulator.url}"\n[status]\nport = {place.port}\n{more}'
-        '[policy]\nmode = "sync"\n'
+        f'[policy]\nmode = "{mode}"\n'
         "[schedule]\ncatalogue_seconds = 2\nimmich_seconds = 10\ndebounce_seconds = 0.1\n"
     )
 
@@ -227,8 +259,8 @@ def arrived(place: Place, image_id: int, words: str) -> None:
     eventually(place.settled, "the pass is over", 90)
 
 
-def play(session: Session, place: Place) -> None:
-    """Go from scene to scene."""
+def not_begun(session: Session, place: Place) -> None:
+    """Show a daemon that does not reach Immich yet, then one that waits for a person to begin."""
     take, simulator = session.take, place.simulator
     simulator.configure(down=True)
     place.start()
@@ -238,6 +270,19 @@ def play(session: Session, place: Place) -> None:
 
     simulator.configure(down=False)
     before_the_first_pass(place)
+    configure(place, mode="ask")
+    place.start()
+    eventually(lambda: place.status()["would_write"], "it says what it would write", 60)
+    take(Shot("begin", "/"))
+    session.keep(Kept("begin", "/", 1000, 760, **SMALL))
+    place.kill()
+
+
+def play(session: Session, place: Place) -> None:
+    """Go from scene to scene."""
+    not_begun(session, place)
+    take, simulator = session.take, place.simulator
+    configure(place)
     place.start()
     eventually(place.settled, "the first pass", 120)
     life_goes_on(place)
@@ -260,11 +305,24 @@ def play(session: Session, place: Place) -> None:
         Shot("template-error", "/template", typed="{{ heading }}\n{{ oops }}"),
         Shot("doctor", "/doctor?run=1"),
         Shot("problem", "/images/12345"),
+        Shot("undo", "/undo?everything=true"),
+        Shot("undo-run", f"/undo?run_id={runs[1]['run_id']}"),
+        Shot("before-a-pause", "/decide?action=pause&everything=true"),
     )
     session.keep(
         Kept("overview", "/", 1200, 1180),
         Kept("images", "/images", 1200, 900),
         Kept("image", f"/images/{ORION}", 1200, 1110),
+        Kept("images-list", "/images?density=list&sort=written", 1000, 640, **SMALL),
+        Kept("image-in-sync", f"/images/{ANDROMEDA}", 1000, 900, **SMALL),
+        Kept("image-not-kept", f"/images/{FLIPPED}", 1000, 560, **SMALL),
+        Kept("runs", "/runs", 1000, 520, **SMALL),
+        Kept("run", f"/runs/{runs[1]['run_id']}", 1000, 760, **SMALL),
+        Kept("undo", f"/undo?run_id={runs[0]['run_id']}", 1000, 700, **SMALL),
+        Kept("template", "/template", 1000, 860, **SMALL),
+        Kept("doctor", "/doctor?run=1", 1000, 860, **SMALL),
+        Kept("phone", "/", 380, 780, **SMALL),
+        Kept("phone-images", "/images", 380, 780, **SMALL),
     )
 
     for image_id in (WHIRLPOOL, ROSETTE):
@@ -281,6 +339,7 @@ def play(session: Session, place: Place) -> None:
     place.sql(f"UPDATE {IMAGES} SET title = 'Andromeda, at last', longitude = 8.3 WHERE id = ?", ANDROMEDA)
     place.sql(f"UPDATE {IMAGES} SET tags = json_insert(tags, '$[#]', 'Calendar 2026') WHERE id IN (2, 8, 10)")
     take(Shot("preview", "/preview"), Shot("paused", "/"))
+    session.keep(Kept("preview", "/preview", 1000, 700, **SMALL))
     simulator.configure(drain=SLOW)
     place.sql(f"UPDATE {IMAGES} SET description = description || ' More to come.'")
     post(place, "/api/v1/resume")
@@ -297,6 +356,7 @@ def play(session: Session, place: Place) -> None:
     place.sql(f"UPDATE {IMAGES} SET tags = '[]', description = NULL, object_type = NULL")
     eventually(lambda: "guard" in place.get("/").decode(), "the guard steps in", 60)
     take(Shot("guard", "/"))
+    session.keep(Kept("guard", "/", 1000, 620, **SMALL))
     simulator.configure(down=True)
     eventually(lambda: place.status()["level"] == "trouble", "the daemon misses Immich", 60)
     take(Shot("down", "/"))
@@ -306,13 +366,14 @@ def play(session: Session, place: Place) -> None:
     configure(place, f'token_file = "{place.folder}/token"\n')
     place.start()
     take(Shot("login", "/login"))
+    session.keep(Kept("login", "/login", 1000, 420, **SMALL))
 
 
 def main() -> int:
     """Take them all."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "build" / "screenshots")
-    parser.add_argument("--pictures", type=Path, help="also those of the README, into this folder")
+    parser.add_argument("--pictures", type=Path, help="also those of the documentation, into this folder")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these pages")
     asked = parser.parse_args()
     if not Path(CHROMIUM).exists():
@@ -333,10 +394,13 @@ def main() -> int:
         session = Session(browser, place, asked)
         play(session, place)
         browser.close()
+    untaken = [] if asked.only else session.untaken()
     print(f"In {asked.folder}")
     for one in session.wide:
         print(f"Wider than its window: {one}", file=sys.stderr)
-    return 1 if session.wide else 0
+    for path in untaken:
+        print(f"No picture was taken of {path}", file=sys.stderr)
+    return 1 if session.wide or untaken else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Skymmich's own buttons, through a real nginx (and Caddy) with the very configuration of the README.
+"""Skymmich's own buttons, through a real nginx (and Caddy) with the very configuration of the documentation.
 
 Behind the proxy are a real daemon, with the simulated Immich, and a stand-in for Skymmich.
 """
@@ -288,13 +288,13 @@ def test_every_example_is_one_that_its_program_takes(name, tmp_path):
 @pytest.mark.parametrize(
     "name", [name for name in EXAMPLES if name.endswith("skymmich") or "skymmich." in name]
 )
-def test_the_readme_shows_the_examples_as_they_are(name):
+def test_the_documentation_shows_the_examples_as_they_are(name):
     text = (ROOT / "systemd" / "examples" / name).read_text(encoding="utf-8")
-    assert text in fenced("Skymmich's own buttons")
+    assert text in fenced("skymmich-buttons.md")
 
 
-def test_the_readmes_command_writes_the_file_that_shows_the_token(tmp_path):
-    (command,) = [text for text in fenced("Skymmich's own buttons") if text.startswith("sudo")]
+def test_the_documented_command_writes_the_file_that_shows_the_token(tmp_path):
+    (command,) = [text for text in fenced("skymmich-buttons.md") if text.startswith("sudo")]
     (tmp_path / "credstore").mkdir()
     (tmp_path / "nginx").mkdir()
     (tmp_path / "credstore" / "skymmich-reconciler.status_token").write_text(f"{TOKEN}\n")

@@ -118,8 +118,11 @@ async def examine(config: Config, clock: Clock, daemon: Running | None = None) -
 def changed_at_start(before: Config, after: Config) -> list[str]:
     """List what differs between two configurations and is taken at a daemon's start only."""
     fixed = [name for name in AT_START if getattr(before, name) != getattr(after, name)]
-    moved = before.skymmich_address() != after.skymmich_address()
-    return [*fixed, "skymmich.url"] if moved else fixed
+    if before.skymmich_address() != after.skymmich_address():
+        fixed.append("skymmich.url")
+    old, new = before.skymmich, after.skymmich
+    way = [name for name in ("ca_file", "proxy") if getattr(old, name) != getattr(new, name)]
+    return [*fixed, *(f"skymmich.{name}" for name in way)]
 
 
 def _configuration(config: Config) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ import httpx
 
 from reconciler.bounded import ACCEPT_ENCODING, BoundError, CutShortError, read_body, read_exact_json
 from reconciler.errors import CatalogueError
+from reconciler.http_way import Way
 from reconciler.skymmich.address import split
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _HEADERS: Final = {
     "cache-control": "no-cache",  # of a cache in front of it
 }
 _CHECK: Final = "Check [skymmich] source, and that Skymmich runs."
+_PROXY: Final = "Check that [skymmich] proxy is right and leads there, and that Skymmich runs."
 _IMMICH: Final = "[skymmich] source must be Skymmich's own address, not Immich's."
 
 
@@ -55,19 +57,27 @@ class Transport:
     Args:
         url: Skymmich's web address; a login in it is never shown.
         stopped: asked before each request; once it says yes, none is sent any more.
+        way: whom to trust, and a proxy.
+
+    Raises:
+        ConfigurationError: the certificates that were named are not usable.
     """
 
-    def __init__(self, url: str, stopped: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, url: str, stopped: Callable[[], bool] = lambda: False, way: Way | None = None) -> None:
         self.address, self._login = split(url)
         self._stopped = stopped
+        self.way = way or Way()
         self._tls: ssl.SSLContext | None = None
+        if self.way.ca_file is not None:
+            self._tls = self.way.trusting(ssl.create_default_context())
         self.requests = 0
         self.received = 0
         """Bytes of bodies."""
 
     def open(self) -> Client:
         """Return a client for one look."""
-        if self._tls is None and self.address.startswith("https:"):
+        secure = self.address.startswith("https:") or self.way.proxy.lower().startswith("https:")
+        if self._tls is None and secure:
             self._tls = ssl.create_default_context()  # takes a while to load: once
         return Client(self, self._login, self._tls, self._stopped)
 
@@ -99,6 +109,7 @@ class Client:
             follow_redirects=False,
             trust_env=False,
             verify=tls or False,
+            proxy=transport.way.through(tls),
         )
 
     async def __aenter__(self) -> Self:
@@ -187,8 +198,12 @@ class Client:
     def _unreachable(self, error: httpx.HTTPError) -> CatalogueError:
         late = isinstance(error, httpx.TimeoutException)
         reason = str(error) or ("no answer came in time" if late else "the connection broke")
+        proxy = self._transport.way.proxy_address
+        through, remedy = (f" through the proxy {proxy}", _PROXY) if proxy else ("", _CHECK)
         return CatalogueError(
-            f"Skymmich at {self.address} cannot be reached: {reason}.", remedy=_CHECK, again="by_itself"
+            f"Skymmich at {self.address} cannot be reached{through}: {reason}.",
+            remedy=remedy,
+            again="by_itself",
         )
 
     def _elsewhere(self, where: str) -> CatalogueError:
@@ -211,7 +226,10 @@ class Client:
             )
         what = f"{self.address} answers {status} to {route}"
         again: Again | None = "by_itself" if status >= 500 else None
-        if status in {401, 403, 407}:
+        if status == 407:
+            what += ": the proxy asks who uses it"
+            remedy = "Give [skymmich] proxy the user and the password: http://user:password@…"
+        elif status in {401, 403}:
             what += ": a login is asked for"
             remedy = "Skymmich has no login: one in front of it wants http://user:password@… as its address."
         elif status in {502, 503, 504}:

@@ -114,15 +114,18 @@ class Mirror:
                 message = f"What Skymmich answers cannot be kept in {self.path}: {error.strerror}."
                 raise CatalogueError(message, remedy=_REMEDY) from error
         connection = sqlite3.connect(place, isolation_level=None, check_same_thread=False, timeout=10.0)
-        # A look keeps something nearly each time: in this mode that waits for no disk, and is never torn.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            self._make(connection)
-        elif version != _VERSION:
+        try:
+            # A look keeps something nearly each time: in this mode that waits for no disk, and is never torn.
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                self._make(connection)
+            elif version != _VERSION:
+                raise sqlite3.DatabaseError("of another version")  # noqa: TRY301  one way to close it
+        except BaseException:
             connection.close()
-            raise sqlite3.DatabaseError("of another version")
+            raise
         return connection
 
     def _make(self, connection: sqlite3.Connection) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.ports import ObjectCatalogue
+    from reconciler.http_way import Way
     from reconciler.skymmich.tables import Columns
 
 _KINDS = {"sqlite": ", SQLite behind it", "postgresql": ", PostgreSQL behind it"}
@@ -54,6 +55,7 @@ class RestCatalogue:
         sky: knows objects that Skymmich's own table lacks.
         progress: told how many of how many images have been read, where it takes a while.
         clock: Unix seconds.
+        way: whom to trust, and a proxy.
     """
 
     def __init__(
@@ -65,9 +67,10 @@ class RestCatalogue:
         sky: ObjectCatalogue | None = None,
         progress: Callable[[int, int], None] = lambda _done, _of: None,
         clock: Callable[[], float] = time.time,
+        way: Way | None = None,
     ) -> None:
         self._stopped = threading.Event()
-        self.transport = Transport(url, self._stopped.is_set)
+        self.transport = Transport(url, self._stopped.is_set, way)
         self._kept, self._pace, self._progress, self._clock = kept, pace or Pace(), progress, clock
         self._reader, self._turn = CatalogueReader(sky), threading.Lock()
         self._mirror: Mirror | None = None
