@@ -1,4 +1,4 @@
-"""Byte strings in order, of which only the first few megabytes stay in memory; the others go to a file.
+"""Byte strings in order, of which only the first two megabytes stay in memory; the others go to a file.
 
 The file has no name, so nobody else can open it, and it is gone with the process, also with a killed one.
 Where none can be made, or its disk is full, the strings stay in memory: nothing is lost but that.
@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-IN_MEMORY: Final = 8 << 20
+IN_MEMORY: Final = 2 << 20
 """Bytes that stay in memory: a library of some thousand images needs no file."""
 _NOWHERE: Final = -1
 
