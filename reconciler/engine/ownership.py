@@ -156,8 +156,7 @@ class Ownership:
 
     def begun(self) -> frozenset[str]:
         """Return the assets of which an earlier pass, which did not go through, stored what it took up."""
-        form = OWNER.read(self._store)
-        return frozenset(self._store.unshared(_ALL)) if form and form["floor"] is not None else frozenset()
+        return frozenset(self._store.unshared(_ALL))
 
     def begin(self, standpoint: Standpoint) -> None:
         """Be who the standpoint says, from here on; within the commit that begins a pass."""

@@ -418,3 +418,21 @@ def test_what_a_new_store_wrote_itself_takes_no_write_of_its_own_for_one_that_ha
     here.settle()
     here.run(force=True)
     assert here.statuses() == {"in_sync": 3}
+
+
+def test_a_write_of_a_killed_pass_of_a_new_store_is_waited_for_before_its_asset_is_written_again(world):
+    here = world(count=3, unkind="settling", drain=1.0, policy=BOLD)
+    here.run()
+    here.settle()
+    lose_store(here)
+    here.sql("UPDATE astrophotography_images SET description = 'Words of the catalogue'")
+    asset_id = here.images()[1][1]
+    here.person(asset_id, "delete_tag", max(here.state.tags.values(here.state.assets[asset_id])))
+    assert here.run(within=0.4) is None
+    assert here.store.pending()
+    assert here.store.records() == {}
+    here.run(force=True)
+    assert here.faults["overlaps"] == here.faults["lost"] == 0
+    here.settle()
+    here.run()
+    assert here.statuses() == {"in_sync": 3}

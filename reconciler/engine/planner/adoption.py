@@ -43,6 +43,8 @@ class Adoption:
         selector: knows the rules and what images want.
         records: what is remembered of assets, which it amends.
         unshared: assets of which the store knows better, whatever their records tell.
+        going_on: whether an earlier pass began it: a write on its way is of this store, then, and not of an
+            older copy, and is waited for.
     """
 
     def __init__(
@@ -52,9 +54,11 @@ class Adoption:
         selector: ImageSelector,
         records: RecordCache,
         unshared: frozenset[str],
+        *,
+        going_on: bool = False,
     ) -> None:
         self._ownership, self._selector, self._records = ownership, selector, records
-        self._unshared = unshared
+        self._unshared, self._going_on = unshared, going_on
         self.taken = Taken(standpoint)
         self._all = standpoint.mode == "all" and standpoint.another is None
         self._met: dict[str, Another | None] = {}
@@ -71,10 +75,12 @@ class Adoption:
     ) -> Adoption:
         """Begin that of a pass, or go on with one that an earlier pass began."""
         unshared = frozenset[str]()
-        if standpoint.mode == "all" and OWNER.is_kept(store):
-            # Begun by an earlier pass: what that one stored, and could not share yet, is newer.
+        form = OWNER.read(store)
+        going_on = form is not None and form["floor"] is not None
+        if standpoint.mode == "all" and going_on:
+            # What the earlier pass stored, and could not share yet, is newer.
             unshared = await asyncio.to_thread(ownership.begun)
-        return cls(ownership, standpoint, selector, records, unshared)
+        return cls(ownership, standpoint, selector, records, unshared, going_on=going_on)
 
     async def consider(self, several: Sequence[Item], reading: Reading) -> Sequence[Item]:
         """Take up what is known of some that were read and are about to be planned; gives them."""
@@ -90,7 +96,7 @@ class Adoption:
             known = found.get(item.asset_id)
             if known is not None and await self._is_anothers(known):
                 return several
-            if self._take(item, known, reading) and item.adopted is not None:
+            if self._take(item, known, reading) and item.adopted is not None and not self._going_on:
                 outlived.add(item.asset_id)
         self.taken.outlived += sorted(outlived)
         return [replace(one, adopted=None) if one.asset_id in outlived else one for one in several]
