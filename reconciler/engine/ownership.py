@@ -53,6 +53,8 @@ ALIVE: Final = timedelta(seconds=2 * HEARTBEAT + 3600)
 """An instance that wrote its sentinels within this time lives."""
 _SENTINELS: Final = 2
 _ASKED: Final = 8
+_AHEAD: Final = 1_000_000
+"""So far ahead of a store a newer copy of it may be, where it cannot be asked how far."""
 """Assets of which a new store looks for the first that are there: another one's sentinels are among them."""
 _SHARED_AT_ONCE: Final = 500
 _READ_AT_ONCE: Final = 100
@@ -296,8 +298,10 @@ class Ownership:
                 return await self._judged(point, record, note.updated_at)
             if (there := there + 1) == _SENTINELS:
                 break
-        if CATCHING_UP.is_kept(self._store) and point.floor is None:
-            return _rereading(point, Former(point.owner.instance, point.owner.generation))
+        # Whether this is an older copy of its store nobody tells: neither sentinel is there to be asked.
+        mute = bool(point.owner.sentinels) and there == 0
+        if point.floor is None and (mute or CATCHING_UP.is_kept(self._store)):
+            return _rereading(point, Former(point.owner.instance, point.owner.generation + _AHEAD))
         return point
 
     async def _judged(

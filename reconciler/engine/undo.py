@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.plan.asset_plan import not_writable
+from reconciler.core.plan.reversal import taken_off_last
 from reconciler.core.reasons import reason
 from reconciler.core.records import Run, RunCounts, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
@@ -27,13 +28,13 @@ from reconciler.engine.polling.timing import Timing
 from reconciler.engine.sender import sent_for
 from reconciler.engine.undo_plan import PreparedUndo, Step, UndoPlanner, reversed_now
 from reconciler.engine.undo_record import left_alone, remembered
-from reconciler.engine.undo_wish import begun, ended
+from reconciler.engine.undo_wish import ALL, begun, ended
 from reconciler.errors import ImmichError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.asset import Applied, ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.ports import Clock, Target
     from reconciler.core.reasons import Reason
@@ -197,7 +198,7 @@ class Undo:
         touched = job is not None or found.plan.base != step.record.applied
         if not (touched or mark is not None):
             return found.left
-        record = replace(record, applied=found.plan.base)
+        record = replace(record, applied=self._ours(step, found.plan.base))
         whole = mark is not None and mark.whole
         kept_out = (reason("not_put_back"),) if found.plan.changes else ()
         if touched or whole:
@@ -212,6 +213,14 @@ class Undo:
         if step.reversal.former is not None and not found.left and not kept_out:
             self._store.forget_former([record.asset_id])
         return (*found.left, *kept_out)
+
+    def _ours(self, step: Step, base: Applied) -> Applied:
+        """Leave out the tags that were to be put back and that a person had put back before."""
+        back = (step.reversal.removed & base.tags) - step.record.applied.tags
+        if not back:
+            return base
+        others = taken_off_last(self._store.journal_of(asset_id=step.item.asset_id, limit=ALL))
+        return replace(base, tags=base.tags - (back & others))
 
 
 def _without_tried(plan: AssetPlan, write: AssetWrite) -> AssetPlan:

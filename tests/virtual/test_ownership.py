@@ -436,3 +436,24 @@ def test_a_write_of_a_killed_pass_of_a_new_store_is_waited_for_before_its_asset_
     here.settle()
     here.run()
     assert here.statuses() == {"in_sync": 3}
+
+
+def test_an_older_copy_whose_sentinels_cannot_be_asked_reads_all_records_and_takes_no_persons_tag_off(world):
+    here = world(unkind="settling", drain=60.0, policy=BOLD, count=6)
+    here.run()
+    copy = copy_store(here)
+    here.take_back(everything=True)
+    sentinels = OWNER.read(here.store)["sentinels"]
+    image_id, asset_id = next(pair for pair in here.images() if pair[1] not in sentinels)
+    with SqliteStore.open(copy) as older:
+        tag = next(tag for tag in sorted(older.record(asset_id).applied.tags) if "/Equipment/" in tag)
+    here.person(asset_id, "add_tag", tag)
+    for one in sentinels:
+        here.state.assets[one].visibility = "locked"
+    here.settle()
+    lose_store(here, copy=copy)
+    here.sql("DELETE FROM image_equipment WHERE image_id = ?", image_id)
+    here.run()
+    here.run()
+    assert tag in here.shown()[asset_id]["tags"]
+    assert here.store.record(asset_id).status == "undone"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -557,3 +558,20 @@ def test_tags_deleted_on_the_server_that_an_undos_own_write_brings_back_are_take
     here.take_back(everything=True)
     assert {key: one["tags"] for key, one in here.shown().items() if one["tags"]} == {}
     assert not [tag for tag in here.tags if tag.startswith("Astro")]
+
+
+def test_a_tag_that_a_person_put_back_is_theirs_though_an_undo_would_have_put_it_back(world):
+    here = world(count=3, unkind="settling", drain=60.0)
+    here.run()
+    (_, asset_id) = here.images()[0]
+    tag = next(tag for tag in here.shown()[asset_id]["tags"] if tag.startswith("Astro/Equipment/"))
+    here.policy = replace(here.policy, tags=replace(here.policy.tags, root="Sky"))
+    here.run()
+    assert tag not in here.shown()[asset_id]["tags"]
+    here.person(asset_id, "add_tag", tag)
+    here.settle()
+    here.undo("run-2")
+    assert tag not in here.store.record(asset_id).applied.tags
+    here.take_back(everything=True)
+    here.settle()
+    assert here.shown()[asset_id]["tags"] == [tag]

@@ -146,6 +146,19 @@ def _sum_up(asset_id: str, entries: Sequence[JournalEntry]) -> Reversal:
     return found
 
 
+def taken_off_last(entries: Iterable[JournalEntry]) -> frozenset[str]:
+    """Return the tags of an asset that this program took off when it last touched them.
+
+    Where one of these is there, somebody else put it on.
+    """
+    found: frozenset[str] = frozenset()
+    for entry in sorted(entries, key=lambda entry: entry.entry_id or 0):
+        if entry.field == "tags":
+            before, after = _tags(entry.before), _tags(entry.after)
+            found = (found | (before - after)) - (after - before)
+    return found
+
+
 def chained_from(steps: Sequence[tuple[T, T]], same: Callable[[T, T], bool]) -> int:
     """Return the first of the steps that lead to the last: each begins where the former ended, or repeats it.
 
