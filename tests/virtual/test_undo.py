@@ -575,3 +575,25 @@ def test_a_tag_that_a_person_put_back_is_theirs_though_an_undo_would_have_put_it
     here.take_back(everything=True)
     here.settle()
     assert here.shown()[asset_id]["tags"] == [tag]
+
+
+def test_lines_of_the_block_that_an_undo_gives_back_as_a_persons_are_not_ours_afterwards(world):
+    here = world(count=3, unkind="settling", drain=60.0)
+    here.run()
+    (_, asset_id) = here.images()[0]
+    text = here.shown()[asset_id]["description"]
+    lines = text.split("\n")
+    middle = next(number for number, line in enumerate(lines) if line.startswith("Filters:"))
+    theirs = "\n".join([*lines[:middle], "✦ Mine", "— Skymmich", *lines[middle:]])  # two marker lines within
+    here.person(asset_id, "set_description", theirs)
+    here.settle()
+    here.run(force=True)
+    assert here.shown()[asset_id]["description"] == text
+    here.take_back(everything=True)
+    here.settle()
+    assert (here.store.record(asset_id).applied.block, here.store.record(asset_id).applied.prose) == (
+        None,
+        None,
+    )
+    here.run()
+    assert here.writes == 0

@@ -112,6 +112,10 @@ def _take_back_text(
             rescued = rescue(parts.block, block.left.block, block.was, markers) if edited else ""
             text = after.with_block(block.was, rescued)
     changed = normal(text) != normal(live)
+    if not changed:
+        # What the undo would write is there: lines of ours that a person made theirs are no block of ours.
+        block_found = "back" if block_found == "ours" else block_found
+        prose_found = "back" if prose_found == "ours" else prose_found
     if changed and size(text) > max_bytes:
         left.append(reason("former_too_long").of("description"))
         return plan
