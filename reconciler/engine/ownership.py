@@ -300,6 +300,8 @@ class Ownership:
                 break
         # Whether this is an older copy of its store nobody tells: neither sentinel is there to be asked.
         mute = bool(point.owner.sentinels) and there == 0
+        if mute:  # others are chosen with the next record that is written
+            point = replace(point, owner=replace(point.owner, sentinels=()))
         if point.floor is None and (mute or CATCHING_UP.is_kept(self._store)):
             return _rereading(point, Former(point.owner.instance, point.owner.generation + _AHEAD))
         return point

@@ -15,6 +15,7 @@ from reconciler.core.store_keys import OWNER
 from reconciler.engine.ownership import ALIVE, leave_wishes
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.redo import write_again
 from reconciler.errors import AnotherInstanceError
 from state.store import SqliteStore
 from tests.virtual.loop import run
@@ -457,3 +458,12 @@ def test_an_older_copy_whose_sentinels_cannot_be_asked_reads_all_records_and_tak
     here.run()
     assert tag in here.shown()[asset_id]["tags"]
     assert here.store.record(asset_id).status == "undone"
+    here.sql("UPDATE astrophotography_images SET title = 'Another title'")
+    write_again(here.store, None)
+    here.run()
+    form = OWNER.read(here.store)
+    assert form["floor"] is None
+    assert form["sentinels"]
+    assert set(form["sentinels"]).isdisjoint(sentinels)
+    here.run()
+    assert here.requests[READ] <= 1
