@@ -28,6 +28,7 @@ from reconciler.web.live.health import Health
 from reconciler.web.live.metrics import Metrics
 from reconciler.web.pages.actions import Actions
 from reconciler.web.pages.beginning import Beginning
+from reconciler.web.pages.changed_since import ChangedSince
 from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
 from reconciler.web.pages.decide import Deciding
@@ -129,13 +130,14 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             beginning,
             OverviewPages(panel, pages, lookups, beginning),
             images,
+            ChangedSince(panel, pages),
             Actions(panel, images, toasts),
             toasts,
             deciding,
             SelectionApi(panel, deciding),
             Login(panel, pages),
         ),
-        *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups)),
+        *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups, toasts)),
         DoctorPages(panel, pages, lookups),
         *(
             TemplatePages(panel, pages, lookups, trial),
