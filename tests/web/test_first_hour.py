@@ -181,3 +181,21 @@ def test_the_page_has_no_fault_that_axe_finds_and_its_button_is_in_the_first_scr
         )
         assert json.dumps(found) == "[]"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_every_change_can_be_begun_where_it_is_shown(browser, new):
+    with window(browser, new) as page:
+        page.goto("/images")
+        expect(page.locator("main")).to_contain_text("Nothing is written yet, so nothing is listed here.")
+        page.get_by_role("link", name="See every change").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"{MANY} images would change")
+        expect(page.get_by_role("button", name="Sync all images")).to_have_count(0)
+        assert writes(new) == 0
+        page.get_by_role("button", name="Begin with five").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Begun with 5 images", timeout=60_000)
+        eventually(new.settled, "the five are written", 60)
+        assert len(in_immich(new)) == 5
+        page.goto("/preview")
+        page.get_by_role("button", name="Go on with all").click()
+        expect(page.get_by_role("heading", name="Metadata sync")).to_be_visible(timeout=60_000)
+    eventually(lambda: len(in_immich(new)) == MANY, "all are written", 90)
