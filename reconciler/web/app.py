@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -151,5 +152,11 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         middleware=[Middleware(Gate, access=panel.access, refuse=refuse)],
         exception_handlers={HTTPException: refuse, ReconcilerError: refuse, Exception: refuse},
     )
-    app.state.panel, app.state.warm = panel, images.warm
+
+    async def warm() -> None:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(pages.warm())
+            await images.warm()
+
+    app.state.panel, app.state.warm = panel, warm
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
 import re
@@ -123,6 +124,11 @@ class Pages:
             no_write=no_write,
         )
         self._environment.globals["ui"] = self._environment.get_template("_macros.html").module
+
+    async def warm(self) -> None:
+        """Compile every template, one after another beside the loop: who comes first does not wait."""
+        for name in self._environment.list_templates(extensions=["html"]):
+            await asyncio.to_thread(self._environment.get_template, name)
 
     def page(
         self, request: Request, template: str, values: Mapping[str, object], status: int = 200
