@@ -12,10 +12,10 @@ import pytest
 from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject, Equipment
 from reconciler.core.packed_catalogue import PackedImages
 from reconciler.core.records import AssetRecord, Crossing
-from reconciler.web.finding import sheet
+from reconciler.web.finding import sheet, texts
 from reconciler.web.finding.finder import Finder
 from reconciler.web.finding.query import Query
-from reconciler.web.finding.sheet import ORDERS, Sheets
+from reconciler.web.finding.sheet import ORDERS, Sheets, both_of
 from reconciler.web.finding.terms import terms_of
 from reconciler.web.finding.texts import Texts
 from reconciler.web.image_index import Lookups
@@ -277,3 +277,24 @@ async def test_the_same_search_is_made_once_until_something_changes(finder, stor
     for number in range(20):
         await ids(finder, f"word {number}")
     assert await ids(finder, "m31") == first
+
+
+@pytest.mark.parametrize("few", [1, 3, 512])
+def test_what_is_found_in_blocks_is_what_reading_every_line_finds(monkeypatch, few):
+    monkeypatch.setattr(texts, "_BLOCK", 7)
+    monkeypatch.setattr(texts, "_FEW", few)
+    chance = random.Random(few)
+    titles = [" ".join(chance.choices(("dust", "dusty", "veil", "star", "arm"), k=3)) for _ in range(60)]
+    images = [
+        CatalogueImage(number, asset(number), title, tags=chance.choice((("night",), ("dust",), ())))
+        for number, title in enumerate(titles, start=1)
+    ]
+    made = texts.read_texts(Catalogue(tuple(images)))
+    for search in ("dust", "veil", "arm veil", "dusty arm star", "night", "night dust", "none", "none veil"):
+        terms = terms_of(search, {})
+        found = both_of(*made.find(terms))
+        wanted = [
+            all(word in image.title or any(word in tag for tag in image.tags) for word in search.split())
+            for image in images
+        ]
+        assert list(map(bool, found)) == wanted, search
