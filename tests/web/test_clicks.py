@@ -189,6 +189,8 @@ def test_undo_of_one_image_answers_at_once_and_its_page_shows_what_became_of_it(
         expect(toast(page)).to_contain_text("1 image taken back", timeout=60_000)
         # Without loading it anew: the page of an image that was asked for is drawn again.
         expect(page.locator(".state")).to_contain_text("Taken back")
+        expect(page.get_by_role("button", name="Sync to Immich")).to_be_disabled()
+        expect(page.locator(".state .why")).to_have_text("It was taken back: write it again first.")
         page.get_by_role("button", name="Write again").last.click()
         page.get_by_role("button", name="Write again").click()
         expect(toast(page)).to_contain_text("wrote 1", timeout=60_000)
