@@ -110,7 +110,7 @@ def test_a_selection_is_taken_back_and_written_again_after_a_look_at_it(browser,
         )
         assert quiet.shown(first)["description"] == before[first]
         page.get_by_role("button", name="Undo this").click()
-        expect(toast(page)).to_contain_text("2 images taken back")
+        expect(toast(page)).to_contain_text("2 images taken back", timeout=60_000)
         assert quiet.shown(first)["description"] != before[first]
         assert quiet.shown(second)["description"] != before[second]
         assert quiet.shown(third)["description"] == before[third]
