@@ -33,6 +33,8 @@ class Progress:
     total: int = 0
     waiting: int = 0
     """Written and not yet settled."""
+    removals: int = 0
+    """Tags still to be taken off, one a write: they take the longest."""
 
 
 Listener = Callable[[Event | Progress], None]

@@ -126,6 +126,7 @@ class Executor:
         order_removals(self._jobs)
         known = {asset_id: job.write.observed.updated_at for asset_id, job in self._by_id.items()}
         poller = poller or Poller(self._around.target, self._around.clock, since, known)
+        self._report()
         try:
             await self._turns(poller)
         finally:
@@ -384,7 +385,8 @@ class Executor:
     def _report(self) -> None:
         waiting = sum(job.write.under_way for job in self._active.values())
         done = len(self._jobs) - len(self._active) - self._in_line()
-        self._around.listen(Progress("writing", done=done, total=len(self._jobs), waiting=waiting))
+        off = sum(len(job.write.removals) for job in self._jobs if job.write.state != "done")
+        self._around.listen(Progress("writing", done, len(self._jobs), waiting, off))
 
 
 async def _all(things: Iterable[Awaitable[None]]) -> None:

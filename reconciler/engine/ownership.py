@@ -174,7 +174,7 @@ class Ownership:
     def settle(self, standpoint: Standpoint) -> None:
         """Take note that all records were taken up; they are written anew where they name another writer."""
         with self._store.transaction():
-            now = replace(self._kept(), floor=None)
+            now = replace(self._kept(), floor=None, mode="known")
             OWNER.write(self._store, _form(now))
             if standpoint.mode == "all":
                 self._store.share_all()
@@ -234,9 +234,9 @@ class Ownership:
             if len(ids) < least and not (beat and least == 1):
                 return
             kept = self._kept()
-            if await self._asked(kept, tuple) != kept:
-                # Another one took over, or this store was put back: the next pass sees to it.
-                self._memory.standpoint = None
+            if (found := await self._asked(kept, tuple)) != kept:
+                # Another one took over, or this store was put back: the next pass asks, and says so.
+                self._memory.standpoint = found
                 return
             beat, self._memory.at = False, self._clock.monotonic()
             await self._write(kept, ids)

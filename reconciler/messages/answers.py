@@ -34,6 +34,7 @@ SAID: Final[Mapping[str, Message]] = {
     "paused": Message("Paused. Nothing starts by itself until you resume."),
     "resumed": Message("Resumed. What changed meanwhile is looked at now."),
     "decided": Message("Decided. The decision holds until Skymmich's or Immich's value changes."),
+    "decided_run": Message("Decided. What came of it is shown here."),
     "moved": Message(
         "Nothing was decided: a value changed after it was shown. Both sides are shown below as they are now."
     ),

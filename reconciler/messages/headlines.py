@@ -112,6 +112,8 @@ def heading(headline: Headline, number: Callable[[int], str]) -> Heading:
 def _text(headline: Headline, number: Callable[[int], str]) -> str:
     progress = headline.progress
     images = progress.total if progress else headline.images
+    if headline.code == "in_sync" and not images and headline.counts:
+        return ", ".join(_taken_back(headline, number))
     text = say(
         HEADLINES[headline.code],
         condition=conditions.message(headline.condition) if headline.condition else "",
@@ -145,6 +147,12 @@ def _odd(headline: Headline, number: Callable[[int], str]) -> list[str]:
     if headline.crossed:
         found.append(say(_MISSING_IN, missing=say(MISSING), crossed=number(headline.crossed)))
     return found
+
+
+def _taken_back(headline: Headline, number: Callable[[int], str]) -> list[str]:
+    """Say what is left where nothing else is: ``42 images taken back``."""
+    found = [f"{_images(count, number)} {state(status)}" for status, count in sorted(headline.counts.items())]
+    return [*found, *_odd(headline, number)[len(found) :]]
 
 
 def _line(text: str, headline: Headline, between: str) -> Line:

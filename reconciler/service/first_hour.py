@@ -92,7 +92,9 @@ class FirstHour:
             ended = self.clock.monotonic()
             self._known_of, self._after = of, self.health.last
             self._again = ended + min(_SELDOM_S, _SHARE * (ended - began))
-            details = {"images": prepared.images, "would_change": prepared.changing}
+            details: dict[str, object] = {"images": prepared.images, "would_change": prepared.changing}
+            if permission.waits:
+                details["to_begin"] = "open the page, or run: skymmich-reconciler apply"
             self.listen(Event(f"pass.{permission.standing}", details=details))
         if request.by_person and (prepared.has_changes or request.again):
             permission.require(request.image_ids)

@@ -98,7 +98,7 @@ def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table r
     if standing.paused:
         return Headline("paused", "attention", looked=looked)
     progress = standing.progress
-    if progress is not None and progress.phase == "writing" and progress.total:
+    if progress is not None and progress.phase in {"writing", "done"} and progress.total:
         return Headline("writing", "unknown", progress=progress)
     if looked is None:
         return Headline("first_look" if standing.running else "not_looked", "unknown")

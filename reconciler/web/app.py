@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -28,6 +29,7 @@ from reconciler.web.live.health import Health
 from reconciler.web.live.metrics import Metrics
 from reconciler.web.pages.actions import Actions
 from reconciler.web.pages.beginning import Beginning
+from reconciler.web.pages.changed_since import ChangedSince
 from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
 from reconciler.web.pages.decide import Deciding
@@ -129,13 +131,14 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             beginning,
             OverviewPages(panel, pages, lookups, beginning),
             images,
+            ChangedSince(panel, pages),
             Actions(panel, images, toasts),
             toasts,
             deciding,
             SelectionApi(panel, deciding),
             Login(panel, pages),
         ),
-        *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups)),
+        *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups, toasts)),
         DoctorPages(panel, pages, lookups),
         *(
             TemplatePages(panel, pages, lookups, trial),
@@ -149,5 +152,11 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         middleware=[Middleware(Gate, access=panel.access, refuse=refuse)],
         exception_handlers={HTTPException: refuse, ReconcilerError: refuse, Exception: refuse},
     )
-    app.state.panel, app.state.warm = panel, images.warm
+
+    async def warm() -> None:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(pages.warm())
+            await images.warm()
+
+    app.state.panel, app.state.warm = panel, warm
     return app

@@ -35,6 +35,20 @@ def by_run(entries: Iterable[JournalEntry]) -> list[list[JournalEntry]]:
     return [sorted(group, key=lambda entry: entry.field) for _, group in runs]
 
 
+def tag_changes(entries: Iterable[JournalEntry]) -> tuple[list[str], list[str]]:
+    """Return which tags came and which went, over all writes: an undo takes off one a write."""
+    came, went = set[str](), set[str]()
+    for entry in entries:
+        before, after = _tags(entry.before), _tags(entry.after)
+        came |= after - before
+        went |= before - after
+    return sorted(came - went), sorted(went - came)
+
+
+def _tags(value: object) -> set[str]:
+    return {str(tag) for tag in value} if isinstance(value, (list, tuple, set, frozenset)) else set()
+
+
 def by_kind(pieces: Iterable[Equipment]) -> list[tuple[str, list[Equipment]]]:
     """Group equipment as the light meets it: telescope, camera, then what carries and serves them."""
     groups: dict[str, list[Equipment]] = {kind: [] for kind in _KINDS}

@@ -60,6 +60,7 @@ ANSWER_TONES: Final[Mapping[str, Tone]] = {
     "paused": "attention",
     "resumed": "ok",
     "decided": "ok",
+    "decided_run": "busy",
     "moved": "attention",
     "again": "ok",
     "reopened": "ok",

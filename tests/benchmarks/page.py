@@ -35,13 +35,33 @@ PATHS = {
     "the grid, the last written first": "/images?sort=written&page=70",
     "the list, compact": "/images?density=list",
     "the grid, by state": "/images?status=conflict",
-    "searched: a number in the title": "/images?q=4711",
-    "searched: all have it": "/images?q=picture",
-    "searched: an object and a camera": "/images?q=ngc1234+camera",
-    "searched: a state": "/images?q=in+conflict",
-    "an image among those with a camera": "/images/4711?q=camera+31",
+    "searched: a number in the title": "/images?q=47{turn}1",
+    "searched: all have it": "/images?q={part}",
+    "searched: an object and a camera": "/images?q=ngc123{turn}+camera",
+    "searched: a state": "/images?q=in+conflict+{turn}",
+    "an image among those with a camera": "/images/4711?q=camera+1{turn}",
+    "the next image of the same search": "/images/4712?q=camera+10",
+    "the same search, another page": "/images?q=camera+10&page=2",
     "the grid, by target": "/images?target=NGC+1234",
     "the grid, by equipment": "/images?equipment=Camera+3",
+    "the grid, by target and state": "/images?target=NGC+1234&status=in_sync",
+    "the grid, what changed in Immich last": "/images?sort=changed&page=70",
+    "the grid, what needs attention first": "/images?sort=state&page=70",
+    "searched: nothing has it": "/images?q=nowhere{turn}",
+    "an image": "/images/4711",
+    "an image's state": "/images/4711/state",
+    "the overview's cards": "/parts/attention",
+    "the overview's latest changes": "/parts/recent",
+    "the overview's counts": "/parts/counts",
+    "the overview's runs": "/parts/passes",
+    "the runs": "/runs",
+    "the runs, a later page": "/runs?before=run250",
+    "a run of all images": "/runs/run0",
+    "a run of all images, a later page": "/runs/run0?before=50000",
+    "a run of nothing": "/runs/run7",
+    "the doctor": "/doctor",
+    "metrics": "/metrics",
+    "the status": "/api/v1/status",
     "the API's list of images": "/api/v1/images",
     "the API's list, a later page": "/api/v1/images?after={after}",
 }
@@ -140,6 +160,11 @@ def first_byte(url: str, path: str) -> float:
     return taken * 1000
 
 
+def _filled(path: str, cursor: str, turn: int) -> str:
+    """Return an address; a search is another one each time, for the same one is remembered."""
+    return path.format(after=cursor, turn=turn, part="picture"[: REPEATS - turn])
+
+
 async def measure(count: int) -> dict[str, list[float]]:
     catalogue = catalogue_of(count)
     with (
@@ -157,7 +182,7 @@ async def measure(count: int) -> dict[str, list[float]]:
                 cursor = json.loads(connection.getresponse().read())["next"]
                 connection.close()
                 return {
-                    name: [first_byte(server.url, path.format(after=cursor)) for _ in range(REPEATS)]
+                    name: [first_byte(server.url, _filled(path, cursor, turn)) for turn in range(REPEATS)]
                     for name, path in PATHS.items()
                 }
 

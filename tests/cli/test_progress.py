@@ -67,3 +67,11 @@ def test_a_phase_that_counts_is_told_with_its_numbers(told):
         (20, Progress("planning", 0, 5_001)),
     )
     assert lines == ["Reading the catalogue and what Immich shows", "Reading: 1,200 of 5,001, 19 s left"]
+
+
+def test_tags_that_are_taken_off_are_counted_and_no_time_is_guessed_from_images(told):
+    *_, last = told(
+        (0, Progress("writing", 0, 36, 36, 406)),
+        (30, Progress("writing", 2, 36, 30, 200)),
+    )
+    assert last == "Writing: 2 of 36, 30 settling, 200 tags to take off"

@@ -70,6 +70,45 @@ async def test_the_second_stands_back_and_says_which_and_since_when(make_world, 
     await second.stop()
 
 
+async def test_who_took_over_reads_all_records_once(make_world, tmp_path):
+    first = make_world(images=5)
+    first.start()
+    await first.run(300)
+    second = another(first, tmp_path / "second")
+    second.start()
+    await second.run(60)
+    await second.service.take_over()
+    await second.run(150)
+    assert second.service.snapshot().level == "ok"
+    first.wire.state.book.reset()
+    passes = len(second.store.runs(100))
+    await second.run(HOUR)
+    assert len(second.store.runs(100)) == passes
+    assert first.wire.requests()["total"] <= 140
+
+
+async def test_who_wrote_once_more_within_a_minute_of_a_take_over_says_so_and_rests(make_world, tmp_path):
+    first = make_world(images=5)
+    first.start()
+    await first.run(300)
+    second = another(first, tmp_path / "second")
+    second.start()
+    await second.run(60)
+    first.sql("UPDATE astrophotography_images SET description = 'Before ' || id WHERE id = 1")
+    await first.run(15)
+    assert any("Before" in first.description(asset_id) for asset_id in first.assets)
+    await second.service.take_over()
+    await second.run(5)
+    assert second.service.snapshot().level == "ok"
+    first.sql("UPDATE astrophotography_images SET description = 'After ' || id WHERE id = 1")
+    await first.run(180)
+    assert first.service.snapshot().level == "trouble"
+    name = OWNER.read(second.store)["instance"]
+    assert f"Another instance of this program ({name})" in headlines.sentence(
+        first.service.snapshot().headline
+    )
+
+
 async def test_it_goes_on_by_itself_once_the_other_one_is_silent(make_world, tmp_path):
     first = make_world(images=5)
     first.start()

@@ -156,3 +156,13 @@ def test_an_image_that_a_person_took_back_is_not_called_in_sync():
     found = headline(standing(counts={"in_sync": 140, "undone": 2}))
     assert (found.images, found.counts) == (140, {"undone": 2})
     assert sentence(found).startswith("In sync: 140 images, 2 taken back, ")
+
+
+def test_a_pass_that_records_what_it_wrote_is_not_yet_told_by_the_counts_of_before():
+    found = headline(standing(counts={"new": 37, "in_sync": 5}, progress=Progress("done", 37, 37)))
+    assert said(found) == ("Writing: 37 of 37 images done", "unknown")
+
+
+def test_where_all_was_taken_back_no_images_are_counted_as_in_sync():
+    text, level = said(headline(standing(counts={"undone": 42})))
+    assert (text, level) == ("In sync: 42 images taken back, checked 38 s ago, next look in 22 s", "ok")

@@ -356,7 +356,7 @@ def test_a_switch_holds_at_once_and_is_taken_back_by_a_click(browser, quiet):
         page.goto("/")
         page.get_by_label("Tags").uncheck()
         toast = page.locator("#switched")
-        expect(toast).to_contain_text("Tags are left as they are.")
+        expect(toast).to_contain_text("Tags are switched off: they stay in Immich as they are.")
         assert quiet.status()["settings"]["syncTags"] is False
         toast.get_by_role("button", name="Undo").click()
         expect(toast).to_contain_text("Tags are kept in sync.")

@@ -12,11 +12,12 @@ import pytest
 from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject, Equipment
 from reconciler.core.packed_catalogue import PackedImages
 from reconciler.core.records import AssetRecord, Crossing
-from reconciler.web.finding import sheet
+from reconciler.web.finding import sheet, texts
 from reconciler.web.finding.finder import Finder
 from reconciler.web.finding.query import Query
-from reconciler.web.finding.sheet import ORDERS, Sheets
+from reconciler.web.finding.sheet import ORDERS, Sheets, both_of
 from reconciler.web.finding.terms import terms_of
+from reconciler.web.finding.texts import Texts
 from reconciler.web.image_index import Lookups
 from reconciler.web.pages.images import pages_of, shown_pages
 from tests.web.conftest import NOW, asset
@@ -256,3 +257,44 @@ async def test_of_several_words_all_are_found_however_many_have_one_of_them(stor
         found = await finder.find(Query(asked))
         assert set(found.page(0, 5000)) == expected, asked
         assert found.total == len(expected)
+
+
+async def test_the_same_search_is_made_once_until_something_changes(finder, store, monkeypatch):
+    looked_through, find = [], Texts.find
+
+    def finding(self, terms):
+        looked_through.append(terms)
+        return find(self, terms)
+
+    monkeypatch.setattr(Texts, "find", finding)
+    first = await ids(finder, "m31")
+    assert await ids(finder, "m31", order="written") == sorted(first, reverse=True)
+    assert await ids(finder, "m31", status="conflict") == []
+    assert len(looked_through) == 1
+    store.save_records([replace(store.record(asset(first[0])), status="conflict")])
+    assert await ids(finder, "m31", status="conflict") == [first[0]]
+    assert len(looked_through) == 2
+    for number in range(20):
+        await ids(finder, f"word {number}")
+    assert await ids(finder, "m31") == first
+
+
+@pytest.mark.parametrize("few", [1, 3, 512])
+def test_what_is_found_in_blocks_is_what_reading_every_line_finds(monkeypatch, few):
+    monkeypatch.setattr(texts, "_BLOCK", 7)
+    monkeypatch.setattr(texts, "_FEW", few)
+    chance = random.Random(few)
+    titles = [" ".join(chance.choices(("dust", "dusty", "veil", "star", "arm"), k=3)) for _ in range(60)]
+    images = [
+        CatalogueImage(number, asset(number), title, tags=chance.choice((("night",), ("dust",), ())))
+        for number, title in enumerate(titles, start=1)
+    ]
+    made = texts.read_texts(Catalogue(tuple(images)))
+    for search in ("dust", "veil", "arm veil", "dusty arm star", "night", "night dust", "none", "none veil"):
+        terms = terms_of(search, {})
+        found = both_of(*made.find(terms))
+        wanted = [
+            all(word in image.title or any(word in tag for tag in image.tags) for word in search.split())
+            for image in images
+        ]
+        assert list(map(bool, found)) == wanted, search

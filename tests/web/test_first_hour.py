@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import sys
 import urllib.error
@@ -181,3 +182,68 @@ def test_the_page_has_no_fault_that_axe_finds_and_its_button_is_in_the_first_scr
         )
         assert json.dumps(found) == "[]"
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_every_change_can_be_begun_where_it_is_shown(browser, new):
+    with window(browser, new) as page:
+        page.goto("/images")
+        expect(page.locator("main")).to_contain_text("Nothing is written yet, so nothing is listed here.")
+        page.get_by_role("link", name="See every change").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"{MANY} images would change")
+        expect(page.get_by_role("button", name="Sync all images")).to_have_count(0)
+        assert writes(new) == 0
+        page.get_by_role("button", name="Begin with five").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Begun with 5 images", timeout=60_000)
+        eventually(new.settled, "the five are written", 60)
+        assert len(in_immich(new)) == 5
+        page.goto("/preview")
+        page.get_by_role("button", name="Go on with all").click()
+        expect(page.get_by_role("heading", name="Metadata sync")).to_be_visible(timeout=60_000)
+    eventually(lambda: len(in_immich(new)) == MANY, "all are written", 90)
+
+
+def test_two_installations_the_second_takes_over_by_a_click_and_the_first_comes_to_rest(browser, tmp_path):
+    catalogue = tmp_path / "skymmich.db"
+    build_sample(catalogue)
+    with serve(catalogue=catalogue, unkind="settling,round_trip", drain=400.0) as simulator:
+        folders = [tmp_path / "one", tmp_path / "two"]
+        for folder in folders:
+            folder.mkdir()
+        first, second = (Place(folder, catalogue, simulator) for folder in folders)
+        try:
+            first.start()
+            eventually(lambda: first.settled() and in_immich(first), "the first one wrote all", 120)
+            second.start()
+            eventually(lambda: second.status()["level"] == "trouble", "the second one met it", 60)
+            before = simulator.requests()["writes"]
+            with window(browser, second) as page:
+                page.goto("/")
+                expect(page.get_by_role("heading", level=1)).to_contain_text(
+                    "Another instance keeps this library in sync"
+                )
+                expect(page.locator("#attention")).to_contain_text(
+                    re.compile(
+                        r"Another instance of this program \([0-9a-f]{16}\) has kept this library since"
+                    )
+                )
+                assert simulator.requests()["writes"] == before
+                page.get_by_role("link", name="Take over …").click()
+                expect(page.get_by_role("heading", level=1)).to_have_text(
+                    "This installation would take the place of the other"
+                )
+                page.get_by_role("button", name="Take over").click()
+                expect(page.locator("#toasts .toast")).to_contain_text(
+                    "images were recognised", timeout=60_000
+                )
+                eventually(lambda: second.status()["level"] != "trouble", "the second one works", 30)
+            second.sql(f"UPDATE {IMAGES} SET title = 'Under new management' WHERE id = 2")
+            eventually(lambda: "Under new" in second.shown(2)["description"], "it is written", 30)
+            eventually(lambda: first.status()["level"] == "trouble", "the first one rests", 90)
+            with window(browser, first) as page:
+                page.goto("/")
+                expect(page.get_by_role("heading", level=1)).to_contain_text(
+                    "Another instance keeps this library in sync"
+                )
+        finally:
+            first.kill()
+            second.kill()

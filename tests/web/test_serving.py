@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from jinja2 import Environment
 
 from reconciler.errors import ConfigurationError
 from reconciler.service.api import Update
@@ -134,6 +135,22 @@ async def test_lists_and_searches_are_ready_before_anybody_asks_once_the_catalog
             page = (await client.get("/images?q=orion")).text
     assert "Orion" in page
     assert read == []
+
+
+async def test_templates_are_compiled_before_anybody_asks(control, store, monkeypatch):
+    async with WebServer(create_app(control, store), "127.0.0.1", 0) as server:
+        await asyncio.wait_for(server.warming, 20)
+        compiled, compile_it = [], Environment.compile
+
+        def compiling(self, source, name=None, *more, **named):
+            compiled.append(name)
+            return compile_it(self, source, name, *more, **named)
+
+        monkeypatch.setattr(Environment, "compile", compiling)
+        async with httpx.AsyncClient(base_url=server.url, headers={"accept": "text/html"}) as client:
+            for address in ("/", "/images", "/images/1", "/runs", "/runs/old1", "/undo?everything=true"):
+                assert (await client.get(address)).status_code == 200, address
+    assert compiled == []
 
 
 async def test_a_server_that_ends_waits_for_no_catalogue(control, store):

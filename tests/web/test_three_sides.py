@@ -104,3 +104,12 @@ def test_tags_are_sets_and_a_persons_are_told_to_be_kept():
         ("Only in Immich: kept", ("mine",), ""),
         ("On both sides", ("both",), ""),
     ]
+
+
+def test_a_place_that_skymmich_never_had_is_none_and_not_gone():
+    live = Coordinates(52.5, 13.4)
+    one = shown(PlaceDecision("coordinates", "not_ours", "keep", None, None, live), plan())
+    assert [(column.title, column.place, column.note) for column in one.columns] == [
+        ("In Immich now", live, ""),
+        ("Skymmich wants", None, ""),
+    ]

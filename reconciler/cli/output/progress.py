@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from reconciler.messages.formats import lasting
+from reconciler.messages.nouns import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,7 +90,8 @@ class Meter:
 
     def _counts(self, step: Step) -> str:
         settling = f", {step.waiting:,} settling" if step.waiting else ""
-        return f"{step.done:,} of {step.total:,}{settling}{self._left(step)}"
+        off = f", {counted(step.removals, 'tag')} to take off" if step.removals else ""
+        return f"{step.done:,} of {step.total:,}{settling}{off}{self._left(step)}"
 
     def _left(self, step: Step) -> str:
         """Say how long the rest takes at the pace of the phase so far.
@@ -97,6 +99,8 @@ class Meter:
         Writes settle in waves, all of them at the end: one that is on its way counts half.
         """
         took, half = self._clock() - self._began, step.waiting / 2
+        if step.removals:  # one tag a write: the images come to their end together
+            return ""
         if took < _ENOUGH or step.done <= self._first or step.done >= step.total:
             return ""
         return f", {lasting(took / (step.done - self._first + half) * (step.total - step.done - half))} left"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _MOST_GONE: Final = 1000
 """Images that are not in the catalogue and are looked for by title."""
+_REMEMBERED: Final = 8
+"""Searches whose outcome is kept, a byte an image: for their other pages, and for the images' own pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Finder:
         self._lookup: Lookup | None = None
         self._sheets = Sheets(history, self._known)
         self._places: tuple[object, object, array[int]] = (None, None, array("i"))
+        self._masks: tuple[object, object, dict[tuple[str, str, str], bytes]] = (None, None, {})
 
     async def find(self, query: Query) -> Found:
         """Find what fits."""
@@ -109,12 +112,7 @@ class Finder:
     def _find(self, query: Query, lookup: Lookup) -> Found:
         self._lookup = lookup
         sheet = self._sheets.latest()
-        mask = b"\1" * len(sheet.ids)
-        if query.target or query.equipment:
-            named = named_so(lookup, query.target, query.equipment)
-            mask = both_of(mask, self._on_sheet(sheet, lookup, named))
-        if query.text:
-            mask = both_of(mask, self._searched(query.text, sheet, lookup))
+        mask = self._narrowed(query, sheet, lookup)
         crossed = both_of(mask, sheet.among(sheet.crossed))
         counts = {**sheet.counts(mask), CROSSED: crossed.count(1)}
         any_state = mask.count(1)
@@ -124,6 +122,28 @@ class Finder:
             mask = both_of(mask, sheet.in_state((query.status,)))
         order = self._sheets.ordered(sheet, query.order)
         return Found(lookup, sheet, mask, order, counts, any_state)
+
+    def _narrowed(self, query: Query, sheet: Sheet, lookup: Lookup) -> bytes:
+        """Return what fits but for the state; the same search of the same moment is not made again."""
+        mask = b"\1" * len(sheet.ids)
+        asked = (query.text, query.target, query.equipment)
+        if not any(asked):
+            return mask
+        kept = self._masks
+        if kept[0] is not sheet or kept[1] is not lookup:
+            kept = self._masks = (sheet, lookup, {})
+        known = kept[2]
+        if asked in known:
+            return known[asked]
+        if query.target or query.equipment:
+            named = named_so(lookup, query.target, query.equipment)
+            mask = both_of(mask, self._on_sheet(sheet, lookup, named))
+        if query.text:
+            mask = both_of(mask, self._searched(query.text, sheet, lookup))
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        known[asked] = mask
+        return mask
 
     def _searched(self, text: str, sheet: Sheet, lookup: Lookup) -> bytes:
         labels = {state: shown.label for state, shown in states().items()}

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import zlib
 from array import array
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import accumulate
 from operator import or_
 from typing import TYPE_CHECKING, Final
 
@@ -40,7 +42,7 @@ _FEW: Final = 512
 _LEVEL: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Texts:
     """All that the images of one reading are found by. Places are counted in the catalogue's order."""
 
@@ -60,33 +62,70 @@ class Texts:
         What lacks a term is not looked through for the others, so that they may be missing from it. A term
         that names a state, too, rules out nothing.
         """
-        every = [self.named(_fits(term), TARGET + EQUIPMENT + _TAG) for term in terms]
+        every = [self._with_names(_spellings(term)) for term in terms]
         for found, term in zip(every, terms, strict=True):
             if term.identity:
                 self._mark(found, _IDENTITY + term.identity)
         texts = [[one.encode() for one in _spellings(term)] for term in terms]
         start = 0
         for packed in self.titles:
-            block = zlib.decompress(packed)
-            lines, left = block.split(b"\n"), None
-            end = start + len(lines)
-            # The rarest first: the others are looked for in its few lines alone.
-            counts = [sum(map(block.count, spellings)) for spellings in texts]
-            for number in sorted(range(len(terms)), key=counts.__getitem__):
-                found = every[number]
-                for words in texts[number] if counts[number] else ():
-                    if left is None:
-                        here = [words in line for line in lines]
-                        found[start:end] = bytes(map(or_, found[start:end], here))
-                    else:
-                        for one in left:
-                            found[start + one] |= words in lines[one]
-                if not terms[number].states and found.count(1, start, end) < _FEW:
-                    left = [
-                        one for one in (range(len(lines)) if left is None else left) if found[start + one]
-                    ]
+            self._find_in(zlib.decompress(packed), start, terms, texts, every)
             start += _BLOCK
         return every
+
+    def _find_in(
+        self,
+        block: bytes,
+        start: int,
+        terms: Sequence[Term],
+        texts: Sequence[Sequence[bytes]],
+        every: Sequence[bytearray],
+    ) -> None:
+        """Mark what a block of titles has; the first of its images is at ``start``."""
+        end = start + block.count(b"\n") + 1
+        lines: list[bytes] = []
+        left: list[int] | None = None
+        # The rarest first: the others are looked for in its few lines alone.
+        counts = [sum(map(block.count, spellings)) for spellings in texts]
+        for number in sorted(range(len(terms)), key=counts.__getitem__):
+            found = every[number]
+            for words in texts[number] if counts[number] else ():
+                if left is None and counts[number] < _FEW:
+                    for one in _lines_with(block, words):
+                        found[start + one] = 1
+                    continue
+                lines = lines or block.split(b"\n")
+                if left is None:
+                    here = [words in line for line in lines]
+                    found[start:end] = bytes(map(or_, found[start:end], here))
+                for one in left or ():
+                    found[start + one] |= words in lines[one]
+            if not terms[number].states and found.count(1, start, end) < _FEW:
+                few = [place - start for place in _marked(found, start, end)]
+                left = few if left is None else sorted(set(left) & set(few))
+
+    def _with_names(self, spellings: Sequence[str]) -> bytearray:
+        """Return which images have a name with one of these within, a byte an image."""
+        found = bytearray(self.count)
+        joined, starts, names = self._joined
+        for words in spellings:
+            at = joined.find(words)
+            while at >= 0:
+                number = bisect_right(starts, at) - 1
+                self._mark(found, names[number])
+                at = joined.find(words, starts[number + 1]) if number + 1 < len(starts) else -1
+        return found
+
+    @cached_property
+    def _joined(self) -> tuple[str, array[int], list[str]]:
+        """All names but the objects', folded, with a blank at both ends, a line each; where they begin."""
+        every = [
+            (f" {plain[1:]} ", name)
+            for name, plain in zip(self.names, self.plain, strict=True)
+            if plain[0] != _IDENTITY
+        ]
+        starts = array("L", accumulate((len(line) + 1 for line, _ in every), initial=0))[: len(every)]
+        return "\n".join(line for line, _ in every), starts, [name for _, name in every]
 
     def of_name(self, plain: str, kind: str, spelling: str = "") -> bytearray:
         """Return which images have a name of a kind, a byte an image: the whole name, else a part of one.
@@ -125,12 +164,24 @@ def _spellings(term: Term) -> list[str]:
     return [f" {words} " for words in whole] + ([] if term.is_whole else [term.words])
 
 
-def _fits(term: Term) -> Callable[[str], bool]:
-    spellings = _spellings(term)
-    if len(spellings) == 1:
-        (words,) = spellings
-        return lambda plain: words in f" {plain} "
-    return lambda plain: any(words in f" {plain} " for words in spellings)
+def _lines_with(block: bytes, words: bytes) -> Iterator[int]:
+    """Give the numbers of the lines that have these words."""
+    line = last = 0
+    at = block.find(words)
+    while at >= 0:
+        line += block.count(b"\n", last, at)
+        yield line
+        last = at
+        end = block.find(b"\n", at)
+        at = block.find(words, end) if end >= 0 else -1
+
+
+def _marked(found: bytearray, start: int, end: int) -> Iterator[int]:
+    """Give the places of a stretch that are marked: for few."""
+    at = found.find(1, start, end)
+    while at >= 0:
+        yield at
+        at = found.find(1, at + 1, end)
 
 
 def target_of(image: CatalogueImage) -> str:

@@ -85,7 +85,7 @@ def no_action(snapshot: Snapshot, action: Action, image_ids: Collection[int] | N
 
 def no_sync(snapshot: Snapshot, image_id: int, record: AssetRecord | None) -> str:
     """Return why an image cannot be synced now; empty: it can."""
-    if record is not None and record.taken_back is not None:
+    if record is not None and (record.taken_back is not None or record.status == "undone"):
         return say(BLOCKED["taken_back"])
     return no_write(snapshot, (image_id,))
 

@@ -51,11 +51,13 @@ class Beginning:
 
     async def begin(self, request: Request) -> Response:
         """Let writing begin, with some images or with all."""
-        count = params.whole(await params.form(request), "count", 0, 0, MAX_FIRST)
+        form = await params.form(request)
+        count = params.whole(form, "count", 0, 0, MAX_FIRST)
         run_id = begin_now(self._panel.control, "page", count)
         if request.headers.get("hx-request") == "true":
             return Response(status_code=204)
-        await self._panel.control.wait(run_id, _PATIENTLY)
+        if not form.get("leave"):  # who comes from another page watches it on the overview
+            await self._panel.control.wait(run_id, _PATIENTLY)
         said = "begun_first" if count else "begun"
         return redirect("/", said=said)
 
@@ -68,7 +70,7 @@ class Beginning:
             "foreseen": snapshot.foreseen,
             "tried": tried,
             "records": await asyncio.to_thread(self._records, tried),
-            "first": self._size(),
+            "first": self.size(),
             "checks": [one for one in checks if one.section in _SHOWN],
         }
 
@@ -77,7 +79,8 @@ class Beginning:
         found = self._panel.history.records_of([one.asset_id for one in tried if one.asset_id])
         return {record.image_id: record for record in found.values()}
 
-    def _size(self) -> int:
+    def size(self) -> int:
+        """Return how many images are begun with, where not with all."""
         keeper = self._panel.template
         return (keeper.policy().guard.canary if keeper is not None else 0) or FIRST
 

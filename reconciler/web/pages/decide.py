@@ -107,7 +107,8 @@ class Deciding:
             run_id = await self.do(asked, params.last(form, "hash"), params.last(form, "shown"))
         except DecisionError:
             return await self._show(request, asked, _CHANGED)
-        return await self._toasts.answer(request, "asked", run=run_id, back=asked.back)
+        said = "decided_run" if asked.action in _KEEPS else "asked"
+        return await self._toasts.answer(request, said, run=run_id, back=asked.back)
 
     @operation("POST", "/api/v1/adopt", ASKED, query=Waiting, body=AdoptRequest)
     async def adopt(self, request: Request) -> Response:

@@ -21,6 +21,7 @@ from reconciler.web.finding.finder import Finder
 from reconciler.web.finding.query import Query
 from reconciler.web.finding.texts import target_of
 from reconciler.web.pages.availability import no_action, no_undo
+from reconciler.web.pages.changed_since import token
 from reconciler.web.pages.crossings import sides
 from reconciler.web.pages.sky_overlay import overlay_of
 from reconciler.web.pages.three_sides import shown
@@ -149,6 +150,7 @@ class ImagePages:
             "can_switch": self._panel.settings is not None,
             "target": target_of(view.image),
             "entries": entries,
+            "shown_token": token(view.record),
             "snapshot": self._panel.control.snapshot(),
             "skymmich_url": self._panel.skymmich_url,
             **self._outcome(request),

@@ -96,7 +96,8 @@ class OverviewPages:
         prepared = await previewed(self._panel, params.ticked_otherwise(query) if "other" in query else {})
         # Saved later, it is still the difference from what the person was shown.
         asked = params.of_switches(query) if "other" in query and prepared.rules.switches != before else {}
-        return self._pages.preview(request, prepared, await self._lookups.latest(), other=asked)
+        lookup, first = await self._lookups.latest(), self._beginning.size()
+        return self._pages.preview(request, prepared, lookup, other=asked, first=first)
 
     async def runs(self, request: Request) -> Response:
         """List the runs."""

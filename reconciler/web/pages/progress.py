@@ -36,6 +36,8 @@ class Showing:
     done: int = 0
     total: int = 0
     waiting: int = 0
+    removals: int = 0
+    """Tags still to be taken off."""
     seconds_left: float | None = None
     """``None`` while nothing can be said."""
     queued: int = 0
@@ -60,6 +62,7 @@ class Pace:
         self._seen = ("", "")
         self._since: datetime | None = None
         self._from = 0
+        self._to_take_off = 0
 
     def showing(self, snapshot: Snapshot, now: datetime) -> Showing | None:
         """Return what to show; ``None`` while nothing runs."""
@@ -76,6 +79,7 @@ class Pace:
             progress.done,
             progress.total,
             progress.waiting,
+            progress.removals,
             self._left(current, progress, now),
             snapshot.queue_depth,
             stopping,
@@ -84,12 +88,17 @@ class Pace:
     def _left(self, current: RunState, progress: Progress, now: datetime) -> float | None:
         """Say how long the rest takes at the pace of the phase so far.
 
-        Writes settle in waves, all of them at the end: one that is on its way counts half.
+        Writes settle in waves, all of them at the end: one that is on its way counts half. Where tags are
+        taken off, one a write, these are what takes the time.
         """
         done = progress.done + progress.waiting / 2
         if self._seen != (current.run_id, progress.phase) or self._since is None:
             self._seen, self._since, self._from = (current.run_id, progress.phase), now, progress.done
+            self._to_take_off = progress.removals
         passed, new = (now - self._since).total_seconds(), done - self._from
+        if progress.removals:
+            taken = self._to_take_off - progress.removals
+            return None if passed < _ENOUGH or taken <= 0 else progress.removals * passed / taken
         if passed < _ENOUGH or progress.done <= self._from or progress.done >= progress.total:
             return None
         return (progress.total - done) * passed / new
@@ -97,5 +106,5 @@ class Pace:
 
 def _phase(progress: Progress) -> str:
     """Return the phase as a person sees it: once all is sent, writing is verifying."""
-    sent = progress.waiting and progress.done + progress.waiting >= progress.total
+    sent = progress.waiting and not progress.removals and progress.done + progress.waiting >= progress.total
     return "verifying" if progress.phase == "writing" and sent else progress.phase

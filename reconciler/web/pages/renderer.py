@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
 import re
@@ -32,7 +33,7 @@ from reconciler.web import tones
 from reconciler.web.pages.availability import no_action, no_decision, no_look, no_sync, no_undo, no_write
 from reconciler.web.pages.diff import condensed, difference, extent, side
 from reconciler.web.pages.toast import toast_of
-from reconciler.web.short_messages import by_kind, by_run, spoken
+from reconciler.web.short_messages import by_kind, by_run, spoken, tag_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,6 +108,7 @@ class Pages:
             wrote=wrote,
             by_run=by_run,
             by_kind=by_kind,
+            tag_changes=tag_changes,
             difference=difference,
             condensed=condensed,
             extent=extent,
@@ -122,6 +124,11 @@ class Pages:
             no_write=no_write,
         )
         self._environment.globals["ui"] = self._environment.get_template("_macros.html").module
+
+    async def warm(self) -> None:
+        """Compile every template, one after another beside the loop: who comes first does not wait."""
+        for name in self._environment.list_templates(extensions=["html"]):
+            await asyncio.to_thread(self._environment.get_template, name)
 
     def page(
         self, request: Request, template: str, values: Mapping[str, object], status: int = 200
@@ -148,10 +155,12 @@ class Pages:
         *,
         other: Mapping[str, str] | None = None,
         template: str | None = None,
+        first: int = 0,
     ) -> HTMLResponse:
         """Render what a pass would do.
 
-        ``other``: the form of settings, ``template``: the template under which it would, and not in force.
+        ``other``: the form of settings, ``template``: the template under which it would, and not in force;
+        ``first``: with how many images a new installation may begin.
         """
         tally, telling = prepared.items.tally, prepared.items.telling
         held = list(islice((item.withheld for item in telling() if item.withheld), PREVIEWED))
@@ -167,6 +176,8 @@ class Pages:
             "switches": prepared.rules.switches,
             "other": other,
             "template": template,
+            "first": first,
+            "snapshot": self._panel.control.snapshot(),
             "settings": self._panel.settings,
             "lookup": lookup,
         }

@@ -34,9 +34,9 @@ _ON: Final[Mapping[str, Message]] = {
 }
 _OFF: Final[Mapping[str, Message]] = {
     "enabled": Message("Metadata sync is off: nothing is written."),
-    "description": Message("Descriptions are left as they are."),
-    "coordinates": Message("Places are left as they are."),
-    "tags": Message("Tags are left as they are."),
+    "description": Message("Descriptions are switched off: they stay in Immich as they are."),
+    "coordinates": Message("Places are switched off: they stay in Immich as they are."),
+    "tags": Message("Tags are switched off: they stay in Immich as they are."),
 }
 
 

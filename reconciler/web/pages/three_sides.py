@@ -102,7 +102,8 @@ def _places(decision: PlaceDecision) -> Sides:
     if same_place(live, wanted) and (base is None or same_place(base, live)):
         return Sides(decision, (_place("", live, live),), all_same=True)
     if base is None:
-        return Sides(decision, (_place("In Immich now", None, live), _place("Skymmich wants", live, wanted)))
+        theirs = _place("Skymmich wants", live if wanted else None, wanted)
+        return Sides(decision, (_place("In Immich now", None, live), theirs))
     first = _place("Written last", None, base)
     return Sides(
         decision, (first, _place("In Immich now", base, live), _place("Skymmich wants", base, wanted))

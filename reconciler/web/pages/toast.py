@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.service.api import Control, RunState
     from reconciler.web.tones import Tone
 
-TRACKED: Final = frozenset({"asked", "stopping"})
+TRACKED: Final = frozenset({"asked", "decided_run", "stopping"})
 """Answers that are exchanged for what came of the run they name."""
 
 
@@ -40,7 +40,9 @@ def toast_of(control: Control, said: str, run_id: str = "") -> Toast | None:
     if state is None:
         return Toast(shown.label, shown.tone)
     if is_over(state):
-        return Toast(_outcome(state), run_tone(state), run_id)
+        decided = answer_of("decided") if said == "decided_run" and not state.error else None
+        text = f"{decided.label} {_outcome(state)}" if decided else _outcome(state)
+        return Toast(text, run_tone(state), run_id)
     return Toast(shown.label, shown.tone, run_id, said)
 
 

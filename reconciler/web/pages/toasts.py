@@ -42,7 +42,9 @@ class Toasts:
         toast = toast_of(self._control, query.get("said", ""), query.get("run", ""))
         if toast is None or toast.said:
             return Response(status_code=204)  # nothing is exchanged yet, and nothing read out twice
-        return self._pages.page(request, "_toast.html", {"toast": toast})
+        answer = self._pages.page(request, "_toast.html", {"toast": toast})
+        answer.headers["hx-trigger"] = "run-over"  # what shows one image is drawn anew
+        return answer
 
     async def answer(
         self, request: Request, said: str, *, run: str = "", back: str = "/", fragment: str = ""
