@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browsing import ROOT, Place, eventually
+from browsing import ROOT, Place, eventually, post
 
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
@@ -146,3 +146,13 @@ def test_a_catalogue_that_is_gone_does_not_hide_immich(place):
     finally:
         elsewhere.rename(place.catalogue)
         eventually(lambda: "images, 55 of them" in said(place, "catalogue"), "it is read again")
+
+
+def test_the_page_names_its_own_buttons_and_no_command_for_what_it_can_do(place):
+    post(place, "/api/v1/settings", {"syncTags": False})
+    try:
+        told = said(place, "skymmich")
+        assert "the button below the switches" in told
+        assert "skymmich-reconciler settings" not in told
+    finally:
+        post(place, "/api/v1/settings", {"syncTags": True})

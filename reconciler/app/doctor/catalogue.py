@@ -157,7 +157,11 @@ def _write_back(catalogue: Catalogue, store: SqliteStore | None, voice: Voice) -
             "skymmich", "problem",
             f"Metadata sync (metadataSyncEnabled) is switched off{' here' if here else ''}: "
             + ("apply refuses." if voice == "command" else "nothing is written."),
-            "Switch it on: skymmich-reconciler settings set metadataSyncEnabled=on"
+            (
+                "Switch it on: skymmich-reconciler settings set metadataSyncEnabled=on"
+                if voice == "command"
+                else "Switch it on here, on the overview"
+            )
             + ("" if here else ", or in Skymmich under Admin → Immich."),
             exit_code=1,
         )  # fmt: skip
@@ -170,7 +174,9 @@ def _write_back(catalogue: Catalogue, store: SqliteStore | None, voice: Voice) -
         listed = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in override.items())
         yield Finding(
             "skymmich", "warning", f"Set here, over Skymmich's own settings: {listed}",
-            "To follow Skymmich again: skymmich-reconciler settings follow",
+            "To follow Skymmich again: skymmich-reconciler settings follow"
+            if voice == "command"
+            else "To follow Skymmich again: the button below the switches, on the overview.",
         )  # fmt: skip
     if theirs.enabled:
         yield Finding(

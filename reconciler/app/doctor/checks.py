@@ -111,7 +111,7 @@ async def examine(config: Config, clock: Clock, daemon: Running | None = None) -
         findings += trouble or await asyncio.to_thread(
             _store, config, store, clock, daemon=daemon is not None
         )
-        findings += await check_notices(config, store)
+        findings += await check_notices(config, store, voice)
     return findings
 
 

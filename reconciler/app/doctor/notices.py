@@ -10,13 +10,19 @@ from reconciler.errors import StateError
 from reconciler.notices.sender import check
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.config import Config
+    from reconciler.messages.translation import Voice
     from state.store import SqliteStore
 
-_REMEDY: Final = "To send a test to every address: skymmich-reconciler notices test"
+_REMEDY: Final[Mapping[Voice, str]] = {
+    "command": "To send a test to every address: skymmich-reconciler notices test",
+    "daemon": "To send a test to every address: the button on this page.",
+}
 
 
-async def check_notices(config: Config, store: SqliteStore | None) -> list[Finding]:
+async def check_notices(config: Config, store: SqliteStore | None, voice: Voice) -> list[Finding]:
     """Look at the addresses, which sends nothing, and at the last message; nothing where there is none."""
     if not config.notices.addresses:
         return []
@@ -34,5 +40,5 @@ async def check_notices(config: Config, store: SqliteStore | None) -> list[Findi
     if book is not None and book.trouble:
         when = f" at {book.tried_at.astimezone():%Y-%m-%d %H:%M}" if book.tried_at else ""
         what = f"The last notice was not sent{when}: {book.trouble}. It is tried again by the daemon."
-        findings.append(Finding("notices", "warning", what, _REMEDY))
+        findings.append(Finding("notices", "warning", what, _REMEDY[voice]))
     return findings
