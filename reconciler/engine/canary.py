@@ -1,8 +1,7 @@
 """The canary: a few assets are written and verified before the rest, when something about the rules is new.
 
-Each kind of write opens by itself: once the canary's tags are verified the others' tags may go. Fields open a
-second sooner, where each canary was seen to keep its own once Immich had digested it: the second look then
-still follows. If nothing of a kind stuck on any canary, the rest is not written.
+Each kind of write opens by itself: once the canary's fields are verified the others' fields may go, and so
+with tags. If nothing of a kind stuck on any canary, the rest is not written.
 """
 
 from __future__ import annotations
@@ -10,21 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.reasons import codes
-from reconciler.core.writes.verification import kept
 from reconciler.errors import ImmichError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from reconciler.core.asset import ObservedAsset
-    from reconciler.core.desired.block import Markers
     from reconciler.core.ports import Wording
     from reconciler.core.records import WriteStep
     from reconciler.engine.job import Job
-
-
-_SEVERAL = 3
-"""So many first looks are enough: one of 25 shows a date whose values may still change."""
 
 
 class CanaryError(ImmichError):
@@ -56,17 +48,6 @@ class Canary:
             for step in set(job.write.steps):
                 self._kinds.setdefault(step, []).append(job)
         self._ids = {job.asset_id for job in self.jobs}
-        self._shown: set[str] = set()
-        """Those whose text Immich has digested, and showed still at the first look after that."""
-
-    def saw(self, rows: Mapping[str, ObservedAsset], markers: Markers) -> None:
-        """Take note of what a look shows of the first assets."""
-        self._shown |= {job.asset_id for job in self.jobs if _shows(job, rows.get(job.asset_id), markers)}
-
-    @property
-    def shown(self) -> bool:
-        """Whether one of the first texts was seen to be kept."""
-        return bool(self._shown)
 
     def lets(self, job: Job) -> bool:
         """Return whether a job's step may be sent now."""
@@ -91,18 +72,12 @@ class Canary:
         if group is None:
             # No canary has this kind; it waits until the canaries are through with theirs.
             return all(job.write.state == "done" for job in self.jobs)
-        if step == "fields" and self._all_shown(group):
-            return True
         over = [_is_over(job, step) for job in group]
         tried = [step in job.write.verified | job.write.reverted or job.write.doubtful for job in group]
         # One that is read-only and has its second attempt before it, or whose write was perhaps lost on its
         # way, holds up nobody, if others kept theirs.
         kept = any(step in job.write.verified for job in group)
         return all(over) or (kept and all(done or was for done, was in zip(over, tried, strict=True)))
-
-    def _all_shown(self, group: Sequence[Job]) -> bool:
-        shown = len(group) >= _SEVERAL and all(job.asset_id in self._shown for job in group)
-        return shown and not any("fields" in job.write.reverted for job in group)
 
     @property
     def passed(self) -> bool:
@@ -133,11 +108,3 @@ class Canary:
 
 def _is_over(job: Job, step: WriteStep) -> bool:
     return job.write.state == "done" or step not in job.write.steps
-
-
-def _shows(job: Job, row: ObservedAsset | None, markers: Markers) -> bool:
-    """Return whether Immich has digested an asset's text, and shows it still."""
-    pending = job.write.pending if job.write.state == "moved" else None
-    if row is None or pending is None or pending.step != "fields":
-        return False
-    return not kept(pending, row, markers).lost

@@ -283,8 +283,7 @@ class Executor:
         for asset_id, job in self._active.items():
             if job.write.state == "moved":
                 self._refresher.look(job, rows.get(asset_id), asked)
-        self._canary.saw(rows, self._settling.terms.markers)
-        self.own_tags.begin_early(kept=self._canary.shown)
+        self.own_tags.begin_early(self._canary.jobs, rows, self._settling.terms.markers)
         seen = [self._by_id[asset_id] for asset_id in rows.keys() & self._by_id.keys()]
         touched = [
             job

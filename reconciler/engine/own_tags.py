@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from reconciler.core.writes.verification import kept
 from reconciler.engine.created_tags import note_created
 from reconciler.errors import ImmichError, MissingPermissionError
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.desired.block import Markers
     from reconciler.core.ports import Clock, Target
     from reconciler.core.store_port import Store
     from reconciler.engine.job import Job
@@ -54,13 +57,15 @@ class OwnTags:
             self._task = asyncio.create_task(self._begun(_added(jobs)))
         return self.at_work
 
-    def begin_early(self, *, kept: bool) -> None:
-        """Begin while the first assets' texts are waited for, and Immich has little else to do.
+    def begin_early(
+        self, canaries: Sequence[Job], rows: Mapping[str, ObservedAsset], markers: Markers
+    ) -> None:
+        """Begin while the first assets' texts are waited for, and Immich has nothing else to do.
 
-        Args:
-            kept: whether one of them was seen to be kept: where Immich keeps nothing, no tag is made.
+        One of their rows has to show what was written: where Immich keeps nothing, no tag is made.
         """
-        if kept and self._task is None and self._paths:
+        begun = self._task is not None or not self._paths
+        if not begun and any(_shows(job, rows.get(job.asset_id), markers) for job in canaries):
             self._task = asyncio.create_task(self._begun(self._paths))
 
     async def _begun(self, adding: AbstractSet[str]) -> None:
@@ -112,3 +117,11 @@ class OwnTags:
 
 def _added(jobs: Sequence[Job]) -> frozenset[str]:
     return frozenset(tag for job in jobs if job.write.step == "add_tags" for tag in job.write.plan.add_tags)
+
+
+def _shows(job: Job, row: ObservedAsset | None, markers: Markers) -> bool:
+    """Return whether Immich has digested an asset's text, and shows it still."""
+    pending = job.write.pending if job.write.state == "moved" else None
+    if row is None or pending is None or pending.step != "fields":
+        return False
+    return not kept(pending, row, markers).lost

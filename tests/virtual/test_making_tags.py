@@ -44,31 +44,8 @@ def test_tags_are_made_while_the_first_texts_are_waited_for(world):
     here.run()
     assert set(here.statuses()) == {"in_sync"}
     (making,) = times(here, "PUT", "/api/tags")
-    fifth, last = sorted(texts(here))[4], max(texts(here))
-    assert fifth < making < fifth + 1
-    assert making < last - 1
-
-
-def test_the_others_texts_follow_once_the_first_are_seen_to_be_kept_and_before_the_second_look(world):
-    here = world(copies=3, unkind="settling", drain=28.0, policy=CAREFUL)
-    here.run()
     fifth, sixth = sorted(texts(here))[4:6]
-    (look, *_) = [at for at in times(here, "POST", "/api/search/metadata") if at > fifth]
-    assert look < sixth < fifth + 1
-
-
-def test_the_others_texts_wait_for_the_second_look_where_one_of_the_first_does_not_keep_its_own(world):
-    here = world(copies=3, unkind="settling,read_only", drain=28.0, policy=CAREFUL)
-    here.run()
-    written = (
-        where for _, sent, where, _ in here.line.sent if sent == "PUT" and where.startswith("/api/assets/")
-    )
-    first = next(written).rsplit("/", 1)[-1]
-    again = world(copies=3, unkind="settling,read_only", drain=28.0, policy=CAREFUL)
-    again.state.assets[first].read_only = True
-    again.run()
-    fifth, sixth = sorted(texts(again))[4:6]
-    assert sixth > fifth + 1
+    assert fifth < making < sixth - 0.5
 
 
 def test_where_immich_keeps_nothing_no_tag_is_made(world):
