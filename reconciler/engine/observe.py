@@ -215,9 +215,7 @@ async def _read_one_by_one(
         except (ImmichTemporaryError, ImmichRejectedError, ImmichAnswerError) as error:
             reading.failed[asset_id] = of_error(error, remedy=False)
 
-    queue = deque(ids)
-    # As many readers as the target lets through at once would do; it has its own limit.
-    await asyncio.gather(*(_drain(queue, read, told) for _ in range(min(8, len(queue)))))
+    await _read_all(ids, read, told)
     if down:
         raise down[0]
     if incomplete and too_much_unknown(len(incomplete), len(ids)):
@@ -227,11 +225,19 @@ async def _read_one_by_one(
         ) from first
 
 
-async def _drain(
-    queue: deque[str], read: Callable[[str], Awaitable[None]], told: Callable[[int], None]
+async def _read_all(
+    ids: Collection[str], read: Callable[[str], Awaitable[None]], told: Callable[[int], None]
 ) -> None:
-    total = len(queue)
-    while queue:
-        await read(queue.popleft())
-        if (done := total - len(queue)) % _EVERY == 0:
-            told(done)
+    """Read them side by side, and tell now and then how many were."""
+    queue, done = deque(ids), 0
+
+    async def drain() -> None:
+        nonlocal done
+        while queue:
+            await read(queue.popleft())
+            done += 1
+            if done % _EVERY == 0:
+                told(done)
+
+    # As many readers as the target lets through at once would do; it has its own limit.
+    await asyncio.gather(*(drain() for _ in range(min(8, len(queue)))))

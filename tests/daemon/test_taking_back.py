@@ -38,7 +38,7 @@ async def test_everything_is_taken_back_stays_so_and_is_written_again_when_asked
     await world.run(60)
     assert world.service.run_state(run_id).state == "done"
     assert shown(world) == world.before
-    assert "6 taken back" in sentence(world.service.snapshot().headline)
+    assert "6 images taken back" in sentence(world.service.snapshot().headline)
     world.sql("UPDATE astrophotography_images SET title = title || ' anew', tags = '[\"New\"]'")
     await world.run(7200)
     assert shown(world) == world.before
