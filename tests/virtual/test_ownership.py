@@ -467,3 +467,23 @@ def test_an_older_copy_whose_sentinels_cannot_be_asked_reads_all_records_and_tak
     assert set(form["sentinels"]).isdisjoint(sentinels)
     here.run()
     assert here.requests[READ] <= 1
+
+
+def test_a_write_of_a_killed_pass_of_a_settled_store_is_waited_for_where_only_immich_has_the_record(world):
+    here = world(count=3, unkind="settling", drain=1.0, policy=BOLD)
+    here.run()
+    here.settle()
+    assert OWNER.read(here.store)["floor"] is None
+    asset_id = here.images()[1][1]
+    with here.store.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM assets WHERE asset_id = ?", (asset_id,))
+    here.sql("UPDATE astrophotography_images SET description = 'Words of the catalogue'")
+    here.person(asset_id, "delete_tag", max(here.state.tags.values(here.state.assets[asset_id])))
+    assert here.run(within=0.4) is None
+    assert asset_id in here.store.pending()
+    assert here.store.record(asset_id) is None
+    here.run(force=True)
+    assert here.faults["overlaps"] == here.faults["lost"] == 0
+    here.settle()
+    here.run()
+    assert here.statuses() == {"in_sync": 3}

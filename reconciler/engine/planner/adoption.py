@@ -43,8 +43,8 @@ class Adoption:
         selector: knows the rules and what images want.
         records: what is remembered of assets, which it amends.
         unshared: assets of which the store knows better, whatever their records tell.
-        going_on: whether an earlier pass began it: a write on its way is of this store, then, and not of an
-            older copy, and is waited for.
+        older: whether this is the first pass of an older copy of the store: its writes that are on their way
+            have long arrived. Any other store's are its own, and are waited for.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class Adoption:
         records: RecordCache,
         unshared: frozenset[str],
         *,
-        going_on: bool = False,
+        older: bool,
     ) -> None:
         self._ownership, self._selector, self._records = ownership, selector, records
-        self._unshared, self._going_on = unshared, going_on
+        self._unshared, self._older = unshared, older
         self.taken = Taken(standpoint)
         self._all = standpoint.mode == "all" and standpoint.another is None
         self._met: dict[str, Another | None] = {}
@@ -80,7 +80,8 @@ class Adoption:
         if standpoint.mode == "all" and going_on:
             # What the earlier pass stored, and could not share yet, is newer.
             unshared = await asyncio.to_thread(ownership.begun)
-        return cls(ownership, standpoint, selector, records, unshared, going_on=going_on)
+        older = standpoint.floor is not None and not going_on
+        return cls(ownership, standpoint, selector, records, unshared, older=older)
 
     async def consider(self, several: Sequence[Item], reading: Reading) -> Sequence[Item]:
         """Take up what is known of some that were read and are about to be planned; gives them."""
@@ -96,7 +97,7 @@ class Adoption:
             known = found.get(item.asset_id)
             if known is not None and await self._is_anothers(known):
                 return several
-            if self._take(item, known, reading) and item.adopted is not None and not self._going_on:
+            if self._take(item, known, reading) and item.adopted is not None and self._older:
                 outlived.add(item.asset_id)
         self.taken.outlived += sorted(outlived)
         return [replace(one, adopted=None) if one.asset_id in outlived else one for one in several]
