@@ -70,3 +70,25 @@ class Way:
             remedy=f"Let [{self.section}] ca_file name the certificate of the authority that signed "
             f"{self.server}'s, as PEM.",
         )
+
+
+class Trust:
+    """Whom to trust on the way to an address, once for all requests: loading certificates takes a while.
+
+    Args:
+        way: there.
+        address: of the server.
+
+    Raises:
+        ConfigurationError: the certificates that were named are not usable.
+    """
+
+    def __init__(self, way: Way, address: str) -> None:
+        self._secure = any(one.lower().startswith("https:") for one in (address, way.proxy))
+        self._context = None if way.ca_file is None else way.trusting(ssl.create_default_context())
+
+    def context(self) -> ssl.SSLContext | None:
+        """Return it; ``None``: nothing on the way is secure, and nothing was named."""
+        if self._context is None and self._secure:
+            self._context = ssl.create_default_context()
+        return self._context

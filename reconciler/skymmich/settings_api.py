@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 from typing import TYPE_CHECKING
 
 import httpx
@@ -17,7 +16,7 @@ import httpx
 from reconciler.bounded import ACCEPT_ENCODING, BoundError, CutShortError, read_body, read_exact_json
 from reconciler.core.policy import SWITCHES, Switches
 from reconciler.errors import CatalogueError
-from reconciler.http_way import Way
+from reconciler.http_way import Trust, Way
 from reconciler.skymmich.address import split
 from reconciler.skymmich.settings import MASK
 
@@ -56,7 +55,7 @@ class SkymmichSettings:
         self._address = f"{address}/api/admin/settings"
         self._turn = asyncio.Lock()
         self._way = way or Way()
-        self._tls = self._way.trusting(ssl.create_default_context()) if self._way.ca_file else None
+        self._trust = Trust(self._way, self._address)
 
     async def write(self, changes: Mapping[str, bool]) -> Switches:
         """Set some switches, named as in ``Switches``; the others stay. Gives what reads back.
@@ -64,9 +63,7 @@ class SkymmichSettings:
         Raises:
             CatalogueError: Skymmich did not take them, or not as they were sent.
         """
-        secure = any(one.lower().startswith("https:") for one in (self._address, self._way.proxy))
-        if secure and self._tls is None:
-            self._tls = ssl.create_default_context()  # takes a while to load: once
+        tls = self._trust.context()
         # A redirect is not followed: it would turn a POST into a GET, and look like success.
         async with (
             self._turn,
@@ -76,8 +73,8 @@ class SkymmichSettings:
                 timeout=_PATIENCE,
                 follow_redirects=False,
                 trust_env=False,
-                verify=self._tls or False,
-                proxy=self._way.through(self._tls),
+                verify=tls or False,
+                proxy=self._way.through(tls),
             ) as http,
         ):
             return await self._write(http, changes)

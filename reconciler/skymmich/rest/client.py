@@ -6,7 +6,6 @@ What an answer's rows mean is ``shapes``. Any failure is a ``CatalogueError`` th
 from __future__ import annotations
 
 import asyncio
-import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Self
 
@@ -14,10 +13,11 @@ import httpx
 
 from reconciler.bounded import ACCEPT_ENCODING, BoundError, CutShortError, read_body, read_exact_json
 from reconciler.errors import CatalogueError
-from reconciler.http_way import Way
+from reconciler.http_way import Trust, Way
 from reconciler.skymmich.address import split
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
 
     from reconciler.errors import Again
@@ -67,19 +67,14 @@ class Transport:
         self.address, self._login = split(url)
         self._stopped = stopped
         self.way = way or Way()
-        self._tls: ssl.SSLContext | None = None
-        if self.way.ca_file is not None:
-            self._tls = self.way.trusting(ssl.create_default_context())
+        self._trust = Trust(self.way, self.address)
         self.requests = 0
         self.received = 0
         """Bytes of bodies."""
 
     def open(self) -> Client:
         """Return a client for one look."""
-        secure = self.address.startswith("https:") or self.way.proxy.lower().startswith("https:")
-        if self._tls is None and secure:
-            self._tls = ssl.create_default_context()  # takes a while to load: once
-        return Client(self, self._login, self._tls, self._stopped)
+        return Client(self, self._login, self._trust.context(), self._stopped)
 
 
 class Client:
