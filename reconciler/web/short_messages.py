@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from reconciler.core.plan.reversal import reversals
 from reconciler.messages.formats import first_upper
 from reconciler.messages.reasons import fields
 from reconciler.models.reasons import told
@@ -37,16 +38,10 @@ def by_run(entries: Iterable[JournalEntry]) -> list[list[JournalEntry]]:
 
 def tag_changes(entries: Iterable[JournalEntry]) -> tuple[list[str], list[str]]:
     """Return which tags came and which went, over all writes: an undo takes off one a write."""
-    came, went = set[str](), set[str]()
-    for entry in entries:
-        before, after = _tags(entry.before), _tags(entry.after)
-        came |= after - before
-        went |= before - after
-    return sorted(came - went), sorted(went - came)
-
-
-def _tags(value: object) -> set[str]:
-    return {str(tag) for tag in value} if isinstance(value, (list, tuple, set, frozenset)) else set()
+    found = reversals(entries)
+    came = {tag for one in found for tag in one.added}
+    went = {tag for one in found for tag in one.removed}
+    return sorted(came), sorted(went)
 
 
 def by_kind(pieces: Iterable[Equipment]) -> list[tuple[str, list[Equipment]]]:
