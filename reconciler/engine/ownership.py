@@ -52,9 +52,9 @@ HEARTBEAT: Final = 6 * 3600.0
 ALIVE: Final = timedelta(seconds=2 * HEARTBEAT + 3600)
 """An instance that wrote its sentinels within this time lives."""
 _SENTINELS: Final = 2
-_ASKED: Final = 8
 _AHEAD: Final = 1_000_000
 """So far ahead of a store a newer copy of it may be, where it cannot be asked how far."""
+_ASKED: Final = 8
 """Assets of which a new store looks for the first that are there: another one's sentinels are among them."""
 _SHARED_AT_ONCE: Final = 500
 _READ_AT_ONCE: Final = 100

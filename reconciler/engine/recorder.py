@@ -124,10 +124,11 @@ class Recorder:
             WATERMARK.write(self._store, prepared.observed_from)
             if prepared.look is not None:
                 self._planner.noted(prepared.look)
-        if (prepared.seen is not None or met) and not prepared.verdict.shrunk:
-            (prepared.seen or Seen()).keep(self._store, met)
-        if prepared.seen is not None and not prepared.verdict.shrunk:
-            self._planner.trash.ids.clear()
+        if not prepared.verdict.shrunk:
+            if prepared.seen is not None or met:
+                (prepared.seen or Seen()).keep(self._store, met)
+            if prepared.seen is not None:
+                self._planner.trash.ids.clear()
         if not prepared.verdict.tripped and prepared.rules_before != prepared.rules_digest:
             RULES.write(self._store, prepared.rules_digest)
         remember(prepared.catalogue, self._store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.core.records import FINE
@@ -113,7 +114,7 @@ def _text(headline: Headline, number: Callable[[int], str]) -> str:
     progress = headline.progress
     images = progress.total if progress else headline.images
     if headline.code == "in_sync" and not images and headline.counts:
-        return ", ".join(_taken_back(headline, number))
+        return ", ".join(_odd(headline, number, partial(_images, number=number)))  # 42 images taken back
     text = say(
         HEADLINES[headline.code],
         condition=conditions.message(headline.condition) if headline.condition else "",
@@ -138,21 +139,18 @@ def _not_in_sync(headline: Headline) -> int:
     return sum(count for status, count in headline.counts.items() if status not in FINE)
 
 
-def _odd(headline: Headline, number: Callable[[int], str]) -> list[str]:
-    """Count what is worth a word, and where a person has to look."""
+def _odd(
+    headline: Headline, number: Callable[[int], str], counted: Callable[[int], str] | None = None
+) -> list[str]:
+    """Count what is worth a word, and where a person has to look; ``counted``: says of what, too."""
+    counted = counted or number
     found = [
-        say(_COUNT, number=number(count), status=state(status))
+        say(_COUNT, number=counted(count), status=state(status))
         for status, count in sorted(headline.counts.items())
     ]
     if headline.crossed:
         found.append(say(_MISSING_IN, missing=say(MISSING), crossed=number(headline.crossed)))
     return found
-
-
-def _taken_back(headline: Headline, number: Callable[[int], str]) -> list[str]:
-    """Say what is left where nothing else is: ``42 images taken back``."""
-    found = [f"{_images(count, number)} {state(status)}" for status, count in sorted(headline.counts.items())]
-    return [*found, *_odd(headline, number)[len(found) :]]
 
 
 def _line(text: str, headline: Headline, between: str) -> Line:

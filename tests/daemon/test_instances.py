@@ -24,6 +24,17 @@ def another(first, folder):
     return second
 
 
+async def both(make_world, tmp_path):
+    """Give a daemon that keeps a library, and a second one that has met it there."""
+    first = make_world(images=5)
+    first.start()
+    await first.run(300)
+    second = another(first, tmp_path / "second")
+    second.start()
+    await second.run(60)
+    return first, second
+
+
 async def test_a_sign_of_life_is_two_requests_every_six_hours(make_world):
     world = make_world(images=5, catalogue_seconds=600.0, immich_seconds=600.0)
     world.start()
@@ -71,12 +82,7 @@ async def test_the_second_stands_back_and_says_which_and_since_when(make_world, 
 
 
 async def test_who_took_over_reads_all_records_once(make_world, tmp_path):
-    first = make_world(images=5)
-    first.start()
-    await first.run(300)
-    second = another(first, tmp_path / "second")
-    second.start()
-    await second.run(60)
+    first, second = await both(make_world, tmp_path)
     await second.service.take_over()
     await second.run(150)
     assert second.service.snapshot().level == "ok"
@@ -88,12 +94,7 @@ async def test_who_took_over_reads_all_records_once(make_world, tmp_path):
 
 
 async def test_who_wrote_once_more_within_a_minute_of_a_take_over_says_so_and_rests(make_world, tmp_path):
-    first = make_world(images=5)
-    first.start()
-    await first.run(300)
-    second = another(first, tmp_path / "second")
-    second.start()
-    await second.run(60)
+    first, second = await both(make_world, tmp_path)
     first.sql("UPDATE astrophotography_images SET description = 'Before ' || id WHERE id = 1")
     await first.run(15)
     assert any("Before" in first.description(asset_id) for asset_id in first.assets)
