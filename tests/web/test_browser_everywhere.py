@@ -125,10 +125,20 @@ def test_axe_finds_no_barrier_on_any_page(visit, media):
         assert grave == [], one.path
 
 
-def test_whatever_a_finger_can_touch_is_44_pixels_wide_and_high(visit):
+# The shortest title that people give: which image stands first on a page is not the test's to choose.
+SHORTEN = """() => document.querySelectorAll("main a[href^='/images/']").forEach((one) => {
+  if (one.matches(":has(img, svg)")) return;
+  (one.querySelector("b") || one).textContent = "M1";
+})"""
+
+
+@pytest.mark.parametrize("titles", ["as they are", "as short as M1"])
+def test_whatever_a_finger_can_touch_is_44_pixels_wide_and_high(visit, titles):
     small = {}
     for page, one in visit(has_touch=True, is_mobile=True, viewport={"width": 380, "height": 700}):
         assert page.evaluate("matchMedia('(pointer: coarse)').matches")
+        if titles != "as they are":
+            page.evaluate(SHORTEN)
         if found := page.evaluate(SMALL, FINGER):
             small[one.path] = found
     assert not small, "\n".join(f"{path}: {one}" for path, found in small.items() for one in found)
