@@ -143,6 +143,7 @@ def of_pending(write: PendingWrite) -> Values:
         "attempt": write.attempt,
         "intended_at": write.intended_at,
         "gives_back": write.gives_back,
+        "beside": None if write.beside is None else sorted(write.beside),
     }
 
 
@@ -163,6 +164,7 @@ def to_pending(row: Row[Any]) -> PendingWrite:
         attempt=row.attempt,
         intended_at=row.intended_at,
         gives_back=row.gives_back,
+        beside=None if row.beside is None else frozenset(row.beside),
     )
 
 

@@ -217,6 +217,7 @@ class PendingRow(Row, table=True):
     attempt: int
     intended_at: datetime | None = Field(sa_type=UtcDateTime)
     gives_back: bool
+    beside: list[str] | None = Field(sa_type=JsonText)
 
 
 class JournalRow(Row, table=True):

@@ -256,6 +256,9 @@ class PendingWrite:
     intended_at: datetime | None = None
     gives_back: bool = False
     """Whether it is an undo's: then what it writes is not ours by it."""
+    beside: frozenset[str] | None = None
+    """All tags on the asset just before the write; ``None``: not read. A later pass tells by them what Immich
+    dropped while nobody watched."""
 
 
 @dataclass(frozen=True, slots=True)

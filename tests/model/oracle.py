@@ -146,7 +146,10 @@ class Oracle:
                 self.window.add((asset_id, which, key))
 
     def loses_store(self):
-        """Note of which assets nobody remembers what is ours there."""
+        """Note of which assets nobody remembers what is ours there, nor what stood beside a write under way."""
+        for asset_id, entered in self.fresh.items():
+            if self.here.state.assets[asset_id].client_jobs:
+                self.window |= {(asset_id, which, key) for which, key in entered}
         self.unremembered |= {asset_id for asset_id, notes in self.here.notes().items() if KEY not in notes}
 
     def adds(self, asset_id, tag):

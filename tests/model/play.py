@@ -349,6 +349,9 @@ class Play:
                 self.oracle.writes(asset.asset_id, read_at, undigested_at, fields)
                 if asset.client_jobs and asset.asset_id in self._busy:
                     self.tally["overlaps beside a person's edit"] += 1
+                elif asset.client_jobs and state._is_dying(asset):
+                    # Nothing tells when such a write is through, and nothing reads the file to lose one.
+                    self.tally["overlaps on an image whose extraction dies"] += 1
                 elif asset.client_jobs:
                     self.overlaps.append((asset.asset_id, tuple(fields), self.here.clock.seconds))
             write(asset, values, fields, actor)

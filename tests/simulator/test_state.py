@@ -84,6 +84,27 @@ def test_paused_queues_stand_still_and_go_on_where_they_were() -> None:
     assert only(state).jobs == 0
 
 
+def test_a_paused_queue_lets_a_job_end_that_it_had_begun() -> None:
+    state = make("settling", "early_updated_at", assets=200)
+    before = {asset_id: asset.updated for asset_id, asset in state.assets.items()}
+    for asset in state.assets.values():
+        describe(state, asset, "M 31")
+    for _ in range(200):
+        state.advance(state.now + 0.01)
+        begun = [one for one in state.assets.values() if one.jobs and one.updated > before[one.asset_id]]
+        if begun:
+            break
+    state.settings.paused = True
+    waiting = sum(asset.jobs for asset in state.assets.values()) - len(begun)
+    state.advance(state.now + 100)
+    assert [asset.jobs for asset in begun] == [0] * len(begun)
+    assert sum(asset.jobs for asset in state.assets.values()) == waiting > 0
+    state.settings.paused = False
+    state.advance(state.now + 0.01)
+    state.advance(state.now + 100)
+    assert state.queues.waiting == 0
+
+
 def test_two_close_writes_lose_one_for_ever_in_the_share_that_is_set() -> None:
     state = make("lost_updates", assets=400, loss=0.5)
     for asset in state.assets.values():

@@ -95,7 +95,8 @@ def test_a_store_of_the_version_before_is_taken_along_with_all_it_has(path, make
         for column in ("held", "more", "taken_back"):
             connection.execute(f"ALTER TABLE assets DROP COLUMN {column}")
         connection.execute("ALTER TABLE journal DROP COLUMN ours")
-        connection.execute("ALTER TABLE pending_writes DROP COLUMN gives_back")
+        for column in ("gives_back", "beside"):
+            connection.execute(f"ALTER TABLE pending_writes DROP COLUMN {column}")
         connection.execute("UPDATE alembic_version SET version_num = '0002'")
     with SqliteStore.open(path) as store:
         assert store.record("a").title == "M 31"

@@ -86,3 +86,27 @@ def test_a_persons_tag_that_immich_loses_and_the_program_puts_back_is_the_person
             here.take_back(everything=True)
             assert here.shown()[odd]["tags"] == ["Astro/astrophotography"]
     assert put_back > 0
+
+
+def test_a_tag_that_immich_drops_after_the_pass_has_ended_is_told_by_the_next(world):
+    """The queue stands still: the person's edit is waited for in vain, and dropped when the queue goes on."""
+    lost = 0
+    for seed in range(12):
+        here = world(count=2, unkind="settling,lost_updates", drain=8.0, seed=seed)
+        image_id, odd = here.images()[0]
+        here.run()
+        here.settle()
+        here.settings.loss, here.settings.paused = 1.0, True
+        here.sql("UPDATE astrophotography_images SET title = 'Another' WHERE id = ?", image_id)
+        here.person(odd, "add_tag", "mine")
+        here.run()
+        assert here.statuses()["pending"] == 1
+        assert not here.told("asset.crossed")
+        here.settings.paused = False
+        here.settle()
+        dropped = "mine" not in here.shown()[odd]["tags"]
+        here.run()
+        assert set(here.told("asset.crossed")) == ({odd} if dropped else set())
+        assert here.store.crossed().count == dropped
+        lost += dropped
+    assert lost > 0

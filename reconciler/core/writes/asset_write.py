@@ -100,8 +100,8 @@ class AssetWrite(WriteState):
         """Make the record of the next write, to be kept before it is sent."""
         assert self.steps  # noqa: S101 - only what has a step is sent
         return intent(
-            self.plan, self.steps[0], self.removals, before=self.observed.updated_at, attempt=self.attempt,
-            run_id=run_id, at=at,
+            self.plan, self.steps[0], self.removals, seen=self.observed, attempt=self.attempt, run_id=run_id,
+            at=at,
         )  # fmt: skip
 
     def in_order(self, removals: tuple[str, ...]) -> AssetWrite:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.records import WriteStep
 
@@ -19,7 +20,7 @@ def intent(
     step: WriteStep,
     removals: Sequence[str],
     *,
-    before: datetime,
+    seen: ObservedAsset,
     attempt: int,
     run_id: str,
     at: datetime,
@@ -30,7 +31,7 @@ def intent(
         plan: what is to be written.
         step: which part of it.
         removals: tags to take off, one a write.
-        before: the asset's date as it was read.
+        seen: the asset as it was read.
         attempt: how-many-th it is.
         run_id: of the pass.
         at: now.
@@ -43,7 +44,7 @@ def intent(
         run_id=run_id,
         step=step,
         sent=False,
-        before_updated_at=before,
+        before_updated_at=seen.updated_at,
         description=plan.description if fields else None,
         block=plan.block if fields else None,
         prose=plan.prose if fields else None,
@@ -52,4 +53,5 @@ def intent(
         attempt=attempt,
         intended_at=at,
         gives_back=plan.gives_back,
+        beside=seen.tags,
     )

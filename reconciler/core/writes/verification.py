@@ -130,11 +130,12 @@ def vanished(job: WriteState, pending: PendingWrite, seen: ObservedAsset) -> fro
     """Return the tags that were there before a write and are not now, though it took none of them off.
 
     A tag that a person put on just before the write is among them: of two edits that Immich digests at the
-    same time it keeps one.
+    same time it keeps one. Of an earlier run's write the tags are known that were there when it was sent.
     """
     if seen.tags is None or job.observed.tags is None:
         return frozenset()
-    return job.observed.tags - seen.tags - pending.tags - job.unverified
+    before = job.observed.tags | (pending.beside or frozenset() if job.adopted else frozenset())
+    return before - seen.tags - pending.tags - job.unverified
 
 
 def at_work(job: WriteState) -> bool:

@@ -124,12 +124,14 @@ class WriteState:
         """Whether no listing tells what a write did, for none shows tags.
 
         An undo's text is among these where tags of ours are missing: its extraction brings back those that
-        were deleted on the server.
+        were deleted on the server. So is an earlier run's: who was at work beside it is told by the tags.
         """
         if self.pending is None:
             return False
         if self.pending.tags:
             return not self.goes_on_unread
+        if self.adopted and self.pending.beside:
+            return True
         there = self.observed.tags
         return self.plan.gives_back and there is not None and not self.was_ours.tags <= there
 

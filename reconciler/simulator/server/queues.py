@@ -63,12 +63,22 @@ class Queues:
         heap = self._heap
         if self.settings.paused:
             self._paused_at = now if self._paused_at is None else self._paused_at
+            yield from self._running(now)
             return
         if self._paused_at is not None:
             self._shift(now - self._paused_at)
             self._paused_at = None
         while heap and heap[0][0] <= now:
             when, _, job = heapq.heappop(heap)
+            yield when, job
+
+    def _running(self, now: float) -> Iterator[tuple[float, Job]]:
+        """Hand out what a paused queue had begun: BullMQ lets a running job end."""
+        ended = sorted(one for one in self._heap if one[2].stage == "final" and one[0] <= now)
+        if ended:
+            self._heap[:] = [one for one in self._heap if one not in ended]
+            heapq.heapify(self._heap)
+        for when, _, job in ended:
             yield when, job
 
     @property
@@ -84,7 +94,10 @@ class Queues:
         return base * job.work * (8.0 if drawn > 0.98 else 0.5 + drawn)
 
     def _shift(self, seconds: float) -> None:
-        """Everything ends later by the time that the queues stood still."""
-        self._heap[:] = [(when + seconds, serial, job) for when, serial, job in self._heap]
+        """Everything that had not begun ends later by the time that the queues stood still."""
+        self._heap[:] = [
+            (when + seconds * (job.stage != "final"), serial, job) for when, serial, job in self._heap
+        ]
+        heapq.heapify(self._heap)
         for stage in self._free_at:
             self._free_at[stage] += seconds

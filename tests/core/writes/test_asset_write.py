@@ -53,6 +53,10 @@ def ready(**wanted):
     return AssetWrite.begin(plan_of(seen, **wanted), AssetRecord("a", 1))
 
 
+def adopted(seen, pending, now=10.0):
+    return AssetWrite.adopt(plan_of(seen), AssetRecord("a", 1), pending, now)
+
+
 def sent(write=None, now=10.0, **how):
     write = write or ready()
     return write.on_sent(write.intent("run", T0), now, 1, **how)
@@ -365,6 +369,20 @@ def test_a_crossing_is_remarked():
 def test_who_keeps_writing_against_us_is_left_to_the_next_pass():
     write = replace(ready(), sent_steps=("fields",) * MOST_WRITES)
     assert write.on_planned(write.plan, 0.0).failed == KEPT_CHANGING
+
+
+@pytest.mark.parametrize(
+    ("left", "crossed"), [({"mine", "ours"}, False), ({"ours"}, True), ({"mine", "ours", "new"}, False)]
+)
+def test_of_an_earlier_runs_write_a_tag_that_stood_beside_it_and_is_gone_is_told(left, crossed):
+    before = asset(tags=frozenset({"mine", "ours"}))
+    pending = ready(seen=before, description=BLOCK).intent("run", T0)
+    assert pending.beside == {"mine", "ours"}
+    seen = asset(BLOCK, at=30, tags=frozenset(left))
+    write, todo = adopted(seen, pending).on_seen(replace(seen, tags=None), sight(20), TERMS)
+    assert (write.state, todo) == ("moved", "nothing")  # a look shows no tags: it is read
+    write, todo = write.on_read(seen, sight(20), TERMS)
+    assert (todo, write.crossing is not None) == ("plan", crossed)
 
 
 def test_nothing_but_its_events_changes_a_write():
