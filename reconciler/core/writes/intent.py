@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.core.fields import VALUE_FIELDS, with_values
 from reconciler.core.records import PendingWrite
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def intent(
     """
     fields = step == "fields"
     tags = frozenset(removals[:1]) if step == "remove_tags" else frozenset[str]()
-    return PendingWrite(
+    pending = PendingWrite(
         asset_id=plan.asset_id,
         image_id=plan.image_id,
         run_id=run_id,
@@ -47,9 +48,9 @@ def intent(
         description=plan.description if fields else None,
         block=plan.block if fields else None,
         prose=plan.prose if fields else None,
-        coordinates=plan.coordinates if fields else None,
         tags=plan.add_tags if step == "add_tags" else tags,
         attempt=attempt,
         intended_at=at,
         gives_back=plan.gives_back,
     )
+    return with_values(pending, {one.name: one.of(plan) for one in VALUE_FIELDS}) if fields else pending

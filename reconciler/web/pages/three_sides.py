@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired.coordinates import distance_km, same_place
-from reconciler.core.plan.plan import PlaceDecision, TagsDecision, TextDecision
+from reconciler.core.plan.plan import TagsDecision, TextDecision, ValueDecision
 from reconciler.core.text import normal
 from reconciler.messages.formats import first_upper
 from reconciler.web.pages.diff import condensed, difference, extent, side
@@ -60,7 +60,7 @@ def shown(decision: Decision, plan: AssetPlan) -> Sides:
     """Return how a decision's sides are shown."""
     if isinstance(decision, TagsDecision):
         return Sides(decision, groups=_tags(decision, plan), all_same=_same_tags(decision))
-    if isinstance(decision, PlaceDecision):
+    if isinstance(decision, ValueDecision):
         return _places(decision)
     return _texts(decision)
 
@@ -97,7 +97,7 @@ def _text(title: str, base: str, text: str) -> Column:
     return Column(title, first_upper(extent(pieces)) + ".", condensed(pieces))
 
 
-def _places(decision: PlaceDecision) -> Sides:
+def _places(decision: ValueDecision) -> Sides:
     base, live, wanted = decision.base, decision.live, decision.desired
     if same_place(live, wanted) and (base is None or same_place(base, live)):
         return Sides(decision, (_place("", live, live),), all_same=True)
