@@ -75,10 +75,12 @@ class PreparedUndo:
     def counts(self) -> dict[str, int]:
         """Count what would be done: images, descriptions, places, tags taken off and given back."""
         plans = self.changes
+        dates = sum(plan.taken_at is not None for plan in plans)
         return {
             "images": len(plans),
             "descriptions": sum(plan.description is not None for plan in plans),
             "places": sum(plan.coordinates is not None for plan in plans),
+            **({"dates": dates} if dates else {}),
             "tags_off": sum(len(plan.remove_tags) for plan in plans),
             "tags_back": sum(len(plan.add_tags) for plan in plans),
             "tags_made": len(self.tags),

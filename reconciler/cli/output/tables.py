@@ -128,7 +128,11 @@ def overview(screen: Screen, items: Sequence[Item], most: int | None = None) -> 
     """
     room = min(screen.out.width if screen.out.is_terminal else 100, 110) - 44
     screen.line()
-    screen.line(f"{'image':>7}  {'title':{room}} {'description':>14} {'place':>6} {'tags':>11}", "dim")
+    columns = [("description", "description", 15), ("coordinates", "place", 7), ("tags", "tags", 12)]
+    if any(item.plan and item.plan.taken_at for item in items):
+        columns.insert(2, ("taken_at", "date", 6))
+    names = "".join(f"{called:>{width}}" for _, called, width in columns)
+    screen.line(f"{'image':>7}  {'title':{room}}{names}", "dim")
     for item in items[:most]:
         if item.plan is None:
             continue
@@ -136,7 +140,7 @@ def overview(screen: Screen, items: Sequence[Item], most: int | None = None) -> 
         title = Text(shortened(item.title, room))
         title.pad_right(room - title.cell_len)
         line = Text(f"{item.image_id:>7}  ") + title
-        for name, width in (("description", 15), ("coordinates", 7), ("tags", 12)):
+        for name, _, width in columns:
             line += Text(_counted(found[name]).rjust(width), style="" if name != "tags" else "cyan")
         screen.line(line)
     screen.line("+ added, ~ changed, − removed: lines, places, tags", "dim", indent=9)

@@ -15,6 +15,7 @@ from reconciler.core.desired.solver_sentence import SENTENCE, displaces, split_w
 from reconciler.core.fields import VALUE_FIELDS
 from reconciler.core.fingerprint import digest
 from reconciler.core.plan.conflicts import Ruling, rule
+from reconciler.core.plan.day import with_day
 from reconciler.core.plan.flapping import contest, contest_tags
 from reconciler.core.plan.merge import WHY, Action, Merged, merge_tags, merge_value
 from reconciler.core.plan.plan import AssetPlan, Rules, TagsDecision, TextDecision
@@ -69,6 +70,7 @@ def plan_asset(
             readable = one.name not in desired.unreadable
             planned = plan_value(one, plan, record, rules, now) if readable else leave_value(one, plan)
             plan = _allowed(plan, planned, one.feature, rules)
+    plan = with_day(plan, rules)
     if rules.switches.tags and rules.tags_available:
         readable = "tags" not in desired.unreadable
         planned = _plan_tags(plan, record, rules, now) if readable else _leave_tags(plan)

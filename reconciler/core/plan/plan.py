@@ -18,10 +18,12 @@ from reconciler.core.text import normal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from reconciler.core.desired.desired import Desired
     from reconciler.core.plan.merge import Action, Case
     from reconciler.core.policy import Policy, Switches
+    from reconciler.core.ports import TimeZones
     from reconciler.core.reasons import Reason
     from reconciler.core.records import Correction, Field, Resolution, TextField
 
@@ -51,7 +53,7 @@ class TextDecision(_Sides[str | None]):
 
 @dataclass(frozen=True, slots=True)
 class ValueDecision(_Sides[Value | None]):
-    """What was decided of a field that is one value: the place."""
+    """What was decided of a field that is one value: the place, the date."""
 
     field: ValueName
 
@@ -83,6 +85,9 @@ class AssetPlan:
     prose: str | None = None
     """Likewise for the prose."""
     coordinates: Coordinates | None = None
+    taken_at: datetime | None = None
+    keeps_day: bool = False
+    """Whether ``taken_at`` but keeps the day that the place would move: see ``core.plan.day``."""
     add_tags: frozenset[str] = frozenset()
     remove_tags: frozenset[str] = frozenset()
     base: Applied = field(default_factory=Applied)
@@ -189,6 +194,10 @@ class Rules:
     """``False`` where Immich's tag feature is off."""
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the key does not allow: ``description``, ``coordinates``, ``tags`` → the permissions it lacks."""
+    zones: TimeZones | None = field(default=None, compare=False)
+    """Tells which time it is where; ``None``: nobody asks."""
+    tells_day: bool = False
+    """Whether it is told where a place moves the day: that takes looking up its zone."""
 
     @property
     def markers(self) -> Markers:

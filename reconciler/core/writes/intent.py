@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.fields import VALUE_FIELDS, with_values
@@ -53,4 +54,9 @@ def intent(
         intended_at=at,
         gives_back=plan.gives_back,
     )
-    return with_values(pending, {one.name: one.of(plan) for one in VALUE_FIELDS}) if fields else pending
+    return _with_fields(pending, plan) if fields else pending
+
+
+def _with_fields(pending: PendingWrite, plan: AssetPlan) -> PendingWrite:
+    values = {one.name: one.of(plan) for one in VALUE_FIELDS}
+    return with_values(replace(pending, keeps_day=plan.keeps_day), values)

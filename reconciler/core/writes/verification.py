@@ -79,6 +79,8 @@ def owned_after(applied: Applied, pending: PendingWrite, result: Kept) -> Applie
     if "prose" in result.fields and pending.prose is not None:
         applied = replace(applied, prose=pending.prose or None)
     stuck = {one.name: one.of(pending) for one in VALUE_FIELDS if one.name in result.fields}
+    if pending.keeps_day:
+        stuck.pop("taken_at", None)
     applied = with_values(applied, stuck)
     if result.tags:
         added = pending.step == "add_tags"
