@@ -81,7 +81,9 @@ def coarse(place: Coordinates, kilometres: float) -> Coordinates:
     columns = max(1, math.floor(rows * 2 * math.cos(math.radians(latitude))))
     width = 360 / columns
     column = math.floor((place.longitude + 180) / width) % columns
-    return Coordinates(round(latitude, 6) + 0.0, round((column + 0.5) * width - 180, 6) + 0.0)
+    found = Coordinates(round(latitude, 6) + 0.0, round((column + 0.5) * width - 180, 6) + 0.0)
+    # Immich takes 0/0 for no place.
+    return found if found.latitude or found.longitude else Coordinates(0.0, round(width / 4, 6))
 
 
 def same_place(one: Coordinates | None, other: Coordinates | None) -> bool:
