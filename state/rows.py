@@ -44,6 +44,7 @@ def of_record(record: AssetRecord) -> Values:
         "block": applied.block,
         "prose": applied.prose,
         **_of_coordinates(applied.coordinates),
+        "taken_at": _of_moment(applied.taken_at),
         "fingerprint": record.fingerprint,
         "status": record.status,
         "reason": to_text(record.reasons),
@@ -86,6 +87,7 @@ def to_record(
             block=row.block,
             prose=row.prose,
             coordinates=_coordinates(row.latitude, row.longitude),
+            taken_at=_moment(row.taken_at),
             tags=tags,
         ),
         fingerprint=row.fingerprint,
@@ -139,6 +141,8 @@ def of_pending(write: PendingWrite) -> Values:
         "block": write.block,
         "prose": write.prose,
         **_of_coordinates(write.coordinates),
+        "taken_at": _of_moment(write.taken_at),
+        "keeps_day": write.keeps_day,
         "tags": sorted(write.tags),
         "attempt": write.attempt,
         "intended_at": write.intended_at,
@@ -160,6 +164,8 @@ def to_pending(row: Row[Any]) -> PendingWrite:
         block=row.block,
         prose=row.prose,
         coordinates=_coordinates(row.latitude, row.longitude),
+        taken_at=_moment(row.taken_at),
+        keeps_day=row.keeps_day,
         tags=frozenset(row.tags),
         attempt=row.attempt,
         intended_at=row.intended_at,
@@ -307,3 +313,12 @@ def _coordinates(latitude: float | None, longitude: float | None) -> Coordinates
     if latitude is None or longitude is None:
         return None
     return Coordinates(latitude, longitude)
+
+
+def _of_moment(moment: datetime | None) -> str | None:
+    """Return a moment with its offset, which a column of dates would lose."""
+    return None if moment is None else moment.isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -121,6 +121,8 @@ class AssetRow(Row, table=True):
     prose: str | None = Field(sa_type=AnyText)
     latitude: float | None
     longitude: float | None
+    taken_at: str | None = Field(sa_type=Text)
+    """When it was taken, ISO 8601 with its offset."""
     fingerprint: str = Field(sa_type=Text)
     status: str = Field(sa_type=Text)
     reason: str = Field(sa_type=AnyText)
@@ -213,6 +215,8 @@ class PendingRow(Row, table=True):
     prose: str | None = Field(sa_type=AnyText)
     latitude: float | None
     longitude: float | None
+    taken_at: str | None = Field(sa_type=Text)
+    keeps_day: bool
     tags: list[str] = Field(sa_type=JsonText)
     attempt: int
     intended_at: datetime | None = Field(sa_type=UtcDateTime)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.app.source import way_to_skymmich
 from reconciler.core.desired.template import source_of
-from reconciler.core.policy import ALL_PARTS, SWITCHES, Switches
+from reconciler.core.policy import ALL_PARTS, OWN_SWITCHES, SWITCHES, Switches
 from reconciler.core.store_keys import (
+    OWN_SWITCHES_OVERRIDE,
     PARTS_OVERRIDE,
     SETTINGS_OVERRIDE,
     TEMPLATE_OVERRIDE,
@@ -44,12 +45,18 @@ def override_of(store: SqliteStore) -> dict[str, bool]:
     return {key: kept[key] for key in SWITCHES if key in kept}
 
 
-def overridden_switches(store: SqliteStore, catalogue: Catalogue | None) -> Switches | None:
-    """Return all switches as they hold with what is overridden; ``None``: Skymmich's own hold."""
+def overridden_switches(store: SqliteStore, catalogue: Catalogue | None, policy: Policy) -> Switches | None:
+    """Return all switches as they hold with what is overridden; ``None``: Skymmich's own hold.
+
+    Args:
+        store: has what is overridden.
+        catalogue: as last read.
+        policy: as it is in force: it has our own switches.
+    """
     override = override_of(store)
     if not override:
         return None
-    base = switches_of(catalogue) if catalogue else Switches()
+    base = switches_of(catalogue, policy) if catalogue else Switches(dates=policy.dates.enabled)
     return replace(base, **{SWITCHES[key]: value for key, value in override.items()})
 
 
@@ -63,9 +70,24 @@ def with_own_template(policy: Policy, store: SqliteStore) -> Policy:
     )
 
 
+def with_own_switches(policy: Policy, store: SqliteStore) -> Policy:
+    """Return the policy with our own switches as they were set."""
+    kept = OWN_SWITCHES_OVERRIDE.read(store) or {}
+    return policy.with_dates(on=kept.get("syncDates", policy.dates.enabled))
+
+
+def _keep_own(store: SqliteStore, changes: Mapping[str, bool]) -> dict[str, bool]:
+    """Keep what of the changes is our own; return the others."""
+    own = {key: changes[name] for key, name in OWN_SWITCHES.items() if name in changes}
+    if own:
+        with store.transaction():
+            OWN_SWITCHES_OVERRIDE.write(store, {**(OWN_SWITCHES_OVERRIDE.read(store) or {}), **own})
+    return {name: on for name, on in changes.items() if name not in OWN_SWITCHES.values()}
+
+
 def with_own_block(policy: Policy, store: SqliteStore) -> Policy:
-    """Return the policy with the page's template, and with the parts that were switched there."""
-    policy = with_own_template(policy, store)
+    """Return the policy with all that the page changed: template, parts, and our own switches."""
+    policy = with_own_switches(with_own_template(policy, store), store)
     override = PARTS_OVERRIDE.read(store)
     if not override:
         return policy
@@ -95,6 +117,8 @@ class OwnSettings:
 
     async def write(self, changes: Mapping[str, bool]) -> None:
         """Set some over what is kept by now, and keep what differs from Skymmich's own."""
+        if not (changes := _keep_own(self._store, changes)):
+            return
         theirs = self._theirs()
         with self._store.transaction():
             wanted = _merged(self._store, changes)
@@ -123,6 +147,8 @@ class TheirSettings:
         Raises:
             CatalogueError: it did not take them; nothing was changed here either.
         """
+        if not (changes := _keep_own(self._store, changes)):
+            return
         await self._skymmich.write(_merged(self._store, changes))
         SETTINGS_OVERRIDE.forget(self._store)
 
@@ -146,7 +172,7 @@ def settings_writer(
 
     def theirs() -> Switches | None:
         known = catalogue()
-        return switches_of(known) if known is not None else None
+        return switches_of(known, config.policy()) if known is not None else None
 
     return OwnSettings(store, theirs)
 

@@ -28,6 +28,7 @@ from reconciler.immich.target import Immich
 from reconciler.logging import image_logger
 from reconciler.messages.reasons import sentence, words
 from reconciler.rendering.renderer import SafeRenderer
+from reconciler.timezones.zones import OfflineTimeZones
 from state.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def store_of(config: Config, *, read_only: bool = False) -> SqliteStore:
 
 def wishes_of(config: Config, store: SqliteStore, catalogue: Catalogue | None = None) -> Wishes:
     """Return what the user configured: the policy, and the switches as they are overridden in the store."""
-    return Wishes(with_own_block(config.policy(), store), overridden_switches(store, catalogue))
+    policy = with_own_block(config.policy(), store)
+    return Wishes(policy, overridden_switches(store, catalogue, policy), OfflineTimeZones())
 
 
 @dataclass(slots=True)
@@ -199,7 +201,8 @@ class Installed:
 
     def wishes(self, catalogue: Catalogue) -> Wishes:
         """Return policy and switches as they hold now."""
-        return Wishes(self.policy, overridden_switches(self._store, catalogue))
+        policy = self.policy
+        return Wishes(policy, overridden_switches(self._store, catalogue, policy), OfflineTimeZones())
 
     async def target(self, settings: SyncSettings) -> Immich:
         """Return Immich: the same object for as long as its address and key stay.

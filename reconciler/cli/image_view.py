@@ -16,6 +16,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.immich.roundtrip import settled_description, settled_tag
 from reconciler.messages.reasons import words
 from reconciler.rendering.renderer import SafeRenderer
+from reconciler.timezones.zones import OfflineTimeZones
 
 if TYPE_CHECKING:
     import asyncio
@@ -58,7 +59,7 @@ def look_at(text: str, config: Config, runner: asyncio.Runner, *, entries: int) 
     catalogue = source_of(config).read()
     image = find_image(text, catalogue)
     policy = config.policy()
-    form = Form(settled_description, settled_tag)
+    form = Form(settled_description, settled_tag, OfflineTimeZones())
     record, item, prepared, error = None, None, None, None
     past: tuple[JournalEntry, ...] = ()
     try:

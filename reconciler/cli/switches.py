@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 from typer import TyperException
 
-from reconciler.app.overrides import OwnSettings, TheirSettings, overridden_switches, override_of
+from reconciler.app.overrides import (
+    OwnSettings,
+    TheirSettings,
+    overridden_switches,
+    override_of,
+    with_own_switches,
+)
 from reconciler.cli.daemon_client import ask_daemon
 from reconciler.config import redact_url
-from reconciler.core.policy import SWITCHES
+from reconciler.core.policy import ALL_SWITCHES, OWN_SWITCHES
 from reconciler.engine.planner.planner import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import DaemonRefusedError
@@ -32,12 +38,13 @@ if TYPE_CHECKING:
     from state.store import SqliteStore
 
 _WORDS: Final = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
-_NAMES: Final = {name.lower(): name for name in SWITCHES}
+_NAMES: Final = {name.lower(): name for name in ALL_SWITCHES}
 _MEANINGS: Final = {
     "metadataSyncEnabled": "the master switch: off, nothing is written",
     "syncDescription": "the block, and Skymmich's own text",
     "syncCoordinates": "the place on Immich's map",
     "syncTags": "type, constellation, target, equipment and Skymmich's own tags",
+    "syncDates": "when it was taken, as [dates] says",
 }
 _NAME_WIDTH: Final = 21
 
@@ -55,14 +62,18 @@ class Standing:
     """Whether they were ever saved in Skymmich; else its defaults hold."""
 
     @classmethod
-    def of(cls, store: SqliteStore | None, catalogue: Catalogue) -> Standing:
+    def of(cls, store: SqliteStore | None, catalogue: Catalogue, config: Config) -> Standing:
         """Look at store and catalogue; ``None``: there is no store yet, and so no override."""
         catalogue = recalled(catalogue, store) if store is not None else catalogue
-        theirs = switches_of(catalogue)
+        policy = config.policy()
+        if store is not None:
+            policy = with_own_switches(policy, store)
+        theirs = switches_of(catalogue, policy)
         saved = catalogue.settings.stored
         if store is None:
             return cls(theirs, {}, theirs, saved)
-        return cls(theirs, override_of(store), overridden_switches(store, catalogue) or theirs, saved)
+        in_force = overridden_switches(store, catalogue, policy) or theirs
+        return cls(theirs, override_of(store), in_force, saved)
 
 
 def changes_of(words: Sequence[str]) -> dict[str, bool]:
@@ -80,20 +91,20 @@ def changes_of(words: Sequence[str]) -> dict[str, bool]:
         on = _WORDS.get(value.strip().lower())
         if not equals or on is None:
             raise TyperException(f"Say {name}=on or {name}=off. Nothing was changed.")
-        if found.setdefault(SWITCHES[name], on) != on:
+        if found.setdefault(ALL_SWITCHES[name], on) != on:
             raise TyperException(f"{name} cannot be both on and off. Nothing was changed.")
     return found
 
 
 def _meant(given: str) -> str:
-    known = _NAMES | {field: name for name, field in SWITCHES.items()}
+    known = _NAMES | {field: name for name, field in ALL_SWITCHES.items()}
     near = difflib.get_close_matches(given.strip().lower(), known, n=1, cutoff=0.5)
-    return f" Did you mean {known[near[0]]}?" if near else f" There are {', '.join(SWITCHES)}."
+    return f" Did you mean {known[near[0]]}?" if near else f" There are {', '.join(ALL_SWITCHES)}."
 
 
 def by_name(switches: Switches) -> dict[str, bool]:
     """Return switches by Skymmich's names."""
-    return {name: getattr(switches, field) for name, field in SWITCHES.items()}
+    return {name: getattr(switches, field) for name, field in ALL_SWITCHES.items()}
 
 
 def standing_json(standing: Standing, config: Config) -> dict[str, object]:
@@ -111,7 +122,9 @@ def show_standing(screen: Screen, standing: Standing) -> None:
     """Show each switch and where its value lives."""
     theirs = by_name(standing.theirs)
     for name, on in by_name(standing.in_force).items():
-        if name not in standing.override:
+        if name in OWN_SWITCHES:
+            where = "this program's own"
+        elif name not in standing.override:
             where = "Skymmich's own" if standing.saved else "Skymmich's default"
         elif theirs[name] == on:
             where = "set here; Skymmich itself says the same"

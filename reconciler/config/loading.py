@@ -25,7 +25,15 @@ from reconciler.config.sources import (
     read_toml,
 )
 from reconciler.config.words import explained, in_environment, is_secret, leaves, plain_type, shown
-from reconciler.core.policy import ALL_PARTS, DescriptionPolicy, GuardPolicy, MergePolicy, Policy, TagPolicy
+from reconciler.core.policy import (
+    ALL_PARTS,
+    DatesPolicy,
+    DescriptionPolicy,
+    GuardPolicy,
+    MergePolicy,
+    Policy,
+    TagPolicy,
+)
 from reconciler.errors import ConfigurationError
 from reconciler.redaction import telling_parts
 
@@ -67,6 +75,8 @@ class Config(BaseModel):
     schedule: sections.ScheduleSection = Field(default_factory=sections.ScheduleSection)
     description: sections.DescriptionSection = Field(default_factory=sections.DescriptionSection)
     tags: sections.TagsSection = Field(default_factory=sections.TagsSection)
+    coordinates: sections.CoordinatesSection = Field(default_factory=sections.CoordinatesSection)
+    dates: sections.DatesSection = Field(default_factory=sections.DatesSection)
     notices: sections.NoticesSection = Field(default_factory=sections.NoticesSection)
     log: sections.LogSection = Field(default_factory=sections.LogSection)
 
@@ -150,10 +160,13 @@ class Config(BaseModel):
                 on_drift_block=drift.block,
                 on_drift_prose=drift.prose,
                 on_drift_coordinates=drift.coordinates,
+                on_drift_taken_at=drift.taken_at,
                 on_drift_tags=drift.tags,
                 orphans=self.merge.orphans,
             ),
             guard=GuardPolicy(**self.guard.model_dump()),
+            dates=DatesPolicy(**self.dates.model_dump()),
+            coordinates=self.coordinates.policy(),
         )
 
     def _template(self) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -32,6 +33,9 @@ from reconciler.config.values import (
 )
 from reconciler.core.notices import OCCASIONS, Occasion, Quiet, Rules
 from reconciler.core.policy import (
+    CoordinatesPolicy,
+    DateSource,
+    DatesPolicy,
     DescriptionPolicy,
     EquipmentKind,
     GuardPolicy,
@@ -41,6 +45,7 @@ from reconciler.core.policy import (
     OnConflict,
     OnDrift,
     Orphans,
+    SitePolicy,
     TagPolicy,
 )
 
@@ -48,6 +53,8 @@ _BLOCK: Final = DescriptionPolicy()
 _TAGS: Final = TagPolicy()
 _MERGE: Final = MergePolicy()
 _GUARD: Final = GuardPolicy()
+_DATES: Final = DatesPolicy()
+_COORDINATES: Final = CoordinatesPolicy()
 
 
 class Section(BaseModel):
@@ -145,6 +152,7 @@ class OnDriftSection(Section):
     block: OnDrift = _MERGE.on_drift_block
     prose: OnDrift = _MERGE.on_drift_prose
     coordinates: OnDrift = _MERGE.on_drift_coordinates
+    taken_at: OnDrift = _MERGE.on_drift_taken_at
     tags: OnDrift = _MERGE.on_drift_tags
 
 
@@ -264,6 +272,52 @@ class TagsSection(Section):
             except re.error as error:
                 raise ValueError(f'"{pattern}" is not a regular expression: {error}') from error
         return patterns
+
+
+class SiteSection(Section):
+    """``[[coordinates.sites]]``: how exactly one site is told."""
+
+    name: Annotated[str, Field(min_length=1)]
+    precision_km: Annotated[Number, Field(ge=0, le=500)] | None = None
+    at: tuple[Number, Number] | None = None
+
+    @model_validator(mode="after")
+    def _is_a_place(self) -> SiteSection:
+        if self.at is not None and not (abs(self.at[0]) <= 90 and abs(self.at[1]) <= 180 and any(self.at)):
+            raise ValueError(f'at of the site "{self.name}" must be latitude and longitude, as [48.1, 11.6]')
+        return self
+
+
+class CoordinatesSection(Section):
+    """``[coordinates]``: how exactly places are told, and what becomes of the day."""
+
+    precision_km: Annotated[Number, Field(ge=0, le=500)] = _COORDINATES.precision_km
+    keep_day: bool = _COORDINATES.keep_day
+    sites: tuple[SiteSection, ...] = ()
+
+    def policy(self) -> CoordinatesPolicy:
+        """Return what the core decides by."""
+        sites = tuple(SitePolicy(one.name, one.precision_km, one.at) for one in self.sites)
+        return CoordinatesPolicy(self.precision_km, sites, self.keep_day)
+
+
+class DatesSection(Section):
+    """``[dates]``: when an image was taken."""
+
+    enabled: bool = _DATES.enabled
+    source: DateSource = _DATES.source
+    hour: Annotated[Count, Field(ge=0, le=23)] = _DATES.hour
+    time_zone: str = _DATES.time_zone
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            if name:
+                ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("it must be the name of a time zone, such as Europe/Berlin, or empty") from None
+        return name
 
 
 class NoticesSection(Section):

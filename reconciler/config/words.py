@@ -124,6 +124,8 @@ def allowed(field: FieldInfo) -> str:
         return "one of " + _listed(get_args(kind))
     if is_list(field):
         member = get_args(kind)[0]
+        if isinstance(member, type) and issubclass(member, BaseModel):
+            return "a list of tables with " + ", ".join(member.model_fields)
         names = _listed(get_args(member)) if get_origin(member) is Literal else ""
         return f"a list of {names}" if names else 'a list of texts, such as ["a", "b"]'
     plain = {bool: "true or false", int: "a whole number", float: "a number", Path: "a path in quotes"}

@@ -34,6 +34,10 @@ class ObservedAsset:
     """Aware; the server's clock, millisecond resolution."""
     description: str = ""
     coordinates: Coordinates | None = None
+    taken_at: datetime | None = None
+    """When it was taken: aware, with the offset of the local time that Immich shows; ``None``: not told."""
+    date_is_files: bool = False
+    """Whether that was read from the file, or is the file's own time: nobody entered it in Immich."""
     tags: frozenset[str] | None = None
     """Full paths (``Astro/Galaxy``). ``None``: not known, for this route never tells; see ``known_tags``."""
     visibility: Visibility = "timeline"
@@ -88,4 +92,5 @@ class Applied:
     block: str | None = None
     prose: str | None = None
     coordinates: Coordinates | None = None
+    taken_at: datetime | None = None
     tags: frozenset[str] = field(default_factory=frozenset)

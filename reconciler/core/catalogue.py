@@ -28,7 +28,7 @@ Switch = Literal["description", "coordinates", "tags"]
 """A part of what is written that Skymmich's settings switch on and off."""
 SETTINGS_TABLE = "admin_settings"
 SWITCHED_PARTS: Final[tuple[Switch, ...]] = get_args(Switch)
-Unreadable = Literal["block", "prose", "coordinates", "tags", "more_tags"]
+Unreadable = Literal["block", "prose", "coordinates", "taken_at", "tags", "more_tags"]
 """A field of which it is not known what it should be; ``more_tags``: more tags than those that are known."""
 
 

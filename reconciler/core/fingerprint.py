@@ -30,7 +30,15 @@ def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> s
     del relevant["guard"]
     relevant["description"].pop("template", None)
     relevant["description"].pop("template_name", None)
-    fields = (switches.description, switches.coordinates, switches.tags)
+    # What is as it was before there was a choice is left out: nothing changed for who chose nothing.
+    for name, section in (("dates", policy.dates), ("coordinates", policy.coordinates)):
+        if section == type(section)() or (name == "dates" and not switches.dates):
+            del relevant[name]
+    if policy.merge.on_drift_taken_at == type(policy.merge)().on_drift_taken_at:
+        del relevant["merge"]["on_drift_taken_at"]
+    fields = [switches.description, switches.coordinates, switches.tags]
+    if switches.dates:
+        fields.append(switches.dates)
     return digest(relevant, fields, template_digest)
 
 
@@ -39,7 +47,9 @@ def fingerprint(desired: Desired, rules: str, decided: tuple[Resolution, ...] = 
 
     ``decided`` is what a person decided of its conflicts: a new decision is a reason to look.
     """
-    values = [desired.block, desired.prose, place(desired.coordinates), desired.tags]
+    values: list[object] = [desired.block, desired.prose, place(desired.coordinates), desired.tags]
+    if desired.taken_at is not None:
+        values.append(desired.taken_at.isoformat())
     decisions = [[one.field, one.keep, one.desired, one.live, one.result] for one in decided]
     return digest(*values, *sorted(desired.unreadable), *decisions, rules)
 

@@ -99,6 +99,7 @@ class OwnershipRecord:
     block: OwnedText | None = None
     prose: OwnedText | None = None
     coordinates: Coordinates | None = None
+    taken_at: datetime | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
     undone: tuple[Undone, ...] = ()
     taken_back: TakenBack | None = None
@@ -115,6 +116,7 @@ class OwnershipRecord:
             block=OwnedText.of(applied.block),
             prose=OwnedText.of(applied.prose),
             coordinates=applied.coordinates,
+            taken_at=applied.taken_at,
             tags=applied.tags,
             undone=tuple(
                 Undone(one.field, one.desired, one.live, one.at) for one in record.unsticking if one.undone
@@ -140,6 +142,8 @@ class OwnershipRecord:
             "block": _text_to_json(self.block),
             "prose": _text_to_json(self.prose),
             "coordinates": place(self.coordinates),
+            # An older version made, and reads, records without it.
+            **({"taken_at": self.taken_at.isoformat()} if self.taken_at else {}),
             "tags": sorted(self.tags),
             "undone": [
                 [one.field, one.desired, one.live, one.at.isoformat() if one.at else None]
@@ -189,7 +193,7 @@ def adopt(
     )
     return replace(
         record.to_look_at(),
-        applied=Applied(block, prose, known.coordinates, known.tags),
+        applied=Applied(block, prose, known.coordinates, known.taken_at, known.tags),
         unsticking=undone,
         taken_back=known.taken_back,
         status="new",
@@ -284,6 +288,7 @@ def _read(value: object) -> OwnershipRecord:
         block=_owned(value["block"]),
         prose=_owned(value["prose"]),
         coordinates=_place(value["coordinates"]),
+        taken_at=_moment(value["taken_at"]) if value.get("taken_at") is not None else None,
         tags=frozenset(map(_name, _list(value["tags"]))),
         undone=tuple(map(_undone, _list(value["undone"]))),
         taken_back=_taken_back(value["taken_back"]),

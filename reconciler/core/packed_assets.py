@@ -99,19 +99,24 @@ def _plain(asset: ObservedAsset) -> bytes:
         asset.height,
         asset.filename,
         asset.library_id,
+        None if asset.taken_at is None else asset.taken_at.isoformat(),
+        asset.date_is_files,
     )
     return marshal.dumps(values, 2)  # 2: without references, so that equal values are equal bytes
 
 
 def _unpack(asset_id: str, packed: bytes, pattern: bytes, untagged: frozenset[str] | None) -> ObservedAsset:
     unpacker = zlib.decompressobj(-_WINDOW, pattern)
-    owner, moment, text, place, tags, *rest = marshal.loads(unpacker.decompress(packed))  # noqa: S302 - packed above
+    values = marshal.loads(unpacker.decompress(packed))  # noqa: S302 - packed above
+    owner, moment, text, place, tags, *rest, taken, of_file = values
     return ObservedAsset(
         asset_id,
         owner,
         _EPOCH + moment * _MICROSECOND,
         text,
         None if place is None else Coordinates(*place),
+        None if taken is None else datetime.fromisoformat(taken),
+        of_file,
         untagged if tags is None else frozenset(tags),
         *rest,
     )

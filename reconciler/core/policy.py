@@ -6,7 +6,7 @@ saying what is wrong with it, is ``reconciler.config``'s part; acting on them is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
 Part = Literal[
@@ -104,6 +104,47 @@ class TagPolicy:
     """Most tags of ours that an image gets: those of facts first, then the catalogue's in its order."""
 
 
+DateSource = Literal["first_night", "last_night", "capture_date"]
+
+
+@dataclass(frozen=True, slots=True)
+class DatesPolicy:
+    """When an image was taken, as Immich is told."""
+
+    enabled: bool = False
+    """What the switch says before anybody used it."""
+    source: DateSource = "first_night"
+    """The first or the last night of the acquisition rows, or Skymmich's capture date."""
+    hour: int = 22
+    """0 … 23: the local hour that is written for a night, of which only the date is known. A night lasts from
+    noon to noon and has the date of its evening: an hour before 12 is that of the next morning."""
+    time_zone: str = ""
+    """Of images without a place, ``Europe/Berlin``; empty: such an image has no date of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SitePolicy:
+    """How exactly one site is told."""
+
+    name: str
+    """The location's in Skymmich."""
+    precision_km: float | None = None
+    """``None``: as for all others."""
+    at: tuple[float, float] | None = None
+    """Latitude and longitude that are told in its place: of the town, say."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinatesPolicy:
+    """How exactly places are told, and what becomes of the day."""
+
+    precision_km: float = 0.0
+    """Width of the squares of whose middle Immich is told; 0: the very place."""
+    sites: tuple[SitePolicy, ...] = ()
+    keep_day: bool = False
+    """Whether a place that is written leaves the day on which Immich shows the image."""
+
+
 @dataclass(frozen=True, slots=True)
 class MergePolicy:
     """Who wins where the catalogue and Immich disagree."""
@@ -115,6 +156,8 @@ class MergePolicy:
     on_drift_prose: OnDrift = "keep"
     """The same for the text around the block: by default it is left to the person."""
     on_drift_coordinates: OnDrift = "correct"
+    on_drift_taken_at: OnDrift = "keep"
+    """Of the date: one that a person changed is theirs."""
     on_drift_tags: OnDrift = "correct"
     orphans: Orphans = "keep"
     """An image left the catalogue: ``keep`` what was written, or ``release`` what is ours and unchanged."""
@@ -139,13 +182,15 @@ class GuardPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Switches:
-    """Skymmich's four settings as they hold for one pass: what is managed at all."""
+    """Skymmich's four settings, and our own, as they hold for one pass: what is managed at all."""
 
     enabled: bool = True
     """The master switch; off: plan, and write nothing."""
     description: bool = True
     coordinates: bool = True
     tags: bool = True
+    dates: bool = False
+    """This program's own: Skymmich has no such setting."""
 
 
 SWITCHES: Final = {
@@ -155,6 +200,9 @@ SWITCHES: Final = {
     "syncTags": "tags",
 }
 """Skymmich's names of the four settings → those of ``Switches``."""
+OWN_SWITCHES: Final = {"syncDates": "dates"}
+"""Those that Skymmich does not have, likewise: they are kept here, over the configuration."""
+ALL_SWITCHES: Final = SWITCHES | OWN_SWITCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +213,9 @@ class Policy:
     tags: TagPolicy = field(default_factory=TagPolicy)
     merge: MergePolicy = field(default_factory=MergePolicy)
     guard: GuardPolicy = field(default_factory=GuardPolicy)
+    dates: DatesPolicy = field(default_factory=DatesPolicy)
+    coordinates: CoordinatesPolicy = field(default_factory=CoordinatesPolicy)
+
+    def with_dates(self, *, on: bool) -> Policy:
+        """Return it with dates switched."""
+        return self if self.dates.enabled is on else replace(self, dates=replace(self.dates, enabled=on))

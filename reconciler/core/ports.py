@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue, CatalogueObject
@@ -80,11 +80,12 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class FieldWrite:
-    """One write of description, coordinates, or both. ``None``: not part of the write."""
+    """One write of description and values, all in one. ``None``: not part of the write."""
 
     description: str | None = None
     """In settled form: the target encodes it so that this is what settles."""
     coordinates: Coordinates | None = None
+    taken_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +239,23 @@ class Renderer(Protocol):
         Raises:
             TemplateError: it cannot be read, fails for one of them, or exceeds what a template may take.
             RendererError: it could not be tried.
+        """
+        ...
+
+
+class TimeZones(Protocol):
+    """Which time it is where. Nothing is loaded before the first question."""
+
+    def offset(self, place: Coordinates | None, at: datetime, otherwise: str = "") -> timedelta | None:
+        """Return how far local time is from UTC.
+
+        Args:
+            place: where.
+            at: naive: a local time there; aware: a moment.
+            otherwise: the zone's name where there is no place: ``Europe/Berlin``.
+
+        Returns:
+            in whole minutes; ``None``: not known.
         """
         ...
 

@@ -57,6 +57,13 @@ Code = Literal[
     "place_zero",
     "scale_differs",
     "tags_cut",
+    "date_out_of_range",
+    "date_without_zone",
+    "date_not_told",
+    "date_of_file",
+    "coarser",
+    "place_moves_day",
+    "place_keeps_day",
     "tag_too_long",
     "tag_not_kept",
     "tags_left_out",
@@ -65,6 +72,7 @@ Code = Literal[
     # -- what cannot be taken back: core/plan/undo --
     "newer",
     "no_place_before",
+    "date_stays",
     "former_too_long",
     "former_unknown",
     "unfinished",
@@ -224,7 +232,7 @@ class Reason:
 
     code: Code
     fields: tuple[str, ...] = ()
-    """Of an image: ``block``, ``prose``, ``coordinates``, ``tags``; empty: it speaks of the whole image."""
+    """Of an image: ``block``, ``prose``, ``coordinates``, ``taken_at``, ``tags``; empty: of all of it."""
     params: tuple[tuple[str, Param], ...] = ()
 
     def get(self, name: str) -> Param | None:

@@ -31,10 +31,10 @@ FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "undone", "unlinked"
 """The states that need nobody's attention."""
 
 Keep = Literal["immich", "skymmich", "both"]
-Field = Literal["block", "prose", "coordinates", "tags"]
+Field = Literal["block", "prose", "coordinates", "taken_at", "tags"]
 TextField = Literal["block", "prose"]
-JournalField = Literal["description", "coordinates", "tags"]
-FormerField = Literal["block", "prose", "coordinates", "description"]
+JournalField = Literal["description", "coordinates", "taken_at", "tags"]
+FormerField = Literal["block", "prose", "coordinates", "taken_at", "description"]
 """``description``: the whole text, of an older version's journal."""
 Trigger = Literal[
     "api",
@@ -250,6 +250,9 @@ class PendingWrite:
     prose: str | None = None
     """Likewise for the prose."""
     coordinates: Coordinates | None = None
+    taken_at: datetime | None = None
+    keeps_day: bool = False
+    """Whether ``taken_at`` but keeps what is shown where the place is written: then it is not ours by it."""
     tags: frozenset[str] = field(default_factory=frozenset)
     """The tags added or removed."""
     attempt: int = 1

@@ -348,6 +348,8 @@ SETTINGS_OVERRIDE: Final = Key("settings.override", _overrides, _as_it_is)
 """The switches that were set here and differ from Skymmich's own, by Skymmich's names."""
 TEMPLATE_OVERRIDE: Final = Key("template.override", _template, _as_it_is)
 """The template that was written on the page, and earlier ones."""
+OWN_SWITCHES_OVERRIDE: Final = Key("switches.own", _overrides, _as_it_is)
+"""Our own switches as they were set here, over the configuration."""
 PARTS_OVERRIDE: Final = Key("parts.override", _overrides, _as_it_is)
 """The block's parts that were switched on the page and differ from the configuration's."""
 WEB_SESSIONS: Final = Key("web.sessions", _sessions, _as_it_is)

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
 _BLOCK: Final[frozenset[Unreadable]] = frozenset({"block"})
 _TAGS: Final[frozenset[Unreadable]] = frozenset({"block", "tags"})
+_NIGHTS: Final[frozenset[Unreadable]] = frozenset({"block", "taken_at"})
 
 _OF_IMAGES: Final[Mapping[str, frozenset[Unreadable]]] = {
     "description": frozenset({"prose"}),
     "latitude": frozenset({"coordinates"}),
     "longitude": frozenset({"coordinates"}),
+    "capture_date": frozenset({"taken_at"}),
     **dict.fromkeys(
         # The title chooses among the target's names, and keeps the tags that stand in it.
         ("title", "tags", "object_type", "constellation", "target_name", "plate_solved", "ra", "dec"), _TAGS
@@ -48,9 +50,10 @@ FIELDS: Final[Mapping[str, frozenset[Unreadable]]] = {
     **{f"image_equipment.{column}": _TAGS for column in ("id", "image_id", "equipment_id")},
     **{
         f"image_acquisition.{column}": _BLOCK
-        for column in ("id", "image_id", "frame_count", "exposure_time", "filter_id", "filter_name", "gain",
-                       "offset", "binning", "sensor_temp", "date")
+        for column in ("frame_count", "exposure_time", "filter_id", "filter_name", "gain",
+                       "offset", "binning", "sensor_temp")
     },
+    **{f"image_acquisition.{column}": _NIGHTS for column in ("id", "image_id", "date")},
     **{f"plate_solving_jobs.{column}": _TAGS for column in ("id", "image_id", "status", "result")},
     **{f"locations.{column}": _BLOCK for column in ("id", "name", "latitude", "longitude")},
     **{

@@ -159,4 +159,4 @@ def keep_decisions(store: Store, record: AssetRecord | None, plan: AssetPlan) ->
 
 def _called(field: Field) -> str:
     """Return what people call a field."""
-    return "place" if field == "coordinates" else field
+    return {"coordinates": "place", "taken_at": "date"}.get(field, field)

@@ -19,7 +19,7 @@ from reconciler.core.catalogue import CatalogueImage, Summary
 from reconciler.core.desired.desired import Desired
 from reconciler.core.pack import Packing
 from reconciler.core.plan.guard import Losses
-from reconciler.core.plan.plan import AssetPlan, PlaceDecision, TagsDecision, TextDecision
+from reconciler.core.plan.plan import AssetPlan, TagsDecision, TextDecision, ValueDecision
 from reconciler.core.reasons import Reason
 from reconciler.core.records import AssetRecord, Correction, PendingWrite, Unsticking
 from reconciler.engine.identity import is_there
@@ -267,6 +267,6 @@ _NO_SUMMARY: Final = Summary()
 _PACKING: Final = Packing[Pair](
     (
         Applied, AssetPlan, AssetRecord, Coordinates, Correction, Desired, Item, NamedImage, ObservedAsset,
-        PendingWrite, PlaceDecision, Reason, Summary, TagsDecision, TextDecision, Unsticking,
+        PendingWrite, ValueDecision, Reason, Summary, TagsDecision, TextDecision, Unsticking,
     )
 )  # fmt: skip

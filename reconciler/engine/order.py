@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.core.fingerprint import place
-from reconciler.core.writes.batches import remove_rounds
+from reconciler.core.fields import VALUE_FIELDS
+from reconciler.core.writes.batches import remove_rounds, write_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,13 +24,14 @@ def order(jobs: Iterable[Job]) -> list[Job]:
     """Put assets with the same values side by side, so that they share calls; else in order of image id."""
     listed = list(jobs)
     tags = Counter(job.write.plan.add_tags for job in listed)
-    texts = Counter((job.write.plan.description, job.write.plan.coordinates) for job in listed)
+    texts = Counter(write_of(job.write.plan) for job in listed)
 
     def key(job: Job) -> tuple[object, ...]:
         plan = job.write.plan
         shared_tags = sorted(plan.add_tags) if tags[plan.add_tags] > 1 else []
-        shared = texts[plan.description, plan.coordinates] > 1
-        text = (plan.description or "", place(plan.coordinates) or []) if shared else ("", [])
+        shared = texts[write_of(plan)] > 1
+        values = [one.to_json(one.of(plan)) or [] for one in VALUE_FIELDS]
+        text = (plan.description or "", *values) if shared else ("", *([] for _ in values))
         return (not shared_tags, shared_tags, not shared, text, plan.image_id, plan.asset_id)
 
     return sorted(listed, key=key)
@@ -43,8 +44,7 @@ def groups(jobs: Iterable[Job]) -> list[list[Job]]:
     """
     alike: dict[object, list[Job]] = {}
     for job in jobs:
-        plan = job.write.plan
-        alike.setdefault((plan.description, plan.coordinates), []).append(job)
+        alike.setdefault(write_of(job.write.plan), []).append(job)
     return [
         same[start : start + _TOGETHER] for same in alike.values() for start in range(0, len(same), _TOGETHER)
     ]

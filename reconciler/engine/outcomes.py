@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, get_args
 
+from reconciler.core.fields import VALUE_NAMES
 from reconciler.core.plan.flapping import counted
 from reconciler.core.plan.tag_losses import owned_kinds
 from reconciler.core.reasons import of_error, reason
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Prepared
     from reconciler.errors import ReconcilerError
 
-_FIELDS: Final = frozenset({"block", "prose", "coordinates"})
+_FIELDS: Final = frozenset({"block", "prose", *VALUE_NAMES})
 _TELLING: Final[Mapping[str, Finding]] = {case: case for case in get_args(Finding)}
 
 

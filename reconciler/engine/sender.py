@@ -8,7 +8,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from reconciler.core.ports import FieldWrite, WriteOutcome
+from reconciler.core.ports import WriteOutcome
 from reconciler.core.reasons import of_error
 from reconciler.core.writes.batches import add_batches, field_batches
 from reconciler.core.writes.journal import entries_of, former_of
@@ -176,10 +176,9 @@ class Sender:
         by_id = {job.asset_id: job for job in jobs}
         calls: list[Awaitable[None]] = []
         for fields in field_batches(job.write.plan for job in jobs if job.write.step == "fields"):
-            write = FieldWrite(fields.description, fields.coordinates)
             group = [by_id[asset_id] for asset_id in fields.asset_ids]
             calls.append(
-                self._call(partial(self._target.write_fields, fields.asset_ids, write), group, intents)
+                self._call(partial(self._target.write_fields, fields.asset_ids, fields.write), group, intents)
             )
         for tags in add_batches(job.write.plan for job in jobs if job.write.step == "add_tags"):
             ids = [self._tags.ids[path] for path in tags.tags if path in self._tags.ids]

@@ -12,6 +12,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.fields import VALUE_NAMES, with_values
 from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.plan.reversal import taken_off_last
 from reconciler.core.reasons import reason
@@ -226,7 +227,7 @@ class Undo:
 def _without_tried(plan: AssetPlan, write: AssetWrite) -> AssetPlan:
     """Leave out what was written often enough and did not stick, as in a folder that is read-only."""
     if write.times_sent("fields") >= _MOST_TRIES:
-        plan = replace(plan, description=None, coordinates=None)
+        plan = with_values(replace(plan, description=None), dict.fromkeys(VALUE_NAMES))
     if write.times_sent("add_tags") >= _MOST_TRIES:
         plan = replace(plan, add_tags=frozenset())
     tried = {tag for tag in plan.remove_tags if write.taken_off.count(tag) >= _MOST_TRIES}

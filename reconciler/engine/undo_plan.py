@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.plan.asset_plan import not_writable
-from reconciler.core.plan.reversal import Reversal, everything, owns_anything
+from reconciler.core.plan.reversal import Reversal, everything, known_steps, owns_anything
 from reconciler.core.plan.undo import Reversed, reverse
 from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
@@ -75,10 +75,12 @@ class PreparedUndo:
     def counts(self) -> dict[str, int]:
         """Count what would be done: images, descriptions, places, tags taken off and given back."""
         plans = self.changes
+        dates = sum(plan.taken_at is not None for plan in plans)
         return {
             "images": len(plans),
             "descriptions": sum(plan.description is not None for plan in plans),
             "places": sum(plan.coordinates is not None for plan in plans),
+            **({"dates": dates} if dates else {}),
             "tags_off": sum(len(plan.remove_tags) for plan in plans),
             "tags_back": sum(len(plan.add_tags) for plan in plans),
             "tags_made": len(self.tags),
@@ -220,6 +222,6 @@ def reversed_now(step: Step, seen: ObservedAsset, prepared: Prepared) -> Reverse
     limit = rules.policy.description.max_bytes
     reversal = step.reversal
     if reversal.former is not None and applied is not step.record.applied:
-        place = (reversal.former.coordinates, applied.coordinates) if applied.coordinates else None
-        reversal = replace(reversal, added=reversal.added | applied.tags, coordinates=place)
+        values = known_steps(reversal.former, applied)
+        reversal = replace(reversal, added=reversal.added | applied.tags, values=values)
     return reverse(reversal, seen, step.item.title, applied, rules.markers, limit)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.fingerprint import digest, place
-from reconciler.core.plan.asset_plan import live_digest
+from reconciler.core.fields import BY_NAME
+from reconciler.core.fingerprint import digest
+from reconciler.core.plan.standing import live_digest
 from reconciler.core.plan.taken_back import taken_back_on, why_left
 from reconciler.core.records import Unsticking
 from reconciler.engine.outcomes import finished
@@ -58,8 +59,8 @@ def remembered(
         for decision in plan.decisions:
             if decision.field not in touched or decision.action not in {"write", "remove"}:
                 continue
-            if decision.field == "coordinates":
-                wanted = [digest(place(plan.coordinates))]
+            if value := BY_NAME.get(decision.field):
+                wanted = [digest(value.to_json(value.of(plan)))]
             elif decision.field == "tags":
                 wanted = [digest(plan.add_tags)] if plan.add_tags else []
                 wanted += [digest("-", tag) for tag in sorted(plan.remove_tags)]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from reconciler.core.asset import Coordinates
 
@@ -123,13 +124,18 @@ def plain_degrees(value: float) -> str:
 
 
 def field_body(
-    *, description: str | None, coordinates: Coordinates | None, ids: Sequence[str] | None = None
+    *,
+    description: str | None,
+    coordinates: Coordinates | None,
+    taken_at: datetime | None = None,
+    ids: Sequence[str] | None = None,
 ) -> bytes:
-    """Return the JSON body of a write of description, coordinates or both; ``ids`` for the bulk form.
+    """Return the JSON body of a write of description and values; ``ids`` for the bulk form.
 
     Args:
         description: in settled form; it is encoded here.
         coordinates: a writable pair.
+        taken_at: aware; its offset is what Immich shows it in, unless the asset has a place.
         ids: lower-case asset ids, or ``None`` for a write to one asset.
     """
     members: dict[str, str] = {}
@@ -140,6 +146,8 @@ def field_body(
     if coordinates is not None:
         members["latitude"] = plain_degrees(coordinates.latitude)
         members["longitude"] = plain_degrees(coordinates.longitude)
+    if taken_at is not None:
+        members["dateTimeOriginal"] = json.dumps(taken_at.isoformat())
     return _join(members)
 
 

@@ -22,7 +22,7 @@ Not for sending: see ``roundtrip`` and ``writer``.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from typing import Final, cast, get_args
 
@@ -135,6 +135,8 @@ def observed(
             updated_at=updated_at,
             description=description,
             coordinates=place,
+            taken_at=taken_at(row, exif),
+            date_is_files=date_is_files(row, exif),
             tags=tags,
             visibility=visibility,
             is_trashed=is_trashed,
@@ -157,6 +159,34 @@ def observed(
     return IncompleteAsset(asset_id, owner_id, tuple(name for name, known in told.items() if not known))
 
 
+def taken_at(row: object, exif: object) -> datetime | None:
+    """Read when it was taken, with the offset of the local time that is shown; ``None``: it is not told.
+
+    The offset is not in the answer as such: ``localDateTime`` is ``fileCreatedAt`` in local time.
+    """
+    shown = moment(member(exif, "dateTimeOriginal"))
+    local, created = moment(member(row, "localDateTime")), moment(member(row, "fileCreatedAt"))
+    if shown is None:
+        return None
+    offset = local - created if local is not None and created is not None else timedelta()
+    minutes = timedelta(minutes=round(offset / timedelta(minutes=1)))
+    return shown.astimezone(timezone(minutes)) if abs(minutes) <= _FARTHEST else shown
+
+
+def date_is_files(row: object, exif: object) -> bool:
+    """Return whether nobody entered the date in Immich: who does, gives it a time zone.
+
+    Measured: without one, it was read from a file without one, or is the file's own time; and the time of the
+    file is no one's word, whatever zone its place has given it since.
+    """
+    if not isinstance(exif, dict) or "timeZone" not in exif:
+        return False
+    shown, file = moment(exif.get("dateTimeOriginal")), moment(member(row, "fileModifiedAt"))
+    if shown is None:
+        return False
+    return exif["timeZone"] is None or (file is not None and abs(shown - file) < _SAME)
+
+
 def tag_values(tags: object) -> dict[str, str] | None:
     """Read tags as full path → id; ``None`` where the list or one of its tags cannot be read.
 
@@ -169,6 +199,10 @@ def tag_values(tags: object) -> dict[str, str] | None:
     if any(not isinstance(path, str) or not is_uuid(tag_id) for path, tag_id in pairs):
         return None
     return {path: tag_id for path, tag_id in known.items() if path}
+
+
+_FARTHEST: Final = timedelta(hours=14)
+_SAME: Final = timedelta(seconds=1)
 
 
 class _Unknown(Enum):

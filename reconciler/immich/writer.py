@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconciler.core.fields import values_of
 from reconciler.core.ports import WriteOutcome
 from reconciler.errors import (
     AssetUnknownError,
@@ -85,12 +86,12 @@ class Writer:
         self._method = "PATCH" if capabilities.patch else "PUT"
 
     async def write_fields(self, asset_ids: Sequence[str], write: FieldWrite) -> WriteOutcome:
-        """Write description, coordinates or both; the same to all these assets."""
+        """Write description and values; the same to all these assets."""
         ids, ledger = _usable(asset_ids, self._is_id)
         if error := _never_sent(write):
             ledger.rejected.update(dict.fromkeys(ids, error))
             return ledger.outcome()
-        if write.description is None and write.coordinates is None:
+        if not any(value is not None for value in (write.description, *values_of(write))):
             ledger.sent.update(ids)
             ledger.unchanged.update(ids)
             return ledger.outcome()
@@ -203,7 +204,12 @@ class Writer:
         call = Call(
             method,
             "/assets/{id}" if one else "/assets",
-            body=field_body(description=description, coordinates=write.coordinates, ids=None if one else ids),
+            body=field_body(
+                description=description,
+                coordinates=write.coordinates,
+                taken_at=write.taken_at,
+                ids=None if one else ids,
+            ),
             ids={"id": ids[0]} if one else {},
             write=True,
             permission="asset.update",

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Noun = Literal[
-    "address", "asset", "byte", "change", "character", "copy", "description", "entry", "image", "line",
-    "name", "newer_entry", "place", "problem", "request", "row", "tag", "thing", "time", "value",
+    "address", "asset", "byte", "change", "character", "copy", "date", "description", "entry", "image",
+    "line", "name", "newer_entry", "place", "problem", "request", "row", "tag", "thing", "time", "value",
     "write",
 ]  # fmt: skip
 NOUNS: Final[Mapping[Noun, Message]] = {
@@ -27,6 +27,7 @@ NOUNS: Final[Mapping[Noun, Message]] = {
     "line": Message("{number} line", "{number} lines"),
     "name": Message("{number} name", "{number} names"),
     "newer_entry": Message("{number} newer journal entry", "{number} newer journal entries"),
+    "date": Message("{number} date", "{number} dates"),
     "place": Message("{number} place", "{number} places"),
     "problem": Message("{number} problem", "{number} problems"),
     "request": Message("{number} request", "{number} requests"),

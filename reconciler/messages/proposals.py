@@ -87,6 +87,7 @@ BUTTONS: Final[Mapping[Action, Message]] = {
 COUNTS: Final[Mapping[str, Message]] = {
     "descriptions": Message("{number} description", "{number} descriptions"),
     "places": Message("{number} place", "{number} places"),
+    "dates": Message("{number} date", "{number} dates"),
     "tags_on": Message("{number} tag put on", "{number} tags put on"),
     "tags_off": Message("{number} tag taken off", "{number} tags taken off"),
     "decided": Message("{number} value decided", "{number} values decided"),

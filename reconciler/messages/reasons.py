@@ -75,6 +75,20 @@ REASONS: Final[Mapping[Code, Message]] = {
     "place_no_number": Message("latitude and longitude are not numbers"),
     "place_out_of_range": Message("latitude {latitude} or longitude {longitude} is out of range"),
     "place_zero": Message("latitude and longitude are 0, which Immich reads as no place"),
+    "date_out_of_range": Message("the date {day} is too far away to be meant"),
+    "date_without_zone": Message(
+        "its night is known, but not in which time zone: it has no place; set [dates] time_zone"
+    ),
+    "date_not_told": Message("Immich does not tell its date, so it is left as it is"),
+    "date_of_file": Message("Immich has the file's own date, which nobody entered"),
+    "coarser": Message("the catalogue's exact place gives way to the coarser one that is configured"),
+    "place_moves_day": Message(
+        "with this place Immich shows the image on {after} instead of {before}: the same moment in the "
+        "place's own time; [coordinates] keep_day keeps the day"
+    ),
+    "place_keeps_day": Message(
+        "its date is sent with the place, so that Immich goes on showing the same local time, on {day}"
+    ),
     "scale_differs": Message(
         "the plate solution gives {solved}, but telescope and camera give {optics}: a "
         "focal length, a pixel size or a reducer is wrong or missing in Skymmich, or the "
@@ -103,6 +117,7 @@ REASONS: Final[Mapping[Code, Message]] = {
     "no_place_before": Message(
         "there was no place before, and Immich cannot clear one; clear it by hand in Immich"
     ),
+    "date_stays": Message("Immich cannot clear a date; change it by hand in Immich"),
     "former_too_long": Message("the earlier text is longer than Immich keeps safely; the history has it"),
     "tag_in_use": Message("an asset still has it"),
     "tag_perhaps_in_use": Message(

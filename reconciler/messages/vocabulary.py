@@ -17,6 +17,7 @@ FIELDS: Final[Mapping[str, Message]] = {
     "prose": Message("prose"),
     "description": Message("description"),
     "coordinates": Message("place"),
+    "taken_at": Message("date"),
     "tags": Message("tags"),
 }
 FIELD_TITLES: Final[Mapping[str, Message]] = {
@@ -24,6 +25,7 @@ FIELD_TITLES: Final[Mapping[str, Message]] = {
     "prose": Message("Description: prose"),
     "description": Message("Description"),
     "coordinates": Message("Place"),
+    "taken_at": Message("Date"),
     "tags": Message("Tags"),
 }
 """Above a field's values."""

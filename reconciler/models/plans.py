@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -10,7 +11,7 @@ from reconciler.core.plan.conflicts import choices, sides
 from reconciler.core.plan.diff import Kind, differences, observed_facts, planned_facts
 from reconciler.core.plan.guard import Cause
 from reconciler.core.plan.merge import Action, Case
-from reconciler.core.policy import SWITCHES
+from reconciler.core.policy import ALL_SWITCHES
 from reconciler.core.records import AssetStatus, Field, Keep
 from reconciler.engine.outcomes import finished
 from reconciler.messages import guard
@@ -20,8 +21,6 @@ from reconciler.models.reasons import Reason, told
 from reconciler.redaction import redact
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from reconciler.core.catalogue import RowProblem as CoreRowProblem
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan as CoreAssetPlan
@@ -33,17 +32,18 @@ if TYPE_CHECKING:
 
 
 class Settings(Model):
-    """The four switches by Skymmich's names."""
+    """The four switches by Skymmich's names, and our own."""
 
     metadataSyncEnabled: bool  # noqa: N815 - Skymmich's name
     syncDescription: bool  # noqa: N815 - the same
     syncCoordinates: bool  # noqa: N815 - the same
     syncTags: bool  # noqa: N815 - the same
+    syncDates: bool  # noqa: N815 - named likewise
 
     @classmethod
     def of(cls, found: Switches) -> Self:
         """Return switches as JSON."""
-        return cls.model_validate({theirs: getattr(found, ours) for theirs, ours in SWITCHES.items()})
+        return cls.model_validate({theirs: getattr(found, ours) for theirs, ours in ALL_SWITCHES.items()})
 
 
 class Guard(Model):
@@ -89,7 +89,7 @@ class Place(Model):
 
 
 class Decision(Model):
-    """One field's decision with its three sides: text, a place, a list of tags, or null."""
+    """One field's decision with its three sides: text, a place, a moment, a list of tags, or null."""
 
     field: Field
     case: Case
@@ -144,6 +144,7 @@ class AssetPlan(Model):
     decisions: list[Decision]
     description: Text | None
     coordinates: Place | None
+    taken_at: Text | None
     add_tags: list[Text]
     remove_tags: list[Text]
     differences: list[Difference] | None = None
@@ -162,6 +163,7 @@ class AssetPlan(Model):
             decisions=[Decision.of(one) for one in found.decisions],
             description=found.description,
             coordinates=None if found.coordinates is None else Place.of(found.coordinates),
+            taken_at=None if found.taken_at is None else found.taken_at.isoformat(),
             add_tags=sorted(found.add_tags),
             remove_tags=sorted(found.remove_tags),
             **more,
@@ -293,4 +295,6 @@ def _side(value: object) -> object:
         return Place.of(value)
     if isinstance(value, tuple | list | frozenset | set):
         return sorted(str(one) for one in value)
+    if isinstance(value, datetime):
+        return value.isoformat()
     return None if value is None else str(value)

@@ -86,6 +86,7 @@ class Changes(Model):
     syncDescription: bool = True  # noqa: N815 - the same
     syncCoordinates: bool = True  # noqa: N815 - the same
     syncTags: bool = True  # noqa: N815 - the same
+    syncDates: bool = False  # noqa: N815 - named likewise
 
 
 class LookedAt(Model):
@@ -165,6 +166,7 @@ class PlanQuery(PlanLimit):
     syncDescription: AsIf = True  # noqa: N815 - the same
     syncCoordinates: AsIf = True  # noqa: N815 - the same
     syncTags: AsIf = True  # noqa: N815 - the same
+    syncDates: AsIf = False  # noqa: N815 - named likewise
 
 
 class Begin(Model):

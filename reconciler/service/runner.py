@@ -283,7 +283,8 @@ class PassRunner:
         if again and image_ids is None:
             image_ids = await asyncio.to_thread(to_write_again, self._store)
         selection = Selection(image_ids, brief=image_ids is None, again=again)
-        return await looker.prepare(selection, wishes or self.installation.wishes(catalogue))
+        here = self.installation.wishes(catalogue)
+        return await looker.prepare(selection, replace(wishes, zones=here.zones) if wishes else here)
 
     async def view(self, image_id: int) -> ImageView | None:
         """Look at one image; may be asked while a pass runs.
@@ -355,8 +356,9 @@ class PassRunner:
         return many
 
     def _switched(self, catalogue: Catalogue) -> Switches:
-        override = self.installation.wishes(catalogue).switches
-        switches = override or switches_of(catalogue)
+        wishes = self.installation.wishes(catalogue)
+        override = wishes.switches
+        switches = override or switches_of(catalogue, wishes.policy)
         self._health.switched(switches, overridden=override is not None)
         return switches
 

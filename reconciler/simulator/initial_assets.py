@@ -182,6 +182,7 @@ def _asset(state: State, photo: Photo, created: int) -> Asset:
         owner_id=USER_ID,
         filename=photo.filename,
         created=created,
+        modified=created,
         added=state.milliseconds - 86_400_000,
         updated=state.milliseconds - 3_600_000 + len(state.assets),
         width=width,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from annotated_types import Ge, Le
 
-from reconciler.core.policy import SWITCHES
+from reconciler.core.policy import ALL_SWITCHES
 from reconciler.core.records import AssetStatus
 from reconciler.models.requests import MAX_IMAGES, MAX_NAME, Changes, ImageWish, Waiting, Wish
 from reconciler.service.api import Request as Look
@@ -146,10 +146,10 @@ def asked_with(request: Request, query: str) -> Request:
 
 def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:
     """Return the settings that a query names by Skymmich's names, by ours."""
-    wrong = next((name for name in SWITCHES if values.get(name, "true") not in _WORDS), None)
+    wrong = next((name for name in ALL_SWITCHES if values.get(name, "true") not in _WORDS), None)
     if wrong:
         raise ProblemError(400, f"“{wrong}” must be true or false.")
-    return {SWITCHES[name]: _WORDS[values[name]] for name in SWITCHES if name in values}
+    return {ALL_SWITCHES[name]: _WORDS[values[name]] for name in ALL_SWITCHES if name in values}
 
 
 def ticked_otherwise(values: Mapping[str, str]) -> dict[str, bool]:
@@ -159,17 +159,17 @@ def ticked_otherwise(values: Mapping[str, str]) -> dict[str, bool]:
     elsewhere since then is none of this person's changes.
     """
     words = {"on": True, "off": False}
-    if any(values.get(f"{SHOWN}{name}") not in words for name in SWITCHES):
+    if any(values.get(f"{SHOWN}{name}") not in words for name in ALL_SWITCHES):
         raise ProblemError(
             400, "The form does not say what it showed. Load the page again, and change it there."
         )
-    shown = {name: words[values[f"{SHOWN}{name}"]] for name in SWITCHES}
-    return {SWITCHES[name]: name in values for name, on in shown.items() if (name in values) != on}
+    shown = {name: words[values[f"{SHOWN}{name}"]] for name in ALL_SWITCHES}
+    return {ALL_SWITCHES[name]: name in values for name, on in shown.items() if (name in values) != on}
 
 
 def of_switches(values: Mapping[str, str]) -> dict[str, str]:
     """Return what a form says of the four switches, to be sent again as it is."""
-    names = {*SWITCHES, *(f"{SHOWN}{name}" for name in SWITCHES)}
+    names = {*ALL_SWITCHES, *(f"{SHOWN}{name}" for name in ALL_SWITCHES)}
     return {name: value for name, value in values.items() if name in names}
 
 
@@ -177,8 +177,8 @@ def switch_changes(found: Mapping[str, object]) -> dict[str, bool]:
     """Return the settings that a body changes, by our names."""
     changes = valid(Changes, found)
     if not changes.model_fields_set:
-        raise ProblemError(400, f"The body must have some of {', '.join(SWITCHES)}.")
-    return {SWITCHES[name]: getattr(changes, name) for name in changes.model_fields_set}
+        raise ProblemError(400, f"The body must have some of {', '.join(ALL_SWITCHES)}.")
+    return {ALL_SWITCHES[name]: getattr(changes, name) for name in changes.model_fields_set}
 
 
 def local(address: str, otherwise: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from reconciler.core.asset import Coordinates
 from reconciler.core.desired.block import Markers
 from reconciler.core.fingerprint import digest, place
-from reconciler.core.plan.asset_plan import live_digest
+from reconciler.core.plan.standing import live_digest
 from reconciler.core.policy import DescriptionPolicy, Policy, Switches
 from reconciler.core.reasons import reason
 from reconciler.core.records import Unsticking

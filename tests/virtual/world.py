@@ -97,6 +97,8 @@ class World:
         self.renderer = None
         """Of the template; without one, only the built-in template is rendered."""
         self.switches = Switches()
+        self.zones = None
+        """Tells which time it is where."""
 
     # -- the server -------------------------------------------------------------------------------------
 
@@ -181,7 +183,7 @@ class World:
         run_id = f"run-{self.runs}"
 
         async def act(cycle, _):
-            wishes = Wishes(self.policy, self.switches)
+            wishes = Wishes(self.policy, self.switches, self.zones)
             chosen = Selection(**selection)
             meanwhile = asyncio.ensure_future(beside()) if beside else None
             try:
@@ -203,7 +205,7 @@ class World:
         async def act(cycle, immich):
             undo = Undo(cycle, immich, self.store, self.clock, self.events.append, self.timing)
             prepared = await undo.prepare(
-                self.store.journal_of(run_id, limit=1_000_000), Wishes(self.policy, self.switches)
+                self.store.journal_of(run_id, limit=1_000_000), Wishes(self.policy, self.switches, self.zones)
             )
             if look:
                 return prepared
@@ -215,7 +217,7 @@ class World:
         """Plan, and write nothing."""
 
         async def act(cycle, _):
-            return await cycle.prepare(Selection(**selection), Wishes(self.policy, self.switches))
+            return await cycle.prepare(Selection(**selection), Wishes(self.policy, self.switches, self.zones))
 
         return run(self.clock, self._cycle(act))
 
@@ -227,7 +229,9 @@ class World:
             undo = Undo(cycle, immich, self.store, self.clock, self.events.append, self.timing)
 
             async def both():
-                prepared = await undo.prepare(UndoWish(**wish), Wishes(self.policy, Switches()))
+                prepared = await undo.prepare(
+                    UndoWish(**wish), Wishes(self.policy, self.switches, self.zones)
+                )
                 return await undo.apply(prepared, run_id=f"run-{self.runs}", stop=stop)
 
             try:

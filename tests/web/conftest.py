@@ -15,7 +15,7 @@ from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.catalogue import Catalogue, CatalogueImage, CatalogueObject, Equipment, SyncSettings
 from reconciler.core.desired.desired import Desired
 from reconciler.core.plan.guard import Verdict
-from reconciler.core.plan.plan import AssetPlan, PlaceDecision, Rules, TagsDecision, TextDecision
+from reconciler.core.plan.plan import AssetPlan, Rules, TagsDecision, TextDecision, ValueDecision
 from reconciler.core.plan.reversal import Reversal
 from reconciler.core.plan.undo import Reversed
 from reconciler.core.policy import Policy, Switches
@@ -267,7 +267,7 @@ def plan_of(image: CatalogueImage) -> AssetPlan:
         TextDecision(
             "prose", "conflict", "keep", None, "Mine", "A person's <b>words</b>", reason("conflict")
         ),
-        PlaceDecision("coordinates", "fill", "write", None, here, None, reason("fill")),
+        ValueDecision("coordinates", "fill", "write", None, here, None, reason("fill")),
         TagsDecision("tags", "update", "write", ("Astro/Old",), ("Astro/Galaxy",), ("Astro/Old", "Family")),
     )
     return AssetPlan(

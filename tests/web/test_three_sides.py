@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.asset import Coordinates, ObservedAsset
 from reconciler.core.desired.desired import Desired
-from reconciler.core.plan.plan import AssetPlan, PlaceDecision, TagsDecision, TextDecision
+from reconciler.core.plan.plan import AssetPlan, TagsDecision, TextDecision, ValueDecision
 from reconciler.web.pages.three_sides import distance, map_of, shown
 from tests.web.conftest import NOW, asset
 
@@ -63,13 +63,13 @@ def test_the_same_on_all_sides_is_shown_once():
 
 def test_places_tell_how_far_they_are_from_what_was_written():
     base, live, wanted = Coordinates(50, 8), Coordinates(50.0001, 8), Coordinates(50, 8.1)
-    one = shown(PlaceDecision("coordinates", "both_changed", "keep", base, wanted, live), plan())
+    one = shown(ValueDecision("coordinates", "both_changed", "keep", base, wanted, live), plan())
     assert [column.note for column in one.columns] == ["", "11 m away.", "7.1 km away."]
     assert one.columns[1].map_url == map_of(live)
     assert map_of(live) == (
         "https://www.openstreetmap.org/?mlat=50.000100&mlon=8.000000#map=12/50.000100/8.000000"
     )
-    gone = shown(PlaceDecision("coordinates", "drift", "write", base, base, None), plan())
+    gone = shown(ValueDecision("coordinates", "drift", "write", base, base, None), plan())
     assert [(column.note, column.is_same) for column in gone.columns] == [
         ("", False),
         ("It is gone.", False),
@@ -108,7 +108,7 @@ def test_tags_are_sets_and_a_persons_are_told_to_be_kept():
 
 def test_a_place_that_skymmich_never_had_is_none_and_not_gone():
     live = Coordinates(52.5, 13.4)
-    one = shown(PlaceDecision("coordinates", "not_ours", "keep", None, None, live), plan())
+    one = shown(ValueDecision("coordinates", "not_ours", "keep", None, None, live), plan())
     assert [(column.title, column.place, column.note) for column in one.columns] == [
         ("In Immich now", live, ""),
         ("Skymmich wants", None, ""),

@@ -11,7 +11,7 @@ from reconciler.app.source import close_source, source_of
 from reconciler.core.catalogue import WHOLE_TABLE
 from reconciler.core.desired.desired import FAILURES, Form, desire_with, unusable
 from reconciler.core.desired.facts import facts_of
-from reconciler.core.policy import SWITCHES
+from reconciler.core.policy import SWITCHES, Policy
 from reconciler.core.reasons import of_error
 from reconciler.engine.planner.desired import SLICE
 from reconciler.engine.planner.planner import switches_of
@@ -20,13 +20,13 @@ from reconciler.errors import ReconcilerError, UnusableImageError
 from reconciler.immich.roundtrip import settled_description, settled_tag
 from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import sentence, words
+from reconciler.timezones.zones import OfflineTimeZones
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue, CatalogueImage
-    from reconciler.core.policy import Policy
     from reconciler.core.reasons import Reason
     from reconciler.messages.translation import Voice
     from reconciler.rendering.renderer import SafeRenderer
@@ -130,7 +130,7 @@ def _values(
 def _problems(
     images: Sequence[CatalogueImage], policy: Policy, renderer: SafeRenderer
 ) -> Iterator[tuple[CatalogueImage, tuple[Reason, ...]]]:
-    form = Form(settled_description, settled_tag)
+    form = Form(settled_description, settled_tag, OfflineTimeZones())
     for start in range(0, len(images), SLICE):
         several, facts = [], []
         for image in images[start : start + SLICE]:
@@ -148,9 +148,9 @@ def _problems(
 
 
 def _write_back(catalogue: Catalogue, store: SqliteStore | None, voice: Voice) -> Iterator[Finding]:
-    theirs = switches_of(catalogue)
+    theirs = switches_of(catalogue, Policy())
     override = override_of(store) if store else {}
-    switches = (overridden_switches(store, catalogue) if store else None) or theirs
+    switches = (overridden_switches(store, catalogue, Policy()) if store else None) or theirs
     if not switches.enabled:
         here = "metadataSyncEnabled" in override
         yield Finding(

@@ -25,13 +25,15 @@ from reconciler.models import runs as models
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Named = Literal["block", "prose", "place", "tags", "coordinates"]
+Named = Literal["block", "prose", "place", "date", "tags", "coordinates", "taken_at"]
 _FIELDS: Final[Mapping[Named, Field]] = {
     "block": "block",
     "prose": "prose",
     "place": "coordinates",
     "tags": "tags",
     "coordinates": "coordinates",
+    "date": "taken_at",
+    "taken_at": "taken_at",
 }
 """A field may be named as people are told of it, or as it is in JSON."""
 _SAID: dict[Keep | None, str] = {

@@ -18,7 +18,7 @@ from reconciler.cli import switches
 from reconciler.cli.plain_help import PlainCommand, PlainGroup
 from reconciler.cli.session import ConfigFile, Json, Options, Verbose, begin
 from reconciler.cli.switches import Standing
-from reconciler.core.policy import SWITCHES
+from reconciler.core.policy import ALL_SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,9 +64,9 @@ def show(
 
 def _on_record(session: Session, catalogue: Catalogue) -> Standing:
     if not session.config.state.path.exists():
-        return Standing.of(None, catalogue)
+        return Standing.of(None, catalogue, session.config)
     with store_of(session.config, read_only=True) as store:
-        return Standing.of(store, catalogue)
+        return Standing.of(store, catalogue, session.config)
 
 
 @group.command("set", cls=PlainCommand)
@@ -91,16 +91,16 @@ def change(
     catalogue = source.read()
     with store_of(session.config) as store:
         _warn(session, store)
-        before = Standing.of(store, catalogue)
+        before = Standing.of(store, catalogue, session.config)
         after = replace(before.in_force, **wanted)
         if after != before.in_force:
             writer = settings_writer(session.config, store, lambda: catalogue)
             asyncio.run(writer.write(wanted))
-        now = Standing.of(store, source.read())
+        now = Standing.of(store, source.read(), session.config)
         changed = {
             name: on
             for name, on in switches.by_name(after).items()
-            if on != getattr(before.in_force, SWITCHES[name])
+            if on != getattr(before.in_force, ALL_SWITCHES[name])
         }
         # Skymmich has read them back, so this is another Skymmich's catalogue.
         strange = replace(now.in_force, **wanted) != now.in_force
@@ -117,10 +117,10 @@ def follow(
     catalogue = source_of(session.config).read()
     with store_of(session.config) as store:
         _warn(session, store)
-        before = Standing.of(store, catalogue)
+        before = Standing.of(store, catalogue, session.config)
         asyncio.run(settings_writer(session.config, store, lambda: catalogue).follow())
-        now = Standing.of(store, catalogue)
-        given_up = {name: getattr(now.in_force, SWITCHES[name]) for name in before.override}
+        now = Standing.of(store, catalogue, session.config)
+        given_up = {name: getattr(now.in_force, ALL_SWITCHES[name]) for name in before.override}
         _report(session, store, now, given_up, idle="Nothing was set here; Skymmich's own settings hold.")
     return 0
 

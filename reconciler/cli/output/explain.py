@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from reconciler.cli.output.history import moment, show_entries
 from reconciler.cli.output.json_output import standing
 from reconciler.cli.output.tables import show_choice, show_difference, show_tags, side
-from reconciler.core.asset import Coordinates
 from reconciler.core.desired.integration_facts import lights
+from reconciler.core.fields import Value
 from reconciler.core.plan.diff import Difference, differences
 from reconciler.messages.formats import field, state
 from reconciler.messages.nouns import counted
@@ -180,4 +180,4 @@ def _between(decision: Decision) -> tuple[Difference, ...]:
 
 
 def _lines(value: object) -> object:
-    return value.split("\n") if isinstance(value, str) else None if isinstance(value, Coordinates) else value
+    return value.split("\n") if isinstance(value, str) else None if isinstance(value, Value) else value

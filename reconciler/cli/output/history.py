@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.output.tables import heading, show_difference, show_tags
-from reconciler.core.asset import Coordinates
+from reconciler.core.fields import VALUE_FIELDS
 from reconciler.core.plan.diff import differences, facts
 from reconciler.messages.runs import summary
 from reconciler.messages.translation import say
@@ -78,10 +78,9 @@ def show_entries(screen: Screen, entries: Sequence[JournalEntry], titles: Mappin
 
 def _state(entry: JournalEntry, value: object) -> dict[str, object]:
     """Return one side of an entry in the form that ``differences`` takes."""
-    pair = value if isinstance(value, list) and entry.field == "coordinates" and len(value) == 2 else None
     tags = value if isinstance(value, list) and entry.field == "tags" else ()
     return facts(
         str(value or "") if entry.field == "description" else "",
-        Coordinates(float(pair[0]), float(pair[1])) if pair else None,
+        {one.name: one.read(value) for one in VALUE_FIELDS if one.name == entry.field},
         map(str, tags),
     )

@@ -14,8 +14,9 @@ from rich.text import Text
 from reconciler.cli.output.json_output import needs_work, standing
 from reconciler.cli.output.kinds import kinds_of, show_kinds
 from reconciler.cli.output.screen import Screen, shortened
-from reconciler.core.asset import Coordinates
+from reconciler.core.fields import Value, text_of
 from reconciler.core.plan.diff import Difference, differences, observed_facts, planned_facts
+from reconciler.core.plan.kinds import KIND_FIELDS
 from reconciler.core.records import FINE
 from reconciler.logging import printable
 from reconciler.messages import guard
@@ -127,7 +128,11 @@ def overview(screen: Screen, items: Sequence[Item], most: int | None = None) -> 
     """
     room = min(screen.out.width if screen.out.is_terminal else 100, 110) - 44
     screen.line()
-    screen.line(f"{'image':>7}  {'title':{room}} {'description':>14} {'place':>6} {'tags':>11}", "dim")
+    columns = [("description", "description", 15), ("coordinates", "place", 7), ("tags", "tags", 12)]
+    if any(item.plan and item.plan.taken_at for item in items):
+        columns.insert(2, ("taken_at", "date", 6))
+    names = "".join(f"{called:>{width}}" for _, called, width in columns)
+    screen.line(f"{'image':>7}  {'title':{room}}{names}", "dim")
     for item in items[:most]:
         if item.plan is None:
             continue
@@ -135,7 +140,7 @@ def overview(screen: Screen, items: Sequence[Item], most: int | None = None) -> 
         title = Text(shortened(item.title, room))
         title.pad_right(room - title.cell_len)
         line = Text(f"{item.image_id:>7}  ") + title
-        for name, width in (("description", 15), ("coordinates", 7), ("tags", 12)):
+        for name, _, width in columns:
             line += Text(_counted(found[name]).rjust(width), style="" if name != "tags" else "cyan")
         screen.line(line)
     screen.line("+ added, ~ changed, − removed: lines, places, tags", "dim", indent=9)
@@ -172,11 +177,8 @@ def show_item(screen: Screen, item: Item, *, details: bool = False) -> None:
 def show_changes(screen: Screen, plan: AssetPlan) -> None:
     """Show a plan's differences, field by field with the reason."""
     found = _by_field(plan)
-    for name, fields in (
-        ("description", {"block", "prose"}),
-        ("coordinates", {"coordinates"}),
-        ("tags", {"tags"}),
-    ):
+    for name in KIND_FIELDS:
+        fields = {"block", "prose"} if name == "description" else {name}
         if not found[name]:
             continue
         reasons = [
@@ -222,8 +224,8 @@ def side(value: object, *, details: bool = False) -> str:
     """Return one side of a field for people: texts in quotes, long ones shortened."""
     if value is None or value in {"", ()}:
         return "(none)"
-    if isinstance(value, Coordinates):
-        return f"{value.latitude:.6f}, {value.longitude:.6f}"
+    if isinstance(value, Value):
+        return text_of(value)
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     return f"“{value}”" if details else f"“{shortened(' ⏎ '.join(str(value).splitlines()), 160)}”"
@@ -323,7 +325,7 @@ def show_withheld(screen: Screen, prepared: Prepared, *, details: bool = False) 
 
 
 def _by_field(plan: AssetPlan) -> dict[str, list[Difference]]:
-    found: dict[str, list[Difference]] = {"description": [], "coordinates": [], "tags": []}
+    found: dict[str, list[Difference]] = {name: [] for name in KIND_FIELDS}
     for one in differences(observed_facts(plan.observed), planned_facts(plan)):
         found[one.field].append(one)
     return found

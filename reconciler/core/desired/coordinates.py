@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.reasons import Reason, reason
+
+if TYPE_CHECKING:
+    from reconciler.core.policy import CoordinatesPolicy
 
 TOLERANCE_DEG = 2e-6
 """Two coordinates closer than this are the same: Immich keeps six decimals, half cases either way."""
@@ -42,6 +46,44 @@ def _half(latitude: float | None, longitude: float | None) -> Reason | None:
     if latitude is None and longitude is None:
         return None
     return reason("only_longitude") if latitude is None else reason("only_latitude")
+
+
+def told_place(exact: Coordinates | None, site: str, policy: CoordinatesPolicy) -> Coordinates | None:
+    """Return what Immich is told of a place: the place itself, the middle of its square, or a site's own.
+
+    Args:
+        exact: the catalogue's.
+        site: the name of the observing site, empty for none.
+        policy: the user's choice.
+    """
+    if exact is None:
+        return None
+    one = (
+        next((one for one in policy.sites if one.name.casefold() == site.casefold()), None) if site else None
+    )
+    if one is not None and one.at is not None:
+        return Coordinates(*one.at)
+    own = one.precision_km if one is not None else None
+    return coarse(exact, policy.precision_km if own is None else own)
+
+
+def coarse(place: Coordinates, kilometres: float) -> Coordinates:
+    """Return the middle of the square of a fixed grid in which a place lies; 0: the place itself.
+
+    Every place of a square gives the very same point, so that many of them tell no more than one.
+    """
+    if kilometres <= 0:
+        return place
+    rows = max(1, math.floor(180 / math.degrees(kilometres / _EARTH_RADIUS_KM)))
+    height = 180 / rows
+    row = min(math.floor((place.latitude + 90) / height), rows - 1)
+    latitude = (row + 0.5) * height - 90
+    columns = max(1, math.floor(rows * 2 * math.cos(math.radians(latitude))))
+    width = 360 / columns
+    column = math.floor((place.longitude + 180) / width) % columns
+    found = Coordinates(round(latitude, 6) + 0.0, round((column + 0.5) * width - 180, 6) + 0.0)
+    # Immich takes 0/0 for no place.
+    return found if found.latitude or found.longitude else Coordinates(0.0, round(width / 4, 6))
 
 
 def same_place(one: Coordinates | None, other: Coordinates | None) -> bool:

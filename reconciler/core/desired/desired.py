@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired.block import Markers, strip_blocks
-from reconciler.core.desired.coordinates import desired_coordinates
+from reconciler.core.desired.coordinates import desired_coordinates, told_place
+from reconciler.core.desired.dates import desired_date, is_of_night
 from reconciler.core.desired.facts import facts_of
 from reconciler.core.desired.language import language_of
 from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_tags, without_target
@@ -26,11 +27,13 @@ from reconciler.errors import UnusableImageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from reconciler.core.asset import Coordinates
     from reconciler.core.catalogue import CatalogueImage, Unreadable
     from reconciler.core.desired.template import BlockTemplate
     from reconciler.core.policy import Policy
+    from reconciler.core.ports import TimeZones
 
 
 FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -45,6 +48,8 @@ class Form:
     """A fixed point of the target's round trip."""
     tag: Callable[[str], str | None]
     """Likewise for a tag's full path; ``None`` if it cannot be kept."""
+    zones: TimeZones | None = None
+    """Which time it is where: asked only where dates are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,11 @@ class Desired:
     block: str | None = None
     prose: str | None = None
     coordinates: Coordinates | None = None
+    exact_place: Coordinates | None = None
+    """The catalogue's, where ``coordinates`` is told less exactly: it stays here."""
+    taken_at: datetime | None = None
+    is_of_night: bool = False
+    """Whether of ``taken_at`` only the night is known: any moment of that is as good."""
     tags: frozenset[str] = frozenset()
     problems: tuple[Reason, ...] = ()
     """What of the catalogue could not be used."""
@@ -135,7 +145,11 @@ def _desire_with(
     pixels: tuple[int, int] | None,
 ) -> Desired:
     markers = Markers(policy.description.opening, policy.description.closing)
-    place, place_problem = desired_coordinates(image.latitude, image.longitude)
+    exact, place_problem = desired_coordinates(image.latitude, image.longitude)
+    place = told_place(exact, image.site.name if image.site else "", policy.coordinates)
+    taken_at, date_problem = (
+        desired_date(image, policy.dates, form.zones) if policy.dates.enabled else (None, None)
+    )
     language = language_of(policy.tags.language)
     own = own_tags(image.tags, policy.tags, _names_and_title(image))
     left_out = own.cut + len(image.equipment[MAX_TAGS:])
@@ -150,11 +164,14 @@ def _desire_with(
         equipment=tuple((piece.kind, piece.name) for piece in image.equipment[:MAX_TAGS]),
     )
     tags, tag_problems = desired_tags(sources, policy.tags, form.tag)
-    problems = (place_problem, scale_problem(image, pixels), _cut(left_out), *tag_problems)
+    problems = (place_problem, date_problem, scale_problem(image, pixels), _cut(left_out), *tag_problems)
     return Desired(
         block=form.description(block) or None,
         prose=form.description(_prose(image.description, markers)) or None,
         coordinates=place,
+        exact_place=exact if place != exact else None,
+        taken_at=taken_at,
+        is_of_night=taken_at is not None and is_of_night(policy.dates),
         tags=tags,
         problems=tuple(one for one in problems if one),
         remarks=omitted_tags(own),

@@ -7,19 +7,22 @@ and what was applied, and its decisions become one text, one place and two sets 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from reconciler.core.asset import Applied, Coordinates, ObservedAsset
+from reconciler.core.asset import Applied, ObservedAsset
 from reconciler.core.desired.block import Split, fit, rescue, split
-from reconciler.core.desired.coordinates import near_a_zero_line, same_place
 from reconciler.core.desired.solver_sentence import SENTENCE, displaces, split_without_sentence
-from reconciler.core.fingerprint import digest, place
+from reconciler.core.fields import VALUE_FIELDS
+from reconciler.core.fingerprint import digest
 from reconciler.core.plan.conflicts import Ruling, rule
-from reconciler.core.plan.flapping import contest, contest_tags, decided
-from reconciler.core.plan.merge import WHY, Action, Case, Merged, merge_tags, merge_value
-from reconciler.core.plan.plan import AssetPlan, PlaceDecision, Rules, TagsDecision, TextDecision
+from reconciler.core.plan.day import with_day
+from reconciler.core.plan.flapping import contest, contest_tags
+from reconciler.core.plan.merge import WHY, Action, Merged, merge_tags, merge_value
+from reconciler.core.plan.plan import AssetPlan, Rules, TagsDecision, TextDecision
+from reconciler.core.plan.standing import unsticking_of, with_ruling
 from reconciler.core.plan.tag_losses import lost_tags, superseded
 from reconciler.core.plan.taken_back import left_taken_back
+from reconciler.core.plan.value_plan import leave_value, plan_value
 from reconciler.core.reasons import Reason, reason
 from reconciler.core.text import normal, size
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from reconciler.core.desired.desired import Desired
     from reconciler.core.plan.plan import Decision
     from reconciler.core.policy import MergePolicy
-    from reconciler.core.records import AssetRecord, Field, TextField
+    from reconciler.core.records import AssetRecord, TextField
 
 
 def plan_asset(
@@ -62,13 +65,15 @@ def plan_asset(
         return left_taken_back(plan, record.taken_back, rules)
     if rules.switches.description:
         plan = _allowed(plan, _plan_description(plan, record, rules, now), "description", rules)
-    if rules.switches.coordinates:
-        readable = "coordinates" not in desired.unreadable
-        planned = _plan_coordinates(plan, record, rules, now) if readable else _leave(plan, "coordinates")
-        plan = _allowed(plan, planned, "coordinates", rules)
+    for one in VALUE_FIELDS:
+        if one.is_on(rules.switches):
+            readable = one.name not in desired.unreadable
+            planned = plan_value(one, plan, record, rules, now) if readable else leave_value(one, plan)
+            plan = _allowed(plan, planned, one.feature, rules)
+    plan = with_day(plan, rules)
     if rules.switches.tags and rules.tags_available:
         readable = "tags" not in desired.unreadable
-        planned = _plan_tags(plan, record, rules, now) if readable else _leave(plan, "tags")
+        planned = _plan_tags(plan, record, rules, now) if readable else _leave_tags(plan)
         plan = _allowed(plan, planned, "tags", rules)
     return plan
 
@@ -88,18 +93,13 @@ def _allowed(plan: AssetPlan, planned: AssetPlan, feature: str, rules: Rules) ->
     return replace(plan, decisions=decisions)
 
 
-def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:
-    """Leave a field alone of which the catalogue cannot be read: it may well be what Immich has."""
-    why, base, live = reason("unreadable"), plan.base, plan.observed
-    decision: Decision
-    if which == "coordinates":
-        sides = (base.coordinates, None, live.coordinates)
-        decision = PlaceDecision(which, "not_writable", "keep", *sides, reason=why)
-    elif live.tags is None:  # not read: nothing can be said of them
+def _leave_tags(plan: AssetPlan) -> AssetPlan:
+    """Leave tags alone of which the catalogue cannot be read: they may well be what Immich has."""
+    live = plan.observed.tags
+    if live is None:  # not read: nothing can be said of them
         return plan
-    else:
-        tags = (_sorted(base.tags), None, _sorted(live.tags))
-        decision = TagsDecision(which, "not_writable", "keep", *tags, reason=why)
+    tags = (_sorted(plan.base.tags), None, _sorted(live))
+    decision = TagsDecision("tags", "not_writable", "keep", *tags, reason=reason("unreadable"))
     return replace(plan, decisions=(*plan.decisions, decision))
 
 
@@ -112,29 +112,6 @@ def not_writable(observed: ObservedAsset, rules: Rules) -> Reason | None:
         return reason("foreign")
     if observed.visibility == "locked":
         return reason("locked")
-    return None
-
-
-def live_digest(which: Field, observed: ObservedAsset) -> str:
-    """Hash what Immich shows of a field: a change of it is a reason to try an unsticking value again."""
-    if which == "tags":
-        return digest(observed.known_tags)
-    if which == "coordinates":
-        return digest(place(observed.coordinates))
-    return digest(normal(observed.description))
-
-
-def _unsticking(
-    record: AssetRecord | None, which: Field, wanted: str, plan: AssetPlan, rules: Rules
-) -> tuple[Case, Reason] | None:
-    """Return case and reason if this very value did not stick, or was undone, and nothing changed since."""
-    for entry in record.unsticking if record else ():
-        if (entry.field, entry.desired) != (which, wanted) or entry.live != live_digest(which, plan.observed):
-            continue
-        if entry.undone:
-            return "undone", entry.diagnosis
-        if entry.server == rules.server_version:
-            return "not_sticking", entry.diagnosis
     return None
 
 
@@ -227,7 +204,7 @@ def _ruled(
         plan, merged, why = contest(plan, which, digest(wanted or ""), merged, most=most, now=now)
         ruling = rule(which, merged, wanted, live, plan.resolutions)
         ruling = replace(ruling, reason=ruling.reason or why)
-    return _with_ruling(plan, which, ruling), ruling
+    return with_ruling(plan, which, ruling), ruling
 
 
 def _left(plan: AssetPlan, which: TextField) -> Ruling[str]:
@@ -269,45 +246,6 @@ def _fact_lines(block: str) -> int:
     return sum(bool(line.strip()) for line in block.split("\n")[1:-1])
 
 
-def _plan_coordinates(
-    plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: datetime | None
-) -> AssetPlan:
-    wanted, live = plan.desired.coordinates, plan.observed.coordinates
-    merged = merge_value(
-        plan.base.coordinates, wanted, live,
-        equal=same_place, on_conflict=rules.policy.merge.on_conflict,
-        on_drift=rules.policy.merge.on_drift_coordinates,
-    )  # fmt: skip
-    plan, merged, contested = contest(
-        plan, "coordinates", digest(place(wanted)), merged, most=rules.policy.guard.corrections, now=now
-    )
-    ruling = rule("coordinates", merged, wanted, live, plan.resolutions)
-    plan, merged = _with_ruling(plan, "coordinates", ruling), ruling.merged
-    why, notes = ruling.reason or contested or WHY.get(merged.case), plan.notes
-    if merged.action == "remove":
-        merged = replace(merged, action="keep", takes_away=False)
-        why = reason("cannot_clear")
-        notes = (*notes, why)
-    # A turned sign is Immich's own doing, though it looks like a person's place: no conflict, then.
-    if (merged.action == "write" or merged.case in {"conflict", "both_changed"}) and (
-        held := _unsticking(record, "coordinates", digest(place(wanted)), plan, rules)
-    ):
-        merged, why = Merged(held[0], "keep", merged.base), held[1]
-    elif merged.action == "write" and wanted and near_a_zero_line(wanted):
-        notes = (*notes, reason("near_zero_line"))
-    decision = PlaceDecision(
-        "coordinates", merged.case, merged.action, plan.base.coordinates, wanted, live,
-        reason=why, takes_away=merged.takes_away,
-    )  # fmt: skip
-    return replace(
-        plan,
-        decisions=(*plan.decisions, decision),
-        coordinates=wanted if merged.action == "write" else None,
-        base=replace(plan.base, coordinates=merged.base),
-        notes=notes,
-    )
-
-
 def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: datetime | None) -> AssetPlan:
     live = plan.observed.tags
     if live is None:  # not read: nothing can be said of them
@@ -322,17 +260,17 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: d
     if add and case == "update" and not plan.base.tags:
         case, why = "fill", reason("fill_tags")
     remove: frozenset[str] = frozenset() if "more_tags" in plan.desired.unreadable else merged.remove
-    if add and (held := _unsticking(record, "tags", digest(add), plan, rules)):
+    if add and (held := unsticking_of(record, "tags", digest(add), plan, rules)):
         case, why, add = *held, frozenset()
     for tag in sorted(remove):
-        if held := _unsticking(record, "tags", digest("-", tag), plan, rules):
+        if held := unsticking_of(record, "tags", digest("-", tag), plan, rules):
             case, why, remove = *held, remove - {tag}
     action: Action = "write" if add else "remove" if remove else "nothing"
     if action == "nothing" and (merged.drifted or case in {"not_sticking", "undone", "contested"}):
         action = "keep"
     sides = (_sorted(plan.base.tags), _sorted(plan.desired.tags), _sorted(live))
     ruling = rule("tags", Merged(case, action, sides[0]), sides[1], sides[2], plan.resolutions)
-    plan = _with_ruling(plan, "tags", ruling)
+    plan = with_ruling(plan, "tags", ruling)
     if case == "contested" and ruling.standing:  # decided for Immich's: of tags, nothing else is kept
         case, action, why = ruling.merged.case, ruling.merged.action, ruling.reason
     kinds = dict(record.kinds if record else ()) | dict(plan.desired.kinds)
@@ -359,23 +297,13 @@ def _same_text(one: str, other: str) -> bool:
     return normal(one) == normal(other)
 
 
-def _with_ruling(
-    plan: AssetPlan, which: Field, ruling: Ruling[str] | Ruling[Coordinates] | Ruling[tuple[str, ...]]
-) -> AssetPlan:
-    """Return the plan with what holds on of the person's decision of a field."""
-    others = (one for one in plan.resolutions if one.field != which)
-    if ruling.standing and ruling.merged.action == "write":
-        plan = decided(plan, which)
-    return replace(plan, resolutions=(*others, *ruling.standing))
-
-
 def _hold_unsticking(
     which: TextField, ruling: Ruling[str], wanted: str | None, plan: AssetPlan,
     record: AssetRecord | None, rules: Rules,
 ) -> tuple[Merged[str], Reason | None]:  # fmt: skip
     merged = ruling.merged
     if merged.action in {"write", "remove"}:
-        held = _unsticking(record, which, digest(wanted or ""), plan, rules)
+        held = unsticking_of(record, which, digest(wanted or ""), plan, rules)
         if held:
             return Merged(held[0], "keep", merged.base), held[1]
     return merged, ruling.reason or WHY.get(merged.case)

@@ -18,10 +18,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from reconciler.core.asset import Coordinates
 from reconciler.core.desired.block import split
 from reconciler.core.desired.solver_sentence import split_without_sentence
-from reconciler.core.fingerprint import digest, place
+from reconciler.core.fields import Value, plain
+from reconciler.core.fingerprint import digest
 from reconciler.core.plan.merge import Merged
 from reconciler.core.reasons import Reason, reason
 from reconciler.core.records import Resolution
@@ -63,8 +63,8 @@ def side(value: object) -> str:
     """Return the digest of one side of a field; texts are compared in normal form."""
     if isinstance(value, tuple):
         return digest(list(value))
-    if isinstance(value, Coordinates):
-        return digest(place(value))
+    if isinstance(value, Value):
+        return digest(plain(value))
     return digest(normal(value) if isinstance(value, str) else None)
 
 

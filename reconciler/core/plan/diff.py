@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from reconciler.core.fields import VALUE_FIELDS
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reconciler.core.asset import Coordinates, ObservedAsset
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.fields import Value, ValueName
     from reconciler.core.plan.plan import AssetPlan
 
 Kind = Literal["added", "removed", "changed"]
@@ -38,20 +40,24 @@ class Difference:
     """Of a description: counted from 1, in the text after, or in the text before where it was removed."""
 
 
-def facts(description: str, coordinates: Coordinates | None, tags: Iterable[str] | None) -> dict[str, object]:
-    """Return a state in the form that ``differences`` takes: description as lines, the pair, tags as a set.
+def facts(
+    description: str, values: Mapping[ValueName, Value | None], tags: Iterable[str] | None
+) -> dict[str, object]:
+    """Return a state in the form that ``differences`` takes: lines, values as text, tags as a set.
 
     Tags that are ``None``, so not known, are left out: they differ from nothing.
     """
-    pair = None if coordinates is None else f"{coordinates.latitude:.6f}, {coordinates.longitude:.6f}"
     lines = normal(description).split("\n") if normal(description) else []
-    found: dict[str, object] = {"description": lines, "coordinates": pair}
+    found: dict[str, object] = {"description": lines}
+    for one in VALUE_FIELDS:
+        value = values.get(one.name)
+        found[one.name] = None if value is None else one.text(value)
     return found if tags is None else {**found, "tags": frozenset(tags)}
 
 
 def observed_facts(observed: ObservedAsset) -> dict[str, object]:
     """Return what Immich shows."""
-    return facts(observed.description, observed.coordinates, observed.tags)
+    return facts(observed.description, {one.name: one.of(observed) for one in VALUE_FIELDS}, observed.tags)
 
 
 def planned_facts(plan: AssetPlan) -> dict[str, object]:
@@ -59,7 +65,7 @@ def planned_facts(plan: AssetPlan) -> dict[str, object]:
     seen = plan.observed
     return facts(
         seen.description if plan.description is None else plan.description,
-        seen.coordinates if plan.coordinates is None else plan.coordinates,
+        {one.name: one.of(seen) if one.of(plan) is None else one.of(plan) for one in VALUE_FIELDS},
         None if seen.tags is None else (seen.tags | plan.add_tags) - plan.remove_tags,
     )
 

@@ -14,8 +14,8 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
-from reconciler.core.asset import Coordinates
-from reconciler.core.fingerprint import digest, place
+from reconciler.core.fields import VALUE_FIELDS, Value, plain, with_values
+from reconciler.core.fingerprint import digest
 from reconciler.core.reasons import reason
 from reconciler.core.records import RecentLosses
 from reconciler.core.text import normal
@@ -198,14 +198,14 @@ def withhold(plan: AssetPlan) -> AssetPlan:
     adds = {d.field for d in plan.decisions if d.action == "write" and d.live is None}
     changed = {d.field for d in plan.decisions if d.action in {"write", "remove"} and d.field not in adds}
     description_adds = not changed & {"block", "prose"}
-    return replace(
+    withheld = replace(
         plan,
         description=plan.description if description_adds else None,
         block=plan.block if description_adds else None,
         prose=plan.prose if description_adds else None,
-        coordinates=plan.coordinates if "coordinates" in adds else None,
         remove_tags=frozenset(),
     )
+    return with_values(withheld, {one.name: None for one in VALUE_FIELDS if one.name not in adds})
 
 
 def _too_many(count: int, of: int, policy: GuardPolicy) -> bool:
@@ -224,8 +224,8 @@ def _harm(plan: AssetPlan) -> list[object]:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Coordinates):
-        return place(value)
+    if isinstance(value, Value):
+        return plain(value)
     return normal(value) if isinstance(value, str) else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reconciler.core.fields import VALUE_FIELDS, VALUE_NAMES
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from reconciler.core.plan.plan import AssetPlan
 
 Kinds = Counter[tuple[str, "Kind"]]
-"""``description``, ``coordinates`` or ``tags``, and what becomes of it → how many."""
-KIND_FIELDS = ("description", "coordinates", "tags")
+"""``description``, a value's name or ``tags``, and what becomes of it → how many."""
+KIND_FIELDS = ("description", *VALUE_NAMES, "tags")
 
 
 def kinds_of(plans: Iterable[AssetPlan]) -> Kinds:
@@ -25,8 +26,9 @@ def kinds_of(plans: Iterable[AssetPlan]) -> Kinds:
         seen = plan.observed
         if plan.description is not None:
             found["description", _kind(normal(seen.description), normal(plan.description))] += 1
-        if plan.coordinates is not None:
-            found["coordinates", "changed" if seen.coordinates else "added"] += 1
+        for one in VALUE_FIELDS:
+            if one.of(plan) is not None:
+                found[one.name, "changed" if one.of(seen) else "added"] += 1
         found["tags", "added"] += len(plan.add_tags)
         found["tags", "removed"] += len(plan.remove_tags)
     return +found

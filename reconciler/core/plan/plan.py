@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.desired.block import Markers
-from reconciler.core.fingerprint import digest, place
+from reconciler.core.fields import VALUE_FIELDS, VALUE_NAMES, Value, ValueName, values_of, with_values
+from reconciler.core.fingerprint import digest
 from reconciler.core.plan.tag_losses import lost_tags
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from reconciler.core.desired.desired import Desired
     from reconciler.core.plan.merge import Action, Case
     from reconciler.core.policy import Policy, Switches
+    from reconciler.core.ports import TimeZones
     from reconciler.core.reasons import Reason
     from reconciler.core.records import Correction, Field, Resolution, TextField
 
@@ -49,10 +52,10 @@ class TextDecision(_Sides[str | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceDecision(_Sides[Coordinates | None]):
-    """What was decided of the coordinates."""
+class ValueDecision(_Sides[Value | None]):
+    """What was decided of a field that is one value: the place, the date."""
 
-    field: Literal["coordinates"]
+    field: ValueName
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class TagsDecision(_Sides[tuple[str, ...] | None]):
     field: Literal["tags"]
 
 
-Decision = TextDecision | PlaceDecision | TagsDecision
+Decision = TextDecision | ValueDecision | TagsDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,9 @@ class AssetPlan:
     prose: str | None = None
     """Likewise for the prose."""
     coordinates: Coordinates | None = None
+    taken_at: datetime | None = None
+    keeps_day: bool = False
+    """Whether ``taken_at`` but keeps the day that the place would move: see ``core.plan.day``."""
     add_tags: frozenset[str] = frozenset()
     remove_tags: frozenset[str] = frozenset()
     base: Applied = field(default_factory=Applied)
@@ -108,7 +114,7 @@ class AssetPlan:
     @property
     def writes_fields(self) -> bool:
         """Whether a field write is needed."""
-        return self.description is not None or self.coordinates is not None
+        return self.description is not None or any(value is not None for value in values_of(self))
 
     @property
     def changes(self) -> bool:
@@ -118,23 +124,22 @@ class AssetPlan:
     def without_writes(self, why: Reason) -> AssetPlan:
         """Return this plan with nothing to write, and the reason."""
         nothing: frozenset[str] = frozenset()
-        return replace(
-            self, description=None, block=None, prose=None, coordinates=None,
-            add_tags=nothing, remove_tags=nothing, blocked=why,
-        )  # fmt: skip
+        without = replace(
+            self, description=None, block=None, prose=None, add_tags=nothing, remove_tags=nothing, blocked=why
+        )
+        return with_values(without, dict.fromkeys(VALUE_NAMES))
 
     def is_rest_of(self, agreed: AssetPlan) -> bool:
         """Return whether this does no more than the other, on the same ground or on what it has done."""
         before, now = agreed.observed, self.observed
         texts = {normal(before.description), normal(agreed.description or before.description)}
-        places = [place(before.coordinates), place(agreed.coordinates or before.coordinates)]
         return (
             self.description in {None, agreed.description}
-            and self.coordinates in {None, agreed.coordinates}
+            and all(one.of(self) in {None, one.of(agreed)} for one in VALUE_FIELDS)
             and self.add_tags <= agreed.add_tags
             and self.remove_tags <= agreed.remove_tags
             and normal(now.description) in texts
-            and place(now.coordinates) in places
+            and all(one.of(now) in {one.of(before), one.of(agreed) or one.of(before)} for one in VALUE_FIELDS)
         )
 
     @property
@@ -160,10 +165,18 @@ class AssetPlan:
     def digest(self) -> str:
         """Hash of this change and of what it would replace: a saved plan is only applied to the same."""
         before = self.observed
+        place, *others = VALUE_FIELDS
+        # Of the others just what is written: a plan that was saved before there were any is the same.
+        more = [
+            [one.name, one.to_json(one.of(before)), one.to_json(one.of(self))]
+            for one in others
+            if one.of(self) is not None
+        ]
         return digest(
             self.asset_id,
-            [normal(before.description), place(before.coordinates)],
-            [self.description, place(self.coordinates), self.add_tags, self.remove_tags],
+            [normal(before.description), place.to_json(place.of(before))],
+            [self.description, place.to_json(place.of(self)), self.add_tags, self.remove_tags],
+            *more,
         )
 
 
@@ -181,6 +194,10 @@ class Rules:
     """``False`` where Immich's tag feature is off."""
     missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What the key does not allow: ``description``, ``coordinates``, ``tags`` → the permissions it lacks."""
+    zones: TimeZones | None = field(default=None, compare=False)
+    """Tells which time it is where; ``None``: nobody asks."""
+    tells_day: bool = False
+    """Whether it is told where a place moves the day: that takes looking up its zone."""
 
     @property
     def markers(self) -> Markers:

@@ -5,17 +5,17 @@ How it is taken back on the asset as it is now stands in ``undo``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.core.asset import Applied, Coordinates
 from reconciler.core.desired.block import Markers, split, strip_blocks
-from reconciler.core.desired.coordinates import same_place
+from reconciler.core.fields import BY_NAME, VALUE_FIELDS, VALUE_NAMES, Value, ValueName, values_of
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from reconciler.core.asset import Applied
     from reconciler.core.records import AssetRecord, Field, FormerValue, JournalEntry
 
 T = TypeVar("T")
@@ -38,9 +38,17 @@ class Former:
     block: str | None = None
     prose: str | None = None
     """``None``: not known."""
-    coordinates: Coordinates | None = None
-    knows_place: bool = False
-    """Whether ``coordinates`` is known, if only to be none."""
+    values: Mapping[ValueName, Value | None] = field(default_factory=dict)
+    """Those that are known, if only to be none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueStep:
+    """What was done to a field that is one value."""
+
+    was: Value | None
+    now: Value | None
+    was_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +59,7 @@ class Reversal:
     image_id: int
     texts: tuple[TextStep, ...] = ()
     """The description's writes, the oldest first."""
-    coordinates: tuple[Coordinates | None, Coordinates | None] | None = None
-    place_was_ours: bool = False
+    values: Mapping[ValueName, ValueStep] = field(default_factory=dict)
     added: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     were_ours: frozenset[str] = frozenset()
@@ -65,14 +72,13 @@ class Reversal:
     def fields(self, markers: Markers) -> frozenset[Field]:
         """Return the fields that were changed."""
         if self.former is not None:
-            return frozenset({"block", "prose", "coordinates", "tags"})
+            return frozenset({"block", "prose", "tags", *VALUE_NAMES})
         found: set[Field] = set()
         for step in self.texts:
             was, now = (split(text, markers) for text in (step.before, step.after))
             found |= {"block"} if normal(was.block or "") != normal(now.block or "") else set()
             found |= {"prose"} if normal(was.prose) != normal(now.prose) else set()
-        if self.coordinates is not None:
-            found.add("coordinates")
+        found |= self.values.keys()
         if self.added or self.removed:
             found.add("tags")
         return frozenset(found)
@@ -107,11 +113,21 @@ def everything(record: AssetRecord, former: Iterable[FormerValue], markers: Mark
             known = replace(known, block=one.value if isinstance(one.value, str) else None)
         elif one.field == "prose":
             known = replace(known, prose=_text(one.value))
-        else:
-            known = replace(known, coordinates=_pair(one.value), knows_place=True)
+        elif value := BY_NAME.get(one.field):
+            known = replace(known, values={**known.values, value.name: value.read(one.value)})
     applied = record.applied
-    place = (known.coordinates, applied.coordinates) if applied.coordinates else None
-    return Reversal(record.asset_id, record.image_id, coordinates=place, added=applied.tags, former=known)
+    return Reversal(
+        record.asset_id, record.image_id, values=known_steps(known, applied), added=applied.tags, former=known
+    )
+
+
+def known_steps(former: Former, applied: Applied) -> dict[ValueName, ValueStep]:
+    """Return what takes back the values that are ours."""
+    return {
+        one.name: ValueStep(former.values.get(one.name), ours)
+        for one in VALUE_FIELDS
+        if (ours := one.of(applied)) is not None
+    }
 
 
 def _sum_up(asset_id: str, entries: Sequence[JournalEntry]) -> Reversal:
@@ -123,15 +139,14 @@ def _sum_up(asset_id: str, entries: Sequence[JournalEntry]) -> Reversal:
     )
     if texts:
         found = replace(found, texts=texts)
-    placed = [entry for entry in entries if entry.field == "coordinates"]
-    if placed:
-        places = [(_pair(entry.before), _pair(entry.after)) for entry in placed]
-        first = chained_from(places, same_place)
-        found = replace(
-            found,
-            coordinates=(places[first][0], places[-1][1]),
-            place_was_ours="coordinates" in placed[first].ours,
-        )
+    steps: dict[ValueName, ValueStep] = {}
+    for value in VALUE_FIELDS:
+        written = [entry for entry in entries if entry.field == value.name]
+        if written:
+            pairs = [(value.read(entry.before), value.read(entry.after)) for entry in written]
+            first = chained_from(pairs, value.same)
+            steps[value.name] = ValueStep(pairs[first][0], pairs[-1][1], value.name in written[first].ours)
+    found = replace(found, values=steps)
     for entry in entries:
         if entry.field == "tags":
             before, after = _tags(entry.before), _tags(entry.after)
@@ -181,17 +196,11 @@ def same_text(one: str, other: str) -> bool:
 
 def owns_anything(applied: Applied) -> bool:
     """Return whether anything is ours."""
-    return bool(applied.block or applied.prose or applied.coordinates or applied.tags)
+    return bool(applied.block or applied.prose or applied.tags or any(values_of(applied)))
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _pair(value: object) -> Coordinates | None:
-    if isinstance(value, list) and len(value) == 2:
-        return Coordinates(float(value[0]), float(value[1]))
-    return None
 
 
 def _tags(value: object) -> frozenset[str]:

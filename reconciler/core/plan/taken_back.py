@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired.block import split
-from reconciler.core.plan.plan import PlaceDecision, TagsDecision, TextDecision
+from reconciler.core.fields import VALUE_FIELDS
+from reconciler.core.plan.plan import TagsDecision, TextDecision, ValueDecision
 from reconciler.core.reasons import reason
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ def left_taken_back(plan: AssetPlan, taken: TakenBack, rules: Rules) -> AssetPla
         )
         found += [TextDecision("block", "undone", "keep", *blocks, reason=why)]
         found += [TextDecision("prose", "undone", "keep", *texts, reason=why)]
-    if rules.switches.coordinates:
-        places = base.coordinates, wanted.coordinates, live.coordinates
-        found.append(PlaceDecision("coordinates", "undone", "keep", *places, reason=why))
+    for one in VALUE_FIELDS:
+        if one.is_on(rules.switches):
+            sides = one.of(base), one.of(wanted), one.of(live)
+            found.append(ValueDecision(one.name, "undone", "keep", *sides, reason=why))
     if rules.switches.tags and live.tags is not None:
         tags = tuple(sorted(base.tags)), tuple(sorted(wanted.tags)), tuple(sorted(live.tags))
         found.append(TagsDecision("tags", "undone", "keep", *tags, reason=why))

@@ -8,7 +8,7 @@ block         what was left there, or that with      the former block takes its 
               a person's lines in it                 person's lines in it go below, into the prose
 prose         what was left there                    the former prose comes back
 prose         that, and more below the block         the former prose comes back, what is below stays
-coordinates   what was left there                    the former place comes back; Immich cannot clear one
+a value       what was left there                    the former one comes back; Immich cannot clear one
 any           anything else                          newer: it is named and left
 ============= ====================================== ===================================================
 
@@ -22,8 +22,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.core.desired.block import SEAM, Split, rescue, split
-from reconciler.core.desired.coordinates import same_place
 from reconciler.core.desired.desired import Desired
+from reconciler.core.fields import VALUE_FIELDS, with_values
 from reconciler.core.plan.plan import AssetPlan
 from reconciler.core.plan.reversal import chained_from, same_text
 from reconciler.core.reasons import Reason, reason
@@ -32,6 +32,7 @@ from reconciler.core.text import normal, size, trim
 if TYPE_CHECKING:
     from reconciler.core.asset import Applied, ObservedAsset
     from reconciler.core.desired.block import Markers
+    from reconciler.core.fields import ValueField
     from reconciler.core.plan.reversal import Former, Reversal
 
 Found = Literal["untouched", "back", "ours", "newer", "unknown"]
@@ -76,7 +77,8 @@ def reverse(
     plan = AssetPlan(reversal.image_id, seen.asset_id, title, seen, Desired(), base=applied, gives_back=True)
     left: list[Reason] = []
     plan = _take_back_text(plan, reversal, markers, max_bytes, left)
-    plan = _take_back_place(plan, reversal, left)
+    for one in VALUE_FIELDS:
+        plan = _take_back_value(one, plan, reversal, left)
     tags = seen.known_tags if reversal.added or reversal.removed else frozenset()
     gone = (reversal.added | reversal.removed) - tags
     owned = (plan.base.tags - gone - reversal.removed) | (reversal.removed & reversal.were_ours & tags)
@@ -248,21 +250,23 @@ def _is_gone(part: _Part, live: str) -> bool:
     return set(left.split("\n")).isdisjoint(line for line in now.split("\n") if line)
 
 
-def _take_back_place(plan: AssetPlan, reversal: Reversal, left: list[Reason]) -> AssetPlan:
-    if reversal.coordinates is None:
+def _take_back_value(field: ValueField, plan: AssetPlan, reversal: Reversal, left: list[Reason]) -> AssetPlan:
+    name, step = field.name, reversal.values.get(field.name)
+    if step is None:
         return plan
-    (was, now), live, applied = reversal.coordinates, plan.observed.coordinates, plan.base
-    again = was if reversal.place_was_ours else None
-    if reversal.former is not None and not reversal.former.knows_place:
-        left.append(reason("former_unknown").of("coordinates"))
+    live, applied = field.of(plan.observed), plan.base
+    again = step.was if step.was_ours else None
+    if reversal.former is not None and name not in reversal.former.values:
+        left.append(reason("former_unknown").of(name))
         return plan
-    if same_place(live, was):
-        return replace(plan, base=replace(applied, coordinates=again))
-    if not same_place(live, now):
-        left.append(reason("newer").of("coordinates"))
-        kept = applied.coordinates if same_place(live, applied.coordinates) else None
-        return replace(plan, base=replace(applied, coordinates=kept))
-    if was is None:
-        left.append(reason("no_place_before").of("coordinates"))
+    if field.same(live, step.was):
+        return replace(plan, base=with_values(applied, {name: again}))
+    if not field.same(live, step.now):
+        left.append(reason("newer").of(name))
+        ours = field.of(applied)
+        kept = ours if field.same(live, ours) else None
+        return replace(plan, base=with_values(applied, {name: kept}))
+    if step.was is None:
+        left.append(field.none_before.of(name))
         return plan
-    return replace(plan, coordinates=was)
+    return with_values(plan, {name: step.was})

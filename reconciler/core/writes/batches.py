@@ -8,20 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.core.fields import VALUE_FIELDS, with_values
+from reconciler.core.ports import FieldWrite
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from reconciler.core.asset import Coordinates
     from reconciler.core.plan.plan import AssetPlan
 
 
 @dataclass(frozen=True, slots=True)
 class FieldBatch:
-    """Assets that get the same description and coordinates (``None``: not part of the write)."""
+    """Assets that get the same description and values."""
 
     asset_ids: tuple[str, ...]
-    description: str | None
-    coordinates: Coordinates | None
+    write: FieldWrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,18 @@ class TagBatch:
     tags: tuple[str, ...]
 
 
+def write_of(plan: AssetPlan) -> FieldWrite:
+    """Return all that a plan writes in one call."""
+    return with_values(FieldWrite(plan.description), {one.name: one.of(plan) for one in VALUE_FIELDS})
+
+
 def field_batches(plans: Iterable[AssetPlan], most: int = 500) -> list[FieldBatch]:
     """Group field writes by their values; at most ``most`` assets a call."""
-    groups: dict[tuple[str | None, Coordinates | None], list[str]] = {}
+    groups: dict[FieldWrite, list[str]] = {}
     for plan in plans:
         if plan.writes_fields:
-            groups.setdefault((plan.description, plan.coordinates), []).append(plan.asset_id)
-    return [
-        FieldBatch(chunk, description, coordinates)
-        for (description, coordinates), ids in groups.items()
-        for chunk in _chunks(ids, most)
-    ]
+            groups.setdefault(write_of(plan), []).append(plan.asset_id)
+    return [FieldBatch(chunk, write) for write, ids in groups.items() for chunk in _chunks(ids, most)]
 
 
 def add_batches(plans: Iterable[AssetPlan], most: int = 100) -> list[TagBatch]:

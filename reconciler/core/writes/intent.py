@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.fields import VALUE_FIELDS, with_values
 from reconciler.core.records import PendingWrite
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def intent(
     """
     fields = step == "fields"
     tags = frozenset(removals[:1]) if step == "remove_tags" else frozenset[str]()
-    return PendingWrite(
+    pending = PendingWrite(
         asset_id=plan.asset_id,
         image_id=plan.image_id,
         run_id=run_id,
@@ -48,10 +50,15 @@ def intent(
         description=plan.description if fields else None,
         block=plan.block if fields else None,
         prose=plan.prose if fields else None,
-        coordinates=plan.coordinates if fields else None,
         tags=plan.add_tags if step == "add_tags" else tags,
         attempt=attempt,
         intended_at=at,
         gives_back=plan.gives_back,
         beside=seen.tags,
     )
+    return _with_fields(pending, plan) if fields else pending
+
+
+def _with_fields(pending: PendingWrite, plan: AssetPlan) -> PendingWrite:
+    values = {one.name: one.of(plan) for one in VALUE_FIELDS}
+    return with_values(replace(pending, keeps_day=plan.keeps_day), values)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired.block import split
-from reconciler.core.desired.coordinates import same_place
 from reconciler.core.desired.solver_sentence import displaces
-from reconciler.core.fingerprint import place
+from reconciler.core.fields import VALUE_FIELDS
 from reconciler.core.records import FormerValue, JournalEntry
 from reconciler.core.text import normal
 
@@ -39,10 +38,11 @@ def entries_of(
 
     if pending.description is not None:
         add("description", seen.description, pending.description, _ours_in(seen.description, owned, markers))
-    if pending.coordinates is not None:
-        was = seen.coordinates
-        ours = ["coordinates"] if was is not None and same_place(was, owned.coordinates) else []
-        add("coordinates", place(was), place(pending.coordinates), ours)
+    for one in VALUE_FIELDS:
+        if (new := one.of(pending)) is not None:
+            was = one.of(seen)
+            ours = [one.name] if was is not None and one.same(was, one.of(owned)) else []
+            add(one.name, one.to_json(was), one.to_json(new), list(ours))
     if pending.tags:
         live = seen.known_tags
         after = live | pending.tags if pending.step == "add_tags" else live - pending.tags
@@ -77,8 +77,8 @@ def former_of(
         )
         if not is_ours:
             found.append(FormerValue(pending.asset_id, "prose", parts.prose, at))
-    if pending.coordinates is not None:
-        was, ours = seen.coordinates, owned.coordinates
-        if ours is None or (was is not None and not same_place(was, ours)):
-            found.append(FormerValue(pending.asset_id, "coordinates", place(was), at))
+    for one in VALUE_FIELDS:
+        was, ours = one.of(seen), one.of(owned)
+        if one.of(pending) is not None and (ours is None or (was is not None and not one.same(was, ours))):
+            found.append(FormerValue(pending.asset_id, one.name, one.to_json(was), at))
     return found

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.desired.block import split
-from reconciler.core.desired.coordinates import same_place, sign_flipped
-from reconciler.core.fingerprint import digest, place
-from reconciler.core.plan.asset_plan import live_digest
+from reconciler.core.desired.coordinates import sign_flipped
+from reconciler.core.fields import BY_NAME, VALUE_FIELDS, with_values
+from reconciler.core.fingerprint import digest
+from reconciler.core.plan.standing import live_digest
 from reconciler.core.reasons import reason
 from reconciler.core.records import Unsticking
 from reconciler.core.text import normal
@@ -58,8 +59,9 @@ def kept(pending: PendingWrite, seen: ObservedAsset, markers: Markers) -> Kept:
         elif pending.block is None:
             # A person's words and the catalogue's together: not ours to own, but all has to be there.
             (stuck if whole else lost).add("prose")
-    if pending.coordinates is not None:
-        (stuck if same_place(pending.coordinates, seen.coordinates) else lost).add("coordinates")
+    for one in VALUE_FIELDS:
+        if (written := one.of(pending)) is not None:
+            (stuck if one.same(written, one.of(seen)) else lost).add(one.name)
     as_written: frozenset[str] = frozenset()
     if pending.tags:
         live = seen.known_tags
@@ -76,8 +78,10 @@ def owned_after(applied: Applied, pending: PendingWrite, result: Kept) -> Applie
         applied = replace(applied, block=pending.block or None)
     if "prose" in result.fields and pending.prose is not None:
         applied = replace(applied, prose=pending.prose or None)
-    if "coordinates" in result.fields:
-        applied = replace(applied, coordinates=pending.coordinates)
+    stuck = {one.name: one.of(pending) for one in VALUE_FIELDS if one.name in result.fields}
+    if pending.keeps_day:
+        stuck.pop("taken_at", None)
+    applied = with_values(applied, stuck)
     if result.tags:
         added = pending.step == "add_tags"
         tags = applied.tags | result.tags if added else applied.tags - result.tags
@@ -105,7 +109,9 @@ def edited_after(pending: PendingWrite, before: ObservedAsset, seen: ObservedAss
 
 def differ(one: ObservedAsset, other: ObservedAsset) -> bool:
     """Return whether two readings of an asset differ in what a listing shows, too."""
-    return one.description != other.description or not same_place(one.coordinates, other.coordinates)
+    return one.description != other.description or any(
+        not field.same(field.of(one), field.of(other)) for field in VALUE_FIELDS
+    )
 
 
 def disturbed(job: WriteState, seen: ObservedAsset) -> bool:
@@ -118,9 +124,10 @@ def disturbed(job: WriteState, seen: ObservedAsset) -> bool:
         return True  # that moves the date at once, so what moved may not be our write
     if (pending is None or pending.description is None) and seen.description != was.description:
         return True
-    wrote_place = pending is not None and pending.coordinates is not None
-    if not wrote_place and not same_place(seen.coordinates, was.coordinates):
-        return True
+    for one in VALUE_FIELDS:
+        wrote = pending is not None and one.of(pending) is not None
+        if not wrote and not one.same(one.of(seen), one.of(was)):
+            return True
     if seen.tags is None or was.tags is None:
         return False
     return bool((seen.tags ^ was.tags) - (pending.tags if pending else frozenset()) - job.unverified)
@@ -155,10 +162,11 @@ def diagnose(which: Field, job: WriteState, seen: ObservedAsset, markers: Marker
     """Say why a field did not stick, as far as it shows."""
     pending = job.pending
     put_back = ANOTHER if job.verified or _replaced(which, job, markers) else READ_ONLY
-    if which == "coordinates" and pending and pending.coordinates:
-        if sign_flipped(pending.coordinates, seen.coordinates):
-            return FLIPPED
-        return put_back if same_place(seen.coordinates, job.observed.coordinates) else OTHER
+    place = pending.coordinates if which == "coordinates" and pending else None
+    if place and sign_flipped(place, seen.coordinates):
+        return FLIPPED
+    if value := BY_NAME.get(which):
+        return put_back if value.same(value.of(seen), value.of(job.observed)) else OTHER
     if which == "tags":
         before, after = job.observed.known_tags, seen.known_tags
         return put_back if before | job.unverified == after | job.unverified else OTHER
@@ -174,8 +182,9 @@ def _replaced(which: Field, job: WriteState, markers: Markers) -> bool:
     if which == "tags":
         adding = pending is not None and pending.step == "add_tags"
         return adding and pending is not None and bool(pending.tags & applied.tags)
-    if which == "coordinates":
-        return applied.coordinates is not None and not same_place(was.coordinates, applied.coordinates)
+    if value := BY_NAME.get(which):
+        ours = value.of(applied)
+        return ours is not None and not value.same(value.of(was), ours)
     parts = split(was.description, markers, applied.block)
     if which == "block":
         return applied.block is not None and normal(parts.block or "") != normal(applied.block)
@@ -190,13 +199,13 @@ def unsticking(
     if which == "tags" and pending.step == "remove_tags":
         wanted = [digest("-", tag) for tag in sorted(pending.tags & seen.known_tags)]
     else:
-        digests = {
+        digests: dict[Field, str] = {
             "block": digest(pending.block or ""),
             "prose": digest(pending.prose or ""),
-            "coordinates": digest(place(pending.coordinates)),
             "tags": digest(pending.tags),
         }
-        wanted = [digests[which]]
+        value = BY_NAME.get(which)
+        wanted = [digest(value.to_json(value.of(pending))) if value else digests[which]]
     return [Unsticking(which, one, live, server, diagnosis) for one in wanted]
 
 

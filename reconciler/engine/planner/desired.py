@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.desired.facts import Facts
     from reconciler.core.policy import DescriptionPolicy, Policy
-    from reconciler.core.ports import Renderer
+    from reconciler.core.ports import Renderer, TimeZones
     from reconciler.core.records import AssetRecord
 
     Pixels = tuple[int, int] | None
@@ -78,6 +79,8 @@ class DesiredStateComputer:
 
     def __init__(self, renderer: Renderer, form: Form = AS_IT_IS) -> None:
         self._renderer, self._form = renderer, form
+        self.zones: TimeZones | None = form.zones
+        """Which time it is where: asked only where dates are wanted."""
         self._memory: dict[int, tuple[CatalogueImage, Pixels, Policy, Desired]] = {}
         """Of the images that were asked for, as long as they are no more than are kept."""
         self._too_many = False
@@ -140,7 +143,8 @@ class DesiredStateComputer:
                 desires.put(image.image_id, text)
                 continue
             try:
-                found = desire_with(text, image, policy, self._form, pixels)
+                form = self._form if self.zones is None else replace(self._form, zones=self.zones)
+                found = desire_with(text, image, policy, form, pixels)
             except UnusableImageError as error:
                 desires.put(image.image_id, error)
                 continue

@@ -6,7 +6,7 @@ Nothing is written here, neither to Immich nor to the store.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.listing import Listing
-    from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Target
+    from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Target, TimeZones
     from reconciler.core.store_port import Store
     from reconciler.engine.events import Level, Listener
     from reconciler.engine.standpoint import Another, Standpoint
@@ -64,6 +64,14 @@ class Wishes:
 
     policy: Policy
     switches: Switches | None = None
+    zones: TimeZones | None = field(default=None, compare=False)
+    """Tells which time it is where; ``None``: no date can be told."""
+
+    @property
+    def as_switched(self) -> Wishes:
+        """The same with our own switch in the policy as it is wished, if only for one plan."""
+        on = self.policy.dates.enabled if self.switches is None else self.switches.dates
+        return replace(self, policy=self.policy.with_dates(on=on))
 
 
 class Planner:
@@ -104,7 +112,9 @@ class Planner:
         Raises:
             CatalogueError, TemplateError, ImmichError, StateError: nothing was written.
         """
+        wishes = wishes.as_switched
         await self._computer.check(wishes.policy.description)
+        self._computer.zones = wishes.zones
         catalogue = await self._read()
         self._listen(Progress("reading", total=len(catalogue.linked())))
         try:
@@ -176,7 +186,7 @@ class Planner:
         if selection.image_ids is None and point.another is None and (point.mode == "all" or point.wishes):
             selection = replace(selection, full=True)
         whose = KnownImmich.at(self._store, server, self._target.address)
-        rules = _rules(wishes, catalogue, server, whose)
+        rules = _rules(wishes, catalogue, server, whose, tells_day=tells_day(wishes, selection))
         digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
         desires, records = DesiredStates(), RecordCache(self._store, again=selection.again)
         census = await take_census(self._memory, self._store)
@@ -346,16 +356,26 @@ def _stand_back(another: Another | None, selection: Selection) -> None:
         raise another.error()
 
 
-def _rules(wishes: Wishes, catalogue: Catalogue, server: ServerFacts, whose: KnownImmich) -> Rules:
+def _rules(
+    wishes: Wishes, catalogue: Catalogue, server: ServerFacts, whose: KnownImmich, *, tells_day: bool
+) -> Rules:
     return Rules(
         policy=wishes.policy,
-        switches=wishes.switches or switches_of(catalogue),
+        switches=wishes.switches or switches_of(catalogue, wishes.policy),
         server_version=server.version,
         user_id=whose.user_id,
         other_users=frozenset(whose.others),
         tags_available=server.tags_enabled,
         missing=_missing(server),
+        zones=wishes.zones,
+        tells_day=tells_day,
     )
+
+
+def tells_day(wishes: Wishes, selection: Selection) -> bool:
+    """Return whether it is told where a place moves the day: of single images, and where dates matter."""
+    single = selection.image_ids is not None and len(selection.image_ids) == 1
+    return single or wishes.policy.dates.enabled
 
 
 def _others(catalogue: Catalogue, slices: Slices) -> int:
@@ -363,10 +383,12 @@ def _others(catalogue: Catalogue, slices: Slices) -> int:
     return len(catalogue.linked()) - slices.items.tally.images
 
 
-def switches_of(catalogue: Catalogue) -> Switches:
-    """Return Skymmich's own four settings."""
+def switches_of(catalogue: Catalogue, policy: Policy) -> Switches:
+    """Return Skymmich's own four settings, and ours as the policy in force has it."""
     settings = catalogue.settings
-    return Switches(settings.enabled, settings.description, settings.coordinates, settings.tags)
+    return Switches(
+        settings.enabled, settings.description, settings.coordinates, settings.tags, policy.dates.enabled
+    )
 
 
 def _missing(server: ServerFacts) -> dict[str, tuple[str, ...]]:

@@ -138,6 +138,12 @@ def _set_coordinates(state: State, asset: Asset, value: object) -> None:
     state.write(asset, values, fields, "person")
 
 
+def _set_date(state: State, asset: Asset, value: object) -> None:
+    """Say when it was taken; ``value`` is an ISO 8601 text with an offset."""
+    values, fields = validation.asset_changes({"dateTimeOriginal": value}, state.settings.version)
+    state.write(asset, values, fields, "person")
+
+
 def _overwrite_sidecar(state: State, asset: Asset, value: object) -> None:
     """Let another program write the sidecar anew, with a description only; then metadata are refreshed."""
     asset.sidecar = Exif(description=str(value or ""))
@@ -184,6 +190,7 @@ _ACTIONS: dict[str, Callable[[State, Asset, object], None]] = {
     "set_description": _set_description,
     "append_description": _append_description,
     "set_coordinates": _set_coordinates,
+    "set_date": _set_date,
     "overwrite_sidecar": _overwrite_sidecar,
     "add_tag": _add_tag,
     "remove_tag": _remove_tag,

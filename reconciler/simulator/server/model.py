@@ -64,6 +64,8 @@ class Asset:
     updated: int
     width: int = 6248
     height: int = 4176
+    modified: int = 0
+    """``fileModifiedAt``, which no edit moves."""
     size: int = 0
     checksum: str = ""
     kind: str = ""
@@ -81,7 +83,8 @@ class Asset:
     deleted: bool = False
     extracted: bool = True
     """Whether it has an exif row yet."""
-    time_zone: str | None = "UTC+0"
+    time_zone: str | None = None
+    """``None``: the file tells none, and nobody gave it one."""
     local_shift: int = 0
     """``localDateTime`` minus ``fileCreatedAt``, in milliseconds."""
     exif: Exif = field(default_factory=Exif)

@@ -48,7 +48,7 @@ def asset_json(asset: Asset, version: tuple[int, int, int], *, with_exif: bool) 
         "originalMimeType": asset.mime,
         "thumbhash": None,
         "fileCreatedAt": iso(asset.created),
-        "fileModifiedAt": iso(asset.created),
+        "fileModifiedAt": iso(asset.modified),
         "localDateTime": iso(asset.created + asset.local_shift),
         "updatedAt": iso(asset.updated),
         "isFavorite": asset.favorite,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html.entities
 import math
 import re
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from reconciler.simulator.server.unkindness import chance
@@ -80,6 +81,29 @@ def settled_coordinates(point: tuple[float, float], *, flips: bool) -> tuple[flo
         math.copysign(longitude, signs[1]) if signs[1] else longitude,
     )
     return flipped[0] + 0.0, flipped[1] + 0.0
+
+
+def zone_of(taken: str | None, place: tuple[float, float] | None) -> int | None:
+    """Return the minutes from UTC in which a date is shown: the place's, else its own; ``None``: no zone.
+
+    The zones of this server are a twenty-fourth of the globe each.
+    """
+    if place is not None:
+        return 60 * round(place[1] / 15)
+    offset = datetime.fromisoformat(taken).utcoffset() if taken else None
+    return None if offset is None else round(offset / timedelta(minutes=1))
+
+
+def zone_name(minutes: int) -> str:
+    """Return how a zone without a name is called: ``UTC+2``, ``UTC+5:45``."""
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+
+
+def loses_date(taken: str) -> bool:
+    """Return whether a date does not come back from the file: before the year 100, or twelve hours behind."""
+    moment = datetime.fromisoformat(taken)
+    return moment.year < 100 or moment.utcoffset() == timedelta(hours=-12)
 
 
 def _micro(degrees: float) -> float:

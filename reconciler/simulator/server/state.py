@@ -104,6 +104,8 @@ class State:
         touched = set(fields)
         for name in touched:
             setattr(asset.exif, name, getattr(values, name))
+        if "taken" in touched:  # the moment is shown at once, the local time once the file was read
+            asset.time_zone = roundtrip.zone_name(roundtrip.zone_of(values.taken, None) or 0)
         asset.mixed |= {name for name in touched if was_locked.get(name, actor) != actor}
         asset.locked |= dict.fromkeys(touched, actor)
         asset.row = None
@@ -237,12 +239,13 @@ class State:
             setattr(asset.exif, name, getattr(read, name))
         if "tags" not in asset.locked:
             self.tags.replace(asset, read.tags or (), self.milliseconds)
-        if "taken" not in asset.locked and read.taken is not None:
-            asset.created = int(datetime.fromisoformat(read.taken).timestamp() * 1000)
-            self._by_date = None
-        if "coordinates" not in asset.locked and read.coordinates is not None:
-            hours = round(read.coordinates[1] / 15)
-            asset.time_zone, asset.local_shift = f"UTC{hours:+d}", hours * 3_600_000
+        if "taken" not in asset.locked:
+            if read.taken is not None:
+                asset.created = int(datetime.fromisoformat(read.taken).timestamp() * 1000)
+                self._by_date = None
+            minutes = roundtrip.zone_of(read.taken, asset.exif.coordinates)
+            asset.time_zone = None if minutes is None else roundtrip.zone_name(minutes)
+            asset.local_shift = (minutes or 0) * 60_000
 
     @staticmethod
     def _end(job: Job) -> None:
@@ -271,6 +274,8 @@ class State:
                 self.book.fault("sign_flips")
             self._note_rewriting(settled_point != sent)
             read.coordinates = settled_point or embedded.coordinates
+        if read.taken is not None and roundtrip.loses_date(read.taken):
+            read.taken = embedded.taken
         if read.tags:
             tags = tuple(roundtrip.settled_tag(tag) for tag in read.tags)
             self._note_rewriting(tags != read.tags)

@@ -28,6 +28,7 @@ def upload(state: State, request: Request) -> Answer:
     created = validation.parse_date(text)
     if created is None:
         raise ValidationError([("fileCreatedAt", "fileCreatedAt must be a Date instance")])
+    changed = parts.get("fileModifiedAt", ("", b""))[1].decode("utf-8", "replace")
     checksum = base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode()
     for known in state.assets.values():
         if known.checksum == checksum and known.owner_id == USER_ID:
@@ -40,6 +41,7 @@ def upload(state: State, request: Request) -> Answer:
         owner_id=USER_ID,
         filename=name,
         created=int(created.timestamp() * 1000),
+        modified=int((validation.parse_date(changed) or created).timestamp() * 1000),
         added=state.milliseconds,
         updated=state.milliseconds,
         width=width,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.policy import Policy
 from reconciler.engine.planner.planner import switches_of
 from reconciler.models.plans import Settings
 from reconciler.models.requests import Changes
@@ -72,7 +73,9 @@ class SwitchesApi:
 def skymmichs_own(panel: Panel) -> Switches | None:
     """Return what Skymmich itself says, as last read; ``None`` before that."""
     catalogue = panel.control.catalogue()
-    return None if catalogue is None else switches_of(catalogue)
+    switches = panel.control.snapshot().switches
+    policy = Policy().with_dates(on=switches is not None and switches.dates)
+    return None if catalogue is None else switches_of(catalogue, policy)
 
 
 async def change_switches(panel: Panel, changes: Mapping[str, bool], *, delay: float = 0.0) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.routing import Route
 
-from reconciler.core.policy import SWITCHES
+from reconciler.core.policy import ALL_SWITCHES
 from reconciler.service.api import Request as Wish
 from reconciler.web import params
 from reconciler.web.api.problems import ProblemError
@@ -120,9 +120,9 @@ class Actions:
     async def switch_on(self, request: Request) -> Response:
         """Switch one thing on, where the page says that it is off."""
         form = await params.form(request)
-        if form.get("name") not in SWITCHES:
-            raise ProblemError(400, f"“name” must be one of {', '.join(SWITCHES)}.")
-        changed = await change_switches(self._panel, {SWITCHES[form["name"]]: True})
+        if form.get("name") not in ALL_SWITCHES:
+            raise ProblemError(400, f"“name” must be one of {', '.join(ALL_SWITCHES)}.")
+        changed = await change_switches(self._panel, {ALL_SWITCHES[form["name"]]: True})
         said = "saved" if changed else "same"
         return redirect(params.local(form.get("back", ""), "/"), "main", said=said)
 

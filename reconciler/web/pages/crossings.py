@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from reconciler.core.asset import Coordinates
-from reconciler.core.desired.coordinates import same_place
+from reconciler.core.fields import BY_NAME
 from reconciler.models.requests import LookedAt
 from reconciler.models.status import Seen
 from reconciler.web import params
@@ -79,10 +78,9 @@ def _sides(entry: JournalEntry, observed: ObservedAsset | None) -> Sides:
     if entry.field == "tags":
         now = sorted(observed.known_tags)
         same = isinstance(entry.after, list) and now == sorted(entry.after)
-    elif entry.field == "coordinates":
-        now = observed.coordinates
-        pair = entry.after if isinstance(entry.after, list) and len(entry.after) == 2 else None
-        same = pair is not None and same_place(Coordinates(*pair), observed.coordinates)
+    elif value := BY_NAME.get(entry.field):
+        now, after = value.of(observed), value.read(entry.after)
+        same = after is not None and value.same(after, value.of(observed))
     return replace(known, now=now, is_as_written=same, is_known=True)
 
 

@@ -209,6 +209,7 @@ def _written(
     counts = {
         "descriptions": sum(plan.description is not None for plan in plans),
         "places": sum(plan.coordinates is not None for plan in plans),
+        "dates": sum(plan.taken_at is not None for plan in plans),
         "tags_on": sum(len(plan.add_tags) for plan in plans),
         "tags_off": sum(len(plan.remove_tags) for plan in plans),
         "values_left" if action == "undo" else "left": len(left),

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse
 
 from reconciler import __version__
 from reconciler.core.asset import Coordinates
+from reconciler.core.fields import read_moment
 from reconciler.core.plan.conflicts import choices, sides
 from reconciler.core.plan.taken_back import is_taken_back
 from reconciler.messages import conditions, guard, headlines
@@ -83,6 +84,7 @@ class Pages:
             redact=redact,
             number=number,
             place=place,
+            taken=taken,
             spoken=spoken,
             told=told,
             first_upper=first_upper,
@@ -241,6 +243,12 @@ def place(value: object) -> str:
         pair = tuple(value) if isinstance(value, list | tuple) else ()
     numbers = [float(one) for one in pair if isinstance(one, int | float | str) and one != ""]
     return ", ".join(f"{one:.6f}".rstrip("0").rstrip(".") + "°" for one in numbers)
+
+
+def taken(value: object) -> str:
+    """Write when an image was taken, in either form in which that is remembered; empty for none."""
+    read = value if isinstance(value, datetime) else read_moment(value)
+    return "" if read is None else f"{read:%Y-%m-%d %H:%M:%S} {read:%z}"
 
 
 def moment(when: datetime | None) -> str:

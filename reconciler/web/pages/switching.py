@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.routing import Route
 
-from reconciler.core.policy import SWITCHES
+from reconciler.core.policy import ALL_SWITCHES
 from reconciler.messages.translation import Message, say
 from reconciler.web import params
 from reconciler.web.api.switches import change_switches, skymmichs_own
@@ -31,12 +31,14 @@ _ON: Final[Mapping[str, Message]] = {
     "description": Message("Descriptions are kept in sync."),
     "coordinates": Message("Places are kept in sync."),
     "tags": Message("Tags are kept in sync."),
+    "dates": Message("Dates are kept in sync."),
 }
 _OFF: Final[Mapping[str, Message]] = {
     "enabled": Message("Metadata sync is off: nothing is written."),
     "description": Message("Descriptions are switched off: they stay in Immich as they are."),
     "coordinates": Message("Places are switched off: they stay in Immich as they are."),
     "tags": Message("Tags are switched off: they stay in Immich as they are."),
+    "dates": Message("Dates are switched off: they stay in Immich as they are."),
 }
 
 
@@ -56,7 +58,7 @@ class Switching:
         before = await self._panel.control.read_switches()
         await change_switches(self._panel, changes, delay=GRACE_S)
         now = self._panel.control.snapshot().switches or before
-        changed = [name for name in SWITCHES.values() if getattr(before, name) != getattr(now, name)]
+        changed = [name for name in ALL_SWITCHES.values() if getattr(before, name) != getattr(now, name)]
         values = {
             "snapshot": self._panel.control.snapshot(),
             "settings": self._panel.settings,
@@ -69,5 +71,7 @@ class Switching:
 
 def _form(shown: Switches, wanted: Switches) -> dict[str, str]:
     """Return the form that shows some switches, and asks for others."""
-    form = {f"{params.SHOWN}{key}": "on" if getattr(shown, name) else "off" for key, name in SWITCHES.items()}
-    return form | {key: "on" for key, name in SWITCHES.items() if getattr(wanted, name)}
+    form = {
+        f"{params.SHOWN}{key}": "on" if getattr(shown, name) else "off" for key, name in ALL_SWITCHES.items()
+    }
+    return form | {key: "on" for key, name in ALL_SWITCHES.items() if getattr(wanted, name)}

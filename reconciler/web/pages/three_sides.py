@@ -6,17 +6,19 @@ never written from here has two sides: the change is then from Immich's to Skymm
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.desired.coordinates import distance_km, same_place
-from reconciler.core.plan.plan import PlaceDecision, TagsDecision, TextDecision
+from reconciler.core.asset import Coordinates
+from reconciler.core.desired.coordinates import distance_km
+from reconciler.core.fields import BY_NAME, text_of
+from reconciler.core.plan.plan import TagsDecision, TextDecision, ValueDecision
 from reconciler.core.text import normal
 from reconciler.messages.formats import first_upper
 from reconciler.web.pages.diff import condensed, difference, extent, side
 
 if TYPE_CHECKING:
-    from reconciler.core.asset import Coordinates
+    from reconciler.core.fields import Value
     from reconciler.core.plan.plan import AssetPlan, Decision
     from reconciler.web.pages.diff import Piece
 
@@ -60,8 +62,8 @@ def shown(decision: Decision, plan: AssetPlan) -> Sides:
     """Return how a decision's sides are shown."""
     if isinstance(decision, TagsDecision):
         return Sides(decision, groups=_tags(decision, plan), all_same=_same_tags(decision))
-    if isinstance(decision, PlaceDecision):
-        return _places(decision)
+    if isinstance(decision, ValueDecision):
+        return _values(decision)
     return _texts(decision)
 
 
@@ -97,27 +99,37 @@ def _text(title: str, base: str, text: str) -> Column:
     return Column(title, first_upper(extent(pieces)) + ".", condensed(pieces))
 
 
-def _places(decision: PlaceDecision) -> Sides:
+def _values(decision: ValueDecision) -> Sides:
+    same = BY_NAME[decision.field].same
     base, live, wanted = decision.base, decision.live, decision.desired
-    if same_place(live, wanted) and (base is None or same_place(base, live)):
-        return Sides(decision, (_place("", live, live),), all_same=True)
+    if same(live, wanted) and (base is None or same(base, live)):
+        return Sides(decision, (_value("", live, live),), all_same=True)
     if base is None:
-        theirs = _place("Skymmich wants", live if wanted else None, wanted)
-        return Sides(decision, (_place("In Immich now", None, live), theirs))
-    first = _place("Written last", None, base)
+        theirs = _value("Skymmich wants", live if wanted else None, wanted)
+        return Sides(decision, (_value("In Immich now", None, live), theirs))
+    first = _value("Written last", None, base)
     return Sides(
-        decision, (first, _place("In Immich now", base, live), _place("Skymmich wants", base, wanted))
+        decision, (first, _value("In Immich now", base, live), _value("Skymmich wants", base, wanted))
     )
 
 
-def _place(title: str, base: Coordinates | None, place: Coordinates | None) -> Column:
-    if place is None:
+def _value(title: str, base: Value | None, value: Value | None) -> Column:
+    if value is None:
         return Column(title, "It is gone." if base is not None else "")
+    column = Column(title)
+    note = ""
+    if isinstance(value, Coordinates):
+        column = replace(column, place=value, map_url=map_of(value))
+        if isinstance(base, Coordinates):
+            note = f"{distance(distance_km(base, value))} away."
+    else:
+        text = text_of(value)
+        column = replace(column, pieces=difference(text, text))
     if base is None:
-        return Column(title, place=place, map_url=map_of(place))
-    if same_place(base, place):
-        return Column(title, place=place, map_url=map_of(place), is_same=title != "")
-    return Column(title, f"{distance(distance_km(base, place))} away.", place=place, map_url=map_of(place))
+        return column
+    if BY_NAME["coordinates" if isinstance(value, Coordinates) else "taken_at"].same(base, value):
+        return replace(column, is_same=title != "")
+    return replace(column, note=note)
 
 
 def map_of(place: Coordinates) -> str:

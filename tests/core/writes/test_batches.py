@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.core.asset import Coordinates
+from reconciler.core.ports import FieldWrite
 from reconciler.core.writes.batches import FieldBatch, TagBatch, add_batches, field_batches, remove_rounds
 
 PLACE = Coordinates(48.1, 11.6)
@@ -18,13 +19,13 @@ def plans(make, *changes):
 def test_assets_that_get_the_very_same_values_share_a_call(make):
     alike, other = {"description": "Hi", "coordinates": PLACE}, {"description": "Hi"}
     assert field_batches(plans(make, alike, other, alike)) == [
-        FieldBatch(("asset-0", "asset-2"), "Hi", PLACE),
-        FieldBatch(("asset-1",), "Hi", None),
+        FieldBatch(("asset-0", "asset-2"), FieldWrite("Hi", PLACE)),
+        FieldBatch(("asset-1",), FieldWrite("Hi")),
     ]
 
 
 def test_a_cleared_description_is_a_write_and_none_is_not(make):
-    assert field_batches(plans(make, {"description": ""}, {})) == [FieldBatch(("asset-0",), "", None)]
+    assert field_batches(plans(make, {"description": ""}, {})) == [FieldBatch(("asset-0",), FieldWrite(""))]
 
 
 def test_assets_that_need_just_the_same_set_of_tags_share_a_call(make):

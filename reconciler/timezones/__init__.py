@@ -1,0 +1,1 @@
+"""Which time it is where on Earth, offline."""
