@@ -18,6 +18,7 @@ from reconciler.core.plan.conflicts import Ruling, rule
 from reconciler.core.plan.flapping import contest, contest_tags, decided
 from reconciler.core.plan.merge import WHY, Action, Case, Merged, merge_tags, merge_value
 from reconciler.core.plan.plan import AssetPlan, PlaceDecision, Rules, TagsDecision, TextDecision
+from reconciler.core.plan.renames import moved
 from reconciler.core.plan.tag_losses import lost_tags, superseded
 from reconciler.core.plan.taken_back import left_taken_back
 from reconciler.core.reasons import Reason, reason
@@ -327,6 +328,10 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: d
     for tag in sorted(remove):
         if held := _unsticking(record, "tags", digest("-", tag), plan, rules):
             case, why, remove = *held, remove - {tag}
+    kinds = dict(record.kinds if record else ()) | dict(plan.desired.kinds)
+    renamed = moved(remove, plan.desired.tags, kinds)
+    # The new path first: the old one stays for as long as the new one is not there and is not coming.
+    remove -= {old for old, new in renamed.items() if new in merged.add - add}
     action: Action = "write" if add else "remove" if remove else "nothing"
     if action == "nothing" and (merged.drifted or case in {"not_sticking", "undone", "contested"}):
         action = "keep"
@@ -335,7 +340,6 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: d
     plan = _with_ruling(plan, "tags", ruling)
     if case == "contested" and ruling.standing:  # decided for Immich's: of tags, nothing else is kept
         case, action, why = ruling.merged.case, ruling.merged.action, ruling.reason
-    kinds = dict(record.kinds if record else ()) | dict(plan.desired.kinds)
     replaced = plan.superseded | superseded(remove, plan.desired.tags, plan.base.tags, kinds)
     lost = lost_tags(remove - replaced, plan.desired.tags)
     return replace(
@@ -346,6 +350,7 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: d
         ),
         add_tags=add,
         remove_tags=remove,
+        renamed=tuple(renamed.items()),
         superseded=replaced & remove,
         base=replace(plan.base, tags=owned),
     )

@@ -27,8 +27,10 @@ def kinds_of(plans: Iterable[AssetPlan]) -> Kinds:
             found["description", _kind(normal(seen.description), normal(plan.description))] += 1
         if plan.coordinates is not None:
             found["coordinates", "changed" if seen.coordinates else "added"] += 1
-        found["tags", "added"] += len(plan.add_tags)
-        found["tags", "removed"] += len(plan.remove_tags)
+        renames = plan.renames
+        found["tags", "added"] += len(plan.add_tags - {new for _, new in renames})
+        found["tags", "changed"] += len(renames)
+        found["tags", "removed"] += len(plan.remove_tags) - len(renames)
     return +found
 
 

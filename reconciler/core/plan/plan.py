@@ -84,6 +84,8 @@ class AssetPlan:
     coordinates: Coordinates | None = None
     add_tags: frozenset[str] = frozenset()
     remove_tags: frozenset[str] = frozenset()
+    renamed: tuple[tuple[str, str], ...] = ()
+    """Tags that stand under another path now, before and after: see ``renames``."""
     base: Applied = field(default_factory=Applied)
     """What stays owned if nothing is written."""
     resolutions: tuple[Resolution, ...] = ()
@@ -155,6 +157,11 @@ class AssetPlan:
     def lost_tags(self) -> frozenset[str]:
         """Those of ``remove_tags`` that have nothing in their place."""
         return lost_tags(self.remove_tags - self.superseded, self.desired.tags)
+
+    @property
+    def renames(self) -> tuple[tuple[str, str], ...]:
+        """Of ``renamed``, those that this carries out."""
+        return tuple((old, new) for old, new in self.renamed if old in self.remove_tags)
 
     @property
     def digest(self) -> str:
