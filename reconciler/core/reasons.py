@@ -157,6 +157,8 @@ Code = Literal[
     "run_status",
     "run_guarded",
     "run_adopted",
+    "run_renamed",
+    "run_tags_deleted",
     "run_ended_early",
     "run_broke",
     "run_stopped",

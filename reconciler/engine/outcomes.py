@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, get_args
 
 from reconciler.core.plan.flapping import counted
+from reconciler.core.plan.renames import branches
 from reconciler.core.plan.tag_losses import owned_kinds
 from reconciler.core.reasons import of_error, reason
 from reconciler.core.records import AssetRecord, Finding
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan, Decision
+    from reconciler.core.plan.renames import Branch
     from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetStatus, Field
     from reconciler.engine.item import Item
@@ -58,6 +60,10 @@ class Ended:
     """The tags of the library that the writing met or made: full path to id."""
     failed: int = 0
     """Images of which something could not be read or written, or was not kept."""
+    renamed: Counter[Branch] = field(default_factory=Counter)
+    """Tags that a renamed branch took along, by branch."""
+    deleted: int = 0
+    """Tags that a rename left behind, and that are deleted."""
 
     @property
     def unreached(self) -> int:
@@ -74,6 +80,10 @@ class Ended:
             refused = job is not None and job.write.status == "not_writable"
             if item.plan is None:
                 continue
+            if job is not None:
+                ours = job.write.record.applied.tags
+                done = [pair for pair in item.plan.renames if pair[0] not in ours and pair[1] in ours]
+                self.renamed.update(branches(done))
             if not _FIELDS.isdisjoint(outcome.changed):
                 self.written.add(item.plan.observed.owner_id)
             if refused:
@@ -203,6 +213,7 @@ def summarise(
     stood: int = 0,
     failed: int = 0,
     stopped_at: tuple[int, int] | None = None,
+    renames: Iterable[Reason] = (),
 ) -> tuple[Reason, ...]:
     """Return what a pass looked at and wrote. How the library stands then is not the pass's to say.
 
@@ -213,6 +224,7 @@ def summarise(
         stood: images that are fine besides.
         failed: images that it could not write, of those.
         stopped_at: how many of how many images with changes it came to, if it was stopped.
+        renames: what was renamed, and deleted for it.
     """
     found = [reason("run_images", count=len(outcomes) + stood)]
     changed = sum(1 for outcome in outcomes if outcome.changed)
@@ -227,11 +239,26 @@ def summarise(
             found.append(reason("run_waiting", count=waiting))
     elif not (changed or failed or error or verdict.tripped):
         found.append(reason("run_nothing"))
+    found += renames
     if verdict.tripped:
         found.append(reason("run_guarded"))
     if error is not None:
         found.append(ended_early(error))
     return tuple(found)
+
+
+def told_renames(renamed: Mapping[Branch, int], deleted: int = 0) -> list[Reason]:
+    """Return what is told of renamed branches, a reason each, and of the tags that were deleted for it."""
+    found = [
+        reason("run_renamed", before=shown_branch(one.before), after=shown_branch(one.after), count=count)
+        for one, count in sorted(renamed.items())
+    ]
+    return [*found, reason("run_tags_deleted", count=deleted)] if deleted else found
+
+
+def shown_branch(path: str) -> str:
+    """Return a branch as people read it: ``Astro/…``; the top of the tree is ``…`` alone."""
+    return f"{path}/…" if path else "…"
 
 
 def ended_early(error: ReconcilerError) -> Reason:

@@ -15,7 +15,12 @@ FLAT = {"Astro/Galaxy": "Type", "Astro/RC8": "Equipment"}
 @pytest.mark.parametrize(
     ("removed", "desired", "kinds", "found"),
     [
-        ({"Astro/Type/Galaxy"}, {"Astronomy/Type/Galaxy"}, {}, {"Astro/Type/Galaxy": "Astronomy/Type/Galaxy"}),
+        (
+            {"Astro/Type/Galaxy"},
+            {"Astronomy/Type/Galaxy"},
+            {},
+            {"Astro/Type/Galaxy": "Astronomy/Type/Galaxy"},
+        ),
         ({"Astro/mine"}, {"mine"}, {}, {"Astro/mine": "mine"}),
         ({"Astro/mine"}, {"Sky/Mine"}, {}, {"Astro/mine": "Sky/Mine"}),
         ({"Astro/Galaxy"}, {"Astro/Type/Galaxy"}, FLAT, {"Astro/Galaxy": "Astro/Type/Galaxy"}),
@@ -57,7 +62,8 @@ def test_a_renamed_root_adds_first_and_is_no_loss(make):
     after, record = make.carry_out(plan, record)
     assert after.tags == {"Sky/Type/Galaxy", "Sky/mine", "Astro/theirs", "Family"}
     again = make.plan(desired, after, record)
-    assert not again.changes and not again.renames
+    assert not again.changes
+    assert not again.renames
 
 
 def test_the_old_path_stays_while_the_new_one_does_not_stick(make):
@@ -76,8 +82,6 @@ def test_the_old_path_stays_while_the_new_one_does_not_stick(make):
 
 def test_what_is_lost_beside_a_rename_is_lost(make):
     ours = ["Astro/Equipment/A", "Astro/Equipment/B", "Astro/gone"]
-    plan = make.plan(
-        make.desired(tags=["Sky/Equipment/A"]), make.asset(tags=ours), make.record(tags=ours)
-    )
+    plan = make.plan(make.desired(tags=["Sky/Equipment/A"]), make.asset(tags=ours), make.record(tags=ours))
     assert plan.lost_tags == {"Astro/Equipment/B", "Astro/gone"}
     assert branches(plan.renames) == {("Astro", "Sky"): 1}

@@ -27,10 +27,9 @@ def kinds_of(plans: Iterable[AssetPlan]) -> Kinds:
             found["description", _kind(normal(seen.description), normal(plan.description))] += 1
         if plan.coordinates is not None:
             found["coordinates", "changed" if seen.coordinates else "added"] += 1
-        renames = plan.renames
-        found["tags", "added"] += len(plan.add_tags - {new for _, new in renames})
-        found["tags", "changed"] += len(renames)
-        found["tags", "removed"] += len(plan.remove_tags) - len(renames)
+        found["tags", "added"] += len(plan.coming_tags)
+        found["tags", "changed"] += len(plan.renames)
+        found["tags", "removed"] += len(plan.going_tags)
     return +found
 
 

@@ -164,6 +164,16 @@ class AssetPlan:
         return tuple((old, new) for old, new in self.renamed if old in self.remove_tags)
 
     @property
+    def coming_tags(self) -> frozenset[str]:
+        """Those of ``add_tags`` that are told one by one: not those of a renamed branch."""
+        return self.add_tags - {new for _, new in self.renames}
+
+    @property
+    def going_tags(self) -> frozenset[str]:
+        """Likewise of ``remove_tags``."""
+        return self.remove_tags - {old for old, _ in self.renames}
+
+    @property
     def digest(self) -> str:
         """Hash of this change and of what it would replace: a saved plan is only applied to the same."""
         before = self.observed

@@ -48,8 +48,9 @@ def superseded(
     """Return those of the removed tags whose place another one takes: what was renamed, or stands elsewhere.
 
     What stands under another path now is the same tag of a renamed branch. Of the rest, a new one of the same
-    kind takes the place of one that goes. A kind of which fewer come than go is not told apart: all of it is lost. A person's own tags in Skymmich
-    have no kind: that one goes and another one comes does not make it a rename.
+    kind takes the place of one that goes. A kind of which fewer come than go is not told apart: all of it is
+    lost. A person's own tags in Skymmich have no kind: that one goes and another one comes does not make it a
+    rename.
 
     Args:
         removed: full paths that are taken off.
