@@ -36,17 +36,8 @@ class ManagedAssets(Fenced):
     def records(self) -> dict[str, AssetRecord]:
         """Return all managed assets by asset id."""
         with self.database.reading() as connection:
-            tags, decided = assets.tags(connection), assets.resolutions(connection)
-            crossed = assets.crossings(connection)
-            return {
-                row.asset_id: rows.to_record(
-                    row,
-                    tags.get(row.asset_id, frozenset()),
-                    decided.get(row.asset_id, ()),
-                    crossed.get(row.asset_id),
-                )
-                for row in connection.execute(select(ASSETS))
-            }
+            found = assets.joined(connection, connection.execute(select(ASSETS)))
+            return {record.asset_id: record for record in found}
 
     def record(self, asset_id: str) -> AssetRecord | None:
         """Return one managed asset; ``None`` if it is not known."""

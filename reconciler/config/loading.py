@@ -67,6 +67,7 @@ class Config(BaseModel):
     schedule: sections.ScheduleSection = Field(default_factory=sections.ScheduleSection)
     description: sections.DescriptionSection = Field(default_factory=sections.DescriptionSection)
     tags: sections.TagsSection = Field(default_factory=sections.TagsSection)
+    leave_out: sections.LeaveOutSection = Field(default_factory=sections.LeaveOutSection)
     notices: sections.NoticesSection = Field(default_factory=sections.NoticesSection)
     log: sections.LogSection = Field(default_factory=sections.LogSection)
 
@@ -154,6 +155,7 @@ class Config(BaseModel):
                 orphans=self.merge.orphans,
             ),
             guard=GuardPolicy(**self.guard.model_dump()),
+            leave_out=self.leave_out.policy,
         )
 
     def _template(self) -> str | None:

@@ -30,12 +30,16 @@ from reconciler.config.values import (
     RequestHeaders,
     WebAddress,
 )
+from reconciler.core.catalogue import SWITCHED_PARTS, Switch
 from reconciler.core.notices import OCCASIONS, Occasion, Quiet, Rules
 from reconciler.core.policy import (
     DescriptionPolicy,
     EquipmentKind,
     GuardPolicy,
     LanguageCode,
+    LeaveOutBy,
+    LeaveOutPolicy,
+    LeaveOutRule,
     MergePolicy,
     Mode,
     OnConflict,
@@ -264,6 +268,51 @@ class TagsSection(Section):
             except re.error as error:
                 raise ValueError(f'"{pattern}" is not a regular expression: {error}') from error
         return patterns
+
+
+class LeftOutSection(Section):
+    """``[leave_out.description]`` and others: of which images that field alone is never written."""
+
+    by_tag: tuple[str, ...] = ()
+    by_target: tuple[str, ...] = ()
+    by_folder: tuple[str, ...] = ()
+
+    @field_validator("by_tag", "by_target", "by_folder")
+    @classmethod
+    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(name.strip(" /") for name in names):
+            raise ValueError("each must have a name in it: an empty one would be every image")
+        return tuple(name.strip() for name in names)
+
+    def rules(self, fields: tuple[Switch, ...] = SWITCHED_PARTS) -> tuple[LeaveOutRule, ...]:
+        """Return what leaves these fields out."""
+        listed: tuple[tuple[LeaveOutBy, tuple[str, ...]], ...] = (
+            ("tag", self.by_tag),
+            ("target", self.by_target),
+            ("folder", self.by_folder),
+        )
+        return tuple(LeaveOutRule(by, value, fields) for by, values in listed for value in values)
+
+
+class LeaveOutSection(LeftOutSection):
+    """``[leave_out]``: which images are looked at, and never written."""
+
+    by_tag: tuple[str, ...] = tuple(rule.value for rule in LeaveOutPolicy().rules)
+    description: LeftOutSection = Field(default_factory=LeftOutSection)
+    coordinates: LeftOutSection = Field(default_factory=LeftOutSection)
+    tags: LeftOutSection = Field(default_factory=LeftOutSection)
+
+    @property
+    def policy(self) -> LeaveOutPolicy:
+        """What the core decides by."""
+        return LeaveOutPolicy(
+            (
+                *self.rules(),
+                *self.description.rules(("description",)),
+                *self.coordinates.rules(("coordinates",)),
+                *self.tags.rules(("tags",)),
+            )
+        )
 
 
 class NoticesSection(Section):

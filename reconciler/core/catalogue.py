@@ -152,6 +152,8 @@ class CatalogueImage:
     """The linked Immich asset as a lower-case UUID, or ``None`` when the image has no usable link."""
     title: str
     filename: str = ""
+    path: str = ""
+    """Of the file, as Immich named it when the image was imported; empty: not known."""
     description: str = ""
     captured_at: datetime | None = None
     """Aware, UTC."""

@@ -23,7 +23,7 @@ from reconciler.core.plan.guard import Losses
 from reconciler.core.plan.plan import AssetPlan, PlaceDecision, TagsDecision, TextDecision
 from reconciler.core.plan.renames import branches
 from reconciler.core.reasons import Reason
-from reconciler.core.records import AssetRecord, Correction, PendingWrite, Unsticking
+from reconciler.core.records import AssetRecord, Correction, LeftOut, PendingWrite, Unsticking
 from reconciler.engine.identity import is_there
 from reconciler.engine.item import Item, is_catalogues, stands
 from reconciler.spill import Spill
@@ -273,7 +273,7 @@ def is_telling(item: Item) -> bool:
 _NO_SUMMARY: Final = Summary()
 _PACKING: Final = Packing[Pair](
     (
-        Applied, AssetPlan, AssetRecord, Coordinates, Correction, Desired, Item, NamedImage, ObservedAsset,
-        PendingWrite, PlaceDecision, Reason, Summary, TagsDecision, TextDecision, Unsticking,
+        Applied, AssetPlan, AssetRecord, Coordinates, Correction, Desired, Item, LeftOut, NamedImage,
+        ObservedAsset, PendingWrite, PlaceDecision, Reason, Summary, TagsDecision, TextDecision, Unsticking,
     )
 )  # fmt: skip

@@ -136,6 +136,7 @@ def finished(
         applied=applied,
         superseded=plan.superseded & applied.tags,
         kinds=owned_kinds(record.kinds, plan.desired.kinds, applied.tags),
+        marks=plan.marks,
         corrections=counted(plan, item.plan or plan, job.write.changed if job else ()),
         status=status,
         reasons=reasons,
@@ -180,6 +181,14 @@ def _decided(item: Item, plan: AssetPlan) -> tuple[AssetStatus, tuple[Reason, ..
         return "undone", undone
     if item.image is None:
         return "unlinked", (reason("left_catalogue"),)
+    return _fine(plan)
+
+
+def _fine(plan: AssetPlan) -> tuple[AssetStatus, tuple[Reason, ...]]:
+    """Say where an asset stands of which nothing is wrong: left out, in whole or in part, or in sync."""
+    if out := [one for one in plan.decisions if one.case == "left_out"]:
+        whole = len(out) == len(plan.decisions) and len({one.reason for one in out}) == 1
+        return "left_out", tuple(one.of() for one in _why(out)) if whole else _why(out)
     fields = tuple(one.field for one in plan.decisions if _left(one))
     return "in_sync", (*plan.notes, *((reason("left_to_person").of(*fields),) if fields else ()))
 

@@ -30,6 +30,7 @@ STATE_TONES: Final[Mapping[str, Tone]] = {
     "held": "attention",
     "not_sticking": "trouble",
     "undone": "off",
+    "left_out": "off",
     "unknown_asset": "trouble",
     "not_writable": "attention",
     "failed": "trouble",

@@ -7,7 +7,7 @@ and what was applied, and its decisions become one text, one place and two sets 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.desired.block import Split, fit, rescue, split
@@ -15,7 +15,9 @@ from reconciler.core.desired.coordinates import near_a_zero_line, same_place
 from reconciler.core.desired.solver_sentence import SENTENCE, displaces, split_without_sentence
 from reconciler.core.fingerprint import digest, place
 from reconciler.core.plan.conflicts import Ruling, rule
+from reconciler.core.plan.field_left import allowed, leave_unreadable
 from reconciler.core.plan.flapping import contest, contest_tags, decided
+from reconciler.core.plan.left_out import is_whole, leave_out, marks_of, why_left_out
 from reconciler.core.plan.merge import WHY, Action, Case, Merged, merge_tags, merge_value
 from reconciler.core.plan.plan import AssetPlan, PlaceDecision, Rules, TagsDecision, TextDecision
 from reconciler.core.plan.renames import moved
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.desired.desired import Desired
-    from reconciler.core.plan.plan import Decision
     from reconciler.core.policy import MergePolicy
     from reconciler.core.records import AssetRecord, Field, TextField
 
@@ -57,51 +58,31 @@ def plan_asset(
     )  # fmt: skip
     if SENTENCE in observed.description and displaces(split(observed.description, rules.markers, base.block)):
         now = None  # Skymmich's solver put its sidecar in the place of ours: it disagrees with nothing
-    if blocked := not_writable(observed, rules):
+    plan = replace(plan, marks=marks_of(plan, record, rules))
+    left_out = why_left_out(plan.marks, record.left_out if record else ())
+    if (blocked := not_writable(observed, rules)) and not is_whole(left_out, rules):
         return replace(plan, blocked=blocked)
     if record is not None and record.taken_back is not None:
         return left_taken_back(plan, record.taken_back, rules)
+    return leave_out(_planned(plan, record, rules, now), left_out)
+
+
+def _planned(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: datetime | None) -> AssetPlan:
+    """Merge field by field, as far as it is switched on."""
+    desired = plan.desired
     if rules.switches.description:
-        plan = _allowed(plan, _plan_description(plan, record, rules, now), "description", rules)
+        plan = allowed(plan, _plan_description(plan, record, rules, now), "description", rules)
     if rules.switches.coordinates:
         readable = "coordinates" not in desired.unreadable
-        planned = _plan_coordinates(plan, record, rules, now) if readable else _leave(plan, "coordinates")
-        plan = _allowed(plan, planned, "coordinates", rules)
+        planned = (
+            _plan_coordinates(plan, record, rules, now) if readable else leave_unreadable(plan, "coordinates")
+        )
+        plan = allowed(plan, planned, "coordinates", rules)
     if rules.switches.tags and rules.tags_available:
         readable = "tags" not in desired.unreadable
-        planned = _plan_tags(plan, record, rules, now) if readable else _leave(plan, "tags")
-        plan = _allowed(plan, planned, "tags", rules)
+        planned = _plan_tags(plan, record, rules, now) if readable else leave_unreadable(plan, "tags")
+        plan = allowed(plan, planned, "tags", rules)
     return plan
-
-
-def _allowed(plan: AssetPlan, planned: AssetPlan, feature: str, rules: Rules) -> AssetPlan:
-    """Return what was planned, or, where the key does not allow it, why it is not written."""
-    lacking = rules.missing.get(feature)
-    if lacking is None:
-        return planned
-    why = reason("permission", lacking=lacking)
-    decisions: tuple[Decision, ...] = tuple(
-        replace(one, case="not_writable", action="keep", reason=why, takes_away=False)
-        if one.action in {"write", "remove"}
-        else one
-        for one in planned.decisions
-    )
-    return replace(plan, decisions=decisions)
-
-
-def _leave(plan: AssetPlan, which: Literal["coordinates", "tags"]) -> AssetPlan:
-    """Leave a field alone of which the catalogue cannot be read: it may well be what Immich has."""
-    why, base, live = reason("unreadable"), plan.base, plan.observed
-    decision: Decision
-    if which == "coordinates":
-        sides = (base.coordinates, None, live.coordinates)
-        decision = PlaceDecision(which, "not_writable", "keep", *sides, reason=why)
-    elif live.tags is None:  # not read: nothing can be said of them
-        return plan
-    else:
-        tags = (_sorted(base.tags), None, _sorted(live.tags))
-        decision = TagsDecision(which, "not_writable", "keep", *tags, reason=why)
-    return replace(plan, decisions=(*plan.decisions, decision))
 
 
 def not_writable(observed: ObservedAsset, rules: Rules) -> Reason | None:

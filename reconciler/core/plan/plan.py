@@ -97,6 +97,8 @@ class AssetPlan:
     correcting: tuple[Correction, ...] = ()
     """Of what this writes: what was changed by somebody else, as it is counted once it is written."""
     notes: tuple[Reason, ...] = ()
+    marks: tuple[Reason, ...] = ()
+    """Why catalogue and configuration leave fields of it out: see ``left_out``."""
     gives_back: bool = False
     """Whether it is an undo's: then nothing that is written becomes ours, and what it replaces is."""
     blocked: Reason | None = None
