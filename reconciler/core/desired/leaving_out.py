@@ -73,7 +73,7 @@ def _folded(tag: str) -> str:
 
 
 def _is_in(path: str, folder: str) -> bool:
-    """Return whether a file is in a folder or below it; without a leading ``/`` in any folder of that name."""
+    """Return whether a file is in a folder, or below it; without a leading ``/`` in any of that name."""
     parts, named = path.split("/")[:-1], folder.rstrip("/").split("/")
     if folder.startswith("/"):
         return fnmatch.fnmatchcase("/".join(parts[: len(named)]), "/".join(named))
