@@ -51,10 +51,13 @@ def joined(
     crossed, out = crossings(connection, ids), left_out(connection, ids)
     return [
         rows.to_record(
-            row, owned.get(key, frozenset()), decided.get(key, ()), crossed.get(key), out.get(key, ())
+            row,
+            owned.get(row.asset_id, frozenset()),
+            decided.get(row.asset_id, ()),
+            crossed.get(row.asset_id),
+            out.get(row.asset_id, ()),
         )
         for row in found
-        for key in (row.asset_id,)
     ]
 
 

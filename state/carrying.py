@@ -2,8 +2,9 @@
 
 Of a restore a person expects earlier settings and decisions. They do not expect that the words which were
 replaced since are no longer in the journal, or that what this program wrote since is taken for a person's.
-So journal, runs, crossings, losses and what people left out go along, what was there before, the names of the tags that were made,
-and of each asset what was applied, what did not stick, and whether a person took it back.
+So journal, runs, crossings, losses and what people left out go along, what was there before, the names of
+the tags that were made, and of each asset what was applied, what did not stick, and whether a person took it
+back.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from reconciler.core.fingerprint import digest
+from state import assets, history, losses, rows
 from state import crossings as noted
-from state import history, losses, rows
 from state.managed import ManagedAssets
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, machine, this_process
