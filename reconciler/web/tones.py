@@ -65,6 +65,8 @@ ANSWER_TONES: Final[Mapping[str, Tone]] = {
     "moved": "attention",
     "again": "ok",
     "reopened": "ok",
+    "left_out": "ok",
+    "taken_in": "ok",
     "seen": "ok",
     "unseen": "unknown",
     "notice_sent": "ok",

@@ -62,7 +62,7 @@ def why_left_out(marks: Iterable[Reason], switched: Iterable[LeftOut]) -> dict[S
 
 def switched_by(one: LeftOut) -> Reason:
     """Return why a field is left out that a person switched."""
-    return reason("left_out_switch", day=f"{one.at:%Y-%m-%d}", by=one.by)
+    return reason("left_out_switch", day=f"{one.at:%Y-%m-%d}", who=one.by)
 
 
 def is_whole(why: Mapping[Switch, Reason], rules: Rules) -> bool:
