@@ -14,8 +14,8 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from reconciler.core.fingerprint import digest
-from state import assets, history, losses, rows
 from state import crossings as noted
+from state import history, losses, rows
 from state.managed import ManagedAssets
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, machine, this_process
@@ -23,7 +23,6 @@ from state.statements import listed, upsert
 from state.tables import (
     FORMER,
     JOURNAL,
-    LEFT_OUT,
     META,
     PENDING,
     RESOLUTIONS,
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
         Crossing,
         FormerValue,
         JournalEntry,
-        LeftOut,
         LossKind,
         PendingWrite,
         RecentLosses,
@@ -168,27 +166,6 @@ class SqliteStore(ManagedAssets):
         with self.database.writing() as connection:
             self._changes.touch(connection, (asset_id,))
             return connection.execute(delete(RESOLUTIONS).where(*is_this)).rowcount > 0
-
-    # What people left out
-
-    def leave_out(self, asset_id: str, fields: Iterable[LeftOut]) -> None:
-        """Leave these fields of an asset out; insert or replace by asset and field."""
-        with self.database.writing() as connection:
-            self._changes.touch(connection, (asset_id,))
-            upsert(connection, LEFT_OUT, [rows.of_left_out(asset_id, one) for one in fields])
-
-    def take_in(self, asset_id: str, fields: Collection[str]) -> int:
-        """Take these fields of an asset in again; tells how many were left out."""
-        is_this = LEFT_OUT.c.asset_id == asset_id, LEFT_OUT.c.field.in_(sorted(fields))
-        with self.database.writing() as connection:
-            self._changes.touch(connection, (asset_id,))
-            return connection.execute(delete(LEFT_OUT).where(*is_this)).rowcount
-
-    def left_out_of(self, asset_ids: Collection[str]) -> dict[str, tuple[LeftOut, ...]]:
-        """Return what people left out of these assets, by id; those without are not in it."""
-        with self.database.reading() as connection:
-            found = assets.left_out(connection, list(asset_ids))
-            return {asset_id: one for asset_id, one in found.items() if asset_id in asset_ids}
 
     # Edits of people that may have crossed with a write
 

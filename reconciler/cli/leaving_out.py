@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,8 +13,9 @@ from reconciler.cli.images import find_images
 from reconciler.cli.output.outcome import exit_code, show_report
 from reconciler.core.catalogue import SWITCHED_PARTS, Switch
 from reconciler.engine.leaving_out import leave_out, take_in
-from reconciler.errors import ImmichError
+from reconciler.errors import ImmichError, ReconcilerError
 from reconciler.messages.formats import field as field_name
+from reconciler.messages.formats import state
 from reconciler.messages.translation import joined
 from reconciler.models import runs as models
 
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.engine.passes import Report
 
-Named = Literal["description", "place", "tags", "coordinates"]
-_FIELDS: Final[Mapping[Named, Switch]] = {
+_FIELDS: Final[Mapping[str, Switch]] = {
     "description": "description",
     "place": "coordinates",
     "tags": "tags",
@@ -42,7 +42,7 @@ Images = Annotated[
     ),
 ]
 Fields = Annotated[
-    list[Named] | None,
+    list[str] | None,
     typer.Option(
         "--field",
         metavar="FIELD",
@@ -52,9 +52,13 @@ Fields = Annotated[
 ]
 
 
-def change(session: Session, images: list[str], named: list[Named] | None, *, out: bool) -> int:
-    """Leave images out, or take them in, and return the exit code."""
-    fields = tuple(dict.fromkeys(_FIELDS[one] for one in named)) if named else SWITCHED_PARTS
+def change(session: Session, images: list[str], named: list[str] | None, *, out: bool) -> int:
+    """Leave images out, or take them in, and return the exit code.
+
+    Raises:
+        ReconcilerError: an image or a field is none. Nothing was changed.
+    """
+    fields = _fields(named) if named else SWITCHED_PARTS
     screen = session.screen
     with working(session) as work:
         catalogue = work.bench.source.read()
@@ -84,6 +88,15 @@ def change(session: Session, images: list[str], named: list[Named] | None, *, ou
     return exit_code(report) if report else 0
 
 
+def _fields(named: list[str]) -> tuple[Switch, ...]:
+    if wrong := [one for one in named if one not in _FIELDS]:
+        raise ReconcilerError(
+            f"“{wrong[0]}” is no field of an image. Nothing was changed.",
+            remedy="Fields are description, place and tags.",
+        )
+    return tuple(dict.fromkeys(_FIELDS[one] for one in named))
+
+
 def _changed(
     work: Work, image: CatalogueImage, fields: tuple[Switch, ...], *, out: bool
 ) -> tuple[Switch, ...]:
@@ -105,6 +118,6 @@ def _tell(screen: Screen, image: CatalogueImage, done: tuple[Switch, ...], *, ou
     named = f"“{image.title}” (image {image.image_id})"
     if done:
         what = joined([field_name(one) for one in done])
-        screen.line(f"{named} is {'left out' if out else 'taken in again'}: {what}.", "green")
+        screen.line(f"{named} is {state('left_out') if out else 'taken in again'}: {what}.", "green")
     else:
-        screen.line(f"{named} {'was left out already' if out else 'was not left out here'}.", "dim")
+        screen.line(f"{named} was {'so already' if out else 'not ' + state('left_out') + ' here'}.", "dim")

@@ -17,7 +17,7 @@ def command(
     """Leave images out, or fields of them: they are looked at, and never written.
 
     Nothing is taken away: what was written before stays (to take that back: undo IMAGE). It holds until
-    take-in IMAGE. A tag in Skymmich and the rules of [leave_out] do the same for many images at once. A run
-    that is at the image heeds it; a running daemon is told. Exits 0.
+    take-in IMAGE. A tag in Skymmich, and rules in the configuration, do the same for many images at once. A
+    run that is at the image heeds it; a running daemon is told. Exits 0.
     """
     return change(begin(config, as_json=json, verbose=verbose), images, field, out=True)

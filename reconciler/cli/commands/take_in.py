@@ -16,7 +16,7 @@ def command(
 ) -> int:
     """Take images in again that were left out, or fields of them, and write what is due.
 
-    What a tag in Skymmich or a rule of [leave_out] leaves out stays so: the answer says which. Exits 0 when
-    it was carried out or left to the daemon, 1 when something is left.
+    What a tag in Skymmich or a rule of the configuration leaves out stays so: the answer says which. Exits 0
+    when it was carried out or left to the daemon, 1 when something is left.
     """
     return change(begin(config, as_json=json, verbose=verbose), images, field, out=False)

@@ -40,7 +40,7 @@ def show_view(screen: Screen, view: View) -> None:
     for why in view.desired.problems:
         screen.row("! not usable", words(why, "command"), "yellow")
     for why in view.desired.remarks:
-        screen.row("left out", words(why, "command"), "dim")
+        screen.row("omitted", words(why, "command"), "dim")
     if view.plan is not None:
         _title(screen, "Field by field")
         if view.plan.blocked:
@@ -79,7 +79,7 @@ def _show_standing(screen: Screen, view: View) -> None:
         screen.line(f"{looked}, {changed}.", "dim")
         if record.left_out:
             left = joined([field(one.field) for one in record.left_out])
-            screen.line(f"A person left it out: {left}. To take it in: take-in {record.image_id}", "dim")
+            screen.line(f"A person left out its {left}. To take it in: take-in {record.image_id}", "dim")
         for entry in record.unsticking:
             screen.line(f"{field(entry.field)} is left alone: {words(entry.diagnosis, 'command')}", "yellow")
         if record.crossing is not None:
