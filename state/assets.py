@@ -6,20 +6,20 @@ Each takes an open connection: ``state.store`` has them, and is what others call
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
 from state import rows
-from state.tables import ASSETS, CROSSINGS, OWNED_TAGS, RESOLUTIONS, JsonText
+from state.tables import ASSETS, CROSSINGS, LEFT_OUT, OWNED_TAGS, RESOLUTIONS, JsonText
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Row
     from sqlalchemy.sql import ColumnElement
 
-    from reconciler.core.records import AssetRecord, Crossing, Resolution
+    from reconciler.core.records import AssetRecord, Crossing, LeftOut, Resolution
 
 _CHUNK = 500
 """Keys in one condition: far below SQLite's limit of 32,766 variables."""
@@ -34,10 +34,30 @@ def records(
     order = (ASSETS.c.title_key, ASSETS.c.asset_id) if ordered else ()
     found = connection.execute(select(ASSETS).where(*conditions).order_by(*order).limit(limit)).all()
     ids = [row.asset_id for row in found]
-    owned, decided, crossed = tags(connection, ids), resolutions(connection, ids), crossings(connection, ids)
+    return joined(connection, found, ids)
+
+
+def joined(
+    connection: Connection, found: Iterable[Row[Any]], ids: Sequence[str] | None = None
+) -> list[AssetRecord]:
+    """Return the assets of rows with what other tables know of them.
+
+    Args:
+        connection: to the store.
+        found: rows of assets.
+        ids: their assets; ``None``: all there are.
+    """
+    owned, decided = tags(connection, ids), resolutions(connection, ids)
+    crossed, out = crossings(connection, ids), left_out(connection, ids)
     return [
-        rows.to_record(row, owned.get(key, frozenset()), decided.get(key, ()), crossed.get(key))
-        for key, row in zip(ids, found, strict=True)
+        rows.to_record(
+            row,
+            owned.get(row.asset_id, frozenset()),
+            decided.get(row.asset_id, ()),
+            crossed.get(row.asset_id),
+            out.get(row.asset_id, ()),
+        )
+        for row in found
     ]
 
 
@@ -80,6 +100,21 @@ def resolutions(
     found: dict[str, tuple[Resolution, ...]] = {}
     for row in connection.execute(query):
         found[row.asset_id] = (*found.get(row.asset_id, ()), rows.to_resolution(row))
+    return found
+
+
+def left_out(
+    connection: Connection, asset_ids: Sequence[str] | None = None
+) -> dict[str, tuple[LeftOut, ...]]:
+    """Return what people left out by asset id; all by default. There are few of them."""
+    if asset_ids is not None and not asset_ids:
+        return {}
+    query = select(LEFT_OUT).order_by(LEFT_OUT.c.asset_id, LEFT_OUT.c.field)
+    if asset_ids is not None and len(asset_ids) <= _CHUNK:
+        query = query.where(LEFT_OUT.c.asset_id.in_(asset_ids))
+    found: dict[str, tuple[LeftOut, ...]] = {}
+    for row in connection.execute(query):
+        found[row.asset_id] = (*found.get(row.asset_id, ()), rows.to_left_out(row))
     return found
 
 

@@ -2,8 +2,9 @@
 
 Of a restore a person expects earlier settings and decisions. They do not expect that the words which were
 replaced since are no longer in the journal, or that what this program wrote since is taken for a person's.
-So journal, runs, crossings and losses go along, what was there before, the names of the tags that were made,
-and of each asset what was applied, what did not stick, and whether a person took it back.
+So journal, runs, crossings, losses and what people left out go along, what was there before, the names of
+the tags that were made, and of each asset what was applied, what did not stick, and whether a person took it
+back.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ WHERE entry_id > (SELECT max(entry_id) FROM main.journal)
 """
 _RUNS: Final = "INSERT OR REPLACE INTO main.runs SELECT * FROM former.runs"
 _CROSSINGS: Final = "INSERT OR REPLACE INTO main.crossings SELECT * FROM former.crossings"
+_LEFT_OUT: Final = "INSERT OR REPLACE INTO main.left_out SELECT * FROM former.left_out"
+"""What a person left out since must not be written because of a restore."""
 _LOSSES: Final = "INSERT OR REPLACE INTO main.losses SELECT * FROM former.losses"
 """What the guard has counted: a restore is no way around it."""
 _UNSHARED: Final = "INSERT OR IGNORE INTO main.unshared SELECT * FROM former.unshared"
@@ -84,7 +87,7 @@ def carry_over(former: Path, made: Path) -> Carried | None:
             return None
         entries = connection.execute(_ENTRIES).rowcount
         for statement in (
-            _RUNS, _CROSSINGS, _LOSSES, _UNSHARED, *_PENDING, *_FORMER, *_ASSETS,
+            _RUNS, _CROSSINGS, _LEFT_OUT, _LOSSES, _UNSHARED, *_PENDING, *_FORMER, *_ASSETS,
         ):  # fmt: skip
             connection.execute(statement)
         connection.executemany(_VALUES, [(key.name,) for key in _VALUES_THAT_GO])

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import delete, select, tuple_
 
 from state import assets, history, rows, standings, unshared
 from state.changes import Changes, mark
 from state.fence import Fenced
 from state.statements import listed, upsert
-from state.tables import ASSETS, CROSSINGS, storable, title_key
+from state.tables import ASSETS, CROSSINGS, LEFT_OUT, storable, title_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from sqlalchemy.sql import ColumnElement
 
-    from reconciler.core.records import AssetRecord, Standing
+    from reconciler.core.records import AssetRecord, LeftOut, Standing
     from state.database import Database
 
 
@@ -36,17 +36,8 @@ class ManagedAssets(Fenced):
     def records(self) -> dict[str, AssetRecord]:
         """Return all managed assets by asset id."""
         with self.database.reading() as connection:
-            tags, decided = assets.tags(connection), assets.resolutions(connection)
-            crossed = assets.crossings(connection)
-            return {
-                row.asset_id: rows.to_record(
-                    row,
-                    tags.get(row.asset_id, frozenset()),
-                    decided.get(row.asset_id, ()),
-                    crossed.get(row.asset_id),
-                )
-                for row in connection.execute(select(ASSETS))
-            }
+            found = assets.joined(connection, connection.execute(select(ASSETS)))
+            return {record.asset_id: record for record in found}
 
     def record(self, asset_id: str) -> AssetRecord | None:
         """Return one managed asset; ``None`` if it is not known."""
@@ -127,6 +118,25 @@ class ManagedAssets(Fenced):
                 connection.exec_driver_sql("DELETE FROM owned_tags WHERE asset_id = ? AND tag = ?", gone)
             if new:
                 connection.exec_driver_sql("INSERT INTO owned_tags (asset_id, tag) VALUES (?, ?)", new)
+
+    def leave_out(self, asset_id: str, fields: Iterable[LeftOut]) -> None:
+        """Leave these fields of an asset out; insert or replace by asset and field."""
+        with self.database.writing() as connection:
+            self._changes.touch(connection, (asset_id,))
+            upsert(connection, LEFT_OUT, [rows.of_left_out(asset_id, one) for one in fields])
+
+    def take_in(self, asset_id: str, fields: Collection[str]) -> int:
+        """Take these fields of an asset in again; tells how many were left out."""
+        is_this = LEFT_OUT.c.asset_id == asset_id, LEFT_OUT.c.field.in_(sorted(fields))
+        with self.database.writing() as connection:
+            self._changes.touch(connection, (asset_id,))
+            return connection.execute(delete(LEFT_OUT).where(*is_this)).rowcount
+
+    def left_out_of(self, asset_ids: Collection[str]) -> dict[str, tuple[LeftOut, ...]]:
+        """Return what people left out of these assets, by id; those without are not in it."""
+        with self.database.reading() as connection:
+            found = assets.left_out(connection, list(asset_ids))
+            return {asset_id: one for asset_id, one in found.items() if asset_id in asset_ids}
 
     def unshared(self, most: int) -> list[str]:
         """Return some assets of which what is ours changed since its record was written to Immich."""

@@ -17,6 +17,7 @@ from reconciler.core.records import (
     Crossing,
     FormerValue,
     JournalEntry,
+    LeftOut,
     PendingWrite,
     Resolution,
     Run,
@@ -77,8 +78,9 @@ def to_record(
     tags: frozenset[str],
     resolutions: tuple[Resolution, ...] = (),
     crossing: Crossing | None = None,
+    left_out: tuple[LeftOut, ...] = (),
 ) -> AssetRecord:
-    """Return the asset of a row, its owned tags, what a person decided of it, and what none has looked at."""
+    """Return the asset of a row, its owned tags, what people decided of it, and what none has looked at."""
     return AssetRecord(
         asset_id=row.asset_id,
         image_id=row.image_id,
@@ -104,6 +106,7 @@ def to_record(
         taken_back=_taken_back(row.taken_back),
         resolutions=resolutions,
         crossing=crossing,
+        left_out=left_out,
         **(_more(row.more) if row.more else {}),
     )
 
@@ -116,6 +119,16 @@ def of_resolution(asset_id: str, resolution: Resolution) -> Values:
 def to_resolution(row: Row[Any]) -> Resolution:
     """Return the decision of a row."""
     return Resolution(row.field, row.keep, row.desired, row.live, row.at, row.result)
+
+
+def of_left_out(asset_id: str, one: LeftOut) -> Values:
+    """Return the row of a field that a person left out."""
+    return {"asset_id": asset_id, **asdict(one)}
+
+
+def to_left_out(row: Row[Any]) -> LeftOut:
+    """Return what a person left out of a row."""
+    return LeftOut(row.field, row.at, row.by)
 
 
 def of_crossing(asset_id: str, crossing: Crossing) -> Values:
@@ -262,7 +275,7 @@ def _taken_back(stored: Values | None) -> TakenBack | None:
 
 def _of_more(record: AssetRecord) -> str | None:
     """Return what few assets have as JSON; ``None`` for all others."""
-    if not (record.corrections or record.superseded or record.kinds):
+    if not (record.corrections or record.superseded or record.kinds or record.marks):
         return None
     corrections = [
         {
@@ -276,6 +289,7 @@ def _of_more(record: AssetRecord) -> str | None:
         "corrections": corrections,
         "superseded": sorted(record.superseded),
         "kinds": [list(pair) for pair in record.kinds],
+        **({"marks": to_json(record.marks)} if record.marks else {}),
     }
     return json.dumps(found, separators=(",", ":"))
 
@@ -295,6 +309,7 @@ def _more(text: str) -> Values:
         ),
         "superseded": frozenset(found["superseded"]),
         "kinds": tuple((tag, kind) for tag, kind in found["kinds"]),
+        "marks": from_json(found.get("marks", ())),
     }
 
 

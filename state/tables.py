@@ -136,7 +136,7 @@ class AssetRow(Row, table=True):
     changed_at: datetime | None = Field(sa_type=UtcDateTime)
     held: str = Field(sa_type=Text)
     more: str | None = Field(sa_type=Text)
-    """What few have, as JSON: corrections, superseded tags, kinds of tags."""
+    """What few have, as JSON: corrections, superseded tags, kinds of tags, marks that leave fields out."""
     taken_back: dict[str, Any] | None = Field(sa_type=JsonText)
     """When a person took it back, and whether it stays so; null: nobody did."""
 
@@ -166,6 +166,18 @@ class ResolutionRow(Row, table=True):
     live: str = Field(sa_type=Text)
     result: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=UtcDateTime)
+
+
+class LeftOutRow(Row, table=True):
+    """A field of an image that a person left out. It may come before the first pass over the asset."""
+
+    __tablename__ = "left_out"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    asset_id: str = Field(primary_key=True, sa_type=AnyText)
+    field: str = Field(primary_key=True, sa_type=Text)
+    at: datetime = Field(sa_type=UtcDateTime)
+    by: str = Field(sa_type=AnyText)
 
 
 class CrossingRow(Row, table=True):
@@ -319,6 +331,7 @@ METADATA = Row.metadata
 ASSETS = METADATA.tables["assets"]
 OWNED_TAGS = METADATA.tables["owned_tags"]
 RESOLUTIONS = METADATA.tables["resolutions"]
+LEFT_OUT = METADATA.tables["left_out"]
 CROSSINGS = METADATA.tables["crossings"]
 LOSSES = METADATA.tables["losses"]
 PENDING = METADATA.tables["pending_writes"]

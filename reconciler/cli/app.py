@@ -41,6 +41,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "apply": ("Reconcile", "Write it, check that Immich kept it, and report on each image."),
     "resolve": ("Reconcile", "Decide a conflict: keep Immich's side, Skymmich's, or both."),
     "seen": ("Reconcile", "Confirm that you checked images where an edit may be missing."),
+    "leave-out": ("Reconcile", "Leave an image out, or a field of it: it is never written."),
+    "take-in": ("Reconcile", "Take it in again."),
     "undo": ("Reconcile", "Take back a run, an image's last change, or everything."),
     "redo": ("Reconcile", "Write again what was taken back."),
     "adopt": ("Reconcile", "Recognise what was written from here, with a new or older state store."),
@@ -80,7 +82,7 @@ class Commands(PlainGroup):
         """Make a command; for the help just a stand-in with its line."""
         if self._listing or cmd_name not in COMMANDS:
             return self.commands.get(cmd_name)
-        module = import_module(f"reconciler.cli.commands.{cmd_name}")
+        module = import_module(f"reconciler.cli.commands.{cmd_name.replace('-', '_')}")
         if hasattr(module, "group"):
             made = get_group(module.group)
             made.name = cmd_name

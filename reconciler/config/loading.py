@@ -77,6 +77,7 @@ class Config(BaseModel):
     tags: sections.TagsSection = Field(default_factory=sections.TagsSection)
     coordinates: sections.CoordinatesSection = Field(default_factory=sections.CoordinatesSection)
     dates: sections.DatesSection = Field(default_factory=sections.DatesSection)
+    leave_out: sections.LeaveOutSection = Field(default_factory=sections.LeaveOutSection)
     notices: sections.NoticesSection = Field(default_factory=sections.NoticesSection)
     log: sections.LogSection = Field(default_factory=sections.LogSection)
 
@@ -167,6 +168,7 @@ class Config(BaseModel):
             guard=GuardPolicy(**self.guard.model_dump()),
             dates=DatesPolicy(**self.dates.model_dump()),
             coordinates=self.coordinates.policy(),
+            leave_out=self.leave_out.policy,
         )
 
     def _template(self) -> str | None:

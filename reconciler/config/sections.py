@@ -31,6 +31,7 @@ from reconciler.config.values import (
     RequestHeaders,
     WebAddress,
 )
+from reconciler.core.catalogue import WRITTEN_PARTS, WrittenPart
 from reconciler.core.notices import OCCASIONS, Occasion, Quiet, Rules
 from reconciler.core.policy import (
     CoordinatesPolicy,
@@ -40,6 +41,9 @@ from reconciler.core.policy import (
     EquipmentKind,
     GuardPolicy,
     LanguageCode,
+    LeaveOutBy,
+    LeaveOutPolicy,
+    LeaveOutRule,
     MergePolicy,
     Mode,
     OnConflict,
@@ -318,6 +322,53 @@ class DatesSection(Section):
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError("it must be the name of a time zone, such as Europe/Berlin, or empty") from None
         return name
+
+
+class LeftOutSection(Section):
+    """``[leave_out.description]`` and others: of which images that field alone is never written."""
+
+    by_tag: tuple[str, ...] = ()
+    by_target: tuple[str, ...] = ()
+    by_folder: tuple[str, ...] = ()
+
+    @field_validator("by_tag", "by_target", "by_folder")
+    @classmethod
+    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(name.strip(" /") for name in names):
+            raise ValueError("each must have a name in it: an empty one would be every image")
+        return tuple(name.strip() for name in names)
+
+    def rules(self, fields: tuple[WrittenPart, ...] = WRITTEN_PARTS) -> tuple[LeaveOutRule, ...]:
+        """Return what leaves these fields out."""
+        listed: tuple[tuple[LeaveOutBy, tuple[str, ...]], ...] = (
+            ("tag", self.by_tag),
+            ("target", self.by_target),
+            ("folder", self.by_folder),
+        )
+        return tuple(LeaveOutRule(by, value, fields) for by, values in listed for value in values)
+
+
+class LeaveOutSection(LeftOutSection):
+    """``[leave_out]``: which images are looked at, and never written."""
+
+    by_tag: tuple[str, ...] = tuple(rule.value for rule in LeaveOutPolicy().rules)
+    description: LeftOutSection = Field(default_factory=LeftOutSection)
+    coordinates: LeftOutSection = Field(default_factory=LeftOutSection)
+    tags: LeftOutSection = Field(default_factory=LeftOutSection)
+    dates: LeftOutSection = Field(default_factory=LeftOutSection)
+
+    @property
+    def policy(self) -> LeaveOutPolicy:
+        """What the core decides by."""
+        return LeaveOutPolicy(
+            (
+                *self.rules(),
+                *self.description.rules(("description",)),
+                *self.coordinates.rules(("coordinates",)),
+                *self.tags.rules(("tags",)),
+                *self.dates.rules(("dates",)),
+            )
+        )
 
 
 class NoticesSection(Section):

@@ -28,6 +28,9 @@ Switch = Literal["description", "coordinates", "tags"]
 """A part of what is written that Skymmich's settings switch on and off."""
 SETTINGS_TABLE = "admin_settings"
 SWITCHED_PARTS: Final[tuple[Switch, ...]] = get_args(Switch)
+WrittenPart = Literal["description", "coordinates", "tags", "dates"]
+"""A part of what is written that can be left out of an image."""
+WRITTEN_PARTS: Final[tuple[WrittenPart, ...]] = get_args(WrittenPart)
 Unreadable = Literal["block", "prose", "coordinates", "taken_at", "tags", "more_tags"]
 """A field of which it is not known what it should be; ``more_tags``: more tags than those that are known."""
 
@@ -152,6 +155,8 @@ class CatalogueImage:
     """The linked Immich asset as a lower-case UUID, or ``None`` when the image has no usable link."""
     title: str
     filename: str = ""
+    path: str = ""
+    """Of the file, as Immich named it when the image was imported; empty: not known."""
     description: str = ""
     captured_at: datetime | None = None
     """Aware, UTC."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.asset import Coordinates
     from reconciler.core.desired.desired import Desired
     from reconciler.core.policy import Policy, Switches
-    from reconciler.core.records import Resolution
+    from reconciler.core.records import LeftOut, Resolution
 
 
 def digest(*parts: object) -> str:
@@ -25,9 +25,12 @@ def digest(*parts: object) -> str:
 
 
 def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> str:
-    """Return the hash of all that decides besides the catalogue; the guard's numbers are left out."""
+    """Return the hash of all that decides besides the catalogue, but for the guard's numbers.
+
+    What is left out stands in the fingerprints of the images that it concerns, and nothing is written for it.
+    """
     relevant = asdict(policy)
-    del relevant["guard"]
+    del relevant["guard"], relevant["leave_out"]
     relevant["description"].pop("template", None)
     relevant["description"].pop("template_name", None)
     # What is as it was before there was a choice is left out: nothing changed for who chose nothing.
@@ -42,16 +45,21 @@ def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> s
     return digest(relevant, fields, template_digest)
 
 
-def fingerprint(desired: Desired, rules: str, decided: tuple[Resolution, ...] = ()) -> str:
+def fingerprint(
+    desired: Desired, rules: str, decided: tuple[Resolution, ...] = (), left_out: tuple[LeftOut, ...] = ()
+) -> str:
     """Return the fingerprint of one image's desired state under ``rules`` (see ``policy_digest``).
 
-    ``decided`` is what a person decided of its conflicts: a new decision is a reason to look.
+    ``decided`` is what a person decided of its conflicts, ``left_out`` what they left out of it: either, if
+    new, is a reason to look.
     """
     values: list[object] = [desired.block, desired.prose, place(desired.coordinates), desired.tags]
     if desired.taken_at is not None:
         values.append(desired.taken_at.isoformat())
     decisions = [[one.field, one.keep, one.desired, one.live, one.result] for one in decided]
-    return digest(*values, *sorted(desired.unreadable), *decisions, rules)
+    out: list[object] = [[one.code, sorted(one.fields), one.params] for one in desired.left_out]
+    out += [["left_out", one.field, one.at.isoformat()] for one in left_out]
+    return digest(*values, *sorted(desired.unreadable), *decisions, *out, rules)
 
 
 def place(coordinates: Coordinates | None) -> list[float] | None:

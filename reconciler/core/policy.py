@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
+from reconciler.core.catalogue import WRITTEN_PARTS, WrittenPart
+
 Part = Literal[
     "title",
     "object",
@@ -163,6 +165,28 @@ class MergePolicy:
     """An image left the catalogue: ``keep`` what was written, or ``release`` what is ours and unchanged."""
 
 
+LeaveOutBy = Literal["tag", "target", "folder"]
+"""By what of the catalogue an image is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOutRule:
+    """What leaves an image out, or fields of it."""
+
+    by: LeaveOutBy
+    value: str
+    """A tag's name; a target's, in which ``*`` stands for any part; a folder."""
+    fields: tuple[WrittenPart, ...] = WRITTEN_PARTS
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOutPolicy:
+    """Which images are observed and never written."""
+
+    rules: tuple[LeaveOutRule, ...] = (LeaveOutRule("tag", "no-sync"),)
+    """In order: a field that several leave out has the reason of the first."""
+
+
 @dataclass(frozen=True, slots=True)
 class GuardPolicy:
     """How much may be taken away by and by, and put right again, before a person has a say."""
@@ -215,6 +239,7 @@ class Policy:
     guard: GuardPolicy = field(default_factory=GuardPolicy)
     dates: DatesPolicy = field(default_factory=DatesPolicy)
     coordinates: CoordinatesPolicy = field(default_factory=CoordinatesPolicy)
+    leave_out: LeaveOutPolicy = field(default_factory=LeaveOutPolicy)
 
     def with_dates(self, *, on: bool) -> Policy:
         """Return it with dates switched."""

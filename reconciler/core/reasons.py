@@ -89,6 +89,11 @@ Code = Literal[
     "taken_back",
     "all_taken_back",
     "undo_broken_off",
+    # -- what is left out: core/desired/leaving_out, core/plan/left_out --
+    "left_out_switch",
+    "left_out_tag",
+    "left_out_target",
+    "left_out_folder",
     # -- where an image stands at the end of a pass: engine --
     "digesting",
     "not_reached",
@@ -165,6 +170,8 @@ Code = Literal[
     "run_status",
     "run_guarded",
     "run_adopted",
+    "run_renamed",
+    "run_tags_deleted",
     "run_ended_early",
     "run_broke",
     "run_stopped",

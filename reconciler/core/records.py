@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from reconciler.core.catalogue import WrittenPart
     from reconciler.core.reasons import Reason
 
 AssetStatus = Literal[
@@ -21,13 +22,14 @@ AssetStatus = Literal[
     "held",  # the guard holds a change back
     "not_sticking",  # Immich did not keep what was written; see the reasons
     "undone",  # a person took back what was written: it is left alone
+    "left_out",  # a person, a tag or a rule leaves it out: it is observed, and never written
     "unknown_asset",  # Immich does not show the asset to this key
     "not_writable",  # trashed, another user's, not yet extracted …: see the reasons
     "failed",  # the last attempt met an error; tried again
     "unlinked",  # left the catalogue
 ]
 
-FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "undone", "unlinked"})
+FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "undone", "left_out", "unlinked"})
 """The states that need nobody's attention."""
 
 Keep = Literal["immich", "skymmich", "both"]
@@ -111,6 +113,16 @@ class TakenBack:
     at: datetime
     whole: bool = True
     """Whether it stays so: everything was undone. Else an undo is at work on it, or was broken off."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A person left a field of an image out: passes observe it and do not write it. One a field."""
+
+    field: WrittenPart
+    at: datetime
+    by: str
+    """Over which face (``page``, ``cli``, ``api``), or the user's name where a proxy tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +224,10 @@ class AssetRecord:
     kinds: tuple[tuple[str, str], ...] = ()
     """Owned tags whose path does not tell of which kind of fact they are → the kind, in order."""
     taken_back: TakenBack | None = None
+    marks: tuple[Reason, ...] = ()
+    """Why catalogue and configuration left fields of it out when they were last read."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What a person left out of it. Read with the record; saved by ``Store.leave_out``."""
 
     def to_look_at(self) -> AssetRecord:
         """Return it without what would let a pass skip it."""

@@ -372,6 +372,8 @@ UNDOING: Final = Key("undoing", _undoing, _as_it_is)
 """What was begun to be undone and has not come to its end: it is gone on with."""
 CREATED_TAGS: Final = Key("tags.created", _texts, _as_it_is)
 """Paths of tags that this program made, with those above them: undoing everything deletes them."""
+RENAMED_TAGS: Final = Key("tags.renamed", _texts, _as_it_is)
+"""Paths of tags that a rename of their branch takes off: those that this program made, it deletes then."""
 LEASE_TERM: Final = Key("lease.term", _number, _as_it_is)
 """How often the lease was taken."""
 ASSETS_MARK: Final = _of_text("assets_mark")

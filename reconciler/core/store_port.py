@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Crossing,
         FormerValue,
         JournalEntry,
+        LeftOut,
         LossKind,
         PendingWrite,
         RecentLosses,
@@ -103,6 +104,18 @@ class Store(Values, Protocol):
 
     def drop_resolution(self, asset_id: str, resolution: Resolution) -> bool:
         """Forget a decision, if it still is this one; tells whether it was."""
+        ...
+
+    def leave_out(self, asset_id: str, fields: Iterable[LeftOut]) -> None:
+        """Leave these fields of an asset out; insert or replace by asset and field."""
+        ...
+
+    def take_in(self, asset_id: str, fields: Collection[str]) -> int:
+        """Take these fields of an asset in again; tells how many were left out."""
+        ...
+
+    def left_out_of(self, asset_ids: Collection[str]) -> dict[str, tuple[LeftOut, ...]]:
+        """Return what people left out of these assets, by id."""
         ...
 
     def note_crossings(self, crossings: Mapping[str, Crossing]) -> None:

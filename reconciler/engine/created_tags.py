@@ -1,4 +1,4 @@
-"""The tags that this program made: noted when they are made, deleted when everything is undone.
+"""The tags that this program made: noted when they are made, deleted when all is undone or a branch renamed.
 
 Immich keeps a tag that nothing carries, and makes a deleted one again from the file of an asset that carried
 it. So a tag is deleted only after it was taken off everywhere and that has settled. Immich deletes those
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.reasons import reason
-from reconciler.core.store_keys import CREATED_TAGS
+from reconciler.core.store_keys import CREATED_TAGS, RENAMED_TAGS
 from reconciler.engine.batches import batches
 from reconciler.engine.observe import read_assets
 from reconciler.errors import MissingPermissionError
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from reconciler.core.asset import Visibility
     from reconciler.core.ports import Target
     from reconciler.core.reasons import Reason
+    from reconciler.core.records import AssetStatus
     from reconciler.core.store_port import Store
 
 _AT_ONCE: Final = 1_000
+_TO_COME: Final[frozenset[AssetStatus]] = frozenset({"new", "pending", "held", "failed", "not_sticking"})
+"""Where an image stands that a later pass may rename."""
 _EVERYWHERE: Final[tuple[Visibility, ...]] = ("timeline", "archive", "hidden")
 
 
@@ -54,13 +57,47 @@ async def to_delete(target: Target, store: Store) -> tuple[str, ...]:
     return tuple(path for path in made if path in there)
 
 
-async def delete_created(target: Target, store: Store) -> Cleaned:
+def note_renamed(store: Store, paths: Iterable[str]) -> None:
+    """Note tags that are about to be taken off because their branch was renamed."""
+    known = set(RENAMED_TAGS.read(store) or ())
+    if not (new := set(paths)) <= known:
+        RENAMED_TAGS.write(store, sorted(known | new))
+
+
+async def delete_renamed(target: Target, store: Store) -> Cleaned:
+    """Delete what a rename left behind, once it came to its end: what nothing carries under those roots.
+
+    An image that is left alone keeps its tags, and so the branch; all others have to be renamed before.
+
+    Raises:
+        ImmichError: Immich could not be asked; it is tried again after the next pass.
+    """
+    paths = RENAMED_TAGS.read(store) or ()
+    if not paths:
+        return Cleaned()
+    owners = store.owners_of_tags(paths)
+    if any(record.status in _TO_COME for record in store.records_of(owners).values()):
+        return Cleaned()
+    roots = {path.partition("/")[0] for path in paths}
+    branch = {path for path in CREATED_TAGS.read(store) or () if path.partition("/")[0] in roots}
+    cleaned = await delete_created(target, store, among=branch)
+    RENAMED_TAGS.forget(store)
+    return cleaned
+
+
+async def delete_created(target: Target, store: Store, among: Collection[str] | None = None) -> Cleaned:
     """Delete those that nothing carries, as far as the key may; with one go all below it.
+
+    Args:
+        target: Immich.
+        store: where it is noted which were made here.
+        among: only these; ``None``: all.
 
     Raises:
         ImmichError: Immich could not be asked; what is left is still noted.
     """
-    made = frozenset(CREATED_TAGS.read(store) or ())
+    noted = frozenset(CREATED_TAGS.read(store) or ())
+    made = noted if among is None else noted.intersection(among)
     there = dict(await target.tag_ids()) if made else {}
     gone: set[str] = set()
     kept: dict[str, Reason] = {}
@@ -88,7 +125,7 @@ async def delete_created(target: Target, store: Store) -> Cleaned:
             kept[path] = why
     if gone:
         kept |= {path: reason("tag_came_back") for path in (await target.tag_ids()).keys() & gone}
-    CREATED_TAGS.write(store, sorted(kept))
+    CREATED_TAGS.write(store, sorted((noted - made) | kept.keys()))
     return Cleaned(tuple(sorted(gone - kept.keys())), tuple(sorted(kept.items())))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, overload
@@ -20,14 +21,17 @@ from reconciler.core.desired.desired import Desired
 from reconciler.core.pack import Packing
 from reconciler.core.plan.guard import Losses
 from reconciler.core.plan.plan import AssetPlan, TagsDecision, TextDecision, ValueDecision
+from reconciler.core.plan.renames import branches
 from reconciler.core.reasons import Reason
-from reconciler.core.records import AssetRecord, Correction, PendingWrite, Unsticking
+from reconciler.core.records import AssetRecord, Correction, LeftOut, PendingWrite, Unsticking
 from reconciler.engine.identity import is_there
 from reconciler.engine.item import Item, is_catalogues, stands
 from reconciler.spill import Spill
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+
+    from reconciler.core.plan.renames import Branch
 
 Pair = tuple[Item, AssetRecord | None]
 """An image of a pass, and what was remembered of it when it was looked at."""
@@ -76,6 +80,8 @@ class Tally:
     planned_orphans: set[str] = field(default_factory=set)
     """Assets with a plan whose image left the catalogue."""
     losses: Losses = field(default_factory=Losses)
+    renamed: Counter[Branch] = field(default_factory=Counter)
+    """Tags that a renamed branch takes along, by branch."""
 
     def add(self, item: Item, record: AssetRecord | None, held: Collection[str]) -> None:
         """Count one more."""
@@ -95,6 +101,7 @@ class Tally:
             self.changing += plan.changes
             self.jobs += plan.changes or item.adopted is not None
             self.losses.add(plan)
+            self.renamed.update(branches(plan.renames))
             if not self.met and is_there(record):
                 self.met = item.asset_id
             if item.image is None:
@@ -266,7 +273,7 @@ def is_telling(item: Item) -> bool:
 _NO_SUMMARY: Final = Summary()
 _PACKING: Final = Packing[Pair](
     (
-        Applied, AssetPlan, AssetRecord, Coordinates, Correction, Desired, Item, NamedImage, ObservedAsset,
-        PendingWrite, ValueDecision, Reason, Summary, TagsDecision, TextDecision, Unsticking,
+        Applied, AssetPlan, AssetRecord, Coordinates, Correction, Desired, Item, LeftOut, NamedImage,
+        ObservedAsset, PendingWrite, ValueDecision, Reason, Summary, TagsDecision, TextDecision, Unsticking,
     )
 )  # fmt: skip

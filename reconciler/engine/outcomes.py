@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from reconciler.core.fields import VALUE_NAMES
 from reconciler.core.plan.flapping import counted
+from reconciler.core.plan.renames import branches
 from reconciler.core.plan.tag_losses import owned_kinds
 from reconciler.core.reasons import of_error, reason
 from reconciler.core.records import AssetRecord, Finding
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan, Decision
+    from reconciler.core.plan.renames import Branch
     from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetStatus, Field
     from reconciler.engine.item import Item
@@ -59,6 +61,10 @@ class Ended:
     """The tags of the library that the writing met or made: full path to id."""
     failed: int = 0
     """Images of which something could not be read or written, or was not kept."""
+    renamed: Counter[Branch] = field(default_factory=Counter)
+    """Tags that a renamed branch took along, by branch."""
+    deleted: int = 0
+    """Tags that a rename left behind, and that are deleted."""
 
     @property
     def unreached(self) -> int:
@@ -75,6 +81,10 @@ class Ended:
             refused = job is not None and job.write.status == "not_writable"
             if item.plan is None:
                 continue
+            if job is not None:
+                ours = job.write.record.applied.tags
+                done = [pair for pair in item.plan.renames if pair[0] not in ours and pair[1] in ours]
+                self.renamed.update(branches(done))
             if not _FIELDS.isdisjoint(outcome.changed):
                 self.written.add(item.plan.observed.owner_id)
             if refused:
@@ -127,6 +137,7 @@ def finished(
         applied=applied,
         superseded=plan.superseded & applied.tags,
         kinds=owned_kinds(record.kinds, plan.desired.kinds, applied.tags),
+        marks=plan.marks,
         corrections=counted(plan, item.plan or plan, job.write.changed if job else ()),
         status=status,
         reasons=reasons,
@@ -171,6 +182,14 @@ def _decided(item: Item, plan: AssetPlan) -> tuple[AssetStatus, tuple[Reason, ..
         return "undone", undone
     if item.image is None:
         return "unlinked", (reason("left_catalogue"),)
+    return _fine(plan)
+
+
+def _fine(plan: AssetPlan) -> tuple[AssetStatus, tuple[Reason, ...]]:
+    """Say where an asset stands of which nothing is wrong: left out, in whole or in part, or in sync."""
+    if out := [one for one in plan.decisions if one.case == "left_out"]:
+        whole = len(out) == len(plan.decisions) and len({one.reason for one in out}) == 1
+        return "left_out", tuple(one.of() for one in _why(out)) if whole else _why(out)
     fields = tuple(one.field for one in plan.decisions if _left(one))
     return "in_sync", (*plan.notes, *((reason("left_to_person").of(*fields),) if fields else ()))
 
@@ -204,6 +223,7 @@ def summarise(
     stood: int = 0,
     failed: int = 0,
     stopped_at: tuple[int, int] | None = None,
+    renames: Iterable[Reason] = (),
 ) -> tuple[Reason, ...]:
     """Return what a pass looked at and wrote. How the library stands then is not the pass's to say.
 
@@ -214,6 +234,7 @@ def summarise(
         stood: images that are fine besides.
         failed: images that it could not write, of those.
         stopped_at: how many of how many images with changes it came to, if it was stopped.
+        renames: what was renamed, and deleted for it.
     """
     found = [reason("run_images", count=len(outcomes) + stood)]
     changed = sum(1 for outcome in outcomes if outcome.changed)
@@ -228,11 +249,26 @@ def summarise(
             found.append(reason("run_waiting", count=waiting))
     elif not (changed or failed or error or verdict.tripped):
         found.append(reason("run_nothing"))
+    found += renames
     if verdict.tripped:
         found.append(reason("run_guarded"))
     if error is not None:
         found.append(ended_early(error))
     return tuple(found)
+
+
+def told_renames(renamed: Mapping[Branch, int], deleted: int = 0) -> list[Reason]:
+    """Return what is told of renamed branches, a reason each, and of the tags that were deleted for it."""
+    found = [
+        reason("run_renamed", before=shown_branch(one.before), after=shown_branch(one.after), count=count)
+        for one, count in sorted(renamed.items())
+    ]
+    return [*found, reason("run_tags_deleted", count=deleted)] if deleted else found
+
+
+def shown_branch(path: str) -> str:
+    """Return a branch as people read it: ``Astro/…``; the top of the tree is ``…`` alone."""
+    return f"{path}/…" if path else "…"
 
 
 def ended_early(error: ReconcilerError) -> Reason:

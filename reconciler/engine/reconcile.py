@@ -21,6 +21,7 @@ from reconciler.core.store_keys import (
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.approvals import spend_approval
 from reconciler.engine.canary import Canary, CanaryError
+from reconciler.engine.created_tags import delete_renamed, note_renamed
 from reconciler.engine.events import Event, Listener, Progress, ignore
 from reconciler.engine.executor import Executor, Surroundings
 from reconciler.engine.job import Job
@@ -112,11 +113,13 @@ class Reconciler:
         prepared = await self.prepare(selection, wishes)
         return await self.apply(prepared, selection, run_id=run_id, trigger=trigger, stop=stop)
 
-    def note(self, prepared: Prepared) -> None:
+    async def note(self, prepared: Prepared) -> None:
         """Take note of a look at all images that found nothing to do: no run is recorded."""
         with self._store.transaction():
             self._recorder.note_look(prepared)
             self._recorder.note_immich(prepared)
+        await self.share(prepared)
+        await self.tidy()
 
     async def apply(
         self,
@@ -147,6 +150,8 @@ class Reconciler:
             ended = await self._carry_out(prepared, selection, run_id, stop)
             if isinstance(ended.error, ImmichError):
                 self._planner.forget_server()
+            elif ended.error is None and not stop():
+                ended.deleted = await self.tidy()
             report = await asyncio.to_thread(self._recorder.close, prepared, run, ended, stopped=stop())
             opened.ended = report.run
         if report.error is None:
@@ -160,6 +165,16 @@ class Reconciler:
         if self.permission.standing not in {"begun", "trying"}:
             return
         await self._planner.ownership.share(prepared.server)
+
+    async def tidy(self) -> int:
+        """Delete what a renamed branch of tags left behind, if that came to its end; gives how many tags."""
+        if self.permission.standing not in {"begun", "trying"}:
+            return 0
+        try:
+            cleaned = await delete_renamed(self._target, self._store)
+        except ImmichError:  # nothing depends on it: the next pass tries again
+            return 0
+        return len(cleaned.deleted)
 
     async def adopt(self, prepared: Prepared) -> int:
         """Store what a pass over all images would take up, and write nothing; gives of how many images.
@@ -281,6 +296,9 @@ class Reconciler:
             self._target, self._store, self._clock, self._timing, prepared.rules, run_id, listen, replan,
             stop, intended=lambda writing: ended.losses.intended(writing, prepared.records),
         )  # fmt: skip
+        renamed = {old for job in jobs for old, _ in job.write.plan.renames}
+        if renamed:
+            note_renamed(self._store, renamed)
         executor = await asyncio.to_thread(Executor, around, jobs, canary)
         if jobs and prepared.observed_from is not None:
             linked, orphans = prepared.linked, prepared.items.orphans()

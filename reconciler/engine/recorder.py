@@ -14,7 +14,7 @@ from reconciler.core.store_keys import ARCHIVED, CHECKED_AT, FULL_LOOK_AT, RULES
 from reconciler.engine.conflicts import keep_decisions
 from reconciler.engine.hints import Seen
 from reconciler.engine.identity import KnownImmich
-from reconciler.engine.outcomes import finished, outcome_of, summarise
+from reconciler.engine.outcomes import finished, outcome_of, summarise, told_renames
 from reconciler.engine.passes import Report
 from reconciler.engine.schema import remember
 
@@ -165,6 +165,7 @@ class Recorder:
                 stood=prepared.stood,
                 failed=ended.failed,
                 stopped_at=(total - ended.unreached, total) if stopped else None,
+                renames=told_renames(ended.renamed, ended.deleted),
             ),
             counts=RunCounts(
                 images=prepared.images,

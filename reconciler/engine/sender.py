@@ -12,6 +12,7 @@ from reconciler.core.ports import WriteOutcome
 from reconciler.core.reasons import of_error
 from reconciler.core.writes.batches import add_batches, field_batches
 from reconciler.core.writes.journal import entries_of, former_of
+from reconciler.core.writes.leaving_out import on_left_out
 from reconciler.errors import (
     ImmichRejectedError,
     MissingPermissionError,
@@ -154,6 +155,7 @@ class Sender:
             for job in jobs:
                 if job.write.step in steps:
                     job.write = job.write.on_denied(steps, of_error(error))
+        self._leave_out(jobs)
         jobs = [job for job in jobs if job.write.state == "ready"]
         if tagging := [job for job in jobs if job.write.step != "fields"]:
             try:
@@ -170,6 +172,15 @@ class Sender:
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
+
+    def _leave_out(self, jobs: Sequence[Job]) -> None:
+        """Heed what people left out since the pass began: nothing of it is sent any more."""
+        found = self._store.left_out_of([job.asset_id for job in jobs])
+        for job in jobs:
+            out, write = found.get(job.asset_id, ()), job.write
+            # An undo is a person's wish, too.
+            if write.state == "ready" and not write.plan.gives_back and out != write.record.left_out:
+                job.write = on_left_out(write, out, self._clock.monotonic())
 
     def _calls(self, jobs: Sequence[Job], intents: Mapping[str, PendingWrite]) -> list[Awaitable[None]]:
         """Divide the jobs into calls, each asset in just one."""

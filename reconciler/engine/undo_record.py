@@ -55,7 +55,9 @@ def remembered(
     desired, rules = item.plan.desired, prepared.rules
     if record.taken_back is None:
         notes = [one for one in record.unsticking if one.field not in touched]
-        plan = merge(item, desired, seen, replace(record, unsticking=()), rules, force=False)
+        # Also of what is left out: taken in again, it is still what a person took back.
+        taken_in = replace(record, unsticking=(), left_out=(), marks=())
+        plan = merge(item, replace(desired, left_out=()), seen, taken_in, rules, force=False)
         for decision in plan.decisions:
             if decision.field not in touched or decision.action not in {"write", "remove"}:
                 continue

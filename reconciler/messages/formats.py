@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reconciler.messages.translation import joined, say
+from reconciler.messages.translation import Message, joined, say
 from reconciler.messages.vocabulary import FIELDS, STATES
 
 if TYPE_CHECKING:
@@ -47,11 +47,26 @@ def _quoted(names: Param) -> Param:
     return ", ".join(f"“{name}”" for name in names) if isinstance(names, tuple) else names
 
 
+_FACES: Final[Mapping[str, Message]] = {
+    "page": Message("on the page"),
+    "cli": Message("on the command line"),
+    "api": Message("over the API"),
+}
+"""Where a person did something, if it is not known who it was."""
+_BY: Final = Message("by {user}")
+
+
+def who(by: str) -> str:
+    """Return who did something: ``on the page``, ``by anna``."""
+    return say(_FACES[by]) if by in _FACES else say(_BY, user=by)
+
+
 _WRITTEN: Final[Mapping[str, Callable[[Param], Param]]] = {
     "seconds": lambda value: lasting(float(value)) if isinstance(value, int | float) else str(value),
     "status": lambda value: state(str(value)),
     "features": lambda value: ", ".join(value) if isinstance(value, tuple) else str(value),
     "tags": _quoted,
+    "who": lambda value: who(str(value)),
     "removed": _fields,
     "replaced": _fields,
 }

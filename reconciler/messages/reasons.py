@@ -177,6 +177,10 @@ REASONS: Final[Mapping[Code, Message]] = {
         "somebody changed it in Immich at the very moment it was written: check that "
         "what they entered is there"
     ),
+    "left_out_switch": Message("left out on {day} {who}; it is not written until it is taken in"),
+    "left_out_tag": Message("left out by its tag “{value}” in Skymmich"),
+    "left_out_target": Message("left out by its target, as [leave_out] by_target = “{value}” says"),
+    "left_out_folder": Message("left out by its folder, as [leave_out] by_folder = “{value}” says"),
     "undone": Message(
         "taken back by a person; left alone until the catalogue's or Immich's value "
         "changes, or until it is written again"

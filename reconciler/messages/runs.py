@@ -26,6 +26,12 @@ RUNS: Final[Mapping[Code, Message]] = {
         "{count} image was recognised by this program's record of it in Immich",
         "{count} images were recognised by this program's records of them in Immich",
     ),
+    "run_renamed": Message(
+        "renamed {before} → {after} ({count} tag)", "renamed {before} → {after} ({count} tags)"
+    ),
+    "run_tags_deleted": Message(
+        "deleted {count} empty tag of the old branch", "deleted {count} empty tags of the old branch"
+    ),
     "run_ended_early": Message("ended early: {text}"),
     "run_broke": Message("ended by an unexpected error ({kind})"),
     "run_stopped": Message("stopped before its end"),
@@ -37,7 +43,9 @@ RUNS: Final[Mapping[Code, Message]] = {
     "daemon_stopped": Message("The daemon was stopped."),
     "pass_broke": Message("An unexpected error ended the run; the log has the details."),
 }
-_APART: Final = frozenset({"run_guarded", "run_adopted", "run_ended_early", "run_stopped_at"})
+_APART: Final = frozenset(
+    {"run_guarded", "run_adopted", "run_renamed", "run_tags_deleted", "run_ended_early", "run_stopped_at"}
+)
 """What is said beside the counts."""
 _IMAGES: Final = Message("{number} image", "{number} images")
 _STANDING: Final = Message("{number} {status}")

@@ -37,6 +37,7 @@ STATES: Final[Mapping[str, Message]] = {
     "held": Message("held back"),
     "not_sticking": Message("not kept"),
     "undone": Message("taken back"),
+    "left_out": Message("left out"),
     "unknown_asset": Message("not in Immich"),
     "not_writable": Message("not writable"),
     "failed": Message("failed"),
@@ -57,6 +58,10 @@ MEANINGS: Final[Mapping[str, Message]] = {
     ),
     "undone": Message(
         "A person took back what was written. It is left alone until Skymmich's or Immich's value changes."
+    ),
+    "left_out": Message(
+        "A person, a tag in Skymmich or a rule of the configuration leaves it out: it is looked at and never "
+        "written. What was written before stays; to take that back, undo it."
     ),
     "unknown_asset": Message(
         "Immich does not show this asset to the key: it is deleted, locked, or belongs "
@@ -130,6 +135,7 @@ CASES: Final[Mapping[str, Message]] = {
     "switched_off": Message("switched off"),
     "not_sticking": Message("not kept by Immich"),
     "undone": Message("taken back and left alone"),
+    "left_out": Message("left out"),
     "not_writable": Message("cannot be written"),
     "resolved": Message("you decided"),
     "contested": Message("somebody else writes here"),

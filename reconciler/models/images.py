@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from reconciler.core.catalogue import WrittenPart
 from reconciler.core.records import AssetStatus, Field, JournalField
 from reconciler.messages.reasons import joined_reasons
 from reconciler.models.base import Count, Model, Moment, Text
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import CatalogueImage as CoreImage
     from reconciler.core.records import AssetRecord, JournalEntry
     from reconciler.core.records import Crossing as CoreCrossing
+    from reconciler.core.records import LeftOut as CoreLeftOut
     from reconciler.service.api import ImageView as CoreView
 
 
@@ -41,6 +43,19 @@ class Crossing(Model):
         )
 
 
+class LeftOut(Model):
+    """A field that a person left out: it is observed, and never written."""
+
+    field: WrittenPart
+    at: Moment
+    by: Text
+
+    @classmethod
+    def of(cls, found: CoreLeftOut) -> Self:
+        """Return it as JSON."""
+        return cls(field=found.field, at=found.at, by=found.by)
+
+
 class Image(Model):
     """What is remembered of one image, without its texts."""
 
@@ -52,6 +67,7 @@ class Image(Model):
     reasons: list[Reason]
     linked: bool
     crossing: Crossing | None
+    left_out: list[LeftOut]
     checked_at: Moment | None
     changed_at: Moment | None
     thumbnail: Text
@@ -68,6 +84,7 @@ class Image(Model):
             reasons=Reason.all(found.reasons),
             linked=found.linked,
             crossing=None if found.crossing is None else Crossing.of(found.crossing),
+            left_out=[LeftOut.of(one) for one in found.left_out],
             checked_at=found.checked_at,
             changed_at=found.changed_at,
             thumbnail=f"/thumbnails/{found.asset_id}",

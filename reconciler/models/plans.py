@@ -238,6 +238,14 @@ class RowProblem(Model):
         )
 
 
+class Renamed(Model):
+    """A branch of tags that is renamed; an empty path is the top of the tree."""
+
+    before: Text
+    after: Text
+    tags: Count
+
+
 class Plan(Model):
     """What a run would do."""
 
@@ -250,6 +258,7 @@ class Plan(Model):
     missing_permissions: list[MissingPermission]
     problems: list[RowProblem]
     stale: list[Text]
+    renamed: list[Renamed]
     items: list[PlanItem]
     left_out: Count
 
@@ -275,6 +284,10 @@ class Plan(Model):
             missing_permissions=[MissingPermission.of(loss) for loss in found.server.losses],
             problems=[RowProblem.of(one) for one in found.catalogue.problems],
             stale=list(found.stale),
+            renamed=[
+                Renamed(before=one.before, after=one.after, tags=count)
+                for one, count in sorted(found.items.tally.renamed.items())
+            ],
             items=[PlanItem.of(one, found, now, compared=limit is None) for one in listed],
             left_out=0 if limit is None else max(0, telling - limit),
         )

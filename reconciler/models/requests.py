@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from reconciler.core.catalogue import WRITTEN_PARTS, WrittenPart
 from reconciler.core.records import AssetStatus, Keep
 from reconciler.core.records import Field as AssetField
 from reconciler.models.base import Model, Moment, Text
@@ -75,6 +76,14 @@ class Choice(Model):
     keep: Keep | None
     field: AssetField | None = None
     shown: Annotated[str, Field(max_length=64)] = ""
+
+
+class Parts(Model):
+    """Which fields of an image are meant; by default all."""
+
+    fields: list[WrittenPart] = Field(
+        default=list(WRITTEN_PARTS), min_length=1, max_length=4, description="Fields of the image"
+    )
 
 
 class Changes(Model):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
-    from reconciler.core.catalogue import Catalogue, CatalogueImage
+    from reconciler.core.catalogue import Catalogue, CatalogueImage, WrittenPart
     from reconciler.core.permission import Beginner
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan
@@ -346,6 +346,26 @@ class Control(Protocol):
             DecisionError: there is nothing to decide, or it is another one by now; nothing was changed.
             ReconcilerError: they could not be looked at.
         """
+        ...
+
+    async def leave_out(self, image_id: int, fields: Collection[WrittenPart], *, by: str) -> str | None:
+        """Leave fields of an image out from now on: they are observed, and never written.
+
+        Args:
+            image_id: Skymmich's.
+            fields: ``description``, ``coordinates``, ``tags``.
+            by: over which face (``page``, ``api``), or the user's name.
+
+        Returns:
+            the id of a run that looks at it so; ``None`` if the catalogue has no such image.
+
+        Raises:
+            ReconcilerError: it could not be kept.
+        """
+        ...
+
+    async def take_in(self, image_id: int, fields: Collection[WrittenPart]) -> str | None:
+        """Take fields of an image in again; likewise."""
         ...
 
     async def take_over(self) -> str:

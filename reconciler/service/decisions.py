@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.plan.conflicts import all_sides, in_conflict
+from reconciler.engine.leaving_out import leave_out, take_in
 from reconciler.errors import DecisionError
 from reconciler.service.api import Request
 
@@ -12,12 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+    from reconciler.core.catalogue import CatalogueImage, WrittenPart
+    from reconciler.core.ports import Clock
     from reconciler.core.records import Field, Keep
     from reconciler.engine.passes import Prepared
     from reconciler.engine.planner.planner import Wishes
     from reconciler.engine.undo_plan import PreparedUndo
     from reconciler.engine.undo_wish import UndoWish
     from reconciler.service.api import ImageView
+    from reconciler.service.environment import ServiceStore
     from reconciler.service.runner import PassRunner
 
 
@@ -25,6 +29,8 @@ class Decisions:
     """Looks and decisions; whoever inherits it runs the passes that carry them out."""
 
     _runner: PassRunner
+    _store: ServiceStore
+    _clock: Clock
 
     def enqueue(self, request: Request, *, delay: float = 0.0) -> str:
         """Enqueue a pass; gives the run's id."""
@@ -84,6 +90,26 @@ class Decisions:
             raise DecisionError("None of these images has a conflict that can be decided so.")
         self._runner.decide(chosen, keep, prepared.rules)
         return self.enqueue(Request(frozenset(plan.image_id for plan in chosen), trigger="decision"))
+
+    async def leave_out(self, image_id: int, fields: Collection[WrittenPart], *, by: str) -> str | None:
+        """Leave fields of an image out from now on, and enqueue a pass that looks at it so."""
+        image = await self._linked(image_id)
+        if image is None:
+            return None
+        leave_out(self._store, image, fields, by, self._clock.now())
+        return self.enqueue(Request(frozenset({image_id}), trigger="decision"))
+
+    async def take_in(self, image_id: int, fields: Collection[WrittenPart]) -> str | None:
+        """Take fields of an image in again, and enqueue a pass that writes what is due."""
+        image = await self._linked(image_id)
+        if image is None:
+            return None
+        take_in(self._store, image, fields)
+        return self.enqueue(Request(frozenset({image_id}), trigger="decision"))
+
+    async def _linked(self, image_id: int) -> CatalogueImage | None:
+        image = (await self._runner.catalogue.refresh()).image(image_id)
+        return image if image is not None and image.asset_id is not None else None
 
     async def take_over(self) -> str:
         """Take another instance's place at the next pass, which comes at once."""

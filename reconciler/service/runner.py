@@ -200,8 +200,7 @@ class PassRunner:
             selection = replace(selection, by_person=self.by_person, approved="")
         self._health.prepared(prepared)
         if whole and not request.by_person and prepared.quiet:
-            cycle.note(prepared)
-            await cycle.share(prepared)
+            await cycle.note(prepared)
             self._health.looked(whole=True)
             return None
         self.writing = True

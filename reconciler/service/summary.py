@@ -57,6 +57,8 @@ _ATTENTION: Final[tuple[ConditionType, ...]] = (
     "Permitted",
     "ConfigurationCurrent",
 )
+_LEFT_ALONE: Final[tuple[AssetStatus, ...]] = ("undone", "left_out")
+"""The states of images that are fine because nothing is written to them: told beside those in sync."""
 PARTLY: Final[ConditionReason] = "PartlyPermitted"
 """The reason of ``Permitted`` when a part of the work goes on without what is missing."""
 
@@ -112,14 +114,13 @@ def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table r
     total = sum(count for status, count in standing.counts.items() if status != "unlinked")
     odd = {status: count for status, count in standing.counts.items() if status not in FINE and count}
     said = Headline("in_sync", "ok", images=total, counts=odd, crossed=standing.crossed, looked=looked)
-    undone = standing.counts.get("undone", 0)
+    alone = {status: count for status in _LEFT_ALONE if (count := standing.counts.get(status, 0))}
     if odd:
-        told = {**odd, "undone": undone} if undone else odd
+        told = {**odd, **alone}
         return replace(said, code="not_in_sync", level="attention", counts=told)
     if standing.crossed:
         return replace(said, code="edit_missing", level="attention")
-    said = replace(said, images=total - undone, next_look=upcoming)
-    return replace(said, counts={"undone": undone}) if undone else said
+    return replace(said, images=total - sum(alone.values()), next_look=upcoming, counts=alone or said.counts)
 
 
 def _not_begun(standing: Standing) -> Headline:

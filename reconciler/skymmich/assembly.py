@@ -93,6 +93,7 @@ class Assembler:
                 asset_id=_asset_id(fields),
                 title=fields.vital("title"),
                 filename=filename,
+                path=fields.text("original_path") or "",
                 description=fields.vital("description", MAX_PROSE),
                 captured_at=fields.moment("capture_date"),
                 tags=fields.strings("tags"),

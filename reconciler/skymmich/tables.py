@@ -62,7 +62,7 @@ IMAGES = Table(
         "title", "filename", "description", "capture_date", "tags", "object_type", "constellation",
         "target_name", "plate_solved", "ra", "dec", "field_of_view", "rotation", "latitude", "longitude",
         "telescope", "camera", "mount", "filters", "focal_length", "aperture", "iso", "exposure_time",
-        "frame_count", "total_integration_hours",
+        "frame_count", "total_integration_hours", "original_path",
     ),
     owner="id",
 )  # fmt: skip

@@ -35,6 +35,7 @@ from reconciler.web.pages.crossings import Crossings
 from reconciler.web.pages.decide import Deciding
 from reconciler.web.pages.doctor import DoctorPages
 from reconciler.web.pages.images import ImagePages
+from reconciler.web.pages.leaving_out import LeavingOut
 from reconciler.web.pages.overview import OverviewPages
 from reconciler.web.pages.pictures import Pictures
 from reconciler.web.pages.renderer import Pages
@@ -138,6 +139,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             SelectionApi(panel, deciding),
             Login(panel, pages),
         ),
+        LeavingOut(panel),
         *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups, toasts)),
         DoctorPages(panel, pages, lookups),
         *(

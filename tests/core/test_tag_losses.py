@@ -21,7 +21,8 @@ OWN = "Astro/Target/M 31 Andromeda Galaxy"
             ("Astro/Equipment/A", "Astro/Equipment/B"),
         ),
         (("Astro/a",), ("Astro/c",), ("Astro/a",)),
-        (("Sky/Type/Galaxy",), ("Astro/Type/Galaxy",), ("Sky/Type/Galaxy",)),
+        # The root was renamed: the fact stands under another path.
+        (("Sky/Type/Galaxy",), ("Astro/Type/Galaxy",), ()),
         (("Astro/M 31", "Astro/NGC 224", "Astro/Andromeda Galaxy"), (OWN,), ()),
         (("Astro/M 31", "Astro/M 33"), (OWN,), ("Astro/M 33",)),
         ((OWN,), (), (OWN,)),
@@ -52,7 +53,15 @@ def test_a_tag_is_lost_where_nothing_stands_in_its_place(removed, desired, lost)
             ["Astro/Equipment/A", "Astro/Equipment/B"],
             [],
         ),
-        (["Sky/Equipment/A"], ["Astro/Equipment/B"], ["Sky/Equipment/A"], []),
+        # The root was renamed, and of the cameras in it one.
+        (["Sky/Equipment/A"], ["Astro/Equipment/B"], ["Sky/Equipment/A"], ["Sky/Equipment/A"]),
+        (
+            ["Sky/Equipment/A", "Sky/Equipment/B", "Sky/mine", "Sky/gone"],
+            ["Astro/Equipment/A", "Astro/mine"],
+            ["Sky/Equipment/A", "Sky/Equipment/B", "Sky/mine", "Sky/gone"],
+            ["Sky/Equipment/A", "Sky/mine"],
+        ),
+        (["Astro/Orion"], ["Astro/Constellation/Orion"], ["Astro/Orion"], []),
         (["Astro/old"], ["Astro/new"], ["Astro/old"], []),
         (["Astro/flat"], ["Astro/other"], ["Astro/flat"], ["Astro/flat"]),
         (["Astro/flat"], ["Astro/own"], ["Astro/flat"], []),

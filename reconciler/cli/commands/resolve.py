@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from reconciler.app.wiring import new_run_id
-from reconciler.cli.beside_daemon import Taken, have_looked
+from reconciler.cli.carrying_out import carry_out
 from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
 from reconciler.cli.images import find_images
@@ -17,8 +16,8 @@ from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
 from reconciler.core.plan.conflicts import CONFLICTS
 from reconciler.core.records import Field, Keep  # noqa: TC001 - typer asks for them
 from reconciler.engine.conflicts import decidable, take_decision
-from reconciler.engine.passes import Prepared, Report, Selection
-from reconciler.errors import DecisionError, LeaseHeldError, ReconcilerError
+from reconciler.engine.passes import Prepared, Selection
+from reconciler.errors import DecisionError, ReconcilerError
 from reconciler.messages.reasons import sentence
 from reconciler.models import runs as models
 
@@ -103,7 +102,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         if keep == "skymmich" and not yes:
             _ask(work)
         decided = _decide(work, prepared, keep, which)
-        report, taken = _carry_out(work, image_ids)
+        report, taken = carry_out(work, image_ids, "resolve")
         left_to = "" if taken is None else taken.words
         requests = models.Requests.of(work.bench.target.requests)
     if json:
@@ -167,22 +166,3 @@ def _decide(
                 {"image_id": item.image_id, "title": item.title, "fields": list(fields), "keep": keep}
             )
     return made
-
-
-def _carry_out(work: Work, image_ids: frozenset[int] | None) -> tuple[Report | None, Taken | None]:
-    """Run a pass over the images; where the daemon has the right to write, have it do so at once."""
-    selection = Selection(image_ids=image_ids)
-    if not work.permission.allows(image_ids):
-        return None, Taken("Nothing is written yet; it is carried out once a person begins: apply.")
-    try:
-        with work.right_to_write("resolve"):
-            report = work.write(
-                lambda stop: work.bench.cycle.run(
-                    selection, work.bench.wishes, run_id=new_run_id(), trigger="decision", stop=stop
-                )
-            )
-    except LeaseHeldError as error:
-        if work.daemon_writes:
-            return None, have_looked(work.session.config, image_ids)
-        return None, Taken(f"The next run carries it out. {error.message}")
-    return report, None

@@ -13,7 +13,7 @@ from reconciler.core.plan.diff import Difference, differences
 from reconciler.messages.formats import field, state
 from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import sentence, words
-from reconciler.messages.translation import say
+from reconciler.messages.translation import joined, say
 from reconciler.messages.vocabulary import ACTIONS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def show_view(screen: Screen, view: View) -> None:
     for why in view.desired.problems:
         screen.row("! not usable", words(why, "command"), "yellow")
     for why in view.desired.remarks:
-        screen.row("left out", words(why, "command"), "dim")
+        screen.row("omitted", words(why, "command"), "dim")
     if view.plan is not None:
         _title(screen, "Field by field")
         if view.plan.blocked:
@@ -77,6 +77,9 @@ def _show_standing(screen: Screen, view: View) -> None:
         looked = f"Last looked at {moment(record.checked_at)}" if record.checked_at else "Not looked at yet"
         changed = f"changed {moment(record.changed_at)}" if record.changed_at else "nothing written yet"
         screen.line(f"{looked}, {changed}.", "dim")
+        if record.left_out:
+            left = joined([field(one.field) for one in record.left_out])
+            screen.line(f"A person left out its {left}. To take it in: take-in {record.image_id}", "dim")
         for entry in record.unsticking:
             screen.line(f"{field(entry.field)} is left alone: {words(entry.diagnosis, 'command')}", "yellow")
         if record.crossing is not None:
@@ -98,6 +101,7 @@ def _facts(image: CatalogueImage) -> Iterable[tuple[str, str]]:
     seconds = sum(row.frame_count * row.exposure_s for row in rows)
     listed = {
         "file": image.filename,
+        "path": image.path,
         "taken": f"{image.captured_at:%Y-%m-%d %H:%M} UTC" if image.captured_at else "",
         "target": ", ".join(filter(None, names)),
         "type": image.object_type or "",

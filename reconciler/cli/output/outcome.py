@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _NOT_REACHED: Final = Message(
     "{count} image was not reached: run apply again.", "{count} images were not reached: run apply again."
 )
+_FEW: Final = 10
+"""Of so many images it is told which are left out, and why."""
 _UNFINISHED = {"failed", "pending", "held"}
 
 
@@ -37,6 +39,8 @@ def show_report(screen: Screen, report: Report, requests: Requests) -> None:
         if one.status != "new" and all(why.code != "stale_plan" for why in one.reasons)
     ]
     show_outcomes(screen, listed)
+    if len(report.outcomes) <= _FEW:  # of more, the counts below tell
+        show_standings(screen, _standings([one for one in report.outcomes if one.status == "left_out"]))
     if crossed := [one for one in report.outcomes if one.crossed]:
         named = ", ".join(f"{one.title} ({one.image_id})" for one in crossed)
         screen.line(f"An edit may be missing, somebody saved it while it was written: {named}", "yellow")
@@ -64,11 +68,14 @@ def show_outcomes(screen: Screen, outcomes: Sequence[Outcome]) -> None:
     if not outcomes:
         return
     screen.line("Needs a look:", "yellow")
-    standings = [
+    show_standings(screen, _standings(outcomes))
+    screen.line()
+
+
+def _standings(outcomes: Sequence[Outcome]) -> list[Standing]:
+    return [
         Standing(one.image_id, one.title, one.status, sentence(one.reasons, "command")) for one in outcomes
     ]
-    show_standings(screen, standings)
-    screen.line()
 
 
 def exit_code(report: Report) -> int:

@@ -17,7 +17,9 @@ from reconciler.cli.output.screen import Screen, shortened
 from reconciler.core.fields import Value, text_of
 from reconciler.core.plan.diff import Difference, differences, observed_facts, planned_facts
 from reconciler.core.plan.kinds import KIND_FIELDS
+from reconciler.core.plan.renames import branches
 from reconciler.core.records import FINE
+from reconciler.engine.outcomes import told_renames
 from reconciler.logging import printable
 from reconciler.messages import guard
 from reconciler.messages.formats import field, state
@@ -66,6 +68,7 @@ def show_plan(
     """
     screen.line(summary(prepared), "bold")
     show_kinds(screen, kinds_of(item.plan for item in prepared.items if item.plan and item.plan.changes))
+    show_renames(screen, prepared)
     working = [item for item in prepared.items if needs_work(item)]
     whole = details or len(working) <= FULL_UP_TO
     if not whole:
@@ -86,6 +89,12 @@ def show_plan(
         show_verdict(screen, prepared.verdict)
         show_withheld(screen, prepared, details=details)
     screen.line()
+
+
+def show_renames(screen: Screen, prepared: Prepared) -> None:
+    """Show what branches of tags are renamed, a line each."""
+    for one in told_renames(prepared.items.tally.renamed):
+        screen.row(field("tags"), words(one, "command"), "cyan")
 
 
 def summary(prepared: Prepared) -> str:
@@ -189,6 +198,8 @@ def show_changes(screen: Screen, plan: AssetPlan) -> None:
         screen.row(name, "; ".join(reasons), "dim italic")
         if name == "tags":
             show_tags(screen, found[name])
+            for renamed in told_renames(branches(plan.renames)):
+                screen.row("", words(renamed, "command"), "cyan")
             continue
         for one in found[name]:
             show_difference(screen, one)
@@ -326,6 +337,10 @@ def show_withheld(screen: Screen, prepared: Prepared, *, details: bool = False) 
 
 def _by_field(plan: AssetPlan) -> dict[str, list[Difference]]:
     found: dict[str, list[Difference]] = {name: [] for name in KIND_FIELDS}
+    renamed = {tag for pair in plan.renames for tag in pair}
     for one in differences(observed_facts(plan.observed), planned_facts(plan)):
-        found[one.field].append(one)
+        if one.field != "tags" or (one.before or one.after) not in renamed:
+            found[one.field].append(one)
+    for before, after in plan.renames:
+        found["tags"].append(Difference("tags", "changed", before, after))
     return found

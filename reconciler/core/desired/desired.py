@@ -10,6 +10,7 @@ from reconciler.core.desired.coordinates import desired_coordinates, told_place
 from reconciler.core.desired.dates import desired_date, is_of_night
 from reconciler.core.desired.facts import facts_of
 from reconciler.core.desired.language import language_of
+from reconciler.core.desired.leaving_out import left_out, unsure, without_marks
 from reconciler.core.desired.object_facts import constellation_of, object_type_of, target_tags, without_target
 from reconciler.core.desired.optics_facts import scale_problem
 from reconciler.core.desired.solution_facts import others_in_field
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from reconciler.core.desired.template import BlockTemplate
     from reconciler.core.policy import Policy
     from reconciler.core.ports import TimeZones
+    from reconciler.core.reasons import Code
 
 
 FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -71,6 +73,10 @@ class Desired:
     """What was left out as it should be: it is told where somebody looks, and nobody has to."""
     unreadable: frozenset[Unreadable] = frozenset()
     """Fields of which it is not known what they should be: they are left alone."""
+    left_out: tuple[Reason, ...] = ()
+    """Why fields of it are left out, each reason with its fields: parts of ``WRITTEN_PARTS``."""
+    unsure: frozenset[Code] = frozenset()
+    """Of which of these reasons it cannot be told whether they hold."""
     kinds: tuple[tuple[str, str], ...] = ()
     """Tags of facts whose path does not tell the kind of fact → the kind, in order."""
 
@@ -151,8 +157,8 @@ def _desire_with(
         desired_date(image, policy.dates, form.zones) if policy.dates.enabled else (None, None)
     )
     language = language_of(policy.tags.language)
-    own = own_tags(image.tags, policy.tags, _names_and_title(image))
-    left_out = own.cut + len(image.equipment[MAX_TAGS:])
+    own = own_tags(without_marks(image.tags, policy.leave_out), policy.tags, _names_and_title(image))
+    beyond = own.cut + len(image.equipment[MAX_TAGS:])
     targets = target_tags(image) if policy.tags.target else ()
     sources = TagSources(
         # Another spelling of the target is no second tag.
@@ -164,7 +170,7 @@ def _desire_with(
         equipment=tuple((piece.kind, piece.name) for piece in image.equipment[:MAX_TAGS]),
     )
     tags, tag_problems = desired_tags(sources, policy.tags, form.tag)
-    problems = (place_problem, date_problem, scale_problem(image, pixels), _cut(left_out), *tag_problems)
+    problems = (place_problem, date_problem, scale_problem(image, pixels), _cut(beyond), *tag_problems)
     return Desired(
         block=form.description(block) or None,
         prose=form.description(_prose(image.description, markers)) or None,
@@ -175,7 +181,9 @@ def _desire_with(
         tags=tags,
         problems=tuple(one for one in problems if one),
         remarks=omitted_tags(own),
-        unreadable=image.unreadable | {"more_tags"} if left_out else image.unreadable,
+        left_out=left_out(image, policy.leave_out),
+        unsure=unsure(image),
+        unreadable=image.unreadable | {"more_tags"} if beyond else image.unreadable,
         kinds=flat_kinds(sources, policy.tags, form.tag, tags),
     )
 
@@ -186,8 +194,8 @@ def _prose(text: str, markers: Markers) -> str:
     return without_sentence(strip_blocks(strip_blocks(text, markers), Markers()))
 
 
-def _cut(left_out: int) -> Reason | None:
-    return reason("tags_cut", most=MAX_TAGS, count=left_out) if left_out else None
+def _cut(beyond: int) -> Reason | None:
+    return reason("tags_cut", most=MAX_TAGS, count=beyond) if beyond else None
 
 
 def _names_and_title(image: CatalogueImage) -> tuple[str, ...]:

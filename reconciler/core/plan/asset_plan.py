@@ -16,9 +16,12 @@ from reconciler.core.fields import VALUE_FIELDS
 from reconciler.core.fingerprint import digest
 from reconciler.core.plan.conflicts import Ruling, rule
 from reconciler.core.plan.day import with_day
+from reconciler.core.plan.field_left import allowed, leave_tags
 from reconciler.core.plan.flapping import contest, contest_tags
+from reconciler.core.plan.left_out import is_whole, leave_out, marks_of, why_left_out
 from reconciler.core.plan.merge import WHY, Action, Merged, merge_tags, merge_value
 from reconciler.core.plan.plan import AssetPlan, Rules, TagsDecision, TextDecision
+from reconciler.core.plan.renames import moved
 from reconciler.core.plan.standing import unsticking_of, with_ruling
 from reconciler.core.plan.tag_losses import lost_tags, superseded
 from reconciler.core.plan.taken_back import left_taken_back
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.desired.desired import Desired
-    from reconciler.core.plan.plan import Decision
     from reconciler.core.policy import MergePolicy
     from reconciler.core.records import AssetRecord, TextField
 
@@ -59,48 +61,31 @@ def plan_asset(
     )  # fmt: skip
     if SENTENCE in observed.description and displaces(split(observed.description, rules.markers, base.block)):
         now = None  # Skymmich's solver put its sidecar in the place of ours: it disagrees with nothing
-    if blocked := not_writable(observed, rules):
+    plan = replace(plan, marks=marks_of(plan, record, rules))
+    left_out = why_left_out(plan.marks, record.left_out if record else ())
+    if (blocked := not_writable(observed, rules)) and not is_whole(left_out, rules):
         return replace(plan, blocked=blocked)
     if record is not None and record.taken_back is not None:
         return left_taken_back(plan, record.taken_back, rules)
+    return leave_out(_planned(plan, record, rules, now), left_out)
+
+
+def _planned(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: datetime | None) -> AssetPlan:
+    """Merge field by field, as far as it is switched on."""
+    desired = plan.desired
     if rules.switches.description:
-        plan = _allowed(plan, _plan_description(plan, record, rules, now), "description", rules)
+        plan = allowed(plan, _plan_description(plan, record, rules, now), "description", rules)
     for one in VALUE_FIELDS:
         if one.is_on(rules.switches):
             readable = one.name not in desired.unreadable
             planned = plan_value(one, plan, record, rules, now) if readable else leave_value(one, plan)
-            plan = _allowed(plan, planned, one.feature, rules)
+            plan = allowed(plan, planned, one.feature, rules)
     plan = with_day(plan, rules)
     if rules.switches.tags and rules.tags_available:
         readable = "tags" not in desired.unreadable
-        planned = _plan_tags(plan, record, rules, now) if readable else _leave_tags(plan)
-        plan = _allowed(plan, planned, "tags", rules)
+        planned = _plan_tags(plan, record, rules, now) if readable else leave_tags(plan)
+        plan = allowed(plan, planned, "tags", rules)
     return plan
-
-
-def _allowed(plan: AssetPlan, planned: AssetPlan, feature: str, rules: Rules) -> AssetPlan:
-    """Return what was planned, or, where the key does not allow it, why it is not written."""
-    lacking = rules.missing.get(feature)
-    if lacking is None:
-        return planned
-    why = reason("permission", lacking=lacking)
-    decisions: tuple[Decision, ...] = tuple(
-        replace(one, case="not_writable", action="keep", reason=why, takes_away=False)
-        if one.action in {"write", "remove"}
-        else one
-        for one in planned.decisions
-    )
-    return replace(plan, decisions=decisions)
-
-
-def _leave_tags(plan: AssetPlan) -> AssetPlan:
-    """Leave tags alone of which the catalogue cannot be read: they may well be what Immich has."""
-    live = plan.observed.tags
-    if live is None:  # not read: nothing can be said of them
-        return plan
-    tags = (_sorted(plan.base.tags), None, _sorted(live))
-    decision = TagsDecision("tags", "not_writable", "keep", *tags, reason=reason("unreadable"))
-    return replace(plan, decisions=(*plan.decisions, decision))
 
 
 def not_writable(observed: ObservedAsset, rules: Rules) -> Reason | None:
@@ -265,6 +250,10 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: d
     for tag in sorted(remove):
         if held := unsticking_of(record, "tags", digest("-", tag), plan, rules):
             case, why, remove = *held, remove - {tag}
+    kinds = dict(record.kinds if record else ()) | dict(plan.desired.kinds)
+    renamed = moved(remove, plan.desired.tags, kinds)
+    # The new path first: the old one stays for as long as the new one is not there and is not coming.
+    remove -= {old for old, new in renamed.items() if new in merged.add - add}
     action: Action = "write" if add else "remove" if remove else "nothing"
     if action == "nothing" and (merged.drifted or case in {"not_sticking", "undone", "contested"}):
         action = "keep"
@@ -273,7 +262,6 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: d
     plan = with_ruling(plan, "tags", ruling)
     if case == "contested" and ruling.standing:  # decided for Immich's: of tags, nothing else is kept
         case, action, why = ruling.merged.case, ruling.merged.action, ruling.reason
-    kinds = dict(record.kinds if record else ()) | dict(plan.desired.kinds)
     replaced = plan.superseded | superseded(remove, plan.desired.tags, plan.base.tags, kinds)
     lost = lost_tags(remove - replaced, plan.desired.tags)
     return replace(
@@ -284,6 +272,7 @@ def _plan_tags(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: d
         ),
         add_tags=add,
         remove_tags=remove,
+        renamed=tuple(renamed.items()),
         superseded=replaced & remove,
         base=replace(plan.base, tags=owned),
     )

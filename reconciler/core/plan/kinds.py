@@ -29,8 +29,9 @@ def kinds_of(plans: Iterable[AssetPlan]) -> Kinds:
         for one in VALUE_FIELDS:
             if one.of(plan) is not None:
                 found[one.name, "changed" if one.of(seen) else "added"] += 1
-        found["tags", "added"] += len(plan.add_tags)
-        found["tags", "removed"] += len(plan.remove_tags)
+        found["tags", "added"] += len(plan.coming_tags)
+        found["tags", "changed"] += len(plan.renames)
+        found["tags", "removed"] += len(plan.going_tags)
     return +found
 
 

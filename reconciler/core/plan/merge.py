@@ -43,6 +43,7 @@ Case = Literal[
     "switched_off",
     "not_sticking",
     "undone",
+    "left_out",
     "not_writable",
     "resolved",
     "contested",

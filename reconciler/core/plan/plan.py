@@ -90,6 +90,8 @@ class AssetPlan:
     """Whether ``taken_at`` but keeps the day that the place would move: see ``core.plan.day``."""
     add_tags: frozenset[str] = frozenset()
     remove_tags: frozenset[str] = frozenset()
+    renamed: tuple[tuple[str, str], ...] = ()
+    """Tags that stand under another path now, before and after: see ``renames``."""
     base: Applied = field(default_factory=Applied)
     """What stays owned if nothing is written."""
     resolutions: tuple[Resolution, ...] = ()
@@ -101,6 +103,8 @@ class AssetPlan:
     correcting: tuple[Correction, ...] = ()
     """Of what this writes: what was changed by somebody else, as it is counted once it is written."""
     notes: tuple[Reason, ...] = ()
+    marks: tuple[Reason, ...] = ()
+    """Why catalogue and configuration leave fields of it out: see ``left_out``."""
     gives_back: bool = False
     """Whether it is an undo's: then nothing that is written becomes ours, and what it replaces is."""
     blocked: Reason | None = None
@@ -160,6 +164,21 @@ class AssetPlan:
     def lost_tags(self) -> frozenset[str]:
         """Those of ``remove_tags`` that have nothing in their place."""
         return lost_tags(self.remove_tags - self.superseded, self.desired.tags)
+
+    @property
+    def renames(self) -> tuple[tuple[str, str], ...]:
+        """Of ``renamed``, those that this carries out."""
+        return tuple((old, new) for old, new in self.renamed if old in self.remove_tags)
+
+    @property
+    def coming_tags(self) -> frozenset[str]:
+        """Those of ``add_tags`` that are told one by one: not those of a renamed branch."""
+        return self.add_tags - {new for _, new in self.renames}
+
+    @property
+    def going_tags(self) -> frozenset[str]:
+        """Likewise of ``remove_tags``."""
+        return self.remove_tags - {old for old, _ in self.renames}
 
     @property
     def digest(self) -> str:

@@ -1,7 +1,7 @@
 """Which tags that a plan takes off are a loss, and which only give way to something that says the same.
 
 A library whose tags are told better than before changes; it does not lose. Nor does one of which a camera, or
-anything else that facts name, was renamed.
+anything else that facts name, was renamed, nor one whose branch of tags was: see ``renames``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired.tag_noise import is_solvers
-from reconciler.core.desired.tags import GROUPS, SINGLE_GROUPS
+from reconciler.core.desired.tags import SINGLE_GROUPS
+from reconciler.core.plan.renames import kind_of, moved
 from reconciler.core.sky import designations, famous
 
 if TYPE_CHECKING:
@@ -44,10 +45,12 @@ def lost_tags(removed: frozenset[str], desired: frozenset[str]) -> frozenset[str
 def superseded(
     removed: frozenset[str], desired: frozenset[str], owned: frozenset[str], kinds: Mapping[str, str]
 ) -> frozenset[str]:
-    """Return those of the removed tags whose place a new one of the same kind takes: what was renamed.
+    """Return those of the removed tags whose place another one takes: what was renamed, or stands elsewhere.
 
-    A kind of which fewer come than go is not told apart: all of it is lost. A person's own tags in Skymmich
-    have no kind: that one goes and another one comes does not make it a rename.
+    What stands under another path now is the same tag of a renamed branch. Of the rest, a new one of the same
+    kind takes the place of one that goes. A kind of which fewer come than go is not told apart: all of it is
+    lost. A person's own tags in Skymmich have no kind: that one goes and another one comes does not make it a
+    rename.
 
     Args:
         removed: full paths that are taken off.
@@ -55,12 +58,16 @@ def superseded(
         owned: full paths that were ours before any of these were added.
         kinds: of which kind tags are whose path does not tell it.
     """
-    coming = Counter(kind for tag in desired - owned if (kind := _group(tag, kinds))) if removed else {}
+    branch = moved(removed, desired, kinds)
+    left = removed - branch.keys()
+    new = desired - owned - frozenset(branch.values())
+    coming = Counter(kind for tag in new if (kind := kind_of(tag, kinds))) if left else {}
     going: dict[str, set[str]] = {}
-    for tag in removed:
-        if coming.get(kind := _group(tag, kinds), 0):
+    for tag in left:
+        if coming.get(kind := kind_of(tag, kinds), 0):
             going.setdefault(kind, set()).add(tag)
-    return frozenset(tag for kind, tags in going.items() if len(tags) <= coming[kind] for tag in tags)
+    renamed = frozenset(tag for kind, tags in going.items() if len(tags) <= coming[kind] for tag in tags)
+    return renamed | branch.keys()
 
 
 def owned_kinds(
@@ -72,16 +79,10 @@ def owned_kinds(
     return tuple(sorted((tag, kind) for tag, kind in (dict(known) | dict(desired)).items() if tag in owned))
 
 
-def _group(tag: str, kinds: Mapping[str, str]) -> str:
-    """Return what tells the kind of fact that a tag names; ``""`` of a person's own."""
-    parent = tag.rpartition("/")[0]
-    return parent if parent.rpartition("/")[2] in GROUPS else kinds.get(tag, "")
-
-
 def _kind(tag: str) -> str:
-    """Return the path above a tag of a fact of which an image has one; ``""`` of any other."""
-    parent = tag.rpartition("/")[0]
-    return parent if parent.rpartition("/")[2] in SINGLE_GROUPS else ""
+    """Return the kind of a fact of which an image has one, of the tag of such a fact; ``""`` of any other."""
+    kind = kind_of(tag, {})
+    return kind if kind in SINGLE_GROUPS else ""
 
 
 def _leaf(tag: str) -> str:

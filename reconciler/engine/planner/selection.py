@@ -33,7 +33,7 @@ _MOST_REASON = 500
 """Characters: an error may quote a value."""
 _IN_SYNC = {"in_sync", "not_ours", "switched_off"}
 _SKIPPABLE = {
-    "in_sync", "conflict", "not_sticking", "undone", "unknown_asset", "not_writable", "unlinked",
+    "in_sync", "conflict", "not_sticking", "undone", "left_out", "unknown_asset", "not_writable", "unlinked",
     "failed",  # where it has a fingerprint: see ``is_catalogues``
 }  # fmt: skip
 
@@ -134,8 +134,8 @@ class ImageSelector:
 
     def _fingerprint(self, item: Item) -> str:
         record = self.records.get(item.asset_id)
-        decided = record.resolutions if record else ()
-        return fingerprint(self.wanted(item), self.digest, decided)
+        decided, left_out = (record.resolutions, record.left_out) if record else ((), ())
+        return fingerprint(self.wanted(item), self.digest, decided, left_out)
 
     def wanted(self, item: Item) -> Desired:
         """Return what an item's image wants.
@@ -262,7 +262,7 @@ def is_as_left(item: Item, record: AssetRecord | None) -> bool:
         and all(decision.case in _IN_SYNC for decision in plan.decisions)
         and (record.image_id, record.title, record.status) == (item.image_id, item.title, "in_sync")
         and (record.fingerprint, record.seen_updated_at) == (item.fingerprint, seen.updated_at)
-        and (record.applied, record.resolutions) == (plan.base, plan.resolutions)
+        and (record.applied, record.resolutions, record.marks) == (plan.base, plan.resolutions, plan.marks)
         and (record.superseded, record.corrections) == (plan.superseded, plan.corrections)
         and record.kinds == owned_kinds(record.kinds, plan.desired.kinds, record.applied.tags)
         and (seen.width or record.width, seen.height or record.height) == (record.width, record.height)

@@ -85,6 +85,7 @@ class ImageShape(_Shape):
     iso: Number = None
     exposure_time: Text = None
     frame_count: Number = None
+    original_path: Text = None
     total_integration_hours: Annotated[Number, Field(alias="totalIntegration")] = None
 
 

@@ -103,9 +103,13 @@ class Access:
 
     def has_user(self, connection: HTTPConnection) -> bool:
         """Return whether a trusted proxy names a user."""
+        return bool(self.user(connection))
+
+    def user(self, connection: HTTPConnection) -> str:
+        """Return the user whom a trusted proxy names; empty: none."""
         peer = connection.client.host if connection.client else ""
         named = connection.headers.get(self.user_header, "") if self.user_header else ""
-        return bool(named) and peer in self.proxies
+        return named if peer in self.proxies else ""
 
     async def has_bearer(self, connection: HTTPConnection) -> bool:
         """Return whether the request shows the token.

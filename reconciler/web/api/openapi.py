@@ -34,6 +34,7 @@ from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
 from reconciler.web.pages.decide import Deciding
 from reconciler.web.pages.doctor import DoctorPages
+from reconciler.web.pages.leaving_out import LeavingOut
 from reconciler.web.pages.taking_back import TakingBack
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ PARTS: Final[tuple[type, ...]] = (
         Decisions,
         Deciding,
         Crossings,
+        LeavingOut,
         TakingBack,
         SelectionApi,
     ),

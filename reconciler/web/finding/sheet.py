@@ -28,9 +28,8 @@ _OTHER: Final = len(_STATUSES)
 """A state of a later version."""
 _FEW: Final = 500
 """So many that came are put between the others; of more, all are read."""
-_RANK: Final = bytes(
-    [*((*URGENCY, "new", "undone", "in_sync", "unlinked").index(state) for state in _STATUSES), 99]
-)
+_ORDER: Final = (*URGENCY, "new", "undone", "left_out", "in_sync", "unlinked")
+_RANK: Final = bytes([*map(_ORDER.index, _STATUSES), 99])
 """Of each state: the sooner a person is needed, the lower."""
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.plan.conflicts import all_sides, in_conflict
+from reconciler.core.plan.renames import branches
 from reconciler.core.reasons import of_error
+from reconciler.engine.outcomes import told_renames
 from reconciler.messages.formats import first_upper
 from reconciler.messages.proposals import (
     BUTTONS,
@@ -22,7 +24,7 @@ from reconciler.messages.proposals import (
     UNDER_WAY_DONE,
     UNKNOWN,
 )
-from reconciler.messages.reasons import joined_reasons
+from reconciler.messages.reasons import joined_reasons, words
 from reconciler.messages.translation import say
 from reconciler.models.reasons import told
 from reconciler.models.undo import asset_url
@@ -210,8 +212,8 @@ def _written(
         "descriptions": sum(plan.description is not None for plan in plans),
         "places": sum(plan.coordinates is not None for plan in plans),
         "dates": sum(plan.taken_at is not None for plan in plans),
-        "tags_on": sum(len(plan.add_tags) for plan in plans),
-        "tags_off": sum(len(plan.remove_tags) for plan in plans),
+        "tags_on": sum(len(plan.coming_tags) for plan in plans),
+        "tags_off": sum(len(plan.going_tags) for plan in plans),
         "values_left" if action == "undo" else "left": len(left),
     }
     return Proposal(
@@ -219,7 +221,7 @@ def _written(
         _title(action, len(plans)),
         bool(plans),
         say(BUTTONS[action]),
-        _lines(counts),
+        (*_lines(counts), *renames_of(plans)),
         say(NOTES[action]),
         plans=plans[:SHOWN],
         more=max(0, len(plans) - SHOWN),
@@ -239,6 +241,12 @@ def _lines(counts: Mapping[str, int]) -> tuple[str, ...]:
         for name, count in counts.items()
         if count
     )
+
+
+def renames_of(plans: Iterable[AssetPlan]) -> tuple[str, ...]:
+    """Return what branches of tags are renamed, a sentence each."""
+    renamed = branches(pair for plan in plans for pair in plan.renames)
+    return tuple(f"{first_upper(words(one))}." for one in told_renames(renamed))
 
 
 def _why(plan: AssetPlan | None) -> tuple[Reason, ...]:

@@ -21,10 +21,11 @@ from reconciler.core.asset import Coordinates
 from reconciler.core.fields import read_moment
 from reconciler.core.plan.conflicts import choices, sides
 from reconciler.core.plan.taken_back import is_taken_back
+from reconciler.engine.outcomes import told_renames
 from reconciler.messages import conditions, guard, headlines
 from reconciler.messages.formats import field, first_upper
 from reconciler.messages.nouns import counted
-from reconciler.messages.reasons import joined_reasons
+from reconciler.messages.reasons import joined_reasons, words
 from reconciler.messages.runs import summary, wrote
 from reconciler.messages.translation import say
 from reconciler.messages.vocabulary import CASES, FIELD_TITLES, LEVELS, TRIGGERS
@@ -175,6 +176,7 @@ class Pages:
             "plans": list(islice(written, min(room, free))),
             "count": tally.withheld + free,
             "left_out": max(0, free - room),
+            "renames": [first_upper(words(one)) + "." for one in told_renames(tally.renamed)],
             "switches": prepared.rules.switches,
             "other": other,
             "template": template,
