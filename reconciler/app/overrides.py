@@ -20,7 +20,7 @@ from reconciler.core.store_keys import (
     TemplateForm,
     TemplateVersionForm,
 )
-from reconciler.engine.planner.planner import switches_of
+from reconciler.engine.planner.wishes import switches_of
 from reconciler.skymmich.settings_api import SkymmichSettings
 from reconciler.web.ports import TemplateVersion
 

@@ -17,7 +17,7 @@ from reconciler.app.store_mark import store_mark
 from reconciler.config import redact_url
 from reconciler.core.reasons import Reason
 from reconciler.engine.events import Event, Listener, Progress
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.schema import recalled
 from reconciler.errors import ImmichUnreachableError, ReconcilerError

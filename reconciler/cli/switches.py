@@ -20,7 +20,7 @@ from reconciler.app.overrides import (
 from reconciler.cli.daemon_client import ask_daemon
 from reconciler.config import redact_url
 from reconciler.core.policy import ALL_SWITCHES, OWN_SWITCHES
-from reconciler.engine.planner.planner import switches_of
+from reconciler.engine.planner.wishes import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import DaemonRefusedError
 from reconciler.messages.formats import lasting

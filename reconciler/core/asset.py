@@ -92,5 +92,5 @@ class Applied:
     block: str | None = None
     prose: str | None = None
     coordinates: Coordinates | None = None
-    taken_at: datetime | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
+    taken_at: datetime | None = None

@@ -21,13 +21,11 @@ from reconciler.core.reasons import Reason, reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from _typeshed import DataclassInstance
-
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.desired.desired import Desired
     from reconciler.core.policy import MergePolicy, OnDrift, Switches
 
-_Holder = TypeVar("_Holder", bound="DataclassInstance")
+_Holder = TypeVar("_Holder")
 
 Value = Coordinates | datetime
 """Any field's value."""
@@ -123,7 +121,7 @@ TAKEN_AT: Final = ValueField(
     cannot_clear=reason("date_stays"),
     none_before=reason("date_stays"),
     nobodys=lambda seen, _: reason("date_of_file") if seen.date_is_files else None,
-    settled=night_of,
+    settled=lambda wanted, seen, desired: night_of(wanted, seen) if desired.is_of_night else wanted,
     must_be_known=reason("date_not_told"),
 )
 
@@ -140,8 +138,9 @@ def values_of(holder: object) -> tuple[Value | None, ...]:
 
 def with_values(holder: _Holder, values: Mapping[ValueName, Value | None]) -> _Holder:
     """Return what holds values with these in their places."""
-    changed: Any = values  # a type checker cannot tell that these are attributes of it
-    return replace(holder, **changed)
+    one: Any = holder  # a type checker cannot tell that these are attributes of it
+    changed: Any = values
+    return cast("_Holder", replace(one, **changed))
 
 
 def text_of(value: Value) -> str:

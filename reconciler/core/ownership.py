@@ -193,7 +193,7 @@ def adopt(
     )
     return replace(
         record.to_look_at(),
-        applied=Applied(block, prose, known.coordinates, known.taken_at, known.tags),
+        applied=Applied(block, prose, known.coordinates, known.tags, known.taken_at),
         unsticking=undone,
         taken_back=known.taken_back,
         status="new",

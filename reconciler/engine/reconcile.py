@@ -28,7 +28,7 @@ from reconciler.engine.job import Job
 from reconciler.engine.losses import LossCount
 from reconciler.engine.order import order
 from reconciler.engine.outcomes import Ended
-from reconciler.engine.planner.planner import Planner, Wishes
+from reconciler.engine.planner.planner import Planner
 from reconciler.engine.planner.selection import merge
 from reconciler.engine.polling.poller import Poller
 from reconciler.engine.polling.timing import Timing
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from reconciler.engine.items import Pair
     from reconciler.engine.passes import Prepared, Report, Selection
     from reconciler.engine.planner.candidates import Memory
+    from reconciler.engine.planner.wishes import Wishes
 
 _SHARED: Final = 500
 """Assets whose records are written to Immich together, before the end of a pass."""

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from reconciler.core.store_port import Store
     from reconciler.engine.events import Listener
     from reconciler.engine.passes import Prepared
-    from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.planner.wishes import Wishes
     from reconciler.engine.reconcile import Reconciler
     from reconciler.engine.undo_wish import UndoWish
     from reconciler.errors import ReconcilerError

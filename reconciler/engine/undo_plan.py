@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reconciler.core.reasons import Reason
     from reconciler.core.records import JournalEntry
     from reconciler.core.store_port import Store
-    from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.planner.wishes import Wishes
     from reconciler.engine.reconcile import Reconciler
 
 

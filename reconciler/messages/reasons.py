@@ -84,7 +84,7 @@ REASONS: Final[Mapping[Code, Message]] = {
     "coarser": Message("the catalogue's exact place gives way to the coarser one that is configured"),
     "place_moves_day": Message(
         "with this place Immich shows the image on {after} instead of {before}: the same moment in the "
-        "place's own time; [coordinates] keep_day keeps the day"
+        "place's own time; with keep_day in the configuration the day stays"
     ),
     "place_keeps_day": Message(
         "its date is sent with the place, so that Immich goes on showing the same local time, on {day}"

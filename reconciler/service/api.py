@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.engine.events import Progress
     from reconciler.engine.foreseen import Foreseen
     from reconciler.engine.passes import Prepared, Report
-    from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.planner.wishes import Wishes
     from reconciler.engine.undo_plan import PreparedUndo
     from reconciler.engine.undo_wish import UndoWish
 

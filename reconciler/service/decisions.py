@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.core.ports import Clock
     from reconciler.core.records import Field, Keep
     from reconciler.engine.passes import Prepared
-    from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.planner.wishes import Wishes
     from reconciler.engine.undo_plan import PreparedUndo
     from reconciler.engine.undo_wish import UndoWish
     from reconciler.service.api import ImageView

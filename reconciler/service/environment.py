@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.core.ports import Target
     from reconciler.core.records import Crossed
     from reconciler.engine.catalogue_cache import Watchable
-    from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.planner.wishes import Wishes
 
 
 class Installation(Protocol):

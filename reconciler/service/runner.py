@@ -17,7 +17,8 @@ from reconciler.engine.events import Event
 from reconciler.engine.ownership import leave_wishes
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.candidates import Memory
-from reconciler.engine.planner.planner import switches_of, told_problems
+from reconciler.engine.planner.planner import told_problems
+from reconciler.engine.planner.wishes import switches_of
 from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.redo import to_write_again, write_again
 from reconciler.engine.runs import Runs
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import Field, Keep
     from reconciler.engine.events import Listener
     from reconciler.engine.passes import Prepared, Report
-    from reconciler.engine.planner.planner import Wishes
+    from reconciler.engine.planner.wishes import Wishes
     from reconciler.engine.polling.timing import Timing
     from reconciler.engine.undo_plan import PreparedUndo
     from reconciler.engine.undo_wish import UndoWish
@@ -282,8 +283,7 @@ class PassRunner:
         if again and image_ids is None:
             image_ids = await asyncio.to_thread(to_write_again, self._store)
         selection = Selection(image_ids, brief=image_ids is None, again=again)
-        here = self.installation.wishes(catalogue)
-        return await looker.prepare(selection, replace(wishes, zones=here.zones) if wishes else here)
+        return await looker.prepare(selection, self.installation.wishes(catalogue).instead(wishes))
 
     async def view(self, image_id: int) -> ImageView | None:
         """Look at one image; may be asked while a pass runs.
@@ -320,8 +320,7 @@ class PassRunner:
         if image is None or image.asset_id is None:
             return False
         looker = await self._look_with(catalogue)
-        wishes = self.installation.wishes(catalogue)
-        prepared = await looker.prepare(Selection(frozenset({image_id})), wishes)
+        prepared = await looker.prepare(Selection(frozenset({image_id})), self.installation.wishes(catalogue))
         (item,) = prepared.items
         if item.plan is None:
             why = self._words(item.reasons)
@@ -356,9 +355,8 @@ class PassRunner:
 
     def _switched(self, catalogue: Catalogue) -> Switches:
         wishes = self.installation.wishes(catalogue)
-        override = wishes.switches
-        switches = override or switches_of(catalogue, wishes.policy)
-        self._health.switched(switches, overridden=override is not None)
+        switches = wishes.switches or switches_of(catalogue, wishes.policy)
+        self._health.switched(switches, overridden=wishes.switches is not None)
         return switches
 
     async def _move_in(self) -> None:

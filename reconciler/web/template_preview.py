@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.engine.foreseen import foresee
 from reconciler.engine.planner.desired import sized, try_template
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.errors import TemplateError
 from reconciler.models.requests import MAX_TEMPLATE
 from reconciler.service.api import Request as Wish

@@ -39,7 +39,7 @@ from reconciler.core.policy import DescriptionPolicy, Policy, Switches, TagPolic
 from reconciler.engine.events import Progress
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.desired import DesiredStateComputer, DesiredStates
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.undo import Undo
 from reconciler.immich import roundtrip

@@ -47,13 +47,27 @@ def test_each_switch_is_shown_with_the_place_that_decides_it(two):
     assert not two.store.exists()
 
 
+def test_our_own_switch_is_kept_here_and_is_no_override_of_skymmichs(two):
+    done = two.call("settings", "set", "syncDates=on")
+    assert (done.returncode, "syncDates is on" in done.stdout) == (0, True), done.stderr
+    found = stands(two)
+    assert (found["settings"]["syncDates"], found["source"], found["override"]) == (True, "Skymmich", {})
+    assert two.call("settings", "set", "syncDates=off", "syncTags=off").returncode == 0
+    assert stands(two)["settings"]["syncDates"] is False
+    two.call("settings", "set", "syncDates=on")
+    two.call("settings", "follow")
+    assert (stands(two)["settings"]["syncDates"], stands(two)["settings"]["syncTags"]) == (True, True)
+
+
 def test_only_what_differs_is_kept_here_and_the_rest_follows_skymmich(two):
     done = two.call("settings", "set", "SYNCTAGS=Off", "syncDescription=yes")
     assert done.returncode == 0, done.stderr
     assert "syncTags is off. No daemon runs; the next plan or apply takes it." in done.stdout
     skymmich_says(two, syncCoordinates=False)
     found = stands(two)
-    assert found["settings"] == dict(zip(NAMES, (True, True, False, False), strict=True))
+    assert found["settings"] == dict(zip(NAMES, (True, True, False, False), strict=True)) | {
+        "syncDates": False
+    }
     assert (found["source"], found["override"]) == ("override", {"syncTags": False})
     assert found["skymmich"]["syncTags"] is True
     shown = two.call("settings").stdout

@@ -53,6 +53,7 @@ STORED = {
     ),
     "immich.confirmed": ("http://x", "http://x"),
     "settings.override": ({"syncTags": False}, {"syncTags": False}),
+    "switches.own": ({"syncDates": True}, {"syncDates": True}),
     "parts.override": ({"moon": True}, {"moon": True}),
     "template.override": (
         page := {"text": None, "versions": [{"at": NOON_KEPT, "text": "{{ title }}"}]},

@@ -15,7 +15,7 @@ import pytest
 from reconciler.config.sections import ScheduleSection
 from reconciler.core.policy import Policy
 from reconciler.daemon.triggers import Triggers
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.errors import ConfigurationError
 from reconciler.immich.target import Immich
 from reconciler.service.api import Request

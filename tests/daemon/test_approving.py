@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.engine.approvals import leave_approval, waiting_approval
 from reconciler.engine.passes import Selection
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.reconcile import Reconciler
 from reconciler.errors import GuardError
 from reconciler.service.api import Request

@@ -11,7 +11,7 @@ from reconciler.core.permission import Permission
 from reconciler.core.policy import DescriptionPolicy, Policy
 from reconciler.core.store_keys import BEGUN
 from reconciler.engine.foreseen import foresee
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.undo_wish import UndoWish
 from reconciler.errors import NotBegunError, ObservingError
 from reconciler.messages.headlines import sentence

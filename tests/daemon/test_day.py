@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from reconciler.engine.passes import Selection
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.reconcile import Reconciler
 from reconciler.service.api import Request
 

@@ -19,7 +19,7 @@ import httpx
 
 from reconciler.core.policy import Policy, Switches
 from reconciler.engine.passes import Selection
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.polling.timing import Timing
 from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.undo import Undo

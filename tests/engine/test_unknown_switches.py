@@ -10,7 +10,7 @@ from reconciler.app.overrides import overridden_switches
 from reconciler.core.policy import Switches
 from reconciler.core.reasons import reason
 from reconciler.core.store_keys import SETTINGS_OVERRIDE
-from reconciler.engine.planner.planner import switches_of
+from reconciler.engine.planner.wishes import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.skymmich.sources import open_catalogue
 

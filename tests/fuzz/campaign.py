@@ -22,7 +22,7 @@ from mutations import HEAVY, KINDS, LIE, Past, Recorded
 
 from reconciler.core.policy import GuardPolicy, Policy, Switches
 from reconciler.engine.passes import Selection
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.polling.timing import Timing
 from reconciler.engine.reconcile import Reconciler
 from reconciler.errors import ReconcilerError

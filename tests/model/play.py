@@ -17,7 +17,7 @@ from reconciler.engine.conflicts import decidable, take_decision
 from reconciler.engine.events import Event
 from reconciler.engine.identity import KnownImmich
 from reconciler.engine.passes import Selection
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.redo import write_again
 from reconciler.engine.undo import UndoReport
 from reconciler.errors import AnotherInstanceError, ReconcilerError, UnconfirmedError

@@ -11,7 +11,7 @@ from reconciler.core.plan.conflicts import sides
 from reconciler.core.policy import Policy, Switches
 from reconciler.engine.conflicts import take_decision
 from reconciler.engine.passes import Selection
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.messages.reasons import sentence
 from state.store import SqliteStore
 from tests.virtual.loop import run

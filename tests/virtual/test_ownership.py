@@ -14,7 +14,7 @@ from reconciler.core.policy import GuardPolicy, Policy, Switches
 from reconciler.core.store_keys import OWNER
 from reconciler.engine.ownership import ALIVE, leave_wishes
 from reconciler.engine.passes import Selection
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.redo import write_again
 from reconciler.errors import AnotherInstanceError
 from state.store import SqliteStore

@@ -15,7 +15,7 @@ from reconciler.core.policy import GuardPolicy, Policy, Switches
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.events import Event
 from reconciler.engine.passes import Selection
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.polling.timing import Timing
 from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.undo import Undo

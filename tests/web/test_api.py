@@ -33,6 +33,7 @@ def test_the_status_tells_headline_counts_conditions_and_next_looks(client):
         "syncDescription": True,
         "syncCoordinates": True,
         "syncTags": True,
+        "syncDates": False,
     }
     assert found["next_looks"]["immich"].startswith("2026-11-22T20:00:22")
 
@@ -167,6 +168,7 @@ def test_settings_are_changed_one_by_one(build, control):
         "syncDescription": True,
         "syncCoordinates": True,
         "syncTags": False,
+        "syncDates": False,
     }
     assert found["changed_in"] == "Skymmich"
     assert control.requested[0].trigger == "settings"

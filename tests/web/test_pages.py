@@ -242,7 +242,7 @@ BOXES = ("metadataSyncEnabled", "syncDescription", "syncCoordinates", "syncTags"
 def boxes(ticked, *, shown=BOXES):
     """The form of the switches as a browser sends it."""
     return {
-        **{f"shown_{name}": "on" if name in shown else "off" for name in BOXES},
+        **{f"shown_{name}": "on" if name in shown else "off" for name in (*BOXES, "syncDates")},
         **dict.fromkeys(ticked, "on"),
     }
 

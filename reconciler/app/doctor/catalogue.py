@@ -14,7 +14,7 @@ from reconciler.core.desired.facts import facts_of
 from reconciler.core.policy import SWITCHES, Policy
 from reconciler.core.reasons import of_error
 from reconciler.engine.planner.desired import SLICE
-from reconciler.engine.planner.planner import switches_of
+from reconciler.engine.planner.wishes import switches_of
 from reconciler.engine.schema import recalled
 from reconciler.errors import ReconcilerError, UnusableImageError
 from reconciler.immich.roundtrip import settled_description, settled_tag

@@ -15,7 +15,6 @@ from reconciler.core.reasons import reason
 if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.catalogue import CatalogueImage
-    from reconciler.core.desired.desired import Desired
     from reconciler.core.policy import DatesPolicy
     from reconciler.core.ports import TimeZones
     from reconciler.core.reasons import Reason
@@ -87,10 +86,10 @@ def is_of_night(policy: DatesPolicy) -> bool:
     return policy.source != "capture_date"
 
 
-def night_of(wanted: datetime, seen: ObservedAsset, desired: Desired) -> datetime:
+def night_of(wanted: datetime, seen: ObservedAsset) -> datetime:
     """Return the moment that is wanted: the one that is there where that is of the same night."""
     there = seen.taken_at
-    if not desired.is_of_night or there is None:
+    if there is None:
         return wanted
     # A file without a zone has local time, which Immich takes for that of its server.
     local = there if seen.date_is_files and not there.utcoffset() else there.astimezone(wanted.tzinfo)

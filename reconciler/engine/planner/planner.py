@@ -6,7 +6,7 @@ Nothing is written here, neither to Immich nor to the store.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -16,7 +16,6 @@ from reconciler.core.desired.desired import Form
 from reconciler.core.desired.template import digest_of
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.plan.plan import Rules
-from reconciler.core.policy import Policy, Switches
 from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, RULES, WATERMARK
 from reconciler.engine import hints
 from reconciler.engine.approvals import moment
@@ -34,6 +33,7 @@ from reconciler.engine.planner.desired import DesiredStateComputer, DesiredState
 from reconciler.engine.planner.held import guarded, linked_assets
 from reconciler.engine.planner.selection import ImageSelector
 from reconciler.engine.planner.slices import SLICE, Slices
+from reconciler.engine.planner.wishes import Wishes, switches_of, tells_day
 from reconciler.engine.record_cache import RecordCache
 from reconciler.engine.schema import recalled
 from reconciler.engine.watermark import Look, Skew, Watermark, present, skew
@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.listing import Listing
-    from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Target, TimeZones
+    from reconciler.core.policy import Switches
+    from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Target
     from reconciler.core.store_port import Store
     from reconciler.engine.events import Level, Listener
     from reconciler.engine.standpoint import Another, Standpoint
@@ -56,22 +57,6 @@ written, while the key lacks something, and at all. A whole look by a person, or
 _FEW = 20
 """So many images are judged by the guard at once."""
 _AUDIT_AGE = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the user configured for all passes. A switch that is ``None`` follows Skymmich's own setting."""
-
-    policy: Policy
-    switches: Switches | None = None
-    zones: TimeZones | None = field(default=None, compare=False)
-    """Tells which time it is where; ``None``: no date can be told."""
-
-    @property
-    def as_switched(self) -> Wishes:
-        """The same with our own switch in the policy as it is wished, if only for one plan."""
-        on = self.policy.dates.enabled if self.switches is None else self.switches.dates
-        return replace(self, policy=self.policy.with_dates(on=on))
 
 
 class Planner:
@@ -372,23 +357,9 @@ def _rules(
     )
 
 
-def tells_day(wishes: Wishes, selection: Selection) -> bool:
-    """Return whether it is told where a place moves the day: of single images, and where dates matter."""
-    single = selection.image_ids is not None and len(selection.image_ids) == 1
-    return single or wishes.policy.dates.enabled
-
-
 def _others(catalogue: Catalogue, slices: Slices) -> int:
     """Count the linked images that were not looked at: they stand."""
     return len(catalogue.linked()) - slices.items.tally.images
-
-
-def switches_of(catalogue: Catalogue, policy: Policy) -> Switches:
-    """Return Skymmich's own four settings, and ours as the policy in force has it."""
-    settings = catalogue.settings
-    return Switches(
-        settings.enabled, settings.description, settings.coordinates, settings.tags, policy.dates.enabled
-    )
 
 
 def _missing(server: ServerFacts) -> dict[str, tuple[str, ...]]:

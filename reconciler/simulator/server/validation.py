@@ -64,7 +64,7 @@ def asset_changes(body: Mapping[str, object], version: Version) -> tuple[Exif, l
 
     Raises:
         ValidationError: a value is wrong, or one coordinate stands alone.
-        ApiError: a text has a NUL in it, which the database refuses (500).
+        ApiError: a text has a NUL in it, or from 3.0 on is no date, which the database refuses (500).
     """
     complaints: list[tuple[str, str]] = []
     values = Exif()
@@ -88,17 +88,22 @@ def asset_changes(body: Mapping[str, object], version: Version) -> tuple[Exif, l
         values.rating = _rating(body["rating"], version, complaints)
         fields.append("rating")
     if "dateTimeOriginal" in body:
-        moment = body["dateTimeOriginal"]
-        parsed = parse_date(moment) if isinstance(moment, str) else None
-        if parsed is None:
-            complaints.append(("dateTimeOriginal", "dateTimeOriginal must be a valid ISO 8601 date string"))
-        else:
-            values.taken = parsed.isoformat(timespec="milliseconds")
-            fields.append("taken")
+        values.taken = _date(body["dateTimeOriginal"], version, complaints)
+        fields += ["taken"] if values.taken else []
     complaints += _row_complaints(body)
     if complaints:
         raise ValidationError(complaints)
     return values, fields
+
+
+def _date(value: object, version: Version, complaints: list[tuple[str, str]]) -> str | None:
+    """Read a date. From 3.0 on any text passes, and the database refuses what is none (500)."""
+    parsed = parse_date(value) if isinstance(value, str) else None
+    if parsed is None and isinstance(value, str) and version >= V3:
+        raise ApiError(500, "Failed to update asset")
+    if parsed is None:
+        complaints.append(("dateTimeOriginal", "dateTimeOriginal must be a valid ISO 8601 date string"))
+    return parsed.isoformat(timespec="milliseconds") if parsed else None
 
 
 def _row_complaints(body: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.engine.planner.planner import Wishes
+from reconciler.engine.planner.wishes import Wishes
 from reconciler.models.images import Change, Image, Images, ImageView
 from reconciler.models.plans import Plan
 from reconciler.models.requests import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.policy import Policy
-from reconciler.engine.planner.planner import switches_of
+from reconciler.engine.planner.wishes import switches_of
 from reconciler.models.plans import Settings
 from reconciler.models.requests import Changes
 from reconciler.models.status import SettingsView
