@@ -79,6 +79,8 @@ class FakeControl:
         self.decided: list[tuple] = []
         self.looked_through: list[tuple] = []
         self.looked: list[tuple] = []
+        self.left_out: list[tuple] = []
+        self.taken_in: list[tuple] = []
         self.states: dict[str, RunState] = {}
         self.hanging = False
         self.known = True
@@ -180,6 +182,14 @@ class FakeControl:
     async def resolve_many(self, image_ids, keep, *, shown) -> str:
         self.decided.append((image_ids, keep, shown))
         return self.request(Wish(image_ids, trigger="decision"))
+
+    async def leave_out(self, image_id, fields, *, by):
+        self.left_out.append((image_id, tuple(fields), by))
+        return self.request(Wish(frozenset({image_id}), trigger="decision"))
+
+    async def take_in(self, image_id, fields):
+        self.taken_in.append((image_id, tuple(fields)))
+        return self.request(Wish(frozenset({image_id}), trigger="decision"))
 
     async def take_over(self) -> str:
         self.took_over = True

@@ -101,6 +101,38 @@ def test_every_page_fits_its_window_and_every_picture_shows(browser, crossed):
             assert page.evaluate("[...document.images].filter(one => !one.naturalWidth).length") == 0, path
 
 
+LEFT_OUT = 5
+"""An image that a test leaves out, and takes in again."""
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_an_image_is_left_out_on_its_page_and_taken_in_again(browser, quiet, javascript):
+    """While it is left out Skymmich's change of it is not written, and nothing that was written goes."""
+
+    def description():
+        quiet.simulator.wait_until_idle()
+        return quiet.simulator.assets()[quiet.asset_of(LEFT_OUT)]["description"]
+
+    before, title = description(), f"Left alone {javascript}"
+    with window(browser, quiet, java_script_enabled=javascript) as page:
+        page.goto(f"/images/{LEFT_OUT}")
+        page.get_by_role("button", name="Leave this image out").click()
+        expect(page.locator(".state .chip").first).to_have_text("Left out")
+        expect(page.locator("#leave-out")).to_contain_text("what was written before stays in Immich")
+        quiet.sql("UPDATE astrophotography_images SET title = ? WHERE id = ?", title, LEFT_OUT)
+        page.get_by_role("button", name="Sync to Immich").click()
+        expect(page.locator(".state")).to_contain_text("on the page; it is not written until it is taken in")
+        assert description() == before
+        page.goto("/images?status=left_out")
+        expect(page.locator("main")).to_contain_text("Left out")
+        page.goto(f"/images/{LEFT_OUT}")
+        page.get_by_role("button", name="Take in again: Tags").click()
+        expect(page.get_by_role("button", name="Leave out: Tags")).to_be_visible()
+        page.get_by_role("button", name="Take this image in again").click()
+        expect(page.locator(".state .chip").first).to_have_text("In sync")
+        assert title in description()
+
+
 ROSETTE = 29
 MARKED = ("NGC 2237", "NGC 2244", "NGC 2252")
 
