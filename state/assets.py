@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from state import rows
+from state import carry_overs, rows
 from state.tables import ASSETS, CROSSINGS, LEFT_OUT, OWNED_TAGS, RESOLUTIONS, JsonText
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def joined(
     """
     owned, decided = tags(connection, ids), resolutions(connection, ids)
     crossed, out = crossings(connection, ids), left_out(connection, ids)
+    carrying = carry_overs.to_assets(connection, ids, "wanted")
     return [
         rows.to_record(
             row,
@@ -56,6 +57,7 @@ def joined(
             decided.get(row.asset_id, ()),
             crossed.get(row.asset_id),
             out.get(row.asset_id, ()),
+            carrying.get(row.asset_id, ()),
         )
         for row in found
     ]

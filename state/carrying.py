@@ -33,6 +33,8 @@ _RUNS: Final = "INSERT OR REPLACE INTO main.runs SELECT * FROM former.runs"
 _CROSSINGS: Final = "INSERT OR REPLACE INTO main.crossings SELECT * FROM former.crossings"
 _LEFT_OUT: Final = "INSERT OR REPLACE INTO main.left_out SELECT * FROM former.left_out"
 """What a person left out since must not be written because of a restore."""
+_CARRY_OVERS: Final = "INSERT OR REPLACE INTO main.carry_overs SELECT * FROM former.carry_overs"
+"""A replaced asset may be gone by now: what was on it is nowhere else."""
 _LOSSES: Final = "INSERT OR REPLACE INTO main.losses SELECT * FROM former.losses"
 """What the guard has counted: a restore is no way around it."""
 _UNSHARED: Final = "INSERT OR IGNORE INTO main.unshared SELECT * FROM former.unshared"
@@ -87,7 +89,7 @@ def carry_over(former: Path, made: Path) -> Carried | None:
             return None
         entries = connection.execute(_ENTRIES).rowcount
         for statement in (
-            _RUNS, _CROSSINGS, _LEFT_OUT, _LOSSES, _UNSHARED, *_PENDING, *_FORMER, *_ASSETS,
+            _RUNS, _CROSSINGS, _LEFT_OUT, _CARRY_OVERS, _LOSSES, _UNSHARED, *_PENDING, *_FORMER, *_ASSETS,
         ):  # fmt: skip
             connection.execute(statement)
         connection.executemany(_VALUES, [(key.name,) for key in _VALUES_THAT_GO])

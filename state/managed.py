@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, tuple_
 
-from state import assets, history, rows, standings, unshared
+from state import assets, carry_overs, history, rows, standings, unshared
 from state.changes import Changes, mark
 from state.fence import Fenced
 from state.statements import listed, upsert
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql import ColumnElement
 
+    from reconciler.core.carry_over import CarryOver
     from reconciler.core.records import AssetRecord, LeftOut, Standing
     from state.database import Database
 
@@ -137,6 +138,25 @@ class ManagedAssets(Fenced):
         with self.database.reading() as connection:
             found = assets.left_out(connection, list(asset_ids))
             return {asset_id: one for asset_id, one in found.items() if asset_id in asset_ids}
+
+    def save_carry_overs(self, offers: Iterable[CarryOver], gone: Iterable[CarryOver] = ()) -> None:
+        """Insert or replace what is offered to assets, by both assets; ``gone`` is forgotten before."""
+        known, over = list(offers), list(gone)
+        if known or over:
+            with self.database.writing() as connection:
+                self._changes.touch(connection, [one.to_asset for one in (*known, *over)])
+                carry_overs.drop(connection, over)
+                carry_overs.save(connection, known)
+
+    def carry_overs(self, asset_ids: Collection[str] | None = None) -> dict[str, tuple[CarryOver, ...]]:
+        """Return what is, or was, offered to these assets, by id; to all by default."""
+        with self.database.reading() as connection:
+            return carry_overs.to_assets(connection, None if asset_ids is None else list(asset_ids))
+
+    def carry_overs_offered(self) -> dict[str, tuple[CarryOver, ...]]:
+        """Return what is offered and nobody has decided of, by the asset it is offered to."""
+        with self.database.reading() as connection:
+            return carry_overs.to_assets(connection, state="offered")
 
     def unshared(self, most: int) -> list[str]:
         """Return some assets of which what is ours changed since its record was written to Immich."""

@@ -30,6 +30,8 @@ from state.tables import title_key
 if TYPE_CHECKING:
     from sqlalchemy.engine import Row
 
+    from reconciler.core.carry_over import CarryOver
+
 Values = dict[str, Any]
 """The columns of one row by name."""
 
@@ -79,6 +81,7 @@ def to_record(
     resolutions: tuple[Resolution, ...] = (),
     crossing: Crossing | None = None,
     left_out: tuple[LeftOut, ...] = (),
+    carrying: tuple[CarryOver, ...] = (),
 ) -> AssetRecord:
     """Return the asset of a row, its owned tags, what people decided of it, and what none has looked at."""
     return AssetRecord(
@@ -107,6 +110,7 @@ def to_record(
         resolutions=resolutions,
         crossing=crossing,
         left_out=left_out,
+        carrying=carrying,
         **(_more(row.more) if row.more else {}),
     )
 

@@ -180,6 +180,28 @@ class LeftOutRow(Row, table=True):
     by: str = Field(sa_type=AnyText)
 
 
+class CarryOverRow(Row, table=True):
+    """What a person had on an asset that another one replaced. Kept after the decision, too."""
+
+    __tablename__ = "carry_overs"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    to_asset: str = Field(primary_key=True, sa_type=AnyText)
+    from_asset: str = Field(primary_key=True, sa_type=AnyText)
+    image_id: int
+    title: str = Field(sa_type=AnyText)
+    at: datetime = Field(sa_type=UtcDateTime)
+    source: str = Field(sa_type=Text)
+    kept: dict[str, Any] = Field(sa_type=JsonText)
+    was_trashed: bool
+    unknown: str = Field(sa_type=AnyText)
+    state: str = Field(sa_type=Text)
+    by: str = Field(sa_type=AnyText)
+    decided_at: datetime | None = Field(sa_type=UtcDateTime)
+    run_id: str = Field(sa_type=Text)
+    left: str = Field(sa_type=AnyText)
+
+
 class CrossingRow(Row, table=True):
     """An asset whose edit by a person may have crossed with a write, until a person has looked."""
 
@@ -332,6 +354,7 @@ ASSETS = METADATA.tables["assets"]
 OWNED_TAGS = METADATA.tables["owned_tags"]
 RESOLUTIONS = METADATA.tables["resolutions"]
 LEFT_OUT = METADATA.tables["left_out"]
+CARRY_OVERS = METADATA.tables["carry_overs"]
 CROSSINGS = METADATA.tables["crossings"]
 LOSSES = METADATA.tables["losses"]
 PENDING = METADATA.tables["pending_writes"]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
+    from reconciler.core.carry_over import Belongings
     from reconciler.core.catalogue import Catalogue, CatalogueObject
     from reconciler.core.desired.facts import Facts
     from reconciler.core.listing import Listing
@@ -204,6 +205,22 @@ class Target(Protocol):
         Raises:
             AssetUnknownError: gone, locked, or not ours.
         """
+        ...
+
+    async def belongings(self, asset_id: str) -> Belongings:
+        """Ask whether an asset is a favourite, and in which albums it is: two requests.
+
+        Raises:
+            AssetUnknownError: gone, locked, or not ours.
+        """
+        ...
+
+    async def set_favorite(self, asset_id: str) -> None:
+        """Make an asset a favourite: a write that nothing of it has to settle for."""
+        ...
+
+    async def add_to_album(self, album_id: str, asset_id: str) -> None:
+        """Put an asset in an album; one that is in it already is no error."""
         ...
 
     async def write_notes(self, values: Mapping[str, Mapping[str, object]]) -> frozenset[str]:

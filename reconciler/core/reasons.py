@@ -94,6 +94,16 @@ Code = Literal[
     "left_out_tag",
     "left_out_target",
     "left_out_folder",
+    # -- a replaced asset, and what is carried over from it: core/plan/carried, engine/carrying_over --
+    "carrying_over",
+    "not_carried_over",
+    "replaced_unread",
+    "favorite_unknown",
+    "albums_unknown",
+    "favorite_not_written",
+    "album_not_joined",
+    "favorite_stays",
+    "album_stays",
     # -- where an image stands at the end of a pass: engine --
     "digesting",
     "not_reached",

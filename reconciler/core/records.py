@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from reconciler.core.carry_over import CarryOver
     from reconciler.core.catalogue import WrittenPart
     from reconciler.core.reasons import Reason
 
@@ -35,7 +36,8 @@ FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "undone", "left_out"
 Keep = Literal["immich", "skymmich", "both"]
 Field = Literal["block", "prose", "coordinates", "taken_at", "tags"]
 TextField = Literal["block", "prose"]
-JournalField = Literal["description", "coordinates", "taken_at", "tags"]
+JournalField = Literal["description", "coordinates", "taken_at", "tags", "favorite", "memberships"]
+"""``memberships``: albums that an asset was put in, as id and name."""
 FormerField = Literal["block", "prose", "coordinates", "taken_at", "description"]
 """``description``: the whole text, of an older version's journal."""
 Trigger = Literal[
@@ -70,6 +72,8 @@ EARLIER_OUTCOMES: Final[Mapping[str, RunOutcome]] = {
     "interrupted": "stopped",
 }
 """What an older version called them in the store."""
+CARRIED: Final = "/carried"
+"""In the journal of tags, among what was ours: they are a person's, carried over. No path begins so."""
 WriteStep = Literal["fields", "add_tags", "remove_tags"]
 
 
@@ -228,6 +232,8 @@ class AssetRecord:
     """Why catalogue and configuration left fields of it out when they were last read."""
     left_out: tuple[LeftOut, ...] = ()
     """What a person left out of it. Read with the record; saved by ``Store.leave_out``."""
+    carrying: tuple[CarryOver, ...] = ()
+    """What a person wants carried over to it. Read with the record; saved by ``Store.save_carry_over``."""
 
     def to_look_at(self) -> AssetRecord:
         """Return it without what would let a pass skip it."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from reconciler.core.carry_over import CarryOver
     from reconciler.core.records import (
         AssetRecord,
         Crossing,
@@ -116,6 +117,14 @@ class Store(Values, Protocol):
 
     def left_out_of(self, asset_ids: Collection[str]) -> dict[str, tuple[LeftOut, ...]]:
         """Return what people left out of these assets, by id."""
+        ...
+
+    def save_carry_overs(self, offers: Iterable[CarryOver], gone: Iterable[CarryOver] = ()) -> None:
+        """Keep what is offered to assets, by both assets, in the place of ``gone``."""
+        ...
+
+    def carry_overs(self, asset_ids: Collection[str] | None = None) -> dict[str, tuple[CarryOver, ...]]:
+        """Return what is, or was, offered to these assets, by id; to all by default."""
         ...
 
     def note_crossings(self, crossings: Mapping[str, Crossing]) -> None:

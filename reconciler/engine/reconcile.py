@@ -21,6 +21,7 @@ from reconciler.core.store_keys import (
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.approvals import spend_approval
 from reconciler.engine.canary import Canary, CanaryError
+from reconciler.engine.carrying_over import CarryingOver
 from reconciler.engine.created_tags import delete_renamed, note_renamed
 from reconciler.engine.events import Event, Listener, Progress, ignore
 from reconciler.engine.executor import Executor, Surroundings
@@ -89,6 +90,7 @@ class Reconciler:
         self._planner = Planner(
             source, target, store, clock, renderer=renderer or BuiltIn(), listen=listen, memory=memory
         )
+        self._carrying = CarryingOver(target, store, clock)
         self._recorder = Recorder(store, clock, target, self._planner)
         self.runs = runs or Runs(store, clock)
 
@@ -220,6 +222,7 @@ class Reconciler:
     ) -> Ended:
         """Write, verify and record slice by slice, so that what is done with can be forgotten."""
         losses = LossCount(self._store, self._clock, prepared, selection)
+        unread = await self._carrying.notice(prepared)
         ended, size = Ended(losses), self._canary_size(prepared, selection)
         refused = isinstance(size, CanaryError)
         if isinstance(size, CanaryError):
@@ -234,13 +237,14 @@ class Reconciler:
             if ended.error is None and not ended.stalled and poller is not None:
                 await self._write(part, selection, run_id, jobs, canary, stop, poller=poller, ended=ended)
             await self._recorder.record([item for item, _ in pairs], part, jobs, ended)
+            await self._carrying.finish(pairs, jobs, prepared, run_id)
             if ended.error is None:
                 await self._planner.ownership.share(prepared.server, least=_SHARED)
             if poller is not None:
                 poller.forget(job.asset_id for job in jobs)
         self._listen(Progress("done", done=ended.jobs, total=ended.jobs))
         if not prepared.verdict.shrunk:
-            left = sorted(prepared.left - prepared.items.orphans())
+            left = sorted(prepared.left - prepared.items.orphans() - unread)
             for start in range(0, len(left), RECORDED):
                 await asyncio.to_thread(self._recorder.unlink, left[start : start + RECORDED], losses)
         self._recorder.note_archived(prepared, ended)

@@ -255,7 +255,8 @@ class Sender:
     def _entries(self, job: Job, pending: PendingWrite, at: datetime) -> list[JournalEntry]:
         plan = job.write.plan
         owned = job.write.was_ours if plan.gives_back else plan.base
-        return entries_of(pending, job.write.observed, owned, self._settling.terms.markers, at)
+        markers = self._settling.terms.markers
+        return entries_of(pending, job.write.observed, owned, markers, at, carries=plan.carries)
 
 
 def sent_for(pending: PendingWrite, now: datetime) -> float:

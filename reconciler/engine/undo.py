@@ -20,6 +20,7 @@ from reconciler.core.records import Run, RunCounts, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.batches import batches
 from reconciler.engine.canary import Canary
+from reconciler.engine.carrying_over import took_back
 from reconciler.engine.created_tags import Cleaned, delete_created
 from reconciler.engine.executor import Executor, Surroundings
 from reconciler.engine.job import Job
@@ -125,6 +126,8 @@ class Undo:
             await executor.run(prepared.observed_from, unlooked=True)
         error, cleaned = executor.error, Cleaned()
         found = self._finish_all(steps, jobs, prepared)
+        for step in steps.values():
+            took_back(self._store, [step.item.asset_id], step.run_id, self._clock.now())
         complete = error is None and not stop()
         if undo.wish.everything and complete:
             try:

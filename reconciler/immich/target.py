@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from reconciler.core.ports import untold
 from reconciler.errors import AssetUnknownError
-from reconciler.immich import notes, roundtrip
+from reconciler.immich import belongings, notes, roundtrip
 from reconciler.immich.call import Call
 from reconciler.immich.capabilities import discover
 from reconciler.immich.client import Client
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
     from reconciler.core.asset import ObservedAsset, Visibility
+    from reconciler.core.carry_over import Belongings
     from reconciler.core.listing import Listing
     from reconciler.core.ports import Clock, FieldWrite, Note, ServerFacts, Target, WriteOutcome
     from reconciler.immich.call import Patience
@@ -221,6 +222,23 @@ class Immich:
     async def write_notes(self, values: Mapping[str, Mapping[str, object]]) -> frozenset[str]:
         """Keep these by asset id; gives the assets that were refused."""
         return await notes.write(self._client, values, is_id=self._opened()[0].is_id)
+
+    async def belongings(self, asset_id: str) -> Belongings:
+        """Ask whether an asset is a favourite, and in which albums it is.
+
+        Raises:
+            AssetUnknownError: gone, locked, or not ours.
+        """
+        return await belongings.read(self._client, asset_id)
+
+    async def set_favorite(self, asset_id: str) -> None:
+        """Make an asset a favourite."""
+        method = "PATCH" if self._opened()[0].patch else "PUT"
+        await belongings.set_favorite(self._client, asset_id, method=method)
+
+    async def add_to_album(self, album_id: str, asset_id: str) -> None:
+        """Put an asset in an album; one that is in it already is no error."""
+        await belongings.add_to_album(self._client, album_id, asset_id)
 
     async def thumbnail(self, asset_id: str, size: Literal["thumbnail", "preview"]) -> tuple[bytes, str, str]:
         """Fetch an asset's picture, some 250 or 1440 pixels large: bytes, content type, ETag.

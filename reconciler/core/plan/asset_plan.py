@@ -14,6 +14,7 @@ from reconciler.core.desired.block import Split, fit, rescue, split
 from reconciler.core.desired.solver_sentence import SENTENCE, displaces, split_without_sentence
 from reconciler.core.fields import VALUE_FIELDS
 from reconciler.core.fingerprint import digest
+from reconciler.core.plan.carried import carry_over_plan
 from reconciler.core.plan.conflicts import Ruling, rule
 from reconciler.core.plan.day import with_day
 from reconciler.core.plan.field_left import allowed, leave_tags
@@ -63,11 +64,18 @@ def plan_asset(
         now = None  # Skymmich's solver put its sidecar in the place of ours: it disagrees with nothing
     plan = replace(plan, marks=marks_of(plan, record, rules))
     left_out = why_left_out(plan.marks, record.left_out if record else ())
-    if (blocked := not_writable(observed, rules)) and not is_whole(left_out, rules):
+    carrying = record is not None and bool(record.carrying)
+    if (blocked := not_writable(observed, rules)) and (carrying or not is_whole(left_out, rules)):
         return replace(plan, blocked=blocked)
+    if record is not None and record.carrying and not _is_being_undone(record):
+        return carry_over_plan(plan, record.carrying, base, rules)
     if record is not None and record.taken_back is not None:
         return left_taken_back(plan, record.taken_back, rules)
     return leave_out(_planned(plan, record, rules, now), left_out)
+
+
+def _is_being_undone(record: AssetRecord) -> bool:
+    return record.taken_back is not None and not record.taken_back.whole
 
 
 def _planned(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: datetime | None) -> AssetPlan:

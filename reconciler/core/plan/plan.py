@@ -107,6 +107,8 @@ class AssetPlan:
     """Why catalogue and configuration leave fields of it out: see ``left_out``."""
     gives_back: bool = False
     """Whether it is an undo's: then nothing that is written becomes ours, and what it replaces is."""
+    carries: bool = False
+    """Whether it carries over a person's words from a replaced asset: see ``carried``."""
     blocked: Reason | None = None
     """Why this asset cannot be written at all; then nothing else is set."""
 

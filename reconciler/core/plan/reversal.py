@@ -6,10 +6,12 @@ How it is taken back on the asset as it is now stands in ``undo``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler.core.desired.block import Markers, split, strip_blocks
 from reconciler.core.fields import BY_NAME, VALUE_FIELDS, VALUE_NAMES, Value, ValueName, values_of
+from reconciler.core.reasons import Reason, reason
+from reconciler.core.records import CARRIED
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord, Field, FormerValue, JournalEntry
 
 T = TypeVar("T")
+
+_BESIDE: Final[Mapping[str, Reason]] = {
+    "favorite": reason("favorite_stays"),
+    "memberships": reason("album_stays"),
+}
+"""What an undo names and leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,10 @@ class Reversal:
     """Of ``removed``: those that this program had given before."""
     tags: frozenset[str] | None = None
     """All tags as they were left; ``None``: not known, or they were not touched."""
+    carried: frozenset[str] = frozenset()
+    """Of ``added``: a person's, carried over from a replaced asset. Taken back all the same."""
+    beside: tuple[Reason, ...] = ()
+    """What was done beside the fields, and is not taken back."""
     former: Former | None = None
     """Set where all that is ours is taken back, whatever wrote it; what is ours says the asset's record."""
 
@@ -151,6 +163,8 @@ def _sum_up(asset_id: str, entries: Sequence[JournalEntry]) -> Reversal:
         if entry.field == "tags":
             before, after = _tags(entry.before), _tags(entry.after)
             came, went = after - before, before - after
+            if CARRIED in entry.ours:
+                found = replace(found, carried=found.carried | came)
             found = replace(
                 found,
                 added=(found.added | (came - found.removed)) - went,
@@ -158,6 +172,8 @@ def _sum_up(asset_id: str, entries: Sequence[JournalEntry]) -> Reversal:
                 were_ours=found.were_ours | (went & frozenset(entry.ours)),
                 tags=after,
             )
+        elif (why := _BESIDE.get(entry.field)) is not None and why not in found.beside:
+            found = replace(found, beside=(*found.beside, why))
     return found
 
 

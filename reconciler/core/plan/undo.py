@@ -75,7 +75,7 @@ def reverse(
         max_bytes: of a description.
     """
     plan = AssetPlan(reversal.image_id, seen.asset_id, title, seen, Desired(), base=applied, gives_back=True)
-    left: list[Reason] = []
+    left: list[Reason] = list(reversal.beside)
     plan = _take_back_text(plan, reversal, markers, max_bytes, left)
     for one in VALUE_FIELDS:
         plan = _take_back_value(one, plan, reversal, left)
@@ -84,7 +84,7 @@ def reverse(
     owned = (plan.base.tags - gone - reversal.removed) | (reversal.removed & reversal.were_ours & tags)
     base = replace(plan.base, tags=owned)
     # One that is not ours any more was put back by a person: it is theirs.
-    remove = reversal.added & tags & applied.tags
+    remove = reversal.added & tags & (applied.tags | reversal.carried)
     plan = replace(plan, add_tags=reversal.removed - tags, remove_tags=remove, base=base)
     return Reversed(plan, tuple(left))
 

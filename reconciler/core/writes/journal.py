@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.desired.block import split
 from reconciler.core.desired.solver_sentence import displaces
 from reconciler.core.fields import VALUE_FIELDS
-from reconciler.core.records import FormerValue, JournalEntry
+from reconciler.core.records import CARRIED, FormerValue, JournalEntry
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 
 def entries_of(
-    pending: PendingWrite, seen: ObservedAsset, owned: Applied, markers: Markers, at: datetime
+    pending: PendingWrite,
+    seen: ObservedAsset,
+    owned: Applied,
+    markers: Markers,
+    at: datetime,
+    *,
+    carries: bool = False,
 ) -> list[JournalEntry]:
     """Return the journal's entries of a write.
 
@@ -29,6 +35,7 @@ def entries_of(
         owned: what was ours in it then.
         markers: the block's.
         at: now.
+        carries: whether it carries over a person's words from a replaced asset.
     """
     found: list[JournalEntry] = []
 
@@ -46,7 +53,9 @@ def entries_of(
     if pending.tags:
         live = seen.known_tags
         after = live | pending.tags if pending.step == "add_tags" else live - pending.tags
-        add("tags", sorted(live), sorted(after), sorted(owned.tags & live))
+        add(
+            "tags", sorted(live), sorted(after), [*sorted(owned.tags & live), *([CARRIED] if carries else [])]
+        )
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
+from reconciler.simulator.server import album_routes as albums
 from reconciler.simulator.server import asset_routes as assets
 from reconciler.simulator.server import server_routes as server
 from reconciler.simulator.server import tag_routes as tags
@@ -41,6 +42,11 @@ ROUTES: dict[str, dict[str, Route]] = {
         "GET": Route(assets.get_metadata, "asset.read", since=_METADATA),
         "DELETE": Route(assets.delete_metadata, "asset.update", since=_METADATA, has_body=False),
     },
+    "/albums": {
+        "GET": Route(albums.list_albums, "album.read"),
+        "POST": Route(albums.create_album, "album.create"),
+    },
+    "/albums/{id}/assets": {"PUT": Route(albums.add_assets, "albumAsset.create")},
     "/tags": {
         "GET": Route(tags.list_tags, "tag.read"),
         "POST": Route(tags.create_tag, "tag.create"),

@@ -26,6 +26,7 @@ from reconciler.simulator.server.tags import TagStore
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from reconciler.simulator.server.album_routes import Album
     from reconciler.simulator.server.model import Actor, Asset, FieldName, Tag
     from reconciler.simulator.server.unkindness import Settings
 
@@ -44,6 +45,7 @@ class State:
         self.queues = Queues(settings)
         self.tags = TagStore(settings.seed)
         self.assets: dict[str, Asset] = {}
+        self.albums: dict[str, Album] = {}
         self.now = 0.0
         self.paging = random.Random(f"paging:{settings.seed}")  # noqa: S311 - a simulation
         self._changes: list[tuple[int, str]] = []
