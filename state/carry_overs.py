@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from reconciler.core.carry_over import CarryOver, Kept
 from reconciler.core.reasons import from_text, to_text
@@ -58,6 +58,12 @@ def to_assets(
     for row in connection.execute(query):
         found[row.to_asset] = (*found.get(row.to_asset, ()), _to(row))
     return found
+
+
+def count(connection: Connection) -> int:
+    """Count the assets to which something is offered that nobody has decided of."""
+    query = select(func.count(CARRY_OVERS.c.to_asset.distinct())).where(CARRY_OVERS.c.state == "offered")
+    return int(connection.execute(query).scalar_one())
 
 
 def _of(one: CarryOver) -> Values:

@@ -153,6 +153,11 @@ class ManagedAssets(Fenced):
         with self.database.reading() as connection:
             return carry_overs.to_assets(connection, None if asset_ids is None else list(asset_ids))
 
+    def offered(self) -> int:
+        """Count the assets to which something is offered, and nobody has decided."""
+        with self.database.reading() as connection:
+            return carry_overs.count(connection)
+
     def carry_overs_offered(self) -> dict[str, tuple[CarryOver, ...]]:
         """Return what is offered and nobody has decided of, by the asset it is offered to."""
         with self.database.reading() as connection:

@@ -43,6 +43,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "seen": ("Reconcile", "Confirm that you checked images where an edit may be missing."),
     "leave-out": ("Reconcile", "Leave an image out, or a field of it: it is never written."),
     "take-in": ("Reconcile", "Take it in again."),
+    "carry-over": ("Reconcile", "Carry over what people had on an asset that another one replaced."),
     "undo": ("Reconcile", "Take back a run, an image's last change, or everything."),
     "redo": ("Reconcile", "Write again what was taken back."),
     "adopt": ("Reconcile", "Recognise what was written from here, with a new or older state store."),

@@ -42,6 +42,8 @@ SAID: Final[Mapping[str, Message]] = {
     "reopened": Message("It is a conflict again; nothing was changed in Immich."),
     "left_out": Message("Left out. What was written before stays; it is not written any more."),
     "taken_in": Message("Taken in again. What came of it is shown beside the image."),
+    "carried_over": Message("It is carried over. What came of it is shown with the image."),
+    "carry_left": Message("Left. It is not offered any more, and stays known here."),
     "seen": Message("Noted. You are told again only if it happens again."),
     "unseen": Message("There was nothing left to look at."),
     "notice_sent": Message("A test notice was sent to every address. Check that it arrives."),

@@ -177,6 +177,18 @@ REASONS: Final[Mapping[Code, Message]] = {
         "somebody changed it in Immich at the very moment it was written: check that "
         "what they entered is there"
     ),
+    "carrying_over": Message("what people had on the former asset is being carried over"),
+    "not_carried_over": Message("Immich did not keep it"),
+    "replaced_unread": Message(
+        "Immich does not show the former asset to this key: it is deleted, or in the locked folder. Whether it "
+        "was a favourite, and in which albums, is not known"
+    ),
+    "favorite_unknown": Message("whether it was a favourite is not known"),
+    "albums_unknown": Message("which albums it is in is not known: the API key lacks album.read"),
+    "favorite_not_written": Message("it was not made a favourite: {text}"),
+    "album_not_joined": Message("it was not put in the album “{name}”: {text}"),
+    "favorite_stays": Message("it stays a favourite: take that back in Immich"),
+    "album_stays": Message("it stays in the albums it was put in: take it out of them in Immich"),
     "left_out_switch": Message("left out on {day} {who}; it is not written until it is taken in"),
     "left_out_tag": Message("left out by its tag “{value}” in Skymmich"),
     "left_out_target": Message("left out by its target, as [leave_out] by_target = “{value}” says"),

@@ -198,6 +198,7 @@ class Status(Model):
     conditions: list[Condition]
     counts: Counts
     crossed: Crossed
+    offered: Count
     next_looks: dict[str, Moment]
     queue_depth: Count
     circuit_open_since: Moment | None
@@ -228,6 +229,7 @@ class Status(Model):
             conditions=[Condition.of(one) for one in found.conditions],
             counts=dict(found.counts.items()),
             crossed=Crossed(count=found.crossed.count, newest=found.crossed.newest),
+            offered=found.offered,
             next_looks=dict(found.next_looks),
             queue_depth=found.queue_depth,
             circuit_open_since=found.circuit_open_since,

@@ -180,6 +180,8 @@ class Snapshot:
     """Images by status."""
     crossed: Crossed = field(default_factory=Crossed)
     """Images of which an edit may have crossed with a write, and nobody has looked."""
+    offered: int = 0
+    """Images to which something is offered from a replaced asset, and nobody has decided."""
     next_looks: Mapping[str, datetime] = field(default_factory=dict)
     """Name of the job → when it runs next."""
     switches: Switches | None = None
@@ -366,6 +368,22 @@ class Control(Protocol):
 
     async def take_in(self, image_id: int, fields: Collection[WrittenPart]) -> str | None:
         """Take fields of an image in again; likewise."""
+        ...
+
+    async def carry_over(self, image_id: int, *, by: str, dismiss: bool = False) -> str | None:
+        """Carry over what is offered to an image from an asset that it replaced, or leave it.
+
+        Args:
+            image_id: Skymmich's.
+            by: over which face (``page``, ``api``), or the user's name.
+            dismiss: leave it, and offer it no more.
+
+        Returns:
+            the id of a run that does it; ``None`` if the catalogue has no such image.
+
+        Raises:
+            DecisionError: nothing is offered; nothing was changed.
+        """
         ...
 
     async def take_over(self) -> str:

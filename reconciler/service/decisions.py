@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.core.plan.conflicts import all_sides, in_conflict
+from reconciler.engine.carrying_over import dismiss_carry_over, want_carried_over
 from reconciler.engine.leaving_out import leave_out, take_in
 from reconciler.errors import DecisionError
 from reconciler.service.api import Request
@@ -105,6 +106,20 @@ class Decisions:
         if image is None:
             return None
         take_in(self._store, image, fields)
+        return self.enqueue(Request(frozenset({image_id}), trigger="decision"))
+
+    async def carry_over(self, image_id: int, *, by: str, dismiss: bool = False) -> str | None:
+        """Carry over what is offered to an image, or leave it, and enqueue a pass that looks at it."""
+        image = await self._linked(image_id)
+        if image is None:
+            return None
+        if dismiss:
+            dismiss_carry_over(self._store, image, by, self._clock.now())
+        else:
+            self._runner.permission.require_mode()
+            want_carried_over(self._store, image, by, self._clock.now())
+        self._runner.decided()
+        self._tell_state()
         return self.enqueue(Request(frozenset({image_id}), trigger="decision"))
 
     async def _linked(self, image_id: int) -> CatalogueImage | None:

@@ -65,6 +65,10 @@ class ServiceStore(Store, Protocol):
         """Count managed assets by status."""
         ...
 
+    def offered(self) -> int:
+        """Count the assets to which something is offered from a replaced one, and nobody has decided."""
+        ...
+
     def crossed(self) -> Crossed:
         """Count the assets with a crossing that nobody has looked at."""
         ...

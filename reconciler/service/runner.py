@@ -353,6 +353,10 @@ class PassRunner:
         self._listen(Event("crossings.seen", details={"images": many}))
         return many
 
+    def decided(self) -> None:
+        """Count anew what waits for a person: they have just decided something."""
+        self._health.seen()
+
     def _switched(self, catalogue: Catalogue) -> Switches:
         wishes = self.installation.wishes(catalogue)
         switches = wishes.switches or switches_of(catalogue, wishes.policy)

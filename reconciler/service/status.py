@@ -61,7 +61,7 @@ class Health:
         self.permission = Permission("ask")
         self.foreseen: Foreseen | None = None
         self._counts: dict[AssetStatus, int] = {}
-        self._crossed = Crossed()
+        self._crossed, self._offered = Crossed(), 0
         self.last: Run | None = next(iter(store.runs(1)), None)
         self._count()
 
@@ -162,8 +162,8 @@ class Health:
             self.failed(report.error)
 
     def seen(self) -> None:
-        """A person has looked at what may have crossed."""
-        self._crossed = self._store.crossed()
+        """A person has looked at what may have crossed, or decided of what is offered."""
+        self._crossed, self._offered = self._store.crossed(), self._store.offered()
 
     def failed(self, error: ReconcilerError) -> bool:
         """A pass met an error; tells whether that is news."""
@@ -217,6 +217,7 @@ class Health:
             conditions=self.conditions.all(),
             counts=dict(self._counts),
             crossed=self._crossed,
+            offered=self._offered,
             next_looks=dict(upcoming),
             switches=self.switches,
             switches_source=source if self.switches is not None else "",
@@ -253,6 +254,7 @@ class Health:
         if known < self._linked:
             counts["new"] = counts.get("new", 0) + self._linked - known
         self._counts, self._crossed = counts, self._store.crossed()
+        self._offered = self._store.offered()
         odd = sum(count for status, count in counts.items() if status not in FINE)
         if self.checked_at is not None:
             if odd:

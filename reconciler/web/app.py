@@ -29,6 +29,7 @@ from reconciler.web.live.health import Health
 from reconciler.web.live.metrics import Metrics
 from reconciler.web.pages.actions import Actions
 from reconciler.web.pages.beginning import Beginning
+from reconciler.web.pages.carrying_over import CarryingOver
 from reconciler.web.pages.changed_since import ChangedSince
 from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
@@ -140,6 +141,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             Login(panel, pages),
         ),
         LeavingOut(panel),
+        CarryingOver(panel),
         *(Decisions(panel), Crossings(panel, lookups), TakingBack(panel, pages, lookups, toasts)),
         DoctorPages(panel, pages, lookups),
         *(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from reconciler.core.carry_over import CarryOver
     from reconciler.core.policy import Part, Policy
     from reconciler.core.records import AssetRecord, JournalEntry, Run, Standing
 
@@ -62,6 +63,14 @@ class History(Protocol):
 
     def titles(self, after: tuple[str, str] = ("", ""), limit: int = 5000) -> list[tuple[str, str]]:
         """Return folded titles and asset ids, those after one, in the order of titles."""
+        ...
+
+    def carry_overs(self, asset_ids: Collection[str] | None = None) -> dict[str, tuple[CarryOver, ...]]:
+        """Return what is, or was, offered to assets from those that they replaced, by asset."""
+        ...
+
+    def carry_overs_offered(self) -> dict[str, tuple[CarryOver, ...]]:
+        """Return what nobody has decided of, by the asset it is offered to."""
         ...
 
     def crossed_ids(self) -> frozenset[str]:

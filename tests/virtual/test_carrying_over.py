@@ -170,7 +170,9 @@ def test_what_cannot_be_read_any_more_is_told_from_the_journal(world, how):
 def replaced_after_deletion(here, old):
     image_id, other = here.images()[0][0], here.images()[1][1]
     again = NEW.format(1)
-    here.state.add(replace(here.state.assets[other], asset_id=again, exif=Exif(), sidecar=Exif(), tags=set(), row=None))
+    here.state.add(
+        replace(here.state.assets[other], asset_id=again, exif=Exif(), sidecar=Exif(), tags=set(), row=None)
+    )
     here.sql("UPDATE astrophotography_images SET immich_id = ? WHERE id = ?", again, image_id)
     return old, again
 
@@ -279,7 +281,15 @@ def test_an_open_offer_goes_on_to_the_asset_after(world):
 
 
 def test_without_the_right_to_albums_the_rest_comes_along_and_it_is_said(world):
-    granted = ("asset.read", "asset.update", "tag.read", "tag.create", "tag.asset", "user.read", "asset.statistics")
+    granted = (
+        "asset.read",
+        "asset.update",
+        "tag.read",
+        "tag.create",
+        "tag.asset",
+        "user.read",
+        "asset.statistics",
+    )
     here = synced(world, scopes=granted)
     _, new = replaced(here)
     here.run(full=True)

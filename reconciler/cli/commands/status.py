@@ -10,6 +10,7 @@ from reconciler.app.overrides import override_of
 from reconciler.app.wiring import store_of
 from reconciler.cli.beginning import show_permission
 from reconciler.cli.daemon_client import find_daemon
+from reconciler.cli.output.carry_over import show_offers
 from reconciler.cli.output.history import moment, show_crossed, show_runs
 from reconciler.cli.output.tables import Standing, show_standings
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
@@ -22,6 +23,7 @@ from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import sentence
 from reconciler.messages.voice import told as told_by
 from reconciler.models import runs as models
+from reconciler.models.carry_over import CarryOver as Offered
 from reconciler.models.images import Image
 from state.lease import Lease
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from reconciler.cli.daemon_client import Daemon
     from reconciler.cli.output.screen import Screen
     from reconciler.config import Config
+    from reconciler.core.carry_over import CarryOver
     from reconciler.core.records import AssetRecord, Run
     from reconciler.messages.translation import Voice
     from state.store import SqliteStore
@@ -49,6 +52,8 @@ class OnRecord:
     attention: tuple[AssetRecord, ...] = ()
     crossed: tuple[AssetRecord, ...] = ()
     """Of which an edit may be missing, and nobody has looked."""
+    offered: tuple[CarryOver, ...] = ()
+    """What is offered from replaced assets, and nobody has decided."""
     override: dict[str, bool] = field(default_factory=dict)
     """What is set here over Skymmich's own settings."""
     paused_at: datetime | None = None
@@ -80,6 +85,7 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
             "counts": known.counts,
             "attention": [Image.of(one) for one in known.attention],
             "crossed": [Image.of(one) for one in known.crossed],
+            "offered": [Offered.of(one) for one in known.offered],
             "runs": [models.Run.of(run) for run in known.runs],
             "override": known.override,
             "paused": known.paused_at is not None,
@@ -111,6 +117,9 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
     if known.crossed:
         screen.line()
         show_crossed(screen, known.crossed)
+    if known.offered:
+        screen.line()
+        show_offers(screen, list(known.offered))
     if known.runs:
         screen.line()
         screen.line("Last runs:", "bold")
@@ -144,7 +153,10 @@ def _on_record(config: Config) -> OnRecord:
             runs, override, writer = tuple(store.runs(5)), override_of(store), _writer(store)
             paused = PAUSED.read(store)
             may = Permission.of(store, config.merge.mode)
-            return OnRecord(counts, runs, tuple(attention), tuple(crossed), override, paused, may, writer)
+            offered = tuple(one for several in store.carry_overs_offered().values() for one in several)
+            return OnRecord(
+                counts, runs, tuple(attention), tuple(crossed), offered, override, paused, may, writer
+            )
     except StateError as error:
         return OnRecord(trouble=error.message)
 

@@ -1,4 +1,4 @@
-"""Albums: listed by asset, made, and given assets. As measured on 2.7.5: see tests/conformance/test_albums.py."""
+"""Albums: listed by asset, made, and given assets; as tests/conformance/test_albums.py says."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Album:
 
 
 def list_albums(state: State, request: Request) -> Answer:
-    """``GET /albums``: own ones, or those that an asset is in, also one in the trash; without their assets."""
+    """``GET /albums``: own ones, or those that an asset is in, also one in the trash."""
     asked = request.query.get("assetId")
     if asked is not None and not validation.is_id(asked, state.settings.version):
         raise ValidationError([("assetId", "assetId must be a UUID")])
@@ -43,7 +43,11 @@ def create_album(state: State, request: Request) -> Answer:
     name = request.body.get("albumName")
     if not isinstance(name, str):
         raise ValidationError([("albumName", "albumName must be a string")])
-    given = validation.uuids(request.body, "assetIds", state.settings.version) if "assetIds" in request.body else []
+    given = (
+        validation.uuids(request.body, "assetIds", state.settings.version)
+        if "assetIds" in request.body
+        else []
+    )
     drawn = random.Random(f"album:{state.settings.seed}:{len(state.albums)}")  # noqa: S311 - a simulation
     made = Album(
         str(uuid.UUID(int=drawn.getrandbits(128), version=4)),
@@ -58,7 +62,7 @@ def create_album(state: State, request: Request) -> Answer:
 
 
 def add_assets(state: State, request: Request) -> Answer:
-    """``PUT /albums/{id}/assets``: a word on every asset; nothing of an asset changes, and no job is queued."""
+    """``PUT /albums/{id}/assets``: a word on every asset. Nothing of an asset changes."""
     album = state.albums.get(request.path[1])
     if album is None:
         if not validation.is_id(request.path[1], state.settings.version):
@@ -83,7 +87,9 @@ def _is_own(state: State, asset_id: str) -> bool:
 
 
 def _json(state: State, album: Album) -> dict[str, object]:
-    there = [one for one in album.assets if (asset := state.assets.get(one)) is not None and not asset.trashed]
+    there = [
+        one for one in album.assets if (asset := state.assets.get(one)) is not None and not asset.trashed
+    ]
     shown: dict[str, object] = {
         "id": album.album_id,
         "albumName": album.name,

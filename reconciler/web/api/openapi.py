@@ -30,6 +30,7 @@ from reconciler.web.api.template import TemplateApi
 from reconciler.web.live.events import Events
 from reconciler.web.live.health import Health
 from reconciler.web.live.metrics import Metrics
+from reconciler.web.pages.carrying_over import CarryingOver
 from reconciler.web.pages.conflicts import Decisions
 from reconciler.web.pages.crossings import Crossings
 from reconciler.web.pages.decide import Deciding
@@ -79,6 +80,7 @@ PARTS: Final[tuple[type, ...]] = (
         Deciding,
         Crossings,
         LeavingOut,
+        CarryingOver,
         TakingBack,
         SelectionApi,
     ),

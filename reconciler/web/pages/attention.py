@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from reconciler.messages import conditions, guard
+from reconciler.messages.carry_over import OFFERED, OFFERED_MEANING, kept_lines
 from reconciler.messages.formats import state
 from reconciler.messages.translation import Message, say
 from reconciler.messages.vocabulary import MISSING
@@ -58,6 +59,8 @@ class Need:
     """Some of the images that the guard holds something of."""
     take_over: bool = False
     """Whether another installation keeps the library, whose place can be taken."""
+    listed: bool = True
+    """Whether the list of images can be filtered by it."""
     seen_until: datetime | None = None
     """Until when crossings were noticed that a click can say to have looked at."""
 
@@ -80,6 +83,8 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
         examples = (("", tuple((record, "") for record in records)),)
         need = Need(title, missing().meaning, missing().tone, status=CROSSED, count=crossed)
         found.append(replace(need, groups=examples, seen_until=snapshot.crossed.newest))
+    if snapshot.offered:
+        found.append(await _offered(panel, snapshot.offered))
     for status in URGENCY:
         if guarded and status == "held":
             continue  # of these speaks the guard's own card
@@ -98,6 +103,18 @@ async def needs(panel: Panel, snapshot: Snapshot, lookup: Lookup) -> list[Need]:
     return found
 
 
+async def _offered(panel: Panel, count: int) -> Need:
+    """Speak of images whose former asset had something of a person."""
+    found = await asyncio.to_thread(panel.history.carry_overs_offered)
+    records = await asyncio.to_thread(panel.history.records_of, sorted(found)[:EXAMPLES])
+    shown = tuple(
+        (record, ", ".join(title for title, _ in kept_lines(found[key][0].kept)))
+        for key, record in sorted(records.items())
+    )
+    need = Need(say(OFFERED, count=count), say(OFFERED_MEANING), "attention", count=count, listed=False)
+    return replace(need, groups=(("", shown),))
+
+
 def digest(snapshot: Snapshot) -> str:
     """Return a short text that differs whenever ``needs`` would, for open pages to compare."""
     # By their words, in which a duration changes seldom: with another digest each second every page would ask
@@ -110,7 +127,7 @@ def digest(snapshot: Snapshot) -> str:
     counts = [(one, snapshot.counts.get(one, 0)) for one in URGENCY]
     approvable = snapshot.verdict.hash if snapshot.verdict is not None and snapshot.verdict.tripped else ""
     every = (snapshot.level, broken, counts, approvable, snapshot.crossed.count, snapshot.crossed.newest)
-    return sha256(repr(every).encode()).hexdigest()[:16]
+    return sha256(repr((*every, snapshot.offered)).encode()).hexdigest()[:16]
 
 
 def _images(status: str, count: int, records: list[AssetRecord]) -> Need:

@@ -21,6 +21,7 @@ from reconciler.web.finding.finder import Finder
 from reconciler.web.finding.query import Query
 from reconciler.web.finding.texts import target_of
 from reconciler.web.pages.availability import no_action, no_undo
+from reconciler.web.pages.carrying_over import offers_of
 from reconciler.web.pages.changed_since import token
 from reconciler.web.pages.crossings import sides
 from reconciler.web.pages.leaving_out import left_out_of
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from reconciler.service.api import ImageView, RunState
     from reconciler.web.context import Panel
     from reconciler.web.image_index import Lookup, Lookups
+    from reconciler.web.pages.carrying_over import Offer
     from reconciler.web.pages.crossings import Sides
     from reconciler.web.pages.renderer import Pages
 
@@ -148,6 +150,7 @@ class ImagePages:
             if view.plan
             else (),
             "switched_off": self._switched_off() if view.plan else (),
+            "offers": await self._offers(asset_id),
             "left_out": left_out_of(view.plan, view.record),
             "can_switch": self._panel.settings is not None,
             "target": target_of(view.image),
@@ -158,6 +161,13 @@ class ImagePages:
             **self._outcome(request),
         }
         return self._pages.page(request, "image.html", values)
+
+    async def _offers(self, asset_id: str | None) -> list[Offer]:
+        """Return what is, or was, offered from assets that this one replaced."""
+        if asset_id is None:
+            return []
+        found = await asyncio.to_thread(self._panel.history.carry_overs, [asset_id])
+        return offers_of(found.get(asset_id, ()))
 
     def _switched_off(self) -> list[tuple[str, str]]:
         """Return the fields that are switched off: the switch's name in Skymmich, and the field's title."""
