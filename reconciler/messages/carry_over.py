@@ -19,12 +19,6 @@ OFFERED_MEANING: Final = Message(
     "Look at each, and carry it over or leave it. Nothing is done by itself, and what is offered stays known, "
     "also when the former asset is deleted."
 )
-_TITLES: Final = {
-    "prose": Message("Prose"),
-    "tags": Message("Tags"),
-    "favorite": Message("Favourite"),
-    "albums": Message("Albums"),
-}
 _YES: Final = Message("yes")
 STATES: Final[dict[CarryState, Message]] = {
     "offered": Message("offered"),
@@ -42,18 +36,18 @@ FROM_MEMORY: Final = Message(
 
 def kept_lines(kept: Kept) -> list[tuple[str, str]]:
     """Return what a person had, as titles and texts; empty: nothing."""
-    found = [(say(_TITLES["prose"]), kept.prose)] if kept.prose else []
+    found = [(say(FIELD_TITLES["prose"]), kept.prose)] if kept.prose else []
     if kept.tags:
-        found.append((say(_TITLES["tags"]), ", ".join(sorted(kept.tags))))
+        found.append((say(FIELD_TITLES["tags"]), ", ".join(sorted(kept.tags))))
     found += [
-        (say(FIELD_TITLES.get(one.name, _TITLES["prose"])), text_of(value))
+        (say(FIELD_TITLES[one.name]), text_of(value))
         for one in VALUE_FIELDS
         if (value := one.of(kept)) is not None
     ]
     if kept.favorite:
-        found.append((say(_TITLES["favorite"]), say(_YES)))
+        found.append((say(FIELD_TITLES["favorite"]), say(_YES)))
     if kept.albums:
-        found.append((say(_TITLES["albums"]), ", ".join(one.name for one in kept.albums)))
+        found.append((say(FIELD_TITLES["memberships"]), ", ".join(one.name for one in kept.albums)))
     return found
 
 

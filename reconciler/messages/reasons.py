@@ -180,8 +180,8 @@ REASONS: Final[Mapping[Code, Message]] = {
     "carrying_over": Message("what people had on the former asset is being carried over"),
     "not_carried_over": Message("Immich did not keep it"),
     "replaced_unread": Message(
-        "Immich does not show the former asset to this key: it is deleted, or in the locked folder. Whether it "
-        "was a favourite, and in which albums, is not known"
+        "Immich does not show the former asset to this key: it is deleted, or in the locked folder. Whether "
+        "it was a favourite, and in which albums, is not known"
     ),
     "favorite_unknown": Message("whether it was a favourite is not known"),
     "albums_unknown": Message("which albums it is in is not known: the API key lacks album.read"),

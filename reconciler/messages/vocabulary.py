@@ -19,6 +19,8 @@ FIELDS: Final[Mapping[str, Message]] = {
     "coordinates": Message("place"),
     "taken_at": Message("date"),
     "tags": Message("tags"),
+    "favorite": Message("favourite"),
+    "memberships": Message("albums"),
 }
 FIELD_TITLES: Final[Mapping[str, Message]] = {
     "block": Message("Description: block"),
@@ -27,6 +29,8 @@ FIELD_TITLES: Final[Mapping[str, Message]] = {
     "coordinates": Message("Place"),
     "taken_at": Message("Date"),
     "tags": Message("Tags"),
+    "favorite": Message("Favourite"),
+    "memberships": Message("Albums"),
 }
 """Above a field's values."""
 STATES: Final[Mapping[str, Message]] = {

@@ -25,6 +25,8 @@ from reconciler.models import runs as models
 from reconciler.models.carry_over import CarryOver as Told
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.cli.output.screen import Screen
     from reconciler.core.carry_over import CarryOver
     from reconciler.core.catalogue import CatalogueImage
@@ -52,37 +54,41 @@ def command(
     back: undo RUN. Exits 0; 1 when something was not kept.
     """
     session = begin(config, as_json=json, verbose=verbose)
-    screen = session.screen
     with working(session) as work:
-        store = work.bench.store
         if image is None:
-            found = [one for several in store.carry_overs_offered().values() for one in several]
-            _list(screen, found)
+            _list(session.screen, work.bench.store.carry_overs_offered())
             return 0
-        one = find_image(image, work.bench.source.read())
-        asset_id = one.asset_id or ""
+        meant = find_image(image, work.bench.source.read())
         if leave:
-            left = dismiss_carry_over(store, one, "cli", work.bench.clock.now())
-            if json:
-                screen.json({"left": [Told.of(each) for each in left]})
-            else:
-                named = f"“{one.title}” (image {one.image_id})"
-                screen.line(f"Left: it is not offered to {named} any more.", "green")
-            return 0
-        offers = [
-            each
-            for each in store.carry_overs([asset_id]).get(asset_id, ())
-            if each.state in {"offered", "wanted", "dismissed"}
-        ]
-        if not json:
-            _preview(work, one, offers)
-        if offers and not yes:
-            ask(screen, "Carry this over in Immich?", command=f"carry-over {one.image_id} --yes")
-        wanted = want_carried_over(store, one, "cli", work.bench.clock.now())
-        report, taken = carry_out(work, frozenset({one.image_id}), "carry-over")
-        after = store.carry_overs([asset_id]).get(asset_id, wanted)
-        requests = models.Requests.of(work.bench.target.requests)
-    if json:
+            return _leave(work, meant)
+        return _carry_over(work, meant, yes=yes)
+
+
+def _leave(work: Work, image: CatalogueImage) -> int:
+    screen = work.session.screen
+    left = dismiss_carry_over(work.bench.store, image, "cli", work.bench.clock.now())
+    if screen.as_json:
+        screen.json({"left": [Told.of(each) for each in left]})
+    else:
+        named = f"“{image.title}” (image {image.image_id})"
+        screen.line(f"Left: it is not offered to {named} any more.", "green")
+    return 0
+
+
+def _carry_over(work: Work, image: CatalogueImage, *, yes: bool) -> int:
+    store, screen, asset_id = work.bench.store, work.session.screen, image.asset_id or ""
+    known = store.carry_overs([asset_id]).get(asset_id, ())
+    offers = [each for each in known if each.state in {"offered", "wanted", "dismissed"}]
+    if not screen.as_json:
+        _preview(work, image, offers)
+    if offers and not yes:
+        ask(screen, "Carry this over in Immich?", command=f"carry-over {image.image_id} --yes")
+    work.permission.require_mode()
+    wanted = want_carried_over(store, image, "cli", work.bench.clock.now())
+    report, taken = carry_out(work, frozenset({image.image_id}), "carry-over")
+    after = store.carry_overs([asset_id]).get(asset_id, wanted)
+    requests = models.Requests.of(work.bench.target.requests)
+    if screen.as_json:
         told: dict[str, object] = {"carry_over": [Told.of(each) for each in after]}
         told |= {"left_to": taken.words if taken else ""}
         if report:
@@ -90,9 +96,8 @@ def command(
         screen.json(told)
     elif report:
         show_report(screen, report, requests)
-        for each in after:
-            for why in each.left:
-                screen.line(f"Not carried over: {words(why, 'command')}", "yellow")
+        for why in dict.fromkeys(why for each in after for why in each.left):
+            screen.line(f"Not carried over: {words(why, 'command')}", "yellow")
     elif taken is not None:
         screen.line(f"It is on record. {taken.words}")
     if report is None:
@@ -100,7 +105,8 @@ def command(
     return 1 if any(each.left for each in after) else exit_code(report)
 
 
-def _list(screen: Screen, found: list[CarryOver]) -> None:
+def _list(screen: Screen, offered: Mapping[str, tuple[CarryOver, ...]]) -> None:
+    found = [one for several in offered.values() for one in several]
     if screen.as_json:
         screen.json({"offered": [Told.of(one) for one in found]})
     elif not found:

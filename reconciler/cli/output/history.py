@@ -68,12 +68,22 @@ def show_entries(screen: Screen, entries: Sequence[JournalEntry], titles: Mappin
             screen.line(heading(titles.get(entry.asset_id, entry.asset_id), entry.image_id))
             above = entry.asset_id
         screen.row(entry.field, f"{moment(entry.at)}, run {entry.run_id}", "dim")
+        if entry.field in {"favorite", "memberships"}:
+            screen.row("", _beside(entry), indent=2)
+            continue
         found = differences(_state(entry, entry.before), _state(entry, entry.after))
         if entry.field == "tags":
             show_tags(screen, found)
             continue
         for one in found:
             show_difference(screen, one)
+
+
+def _beside(entry: JournalEntry) -> str:
+    """Return what was done beside the fields: a favourite, or the album that it was put in."""
+    if entry.field == "favorite":
+        return "yes" if entry.after else "no"
+    return str(entry.after[1]) if isinstance(entry.after, list) and len(entry.after) == 2 else ""
 
 
 def _state(entry: JournalEntry, value: object) -> dict[str, object]:
