@@ -16,8 +16,8 @@ OFFERED: Final = Message(
     "{count} images have another asset now: what people had on the former ones can be carried over",
 )
 OFFERED_MEANING: Final = Message(
-    "Look at each, and carry it over or leave it. Nothing is done by itself, and what is offered stays known, "
-    "also when the former asset is deleted."
+    "Look at each, and carry it over or leave it. Nothing is done by itself, and what is offered stays "
+    "known, also when the former asset is deleted."
 )
 _YES: Final = Message("yes")
 STATES: Final[dict[CarryState, Message]] = {

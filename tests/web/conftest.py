@@ -81,6 +81,7 @@ class FakeControl:
         self.looked: list[tuple] = []
         self.left_out: list[tuple] = []
         self.taken_in: list[tuple] = []
+        self.carried_over: list[tuple] = []
         self.states: dict[str, RunState] = {}
         self.hanging = False
         self.known = True
@@ -189,6 +190,10 @@ class FakeControl:
 
     async def take_in(self, image_id, fields):
         self.taken_in.append((image_id, tuple(fields)))
+        return self.request(Wish(frozenset({image_id}), trigger="decision"))
+
+    async def carry_over(self, image_id, *, by, dismiss=False):
+        self.carried_over.append((image_id, by, dismiss))
         return self.request(Wish(frozenset({image_id}), trigger="decision"))
 
     async def take_over(self) -> str:
