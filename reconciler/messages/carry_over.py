@@ -1,4 +1,4 @@
-"""What is offered from a replaced asset, in words: the page, the command line and the notices say the same."""
+"""What is offered from a replaced asset, in words: the page and the command line say the same."""
 
 from __future__ import annotations
 
