@@ -23,7 +23,7 @@ from reconciler.web.api.validation import valid
 from reconciler.web.redirects import redirect
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -60,6 +60,15 @@ def left_out_of(plan: AssetPlan | None, record: AssetRecord | None) -> tuple[Par
     return tuple(
         Part(name, say(FIELD_TITLES[name]), switched.get(name), marked.get(name)) for name in WRITTEN_PARTS
     )
+
+
+def marks_told(parts: Iterable[Part]) -> dict[Reason, list[str]]:
+    """Return why catalogue and configuration leave fields out, each reason with the fields' titles."""
+    found: dict[Reason, list[str]] = {}
+    for one in parts:
+        if one.marked is not None:
+            found.setdefault(one.marked, []).append(one.title)
+    return found
 
 
 class LeavingOut:
