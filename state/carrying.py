@@ -52,8 +52,10 @@ _VALUES_THAT_GO: Final = (CREATED_TAGS,)
 _ASSETS: Final = (
     "INSERT OR IGNORE INTO main.assets SELECT * FROM former.assets",
     """
-UPDATE main.assets SET (block, prose, latitude, longitude, unsticking, seen_updated_at, more, taken_back) = (
-    SELECT block, prose, latitude, longitude, unsticking, seen_updated_at, more, taken_back
+UPDATE main.assets SET (
+    block, prose, latitude, longitude, taken_at, unsticking, seen_updated_at, more, taken_back
+) = (
+    SELECT block, prose, latitude, longitude, taken_at, unsticking, seen_updated_at, more, taken_back
     FROM former.assets AS theirs WHERE theirs.asset_id = main.assets.asset_id
 ) WHERE asset_id IN (SELECT asset_id FROM former.assets)
 """,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _NOTE: Final = "INSERT OR IGNORE INTO unshared (asset_id) VALUES (?)"
 _CHUNK: Final = 500
-_OURS: Final = ("block", "prose", "latitude", "longitude", "taken_back")
-_NOTHING: Final = (None, None, None, None, None, frozenset[str](), ())
+_OURS: Final = ("block", "prose", "latitude", "longitude", "taken_at", "taken_back")
+_NOTHING: Final = (*(None for _ in _OURS), frozenset[str](), ())
 
 
 def note(

@@ -121,6 +121,10 @@ class Target(Protocol):
         """Return the form in which ``text`` can be kept: a fixed point of the server's round trip."""
         ...
 
+    def sent_description(self, text: str) -> str:
+        """Return the form in which a settled text is sent, so that it settles as it is."""
+        ...
+
     def settled_tag(self, path: str) -> str | None:
         """Likewise for a tag's full path; ``None`` if it cannot be kept at all."""
         ...

@@ -88,7 +88,8 @@ class Executor:
         ordered = sorted(jobs, key=lambda job: (not job.write.adopted, job.asset_id not in first))
         paths = frozenset(tag for job in jobs for tag in job.write.plan.add_tags)
         timing, rules = around.timing, around.rules
-        terms = Terms(rules.markers, rules.server_version, timing.recheck, timing.grace)
+        as_sent = around.target.sent_description
+        terms = Terms(rules.markers, rules.server_version, timing.recheck, timing.grace, as_sent)
         self._settling = Settlement(around.store, around.clock, terms)
         self.own_tags = OwnTags(around.target, around.store, paths)
         self._sender = Sender(

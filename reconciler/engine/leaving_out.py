@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.core.catalogue import SWITCHED_PARTS
 from reconciler.core.records import AssetRecord, LeftOut
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def leave_out(
     asset_id = image.asset_id or ""
     with store.transaction():
         known = {one.field for one in store.left_out_of([asset_id]).get(asset_id, ())}
-        new = tuple(sorted(field for field in fields if field not in known))
+        new = tuple(field for field in SWITCHED_PARTS if field in fields and field not in known)
         if new and store.record(asset_id) is None:
             store.save_records([AssetRecord(asset_id, image.image_id, image.title)])
         if new:
@@ -44,8 +45,8 @@ def take_in(store: Store, image: CatalogueImage, fields: Collection[WrittenPart]
     """Take fields of an image in again; gives those that a person had left out."""
     asset_id = image.asset_id or ""
     with store.transaction():
-        known = store.left_out_of([asset_id]).get(asset_id, ())
-        again = tuple(sorted(one.field for one in known if one.field in fields))
+        known = {one.field for one in store.left_out_of([asset_id]).get(asset_id, ())}
+        again = tuple(field for field in SWITCHED_PARTS if field in fields and field in known)
         if again:
             store.take_in(asset_id, again)
     return again

@@ -30,8 +30,8 @@ def order(jobs: Iterable[Job]) -> list[Job]:
         plan = job.write.plan
         shared_tags = sorted(plan.add_tags) if tags[plan.add_tags] > 1 else []
         shared = texts[write_of(plan)] > 1
-        values = [one.to_json(one.of(plan)) or [] for one in VALUE_FIELDS]
-        text = (plan.description or "", *values) if shared else ("", *([] for _ in values))
+        values = [(one.of(plan) is None, one.to_json(one.of(plan))) for one in VALUE_FIELDS] if shared else []
+        text = (plan.description or "" if shared else "", *values)
         return (not shared_tags, shared_tags, not shared, text, plan.image_id, plan.asset_id)
 
     return sorted(listed, key=key)

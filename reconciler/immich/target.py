@@ -128,6 +128,10 @@ class Immich:
         """Return the form in which ``text`` can be kept."""
         return roundtrip.settled_description(text)
 
+    def sent_description(self, text: str) -> str:
+        """Return the form in which a settled text is sent, so that it settles as it is."""
+        return roundtrip.encode_description(text)
+
     def settled_tag(self, path: str) -> str | None:
         """Return the form in which a tag's path can be kept; ``None`` if there is none."""
         return roundtrip.settled_tag(path)

@@ -13,6 +13,7 @@ from reconciler.core.catalogue import Acquisition
 from reconciler.core.desired.coordinates import coarse, distance_km, told_place
 from reconciler.core.desired.dates import desired_date, sendable
 from reconciler.core.fingerprint import fingerprint, policy_digest
+from reconciler.core.plan.guard import withhold
 from reconciler.core.plan.reversal import Reversal, ValueStep
 from reconciler.core.plan.undo import reverse
 from reconciler.core.policy import CoordinatesPolicy, DatesPolicy, MergePolicy, Policy, SitePolicy, Switches
@@ -180,6 +181,19 @@ def test_an_undo_gives_the_former_date_back_where_ours_still_stands(make, live, 
     applied = make.record(taken_at=NIGHT).applied
     found = reverse(reversal, make.asset(taken_at=live), "M 31", applied, make.rules().markers, 10_000)
     assert (found.plan.taken_at, [one.code for one in found.left]) == (written, left)
+
+
+def test_what_keeps_the_day_goes_with_the_place_where_the_guard_holds_the_rest_back(make):
+    rules = replace(make.rules(), zones=Zones(), policy=Policy(coordinates=CoordinatesPolicy(keep_day=True)))
+    late = datetime(2024, 5, 1, 22, 30, tzinfo=UTC)
+    plan = make.plan(make.desired(coordinates=HOME), make.asset(taken_at=late), None, rules)
+    assert (plan.keeps_day, plan.taken_at.isoformat()) == (True, "2024-05-01T22:30:00+02:00")
+    assert withhold(plan).taken_at == plan.taken_at
+    moving = make.plan(
+        make.desired(coordinates=HOME), make.asset(taken_at=late, coordinates=Coordinates(1, 2)),
+        make.record(coordinates=Coordinates(1, 2)), rules,
+    )  # fmt: skip
+    assert (withhold(moving).coordinates, withhold(moving).taken_at) == (None, None)
 
 
 # -- coarser places -------------------------------------------------------------------------------------

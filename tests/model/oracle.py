@@ -148,7 +148,8 @@ class Oracle:
     def loses_store(self):
         """Note of which assets nobody remembers what is ours there, nor what stood beside a write under way."""
         for asset_id, entered in self.fresh.items():
-            if self.here.state.assets[asset_id].client_jobs:
+            asset = self.here.state.assets.get(asset_id)
+            if asset is not None and asset.client_jobs:
                 self.window |= {(asset_id, which, key) for which, key in entered}
         self.unremembered |= {asset_id for asset_id, notes in self.here.notes().items() if KEY not in notes}
 

@@ -62,7 +62,7 @@ def copy(path, tmp_path, make, noon):
         store.put("of", "now")
         store.finish_run(make.run("r1", outcome="succeeded", finished_at=noon))
         store.clear_pending(["b"])
-        new = Applied(block="new", prose="words", tags=frozenset({"New"}))
+        new = Applied(block="new", prose="words", tags=frozenset({"New"}), taken_at=noon)
         store.save_records([replace(record, applied=new), make.record("c", applied=new)])
         store.journal([make.entry("a", run_id="r2", before="mine, newer")])
         store.note_crossings({"a": Crossing(noon, frozenset({"block"}), "r2")})
@@ -86,7 +86,9 @@ def test_what_was_decided_is_as_it_was_then_and_what_was_written_since_is_still_
         assert store.get("of") == "then"
         assert [entry.before for entry in store.journal_of()] == ["mine, newer", "mine"]
         records = store.records()
-        assert records["a"].applied == Applied(block="new", prose="words", tags=frozenset({"New"}))
+        assert records["a"].applied == Applied(
+            block="new", prose="words", tags=frozenset({"New"}), taken_at=noon
+        )
         assert records["c"].applied.block == "new"
         assert records["a"].crossing is not None
         assert store.losses(noon - timedelta(days=1)) == losses

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -69,6 +70,16 @@ def test_a_full_record_comes_back_equal_after_a_restart(store, make, noon, odd):
     with reopened(store) as again:
         assert again.records() == {"asset-1": record}
         assert again.record("asset-1") == record
+
+
+def test_a_date_comes_back_with_its_offset(store, make, noon):
+    there = noon.astimezone(timezone(timedelta(hours=5, minutes=45)))
+    store.save_records([make.record("a", applied=Applied(taken_at=there))])
+    store.save_pending([replace(make.pending("a"), taken_at=there, keeps_day=True)])
+    with reopened(store) as again:
+        assert again.record("a").applied.taken_at.isoformat() == there.isoformat()
+        assert again.pending()["a"].taken_at.isoformat() == there.isoformat()
+        assert again.pending()["a"].keeps_day
 
 
 def test_a_bare_record_comes_back_equal(store, make):

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -36,6 +37,7 @@ def test_what_is_ours_and_changed_is_noted_until_it_was_written(store, make):
         Applied("block", None, Coordinates(1, 2), OWNED.tags),
         Applied("block", None, None, frozenset()),
         Applied("block", None, None, frozenset({"b"})),
+        Applied("block", None, None, OWNED.tags, datetime(2024, 5, 1, 22, tzinfo=UTC)),
         Applied(),
     ],
 )

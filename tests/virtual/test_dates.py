@@ -253,3 +253,23 @@ def test_a_site_can_be_told_as_its_town(dated):
         item.plan.desired.coordinates for item in found.items if item.plan and item.plan.desired.exact_place
     }
     assert {(place.latitude, place.longitude) for place in told} == {(47.5, 11.1)}
+
+
+def test_everything_switched_on_costs_no_request_more(dated):
+    plain = dated(count=None, policy=NO_CANARY, unkind="settling")
+    plain.run()
+    policy = replace(DATES, coordinates=CoordinatesPolicy(25.0, keep_day=True))
+    here = dated(count=None, policy=policy, unkind="settling")
+    here.run()
+    assert here.writes <= plain.writes
+    assert here.requests["GET /assets/{id}"] <= plain.requests["GET /assets/{id}"] + 5
+    here.run()
+    assert here.writes == 0
+
+
+def test_what_is_ours_of_a_date_is_kept_in_immich_too(dated):
+    here = dated(count=3)
+    image_id = next(iter(first_nights(here)))
+    here.run()
+    note = here.notes()[one(here, image_id).asset_id]["skymmich-reconciler"]
+    assert note["taken_at"] == here.store.record(one(here, image_id).asset_id).applied.taken_at.isoformat()

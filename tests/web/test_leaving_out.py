@@ -79,4 +79,4 @@ def test_the_page_tells_what_leaves_it_out_and_that_nothing_goes(client, control
     assert 'href="/undo?image_id=1"' in page
     assert "Take this image in again" in page
     found = client.get("/api/v1/images/1").json()["record"]["left_out"]
-    assert found == [{"field": "tags", "at": "2026-11-22T20:00:00Z", "by": "anna"}]
+    assert found == [{"field": "tags", "at": "2026-11-22T20:00:00+00:00", "by": "anna"}]

@@ -189,9 +189,10 @@ def _show(screen: Screen, prepared: PreparedUndo, address: str) -> None:
     )
     counts = prepared.counts
     if prepared.wish.everything:
+        dates = f"{counted(counts['dates'], 'date')}, " if counts.get("dates") else ""
         screen.line(
             f"{counted(counts['images'], 'image')}: {counted(counts['descriptions'], 'description')}, "
-            f"{counted(counts['places'], 'place')}, {counted(counts['tags_off'], 'tag')} to take off; "
+            f"{counted(counts['places'], 'place')}, {dates}{counted(counts['tags_off'], 'tag')} to take off; "
             f"made from here and to be deleted: {counted(counts['tags_made'], 'tag')}.",
             "bold",
         )

@@ -47,6 +47,7 @@ def show_view(screen: Screen, view: View) -> None:
             screen.row("not written", words(view.plan.blocked, "command"), "yellow")
         for decision in view.plan.decisions:
             _show_decision(screen, decision)
+            _show_exact(screen, decision, view)
         if view.plan.conflicts:
             show_choice(screen)
     _title(screen, "The block as it would read")
@@ -153,6 +154,12 @@ def _show_decision(screen: Screen, decision: Decision) -> None:
         ("catalogue", decision.desired),
     ):
         screen.row("", f"{label:10} {_short(value)}")
+
+
+def _show_exact(screen: Screen, decision: Decision, view: View) -> None:
+    """Show a place as the catalogue has it where Immich is told a coarser one."""
+    if decision.field == "coordinates" and (exact := view.desired.exact_place) is not None:
+        screen.row("", f"{'exact':10} {side(exact)}  (stays here; what is told is coarser)")
 
 
 def _owned(decision: Decision) -> str:

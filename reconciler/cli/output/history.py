@@ -67,7 +67,11 @@ def show_entries(screen: Screen, entries: Sequence[JournalEntry], titles: Mappin
             screen.line()
             screen.line(heading(titles.get(entry.asset_id, entry.asset_id), entry.image_id))
             above = entry.asset_id
-        screen.row(entry.field, f"{moment(entry.at)}, run {entry.run_id}", "dim")
+        screen.row(
+            "date" if entry.field == "taken_at" else entry.field,
+            f"{moment(entry.at)}, run {entry.run_id}",
+            "dim",
+        )
         if entry.field in {"favorite", "memberships"}:
             screen.row("", _beside(entry), indent=2)
             continue

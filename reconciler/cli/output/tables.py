@@ -195,7 +195,7 @@ def show_changes(screen: Screen, plan: AssetPlan) -> None:
             for d in plan.decisions
             if d.field in fields and d.action in {"write", "remove"} and d.reason
         ]
-        screen.row(name, "; ".join(reasons), "dim italic")
+        screen.row("date" if name == "taken_at" else name, "; ".join(reasons), "dim italic")
         if name == "tags":
             show_tags(screen, found[name])
             for renamed in told_renames(branches(plan.renames)):

@@ -197,6 +197,8 @@ def withhold(plan: AssetPlan) -> AssetPlan:
     """Return what of a harmful plan only adds: a first block or place, new tags. The rest waits."""
     adds = {d.field for d in plan.decisions if d.action == "write" and d.live is None}
     changed = {d.field for d in plan.decisions if d.action in {"write", "remove"} and d.field not in adds}
+    if plan.keeps_day and "coordinates" in adds:
+        adds.add("taken_at")  # else the place alone would move the day
     description_adds = not changed & {"block", "prose"}
     withheld = replace(
         plan,

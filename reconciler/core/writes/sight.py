@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from reconciler.core.desired.block import Markers
@@ -22,6 +23,8 @@ class Terms:
     """Seconds between an asset's first sight with a new date and the sight it is judged by."""
     grace: float
     """Seconds after which a write that may never have arrived is given up, and others are left alone."""
+    as_sent: Callable[[str], str] = str
+    """Gives the form in which a text is sent, and shown until Immich has digested it."""
 
 
 @dataclass(frozen=True, slots=True)

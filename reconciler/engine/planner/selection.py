@@ -235,7 +235,7 @@ def merge(
         record = replace(record, resolutions=(), corrections=(), taken_back=None) if record else None
         wins = replace(
             rules.policy.merge, on_conflict="overwrite", on_drift_block="correct", on_drift_prose="correct",
-            on_drift_coordinates="correct", on_drift_tags="correct",
+            on_drift_coordinates="correct", on_drift_taken_at="correct", on_drift_tags="correct",
         )  # fmt: skip
         rules = replace(rules, policy=replace(rules.policy, merge=wins))
     return plan_asset(item.image_id, item.title, wanted, seen, record, rules, now)

@@ -24,7 +24,7 @@ from reconciler.web.pages.availability import no_action, no_undo
 from reconciler.web.pages.carrying_over import offers_of
 from reconciler.web.pages.changed_since import token
 from reconciler.web.pages.crossings import sides
-from reconciler.web.pages.leaving_out import left_out_of
+from reconciler.web.pages.leaving_out import left_out_of, marks_told
 from reconciler.web.pages.sky_overlay import overlay_of
 from reconciler.web.pages.three_sides import shown
 
@@ -151,7 +151,8 @@ class ImagePages:
             else (),
             "switched_off": self._switched_off() if view.plan else (),
             "offers": await self._offers(asset_id),
-            "left_out": left_out_of(view.plan, view.record),
+            "left_out": (parts := left_out_of(view.plan, view.record)),
+            "marks": marks_told(parts),
             "can_switch": self._panel.settings is not None,
             "target": target_of(view.image),
             "entries": entries,

@@ -371,6 +371,14 @@ def test_who_keeps_writing_against_us_is_left_to_the_next_pass():
     assert write.on_planned(write.plan, 0.0).failed == KEPT_CHANGING
 
 
+def test_a_text_that_is_shown_as_it_was_sent_waits_in_immichs_queue_and_has_arrived():
+    pending = replace(ready(description="R&D").intent("run", T0), block=None, prose="R&D")
+    terms = replace(TERMS, as_sent=lambda text: text.replace("&", "&amp;"))
+    for shown, todo, state in (("R&amp;D", "nothing", "sent"), ("else", "plan", "sent")):
+        write, asked = adopted(asset(shown), pending).on_read(asset(shown), sight(30), terms)
+        assert (asked, write.state, write.pending is None) == (todo, state, todo == "plan")
+
+
 @pytest.mark.parametrize(
     ("left", "crossed"), [({"mine", "ours"}, False), ({"ours"}, True), ({"mine", "ours", "new"}, False)]
 )
