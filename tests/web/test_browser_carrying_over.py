@@ -47,7 +47,7 @@ def test_a_click_on_the_images_page_carries_over(browser, replaced):
         page.goto(f"/images/{IMAGE}")
         expect(page.locator("#carry-over")).to_contain_text(WORDS)
         page.get_by_role("button", name="Carry over").click()
-        expect(page.locator("#carry-over")).to_contain_text("carried over")
+        expect(page.locator("#carry-over")).to_contain_text("carried over", timeout=60_000)
         replaced.simulator.wait_until_idle()
         assert WORDS in replaced.shown(IMAGE)["description"]
         expect(page.get_by_role("button", name="Carry over")).to_have_count(0)
