@@ -67,6 +67,8 @@ ANSWER_TONES: Final[Mapping[str, Tone]] = {
     "reopened": "ok",
     "left_out": "ok",
     "taken_in": "ok",
+    "carried_over": "ok",
+    "carry_left": "ok",
     "seen": "ok",
     "unseen": "unknown",
     "notice_sent": "ok",

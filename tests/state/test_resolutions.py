@@ -64,7 +64,15 @@ def test_a_store_of_the_version_before_is_taken_along_with_all_it_has(path, make
     with SqliteStore.open(path) as store:
         store.save_records([make.record("a", title="M 31")])
     with closing(sqlite3.connect(path)) as connection, connection:
-        for table in ("resolutions", "crossings", "losses", "unshared", "former_values", "left_out", "carry_overs"):
+        for table in (
+            "resolutions",
+            "crossings",
+            "losses",
+            "unshared",
+            "former_values",
+            "left_out",
+            "carry_overs",
+        ):
             connection.execute(f"DROP TABLE {table}")
         for column in ("held", "more", "taken_back", "taken_at"):
             connection.execute(f"ALTER TABLE assets DROP COLUMN {column}")
