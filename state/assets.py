@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from reconciler.core.asset_ids import AssetIds
 from state import rows
 from state.tables import ASSETS, CROSSINGS, OWNED_TAGS, RESOLUTIONS, JsonText
 
@@ -49,10 +50,10 @@ def of(connection: Connection, asset_ids: Collection[str]) -> dict[str, AssetRec
     return {record.asset_id: record for several in found for record in several}
 
 
-def ids(connection: Connection, *conditions: ColumnElement[bool]) -> frozenset[str]:
+def ids(connection: Connection, *conditions: ColumnElement[bool]) -> AssetIds:
     """Return the ids of managed assets."""
     query = select(ASSETS.c.asset_id).where(*conditions)
-    return frozenset(connection.execute(query, execution_options=_STREAMED).scalars())
+    return AssetIds(connection.execute(query, execution_options=_STREAMED).scalars())
 
 
 def held(connection: Connection) -> dict[str, str]:
@@ -62,7 +63,7 @@ def held(connection: Connection) -> dict[str, str]:
     return {row.asset_id: row.held for row in rows}
 
 
-def of_images(connection: Connection, image_ids: Collection[int]) -> frozenset[str]:
+def of_images(connection: Connection, image_ids: Collection[int]) -> AssetIds:
     """Return the assets of these images."""
     chosen = func.json_each(json.dumps(sorted(image_ids))).table_valued("value")
     return ids(connection, ASSETS.c.image_id.in_(select(chosen.c.value)))

@@ -14,6 +14,7 @@ from state.tables import ASSETS, CROSSINGS, storable, title_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from collections.abc import Set as AbstractSet
 
     from sqlalchemy.sql import ColumnElement
 
@@ -58,17 +59,17 @@ class ManagedAssets(Fenced):
         with self.database.reading() as connection:
             return assets.of(connection, asset_ids)
 
-    def record_ids(self) -> frozenset[str]:
+    def record_ids(self) -> AbstractSet[str]:
         """Return the ids of all managed assets."""
         with self.database.reading() as connection:
             return assets.ids(connection)
 
-    def linked_ids(self) -> frozenset[str]:
+    def linked_ids(self) -> AbstractSet[str]:
         """Return the ids of those that the last good pass found in the catalogue."""
         with self.database.reading() as connection:
             return assets.ids(connection, ASSETS.c.linked)
 
-    def there_ids(self) -> frozenset[str]:
+    def there_ids(self) -> AbstractSet[str]:
         """Return the ids of those that were there when they were last looked for."""
         with self.database.reading() as connection:
             seen = ASSETS.c.seen_updated_at.is_not(None)
@@ -79,7 +80,7 @@ class ManagedAssets(Fenced):
         with self.database.reading() as connection:
             return assets.held(connection)
 
-    def ids_of_images(self, image_ids: Collection[int]) -> frozenset[str]:
+    def ids_of_images(self, image_ids: Collection[int]) -> AbstractSet[str]:
         """Return the managed assets of these images."""
         with self.database.reading() as connection:
             return assets.of_images(connection, image_ids)

@@ -11,6 +11,7 @@ from reconciler.core.store_keys import Values
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -50,15 +51,15 @@ class Store(Values, Protocol):
         """Those of these assets that are managed, by id."""
         ...
 
-    def record_ids(self) -> frozenset[str]:
+    def record_ids(self) -> AbstractSet[str]:
         """The ids of all managed assets."""
         ...
 
-    def linked_ids(self) -> frozenset[str]:
+    def linked_ids(self) -> AbstractSet[str]:
         """Those that the last good pass found in the catalogue."""
         ...
 
-    def there_ids(self) -> frozenset[str]:
+    def there_ids(self) -> AbstractSet[str]:
         """Those that were there when they were last looked for."""
         ...
 
@@ -66,7 +67,7 @@ class Store(Values, Protocol):
         """Those linked ones that the guard holds: asset id → the hash of the harm."""
         ...
 
-    def ids_of_images(self, image_ids: Collection[int]) -> frozenset[str]:
+    def ids_of_images(self, image_ids: Collection[int]) -> AbstractSet[str]:
         """The managed assets of these images."""
         ...
 

@@ -22,6 +22,7 @@ from reconciler.core.text import normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.policy import GuardPolicy
@@ -97,15 +98,15 @@ class Losses:
 def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     plans: Iterable[AssetPlan] | Losses,
     *,
-    linked: frozenset[str],
-    linked_before: frozenset[str],
+    linked: AbstractSet[str],
+    linked_before: AbstractSet[str],
     managed: int,
     policy: GuardPolicy,
     approved: str = "",
     standing: Mapping[str, str] = MappingProxyType({}),
     moment: str = "",
     rules_changed: bool = False,
-    lost: frozenset[str] | None = None,
+    lost: AbstractSet[str] | None = None,
     recent: RecentLosses = _NONE,
 ) -> Verdict:
     """Judge a plan before anything is written.

@@ -17,6 +17,7 @@ from reconciler.engine.ownership import Memory as OwnershipMemory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.plan import Rules
@@ -34,7 +35,7 @@ class Census:
 
     token: object
     """Of the store: see ``Store.changes``."""
-    linked: frozenset[str]
+    linked: AbstractSet[str]
     """Assets that the last good pass found in the catalogue."""
     held: Mapping[str, str]
     """Those of them that the guard holds → the hash of the harm."""
@@ -92,9 +93,9 @@ async def take_census(memory: Memory, store: Store) -> Census:
         memory.touched |= touched
         memory.census = Census(token, (before.linked - touched) | linked, kept | held, touched)
     else:
-        linked, marks = await asyncio.to_thread(lambda: (store.linked_ids(), store.held_ids()))
+        every, marks = await asyncio.to_thread(store.linked_ids), await asyncio.to_thread(store.held_ids)
         memory.standing = None
-        memory.census = Census(token, linked, marks)
+        memory.census = Census(token, every, marks)
     return memory.census
 
 

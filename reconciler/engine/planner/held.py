@@ -11,6 +11,7 @@ from reconciler.engine.items import Items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.guard import Verdict
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Prepared, Selection
 
 
-def linked_assets(catalogue: Catalogue, store: Store) -> frozenset[str]:
+def linked_assets(catalogue: Catalogue, store: Store) -> AbstractSet[str]:
     """Return the assets that the catalogue links, or did before their row could not be read any more."""
     linked = catalogue.linked_assets()
     if doubtful := catalogue.doubtful_ids():
@@ -32,7 +33,7 @@ def linked_assets(catalogue: Catalogue, store: Store) -> frozenset[str]:
 def guarded(
     prepared: Prepared,
     selection: Selection,
-    before: frozenset[str],
+    before: AbstractSet[str],
     held: Mapping[str, str],
     recent: RecentLosses,
 ) -> Prepared:
