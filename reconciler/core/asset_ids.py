@@ -317,10 +317,8 @@ class AssetIndex(Collection[str]):
         stride = max(1, self.places // most)
         found: list[str] = []
         for start in range(0, self.places, stride):
-            there = (
-                one for place in range(start, min(start + stride, self.places)) if (one := self.at(place))
-            )
-            found.extend(islice(there, 1))
+            there = (self.at(place) for place in range(start, min(start + stride, self.places)))
+            found += islice((one for one in there if one is not None), 1)
         return found[:most]
 
     def stretches(self, size: int) -> Iterator[list[str]]:

@@ -91,10 +91,11 @@ class LinkedAssets(Sequence[str | None]):
         """Return the places of the assets in ``ids``, in its order."""
         if self._order is None:
             ids = self.ids()
-            self._order = array("I", bytes(4 * len(ids)))
+            order = array("I", bytes(4 * len(ids)))
             for place, number in enumerate(self.places_in(ids)):
                 if number >= 0:
-                    self._order[number] = place
+                    order[number] = place
+            self._order = order
         return self._order
 
     def places_in(self, ids: AssetIds) -> array[int]:
