@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from reconciler.core.asset_digests import AssetDigests
 from reconciler.core.asset_ids import AssetIds
 from state import rows
 from state.tables import ASSETS, CROSSINGS, OWNED_TAGS, RESOLUTIONS, JsonText
@@ -56,11 +57,11 @@ def ids(connection: Connection, *conditions: ColumnElement[bool]) -> AssetIds:
     return AssetIds(connection.execute(query, execution_options=_STREAMED).scalars())
 
 
-def held(connection: Connection) -> dict[str, str]:
+def held(connection: Connection) -> AssetDigests:
     """Return the linked assets that the guard holds, each with the hash of the harm."""
     query = select(ASSETS.c.asset_id, ASSETS.c.held).where(ASSETS.c.linked, ASSETS.c.held != "")
     rows = connection.execute(query, execution_options=_STREAMED)
-    return {row.asset_id: row.held for row in rows}
+    return AssetDigests((row.asset_id, row.held) for row in rows)
 
 
 def of_images(connection: Connection, image_ids: Collection[int]) -> AssetIds:

@@ -13,7 +13,7 @@ from state.statements import listed, upsert
 from state.tables import ASSETS, CROSSINGS, storable, title_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
     from sqlalchemy.sql import ColumnElement
@@ -75,7 +75,7 @@ class ManagedAssets(Fenced):
             seen = ASSETS.c.seen_updated_at.is_not(None)
             return assets.ids(connection, seen, ASSETS.c.status != "unknown_asset")
 
-    def held_ids(self) -> dict[str, str]:
+    def held_ids(self) -> Mapping[str, str]:
         """Return those linked ones that the guard holds: asset id → the hash of the harm."""
         with self.database.reading() as connection:
             return assets.held(connection)

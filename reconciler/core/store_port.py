@@ -63,7 +63,7 @@ class Store(Values, Protocol):
         """Those that were there when they were last looked for."""
         ...
 
-    def held_ids(self) -> dict[str, str]:
+    def held_ids(self) -> Mapping[str, str]:
         """Those linked ones that the guard holds: asset id → the hash of the harm."""
         ...
 

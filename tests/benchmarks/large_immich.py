@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # also runs from a checkout that nothing leads to
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[2])
+)  # also runs from a checkout that nothing leads to
 
-from reconciler.simulator.__main__ import main  # noqa: E402 - after the path to the checkout
-from reconciler.simulator.server import search  # noqa: E402 - the same
+from reconciler.simulator.__main__ import main
+from reconciler.simulator.server import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -148,7 +148,14 @@ class Phases:
 
 @contextmanager
 def simulator(catalogue: Path) -> Iterator[tuple[str, str]]:
-    command = [sys.executable, str(HERE / "large_immich.py"), "--catalogue", str(catalogue), "--drain", "1000"]
+    command = [
+        sys.executable,
+        str(HERE / "large_immich.py"),
+        "--catalogue",
+        str(catalogue),
+        "--drain",
+        "1000",
+    ]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [*command, "--unkind", "none"], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env
@@ -238,9 +245,13 @@ async def measure(catalogue: Path, url: str, key: str, folder: Path, *, short: b
         await asyncio.to_thread(change_one, catalogue)
         await look("one image changed")
         await look("idle look after it")
-        for name, selection, wishes in () if short else (
-            ("re-plan, another tag root", Selection(by_person=False), OTHERS),
-            ("audit", Selection(full=True, by_person=False, brief=True), WISHES),
+        for name, selection, wishes in (
+            ()
+            if short
+            else (
+                ("re-plan, another tag root", Selection(by_person=False), OTHERS),
+                ("audit", Selection(full=True, by_person=False, brief=True), WISHES),
+            )
         ):
             async with phases.measured(name):
                 cycle = await service._runner._look_with(service.catalogue())

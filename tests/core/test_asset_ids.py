@@ -7,7 +7,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.asset_ids import AssetIds, AssetIndex, id_of, key_of, smallest
@@ -23,6 +23,7 @@ def _some(count: int, seed: int = 1) -> list[str]:
 
 
 @given(IDS, IDS)
+@settings(deadline=None)
 def test_they_are_sets_of_texts(mine, theirs):
     ids, others, plain, second = AssetIds(mine), AssetIds(theirs), set(mine), set(theirs)
     assert list(ids) == sorted(plain) == [ids[place] for place in range(len(ids))]
@@ -41,6 +42,7 @@ def test_they_are_sets_of_texts(mine, theirs):
 
 
 @given(IDS, IDS)
+@settings(deadline=None)
 def test_places_of_keys_are_those_of_the_texts(mine, asked):
     ids = AssetIds(mine)
     keys = b"".join(map(key_of, asked))
@@ -51,6 +53,7 @@ def test_places_of_keys_are_those_of_the_texts(mine, asked):
 
 
 @given(IDS, IDS, st.integers(1, 9))
+@settings(deadline=None)
 def test_an_index_is_a_dictionary_from_texts_to_places(mine, gone, size):
     index, plain = AssetIndex(), dict[str, int]()
     for one in mine:

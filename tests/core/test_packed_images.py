@@ -9,7 +9,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.asset_ids import AssetIds
@@ -35,6 +35,7 @@ CHANGES = st.lists(st.dictionaries(st.integers(1, 300), st.sampled_from("+-"), m
 
 
 @given(CHANGES, st.sampled_from([list, lambda: Spill(500)]))
+@settings(deadline=None)
 def test_after_any_changes_they_are_the_images_that_there_are(steps, shelf):
     images = {image.image_id: image for image in _images(130)}
     packed = PackedImages(images.values(), shelf)

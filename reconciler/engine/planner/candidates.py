@@ -12,6 +12,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.asset_digests import AssetDigests
 from reconciler.engine.catalogue_cache import Followed
 from reconciler.engine.ownership import Memory as OwnershipMemory
 
@@ -89,9 +90,12 @@ async def take_census(memory: Memory, store: Store) -> Census:
         found = await asyncio.to_thread(store.records_of, touched)
         linked = frozenset(asset_id for asset_id, record in found.items() if record.linked)
         held = {asset_id: harm for asset_id in linked if (harm := found[asset_id].held)}
-        kept = {asset_id: harm for asset_id, harm in before.held.items() if asset_id not in touched}
+        kept = before.held
+        if held or any(asset_id in kept for asset_id in touched):
+            kept = AssetDigests(pair for pair in kept.items() if pair[0] not in touched)
+            kept.update(held)
         memory.touched |= touched
-        memory.census = Census(token, (before.linked - touched) | linked, kept | held, touched)
+        memory.census = Census(token, (before.linked - touched) | linked, kept, touched)
     else:
         every, marks = await asyncio.to_thread(store.linked_ids), await asyncio.to_thread(store.held_ids)
         memory.standing = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.asset_digests import AssetDigests
 from reconciler.core.plan.guard import check, withhold
 from reconciler.core.reasons import reason
 from reconciler.engine.items import Items
@@ -48,7 +49,9 @@ def guarded(
     """
     linked, tally = prepared.linked, prepared.items.tally
     others = tally.planned_orphans - linked - prepared.left
-    standing = {asset_id: harm for asset_id, harm in held.items() if asset_id not in tally.reviewed}
+    standing = held
+    if tally.reviewed:
+        standing = AssetDigests(pair for pair in held.items() if pair[0] not in tally.reviewed)
     verdict = check(
         tally.losses,
         linked=linked,

@@ -29,7 +29,7 @@ from reconciler.engine.observe import read_assets
 from reconciler.engine.ownership import Ownership
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.planner.adoption import Adoption
-from reconciler.engine.planner.candidates import Memory, Standing, candidates, take_census
+from reconciler.engine.planner.candidates import MOST, Memory, Standing, candidates, take_census
 from reconciler.engine.planner.desired import DesiredStateComputer, DesiredStates
 from reconciler.engine.planner.held import guarded, linked_assets
 from reconciler.engine.planner.selection import ImageSelector
@@ -238,10 +238,12 @@ class Planner:
         prepared = await asyncio.to_thread(judge) if len(prepared.items) > _FEW else judge()
         if whole and selection.brief and not selection.by_person and self._memory.census is census:
             self._memory.touched.clear()
-            self._memory.standing = Standing(
-                rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
-                prepared.items.open_images(), prepared.items.orphans(),
-            )  # fmt: skip
+            self._memory.standing = None
+            if len(prepared.items) <= MOST:  # else the next look goes through all as well
+                self._memory.standing = Standing(
+                    rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
+                    prepared.items.open_images(), prepared.items.orphans(),
+                )  # fmt: skip
         return prepared
 
     def _progress(self, phase: Literal["reading", "planning"], done: int, total: int) -> None:
