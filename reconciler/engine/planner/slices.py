@@ -153,8 +153,11 @@ class Slices:
 
     async def _taken_up(self, order: Sequence[int], kept: Iterator[Pair]) -> list[Item]:
         """Return some of those that were found, with all of their images again."""
-        images = {key: self._catalogue.image(key) for key in order if key != _KEPT}
-        await asyncio.sleep(0)
+        images: dict[int, CatalogueImage | None] = {}
+        for key in order:
+            if key != _KEPT:
+                images[key] = self._catalogue.image(key)
+                await self._breathe()
         wanted = [image for image in images.values() if image is not None]
         await self._records.fetch(image.asset_id for image in wanted if image.asset_id is not None)
         new = iter(self._selector.items(wanted, None))
@@ -180,7 +183,8 @@ class Slices:
                 self._records.drop((item.asset_id,))
             else:
                 self.items.add(planned, record)
-            reading.assets.pop(item.asset_id, None)
+            if item.asset_id in reading.assets:  # to pop it would unpack it
+                del reading.assets[item.asset_id]
             await self._breathe()
         self._let_go()
 
