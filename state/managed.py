@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.sql import ColumnElement
 
+    from reconciler.core.asset_ids import AssetIds
     from reconciler.core.records import AssetRecord, Standing
     from state.database import Database
 
@@ -59,17 +60,17 @@ class ManagedAssets(Fenced):
         with self.database.reading() as connection:
             return assets.of(connection, asset_ids)
 
-    def record_ids(self) -> AbstractSet[str]:
+    def record_ids(self) -> AssetIds:
         """Return the ids of all managed assets."""
         with self.database.reading() as connection:
             return assets.ids(connection)
 
-    def linked_ids(self) -> AbstractSet[str]:
+    def linked_ids(self) -> AssetIds:
         """Return the ids of those that the last good pass found in the catalogue."""
         with self.database.reading() as connection:
             return assets.ids(connection, ASSETS.c.linked)
 
-    def there_ids(self) -> AbstractSet[str]:
+    def there_ids(self) -> AssetIds:
         """Return the ids of those that were there when they were last looked for."""
         with self.database.reading() as connection:
             seen = ASSETS.c.seen_updated_at.is_not(None)

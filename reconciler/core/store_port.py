@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from reconciler.core.asset_ids import AssetIds
     from reconciler.core.records import (
         AssetRecord,
         Crossing,
@@ -51,15 +52,15 @@ class Store(Values, Protocol):
         """Those of these assets that are managed, by id."""
         ...
 
-    def record_ids(self) -> AbstractSet[str]:
+    def record_ids(self) -> AssetIds:
         """The ids of all managed assets."""
         ...
 
-    def linked_ids(self) -> AbstractSet[str]:
+    def linked_ids(self) -> AssetIds:
         """Those that the last good pass found in the catalogue."""
         ...
 
-    def there_ids(self) -> AbstractSet[str]:
+    def there_ids(self) -> AssetIds:
         """Those that were there when they were last looked for."""
         ...
 
