@@ -212,12 +212,13 @@ class AssetIds(AbstractSet[str], Sequence[str]):
     def _spliced(self, few: set[str], put: Callable[[tuple[bytes]], bytes]) -> AssetIds:
         """Return it with a few ids more, or less: all others are copied in one go."""
         pieces, last, whole = list[bytes | memoryview](), 0, memoryview(self._keys)
-        for key in sorted(key for one in few if (key := key_of(one)) is not NO_KEY):
+        keys = {one: key_of(one) for one in few}
+        for key in sorted(key for key in keys.values() if key is not NO_KEY):
             at = WIDTH * self._lowest(key)
             pieces += [whole[last:at], put((key,))]
             last = at + WIDTH * (whole[at : at + WIDTH] == key)
         found = AssetIds()
-        odd = {one for one in few if key_of(one) is NO_KEY}
+        odd = {one for one, key in keys.items() if key is NO_KEY}
         found._keep(((b"".join([*pieces, whole[last:]]),),), odd.symmetric_difference(self._odd))
         return found
 

@@ -48,6 +48,8 @@ EVERYWHERE: tuple[Visibility, ...] = ("timeline", "archive")
 _NO_CACHE = "Nothing is lost. Look for a cache or a proxy in front of Immich, and let /api pass it untouched."
 # A 400 on an asset comes from a working API; this only excludes a maintenance that began in between.
 _MAINTENANCE_AGE = 30.0
+_MANY = 100
+"""From so many rows on they are packed: to pack those that came until then holds the event loop."""
 _AT_ONCE = 25
 """Rows between two turns of the event loop."""
 LAST_PAGE = 5000
@@ -111,7 +113,7 @@ class Observer:
             known = found.get(seen.asset_id)
             if known is None or known.updated_at < seen.updated_at:
                 found[seen.asset_id] = seen
-                if len(found) == PAGE_SIZE and isinstance(found, dict):
+                if len(found) == _MANY and isinstance(found, dict):
                     found = CompactAssets(found.values(), shelf=Spill)
         total = len(found) + len((incomplete.keys() | others.keys()) - found.keys())
         if too_much_unknown(len(others), total):

@@ -94,8 +94,9 @@ async def take_census(memory: Memory, store: Store) -> Census:
         if held or any(asset_id in kept for asset_id in touched):
             kept = AssetDigests(pair for pair in kept.items() if pair[0] not in touched)
             kept.update(held)
+        every = await asyncio.to_thread(lambda: (before.linked - touched) | linked)
         memory.touched |= touched
-        memory.census = Census(token, (before.linked - touched) | linked, kept, touched)
+        memory.census = Census(token, every, kept, touched)
     else:
         every, marks = await asyncio.to_thread(store.linked_ids), await asyncio.to_thread(store.held_ids)
         memory.standing = None
