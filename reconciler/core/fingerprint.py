@@ -12,6 +12,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.core.asset import Coordinates
     from reconciler.core.desired.desired import Desired
     from reconciler.core.policy import Policy, Switches
@@ -20,8 +22,25 @@ if TYPE_CHECKING:
 
 def digest(*parts: object) -> str:
     """Return a short stable hash of JSON-able parts (sets are sorted), 20 hexadecimal digits."""
-    text = json.dumps(parts, ensure_ascii=True, sort_keys=True, default=_plain, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    return hashlib.sha256(_json(parts)).hexdigest()[:20]
+
+
+def digest_of_lists(texts: Iterable[str], *lists: Iterable[object]) -> str:
+    """Return ``digest`` of texts and lists, of which never all is one text: they may be very long."""
+    found, between = hashlib.sha256(b"["), b""
+    for one in texts:
+        found.update(between + _json(one))
+        between = b","
+    for each in lists:
+        found.update(between + b"[")
+        between = b""
+        for value in each:
+            found.update(between + _json(value))
+            between = b","
+        found.update(b"]")
+        between = b","
+    found.update(b"]")
+    return found.hexdigest()[:20]
 
 
 def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> str:
@@ -65,6 +84,11 @@ def fingerprint(
 def place(coordinates: Coordinates | None) -> list[float] | None:
     """Return coordinates as a JSON-able pair."""
     return None if coordinates is None else [coordinates.latitude, coordinates.longitude]
+
+
+def _json(value: object) -> bytes:
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True, default=_plain, separators=(",", ":"))
+    return text.encode()
 
 
 def _plain(value: object) -> object:

@@ -11,6 +11,7 @@ from reconciler.engine.item import is_catalogues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue
@@ -66,9 +67,9 @@ class Prepared:
     items: Items
     """The linked images of the selection, in order of image id; a brief one is without those that stood."""
     records: Mapping[str, AssetRecord]
-    linked: frozenset[str] = frozenset()
+    linked: AbstractSet[str] = frozenset()
     """The assets that the catalogue links, or whose row could not be read."""
-    left: frozenset[str] = frozenset()
+    left: AbstractSet[str] = frozenset()
     """Those that the last good pass found in the catalogue, and which are not there any more."""
     stood: int = 0
     """Images that are fine and stand where they were, beside ``items``."""

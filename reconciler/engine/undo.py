@@ -12,13 +12,14 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.asset_ids import AssetIds
 from reconciler.core.fields import VALUE_NAMES, with_values
 from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.plan.reversal import taken_off_last
 from reconciler.core.reasons import reason
 from reconciler.core.records import Run, RunCounts, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
-from reconciler.engine.batches import batches
+from reconciler.engine.batches import Breath, batches
 from reconciler.engine.canary import Canary
 from reconciler.engine.created_tags import Cleaned, delete_created
 from reconciler.engine.executor import Executor, Surroundings
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from reconciler.errors import ReconcilerError
 
 _MOST_TRIES: Final = 2
+_FINISHED_AT_ONCE: Final = 10
+"""Assets whose end is recorded between two turns of the event loop: some milliseconds each."""
 _UNFINISHED: Final = frozenset({"unfinished", "not_put_back"})
 
 
@@ -108,7 +111,11 @@ class Undo:
         prepared, mark = undo.prepared, TakenBack(run.started_at, whole=undo.wish.everything)
         # Marked before anything is sent: a kill in between must not have a pass write it again.
         steps = await asyncio.to_thread(self._mark, undo, mark)
-        jobs = [self._job(step) for step in steps.values() if step.is_job]
+        breath, jobs = Breath(), list[Job]()
+        for step in steps.values():
+            if step.is_job:
+                jobs.append(self._job(step))
+                await breath.take()
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             plan = reversed_now(steps[job.asset_id], seen, prepared).plan
@@ -124,7 +131,7 @@ class Undo:
         if jobs and prepared.observed_from is not None:
             await executor.run(prepared.observed_from, unlooked=True)
         error, cleaned = executor.error, Cleaned()
-        found = self._finish_all(steps, jobs, prepared)
+        found = await self._finish_all(steps, jobs, prepared)
         complete = error is None and not stop()
         if undo.wish.everything and complete:
             try:
@@ -141,8 +148,8 @@ class Undo:
         if undo.wish.everything:
             ids = self._store.record_ids()
         else:
-            ids = frozenset(asset_id for asset_id, step in steps.items() if step.is_job)
-        for several in batches(sorted(ids)):
+            ids = AssetIds(asset_id for asset_id, step in steps.items() if step.is_job)
+        for several in batches(ids):
             known = self._store.records_of(several)
             marked: list[AssetRecord] = []
             for asset_id in several:
@@ -171,18 +178,19 @@ class Undo:
             plan = replace(plan, observed=replace(plan.observed, tags=step.reversal.tags))
         return Job(step.item, AssetWrite.begin(plan, step.record))
 
-    def _finish_all(
+    async def _finish_all(
         self, steps: Mapping[str, Step], jobs: list[Job], prepared: Prepared
     ) -> list[tuple[Step, bool, tuple[Reason, ...]]]:
         """Record where each asset stands; give whether it was written to, and what is left of it."""
         by_id = {job.asset_id: job for job in jobs}
         found: list[tuple[Step, bool, tuple[Reason, ...]]] = []
-        for several in batches(list(steps.values())):
+        for several in batches(list(steps.values()), _FINISHED_AT_ONCE):
             with self._store.transaction():
                 for step in several:
                     job = by_id.get(step.item.asset_id)
                     left = self._finish(step, job, prepared)
                     found.append((step, job is not None, left))
+            await asyncio.sleep(0)
         return found
 
     def _finish(self, step: Step, job: Job | None, prepared: Prepared) -> tuple[Reason, ...]:

@@ -12,7 +12,7 @@ from reconciler.core.plan.undo import Reversed, reverse
 from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
 from reconciler.core.writes.verification import kept, owned_after
-from reconciler.engine.batches import batches
+from reconciler.engine.batches import Breath, batches
 from reconciler.engine.created_tags import to_delete
 from reconciler.engine.item import Item
 from reconciler.engine.observe import read_assets
@@ -137,9 +137,10 @@ class UndoPlanner:
         prepared = await self._cycle.prepare(Selection(full=True, tags_later=True), wishes)
         wanted: dict[str, list[Candidate]] = {}
         records: dict[str, AssetRecord] = {}
-        for several in batches(sorted(self._store.record_ids())):
-            former = self._store.former_of(several)
-            for asset_id, record in self._store.records_of(several).items():
+        for several in batches(await asyncio.to_thread(self._store.record_ids)):
+            former = await asyncio.to_thread(self._store.former_of, several)
+            found_records = await asyncio.to_thread(self._store.records_of, several)
+            for asset_id, record in found_records.items():
                 records[asset_id] = record
                 one = everything(record, former.get(asset_id, ()), prepared.rules.markers)
                 wanted[asset_id] = [Candidate("", one)]
@@ -150,12 +151,17 @@ class UndoPlanner:
         self, prepared: Prepared, wanted: Mapping[str, list[Candidate]], records: Mapping[str, AssetRecord]
     ) -> PreparedUndo:
         pending = self._store.pending()
-        items = {item.asset_id: item for item in prepared.items if item.asset_id in wanted}
-        steps = {
-            asset_id: self._step(item, wanted[asset_id], item.plan.observed, prepared, records)
-            for asset_id, item in items.items()
-            if item.plan is not None
-        }
+        breath = Breath()
+        items: dict[str, Item] = {}
+        steps: dict[str, Step] = {}
+        for item in prepared.items:
+            if item.asset_id not in wanted:
+                continue
+            items[item.asset_id] = item
+            if item.plan is not None:
+                seen_then, several = item.plan.observed, wanted[item.asset_id]
+                steps[item.asset_id] = self._step(item, several, seen_then, prepared, records)
+                await breath.take()
         to_be_read = [
             asset_id
             for asset_id, several in wanted.items()
@@ -163,6 +169,7 @@ class UndoPlanner:
         ]
         seen = (await read_assets(self._target, sorted(to_be_read), tags=True)).assets
         for asset_id in to_be_read:
+            await breath.take()
             title = records[asset_id].title if asset_id in records else asset_id
             one = wanted[asset_id][0].reversal
             item = items.get(asset_id) or Item(

@@ -28,7 +28,7 @@ from reconciler.engine.observe import read_assets
 from reconciler.engine.ownership import Ownership
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.planner.adoption import Adoption
-from reconciler.engine.planner.candidates import Memory, Standing, candidates, take_census
+from reconciler.engine.planner.candidates import MOST, Memory, Standing, candidates, take_census
 from reconciler.engine.planner.desired import DesiredStateComputer, DesiredStates
 from reconciler.engine.planner.held import guarded, linked_assets
 from reconciler.engine.planner.selection import ImageSelector
@@ -41,6 +41,7 @@ from reconciler.errors import ImmichError, UnconfirmedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
@@ -75,8 +76,8 @@ class Planner:
     ) -> None:
         self._memory = memory or Memory()
         self.ownership = Ownership(target, store, clock, listen, self._memory.ownership)
-        self._links: tuple[object, frozenset[str]] | None = None
-        self._gone: tuple[frozenset[str], frozenset[str], frozenset[str]] | None = None
+        self._links: tuple[object, AbstractSet[str]] | None = None
+        self._gone: tuple[AbstractSet[str], AbstractSet[str], AbstractSet[str]] | None = None
         self._source, self._target, self._store = source, target, store
         self._clock, self._listen = clock, listen
         self._computer = DesiredStateComputer(renderer, Form(target.settled_description, target.settled_tag))
@@ -232,22 +233,24 @@ class Planner:
         prepared = await asyncio.to_thread(judge) if len(prepared.items) > _FEW else judge()
         if whole and selection.brief and not selection.by_person and self._memory.census is census:
             self._memory.touched.clear()
-            self._memory.standing = Standing(
-                rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
-                prepared.items.open_images(), prepared.items.orphans(),
-            )  # fmt: skip
+            self._memory.standing = None
+            if len(prepared.items) <= MOST:  # else the next look goes through all as well
+                self._memory.standing = Standing(
+                    rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
+                    prepared.items.open_images(), prepared.items.orphans(),
+                )  # fmt: skip
         return prepared
 
     def _progress(self, phase: Literal["reading", "planning"], done: int, total: int) -> None:
         self._listen(Progress(phase, done, total))
 
-    async def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
+    async def _left(self, before: AbstractSet[str], linked: AbstractSet[str]) -> AbstractSet[str]:
         """Return what left the catalogue since the last good pass; known while neither side changes."""
         if self._gone is None or self._gone[0] is not before or self._gone[1] is not linked:
-            self._gone = (before, linked, await asyncio.to_thread(before.difference, linked))
+            self._gone = (before, linked, await asyncio.to_thread(lambda: before - linked))
         return self._gone[2]
 
-    async def _linked(self, catalogue: Catalogue) -> frozenset[str]:
+    async def _linked(self, catalogue: Catalogue) -> AbstractSet[str]:
         """Return the assets that the catalogue links; the same object while nothing about it changes."""
         key = (catalogue.reading, catalogue.doubtful_ids())
         if not catalogue.reading or self._links is None or self._links[0] != key or key[1]:
