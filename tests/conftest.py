@@ -27,6 +27,17 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_schema():
+    """Let new stores of this process have a copy of the schema; see ``tests/quick_schema.py``."""
+    from state import opening
+    from tests.quick_schema import upgrade
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "upgrade", upgrade)
+        yield
+
+
 LONGEST = (
     "packages/test_container.py",
     "packages/test_wheel.py",
