@@ -176,8 +176,8 @@ def _unpack(asset_id: str, packed: bytes, pattern: bytes, untagged: frozenset[st
         _EPOCH + moment * _MICROSECOND,
         text,
         None if place is None else Coordinates(*place),
-        None if taken is None else datetime.fromisoformat(taken),
-        of_file,
         untagged if tags is None else frozenset(tags),
         *rest,
+        taken_at=None if taken is None else datetime.fromisoformat(taken),
+        date_is_files=of_file,
     )
