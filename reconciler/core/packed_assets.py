@@ -178,6 +178,6 @@ def _unpack(asset_id: str, packed: bytes, pattern: bytes, untagged: frozenset[st
         None if place is None else Coordinates(*place),
         untagged if tags is None else frozenset(tags),
         *rest,
-        taken_at=None if taken is None else datetime.fromisoformat(taken),
-        date_is_files=of_file,
+        None if taken is None else datetime.fromisoformat(taken),
+        of_file,
     )
