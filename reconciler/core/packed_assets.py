@@ -169,7 +169,7 @@ def _plain(asset: ObservedAsset) -> bytes:
 def _unpack(asset_id: str, packed: bytes, pattern: bytes, untagged: frozenset[str] | None) -> ObservedAsset:
     unpacker = zlib.decompressobj(-_WINDOW, pattern)
     values = marshal.loads(unpacker.decompress(packed))  # noqa: S302 - packed above
-    owner, moment, text, place, tags, *rest, taken, of_file = values
+    owner, moment, text, place, tags, visibility, trashed, width, height, name, library, taken, files = values
     return ObservedAsset(
         asset_id,
         owner,
@@ -177,7 +177,12 @@ def _unpack(asset_id: str, packed: bytes, pattern: bytes, untagged: frozenset[st
         text,
         None if place is None else Coordinates(*place),
         untagged if tags is None else frozenset(tags),
-        *rest,
+        visibility,
+        trashed,
+        width,
+        height,
+        name,
+        library,
         None if taken is None else datetime.fromisoformat(taken),
-        of_file,
+        files,
     )
