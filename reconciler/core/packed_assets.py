@@ -9,6 +9,7 @@ from __future__ import annotations
 import marshal
 import zlib
 from collections.abc import Iterator, MutableMapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -109,14 +110,15 @@ def _unpack(asset_id: str, packed: bytes, pattern: bytes, untagged: frozenset[st
     unpacker = zlib.decompressobj(-_WINDOW, pattern)
     values = marshal.loads(unpacker.decompress(packed))  # noqa: S302 - packed above
     owner, moment, text, place, tags, *rest, taken, of_file = values
-    return ObservedAsset(
+    asset = ObservedAsset(
         asset_id,
         owner,
         _EPOCH + moment * _MICROSECOND,
         text,
         None if place is None else Coordinates(*place),
-        None if taken is None else datetime.fromisoformat(taken),
-        of_file,
         untagged if tags is None else frozenset(tags),
         *rest,
     )
+    if taken is None and not of_file:
+        return asset
+    return replace(asset, taken_at=taken and datetime.fromisoformat(taken), date_is_files=of_file)
