@@ -11,6 +11,7 @@ case                       when                                                 
 ``both_changed``           B ≠ L, D ≠ B, L and D both there                     as ``conflict``
 ``withdraw``               D gone, B = L                                        take it away, where possible
 ``not_ours``               D gone, B absent or B ≠ L                            nothing
+``left_out``               the field is left out: see ``left_out``              nothing
 ========================== ==================================================== =======================
 
 The row *L empty, D not* and the row *drift* meet where a person emptied what we wrote: that is drift, and
