@@ -22,6 +22,7 @@ NOON_KEPT = "2026-03-01T12:00:00+00:00"
 
 STORED = {
     "tags.created": (["Made", "Made/Here"], ["Made", "Made/Here"]),
+    "tags.renamed": (["Astro"], ["Astro"]),
     "undoing": ([{"run_id": "r1", "asset_id": ""}], [{"run_id": "r1", "asset_id": ""}]),
     "watermark": (NOON, NOON_KEPT),
     "full_look_at": (NOON, NOON_KEPT),
