@@ -14,7 +14,7 @@ from browsing import IMAGES, eventually, installation, post, window
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
 pytestmark = pytest.mark.slow
 expect = playwright_api.expect
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 MINE = "A cold night; the mount behaved."
 
 
