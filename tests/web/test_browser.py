@@ -31,7 +31,7 @@ def place(tmp_path_factory, browser):
     with installation(tmp_path_factory.mktemp("place")) as place:
         place.simulator.person(place.asset_of(3), "set_description", CONFLICT)
         place.start()
-        eventually(place.settled, "the first pass", 60)
+        eventually(place.settled, "the first pass", 180)
         yield place
 
 

@@ -79,7 +79,7 @@ def place(tmp_path_factory, browser):
     with installation(tmp_path_factory.mktemp("place")) as place:
         place.simulator.person(place.asset_of(3), "set_description", "A cold night.")
         place.start()
-        eventually(place.settled, "the first pass", 60)
+        eventually(place.settled, "the first pass", 180)
         place.note_crossing(CROSSED)
         post(place, "/api/v1/reconcile?wait=60")
         post(place, "/api/v1/pause")

@@ -24,7 +24,7 @@ def place(tmp_path_factory, browser):
         place.simulator.person(place.asset_of(3), "set_description", MINE)
         place.simulator.person(place.asset_of(12), "set_coordinates", [53.1214, 8.2139])
         place.start()
-        eventually(place.settled, "the first pass", 60)
+        eventually(place.settled, "the first pass", 180)
         yield place
 
 
