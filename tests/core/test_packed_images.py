@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from dataclasses import replace
 from functools import cache
@@ -101,6 +102,7 @@ def test_an_image_whose_slices_are_in_a_file_costs_some_fifty_bytes(found_by_ass
         assert len(packed.linked_assets()) == packed.linked_count
         if found_by_asset:
             assert packed.id_of(_asset(count - 1)) == count - 1
+        gc.collect()
         taken.append(tracemalloc.get_traced_memory()[0] - before)
         tracemalloc.stop()
     assert (taken[1] - taken[0]) / 6_000 <= most
