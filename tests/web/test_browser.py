@@ -48,51 +48,6 @@ def quiet(place):
 
 CROSSED = 2
 """Of it an edit may be missing, where a test asks for that."""
-<<<<<<< HEAD
-PAGES = (
-    "/",
-    "/images",
-    "/images?status=crossed",
-    "/images/1",
-    f"/images/{CROSSED}",
-    "/images/3",
-    "/runs",
-    "/doctor",
-    "/template",
-    "/preview",
-    "/images/12345",
-)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible(browser, crossed, scheme):
-    # Scripts of the tests are no scripts of the page: axe is run around its Content-Security-Policy.
-    with window(browser, crossed, color_scheme=scheme, bypass_csp=True, gone=True) as page:
-        for path in PAGES:
-            page.goto(path)
-            page.evaluate(AXE)
-            found = page.evaluate("axe.run({resultTypes: ['violations']})")
-            grave = [
-                (one["id"], [node["html"][:200] for node in one["nodes"]][:3])
-                for one in found["violations"]
-                if one["impact"] in {"serious", "critical"}
-            ]
-            assert grave == [], path
-
-
-def test_every_page_fits_its_window_and_every_picture_shows(browser, crossed):
-    with window(browser, crossed, gone=True) as page:
-        for path in PAGES:
-            page.goto(path)
-            for width in (360, 768, 1280, 1920):
-                page.set_viewport_size({"width": width, "height": 900})
-                too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-                assert not too_wide, (path, width)
-            page.evaluate("document.querySelectorAll('img').forEach(one => one.loading = 'eager')")
-            eventually(lambda: page.evaluate("[...document.images].every(one => one.complete)"), path)
-            assert page.evaluate("[...document.images].filter(one => !one.naturalWidth).length") == 0, path
-
-
 LEFT_OUT = 5
 """An image that a test leaves out, and takes in again."""
 
@@ -125,8 +80,6 @@ def test_an_image_is_left_out_on_its_page_and_taken_in_again(browser, quiet, jav
         assert title in description()
 
 
-=======
->>>>>>> citime
 ROSETTE = 29
 MARKED = ("NGC 2237", "NGC 2244", "NGC 2252")
 
