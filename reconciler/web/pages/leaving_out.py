@@ -23,7 +23,7 @@ from reconciler.web.api.validation import valid
 from reconciler.web.redirects import redirect
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -38,6 +38,10 @@ _PATIENTLY: Final = 20.0
 """Seconds that a page waits for the outcome."""
 _LONGEST: Final = 100
 """Characters of a user's name that are kept."""
+
+
+_FIELD_OF: Final[Mapping[WrittenPart, str]] = {"dates": "taken_at"}
+"""A part that is called otherwise as a field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ def left_out_of(plan: AssetPlan | None, record: AssetRecord | None) -> tuple[Par
     switched = {one.field: switched_by(one) for one in record.left_out} if record is not None else {}
     marked = why_left_out(marks, ())
     return tuple(
-        Part(name, say(FIELD_TITLES[name]), switched.get(name), marked.get(name)) for name in WRITTEN_PARTS
+        Part(name, say(FIELD_TITLES[_FIELD_OF.get(name, name)]), switched.get(name), marked.get(name))
+        for name in WRITTEN_PARTS
     )
 
 
