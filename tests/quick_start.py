@@ -144,7 +144,7 @@ def _preload():
     from reconciler.cli.app import COMMANDS
 
     for name in COMMANDS:
-        import_module(f"reconciler.cli.commands.{name}")
+        import_module(f"reconciler.cli.commands.{name.replace('-', '_')}")
     for name in (
         "reconciler.__main__",
         "reconciler.daemon.main",
