@@ -15,7 +15,7 @@ from reconciler.cli.output.json_output import needs_work, standing
 from reconciler.cli.output.kinds import kinds_of, show_kinds
 from reconciler.cli.output.screen import Screen, shortened
 from reconciler.core.fields import Value, text_of
-from reconciler.core.plan.diff import Difference, differences, observed_facts, planned_facts
+from reconciler.core.plan.diff import Difference, plan_differences
 from reconciler.core.plan.kinds import KIND_FIELDS
 from reconciler.core.plan.renames import branches
 from reconciler.core.records import FINE
@@ -338,7 +338,7 @@ def show_withheld(screen: Screen, prepared: Prepared, *, details: bool = False) 
 def _by_field(plan: AssetPlan) -> dict[str, list[Difference]]:
     found: dict[str, list[Difference]] = {name: [] for name in KIND_FIELDS}
     renamed = {tag for pair in plan.renames for tag in pair}
-    for one in differences(observed_facts(plan.observed), planned_facts(plan)):
+    for one in plan_differences(plan):
         if one.field != "tags" or (one.before or one.after) not in renamed:
             found[one.field].append(one)
     for before, after in plan.renames:
