@@ -232,7 +232,6 @@ Code = Literal[
     "fill_albums",
     "album_is_persons",
     "album_deleted",
-    "album_in_doubt",
     "run_albums_made",
     "run_albums_deleted",
     "undo_albums",

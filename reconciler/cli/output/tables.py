@@ -140,6 +140,8 @@ def overview(screen: Screen, items: Sequence[Item], most: int | None = None) -> 
     columns = [("description", "description", 15), ("coordinates", "place", 7), ("tags", "tags", 12)]
     if any(item.plan and item.plan.taken_at for item in items):
         columns.insert(2, ("taken_at", "date", 6))
+    if any(item.plan and item.plan.changes_albums for item in items):
+        columns.append(("albums", "albums", 8))
     names = "".join(f"{called:>{width}}" for _, called, width in columns)
     screen.line(f"{'image':>7}  {'title':{room}}{names}", "dim")
     for item in items[:most]:
@@ -200,6 +202,9 @@ def show_changes(screen: Screen, plan: AssetPlan) -> None:
             show_tags(screen, found[name])
             for renamed in told_renames(branches(plan.renames)):
                 screen.row("", words(renamed, "command"), "cyan")
+            continue
+        if name == "albums":
+            show_tags(screen, found[name])
             continue
         for one in found[name]:
             show_difference(screen, one)
