@@ -11,7 +11,7 @@ from reconciler.core.policy import AlbumPolicy, MergePolicy, Switches
 from reconciler.core.store_keys import ALBUM_INTENTS, ALBUMS
 from reconciler.engine.planner.candidates import Memory
 from reconciler.simulator.server.state import USER_ID
-from state.store import SqliteStore
+from tests.virtual.test_ownership import lose_store
 from tests.virtual.world import NO_CANARY
 
 ALBUM = AlbumPolicy(enabled=True, kinds=("target", "constellation"))
@@ -237,12 +237,11 @@ def test_an_image_that_changes_its_constellation_changes_its_album(filled):
     here.run()
     single = next(name for name, ids in sorted(named(here).items()) if len(ids) == 1)
     (asset_id,) = named(here)[single]
-    here.policy = replace(ALBUMS_ON, albums=replace(ALBUM, kinds=("constellation",)))
-    rows = here.store.records()[asset_id].image_id
-    here.policy = ALBUMS_ON
+    image_id = here.store.record(asset_id).image_id
+    here.sql("DELETE FROM plate_solving_jobs WHERE image_id = ?", image_id)
     here.sql(
         "UPDATE astrophotography_images SET constellation = 'Dor', target_name = 'LMC', title = 'LMC', "
-        "ra = NULL, dec = NULL, plate_solved = 0 WHERE id = ?", rows,
+        "ra = NULL, dec = NULL, plate_solved = 0 WHERE id = ?", image_id,
     )  # fmt: skip
     here.run()
     assert single not in named(here)
@@ -312,11 +311,11 @@ def test_killed_between_the_call_and_the_note_it_is_ours(filled):
     assert named(here) == wanted(here) == owned(here)
 
 
-def test_a_lost_store_finds_its_albums_and_doubles_none(filled, tmp_path):
+def test_a_lost_store_finds_its_albums_and_doubles_none(filled):
     here = filled()
     here.run()
     before = named(here)
-    here.store = SqliteStore.open(tmp_path / "another.sqlite3")
+    lose_store(here)
     here.run(full=True)
     here.run()
     assert named(here) == before
