@@ -384,7 +384,7 @@ CREATED_TAGS: Final = Key("tags.created", _texts, _as_it_is)
 """Paths of tags that this program made, with those above them: undoing everything deletes them."""
 RENAMED_TAGS: Final = Key("tags.renamed", _texts, _as_it_is)
 """Paths of tags that a rename of their branch takes off: those that this program made, it deletes then."""
-ALBUMS: Final = Key("albums", _albums, _as_it_is)
+ALBUMS: Final = Key("albums", _albums, lambda kept: {name: list(row) for name, row in kept.items()})
 """The albums that images are put into, by the names they were made with: see ``core.albums.OwnAlbum``."""
 ALBUM_INTENTS: Final = Key("albums.intents", _album_intents, _as_it_is)
 """Whom a run was about to put into which album: by name, asset ids. What it noted of them is gone."""

@@ -232,20 +232,18 @@ def test_the_guard_holds_back_that_most_leave_their_albums(filled):
     assert here.statuses()["held"] >= 10
 
 
-def test_an_image_that_changes_its_constellation_changes_its_album(filled):
-    here = filled()
+def test_an_image_of_another_site_changes_its_album_and_an_empty_one_goes(filled):
+    here = filled(policy=replace(ALBUMS_ON, albums=replace(ALBUM, kinds=("site",))))
+    here.sql("UPDATE locations SET name = name || ' (old)'")
     here.run()
-    single = next(name for name, ids in sorted(named(here).items()) if len(ids) == 1)
-    (asset_id,) = named(here)[single]
-    image_id = here.store.record(asset_id).image_id
-    here.sql("DELETE FROM plate_solving_jobs WHERE image_id = ?", image_id)
-    here.sql(
-        "UPDATE astrophotography_images SET constellation = 'Dor', target_name = 'LMC', title = 'LMC', "
-        "ra = NULL, dec = NULL, plate_solved = 0 WHERE id = ?", image_id,
-    )  # fmt: skip
+    before = named(here)
+    here.sql("UPDATE locations SET name = 'Elsewhere' WHERE id = (SELECT min(id) FROM locations)")
     here.run()
-    assert single not in named(here)
+    assert before
     assert named(here) == wanted(here) == owned(here)
+    gone = before.keys() - named(here).keys()
+    assert len(gone) == 1
+    assert named(here)["Astro · Elsewhere"] == before[gone.pop()]
 
 
 def test_an_empty_album_into_which_a_person_put_something_stays(filled):
