@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from reconciler.core.albums import MARK
 from reconciler.core.policy import AlbumPolicy, MergePolicy, Switches
+from reconciler.core.records import LeftOut
 from reconciler.core.store_keys import ALBUM_INTENTS, ALBUMS
 from reconciler.engine.planner.candidates import Memory
 from reconciler.simulator.server.state import USER_ID
@@ -357,3 +359,15 @@ def test_switched_off_it_stays_as_it_is_and_on_again_it_goes_on(filled):
     here.run()
     assert named(here) == before
     assert here.writes == 0
+
+
+def test_an_image_that_is_left_out_stays_where_it_is(filled):
+    here = filled()
+    asset_id = here.images()[0][1]
+    here.store.leave_out(asset_id, [LeftOut("albums", datetime(2026, 3, 1, tzinfo=UTC), "cli")])
+    here.run()
+    assert not any(asset_id in ids for ids in named(here).values())
+    assert here.store.record(asset_id).applied.tags
+    here.store.take_in(asset_id, ["albums"])
+    here.run()
+    assert named(here) == wanted(here) == owned(here)
