@@ -101,12 +101,16 @@ class AlbumWriter:
     def _not_left_out(self, jobs: Sequence[Job]) -> list[Job]:
         """Heed what people left out since the pass began."""
         out = self._store.left_out_of([job.asset_id for job in jobs])
-        return [
+        # An undo is a person's wish, too.
+        left = [
             job
             for job in jobs
-            # An undo is a person's wish, too.
-            if job.write.plan.gives_back or all(one.field != "albums" for one in out.get(job.asset_id, ()))
+            if not job.write.plan.gives_back
+            and any(one.field == "albums" for one in out.get(job.asset_id, ()))
         ]
+        leave(left)  # the next pass finds it left out, and says so
+        ids = {job.asset_id for job in left}
+        return [job for job in jobs if job.asset_id not in ids]
 
     async def _write(self, jobs: Sequence[Job], intended: Callable[[Sequence[Job]], None]) -> None:
         results = {job.asset_id: _Result() for job in jobs}
