@@ -94,3 +94,5 @@ class Applied:
     coordinates: Coordinates | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
     taken_at: datetime | None = None
+    albums: frozenset[str] = field(default_factory=frozenset)
+    """Names of the albums, as they were made, into which it was put from here."""

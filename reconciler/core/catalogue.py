@@ -29,7 +29,7 @@ Switch = Literal["description", "coordinates", "tags"]
 """A part of what is written that Skymmich's settings switch on and off."""
 SETTINGS_TABLE = "admin_settings"
 SWITCHED_PARTS: Final[tuple[Switch, ...]] = get_args(Switch)
-WrittenPart = Literal["description", "coordinates", "tags", "dates"]
+WrittenPart = Literal["description", "coordinates", "tags", "dates", "albums"]
 """A part of what is written that can be left out of an image."""
 WRITTEN_PARTS: Final[tuple[WrittenPart, ...]] = get_args(WrittenPart)
 Unreadable = Literal["block", "prose", "coordinates", "taken_at", "tags", "more_tags"]

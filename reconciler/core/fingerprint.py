@@ -56,11 +56,15 @@ def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> s
     for name, section in (("dates", policy.dates), ("coordinates", policy.coordinates)):
         if section == type(section)() or (name == "dates" and not switches.dates):
             del relevant[name]
+    if not switches.albums:
+        del relevant["albums"], relevant["merge"]["on_drift_albums"]
     if policy.merge.on_drift_taken_at == type(policy.merge)().on_drift_taken_at:
         del relevant["merge"]["on_drift_taken_at"]
-    fields = [switches.description, switches.coordinates, switches.tags]
+    fields: list[object] = [switches.description, switches.coordinates, switches.tags]
     if switches.dates:
         fields.append(switches.dates)
+    if switches.albums:
+        fields.append(["albums"])
     return digest(relevant, fields, template_digest)
 
 
@@ -75,6 +79,8 @@ def fingerprint(
     values: list[object] = [desired.block, desired.prose, place(desired.coordinates), desired.tags]
     if desired.taken_at is not None:
         values.append(desired.taken_at.isoformat())
+    if desired.albums:
+        values.append(["albums", desired.albums])
     decisions = [[one.field, one.keep, one.desired, one.live, one.result] for one in decided]
     out: list[object] = [[one.code, sorted(one.fields), one.params] for one in desired.left_out]
     out += [["left_out", one.field, one.at.isoformat()] for one in left_out]

@@ -33,9 +33,9 @@ FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "undone", "left_out"
 """The states that need nobody's attention."""
 
 Keep = Literal["immich", "skymmich", "both"]
-Field = Literal["block", "prose", "coordinates", "taken_at", "tags"]
+Field = Literal["block", "prose", "coordinates", "taken_at", "tags", "albums"]
 TextField = Literal["block", "prose"]
-JournalField = Literal["description", "coordinates", "taken_at", "tags"]
+JournalField = Literal["description", "coordinates", "taken_at", "tags", "albums"]
 FormerField = Literal["block", "prose", "coordinates", "taken_at", "description"]
 """``description``: the whole text, of an older version's journal."""
 Trigger = Literal[

@@ -50,6 +50,8 @@ class Selection:
     """Leave images that are fine and stand where they were out of the plan, but for their number."""
     tags_later: bool = False
     """Read in bulk, without tags: whoever plans so reads an asset's tags before they matter."""
+    albums: bool = False
+    """Look at the albums whatever the switches say: something of them may be taken back."""
     again: bool = False
     """Plan as if what was taken back were to be written again: only to be looked at."""
     later: frozenset[int] = frozenset()

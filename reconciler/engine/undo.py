@@ -19,6 +19,7 @@ from reconciler.core.plan.reversal import taken_off_last
 from reconciler.core.reasons import reason
 from reconciler.core.records import Run, RunCounts, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
+from reconciler.engine.album_writer import leave
 from reconciler.engine.batches import Breath, batches
 from reconciler.engine.canary import Canary
 from reconciler.engine.created_tags import Cleaned, delete_created
@@ -27,7 +28,7 @@ from reconciler.engine.job import Job
 from reconciler.engine.order import order
 from reconciler.engine.passes import Outcome, Report
 from reconciler.engine.polling.timing import Timing
-from reconciler.engine.sender import sent_for
+from reconciler.engine.sender import ignore_intentions, sent_for
 from reconciler.engine.undo_plan import PreparedUndo, Step, UndoPlanner, reversed_now
 from reconciler.engine.undo_record import left_alone, remembered
 from reconciler.engine.undo_wish import ALL, begun, ended
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, JournalEntry
     from reconciler.core.store_port import Store
+    from reconciler.engine.album_writer import AlbumWriter
     from reconciler.engine.events import Listener
     from reconciler.engine.passes import Prepared
     from reconciler.engine.planner.wishes import Wishes
@@ -127,10 +129,12 @@ class Undo:
             self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
             replan, stop,
         )  # fmt: skip
-        executor = Executor(around, order(jobs), Canary(jobs, 0))
-        if jobs and prepared.observed_from is not None:
+        sending = [job for job in jobs if job.write.state != "done"]
+        executor = Executor(around, order(sending), Canary(sending, 0))
+        if sending and prepared.observed_from is not None:
             await executor.run(prepared.observed_from, unlooked=True)
         error, cleaned = executor.error, Cleaned()
+        writer, prepared = await self._albums(jobs, prepared, run.run_id, stop, ended=error is not None)
         found = await self._finish_all(steps, jobs, prepared)
         complete = error is None and not stop()
         if undo.wish.everything and complete:
@@ -138,9 +142,26 @@ class Undo:
                 cleaned = await delete_created(self._target, self._store)
             except ImmichError as trouble:
                 error, complete = trouble, False
+        if writer is not None and complete:
+            try:
+                await writer.finish(everything=undo.wish.everything)
+            except ImmichError as trouble:
+                error, complete = trouble, False
         if complete and not any(why.code in _UNFINISHED for _, _, left in found for why in left):
             ended(self._store, undo.wish)
-        return _closed(run, self._clock, found, error, cleaned, stopped=stop())
+        gone = len(writer.deleted) if writer is not None else 0
+        return _closed(run, self._clock, found, error, cleaned, stopped=stop(), albums=gone)
+
+    async def _albums(
+        self, jobs: list[Job], prepared: Prepared, run_id: str, stop: Callable[[], bool], *, ended: bool
+    ) -> tuple[AlbumWriter | None, Prepared]:
+        """Take back what was done to albums; gives who did, and the undo with the albums as they are then."""
+        writer = self._cycle.album_writer(prepared, run_id)
+        if writer is None or ended:
+            leave(jobs)
+            return writer, prepared
+        await writer.write(jobs, ignore_intentions, stop)
+        return writer, replace(prepared, rules=replace(prepared.rules, albums=writer.albums))
 
     def _mark(self, undo: PreparedUndo, mark: TakenBack) -> dict[str, Step]:
         """Mark the assets, some at a time; of everything also those in which nothing is ours."""
@@ -266,6 +287,7 @@ def _closed(
     cleaned: Cleaned,
     *,
     stopped: bool,
+    albums: int = 0,
 ) -> UndoReport:
     undone = tuple(
         step.item.asset_id for step, written, left in found if written and not set(left) - set(step.left)
@@ -275,6 +297,8 @@ def _closed(
     summary = [reason("undo_images", count=len(undone))]
     if cleaned.deleted:
         summary.append(reason("undo_tags", count=len(cleaned.deleted)))
+    if albums:
+        summary.append(reason("undo_albums", count=albums))
     if left:
         summary.append(reason("undo_left", count=len(left)))
     closed = replace(

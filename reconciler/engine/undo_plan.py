@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from reconciler.core.plan.asset_plan import not_writable
@@ -11,6 +12,7 @@ from reconciler.core.plan.reversal import Reversal, everything, known_steps, own
 from reconciler.core.plan.undo import Reversed, reverse
 from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
+from reconciler.core.store_keys import ALBUMS
 from reconciler.core.writes.verification import kept, owned_after
 from reconciler.engine.batches import Breath, batches
 from reconciler.engine.created_tags import to_delete
@@ -82,6 +84,7 @@ class PreparedUndo:
             "places": sum(plan.coordinates is not None for plan in plans),
             **({"dates": dates} if dates else {}),
             "tags_off": sum(len(plan.remove_tags) for plan in plans),
+            "albums": sum(plan.changes_albums for plan in plans),
             "tags_back": sum(len(plan.add_tags) for plan in plans),
             "tags_made": len(self.tags),
         }
@@ -124,7 +127,8 @@ class UndoPlanner:
             wish = UndoWish(run_id=next((one[0].run_id for one in wanted.values()), ""))
         image_ids = frozenset(one.reversal.image_id for several in wanted.values() for one in several)
         # In bulk, a thousand a request: before its text is written back each asset is read anyway.
-        selection = Selection(image_ids=image_ids, full=True, tags_later=True)
+        albums = any(one.reversal.put_in or one.reversal.taken_out for one in chain(*wanted.values()))
+        selection = Selection(image_ids=image_ids, full=True, tags_later=True, albums=albums)
         prepared = await self._cycle.prepare(selection, wishes)
         found = await self._planned(prepared, wanted, prepared.records)
         if wish.asset_id and not wish.to and found.steps:
@@ -134,7 +138,9 @@ class UndoPlanner:
         return replace(found, wish=wish)
 
     async def _prepare_everything(self, wish: UndoWish, wishes: Wishes) -> PreparedUndo:
-        prepared = await self._cycle.prepare(Selection(full=True, tags_later=True), wishes)
+        prepared = await self._cycle.prepare(
+            Selection(full=True, tags_later=True, albums=ALBUMS.is_kept(self._store)), wishes
+        )
         wanted: dict[str, list[Candidate]] = {}
         records: dict[str, AssetRecord] = {}
         for several in batches(await asyncio.to_thread(self._store.record_ids)):
@@ -231,4 +237,4 @@ def reversed_now(step: Step, seen: ObservedAsset, prepared: Prepared) -> Reverse
     if reversal.former is not None and applied is not step.record.applied:
         values = known_steps(reversal.former, applied)
         reversal = replace(reversal, added=reversal.added | applied.tags, values=values)
-    return reverse(reversal, seen, step.item.title, applied, rules.markers, limit)
+    return reverse(reversal, seen, step.item.title, applied, rules.markers, limit, rules.albums)

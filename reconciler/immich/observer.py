@@ -174,6 +174,24 @@ class Observer:
                 found[asset_id] = date
         return found
 
+    async def in_album(self, album_id: str, count: int, *, trashed: bool) -> tuple[frozenset[str], bool]:
+        """List the assets in an album, whoever's they are; beside it whether these are all.
+
+        Args:
+            album_id: of the album.
+            count: its assets, as it says itself. The archive is asked only if the timeline has fewer.
+            trashed: those in the trash, too.
+        """
+        found: set[str] = set()
+        criteria = {"albumIds": [album_id], **({"withDeleted": True} if trashed else {})}
+        for visibility in EVERYWHERE:
+            async for row in self._rows(criteria, (visibility,)):
+                if asset_id := _id(row):
+                    found.add(asset_id)
+            if len(found) >= count and not trashed:
+                break
+        return frozenset(found), len(found) >= count
+
     async def count(self) -> int | None:
         """Count own assets; ``None`` if the key may not."""
         if not self._may_count:

@@ -19,6 +19,7 @@ FIELDS: Final[Mapping[str, Message]] = {
     "coordinates": Message("place"),
     "taken_at": Message("date"),
     "tags": Message("tags"),
+    "albums": Message("albums"),
 }
 FIELD_TITLES: Final[Mapping[str, Message]] = {
     "block": Message("Description: block"),
@@ -27,6 +28,7 @@ FIELD_TITLES: Final[Mapping[str, Message]] = {
     "coordinates": Message("Place"),
     "taken_at": Message("Date"),
     "tags": Message("Tags"),
+    "albums": Message("Albums"),
 }
 """Above a field's values."""
 STATES: Final[Mapping[str, Message]] = {

@@ -218,6 +218,7 @@ def withhold(plan: AssetPlan) -> AssetPlan:
         block=plan.block if description_adds else None,
         prose=plan.prose if description_adds else None,
         remove_tags=frozenset(),
+        remove_albums=frozenset(),
     )
     return with_values(withheld, {one.name: None for one in VALUE_FIELDS if one.name not in adds})
 
@@ -240,6 +241,8 @@ def _harm(plan: AssetPlan) -> list[object]:
 def _plain(value: object) -> object:
     if isinstance(value, Value):
         return plain(value)
+    if isinstance(value, tuple):
+        return list(value)
     return normal(value) if isinstance(value, str) else None
 
 

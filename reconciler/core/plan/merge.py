@@ -15,8 +15,9 @@ case                       when                                                 
 ========================== ==================================================== =======================
 
 The row *L empty, D not* and the row *drift* meet where a person emptied what we wrote: that is drift, and
-the field's ``on_drift`` decides (a block comes back, a prose stays away). Tags are a set: see ``merge_tags``.
-Values are compared in the form that ``equal`` knows; they are passed on untouched.
+the field's ``on_drift`` decides (a block comes back, a prose stays away). Tags and albums
+are sets: see ``merge_tags`` and ``album_plan``. Values are compared in the form that ``equal`` knows; they
+are passed on untouched.
 """
 
 from __future__ import annotations

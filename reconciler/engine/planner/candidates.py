@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.asset_digests import AssetDigests
+from reconciler.engine.album_watch import AlbumMemory
 from reconciler.engine.catalogue_cache import Followed
 from reconciler.engine.ownership import Memory as OwnershipMemory
 
@@ -69,6 +70,7 @@ class Memory:
     census: Census | None = None
     touched: set[str] = field(default_factory=set)
     """Assets that were written to since ``standing``."""
+    albums: AlbumMemory = field(default_factory=AlbumMemory)
     ownership: OwnershipMemory = field(default_factory=OwnershipMemory)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
+from reconciler.simulator.server import album_routes as albums
 from reconciler.simulator.server import asset_routes as assets
 from reconciler.simulator.server import server_routes as server
 from reconciler.simulator.server import tag_routes as tags
@@ -56,6 +57,19 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/tags/{id}/assets": {
         "PUT": Route(tags.add_to_assets, "tag.asset"),
         "DELETE": Route(tags.remove_from_assets, "tag.asset"),
+    },
+    "/albums": {
+        "GET": Route(albums.list_albums, "album.read"),
+        "POST": Route(albums.create_album, "album.create"),
+    },
+    "/albums/{id}": {
+        "GET": Route(albums.get_album, "album.read"),
+        "PATCH": Route(albums.update_album, "album.update"),
+        "DELETE": Route(albums.delete_album, "album.delete", has_body=False),
+    },
+    "/albums/{id}/assets": {
+        "PUT": Route(albums.put_in, "albumAsset.create"),
+        "DELETE": Route(albums.take_out, "albumAsset.delete"),
     },
     "/search/metadata": {"POST": Route(server.search_metadata, "asset.read")},
     "/search/statistics": {"POST": Route(server.search_statistics, "asset.statistics", since=(1, 135, 0))},
