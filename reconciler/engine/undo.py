@@ -137,14 +137,12 @@ class Undo:
         writer, prepared = await self._albums(jobs, prepared, run.run_id, stop, ended=error is not None)
         found = await self._finish_all(steps, jobs, prepared)
         complete = error is None and not stop()
-        if undo.wish.everything and complete:
+        if complete:
             try:
-                cleaned = await delete_created(self._target, self._store)
-            except ImmichError as trouble:
-                error, complete = trouble, False
-        if writer is not None and complete:
-            try:
-                await writer.finish(everything=undo.wish.everything)
+                if undo.wish.everything:
+                    cleaned = await delete_created(self._target, self._store)
+                if writer is not None:
+                    await writer.finish(everything=undo.wish.everything)
             except ImmichError as trouble:
                 error, complete = trouble, False
         if complete and not any(why.code in _UNFINISHED for _, _, left in found for why in left):
