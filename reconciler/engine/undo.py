@@ -113,11 +113,7 @@ class Undo:
         prepared, mark = undo.prepared, TakenBack(run.started_at, whole=undo.wish.everything)
         # Marked before anything is sent: a kill in between must not have a pass write it again.
         steps = await asyncio.to_thread(self._mark, undo, mark)
-        breath, jobs = Breath(), list[Job]()
-        for step in steps.values():
-            if step.is_job:
-                jobs.append(self._job(step))
-                await breath.take()
+        jobs = await self._jobs(steps)
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             plan = reversed_now(steps[job.asset_id], seen, prepared).plan
@@ -149,6 +145,14 @@ class Undo:
             ended(self._store, undo.wish)
         gone = len(writer.deleted) if writer is not None else 0
         return _closed(run, self._clock, found, error, cleaned, stopped=stop(), albums=gone)
+
+    async def _jobs(self, steps: Mapping[str, Step]) -> list[Job]:
+        breath, jobs = Breath(), list[Job]()
+        for step in steps.values():
+            if step.is_job:
+                jobs.append(self._job(step))
+                await breath.take()
+        return jobs
 
     async def _albums(
         self, jobs: list[Job], prepared: Prepared, run_id: str, stop: Callable[[], bool], *, ended: bool
