@@ -373,8 +373,9 @@ def test_sync_all_goes_by_a_switch_whose_saving_is_still_on_its_way(browser, qui
             "it is written", 60,
         )  # fmt: skip
         assert quiet.status()["settings"]["syncTags"] is False
-        for one in held:
-            one.continue_()
+        with page.expect_response("**/switches"):  # else it may come after what is set below
+            for one in held:
+                one.continue_()
         expect(page.get_by_label("Tags")).not_to_be_checked()
     try:
         assert tags_of_all(quiet) == before
