@@ -42,6 +42,9 @@ demo: $(VENV)/.runtime
 # that pyproject.toml asks for. Measuring the others would cost half of the suite's time again.
 PYTEST := $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 MEASURED := $(addprefix tests/,config core immich messages models notices openngc rendering simulator skymmich state)
+# Bytecode is kept, whatever this machine says otherwise: the tests start hundreds of processes, and compiling what one
+# imports takes longer than the imports.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
 ifeq ($(CI)$(ARGS),true)
 	@failed=0; $(PYTEST) --cov --cov-report= $(MEASURED) || failed=1; $(PY) tests/coverage_by_room.py; \

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from reconciler.core.asset_digests import AssetDigests
+from reconciler.core.asset_ids import AssetIds
 from state import carry_overs, rows
 from state.tables import ASSETS, CROSSINGS, LEFT_OUT, OWNED_TAGS, RESOLUTIONS, JsonText
 
@@ -71,20 +73,20 @@ def of(connection: Connection, asset_ids: Collection[str]) -> dict[str, AssetRec
     return {record.asset_id: record for several in found for record in several}
 
 
-def ids(connection: Connection, *conditions: ColumnElement[bool]) -> frozenset[str]:
+def ids(connection: Connection, *conditions: ColumnElement[bool]) -> AssetIds:
     """Return the ids of managed assets."""
     query = select(ASSETS.c.asset_id).where(*conditions)
-    return frozenset(connection.execute(query, execution_options=_STREAMED).scalars())
+    return AssetIds(connection.execute(query, execution_options=_STREAMED).scalars())
 
 
-def held(connection: Connection) -> dict[str, str]:
+def held(connection: Connection) -> AssetDigests:
     """Return the linked assets that the guard holds, each with the hash of the harm."""
     query = select(ASSETS.c.asset_id, ASSETS.c.held).where(ASSETS.c.linked, ASSETS.c.held != "")
     rows = connection.execute(query, execution_options=_STREAMED)
-    return {row.asset_id: row.held for row in rows}
+    return AssetDigests((row.asset_id, row.held) for row in rows)
 
 
-def of_images(connection: Connection, image_ids: Collection[int]) -> frozenset[str]:
+def of_images(connection: Connection, image_ids: Collection[int]) -> AssetIds:
     """Return the assets of these images."""
     chosen = func.json_each(json.dumps(sorted(image_ids))).table_valued("value")
     return ids(connection, ASSETS.c.image_id.in_(select(chosen.c.value)))

@@ -3,8 +3,8 @@
 Of a restore a person expects earlier settings and decisions. They do not expect that the words which were
 replaced since are no longer in the journal, or that what this program wrote since is taken for a person's.
 So journal, runs, crossings, losses and what people left out go along, what was there before, the names of
-the tags that were made, and of each asset what was applied, what did not stick, and whether a person took it
-back.
+the tags that were made, the albums, and of each asset what was applied, what did not stick, and whether a
+person took it back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from reconciler.core.store_keys import CREATED_TAGS
+from reconciler.core.store_keys import ALBUM_INTENTS, ALBUMS, CREATED_TAGS
 from state.database import connect
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _FORMER: Final = (
 )
 """What was there before this program wrote: what `undo --all` gives back."""
 _VALUES: Final = 'INSERT OR REPLACE INTO main.meta SELECT * FROM former.meta WHERE "key" = ?'
-_VALUES_THAT_GO: Final = (CREATED_TAGS,)
+_VALUES_THAT_GO: Final = (ALBUMS, ALBUM_INTENTS, CREATED_TAGS)
 _ASSETS: Final = (
     "INSERT OR IGNORE INTO main.assets SELECT * FROM former.assets",
     """

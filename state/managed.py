@@ -13,10 +13,12 @@ from state.statements import listed, upsert
 from state.tables import ASSETS, CROSSINGS, LEFT_OUT, storable, title_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from sqlalchemy.sql import ColumnElement
 
+    from reconciler.core.asset_ids import AssetIds
     from reconciler.core.carry_over import CarryOver
     from reconciler.core.records import AssetRecord, LeftOut, Standing
     from state.database import Database
@@ -50,28 +52,28 @@ class ManagedAssets(Fenced):
         with self.database.reading() as connection:
             return assets.of(connection, asset_ids)
 
-    def record_ids(self) -> frozenset[str]:
+    def record_ids(self) -> AssetIds:
         """Return the ids of all managed assets."""
         with self.database.reading() as connection:
             return assets.ids(connection)
 
-    def linked_ids(self) -> frozenset[str]:
+    def linked_ids(self) -> AssetIds:
         """Return the ids of those that the last good pass found in the catalogue."""
         with self.database.reading() as connection:
             return assets.ids(connection, ASSETS.c.linked)
 
-    def there_ids(self) -> frozenset[str]:
+    def there_ids(self) -> AssetIds:
         """Return the ids of those that were there when they were last looked for."""
         with self.database.reading() as connection:
             seen = ASSETS.c.seen_updated_at.is_not(None)
             return assets.ids(connection, seen, ASSETS.c.status != "unknown_asset")
 
-    def held_ids(self) -> dict[str, str]:
+    def held_ids(self) -> Mapping[str, str]:
         """Return those linked ones that the guard holds: asset id → the hash of the harm."""
         with self.database.reading() as connection:
             return assets.held(connection)
 
-    def ids_of_images(self, image_ids: Collection[int]) -> frozenset[str]:
+    def ids_of_images(self, image_ids: Collection[int]) -> AbstractSet[str]:
         """Return the managed assets of these images."""
         with self.database.reading() as connection:
             return assets.of_images(connection, image_ids)

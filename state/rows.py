@@ -84,6 +84,7 @@ def to_record(
     carrying: tuple[CarryOver, ...] = (),
 ) -> AssetRecord:
     """Return the asset of a row, its owned tags, what people decided of it, and what none has looked at."""
+    more = _more(row.more) if row.more else {}
     return AssetRecord(
         asset_id=row.asset_id,
         image_id=row.image_id,
@@ -94,6 +95,7 @@ def to_record(
             coordinates=_coordinates(row.latitude, row.longitude),
             taken_at=_moment(row.taken_at),
             tags=tags,
+            albums=more.pop("albums", frozenset()),
         ),
         fingerprint=row.fingerprint,
         status=row.status,
@@ -111,7 +113,7 @@ def to_record(
         crossing=crossing,
         left_out=left_out,
         carrying=carrying,
-        **(_more(row.more) if row.more else {}),
+        **more,
     )
 
 
@@ -279,7 +281,8 @@ def _taken_back(stored: Values | None) -> TakenBack | None:
 
 def _of_more(record: AssetRecord) -> str | None:
     """Return what few assets have as JSON; ``None`` for all others."""
-    if not (record.corrections or record.superseded or record.kinds or record.marks):
+    albums = record.applied.albums
+    if not (record.corrections or record.superseded or record.kinds or record.marks or albums):
         return None
     corrections = [
         {
@@ -294,6 +297,7 @@ def _of_more(record: AssetRecord) -> str | None:
         "superseded": sorted(record.superseded),
         "kinds": [list(pair) for pair in record.kinds],
         **({"marks": to_json(record.marks)} if record.marks else {}),
+        **({"albums": sorted(albums)} if albums else {}),
     }
     return json.dumps(found, separators=(",", ":"))
 
@@ -314,6 +318,7 @@ def _more(text: str) -> Values:
         "superseded": frozenset(found["superseded"]),
         "kinds": tuple((tag, kind) for tag, kind in found["kinds"]),
         "marks": from_json(found.get("marks", ())),
+        "albums": frozenset(found.get("albums", ())),
     }
 
 

@@ -136,7 +136,8 @@ class AssetRow(Row, table=True):
     changed_at: datetime | None = Field(sa_type=UtcDateTime)
     held: str = Field(sa_type=Text)
     more: str | None = Field(sa_type=Text)
-    """What few have, as JSON: corrections, superseded tags, kinds of tags, marks that leave fields out."""
+    """What few have, as JSON: corrections, superseded tags, kinds of tags, marks that leave fields out,
+    and the albums it was put into."""
     taken_back: dict[str, Any] | None = Field(sa_type=JsonText)
     """When a person took it back, and whether it stays so; null: nobody did."""
 

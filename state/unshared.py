@@ -6,6 +6,7 @@ They are noted in the very commit that changes it, so that no kill loses one. Ea
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _NOTE: Final = "INSERT OR IGNORE INTO unshared (asset_id) VALUES (?)"
 _CHUNK: Final = 500
 _OURS: Final = ("block", "prose", "latitude", "longitude", "taken_at", "taken_back")
-_NOTHING: Final = (*(None for _ in _OURS), frozenset[str](), ())
+_NOTHING: Final = (*(None for _ in _OURS), frozenset[str](), (), ())
 
 
 def note(
@@ -41,7 +42,7 @@ def note(
     """
     after = {asset_id: _ours(row, tags[asset_id]) for asset_id, row in values.items()}
     before: dict[str, object] = {}
-    ids, columns = list(after), [ASSETS.c[name] for name in ("asset_id", *_OURS, "unsticking")]
+    ids, columns = list(after), [ASSETS.c[name] for name in ("asset_id", *_OURS, "unsticking", "more")]
     for start in range(0, len(ids), _CHUNK):
         query = select(*columns).where(ASSETS.c.asset_id.in_(ids[start : start + _CHUNK]))
         for row in connection.execute(query).mappings():
@@ -72,4 +73,5 @@ def forget(connection: Connection, asset_ids: Iterable[str]) -> None:
 def _ours(row: Mapping[str, Any], tags: Collection[str]) -> object:
     """Return what a record in Immich tells of an asset."""
     undone = tuple((one["field"], one["desired"], one["live"]) for one in row["unsticking"] if one["undone"])
-    return (*(row[name] for name in _OURS), frozenset(tags), undone)
+    albums = tuple(json.loads(row["more"]).get("albums", ())) if row["more"] else ()
+    return (*(row[name] for name in _OURS), frozenset(tags), undone, albums)

@@ -32,6 +32,9 @@ _FIELDS: Final[Mapping[str, WrittenPart]] = {
     "place": "coordinates",
     "tags": "tags",
     "coordinates": "coordinates",
+    "date": "dates",
+    "dates": "dates",
+    "albums": "albums",
 }
 """A field may be named as people are told of it, or as it is in JSON."""
 
@@ -46,7 +49,8 @@ Fields = Annotated[
     typer.Option(
         "--field",
         metavar="FIELD",
-        help="This field only: description, place or tags. May be given more than once. Default: all.",
+        help="This field only: description, place, tags, date or albums. May be given more than once. "
+        "Default: all.",
         show_default=False,
     ),
 ]

@@ -45,6 +45,7 @@ _MEANINGS: Final = {
     "syncCoordinates": "the place on Immich's map",
     "syncTags": "type, constellation, target, equipment and Skymmich's own tags",
     "syncDates": "when it was taken, as [dates] says",
+    "syncAlbums": "which albums it is in, as [albums] says",
 }
 _NAME_WIDTH: Final = 21
 

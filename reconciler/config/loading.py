@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from reconciler.config import sections
+from reconciler.config import part_sections, sections
 from reconciler.config.headers import put_together
 from reconciler.config.sources import (
     CREDENTIALS,
@@ -27,6 +27,7 @@ from reconciler.config.sources import (
 from reconciler.config.words import explained, in_environment, is_secret, leaves, plain_type, shown
 from reconciler.core.policy import (
     ALL_PARTS,
+    AlbumPolicy,
     DatesPolicy,
     DescriptionPolicy,
     GuardPolicy,
@@ -75,9 +76,10 @@ class Config(BaseModel):
     schedule: sections.ScheduleSection = Field(default_factory=sections.ScheduleSection)
     description: sections.DescriptionSection = Field(default_factory=sections.DescriptionSection)
     tags: sections.TagsSection = Field(default_factory=sections.TagsSection)
-    coordinates: sections.CoordinatesSection = Field(default_factory=sections.CoordinatesSection)
-    dates: sections.DatesSection = Field(default_factory=sections.DatesSection)
-    leave_out: sections.LeaveOutSection = Field(default_factory=sections.LeaveOutSection)
+    coordinates: part_sections.CoordinatesSection = Field(default_factory=part_sections.CoordinatesSection)
+    albums: part_sections.AlbumsSection = Field(default_factory=part_sections.AlbumsSection)
+    dates: part_sections.DatesSection = Field(default_factory=part_sections.DatesSection)
+    leave_out: part_sections.LeaveOutSection = Field(default_factory=part_sections.LeaveOutSection)
     notices: sections.NoticesSection = Field(default_factory=sections.NoticesSection)
     log: sections.LogSection = Field(default_factory=sections.LogSection)
 
@@ -163,9 +165,11 @@ class Config(BaseModel):
                 on_drift_coordinates=drift.coordinates,
                 on_drift_taken_at=drift.taken_at,
                 on_drift_tags=drift.tags,
+                on_drift_albums=drift.albums,
                 orphans=self.merge.orphans,
             ),
             guard=GuardPolicy(**self.guard.model_dump()),
+            albums=AlbumPolicy(**self.albums.model_dump()),
             dates=DatesPolicy(**self.dates.model_dump()),
             coordinates=self.coordinates.policy(),
             leave_out=self.leave_out.policy,

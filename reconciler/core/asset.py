@@ -34,10 +34,6 @@ class ObservedAsset:
     """Aware; the server's clock, millisecond resolution."""
     description: str = ""
     coordinates: Coordinates | None = None
-    taken_at: datetime | None = None
-    """When it was taken: aware, with the offset of the local time that Immich shows; ``None``: not told."""
-    date_is_files: bool = False
-    """Whether that was read from the file, or is the file's own time: nobody entered it in Immich."""
     tags: frozenset[str] | None = None
     """Full paths (``Astro/Galaxy``). ``None``: not known, for this route never tells; see ``known_tags``."""
     visibility: Visibility = "timeline"
@@ -48,6 +44,10 @@ class ObservedAsset:
     filename: str = ""
     library_id: str | None = None
     """Set for external libraries (often read-only)."""
+    taken_at: datetime | None = None
+    """When it was taken: aware, with the offset of the local time that Immich shows; ``None``: not told."""
+    date_is_files: bool = False
+    """Whether that was read from the file, or is the file's own time: nobody entered it in Immich."""
 
     @property
     def known_tags(self) -> frozenset[str]:
@@ -94,3 +94,5 @@ class Applied:
     coordinates: Coordinates | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
     taken_at: datetime | None = None
+    albums: frozenset[str] = field(default_factory=frozenset)
+    """Names of the albums, as they were made, into which it was put from here."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import date, datetime
 
     from reconciler.core.reasons import Reason
@@ -28,7 +29,7 @@ Switch = Literal["description", "coordinates", "tags"]
 """A part of what is written that Skymmich's settings switch on and off."""
 SETTINGS_TABLE = "admin_settings"
 SWITCHED_PARTS: Final[tuple[Switch, ...]] = get_args(Switch)
-WrittenPart = Literal["description", "coordinates", "tags", "dates"]
+WrittenPart = Literal["description", "coordinates", "tags", "dates", "albums"]
 """A part of what is written that can be left out of an image."""
 WRITTEN_PARTS: Final[tuple[WrittenPart, ...]] = get_args(WrittenPart)
 Unreadable = Literal["block", "prose", "coordinates", "taken_at", "tags", "more_tags"]
@@ -193,8 +194,12 @@ class Images(Sequence[CatalogueImage]):
         """Return the assets that they are linked to, in the same order."""
 
     @abstractmethod
-    def linked_assets(self) -> frozenset[str]:
+    def linked_assets(self) -> AbstractSet[str]:
         """Return the assets that they are linked to."""
+
+    @abstractmethod
+    def id_of(self, asset_id: str) -> int | None:
+        """Return the id of the image that is linked to an asset; ``None``: there is none."""
 
     @property
     @abstractmethod
@@ -324,24 +329,23 @@ class Catalogue:
             return Linked(self.images)
         return tuple(image for image in self.images if image.asset_id is not None)
 
-    def linked_assets(self) -> frozenset[str]:
+    def linked_assets(self) -> AbstractSet[str]:
         """Return the ids of the assets that are linked."""
         if isinstance(self.images, Images):
             return self.images.linked_assets()
         return frozenset(image.asset_id for image in self.images if image.asset_id is not None)
 
-    def linked_ids(self) -> list[str]:
-        """Return the same in order of their images."""
+    def linked_ids(self) -> Iterator[str]:
+        """Go through the same in order of their images."""
         if isinstance(self.images, Images):
-            return list(filter(None, self.images.asset_ids()))
-        return [image.asset_id for image in self.images if image.asset_id is not None]
+            return filter(None, self.images.asset_ids())
+        return (image.asset_id for image in self.images if image.asset_id is not None)
 
-    def image_ids(self) -> dict[str, int]:
-        """Return the ids of the linked images by their assets."""
+    def image_id_of(self, asset_id: str) -> int | None:
+        """Return the id of the image that is linked to an asset; ``None``: there is none."""
         if isinstance(self.images, Images):
-            known = zip(self.images.asset_ids(), self.images.ids(), strict=True)
-            return {asset_id: image_id for asset_id, image_id in known if asset_id is not None}
-        return {image.asset_id: image.image_id for image in self.images if image.asset_id is not None}
+            return self.images.id_of(asset_id)
+        return next((image.image_id for image in self.images if image.asset_id == asset_id), None)
 
     def image(self, image_id: int) -> CatalogueImage | None:
         """Return the image with an id; ``None``: there is none."""

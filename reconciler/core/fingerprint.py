@@ -12,6 +12,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.core.asset import Coordinates
     from reconciler.core.desired.desired import Desired
     from reconciler.core.policy import Policy, Switches
@@ -20,8 +22,25 @@ if TYPE_CHECKING:
 
 def digest(*parts: object) -> str:
     """Return a short stable hash of JSON-able parts (sets are sorted), 20 hexadecimal digits."""
-    text = json.dumps(parts, ensure_ascii=True, sort_keys=True, default=_plain, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+    return hashlib.sha256(_json(parts)).hexdigest()[:20]
+
+
+def digest_of_lists(texts: Iterable[str], *lists: Iterable[object]) -> str:
+    """Return ``digest`` of texts and lists, of which never all is one text: they may be very long."""
+    found, between = hashlib.sha256(b"["), b""
+    for one in texts:
+        found.update(between + _json(one))
+        between = b","
+    for each in lists:
+        found.update(between + b"[")
+        between = b""
+        for value in each:
+            found.update(between + _json(value))
+            between = b","
+        found.update(b"]")
+        between = b","
+    found.update(b"]")
+    return found.hexdigest()[:20]
 
 
 def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> str:
@@ -37,11 +56,15 @@ def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> s
     for name, section in (("dates", policy.dates), ("coordinates", policy.coordinates)):
         if section == type(section)() or (name == "dates" and not switches.dates):
             del relevant[name]
+    if not switches.albums:
+        del relevant["albums"], relevant["merge"]["on_drift_albums"]
     if policy.merge.on_drift_taken_at == type(policy.merge)().on_drift_taken_at:
         del relevant["merge"]["on_drift_taken_at"]
-    fields = [switches.description, switches.coordinates, switches.tags]
+    fields: list[object] = [switches.description, switches.coordinates, switches.tags]
     if switches.dates:
         fields.append(switches.dates)
+    if switches.albums:
+        fields.append(["albums"])
     return digest(relevant, fields, template_digest)
 
 
@@ -56,6 +79,8 @@ def fingerprint(
     values: list[object] = [desired.block, desired.prose, place(desired.coordinates), desired.tags]
     if desired.taken_at is not None:
         values.append(desired.taken_at.isoformat())
+    if desired.albums:
+        values.append(["albums", desired.albums])
     decisions = [[one.field, one.keep, one.desired, one.live, one.result] for one in decided]
     out: list[object] = [[one.code, sorted(one.fields), one.params] for one in desired.left_out]
     out += [["left_out", one.field, one.at.isoformat()] for one in left_out]
@@ -65,6 +90,11 @@ def fingerprint(
 def place(coordinates: Coordinates | None) -> list[float] | None:
     """Return coordinates as a JSON-able pair."""
     return None if coordinates is None else [coordinates.latitude, coordinates.longitude]
+
+
+def _json(value: object) -> bytes:
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True, default=_plain, separators=(",", ":"))
+    return text.encode()
 
 
 def _plain(value: object) -> object:

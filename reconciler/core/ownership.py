@@ -101,6 +101,7 @@ class OwnershipRecord:
     coordinates: Coordinates | None = None
     taken_at: datetime | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
+    albums: frozenset[str] = field(default_factory=frozenset)
     undone: tuple[Undone, ...] = ()
     taken_back: TakenBack | None = None
     """Whether a person took everything of the asset back."""
@@ -118,6 +119,7 @@ class OwnershipRecord:
             coordinates=applied.coordinates,
             taken_at=applied.taken_at,
             tags=applied.tags,
+            albums=applied.albums,
             undone=tuple(
                 Undone(one.field, one.desired, one.live, one.at) for one in record.unsticking if one.undone
             ),
@@ -145,6 +147,7 @@ class OwnershipRecord:
             # An older version made, and reads, records without it.
             **({"taken_at": self.taken_at.isoformat()} if self.taken_at else {}),
             "tags": sorted(self.tags),
+            **({"albums": sorted(self.albums)} if self.albums else {}),
             "undone": [
                 [one.field, one.desired, one.live, one.at.isoformat() if one.at else None]
                 for one in self.undone
@@ -193,7 +196,7 @@ def adopt(
     )
     return replace(
         record.to_look_at(),
-        applied=Applied(block, prose, known.coordinates, known.tags, known.taken_at),
+        applied=Applied(block, prose, known.coordinates, known.tags, known.taken_at, known.albums),
         unsticking=undone,
         taken_back=known.taken_back,
         status="new",
@@ -290,6 +293,7 @@ def _read(value: object) -> OwnershipRecord:
         coordinates=_place(value["coordinates"]),
         taken_at=_moment(value["taken_at"]) if value.get("taken_at") is not None else None,
         tags=frozenset(map(_name, _list(value["tags"]))),
+        albums=frozenset(map(_name, _list(value.get("albums", [])))),
         undone=tuple(map(_undone, _list(value["undone"]))),
         taken_back=_taken_back(value["taken_back"]),
     )

@@ -12,7 +12,7 @@ import zlib
 from copyreg import dispatch_table
 from dataclasses import fields
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +21,22 @@ T = TypeVar("T")
 
 _LEVEL: Final = 4
 """Of zlib: near the fastest. Values of one library are so much alike that it comes to a sixth even so."""
+
+
+class Shelf(Protocol):
+    """Where packed values are kept, in order of their coming: in memory, or elsewhere."""
+
+    def append(self, data: bytes, /) -> None:
+        """Add some at the end."""
+        ...
+
+    def __getitem__(self, place: int, /) -> bytes:
+        """Return those at a place, counted from 0."""
+        ...
+
+    def __len__(self) -> int:
+        """Count the places."""
+        ...
 
 
 class Packing(Generic[T]):

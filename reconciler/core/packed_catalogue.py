@@ -1,8 +1,9 @@
 """The images of a large catalogue, kept small: packed by the slice, and unpacked slice by slice.
 
 A hundred thousand images as objects take several hundred megabytes, and every sweep of the garbage collector
-over them holds the whole process. Packed they take a tenth, and are nothing to sweep. What is asked of all of
-them at once (their ids, the assets they are linked to) is kept beside.
+over them holds the whole process. Packed they take a tenth, are nothing to sweep, and need not be in memory:
+who makes the catalogue says where the slices are kept. What is asked of all images at once (their ids, the
+assets they are linked to) stays beside, in some fifty bytes an image.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from reconciler.core.catalogue import (
     Acquisition,
@@ -24,15 +24,20 @@ from reconciler.core.catalogue import (
     Site,
     Summary,
 )
+from reconciler.core.linked_assets import LinkedAssets
 from reconciler.core.pack import Packing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-T = TypeVar("T")
+    from reconciler.core.asset_ids import AssetIds
+    from reconciler.core.pack import Shelf
 
 SLICE: Final = 64
 """Images that are packed together: the more, the smaller, and the slower to look one up."""
+_WASTE: Final = 2
+"""So many times the slices that there are may be on a shelf; beyond that those in use move to a new one."""
+_SPARE: Final = 64
 
 _PACKING: Final = Packing[CatalogueImage](
     (Acquisition, CatalogueImage, CatalogueObject, Equipment, FieldObject, PlateSolution, Site, Summary)
@@ -40,45 +45,48 @@ _PACKING: Final = Packing[CatalogueImage](
 _unpack = _PACKING.unpack
 
 
+class _List(list[bytes]):
+    """A shelf in memory."""
+
+
 class PackedImages(Images):
     """Images in order of their ids, each id once.
 
     Args:
         images: in that order; they are packed as they come.
+        shelf: makes an empty place for packed slices; images that are made of these use it, too.
     """
 
-    __slots__ = ("_assets", "_ends", "_ids", "_last", "_linked", "_linked_ids", "_listed", "_made", "_slices")
+    __slots__ = ("_assets", "_ends", "_ids", "_last", "_made", "_slices", "_stored", "new_shelf")
 
-    def __init__(self, images: Iterable[CatalogueImage] = ()) -> None:
-        self._slices: list[bytes] = []
-        self._made: dict[Any, dict[bytes, Any]] = {}
-        self._ids = array("q")
-        self._listed: list[str | None] = []
+    def __init__(self, images: Iterable[CatalogueImage] = (), shelf: Callable[[], Shelf] = _List) -> None:
+        self.new_shelf = shelf
+        self._begin_with(shelf(), {})
         several: list[CatalogueImage] = []
-        lengths: list[int] = []
         for image in images:
             several.append(image)
             if len(several) == SLICE:
-                lengths.append(self._add(several))
+                self._add(several)
                 several = []
         if several:
-            lengths.append(self._add(several))
-        self._close(lengths)
+            self._add(several)
 
-    def _add(self, several: Sequence[CatalogueImage], packed: bytes | None = None) -> int:
-        self._slices.append(_PACKING.pack(several) if packed is None else packed)
-        self._ids.extend(image.image_id for image in several)
-        self._listed.extend(image.asset_id for image in several)
-        return len(several)
-
-    def _close(self, lengths: Iterable[int]) -> None:
-        self._ends = list(accumulate(lengths))
-        # A tuple of texts is none that the garbage collector goes through.
-        self._assets = tuple(self._listed)
-        self._listed = []
-        self._linked = sum(asset is not None for asset in self._assets)
-        self._linked_ids: frozenset[str] | None = None
+    def _begin_with(self, stored: Shelf, made: dict[Any, _Made]) -> None:
+        self._stored, self._made = stored, made
+        self._slices = array("q")
+        """Where on the shelf each slice is."""
+        self._ends = array("q")
+        """Of each slice: how many images there are up to its end."""
+        self._ids = array("q")
+        self._assets = LinkedAssets()
         self._last: tuple[int, list[CatalogueImage]] = (-1, [])
+
+    def _add(self, several: Sequence[CatalogueImage]) -> None:
+        self._slices.append(len(self._stored))
+        self._stored.append(_PACKING.pack(several))
+        self._ids.extend(image.image_id for image in several)
+        self._assets.extend(image.asset_id for image in several)
+        self._ends.append(len(self._ids))
 
     # A sequence
 
@@ -86,8 +94,8 @@ class PackedImages(Images):
         return len(self._ids)
 
     def __iter__(self) -> Iterator[CatalogueImage]:
-        for packed in self._slices:
-            yield from _unpack(packed)
+        for several in self.slices():
+            yield from several
 
     @overload
     def __getitem__(self, place: int) -> CatalogueImage: ...
@@ -106,7 +114,7 @@ class PackedImages(Images):
         number = bisect_right(self._ends, place)
         known, several = self._last
         if known != number:
-            several = _unpack(self._slices[number])
+            several = self._slice(number)
             self._last = (number, several)
         return several[place - self._begin(number)]
 
@@ -135,13 +143,20 @@ class PackedImages(Images):
     @property
     def linked_count(self) -> int:
         """How many are linked."""
-        return self._linked
+        return self._assets.count_linked
 
-    def linked_assets(self) -> frozenset[str]:
+    def linked_assets(self) -> AssetIds:
         """Return the assets that they are linked to: one set, whoever asks."""
-        if self._linked_ids is None:
-            self._linked_ids = frozenset(filter(None, self._assets))
-        return self._linked_ids
+        return self._assets.ids()
+
+    def id_of(self, asset_id: str) -> int | None:
+        """Return the id of the image that is linked to an asset: of several, the last one."""
+        place = self._assets.place_of(asset_id)
+        return None if place is None else self._ids[place]
+
+    def places_in(self, ids: AssetIds) -> array[int]:
+        """Return for each image where its asset stands in a set; −1: it is not there."""
+        return self._assets.places_in(ids)
 
     def find(self, image_id: int) -> CatalogueImage | None:
         """Return the image with an id."""
@@ -150,38 +165,51 @@ class PackedImages(Images):
 
     def slices(self) -> Iterator[Sequence[CatalogueImage]]:
         """Return them slice by slice."""
-        return map(_unpack, self._slices)
+        return map(self._slice, range(len(self._slices)))
 
-    def each(self, make: Callable[[Sequence[CatalogueImage]], T]) -> Iterator[T]:
+    def each(self, make: Callable[[Sequence[CatalogueImage]], bytes]) -> Iterator[bytes]:
         """Yield what is made of each slice; made anew only of those that changed since that was asked for."""
-        before, known = self._made.get(make, {}), dict[bytes, T]()
-        for packed in self._slices:
-            found = before.get(packed)
-            known[packed] = found = make(_unpack(packed)) if found is None else found
+        before = self._made.get(make)
+        if before is None or len(before.places) > _WASTE * len(self._slices) + _SPARE:
+            made = _Made(self.new_shelf())
+        else:
+            made = before
+        for place in self._slices:
+            at = made.places.get(place)
+            if at is not None:
+                yield made.stored[at]
+                continue
+            old = before.places.get(place) if before else None
+            found = (
+                make(_unpack(self._stored[place])) if before is None or old is None else before.stored[old]
+            )
+            made.places[place] = len(made.stored)
+            made.stored.append(found)
             yield found
-        self._made[make] = known
+        self._made[make] = made
 
     def replaced(self, changed: Mapping[int, CatalogueImage | None]) -> PackedImages:
         """Return these images with some exchanged, added, or (where it is ``None``) left out."""
         if not changed:
             return self
+        if not self._ids:
+            return PackedImages(
+                (image for key in sorted(changed) if (image := changed[key]) is not None), self.new_shelf
+            )
         left = sorted(changed, reverse=True)
-        found = PackedImages()
-        found._made = self._made
-        lengths: list[int] = []
-        for number, packed in enumerate(self._slices):
+        found = PackedImages((), self.new_shelf)
+        anew = len(self._stored) > _WASTE * len(self._slices) + _SPARE
+        found._begin_with(self.new_shelf() if anew else self._stored, {} if anew else self._made)
+        for number in range(len(self._slices)):
             begin, end = self._begin(number), self._ends[number]
             is_last = number == len(self._slices) - 1
             mine = []
             while left and (is_last or left[-1] <= self._ids[end - 1]):
                 mine.append(left.pop())
             if not mine:
-                found._slices.append(packed)
-                found._ids.extend(self._ids[begin:end])
-                found._listed.extend(self._assets[begin:end])
-                lengths.append(end - begin)
+                found._take(self, number, begin, end)
                 continue
-            images = {image.image_id: image for image in _unpack(packed)}
+            images = {image.image_id: image for image in self._slice(number)}
             for image_id in mine:
                 if (image := changed[image_id]) is None:
                     images.pop(image_id, None)
@@ -189,11 +217,33 @@ class PackedImages(Images):
                     images[image_id] = image
             several = [images[image_id] for image_id in sorted(images)]
             for start in range(0, len(several), 2 * SLICE):
-                lengths.append(found._add(several[start : start + 2 * SLICE]))  # noqa: PERF401 - the same
-        if left:  # there were none before
-            return PackedImages(image for key in reversed(left) if (image := changed[key]) is not None)
-        found._close(lengths)
+                found._add(several[start : start + 2 * SLICE])
+        found._assets.share(self._assets)
         return found
+
+    def _take(self, other: PackedImages, number: int, begin: int, end: int) -> None:
+        """Take over a slice as it is."""
+        place = other._slices[number]
+        if self._stored is not other._stored:
+            self._stored.append(other._stored[place])
+            place = len(self._stored) - 1
+        self._slices.append(place)
+        self._ids.extend(other._ids[begin:end])
+        self._assets.take(other._assets, begin, end)
+        self._ends.append(len(self._ids))
+
+    def _slice(self, number: int) -> list[CatalogueImage]:
+        return _unpack(self._stored[self._slices[number]])
 
     def _begin(self, number: int) -> int:
         return self._ends[number - 1] if number else 0
+
+
+class _Made:
+    """What was made of slices, by where these are on their shelf."""
+
+    __slots__ = ("places", "stored")
+
+    def __init__(self, stored: Shelf) -> None:
+        self.stored = stored
+        self.places: dict[int, int] = {}

@@ -161,8 +161,32 @@ class MergePolicy:
     on_drift_taken_at: OnDrift = "keep"
     """Of the date: one that a person changed is theirs."""
     on_drift_tags: OnDrift = "correct"
+    on_drift_albums: OnDrift = "keep"
+    """An image that a person took out of an album of ours stays out, unless this says otherwise."""
     orphans: Orphans = "keep"
     """An image left the catalogue: ``keep`` what was written, or ``release`` what is ours and unchanged."""
+
+
+AlbumKind = Literal["target", "constellation", "object_type", "equipment", "site"]
+"""What of the catalogue an album gathers."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumPolicy:
+    """Which albums images are put into. They are switched by ``syncAlbums``, and off by default."""
+
+    enabled: bool = False
+    """What the switch says before anybody used it."""
+    prefix: str = "Astro · "
+    """The name of each album of ours begins so. Never empty: it keeps them together, and off people's."""
+    kinds: tuple[AlbumKind, ...] = ("target",)
+    """An album for each of these that an image has."""
+    equipment_kinds: frozenset[EquipmentKind] = frozenset({"telescope", "camera"})
+    """The kinds of equipment that become albums, if ``kinds`` has equipment."""
+    use_existing: bool = False
+    """Whether a person's album that has the name of one of ours is used in its place."""
+    cover: bool = False
+    """Whether the newest image becomes an album's cover, as long as nobody chose another."""
 
 
 LeaveOutBy = Literal["tag", "target", "folder"]
@@ -215,6 +239,8 @@ class Switches:
     tags: bool = True
     dates: bool = False
     """This program's own: Skymmich has no such setting."""
+    albums: bool = False
+    """Likewise."""
 
 
 SWITCHES: Final = {
@@ -224,7 +250,7 @@ SWITCHES: Final = {
     "syncTags": "tags",
 }
 """Skymmich's names of the four settings → those of ``Switches``."""
-OWN_SWITCHES: Final = {"syncDates": "dates"}
+OWN_SWITCHES: Final = {"syncDates": "dates", "syncAlbums": "albums"}
 """Those that Skymmich does not have, likewise: they are kept here, over the configuration."""
 ALL_SWITCHES: Final = SWITCHES | OWN_SWITCHES
 
@@ -239,8 +265,17 @@ class Policy:
     guard: GuardPolicy = field(default_factory=GuardPolicy)
     dates: DatesPolicy = field(default_factory=DatesPolicy)
     coordinates: CoordinatesPolicy = field(default_factory=CoordinatesPolicy)
+    albums: AlbumPolicy = field(default_factory=AlbumPolicy)
     leave_out: LeaveOutPolicy = field(default_factory=LeaveOutPolicy)
 
     def with_dates(self, *, on: bool) -> Policy:
         """Return it with dates switched."""
-        return self if self.dates.enabled is on else replace(self, dates=replace(self.dates, enabled=on))
+        return self.switched(dates=on, albums=self.albums.enabled)
+
+    def switched(self, *, dates: bool, albums: bool) -> Policy:
+        """Return it with our own switches set so."""
+        if (self.dates.enabled, self.albums.enabled) == (dates, albums):
+            return self
+        return replace(
+            self, dates=replace(self.dates, enabled=dates), albums=replace(self.albums, enabled=albums)
+        )

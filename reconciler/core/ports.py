@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from reconciler.core.albums import SeenAlbum
     from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
     from reconciler.core.carry_over import Belongings
     from reconciler.core.catalogue import Catalogue, CatalogueObject
@@ -66,6 +67,8 @@ class ServerFacts:
     """The key's owner; ``None`` if the key may not ask. Other owners' assets are not written to."""
     tags_enabled: bool = True
     losses: tuple[FeatureLoss, ...] = ()
+    album_losses: tuple[FeatureLoss, ...] = ()
+    """Likewise of what only those need who have albums kept."""
     notes: bool = False
     """Whether it keeps notes of a program on assets: from 2.5 on."""
 
@@ -103,6 +106,17 @@ class WriteOutcome:
     """Of ``sent``: ``updated_at`` just before the write, where the answer shows it."""
     foreign: frozenset[str] = frozenset()
     """Of ``rejected``: those that the key may read but not write: they are another user's."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumOutcome:
+    """What became of a call that put assets into an album, or took them out, asset by asset."""
+
+    done: frozenset[str] = frozenset()
+    unchanged: frozenset[str] = frozenset()
+    """It was so before: somebody else had put them in, or taken them out."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Asset id → Immich's word for why."""
 
 
 class Target(Protocol):
@@ -203,6 +217,51 @@ class Target(Protocol):
         """Take one tag from these assets. An asset without it counts as ``unchanged``."""
         ...
 
+    async def albums(self) -> Sequence[SeenAlbum]:
+        """List all albums, in one request.
+
+        Raises:
+            MissingPermissionError: the key may not.
+        """
+        ...
+
+    async def album(self, album_id: str) -> SeenAlbum | None:
+        """Read one album; ``None``: it is gone, or not shown."""
+        ...
+
+    async def album_assets(self, album: SeenAlbum, *, trashed: bool = False) -> tuple[frozenset[str], bool]:
+        """List the assets in an album, a thousand a request; beside it whether these are all."""
+        ...
+
+    async def create_album(self, name: str, description: str) -> SeenAlbum:
+        """Make an album."""
+        ...
+
+    async def set_cover(self, album_id: str, asset_id: str) -> None:
+        """Make an asset an album's cover."""
+        ...
+
+    async def delete_album(self, album_id: str) -> None:
+        """Delete an album; one that is gone is no error.
+
+        Raises:
+            MissingPermissionError: the key may not.
+        """
+        ...
+
+    async def put_into_album(self, album_id: str, asset_ids: Sequence[str]) -> AlbumOutcome:
+        """Put assets into an album, hundreds a request. It moves no date of theirs, and no file of theirs.
+
+        Raises:
+            WriteInDoubtError: it may have been carried out.
+            ImmichRejectedError: there is no such album of ours.
+        """
+        ...
+
+    async def take_out_of_album(self, album_id: str, asset_ids: Sequence[str]) -> AlbumOutcome:
+        """Take assets out of an album, likewise."""
+        ...
+
     async def note_of(self, asset_id: str) -> Note | None:
         """Read what is kept on an asset for this program; ``None`` if nothing is. A request an asset.
 
@@ -221,10 +280,6 @@ class Target(Protocol):
 
     async def set_favorite(self, asset_id: str) -> None:
         """Make an asset a favourite: a write that nothing of it has to settle for."""
-        ...
-
-    async def add_to_album(self, album_id: str, asset_id: str) -> None:
-        """Put an asset in an album; one that is in it already is no error."""
         ...
 
     async def write_notes(self, values: Mapping[str, Mapping[str, object]]) -> frozenset[str]:

@@ -239,6 +239,12 @@ Code = Literal[
     "notices_sent",
     "notices_unsent",
     "notices_partly",
+    "fill_albums",
+    "album_is_persons",
+    "album_deleted",
+    "run_albums_made",
+    "run_albums_deleted",
+    "undo_albums",
 ]
 CODES: Final[tuple[Code, ...]] = get_args(Code)
 
@@ -249,7 +255,8 @@ class Reason:
 
     code: Code
     fields: tuple[str, ...] = ()
-    """Of an image: ``block``, ``prose``, ``coordinates``, ``taken_at``, ``tags``; empty: of all of it."""
+    """Of an image: ``block``, ``prose``, ``coordinates``, ``taken_at``, ``tags``, ``albums``;
+    empty: of all of it."""
     params: tuple[tuple[str, Param], ...] = ()
 
     def get(self, name: str) -> Param | None:

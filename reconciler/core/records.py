@@ -34,10 +34,10 @@ FINE: Final[frozenset[AssetStatus]] = frozenset({"in_sync", "undone", "left_out"
 """The states that need nobody's attention."""
 
 Keep = Literal["immich", "skymmich", "both"]
-Field = Literal["block", "prose", "coordinates", "taken_at", "tags"]
+Field = Literal["block", "prose", "coordinates", "taken_at", "tags", "albums"]
 TextField = Literal["block", "prose"]
-JournalField = Literal["description", "coordinates", "taken_at", "tags", "favorite", "memberships"]
-"""``memberships``: albums that an asset was put in, as id and name."""
+JournalField = Literal["description", "coordinates", "taken_at", "tags", "albums", "favorite", "memberships"]
+"""``memberships``: a person's albums that an asset was put in for them, as id and name."""
 FormerField = Literal["block", "prose", "coordinates", "taken_at", "description"]
 """``description``: the whole text, of an older version's journal."""
 Trigger = Literal[

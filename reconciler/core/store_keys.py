@@ -304,6 +304,16 @@ def _of_book(book: Book) -> object:
     }
 
 
+def _albums(kept: object) -> dict[str, tuple[str, bool, str]]:
+    rows = kept.items() if isinstance(kept, dict) else ()
+    listed = {name: row for name, row in rows if isinstance(row, list) and len(row) == 3}
+    return {name: (str(row[0]), row[1] is True, str(row[2])) for name, row in listed.items()}
+
+
+def _album_intents(kept: object) -> dict[str, list[str]] | None:
+    return {str(name): _texts(ids) or [] for name, ids in kept.items()} if isinstance(kept, dict) else None
+
+
 def _of_text(name: str) -> Key[str]:
     return Key(name, _text, _as_it_is)
 
@@ -374,6 +384,10 @@ CREATED_TAGS: Final = Key("tags.created", _texts, _as_it_is)
 """Paths of tags that this program made, with those above them: undoing everything deletes them."""
 RENAMED_TAGS: Final = Key("tags.renamed", _texts, _as_it_is)
 """Paths of tags that a rename of their branch takes off: those that this program made, it deletes then."""
+ALBUMS: Final = Key("albums", _albums, lambda kept: {name: list(row) for name, row in kept.items()})
+"""The albums that images are put into, by the names they were made with: see ``core.albums.OwnAlbum``."""
+ALBUM_INTENTS: Final = Key("albums.intents", _album_intents, _as_it_is)
+"""Whom a run was about to put into which album: by name, asset ids. What it noted of them is gone."""
 LEASE_TERM: Final = Key("lease.term", _number, _as_it_is)
 """How often the lease was taken."""
 ASSETS_MARK: Final = _of_text("assets_mark")

@@ -11,9 +11,11 @@ from reconciler.core.store_keys import Values
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from reconciler.core.asset_ids import AssetIds
     from reconciler.core.carry_over import CarryOver
     from reconciler.core.records import (
         AssetRecord,
@@ -52,23 +54,23 @@ class Store(Values, Protocol):
         """Those of these assets that are managed, by id."""
         ...
 
-    def record_ids(self) -> frozenset[str]:
+    def record_ids(self) -> AssetIds:
         """The ids of all managed assets."""
         ...
 
-    def linked_ids(self) -> frozenset[str]:
+    def linked_ids(self) -> AssetIds:
         """Those that the last good pass found in the catalogue."""
         ...
 
-    def there_ids(self) -> frozenset[str]:
+    def there_ids(self) -> AssetIds:
         """Those that were there when they were last looked for."""
         ...
 
-    def held_ids(self) -> dict[str, str]:
+    def held_ids(self) -> Mapping[str, str]:
         """Those linked ones that the guard holds: asset id → the hash of the harm."""
         ...
 
-    def ids_of_images(self, image_ids: Collection[int]) -> frozenset[str]:
+    def ids_of_images(self, image_ids: Collection[int]) -> AbstractSet[str]:
         """The managed assets of these images."""
         ...
 

@@ -18,7 +18,7 @@ from reconciler.core.packed_catalogue import PackedImages
 from reconciler.core.reasons import reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage, Unreadable
@@ -167,11 +167,16 @@ def without(catalogue: Catalogue, gone: AbstractSet[str]) -> Catalogue:
     ]
     return replace(
         catalogue,
-        images=PackedImages(images) if isinstance(catalogue.images, PackedImages) else tuple(images),
+        images=_like(catalogue.images, images),
         problems=(*problems, *catalogue.problems),
         settings=settings,
         gone=catalogue.gone | gone,
     )
+
+
+def _like(kind: Sequence[CatalogueImage], images: Iterator[CatalogueImage]) -> Sequence[CatalogueImage]:
+    """Return images packed where others are, and kept where those are."""
+    return PackedImages(images, kind.new_shelf) if isinstance(kind, PackedImages) else tuple(images)
 
 
 def title_without(image: CatalogueImage) -> str:

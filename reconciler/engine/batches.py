@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -10,6 +11,21 @@ if TYPE_CHECKING:
 SIZE: Final = 200
 """Assets that are looked up, or recorded, in one go."""
 T = TypeVar("T")
+_AT_ONCE: Final = 8
+"""Assets that are worked on between two turns of the event loop: some milliseconds."""
+
+
+class Breath:
+    """Lets the event loop go on during long work."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    async def take(self) -> None:
+        """Take note of one more asset, and let the event loop go on where it is time for that."""
+        self._taken += 1
+        if self._taken % _AT_ONCE == 0:
+            await asyncio.sleep(0)
 
 
 def batches(several: Sequence[T], size: int = SIZE) -> Iterator[Sequence[T]]:

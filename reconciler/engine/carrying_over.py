@@ -21,6 +21,7 @@ from reconciler.core.plan.plan import AssetPlan
 from reconciler.core.plan.reversal import same_text
 from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord, JournalEntry
+from reconciler.engine.album_watch import known_albums
 from reconciler.engine.batches import batches
 from reconciler.engine.planner.selection import merge
 from reconciler.errors import (
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.asset import Applied, ObservedAsset
-    from reconciler.core.carry_over import Album
+    from reconciler.core.carry_over import Album, Belongings
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.ports import Clock, Target
     from reconciler.core.reasons import Reason
@@ -107,12 +108,18 @@ class CarryingOver:
             kept = replace(
                 persons(seen, record.applied, markers),
                 favorite=there.favorite is True,
-                albums=there.albums or (),
+                albums=self._persons_albums(record, there),
             )
             unknown = [reason("favorite_unknown")] if there.favorite is None else []
             unknown += [reason("albums_unknown")] if there.albums is None else []
             offer = replace(offer, kept=kept, was_trashed=seen.is_trashed, unknown=tuple(unknown))
         return replace(offer, state="empty" if offer.kept.is_empty else "offered")
+
+    def _persons_albums(self, record: AssetRecord, there: Belongings) -> tuple[Album, ...]:
+        """Return the albums that the asset is in without having been put there from here."""
+        own = known_albums(self._store)
+        ours = {own[name].album_id for name in record.applied.albums if name in own}
+        return tuple(one for one in there.albums or () if one.album_id not in ours)
 
     def _keep(self, offers: list[CarryOver]) -> None:
         """Keep offers; what was offered to a replaced asset itself goes on to the new one."""
@@ -197,10 +204,11 @@ class CarryingOver:
     async def _join(self, album: Album, item: Item, run_id: str) -> Reason | None:
         try:
             self._journal(item, run_id, "memberships", before=None, after=[album.album_id, album.name])
-            await self._target.add_to_album(album.album_id, item.asset_id)
+            told = await self._target.put_into_album(album.album_id, [item.asset_id])
         except _FOR_GOOD as error:
             return reason("album_not_joined", name=album.name, text=error.message)
-        return None
+        refused = "".join(told.refused.values())
+        return reason("album_not_joined", name=album.name, text=refused) if refused else None
 
     def _journal(
         self, item: Item, run_id: str, field: JournalField, *, before: object, after: object

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from reconciler.core.catalogue import Images
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from reconciler.core.catalogue import Catalogue
 
 _NEVER = object()
 _REMEMBERED: Final = 32
 """Readings of which it is known what changed."""
+MOST: Final = 5_000
+"""Images that changed between two readings; of more it is remembered that any may have."""
 
 
 @runtime_checkable
@@ -69,8 +71,9 @@ class WatchedCatalogue:
         self._source, self._recall = source, recall
         self._read_at: object = _NEVER
         self._told: object = _NEVER
-        self._changed: frozenset[int] = frozenset()
-        self._log: deque[tuple[int, frozenset[int]]] = deque(maxlen=_REMEMBERED)
+        self._changed: frozenset[int] | None = frozenset()
+        """``None``: any may be."""
+        self._log: deque[tuple[int, frozenset[int] | None]] = deque(maxlen=_REMEMBERED)
         """Of the last readings: which it was, and which images were others than before."""
         self._followed = -1
         """The source's own number of the reading in ``latest``."""
@@ -103,10 +106,10 @@ class WatchedCatalogue:
         if isinstance(self._source, Hinted):
             self._source.hint(image_id)
 
-    def take_changes(self) -> frozenset[int]:
-        """Return the ids of images that are not as they were when this was last asked; gone ones too."""
+    def take_changes(self, among: Collection[int]) -> frozenset[int]:
+        """Return which of these images are not as they were when this was last asked; gone ones too."""
         changed, self._changed = self._changed, frozenset()
-        return changed
+        return frozenset(among) if changed is None else changed.intersection(among)
 
     def changes(self, after: int, until: int) -> frozenset[int] | None:
         """Return the ids of images that changed between two readings; ``None``: it is not known any more."""
@@ -115,7 +118,13 @@ class WatchedCatalogue:
             return frozenset()
         if not log or log[0][0] > after + 1:
             return None
-        return frozenset().union(*(changed for reading, changed in log if after < reading <= until))
+        found = frozenset[int]()
+        for reading, changed in log:
+            if after < reading <= until:
+                if changed is None:
+                    return None
+                found |= changed
+        return found
 
     async def moved(self) -> bool:
         """Return whether anything moved since this was last asked, or a look at all images began."""
@@ -142,14 +151,17 @@ class WatchedCatalogue:
         found = self._recall(self._source.read())
         before = self.latest
         reading = before.reading + 1 if before is not None else 1
+        changed: frozenset[int] | None
         if before is None:
-            changed = frozenset(image.image_id for image in found.images)
+            changed = None
         elif found.changed is not None and found.reading == self._followed + 1 and found.gone == before.gone:
             changed = found.changed
         else:
             changed, found = _compared(before, found)
         self._followed = found.reading
-        self._changed |= changed
+        if changed is not None and len(changed) > MOST:
+            changed = None
+        self._changed = None if changed is None or self._changed is None else self._changed | changed
         if before is not None:
             self._log.append((reading, changed))
         self.latest = replace(found, reading=reading)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.asset_ids import AssetIds
 from reconciler.core.reasons import reason
 from reconciler.core.store_keys import CREATED_TAGS, RENAMED_TAGS
 from reconciler.engine.batches import batches
@@ -141,14 +142,14 @@ async def _in_use(
 
 async def _not_shown(target: Target, store: Store) -> frozenset[str]:
     """Return the assets that were seen once and are not shown now: locked, perhaps, or deleted."""
-    ids = sorted(store.record_ids())
+    ids = store.record_ids()
     seen = {
         asset_id
         for several in batches(ids, _AT_ONCE)
         for asset_id, record in store.records_of(several).items()
         if record.seen_updated_at is not None
     }
-    reading = await read_assets(target, sorted(seen), tags=False)
+    reading = await read_assets(target, AssetIds(seen), tags=False)
     return frozenset(reading.unknown) | frozenset(reading.failed)
 
 

@@ -18,14 +18,15 @@ anything                            there are none yet   remembered from now on
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from heapq import nsmallest
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.asset_ids import smallest
 from reconciler.core.store_keys import IMMICH_KNOWN, KnownForm
 from reconciler.errors import AssetUnknownError, UnconfirmedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.ports import ServerFacts, Target
     from reconciler.core.records import AssetRecord
@@ -114,7 +115,7 @@ async def recognise(
     target: Target,
     store: Store,
     server: ServerFacts,
-    managed: frozenset[str],
+    managed: AbstractSet[str],
     *,
     seen: Collection[str] = (),
     lost: Collection[str] = (),
@@ -143,15 +144,15 @@ async def recognise(
     met = KnownImmich(address, server.user_id or (known.user_id if known else None))
     if server.user_id is None and known is not None and known.address == address:
         met = replace(met, others=known.others)
-    if not managed or managed.intersection(seen):
+    if not managed or managed & frozenset(seen):
         return met
     same_user = known is not None and server.user_id is not None and known.user_id == server.user_id
     if known is not None and known.without_assets:
         return known
     if same_user and known == met and not lost and not anyway:
         return met
-    gone = len(managed.intersection(lost))
-    for asset_id in nsmallest(_SAMPLE, managed.difference(lost)):
+    gone = len(managed & frozenset(lost))
+    for asset_id in smallest(managed, _SAMPLE, without=frozenset(lost)):
         try:
             await target.asset(asset_id)
         except AssetUnknownError:

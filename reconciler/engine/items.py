@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 Pair = tuple[Item, AssetRecord | None]
 """An image of a pass, and what was remembered of it when it was looked at."""
 
-PACK: Final = 64
-"""Images that are packed together."""
+PACK: Final = 32
+"""Images that are packed together: it holds the event loop for some five milliseconds."""
 LOOSE: Final = 1_000
 """So many stay as they are: packing costs a small catalogue nothing. Where there are more, all are packed."""
-_PACES: Final = 32
+_PACES: Final = 16
 """Images that come while a pack is made: nobody waits for many packs at once."""
 
 

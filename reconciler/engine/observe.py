@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from array import array
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import ObservedAsset, too_much_unknown
+from reconciler.core.asset_ids import AssetIds, AssetIndex
 from reconciler.core.packed_assets import CompactAssets
 from reconciler.core.ports import untold
 from reconciler.core.reasons import of_error
+from reconciler.engine.watermark import BEGINNING
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,
@@ -23,9 +25,10 @@ from reconciler.errors import (
     StaleAnswerError,
     UnfamiliarServerError,
 )
+from reconciler.spill import Spill
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+    from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, MutableMapping
     from datetime import datetime
 
     from reconciler.core.ports import Target
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 FEW = 8
 """So few assets are read one by one without asking how large the library is."""
 PAGE = 1000
+_MICROSECOND = timedelta(microseconds=1)
 _AT_ONCE = 100
 """Rows between two turns of the event loop."""
 SAMPLE = 3
@@ -42,6 +46,23 @@ SAMPLE = 3
 
 _EVERY = 25
 """Assets that are read one by one between two times that it is told how far it is."""
+
+
+class Dates:
+    """Dates in eight bytes each."""
+
+    def __init__(self) -> None:
+        self._counts = array("q")
+
+    def append(self, date: datetime) -> None:
+        """Add one."""
+        self._counts.append((date - BEGINNING) // _MICROSECOND)
+
+    def __iter__(self) -> Iterator[datetime]:
+        return (BEGINNING + count * _MICROSECOND for count in self._counts)
+
+    def __len__(self) -> int:
+        return len(self._counts)
 
 
 @dataclass(slots=True)
@@ -57,7 +78,7 @@ class Reading:
     """Asset id → reason: not readable this time, or not to be understood."""
     edited: set[str] = field(default_factory=set)
     """Those of ``assets`` on which somebody is at work: they were read twice, and the readings differ."""
-    dates: list[datetime] = field(default_factory=list)
+    dates: Dates = field(default_factory=Dates)
     """Of all rows that were shown, also of assets that nobody asked for."""
     shown: dict[str, datetime] = field(default_factory=dict)
     """Asset id → a date that Immich had shown of it before."""
@@ -97,7 +118,9 @@ async def read_assets(
         ImmichAnswerError: so much is unknown that this is not the server we know.
         ImmichError: Immich cannot be asked.
     """
-    reading = Reading(CompactAssets(untagged=tags) if len(ids) > PAGE else {}, shown=dict(shown or {}))
+    reading = Reading(
+        CompactAssets(untagged=tags, shelf=Spill) if len(ids) > PAGE else {}, shown=dict(shown or {})
+    )
     if len(ids) > FEW:
         count = await target.asset_count()
         if _listing_is_cheaper(count, len(ids)):
@@ -105,18 +128,21 @@ async def read_assets(
             await _read_listing(
                 target, ids, reading, lambda rows: told(rows, max(rows, count or 0)), tags=tags
             )
-    missing = []
+    missing = AssetIndex()
     for number, asset_id in enumerate(ids):
         if asset_id not in reading:
-            missing.append(asset_id)
+            missing.add(asset_id)
         await _breathe(number)
-    before = len(ids) - len(missing)
-    await _read_one_by_one(target, sorted(missing), reading, lambda read: told(before + read, len(ids)))
+    before, left = len(ids) - len(missing), await asyncio.to_thread(AssetIds, missing)
+    await _read_one_by_one(target, left, reading, lambda read: told(before + read, len(ids)))
     # What was read twice: by itself, and in the listing.
-    for number, (asset_id, row) in enumerate(reading.listed.items()):
-        if (seen := reading.assets.get(asset_id)) and replace(seen, tags=None) != row:
-            reading.edited.add(asset_id)
-        await _breathe(number)
+    for several in reading.listed.stretches(_AT_ONCE):
+        for asset_id in several:
+            if (seen := reading.assets.get(asset_id)) and replace(seen, tags=None) != reading.listed[
+                asset_id
+            ]:
+                reading.edited.add(asset_id)
+        await asyncio.sleep(0)
     return reading
 
 
@@ -127,18 +153,19 @@ async def _read_listing(
     listing = await target.untagged(told) if tags else await target.listing(told)
     rows = listing.many
     if rows is None:
-        rows = CompactAssets()
+        rows = CompactAssets(shelf=Spill)
         for number, row in enumerate(listing):
             rows[row.asset_id] = row
             await _breathe(number)
-    wanted = await asyncio.to_thread(frozenset, ids)
-    for number, asset_id in enumerate(list(rows)):
-        reading.dates.append(rows[asset_id].updated_at)
-        if asset_id not in wanted:
-            del rows[asset_id]
-        await _breathe(number)
+    wanted = ids if isinstance(ids, AssetIndex) else await asyncio.to_thread(frozenset, ids)
+    for several in rows.stretches(_AT_ONCE):
+        for asset_id in several:
+            reading.dates.append(rows[asset_id].updated_at)
+            if asset_id not in wanted:
+                del rows[asset_id]
+        await asyncio.sleep(0)
     reading.listed = rows
-    if tags and not await _are_untagged(target, _sample(rows), reading):
+    if tags and not await _are_untagged(target, rows.spread(SAMPLE), reading):
         return
     # One by one out of the one and into the other, by the ids that there are already: there may be very many.
     for number, asset_id in enumerate(ids):
@@ -162,10 +189,6 @@ def _listing_is_cheaper(count: int | None, wanted: int) -> bool:
     # Timeline and archive are listed apart; an unknown size is taken as large.
     requests = 2 + count // PAGE if count is not None else wanted // 2 + 4
     return requests < wanted
-
-
-def _sample(listed: Collection[str]) -> list[str]:
-    return list(islice(listed, 0, None, max(1, len(listed) // SAMPLE)))[:SAMPLE]
 
 
 async def _are_untagged(target: Target, sample: list[str], reading: Reading) -> bool:
@@ -229,15 +252,15 @@ async def _read_all(
     ids: Collection[str], read: Callable[[str], Awaitable[None]], told: Callable[[int], None]
 ) -> None:
     """Read them side by side, and tell now and then how many were."""
-    queue, done = deque(ids), 0
+    queue, done = iter(ids), 0
 
     async def drain() -> None:
         nonlocal done
-        while queue:
-            await read(queue.popleft())
+        for asset_id in queue:
+            await read(asset_id)
             done += 1
             if done % _EVERY == 0:
                 told(done)
 
     # As many readers as the target lets through at once would do; it has its own limit.
-    await asyncio.gather(*(drain() for _ in range(min(8, len(queue)))))
+    await asyncio.gather(*(drain() for _ in range(min(8, len(ids)))))

@@ -63,6 +63,8 @@ class Ended:
     """Images of which something could not be read or written, or was not kept."""
     renamed: Counter[Branch] = field(default_factory=Counter)
     """Tags that a renamed branch took along, by branch."""
+    albums_made: int = 0
+    albums_deleted: int = 0
     deleted: int = 0
     """Tags that a rename left behind, and that are deleted."""
 
@@ -104,7 +106,7 @@ def _failed(item: Item, job: Job | None) -> bool:
         return item.plan is None and item.status == "failed" and not is_catalogues(item.reasons)
     before = {one.field for one in item.plan.decisions if one.case == "not_sticking"} if item.plan else set()
     lost = any(one.case == "not_sticking" and one.field not in before for one in job.write.plan.decisions)
-    return lost or job.write.failed is not None
+    return lost or (job.write.failed is not None and job.write.status != "new")
 
 
 def finished(
@@ -264,6 +266,12 @@ def told_renames(renamed: Mapping[Branch, int], deleted: int = 0) -> list[Reason
         for one, count in sorted(renamed.items())
     ]
     return [*found, reason("run_tags_deleted", count=deleted)] if deleted else found
+
+
+def told_albums(made: int, deleted: int) -> list[Reason]:
+    """Return what is told of albums that were made, and of those that were deleted."""
+    found = [reason("run_albums_made", count=made)] if made else []
+    return [*found, reason("run_albums_deleted", count=deleted)] if deleted else found
 
 
 def shown_branch(path: str) -> str:

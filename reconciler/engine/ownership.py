@@ -23,10 +23,10 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from heapq import nsmallest
 from typing import TYPE_CHECKING, Final, get_args
 
 from reconciler.core.asset import Applied
+from reconciler.core.asset_ids import smallest
 from reconciler.core.ownership import Owner, OwnershipRecord
 from reconciler.core.store_keys import CATCHING_UP, OWNER, OWNER_WISHES, OwnerForm
 from reconciler.engine.batches import batches
@@ -251,7 +251,7 @@ class Ownership:
         sentinels = tuple(one for one in owner.sentinels if one in records)
         if len(sentinels) < _SENTINELS:
             there = await asyncio.to_thread(lambda: self._store.there_ids() & self._store.linked_ids())
-            more = nsmallest(_SENTINELS, (there | records.keys()).difference(sentinels))
+            more = smallest(there | records.keys(), _SENTINELS, without=sentinels)
             sentinels = (*sentinels, *more)[:_SENTINELS]
             records |= await asyncio.to_thread(self._store.records_of, sentinels)
         if not records:  # this library shows nothing of ours
@@ -289,7 +289,7 @@ class Ownership:
     async def _asked(self, point: Standpoint, linked: Callable[[], Collection[str]]) -> Standpoint:
         """Ask the sentinels, the first that has a record; a new store asks where another's would be."""
         there = 0
-        for asset_id in point.owner.sentinels or nsmallest(_ASKED, linked()):
+        for asset_id in point.owner.sentinels or smallest(linked(), _ASKED):
             try:
                 note = await self._target.note_of(asset_id)
             except AssetUnknownError:

@@ -11,6 +11,7 @@ from reconciler.engine.item import is_catalogues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from reconciler.core.catalogue import Catalogue
@@ -49,6 +50,8 @@ class Selection:
     """Leave images that are fine and stand where they were out of the plan, but for their number."""
     tags_later: bool = False
     """Read in bulk, without tags: whoever plans so reads an asset's tags before they matter."""
+    albums: bool = False
+    """Look at the albums whatever the switches say: something of them may be taken back."""
     again: bool = False
     """Plan as if what was taken back were to be written again: only to be looked at."""
     later: frozenset[int] = frozenset()
@@ -66,9 +69,9 @@ class Prepared:
     items: Items
     """The linked images of the selection, in order of image id; a brief one is without those that stood."""
     records: Mapping[str, AssetRecord]
-    linked: frozenset[str] = frozenset()
+    linked: AbstractSet[str] = frozenset()
     """The assets that the catalogue links, or whose row could not be read."""
-    left: frozenset[str] = frozenset()
+    left: AbstractSet[str] = frozenset()
     """Those that the last good pass found in the catalogue, and which are not there any more."""
     stood: int = 0
     """Images that are fine and stand where they were, beside ``items``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.asset import Applied
@@ -19,6 +20,7 @@ from reconciler.core.store_keys import (
     CanaryState,
 )
 from reconciler.core.writes.asset_write import AssetWrite
+from reconciler.engine.album_writer import leave
 from reconciler.engine.approvals import spend_approval
 from reconciler.engine.canary import Canary, CanaryError
 from reconciler.engine.carrying_over import CarryingOver
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from reconciler.core.policy import Mode
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, Target, Wording
     from reconciler.core.store_port import Store
+    from reconciler.engine.album_writer import AlbumWriter
     from reconciler.engine.items import Pair
     from reconciler.engine.passes import Prepared, Report, Selection
     from reconciler.engine.planner.candidates import Memory
@@ -98,6 +101,10 @@ class Reconciler:
     def permission(self) -> Permission:
         """What may be written now."""
         return Permission.of(self._store, self._mode)
+
+    def album_writer(self, prepared: Prepared, run_id: str) -> AlbumWriter | None:
+        """Return what writes albums; ``None`` where nobody looked at them."""
+        return self._planner.album_writer(prepared, run_id)
 
     async def prepare(self, selection: Selection, wishes: Wishes) -> Prepared:
         """Observe and plan, and write nothing."""
@@ -229,6 +236,7 @@ class Reconciler:
             ended.error, size = size, 0
         early = prepared.items.richest(size) if size and len(prepared.items) > _WRITTEN else []
         since, canary = prepared.observed_from, None
+        albums = self._planner.album_writer(prepared, run_id)
         poller = Poller(self._target, self._clock, since) if since is not None else None
         async for pairs in _slices(prepared, early):
             part = replace(prepared, records={item.asset_id: record for item, record in pairs if record})
@@ -236,12 +244,19 @@ class Reconciler:
             canary = canary or Canary(_first(jobs, early), size, self._words)
             if ended.error is None and not ended.stalled and poller is not None:
                 await self._write(part, selection, run_id, jobs, canary, stop, poller=poller, ended=ended)
+            if albums is None or ended.error is not None:
+                leave(jobs)
+            else:
+                counting = partial(ended.losses.intended, records=part.records)
+                await albums.write(jobs, counting, stop)
             await self._recorder.record([item for item, _ in pairs], part, jobs, ended)
             await self._carrying.finish(pairs, jobs, prepared, run_id)
             if ended.error is None:
                 await self._planner.ownership.share(prepared.server, least=_SHARED)
             if poller is not None:
                 poller.forget(job.asset_id for job in jobs)
+        if albums is not None:
+            await self._finish_albums(albums, ended)
         self._listen(Progress("done", done=ended.jobs, total=ended.jobs))
         if not prepared.verdict.shrunk:
             left = sorted(prepared.left - prepared.items.orphans() - unread)
@@ -250,6 +265,15 @@ class Reconciler:
         self._recorder.note_archived(prepared, ended)
         self._recorder.learn_owner(prepared, ended)
         return ended
+
+    @staticmethod
+    async def _finish_albums(albums: AlbumWriter, ended: Ended) -> None:
+        try:
+            await albums.finish()
+        except ImmichError:  # nothing depends on it but covers, and albums that are empty
+            return
+        finally:
+            ended.albums_made, ended.albums_deleted = len(albums.made), len(albums.deleted)
 
     def _jobs(self, pairs: Iterable[Pair], selection: Selection) -> list[Job]:
         now = self._clock.monotonic()
@@ -304,6 +328,7 @@ class Reconciler:
         renamed = {old for job in jobs for old, _ in job.write.plan.renames}
         if renamed:
             note_renamed(self._store, renamed)
+        jobs = [job for job in jobs if job.write.state != "done"]  # whose albums alone are to be written
         executor = await asyncio.to_thread(Executor, around, jobs, canary)
         if jobs and prepared.observed_from is not None:
             linked, orphans = prepared.linked, prepared.items.orphans()
@@ -344,7 +369,8 @@ def switched_off() -> GuardError:
 def _first(jobs: list[Job], early: list[Pair]) -> list[Job]:
     """Return those of a slice's jobs of which some may go first."""
     first = {item.asset_id for item, _ in early}
-    return [job for job in jobs if not job.write.adopted and (not early or job.asset_id in first)]
+    to_send = (job for job in jobs if job.write.state != "done")
+    return [job for job in to_send if not job.write.adopted and (not early or job.asset_id in first)]
 
 
 async def _slices(prepared: Prepared, early: list[Pair]) -> AsyncIterator[list[Pair]]:

@@ -36,7 +36,7 @@ class RecordCache(Mapping[str, AssetRecord]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._store.record_ids()))
+        return iter(self._store.record_ids())
 
     def __len__(self) -> int:
         return len(self._store.record_ids())

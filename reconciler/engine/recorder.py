@@ -14,7 +14,7 @@ from reconciler.core.store_keys import ARCHIVED, CHECKED_AT, FULL_LOOK_AT, RULES
 from reconciler.engine.conflicts import keep_decisions
 from reconciler.engine.hints import Seen
 from reconciler.engine.identity import KnownImmich
-from reconciler.engine.outcomes import finished, outcome_of, summarise, told_renames
+from reconciler.engine.outcomes import finished, outcome_of, summarise, told_albums, told_renames
 from reconciler.engine.passes import Report
 from reconciler.engine.schema import remember
 
@@ -165,7 +165,10 @@ class Recorder:
                 stood=prepared.stood,
                 failed=ended.failed,
                 stopped_at=(total - ended.unreached, total) if stopped else None,
-                renames=told_renames(ended.renamed, ended.deleted),
+                renames=[
+                    *told_renames(ended.renamed, ended.deleted),
+                    *told_albums(ended.albums_made, ended.albums_deleted),
+                ],
             ),
             counts=RunCounts(
                 images=prepared.images,

@@ -31,7 +31,7 @@ def taken_back_in(store: Journal, run_id: str) -> frozenset[int]:
 def to_write_again(store: Store) -> frozenset[int]:
     """Return the images of which anything was taken back."""
     found: set[int] = set()
-    for several in batches(sorted(store.record_ids())):
+    for several in batches(store.record_ids()):
         found |= {one.image_id for one in store.records_of(several).values() if is_taken_back(one)}
     return frozenset(found)
 
@@ -43,7 +43,7 @@ def write_again(store: Store, asset_ids: Collection[str] | None) -> frozenset[in
         store: open for writing, by whoever may write to Immich.
         asset_ids: the assets; ``None``: all.
     """
-    ids = sorted(store.record_ids() if asset_ids is None else asset_ids)
+    ids = store.record_ids() if asset_ids is None else sorted(asset_ids)
     found: set[int] = set()
     for several in batches(ids):
         with store.transaction():

@@ -12,13 +12,15 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.asset_ids import AssetIds
 from reconciler.core.fields import VALUE_NAMES, with_values
 from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.plan.reversal import taken_off_last
 from reconciler.core.reasons import reason
 from reconciler.core.records import Run, RunCounts, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
-from reconciler.engine.batches import batches
+from reconciler.engine.album_writer import leave
+from reconciler.engine.batches import Breath, batches
 from reconciler.engine.canary import Canary
 from reconciler.engine.carrying_over import took_back
 from reconciler.engine.created_tags import Cleaned, delete_created
@@ -27,7 +29,7 @@ from reconciler.engine.job import Job
 from reconciler.engine.order import order
 from reconciler.engine.passes import Outcome, Report
 from reconciler.engine.polling.timing import Timing
-from reconciler.engine.sender import sent_for
+from reconciler.engine.sender import ignore_intentions, sent_for
 from reconciler.engine.undo_plan import PreparedUndo, Step, UndoPlanner, reversed_now
 from reconciler.engine.undo_record import left_alone, remembered
 from reconciler.engine.undo_wish import ALL, begun, ended
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, JournalEntry
     from reconciler.core.store_port import Store
+    from reconciler.engine.album_writer import AlbumWriter
     from reconciler.engine.events import Listener
     from reconciler.engine.passes import Prepared
     from reconciler.engine.planner.wishes import Wishes
@@ -50,6 +53,8 @@ if TYPE_CHECKING:
     from reconciler.errors import ReconcilerError
 
 _MOST_TRIES: Final = 2
+_FINISHED_AT_ONCE: Final = 10
+"""Assets whose end is recorded between two turns of the event loop: some milliseconds each."""
 _UNFINISHED: Final = frozenset({"unfinished", "not_put_back"})
 
 
@@ -109,7 +114,7 @@ class Undo:
         prepared, mark = undo.prepared, TakenBack(run.started_at, whole=undo.wish.everything)
         # Marked before anything is sent: a kill in between must not have a pass write it again.
         steps = await asyncio.to_thread(self._mark, undo, mark)
-        jobs = [self._job(step) for step in steps.values() if step.is_job]
+        jobs = await self._jobs(steps)
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             plan = reversed_now(steps[job.asset_id], seen, prepared).plan
@@ -121,22 +126,47 @@ class Undo:
             self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
             replan, stop,
         )  # fmt: skip
-        executor = Executor(around, order(jobs), Canary(jobs, 0))
-        if jobs and prepared.observed_from is not None:
+        sending = [job for job in jobs if job.write.state != "done"]
+        executor = Executor(around, order(sending), Canary(sending, 0))
+        if sending and prepared.observed_from is not None:
             await executor.run(prepared.observed_from, unlooked=True)
         error, cleaned = executor.error, Cleaned()
-        found = self._finish_all(steps, jobs, prepared)
+        writer, prepared = await self._albums(jobs, prepared, run.run_id, stop, ended=error is not None)
+        found = await self._finish_all(steps, jobs, prepared)
         for step in steps.values():
             took_back(self._store, [step.item.asset_id], step.run_id, self._clock.now())
         complete = error is None and not stop()
-        if undo.wish.everything and complete:
+        if complete:
             try:
-                cleaned = await delete_created(self._target, self._store)
+                if undo.wish.everything:
+                    cleaned = await delete_created(self._target, self._store)
+                if writer is not None:
+                    await writer.finish(everything=undo.wish.everything)
             except ImmichError as trouble:
                 error, complete = trouble, False
         if complete and not any(why.code in _UNFINISHED for _, _, left in found for why in left):
             ended(self._store, undo.wish)
-        return _closed(run, self._clock, found, error, cleaned, stopped=stop())
+        gone = len(writer.deleted) if writer is not None else 0
+        return _closed(run, self._clock, found, error, cleaned, stopped=stop(), albums=gone)
+
+    async def _jobs(self, steps: Mapping[str, Step]) -> list[Job]:
+        breath, jobs = Breath(), list[Job]()
+        for step in steps.values():
+            if step.is_job:
+                jobs.append(self._job(step))
+                await breath.take()
+        return jobs
+
+    async def _albums(
+        self, jobs: list[Job], prepared: Prepared, run_id: str, stop: Callable[[], bool], *, ended: bool
+    ) -> tuple[AlbumWriter | None, Prepared]:
+        """Take back what was done to albums; gives who did, and the undo with the albums as they are then."""
+        writer = self._cycle.album_writer(prepared, run_id)
+        if writer is None or ended:
+            leave(jobs)
+            return writer, prepared
+        await writer.write(jobs, ignore_intentions, stop)
+        return writer, replace(prepared, rules=replace(prepared.rules, albums=writer.albums))
 
     def _mark(self, undo: PreparedUndo, mark: TakenBack) -> dict[str, Step]:
         """Mark the assets, some at a time; of everything also those in which nothing is ours."""
@@ -144,8 +174,8 @@ class Undo:
         if undo.wish.everything:
             ids = self._store.record_ids()
         else:
-            ids = frozenset(asset_id for asset_id, step in steps.items() if step.is_job)
-        for several in batches(sorted(ids)):
+            ids = AssetIds(asset_id for asset_id, step in steps.items() if step.is_job)
+        for several in batches(ids):
             known = self._store.records_of(several)
             marked: list[AssetRecord] = []
             for asset_id in several:
@@ -174,18 +204,19 @@ class Undo:
             plan = replace(plan, observed=replace(plan.observed, tags=step.reversal.tags))
         return Job(step.item, AssetWrite.begin(plan, step.record))
 
-    def _finish_all(
+    async def _finish_all(
         self, steps: Mapping[str, Step], jobs: list[Job], prepared: Prepared
     ) -> list[tuple[Step, bool, tuple[Reason, ...]]]:
         """Record where each asset stands; give whether it was written to, and what is left of it."""
         by_id = {job.asset_id: job for job in jobs}
         found: list[tuple[Step, bool, tuple[Reason, ...]]] = []
-        for several in batches(list(steps.values())):
+        for several in batches(list(steps.values()), _FINISHED_AT_ONCE):
             with self._store.transaction():
                 for step in several:
                     job = by_id.get(step.item.asset_id)
                     left = self._finish(step, job, prepared)
                     found.append((step, job is not None, left))
+            await asyncio.sleep(0)
         return found
 
     def _finish(self, step: Step, job: Job | None, prepared: Prepared) -> tuple[Reason, ...]:
@@ -261,6 +292,7 @@ def _closed(
     cleaned: Cleaned,
     *,
     stopped: bool,
+    albums: int = 0,
 ) -> UndoReport:
     undone = tuple(
         step.item.asset_id for step, written, left in found if written and not set(left) - set(step.left)
@@ -270,6 +302,8 @@ def _closed(
     summary = [reason("undo_images", count=len(undone))]
     if cleaned.deleted:
         summary.append(reason("undo_tags", count=len(cleaned.deleted)))
+    if albums:
+        summary.append(reason("undo_albums", count=albums))
     if left:
         summary.append(reason("undo_left", count=len(left)))
     closed = replace(

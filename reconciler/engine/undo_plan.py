@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from reconciler.core.plan.asset_plan import not_writable
@@ -11,8 +12,9 @@ from reconciler.core.plan.reversal import Reversal, everything, known_steps, own
 from reconciler.core.plan.undo import Reversed, reverse
 from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
+from reconciler.core.store_keys import ALBUMS
 from reconciler.core.writes.verification import kept, owned_after
-from reconciler.engine.batches import batches
+from reconciler.engine.batches import Breath, batches
 from reconciler.engine.created_tags import to_delete
 from reconciler.engine.item import Item
 from reconciler.engine.observe import read_assets
@@ -82,6 +84,7 @@ class PreparedUndo:
             "places": sum(plan.coordinates is not None for plan in plans),
             **({"dates": dates} if dates else {}),
             "tags_off": sum(len(plan.remove_tags) for plan in plans),
+            "albums": sum(plan.changes_albums for plan in plans),
             "tags_back": sum(len(plan.add_tags) for plan in plans),
             "tags_made": len(self.tags),
         }
@@ -124,7 +127,8 @@ class UndoPlanner:
             wish = UndoWish(run_id=next((one[0].run_id for one in wanted.values()), ""))
         image_ids = frozenset(one.reversal.image_id for several in wanted.values() for one in several)
         # In bulk, a thousand a request: before its text is written back each asset is read anyway.
-        selection = Selection(image_ids=image_ids, full=True, tags_later=True)
+        albums = any(one.reversal.put_in or one.reversal.taken_out for one in chain(*wanted.values()))
+        selection = Selection(image_ids=image_ids, full=True, tags_later=True, albums=albums)
         prepared = await self._cycle.prepare(selection, wishes)
         found = await self._planned(prepared, wanted, prepared.records)
         if wish.asset_id and not wish.to and found.steps:
@@ -134,12 +138,15 @@ class UndoPlanner:
         return replace(found, wish=wish)
 
     async def _prepare_everything(self, wish: UndoWish, wishes: Wishes) -> PreparedUndo:
-        prepared = await self._cycle.prepare(Selection(full=True, tags_later=True), wishes)
+        prepared = await self._cycle.prepare(
+            Selection(full=True, tags_later=True, albums=ALBUMS.is_kept(self._store)), wishes
+        )
         wanted: dict[str, list[Candidate]] = {}
         records: dict[str, AssetRecord] = {}
-        for several in batches(sorted(self._store.record_ids())):
-            former = self._store.former_of(several)
-            for asset_id, record in self._store.records_of(several).items():
+        for several in batches(await asyncio.to_thread(self._store.record_ids)):
+            former = await asyncio.to_thread(self._store.former_of, several)
+            found_records = await asyncio.to_thread(self._store.records_of, several)
+            for asset_id, record in found_records.items():
                 records[asset_id] = record
                 one = everything(record, former.get(asset_id, ()), prepared.rules.markers)
                 wanted[asset_id] = [Candidate("", one)]
@@ -150,12 +157,17 @@ class UndoPlanner:
         self, prepared: Prepared, wanted: Mapping[str, list[Candidate]], records: Mapping[str, AssetRecord]
     ) -> PreparedUndo:
         pending = self._store.pending()
-        items = {item.asset_id: item for item in prepared.items if item.asset_id in wanted}
-        steps = {
-            asset_id: self._step(item, wanted[asset_id], item.plan.observed, prepared, records)
-            for asset_id, item in items.items()
-            if item.plan is not None
-        }
+        breath = Breath()
+        items: dict[str, Item] = {}
+        steps: dict[str, Step] = {}
+        for item in prepared.items:
+            if item.asset_id not in wanted:
+                continue
+            items[item.asset_id] = item
+            if item.plan is not None:
+                seen_then, several = item.plan.observed, wanted[item.asset_id]
+                steps[item.asset_id] = self._step(item, several, seen_then, prepared, records)
+                await breath.take()
         to_be_read = [
             asset_id
             for asset_id, several in wanted.items()
@@ -163,6 +175,7 @@ class UndoPlanner:
         ]
         seen = (await read_assets(self._target, sorted(to_be_read), tags=True)).assets
         for asset_id in to_be_read:
+            await breath.take()
             title = records[asset_id].title if asset_id in records else asset_id
             one = wanted[asset_id][0].reversal
             item = items.get(asset_id) or Item(
@@ -224,4 +237,4 @@ def reversed_now(step: Step, seen: ObservedAsset, prepared: Prepared) -> Reverse
     if reversal.former is not None and applied is not step.record.applied:
         values = known_steps(reversal.former, applied)
         reversal = replace(reversal, added=reversal.added | applied.tags, values=values)
-    return reverse(reversal, seen, step.item.title, applied, rules.markers, limit)
+    return reverse(reversal, seen, step.item.title, applied, rules.markers, limit, rules.albums)

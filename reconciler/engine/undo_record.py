@@ -63,6 +63,9 @@ def remembered(
                 continue
             if value := BY_NAME.get(decision.field):
                 wanted = [digest(value.to_json(value.of(plan)))]
+            elif decision.field == "albums":
+                wanted = [digest(plan.add_albums)] if plan.add_albums else []
+                wanted += [digest("-", name) for name in sorted(plan.remove_albums)]
             elif decision.field == "tags":
                 wanted = [digest(plan.add_tags)] if plan.add_tags else []
                 wanted += [digest("-", tag) for tag in sorted(plan.remove_tags)]

@@ -22,9 +22,6 @@ from reconciler.immich.wire import is_uuid, member, text
 if TYPE_CHECKING:
     from reconciler.immich.client import Client
 
-_DONE = frozenset({"duplicate"})
-"""Refusals of an album that say that the asset is in it already."""
-
 
 async def read(client: Client, asset_id: str) -> Belongings:
     """Ask whether an asset is a favourite, and in which albums it is; two requests.
@@ -69,25 +66,6 @@ async def set_favorite(client: Client, asset_id: str, *, method: str) -> None:
             status=200,
             remedy="Look at it in Immich.",
         )
-
-
-async def add_to_album(client: Client, album_id: str, asset_id: str) -> None:
-    """Put an asset in an album; one that is in it already is no error.
-
-    Raises:
-        ImmichError: it is not in it, or it is not known whether it is.
-    """
-    if not is_uuid(album_id):
-        raise ImmichRejectedError(f"{album_id!r:.60} names no album.")
-    body = json.dumps({"ids": [asset_id.lower()]}).encode()
-    ids = {"id": album_id.lower()}
-    call = Call("PUT", "/albums/{id}/assets", body=body, ids=ids, write=True, permission="albumAsset.create")
-    answer = await client.send(call)
-    told = answer[0] if isinstance(answer, list) and len(answer) == 1 else None
-    if member(told, "success") is True or text(member(told, "error")) in _DONE:
-        return
-    why = text(member(told, "error")) or "it does not say why"
-    raise ImmichRejectedError(f"Immich did not put asset {asset_id} in album {album_id}: {why}.")
 
 
 def _albums(answer: object) -> tuple[Album, ...] | None:

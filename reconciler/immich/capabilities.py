@@ -34,6 +34,16 @@ OPTIONAL_SCOPES: tuple[tuple[str, str], ...] = (
     ("asset.view", "pictures on the page"),
 )
 
+ALBUM_SCOPES: tuple[tuple[str, str], ...] = (
+    ("album.read", "albums"),
+    ("album.create", "albums"),
+    ("album.update", "albums"),
+    ("albumAsset.create", "albums"),
+    ("albumAsset.delete", "albums"),
+    ("album.delete", "deleting albums that are empty"),
+)
+"""What only those need who have albums kept."""
+
 _WHERE = "Immich: Account settings → API keys."
 
 
@@ -57,6 +67,11 @@ class Capabilities:
     def untagged_search(self) -> bool:
         """Searches take ``tagIds: null``."""
         return self.version >= (1, 136, 0)
+
+    @property
+    def album_search(self) -> bool:
+        """Searches take ``albumIds``; from 3.0 on an album itself tells no assets any more."""
+        return self.version >= (1, 135, 0)
 
     @property
     def notes(self) -> bool:
@@ -127,6 +142,7 @@ async def discover(client: Client) -> tuple[ServerFacts, Capabilities]:
         user_id=user_id,
         tags_enabled=tags_enabled,
         losses=tuple(losses),
+        album_losses=tuple(_losses(permissions, ALBUM_SCOPES)),
         notes=capabilities.notes,
     )
     return facts, capabilities
@@ -181,12 +197,10 @@ def _allowed(permissions: frozenset[str] | None, scope: str) -> bool:
     return permissions is None or "all" in permissions or scope in permissions
 
 
-def _losses(permissions: frozenset[str] | None) -> list[FeatureLoss]:
-    return [
-        _loss(scope, feature)
-        for scope, feature in MINIMUM_SCOPES + OPTIONAL_SCOPES
-        if not _allowed(permissions, scope)
-    ]
+def _losses(
+    permissions: frozenset[str] | None, scopes: tuple[tuple[str, str], ...] = MINIMUM_SCOPES + OPTIONAL_SCOPES
+) -> list[FeatureLoss]:
+    return [_loss(scope, feature) for scope, feature in scopes if not _allowed(permissions, scope)]
 
 
 def _loss(scope: str, feature: str) -> FeatureLoss:

@@ -6,6 +6,7 @@ of many at once. Not for what a person sees: see ``writer``.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
 from typing import TYPE_CHECKING
@@ -17,11 +18,13 @@ from reconciler.immich.call import Call
 from reconciler.immich.wire import is_uuid, member, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from reconciler.immich.client import Client
 
 _PER_CALL = 500
+_AT_ONCE = 50
+"""Notes that are written between two turns of the event loop."""
 _HOPELESS = 8
 """So many refused one by one, and none taken: no asset is at fault."""
 
@@ -75,8 +78,7 @@ async def write(
     taken = False
     while waiting:
         ids = waiting.popleft()
-        items = [{"assetId": asset_id.lower(), "key": KEY, "value": notes[asset_id]} for asset_id in ids]
-        body = json.dumps({"items": items}).encode()
+        body = await _body(ids, notes)
         call = Call("PUT", "/assets/metadata", body=body, permission="asset.update", bulk=True)
         try:
             await client.send(call)
@@ -92,6 +94,16 @@ async def write(
         else:
             taken = True
     return frozenset(refused)
+
+
+async def _body(ids: Sequence[str], notes: Mapping[str, Mapping[str, object]]) -> bytes:
+    """Return the call's body; hundreds of notes in one go would hold the event loop for long."""
+    items = []
+    for number, asset_id in enumerate(ids):
+        items.append(json.dumps({"assetId": asset_id.lower(), "key": KEY, "value": notes[asset_id]}))
+        if number % _AT_ONCE == _AT_ONCE - 1:
+            await asyncio.sleep(0)
+    return f'{{"items": [{", ".join(items)}]}}'.encode()
 
 
 def _cut(ids: list[str], size: int) -> list[list[str]]:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.asset import IncompleteAsset, too_much_unknown
+from reconciler.core.asset_ids import AssetIndex
 from reconciler.core.listing import Listing
 from reconciler.core.packed_assets import CompactAssets
 from reconciler.core.ports import untold
@@ -31,6 +32,7 @@ from reconciler.errors import (
 from reconciler.immich.call import Call
 from reconciler.immich.capabilities import dotted
 from reconciler.immich.wire import iso, member, moment, observed, text, whole
+from reconciler.spill import Spill
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, MutableMapping, Sequence
@@ -46,6 +48,8 @@ EVERYWHERE: tuple[Visibility, ...] = ("timeline", "archive")
 _NO_CACHE = "Nothing is lost. Look for a cache or a proxy in front of Immich, and let /api pass it untouched."
 # A 400 on an asset comes from a working API; this only excludes a maintenance that began in between.
 _MAINTENANCE_AGE = 30.0
+_MANY = 100
+"""From so many rows on they are packed: to pack those that came until then holds the event loop."""
 _AT_ONCE = 25
 """Rows between two turns of the event loop."""
 LAST_PAGE = 5000
@@ -109,8 +113,8 @@ class Observer:
             known = found.get(seen.asset_id)
             if known is None or known.updated_at < seen.updated_at:
                 found[seen.asset_id] = seen
-                if len(found) == PAGE_SIZE and isinstance(found, dict):
-                    found = CompactAssets(found.values())
+                if len(found) == _MANY and isinstance(found, dict):
+                    found = CompactAssets(found.values(), shelf=Spill)
         total = len(found) + len((incomplete.keys() | others.keys()) - found.keys())
         if too_much_unknown(len(others), total):
             raise ImmichAnswerError(
@@ -169,6 +173,24 @@ class Observer:
             if (asset_id := _id(row)) and date is not None and self._is_own(text(member(row, "ownerId"))):
                 found[asset_id] = date
         return found
+
+    async def in_album(self, album_id: str, count: int, *, trashed: bool) -> tuple[frozenset[str], bool]:
+        """List the assets in an album, whoever's they are; beside it whether these are all.
+
+        Args:
+            album_id: of the album.
+            count: its assets, as it says itself. The archive is asked only if the timeline has fewer.
+            trashed: those in the trash, too.
+        """
+        found: set[str] = set()
+        criteria = {"albumIds": [album_id], **({"withDeleted": True} if trashed else {})}
+        for visibility in EVERYWHERE:
+            async for row in self._rows(criteria, (visibility,)):
+                if asset_id := _id(row):
+                    found.add(asset_id)
+            if len(found) >= count and not trashed:
+                break
+        return frozenset(found), len(found) >= count
 
     async def count(self) -> int | None:
         """Count own assets; ``None`` if the key may not."""
@@ -230,7 +252,7 @@ class Observer:
         )
         began = self._client.seconds()
         for scope in scopes:
-            page, size, known = 1, PAGE_SIZE, set[str]()
+            page, size, known = 1, PAGE_SIZE, AssetIndex()
             while True:
                 # The page is a number: Immich 3 answers 400 to the very string it gave as nextPage.
                 body = {**criteria, **scope, "size": size, "page": page}
@@ -240,15 +262,15 @@ class Observer:
                     if size < SMALLEST_PAGE * 2:
                         raise
                     # A thousand long texts may be beyond the bound: begin anew with fewer at a time.
-                    page, size, known = 1, size // 4, set[str]()
+                    page, size, known = 1, size // 4, AssetIndex()
                     continue
                 rows, following = _page(answer)
-                ids = set[str]()
+                before = len(known)
                 for row in rows:
-                    ids.add(_id(row))
+                    known.add(_id(row))
                     yield row
                 # A proxy or an old server may give the first page for ever: no new row, no next page.
-                if following is None or following <= page or ids <= known:
+                if following is None or following <= page or len(known) == before:
                     break
                 if following > LAST_PAGE or self._client.seconds() - began > LONGEST_LISTING:
                     raise ImmichAnswerError(
@@ -257,7 +279,6 @@ class Observer:
                         status=200,
                         remedy="Nothing was done with them. Look at what stands between here and Immich.",
                     )
-                known |= ids
                 page = following
 
     def _is_own(self, owner_id: str) -> bool:

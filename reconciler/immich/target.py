@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from reconciler.core.ports import untold
 from reconciler.errors import AssetUnknownError
 from reconciler.immich import belongings, notes, roundtrip
+from reconciler.immich.albums import AlbumRoutes
 from reconciler.immich.call import Call
 from reconciler.immich.capabilities import discover
 from reconciler.immich.client import Client
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from reconciler.core.albums import SeenAlbum
     from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.carry_over import Belongings
     from reconciler.core.listing import Listing
-    from reconciler.core.ports import Clock, FieldWrite, Note, ServerFacts, Target, WriteOutcome
+    from reconciler.core.ports import AlbumOutcome, Clock, FieldWrite, Note, ServerFacts, Target, WriteOutcome
     from reconciler.immich.call import Patience
     from reconciler.immich.capabilities import Capabilities
     from reconciler.immich.circuit import Circuit
@@ -215,6 +217,38 @@ class Immich:
         """
         return await self._writer.remove_tag(asset_ids, tag_id)
 
+    async def albums(self) -> Sequence[SeenAlbum]:
+        """List all albums, in one request."""
+        return await self._albums.listing()
+
+    async def album(self, album_id: str) -> SeenAlbum | None:
+        """Read one album; ``None``: it is gone, or not shown."""
+        return await self._albums.one(album_id)
+
+    async def album_assets(self, album: SeenAlbum, *, trashed: bool = False) -> tuple[frozenset[str], bool]:
+        """List the assets in an album, a thousand a request; beside it whether these are all."""
+        return await self._albums.assets(album, trashed=trashed)
+
+    async def create_album(self, name: str, description: str) -> SeenAlbum:
+        """Make an album."""
+        return await self._albums.create(name, description)
+
+    async def set_cover(self, album_id: str, asset_id: str) -> None:
+        """Make an asset an album's cover."""
+        await self._albums.set_cover(album_id, asset_id)
+
+    async def delete_album(self, album_id: str) -> None:
+        """Delete an album; one that is gone is no error."""
+        await self._albums.delete(album_id)
+
+    async def put_into_album(self, album_id: str, asset_ids: Sequence[str]) -> AlbumOutcome:
+        """Put assets into an album, hundreds a request."""
+        return await self._albums.change("PUT", album_id, asset_ids)
+
+    async def take_out_of_album(self, album_id: str, asset_ids: Sequence[str]) -> AlbumOutcome:
+        """Take assets out of an album, likewise."""
+        return await self._albums.change("DELETE", album_id, asset_ids)
+
     async def note_of(self, asset_id: str) -> Note | None:
         """Read what is kept on an asset for this program; ``None`` if nothing is.
 
@@ -240,10 +274,6 @@ class Immich:
         method = "PATCH" if self._opened()[0].patch else "PUT"
         await belongings.set_favorite(self._client, asset_id, method=method)
 
-    async def add_to_album(self, album_id: str, asset_id: str) -> None:
-        """Put an asset in an album; one that is in it already is no error."""
-        await belongings.add_to_album(self._client, album_id, asset_id)
-
     async def thumbnail(self, asset_id: str, size: Literal["thumbnail", "preview"]) -> tuple[bytes, str, str]:
         """Fetch an asset's picture, some 250 or 1440 pixels large: bytes, content type, ETag.
 
@@ -255,6 +285,11 @@ class Immich:
         ids = {"id": asset_id.lower()}
         call = Call("GET", "/assets/{id}/thumbnail", ids=ids, query=f"size={size}", permission="asset.view")
         return await self._client.picture(call)
+
+    @property
+    def _albums(self) -> AlbumRoutes:
+        capabilities, observer, _ = self._opened()
+        return AlbumRoutes(self._client, capabilities, observer)
 
     @property
     def _observer(self) -> Observer:

@@ -63,7 +63,7 @@ MENDS: Final[Mapping[Cause, Message]] = {
     "": Message("Restore the catalogue; then everything goes on by itself."),
     "shrunk": Message("Restore the catalogue; then everything goes on by itself."),
     "rules": Message(
-        "The rules have changed since the last good run: the tag root, the template, a "
+        "The rules have changed since the last good run: the template, a "
         "switch, another setting, or the version of this program. If that was not "
         "intended, change it back; then everything goes on by itself."
     ),

@@ -90,6 +90,8 @@ COUNTS: Final[Mapping[str, Message]] = {
     "dates": Message("{number} date", "{number} dates"),
     "tags_on": Message("{number} tag put on", "{number} tags put on"),
     "tags_off": Message("{number} tag taken off", "{number} tags taken off"),
+    "albums_on": Message("put into {number} album", "put into {number} albums"),
+    "albums_off": Message("taken out of {number} album", "taken out of {number} albums"),
     "decided": Message("{number} value decided", "{number} values decided"),
     "left": Message("{number} image left as it is, see below", "{number} images left as they are, see below"),
     "values_left": Message(

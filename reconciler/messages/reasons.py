@@ -30,6 +30,12 @@ REASONS: Final[Mapping[Code, Message]] = {
     "withdraw": Message("the catalogue no longer has it"),
     "not_ours": Message("the catalogue has none; what Immich has was not written from here"),
     "fill_tags": Message("Immich does not have them"),
+    "fill_albums": Message("it is in none of them yet"),
+    "album_is_persons": Message(
+        "an album “{album}” is there that was not made from here, so it is left as it is; give it another "
+        "name, choose another prefix, or set use_existing in the configuration"
+    ),
+    "album_deleted": Message("the album “{album}” was deleted in Immich, so it is not made again"),
     "unreadable": Message("the catalogue's value cannot be read; Immich's stays as it is"),
     "permission": Message("the API key lacks {lacking}, so Immich keeps what it has"),
     "prose_too_long": Message(

@@ -32,6 +32,8 @@ RUNS: Final[Mapping[Code, Message]] = {
     "run_tags_deleted": Message(
         "deleted {count} empty tag of the old branch", "deleted {count} empty tags of the old branch"
     ),
+    "run_albums_made": Message("made {count} album", "made {count} albums"),
+    "run_albums_deleted": Message("deleted {count} empty album", "deleted {count} empty albums"),
     "run_ended_early": Message("ended early: {text}"),
     "run_broke": Message("ended by an unexpected error ({kind})"),
     "run_stopped": Message("stopped before its end"),
@@ -39,12 +41,22 @@ RUNS: Final[Mapping[Code, Message]] = {
     "stopped_reading": Message("Stopped while Immich was read; nothing was written."),
     "undo_images": Message("{count} image taken back", "{count} images taken back"),
     "undo_tags": Message("{count} tag deleted", "{count} tags deleted"),
+    "undo_albums": Message("{count} album deleted", "{count} albums deleted"),
     "undo_left": Message("{count} value left as it is", "{count} values left as they are"),
     "daemon_stopped": Message("The daemon was stopped."),
     "pass_broke": Message("An unexpected error ended the run; the log has the details."),
 }
 _APART: Final = frozenset(
-    {"run_guarded", "run_adopted", "run_renamed", "run_tags_deleted", "run_ended_early", "run_stopped_at"}
+    {
+        "run_guarded",
+        "run_adopted",
+        "run_renamed",
+        "run_tags_deleted",
+        "run_albums_made",
+        "run_albums_deleted",
+        "run_ended_early",
+        "run_stopped_at",
+    }
 )
 """What is said beside the counts."""
 _IMAGES: Final = Message("{number} image", "{number} images")

@@ -21,6 +21,7 @@ FIELDS: Final[Mapping[str, Message]] = {
     "tags": Message("tags"),
     "favorite": Message("favourite"),
     "memberships": Message("albums"),
+    "albums": Message("albums"),
 }
 FIELD_TITLES: Final[Mapping[str, Message]] = {
     "block": Message("Description: block"),
@@ -31,6 +32,7 @@ FIELD_TITLES: Final[Mapping[str, Message]] = {
     "tags": Message("Tags"),
     "favorite": Message("Favourite"),
     "memberships": Message("Albums"),
+    "albums": Message("Albums"),
 }
 """Above a field's values."""
 STATES: Final[Mapping[str, Message]] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from reconciler.core.asset import Coordinates
 from reconciler.core.plan.conflicts import choices, sides
-from reconciler.core.plan.diff import Kind, differences, observed_facts, planned_facts
+from reconciler.core.plan.diff import Kind, plan_differences
 from reconciler.core.plan.guard import Cause
 from reconciler.core.plan.merge import Action, Case
 from reconciler.core.policy import ALL_SWITCHES
@@ -39,6 +39,7 @@ class Settings(Model):
     syncCoordinates: bool  # noqa: N815 - the same
     syncTags: bool  # noqa: N815 - the same
     syncDates: bool  # noqa: N815 - named likewise
+    syncAlbums: bool  # noqa: N815 - named likewise
 
     @classmethod
     def of(cls, found: Switches) -> Self:
@@ -147,6 +148,8 @@ class AssetPlan(Model):
     taken_at: Text | None
     add_tags: list[Text]
     remove_tags: list[Text]
+    add_albums: list[Text]
+    remove_albums: list[Text]
     differences: list[Difference] | None = None
 
     @classmethod
@@ -166,6 +169,8 @@ class AssetPlan(Model):
             taken_at=None if found.taken_at is None else found.taken_at.isoformat(),
             add_tags=sorted(found.add_tags),
             remove_tags=sorted(found.remove_tags),
+            add_albums=sorted(found.add_albums),
+            remove_albums=sorted(found.remove_albums),
             **more,
         )
 
@@ -298,7 +303,7 @@ def _differences(plan: CoreAssetPlan) -> list[Difference]:
         return []
     return [
         Difference(field=one.field, kind=one.kind, before=one.before, after=one.after, line=one.line)
-        for one in differences(observed_facts(plan.observed), planned_facts(plan))
+        for one in plan_differences(plan)
     ]
 
 

@@ -82,7 +82,10 @@ class Parts(Model):
     """Which fields of an image are meant; by default all."""
 
     fields: list[WrittenPart] = Field(
-        default=list(WRITTEN_PARTS), min_length=1, max_length=4, description="Fields of the image"
+        default=list(WRITTEN_PARTS),
+        min_length=1,
+        max_length=len(WRITTEN_PARTS),
+        description="Fields of the image",
     )
 
 
@@ -96,6 +99,7 @@ class Changes(Model):
     syncCoordinates: bool = True  # noqa: N815 - the same
     syncTags: bool = True  # noqa: N815 - the same
     syncDates: bool = False  # noqa: N815 - named likewise
+    syncAlbums: bool = False  # noqa: N815 - named likewise
 
 
 class LookedAt(Model):
@@ -176,6 +180,7 @@ class PlanQuery(PlanLimit):
     syncCoordinates: AsIf = True  # noqa: N815 - the same
     syncTags: AsIf = True  # noqa: N815 - the same
     syncDates: AsIf = False  # noqa: N815 - named likewise
+    syncAlbums: AsIf = False  # noqa: N815 - named likewise
 
 
 class Begin(Model):

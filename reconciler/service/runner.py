@@ -124,7 +124,7 @@ class PassRunner:
         self._health.attempted()
         whole = request.image_ids is None
         catalogue = await self.catalogue.refresh(anyway=request.by_person, whole=whole)
-        queue.forget(queue.failing & self.catalogue.take_changes())
+        queue.forget(self.catalogue.take_changes(queue.failing))
         self._read(catalogue)
         self._switched(catalogue)
         wishes = self.installation.wishes(catalogue)

@@ -185,8 +185,10 @@ def each_linked_once(images: Images) -> tuple[Images, list[RowProblem]]:
 
     The column is unique in Skymmich's own tables, but links that differ in case alone pass there.
     """
-    owner: dict[str, int] = {}
     problems: list[RowProblem] = []
+    if len(images.linked_assets()) == images.linked_count:
+        return images, problems
+    owner: dict[str, int] = {}
     changed: dict[int, CatalogueImage | None] = {}
     for image_id, asset_id in zip(images.ids(), images.asset_ids(), strict=True):
         if asset_id is None or (first := owner.setdefault(asset_id, image_id)) == image_id:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reconciler.skymmich.reader import Digests, Values
     from reconciler.skymmich.tables import Columns, Row, Table
 
-IN_MEMORY = 32 << 20
+IN_MEMORY = 8 << 20
 """Bytes of a database whose copy is kept in memory while it is read; of a larger one it is a file."""
 BUSY_TIMEOUT_S = 4.0
 """How long to wait for a writer: Skymmich's transactions take milliseconds."""

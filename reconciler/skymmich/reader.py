@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import marshal
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -32,6 +33,7 @@ from reconciler.skymmich.tables import (
     is_there,
     take,
 )
+from reconciler.spill import Spill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -177,7 +179,7 @@ class CatalogueReader:
         get = of_image.get
         changed = {key for key, value in zip(known.ids, known.digests, strict=True) if get(key) != value}
         if len(of_image) != len(known.ids) - sum(key not in of_image for key in changed):
-            changed |= of_image.keys() - set(known.ids)
+            changed |= {key for key in of_image if not _has(known.ids, key)}
         return changed if len(changed) <= FEW else None
 
     def _some(
@@ -216,7 +218,7 @@ def _all(
                 problems[owner] = (*problems.get(owner, ()), *more)
             yield from images
 
-    return PackedImages(found()), problems
+    return PackedImages(found(), Spill), problems
 
 
 def _attributed(
@@ -288,7 +290,7 @@ def digests_of(moment: Moment, tables: Sequence[tuple[Table, frozenset[str]]]) -
     counts: dict[Table, tuple[int, int]] = {}
     foreign: list[Table] = []
     equipment: set[object] = set()
-    images: AbstractSet[int] = frozenset()
+    images = array("q")
     for salt, (table, present) in enumerate(tables):
         listed = ", ".join(f'"{name}"' for name in (table.owner, *table.names(present)))
         count = lost = 0
@@ -307,18 +309,24 @@ def digests_of(moment: Moment, tables: Sequence[tuple[Table, frozenset[str]]]) -
                 lost += 1
             if not known and owner is not None:
                 strangers.add(owner)
-                known = owner in images
+                known = isinstance(owner, int | float) and _has(images, owner)
             if place:
                 equipment.add(row[place])
         if table is IMAGES:
-            images = frozenset(of_image)
+            images = array("q", sorted(of_image))
             continue
         counts[table] = (count, lost)
-        if not known and refers_to_nothing(strangers, images):
+        if not known and refers_to_nothing(strangers, frozenset()):  # none of them is an image's
             foreign.append(table)
     for key, value in of_image.items():
         of_image[key] = value & _MASK
     return Digests(of_image, stray & _MASK, counts, tuple(foreign), equipment - {None})
+
+
+def _has(ids: array[int], key: float) -> bool:
+    """Return whether a number is among those that are in order."""
+    place = bisect_left(ids, key)
+    return place < len(ids) and ids[place] == key
 
 
 def _ids(snapshot: Snapshot, table: Table) -> set[object]:

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from array import array
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.catalogue import Catalogue, Images
+from reconciler.core.packed_catalogue import PackedImages
 from reconciler.messages.reasons import words
 from reconciler.web.finding.sheet import both_of
 from reconciler.web.finding.terms import folded
 from reconciler.web.finding.texts import EQUIPMENT, TARGET, Texts, read_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from reconciler.core.asset_ids import AssetIds
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.service.api import Control
 
@@ -34,8 +37,6 @@ class Lookup:
     """One reading of the catalogue, indexed."""
 
     catalogue: Catalogue = field(default_factory=lambda: Catalogue(()))
-    assets: Mapping[str, int] = field(default_factory=dict)
-    """Asset id → the image's id."""
     texts: Texts = field(default_factory=Texts)
     problems: tuple[str, ...] = ()
     """What could not be read, for people."""
@@ -43,16 +44,28 @@ class Lookup:
     @property
     def unlinked(self) -> int:
         """How many images are linked to no asset."""
-        return len(self.catalogue.images) - len(self.assets)
+        return len(self.catalogue.images) - len(self.catalogue.linked())
 
     def image(self, image_id: int) -> CatalogueImage | None:
         """Return the image with an id."""
         return self.catalogue.image(image_id)
 
+    def id_of(self, asset_id: str) -> int | None:
+        """Return the id of the image that is linked to an asset."""
+        return self.catalogue.image_id_of(asset_id)
+
     def image_of(self, asset_id: str) -> CatalogueImage | None:
         """Return the image that is linked to an asset."""
-        image_id = self.assets.get(asset_id)
+        image_id = self.id_of(asset_id)
         return None if image_id is None else self.catalogue.image(image_id)
+
+    def places_in(self, ids: AssetIds) -> array[int]:
+        """Return for each image of the catalogue where its asset stands in a set; −1: it is not there."""
+        images = self.catalogue.images
+        if isinstance(images, PackedImages):
+            return images.places_in(ids)
+        found = (None if one is None else ids.place_of(one) for one in self.asset_ids())
+        return array("i", (-1 if place is None else place for place in found))
 
     def asset_ids(self) -> Sequence[str | None]:
         """Return the assets of all images, in the catalogue's order."""
@@ -152,7 +165,6 @@ async def _read(catalogue: Catalogue, hurry: asyncio.Event) -> Texts:
 def _index(catalogue: Catalogue, before: Lookup) -> Lookup:
     return Lookup(
         catalogue=catalogue,
-        assets=catalogue.image_ids(),
         texts=before.texts,
         problems=tuple(f"{one.place}: {words(one.reason)}" for one in catalogue.problems),
     )

@@ -44,6 +44,14 @@ def tag_changes(entries: Iterable[JournalEntry]) -> tuple[list[str], list[str]]:
     return sorted(came), sorted(went)
 
 
+def album_changes(entries: Iterable[JournalEntry]) -> tuple[list[str], list[str]]:
+    """Return into which albums it was put, and out of which it was taken, over all writes."""
+    found = reversals(entries)
+    came = {name for one in found for name in one.put_in}
+    went = {name for one in found for name in one.taken_out}
+    return sorted(came), sorted(went)
+
+
 def by_kind(pieces: Iterable[Equipment]) -> list[tuple[str, list[Equipment]]]:
     """Group equipment as the light meets it: telescope, camera, then what carries and serves them."""
     groups: dict[str, list[Equipment]] = {kind: [] for kind in _KINDS}

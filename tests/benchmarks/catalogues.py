@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
+from uuid import NAMESPACE_OID, uuid5
 
 from reconciler.core.desired.desired import Form, desire
 from reconciler.core.desired.template import BlockTemplate
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from reconciler.core.desired.desired import Desired
 
 LINKED_A_COPY = 55
+COMPOSED = 100_000
+"""So many images are composed one by one; of more, the others are copies of these."""
 PIXELS = (6248, 4176)
 
 
@@ -36,18 +39,44 @@ def build(path: Path, images: int, tags: int | None = None) -> None:
         images: how many.
         tags: how many tags each asset is to get; ``None`` leaves them as varied as the sample has them.
     """
-    build_sample(path, copies=math.ceil(images / LINKED_A_COPY))
+    composed = min(images, COMPOSED)
+    build_sample(path, copies=math.ceil(composed / LINKED_A_COPY))
     with closing(sqlite3.connect(path)) as connection, connection:
         last = connection.execute(
             "SELECT id FROM astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id LIMIT 1 OFFSET ?",
-            (images - 1,),
+            (composed - 1,),
         ).fetchone()[0]
         gone = "SELECT id FROM astrophotography_images WHERE id > ? OR immich_id IS NULL"
         for table in ("image_acquisition", "image_equipment", "plate_solving_jobs"):
             connection.execute(f"DELETE FROM {table} WHERE image_id IN ({gone})", (last,))
         connection.execute(f"DELETE FROM astrophotography_images WHERE id IN ({gone})", (last,))
+        for number in range(1, math.ceil(images / composed)):
+            _copy(connection, number, last + 1, min(composed, images - number * composed))
     if tags is not None:
         _give_tags(path, tags)
+
+
+def _copy(connection: sqlite3.Connection, number: int, apart: int, images: int) -> None:
+    """Add the first so many images once more, as other assets with other titles: within the database."""
+    connection.create_function("asset", 2, lambda image, copy: str(uuid5(NAMESPACE_OID, f"{image} {copy}")))
+    until = "SELECT id FROM astrophotography_images WHERE id < ? ORDER BY id LIMIT ?"
+    (last,) = connection.execute(f"SELECT max(id) FROM ({until})", (apart, images)).fetchone()
+    for table in ("astrophotography_images", "image_acquisition", "image_equipment", "plate_solving_jobs"):
+        columns = [row[1] for row in connection.execute(f"SELECT * FROM pragma_table_info('{table}')")]
+        names = [f'"{column}"' for column in columns if column != "id"]
+        others = {
+            '"image_id"': f"image_id + {number * apart}",
+            '"immich_id"': f"asset(id, {number})",
+            '"title"': f"title || ' · {number}'",
+            '"filename"': f"'{number}_' || filename",
+        }
+        owner = "id" if table == "astrophotography_images" else "image_id"
+        own = f"id + {number * apart}" if owner == "id" else "NULL"
+        values = ", ".join([own, *(others.get(name, name) for name in names)])
+        connection.execute(
+            f"INSERT INTO {table} (id, {', '.join(names)}) SELECT {values} FROM {table} WHERE {owner} <= ?",
+            (last,),
+        )
 
 
 def _give_tags(path: Path, tags: int) -> None:

@@ -19,19 +19,23 @@ MOST_CHANGE_CPU = 3000.0
 MOST_MEMORY = {10_000: 250.0, 100_000: 250.0, MILLION: 600.0}
 IDLE, CHANGE = "idle look", "one image changed"
 """How the names of phases begin."""
+WHOLE = frozenset({"first plan", "look after a start", "re-plan, another tag root", "audit"})
+"""Phases that go through all images: of each the time an image is told, which does not grow."""
 
 
 def measure_loop(table: Table, child: Callable[..., dict], images: int) -> None:
     """Measure with so many images, in processes of their own."""
-    show(table, child("loop.py", images, "--json"), images)
+    more = ("--short",) if images >= MILLION else ()
+    show(table, child("loop.py", images, "--json", *more), images)
 
 
 def show(table: Table, found: dict[str, dict], images: int) -> None:
     table.heading(f"The event loop and one look with {images:,} images")
     for phase, row in found.items():
         cpu, requests = row["cpu_ms"], row["requests"]
+        each = f" ({cpu / images:.2f} an image)" if phase in WHOLE else ""
         table.row(
-            phase, f"{cpu:,.1f} ms", f"of CPU, {requests:g} requests, at most {row['peak']:.0f} MiB so far"
+            phase, f"{cpu:,.1f} ms", f"of CPU{each}, {requests:g} requests, at most {row['peak']:.0f} MiB"
         )
         table.row("  longest gap of the loop", f"{row['gap_ms']:.0f} ms")
         table.limit("  longest time that it is held, ms", row["held_ms"], MOST_HELD, "{:.0f}")
@@ -39,7 +43,9 @@ def show(table: Table, found: dict[str, dict], images: int) -> None:
             table.limit("  CPU, ms", cpu, MOST_IDLE_CPU, "{:.1f}")
             table.limit("  requests", requests, MOST_IDLE_REQUESTS, "{:g}")
         if phase.startswith(CHANGE):
-            table.limit("  CPU, ms", cpu, MOST_CHANGE_CPU, "{:,.0f}")
+            # All rows are digested to see which changed: beyond a hundred thousand that grows with them.
+            most = MOST_CHANGE_CPU * max(1.0, images / 100_000)
+            table.limit("  CPU, ms", cpu, most, "{:,.0f}")
     missing = [name for name in (IDLE, CHANGE) if not any(phase.startswith(name) for phase in found)]
     if missing:
         table.fail(f"{images:,} images: nothing was measured of: {', '.join(missing)}")

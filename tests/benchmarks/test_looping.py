@@ -42,6 +42,12 @@ def test_a_phase_that_was_not_measured_is_no_pass(phase: str) -> None:
     assert len(failures({name: row for name, row in GOOD.items() if name != phase})) == 1
 
 
+def test_only_with_more_images_a_change_may_cost_more() -> None:
+    row = {**GOOD["one image changed"], "cpu_ms": 29_000.0}
+    assert failures({**GOOD, "one image changed": row}, 1_000_000) == []
+    assert len(failures({**GOOD, "one image changed": row}, 10_000)) == 1
+
+
 def test_a_million_images_may_take_more_memory() -> None:
     row = {**GOOD["first plan"], "peak": 590.0}
     assert failures({**GOOD, "first plan": row}, 1_000_000) == []

@@ -21,6 +21,7 @@ import pytest
 from reconciler.cli.app import main
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
+from tests.quick_start import QuickProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 RING, M13, JELLYFISH = 19, 20, 33
@@ -35,6 +36,7 @@ class Installation:
     catalogue: Path
     simulator: object
     environ: dict[str, str] = field(default_factory=dict)
+    popen: type[subprocess.Popen] = QuickProcess
 
     @property
     def config(self) -> Path:
@@ -51,7 +53,7 @@ class Installation:
         )
 
     def started(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        return self.popen(
             [sys.executable, "-m", "reconciler", *arguments],
             cwd=ROOT, env=self._environment(environ), text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -80,7 +82,7 @@ class Installation:
         """Run it on a terminal of 80 columns, and answer its question."""
         leader, follower = pty.openpty()
         environ = self._environment({"TERM": "xterm", "COLUMNS": "80", "LINES": "40"})
-        process = subprocess.Popen(
+        process = self.popen(
             [sys.executable, "-m", "reconciler", *arguments],
             cwd=ROOT, env=environ, stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
         )  # fmt: skip

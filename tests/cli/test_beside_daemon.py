@@ -14,7 +14,7 @@ RING, JELLYFISH = 19, 33
 TOKEN = "a-token-that-nobody-guesses"
 
 
-def until(true, seconds=20):
+def until(true, seconds=60):
     """Wait until something holds."""
     end = time.monotonic() + seconds
     while not true():

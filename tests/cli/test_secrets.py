@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ STATUS = "PLANTEDtokenSTATUS0123456789"
 
 def _watched(installation, *commands, **environ):
     """Run them side by side; give all that each wrote to its streams, what others see of it, and its code."""
+    installation.popen = subprocess.Popen  # what others see of it is as its user starts it
     processes = [installation.started(*command, **environ) for command in commands]
     command_lines = [Path(f"/proc/{process.pid}/cmdline").read_text() for process in processes]
     said = [process.communicate(timeout=50) for process in processes]

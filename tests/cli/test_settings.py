@@ -66,7 +66,8 @@ def test_only_what_differs_is_kept_here_and_the_rest_follows_skymmich(two):
     skymmich_says(two, syncCoordinates=False)
     found = stands(two)
     assert found["settings"] == dict(zip(NAMES, (True, True, False, False), strict=True)) | {
-        "syncDates": False
+        "syncDates": False,
+        "syncAlbums": False,
     }
     assert (found["source"], found["override"]) == ("override", {"syncTags": False})
     assert found["skymmich"]["syncTags"] is True

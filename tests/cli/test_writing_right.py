@@ -29,7 +29,7 @@ def work(tmp_path, monkeypatch):
         yield Work(None, SimpleNamespace(store=store, clock=SystemClock()), None, None, None)
 
 
-def until(true, seconds=20.0):
+def until(true, seconds=60.0):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end

@@ -61,7 +61,7 @@ def test_the_first_rule_of_a_field_is_its_reason(make):
     policy = rules(("tag", "no-place", ("coordinates",)), ("tag", "no-sync"))
     assert left_out(image, policy) == (
         reason("left_out_tag", value="no-place").of("coordinates"),
-        TAGGED.of("description", "tags"),
+        TAGGED.of("albums", "dates", "description", "tags"),
     )
 
 

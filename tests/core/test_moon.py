@@ -5,11 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, date, datetime, timedelta
 
-import numpy as np
 import pytest
-from astropy import units as u
-from astropy.coordinates import get_body
-from astropy.time import Time
 
 from reconciler.core.catalogue import Acquisition
 from reconciler.core.desired.facts import facts_of
@@ -32,6 +28,11 @@ def moon(make):
 
 @pytest.mark.filterwarnings("ignore::erfa.ErfaWarning")
 def test_it_is_astropy_s_within_a_point():
+    import numpy as np
+    from astropy import units as u
+    from astropy.coordinates import get_body
+    from astropy.time import Time
+
     chosen = random.Random(20261127)
     days = np.array([2_441_317.5 + chosen.random() * 36_525 for _ in range(500)])  # 1972 to 2072
     times = Time(days, format="jd", scale="tt")

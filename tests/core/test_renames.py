@@ -68,7 +68,7 @@ def test_a_renamed_root_adds_first_and_is_no_loss(make):
 
 def test_the_old_path_stays_while_the_new_one_does_not_stick(make):
     from reconciler.core.fingerprint import digest
-    from reconciler.core.plan.asset_plan import live_digest
+    from reconciler.core.plan.standing import live_digest
     from reconciler.core.reasons import reason
     from reconciler.core.records import Unsticking
 

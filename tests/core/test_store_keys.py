@@ -22,6 +22,9 @@ NOON_KEPT = "2026-03-01T12:00:00+00:00"
 
 STORED = {
     "tags.created": (["Made", "Made/Here"], ["Made", "Made/Here"]),
+    "albums": ({"Astro · M 31": ("id", True, "")}, {"Astro · M 31": ["id", True, ""]}),
+    "albums.intents": ({"Astro · M 31": ["a"]}, {"Astro · M 31": ["a"]}),
+    "tags.renamed": (["Old/Branch"], ["Old/Branch"]),
     "undoing": ([{"run_id": "r1", "asset_id": ""}], [{"run_id": "r1", "asset_id": ""}]),
     "watermark": (NOON, NOON_KEPT),
     "full_look_at": (NOON, NOON_KEPT),

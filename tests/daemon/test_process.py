@@ -21,12 +21,13 @@ import pytest
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 from state.store import SqliteStore
+from tests.quick_start import QuickProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = "[schedule]\ncatalogue_seconds = 0.2\nimmich_seconds = 0.5\ndebounce_seconds = 0.1\nheartbeat_seconds = 0.2\n"
 
 
-def until(true, seconds=20.0, what="it"):
+def until(true, seconds=60.0, what="it"):
     """Wait for a condition, and give what it gave."""
     end = time.monotonic() + seconds
     while True:
@@ -53,7 +54,7 @@ class Manager:
         while message := self.channel.recv(4096).decode():
             self.messages.append(message)
 
-    def wait_for(self, text, seconds=20.0):
+    def wait_for(self, text, seconds=60.0):
         """Wait for a message that contains ``text``, and give it."""
         return until(lambda: next((m for m in list(self.messages) if text in m), None), seconds, text)
 
@@ -69,6 +70,8 @@ class Manager:
 
 class Home:
     """What a user has: a catalogue, an Immich, a configuration; and the daemons that were started on it."""
+
+    popen = QuickProcess
 
     def __init__(self, folder, url, key, *, images):
         self.folder, self.url, self.key = folder, url, key
@@ -113,7 +116,7 @@ class Home:
             "PYTHONWARNINGS": "error",
             **environ,
         }
-        return subprocess.Popen(
+        return self.popen(
             [sys.executable, "-m", "reconciler", *arguments],
             cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=text,
         )  # fmt: skip
@@ -155,9 +158,10 @@ class Home:
 
 
 @contextmanager
-def a_home(folder, *, images=5, catalogue=True, **simulated):
+def a_home(folder, *, images=5, popen=QuickProcess, **simulated):
     path = folder / "skymmich.db"
     home = Home(folder, "", "", images=images)
+    home.popen = popen
     home.make_catalogue()
     options = {"unkind": "settling,round_trip,lost_updates", "drain": 200.0} | simulated
     with serve(catalogue=path, **options) as simulator:
@@ -175,7 +179,8 @@ def make_home(tmp_path):
     from contextlib import ExitStack
 
     with ExitStack() as stack:
-        yield lambda **options: stack.enter_context(a_home(tmp_path, **options))
+        # The tests of this file start it as its users do.
+        yield lambda **options: stack.enter_context(a_home(tmp_path, popen=subprocess.Popen, **options))
 
 
 @pytest.fixture
@@ -192,7 +197,7 @@ def ended(process, seconds=10.0):
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     """One daemon at the default schedule, for all tests that leave it as it is."""
-    with a_home(tmp_path_factory.mktemp("running")) as home:
+    with a_home(tmp_path_factory.mktemp("running"), popen=subprocess.Popen) as home:
         home.configure("[schedule]\nheartbeat_seconds = 0.5\n")
         process = home.started(WATCHDOG_USEC="1500000")
         home.manager.wait_for("STATUS=In sync: 5 images")

@@ -242,7 +242,7 @@ def policy():
 def until():
     """Wait for a condition, at most so many seconds."""
 
-    async def wait(condition, seconds=10.0):
+    async def wait(condition, seconds=30.0):
         for _ in range(int(seconds / 0.005)):
             if condition():
                 return

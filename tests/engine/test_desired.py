@@ -100,15 +100,15 @@ async def test_an_image_that_can_not_be_computed_costs_only_itself(monkeypatch):
 async def test_an_image_for_which_the_template_fails_costs_only_itself_unless_it_runs_away():
     class Picky(Counting):
         async def render(self, policy, facts):
-            self.fails_at = 1 if any(each.heading == "Image 60" for each in facts) else None
+            self.fails_at = 1 if any(each.heading == "Image 30" for each in facts) else None
             return await super().render(policy, facts)
 
     renderer, desires = Picky(), DesiredStates()
     await DesiredStateComputer(renderer).compute(wanted(images()), MINE, desires)
     assert sum(renderer.asked) == COUNT + SLICE
     with pytest.raises(TemplateError, match="too much"):
-        desires.of(images()[59])
-    assert all(desires.of(one).block for one in images() if one.image_id != 60)
+        desires.of(images()[29])
+    assert all(desires.of(one).block for one in images() if one.image_id != 30)
     with pytest.raises(TemplateError, match="too much"):
         await try_template(Picky(), MINE, wanted(images()))
 

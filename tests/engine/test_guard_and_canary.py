@@ -155,14 +155,14 @@ async def test_rows_that_come_back_blank_take_nothing_away_until_a_person_approv
     assert here.sim.faults()["overlaps"] == 0
 
 
-async def test_a_changed_tag_root_is_not_told_as_a_lost_catalogue(install):
+async def test_changed_rules_are_not_told_as_a_lost_catalogue(install):
     here = install(count=12)
     await here.run()
-    here.policy = replace(here.policy, tags=replace(here.policy.tags, root=""))
+    here.policy = replace(here.policy, tags=replace(here.policy.tags, equipment=False, root="Sky"))
     for _ in range(2):  # it stays the cause until it is approved or taken back
         held = await here.run(by_person=False)
         assert (held.verdict.tripped, held.verdict.cause) == (True, "rules")
-        assert "tag root" in message(held.verdict.told)
+        assert "another setting" in message(held.verdict.told)
         assert "estore" not in message(held.verdict.told)
     approved = await here.run(approved=held.verdict.hash)
     assert not approved.verdict.tripped

@@ -10,6 +10,7 @@ from reconciler.errors import (
     AssetUnknownError,
     ImmichTemporaryError,
     ImmichUnauthorizedError,
+    ImmichUnreachableError,
     MaintenanceError,
     MissingPermissionError,
 )
@@ -43,7 +44,10 @@ async def test_writes_whose_answer_was_lost_are_neither_lost_nor_doubled(install
     here = install(count=30, unkind=f"settling,lost_updates,{kind}", seed=4)
     here.sim.configure(failures=0.25 if kind == "busy" else 0.03)
     for _ in range(4):
-        report = await here.run(by_person=False)
+        try:
+            report = await here.run(by_person=False)
+        except ImmichUnreachableError:  # all tries of one request met a failure: this pass is none
+            continue
         if report.run.outcome == "succeeded" and not report.attention:
             break
     here.sim.configure(failures=0.0)

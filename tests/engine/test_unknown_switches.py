@@ -7,7 +7,7 @@ import json
 import pytest
 
 from reconciler.app.overrides import overridden_switches
-from reconciler.core.policy import Switches
+from reconciler.core.policy import Policy, Switches
 from reconciler.core.reasons import reason
 from reconciler.core.store_keys import SETTINGS_OVERRIDE
 from reconciler.engine.planner.wishes import switches_of
@@ -96,12 +96,12 @@ async def test_settings_that_are_gone_switch_nothing_on(follows, change):
     before = descriptions(here)
     here.sql(change)
     catalogue = recalled(open_catalogue(str(here.path)).read(), here.store)
-    assert switches_of(catalogue) == Switches(enabled=False, description=False)
+    assert switches_of(catalogue, Policy()) == Switches(enabled=False, description=False)
     assert [problem.table for problem in catalogue.problems] == ["admin_settings"]
     SETTINGS_OVERRIDE.write(
         here.store, {"metadataSyncEnabled": True}
     )  # a person switched on here what is off there
-    here.switches = overridden_switches(here.store, catalogue)
+    here.switches = overridden_switches(here.store, catalogue, Policy())
     for _ in range(2):
         await here.run(full=True)
         assert here.writes == 0

@@ -46,7 +46,7 @@ def messages(tree: ast.Module) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Message":
+        if isinstance(node, ast.Call) and _name(node.func) == "Message":
             given = dict(zip(NAMES, node.args, strict=False)) | {
                 word.arg: word.value for word in node.keywords if word.arg in NAMES
             }
@@ -56,6 +56,17 @@ def messages(tree: ast.Module) -> dict[str, str]:
             if by_hand := texts.get("by_hand"):
                 found.setdefault(by_hand, "")
     return found
+
+
+def _name(called: ast.expr) -> str:
+    """Return the last part of what is called: ``c`` of ``a.b.c``."""
+    return (
+        called.attr
+        if isinstance(called, ast.Attribute)
+        else called.id
+        if isinstance(called, ast.Name)
+        else ""
+    )
 
 
 def _text(node: ast.expr) -> str:

@@ -28,7 +28,8 @@ SOURCES = [
 SAID = {
     text
     for path in SOURCES
-    for one, many in messages(ast.parse(path.read_text(encoding="utf-8"))).items()
+    if "Message(" in (source := path.read_text(encoding="utf-8"))
+    for one, many in messages(ast.parse(source)).items()
     for text in (one, many)
 }
 """The catalogue of messages: the template of all translations has just these."""

@@ -39,7 +39,8 @@ ROOT = Path(reconciler.__file__).parent
 def calls():
     """Find each call of ``reason`` in the program: code, names of its parameters, and the values."""
     for path in sorted(ROOT.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        source = path.read_text()
+        for node in ast.walk(ast.parse(source)) if "reason(" in source else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "reason":
                 yield f"{path.relative_to(ROOT)}:{node.lineno}:{node.col_offset}", node
 

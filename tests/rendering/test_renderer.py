@@ -36,7 +36,7 @@ SHOWS_ALL = (
 )
 
 
-def until(true, seconds=20.0):
+def until(true, seconds=60.0):
     end = time.monotonic() + seconds
     while not (value := true()):
         assert time.monotonic() < end

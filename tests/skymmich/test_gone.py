@@ -95,7 +95,7 @@ def test_every_column_that_is_read_is_known_to_cost_something_or_nothing():
     read = {f"{table.name}.{name}" for table in TABLES for name in table.required + table.optional}
     silent = {
         "astrophotography_images.id", "astrophotography_images.immich_id",
-        "astrophotography_images.capture_date",
+        "astrophotography_images.original_path",
         "plate_solving_jobs.submitted_at", "plate_solving_jobs.completed_at",
 
         "admin_settings.id", "admin_settings.key", "admin_settings.value",
@@ -124,7 +124,7 @@ def test_the_migrations_say_what_a_schema_had_where_nothing_else_does(make_relea
         make.connection.execute("INSERT INTO __drizzle_migrations (hash) VALUES ('x')")
     make.image(1)
     catalogue = SqliteCatalogue(make.path).read()
-    assert catalogue.images[0].unreadable == {"block", "tags"}
+    assert catalogue.images[0].unreadable == {"block", "tags", "taken_at"}
     assert [table for table, _ in told(catalogue)] == [
         "astrophotography_images", "catalog_objects", "image_acquisition", "locations",
     ]  # fmt: skip

@@ -39,7 +39,8 @@ OPTIONAL = [
     for table in TABLES
     if table is not SETTINGS
     for column in table.required + table.optional
-    if column not in {"id", "immich_id", "target_name"}  # of the last, a file without it may be one of 0.7
+    # A file without a target's name may be one of 0.7; the path may be missing from any.
+    if column not in {"id", "immich_id", "target_name", "original_path"}
 ]
 """What a later release may rename."""
 _numbers = count()

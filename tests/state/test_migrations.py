@@ -19,9 +19,15 @@ from sqlalchemy.schema import CreateTable
 
 from reconciler.core.reasons import reason, told
 from reconciler.errors import StateError
-from state import migrations
+from state import migrations, opening
 from state.store import SqliteStore
 from state.tables import METADATA
+from tests import quick_schema as quick
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_schema():
+    """None here: the migrations run each time."""
 
 
 def schema(path):
@@ -38,6 +44,25 @@ def test_autogenerate_finds_no_difference(store):
     with store.database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
+
+
+def test_the_schema_that_other_tests_copy_is_that_of_the_migrations(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "upgrade", quick.upgrade)
+    asked = (
+        "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name",
+        "SELECT * FROM alembic_version",
+        "PRAGMA application_id",
+        "PRAGMA user_version",
+    )
+    with SqliteStore.open(tmp_path / "copied.sqlite3") as copied:
+        copy, original = ([_read(path, one) for one in asked] for path in (copied.path, store.path))
+    assert copy == original
+    assert len(copy[0]) > 20
+
+
+def _read(path, statement):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(statement).fetchall()
 
 
 def test_checks_and_options_are_the_same_too(store):

@@ -21,6 +21,11 @@ from state import database, looking, opening
 from state.store import SqliteStore
 
 
+@pytest.fixture(scope="module", autouse=True)
+def quick_schema():
+    """None here: the migrations run each time."""
+
+
 def mode(path):
     return stat.S_IMODE(path.stat().st_mode)
 

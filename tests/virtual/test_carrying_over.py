@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.core.policy import AlbumPolicy, Switches
 from reconciler.engine.carrying_over import dismiss_carry_over, want_carried_over
 from reconciler.errors import DecisionError
-from reconciler.simulator.server.album_routes import Album
+from reconciler.simulator.server.albums import Album
 from reconciler.simulator.server.model import Exif
+from reconciler.simulator.server.state import USER_ID
 from reconciler.skymmich.sources import open_catalogue
+from tests.virtual.world import NO_CANARY
 
 REAL = "settling,lost_updates,round_trip,early_updated_at,unstable_paging,clock_skew"
 NEW = "0a1b2c3d-0000-4000-8000-00000000000{}"
@@ -47,7 +50,7 @@ def touched_by_a_person(here, number=0):
     here.person(asset_id, "add_tag", "Family/Best")
     here.settle()
     here.state.assets[asset_id].favorite = True
-    here.state.albums[ALBUM] = Album(ALBUM, "Best of", "", 0, 0, [asset_id])
+    here.state.albums.by_id[ALBUM] = Album(ALBUM, USER_ID, "Best of", "", 0, 0, asset_id, {asset_id: None})
 
 
 def offers(here, asset_id):
@@ -76,7 +79,7 @@ def carried(here, new):
         "Family/Best" in shown["tags"],
         [shown["latitude"], shown["longitude"]] == PIN,
         here.state.assets[new].favorite,
-        new in here.state.albums[ALBUM].assets,
+        new in here.state.albums.by_id[ALBUM].assets,
     )
 
 
@@ -278,6 +281,29 @@ def test_an_open_offer_goes_on_to_the_asset_after(world):
     wanted(here)
     here.run(image_ids=frozenset({here.images()[0][0]}))
     assert all(carried(here, third))
+
+
+def test_an_album_that_was_filled_from_here_is_not_a_persons_and_is_filled_by_itself(world):
+    here = world(count=3, policy=replace(NO_CANARY, albums=AlbumPolicy(enabled=True, kinds=("target",))))
+    here.switches = Switches(albums=True)
+    here.run(full=True)
+    _, old = here.images()[0]
+    (ours,) = [one for one in here.state.albums.by_id.values() if old in one.assets]
+    touched_by_a_person(here)
+    here.run(full=True)
+    old, new = replaced(here)
+    here.run(full=True)
+    (offer,) = offers(here, new)
+    assert [one.name for one in offer.kept.albums] == ["Best of"]
+    assert new in ours.assets
+    wanted(here)
+    here.run(full=True)
+    assert new in here.state.albums.by_id[ALBUM].assets
+    record = here.store.record(new)
+    assert record.applied.albums == {ours.name}
+    here.run(full=True)
+    assert here.writes == 0
+    assert new in ours.assets
 
 
 def test_without_the_right_to_albums_the_rest_comes_along_and_it_is_said(world):

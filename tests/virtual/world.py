@@ -99,6 +99,8 @@ class World:
         self.switches = Switches()
         self.zones = None
         """Tells which time it is where."""
+        self.memory = None
+        """Of what passes know together, as in a daemon; without one, each begins anew, as on a command line."""
 
     # -- the server -------------------------------------------------------------------------------------
 
@@ -160,6 +162,7 @@ class World:
             cycle = Reconciler(
                 open_catalogue(str(self.path)), self.wrap(immich), self.store, self.clock,
                 timing=self.timing, renderer=self.renderer, listen=self.events.append, mode="sync",
+                memory=self.memory,
             )  # fmt: skip
             try:
                 return await act(cycle, immich)

@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import sqlite3
-import subprocess
 import sys
 import time
 import urllib.request
@@ -21,6 +20,7 @@ from reconciler.core.records import Crossing
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 from state.store import SqliteStore
+from tests.quick_start import QuickProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -50,7 +50,7 @@ def need_chromium() -> None:
     pytest.skip(reason)
 
 
-def eventually(holds, what: str, patience: float = 20.0):
+def eventually(holds, what: str, patience: float = 60.0):
     """Wait until ``holds`` gives something true; give it."""
     end = time.monotonic() + patience
     while True:
@@ -67,7 +67,7 @@ class Place:
 
     def __init__(self, folder: Path, catalogue: Path, simulator, mode: str = "sync") -> None:
         self.folder, self.catalogue, self.simulator = folder, catalogue, simulator
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: QuickProcess | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -87,9 +87,9 @@ class Place:
         environ |= {"RECONCILER_IMMICH__API_KEY": self.simulator.api_key, **more}
         log = (self.folder / "daemon.log").open("ab")
         command = [sys.executable, "-m", "reconciler", "run", "--config", str(self.config)]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
+        self.process = QuickProcess(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
         log.close()
-        eventually(lambda: self.answers() or self.process.poll() is not None, "the daemon answers", 30)
+        eventually(lambda: self.answers() or self.process.poll() is not None, "the daemon answers", 90)
         assert self.process.poll() is None, self.log
 
     def answers(self) -> bool:
@@ -182,7 +182,7 @@ def window(browser, place, *, gone=False, **options):
     """A window; afterwards: no error in its console, and no request to another host."""
     context = browser.new_context(base_url=place.url, **options)
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     wrong, elsewhere = [], []
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))

@@ -34,6 +34,7 @@ def test_the_status_tells_headline_counts_conditions_and_next_looks(client):
         "syncCoordinates": True,
         "syncTags": True,
         "syncDates": False,
+        "syncAlbums": False,
     }
     assert found["next_looks"]["immich"].startswith("2026-11-22T20:00:22")
 
@@ -169,6 +170,7 @@ def test_settings_are_changed_one_by_one(build, control):
         "syncCoordinates": True,
         "syncTags": False,
         "syncDates": False,
+        "syncAlbums": False,
     }
     assert found["changed_in"] == "Skymmich"
     assert control.requested[0].trigger == "settings"

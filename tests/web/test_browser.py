@@ -21,7 +21,7 @@ from reconciler.openngc.catalogue import OpenNgc
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
 pytestmark = pytest.mark.slow
 expect = playwright_api.expect
-expect.set_options(timeout=15_000)  # a click that writes waits for Immich, on a busy machine, too
+expect.set_options(timeout=30_000)  # a click that writes waits for Immich, on a busy machine, too
 CONFLICT = "A cold night; the mount behaved."
 SLOW = 8.0
 
@@ -31,7 +31,7 @@ def place(tmp_path_factory, browser):
     with installation(tmp_path_factory.mktemp("place")) as place:
         place.simulator.person(place.asset_of(3), "set_description", CONFLICT)
         place.start()
-        eventually(place.settled, "the first pass", 60)
+        eventually(place.settled, "the first pass", 180)
         yield place
 
 
@@ -46,61 +46,8 @@ def quiet(place):
     eventually(place.settled, "all is done again")
 
 
-@pytest.fixture
-def crossed(place):
-    """There is an image of which an edit may be missing."""
-    place.note_crossing(CROSSED)
-    post(place, "/api/v1/reconcile?wait=60")
-    yield place
-    post(place, "/api/v1/seen")
-
-
 CROSSED = 2
 """Of it an edit may be missing, where a test asks for that."""
-PAGES = (
-    "/",
-    "/images",
-    "/images?status=crossed",
-    "/images/1",
-    f"/images/{CROSSED}",
-    "/images/3",
-    "/runs",
-    "/doctor",
-    "/template",
-    "/preview",
-    "/images/12345",
-)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible(browser, crossed, scheme):
-    # Scripts of the tests are no scripts of the page: axe is run around its Content-Security-Policy.
-    with window(browser, crossed, color_scheme=scheme, bypass_csp=True, gone=True) as page:
-        for path in PAGES:
-            page.goto(path)
-            page.evaluate(AXE)
-            found = page.evaluate("axe.run({resultTypes: ['violations']})")
-            grave = [
-                (one["id"], [node["html"][:200] for node in one["nodes"]][:3])
-                for one in found["violations"]
-                if one["impact"] in {"serious", "critical"}
-            ]
-            assert grave == [], path
-
-
-def test_every_page_fits_its_window_and_every_picture_shows(browser, crossed):
-    with window(browser, crossed, gone=True) as page:
-        for path in PAGES:
-            page.goto(path)
-            for width in (360, 768, 1280, 1920):
-                page.set_viewport_size({"width": width, "height": 900})
-                too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-                assert not too_wide, (path, width)
-            page.evaluate("document.querySelectorAll('img').forEach(one => one.loading = 'eager')")
-            eventually(lambda: page.evaluate("[...document.images].every(one => one.complete)"), path)
-            assert page.evaluate("[...document.images].filter(one => !one.naturalWidth).length") == 0, path
-
-
 LEFT_OUT = 5
 """An image that a test leaves out, and takes in again."""
 
@@ -160,37 +107,43 @@ def annotated(quiet):
     quiet.sql(write, stored, ROSETTE)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_is_in_a_picture_is_drawn_over_it_with_a_key_and_without_a_script(browser, annotated, scheme):
-    options = {"color_scheme": scheme, "java_script_enabled": False}
-    for width in (380, 1280):
-        with window(browser, annotated, viewport={"width": width, "height": 900}, **options) as page:
+def test_what_is_in_a_picture_is_drawn_over_it_with_a_key_and_without_a_script(browser, annotated):
+    with window(browser, annotated, java_script_enabled=False) as page:
+        for width in (380, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
             page.goto(f"/images/{ROSETTE}")
             box, drawing = page.get_by_label("Show what is in the picture"), page.locator("svg.sky")
             expect(page.locator("#sky-names")).to_contain_text("NGC 2237, NGC 2244")
             expect(drawing).to_be_hidden()
             box.press("Space")
             expect(box).to_be_checked()
-            for name in MARKED:
-                expect(drawing.locator("text", has_text=name)).to_be_visible()
-            assert drawing.bounding_box() == pytest.approx(page.locator("img.large").bounding_box(), abs=1)
-            for circle in drawing.locator("circle").all():
-                bounds = circle.bounding_box()
-                assert bounds["width"] == pytest.approx(bounds["height"], abs=0.5)
-            for text in drawing.locator("text").all():
-                assert text.bounding_box()["height"] >= 11
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                for name in MARKED:
+                    expect(drawing.locator("text", has_text=name)).to_be_visible()
+                assert drawing.bounding_box() == pytest.approx(
+                    page.locator("img.large").bounding_box(), abs=1
+                )
+                for circle in drawing.locator("circle").all():
+                    bounds = circle.bounding_box()
+                    assert bounds["width"] == pytest.approx(bounds["height"], abs=0.5)
+                for text in drawing.locator("text").all():
+                    assert text.bounding_box()["height"] >= 11
             box.press("Space")
             expect(drawing).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_with_a_drawing_is_accessible_and_fits(browser, annotated, scheme):
-    with window(browser, annotated, color_scheme=scheme, bypass_csp=True) as page:
+def test_a_page_with_a_drawing_is_accessible_and_fits(browser, annotated):
+    # Without motion: colours would pass into those of the other scheme.
+    with window(browser, annotated, bypass_csp=True, reduced_motion="reduce") as page:
         page.goto(f"/images/{ROSETTE}")
         page.get_by_label("Show what is in the picture").check()
         page.evaluate(AXE)
-        found = page.evaluate("axe.run({resultTypes: ['violations']})")
-        assert [one["id"] for one in found["violations"] if one["impact"] in {"serious", "critical"}] == []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found = page.evaluate("axe.run({resultTypes: ['violations']})")
+            grave = [one["id"] for one in found["violations"] if one["impact"] in {"serious", "critical"}]
+            assert grave == [], scheme
         page.set_viewport_size({"width": 360, "height": 800})
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
@@ -200,7 +153,7 @@ def test_a_change_in_skymmich_appears_on_an_open_page(browser, place):
         page.goto("/")
         expect(page.locator("#recent")).to_contain_text("What changed lately")
         place.sql(f"UPDATE {IMAGES} SET title = 'Seen at once' WHERE id = 5")
-        expect(page.locator("#recent")).to_contain_text("Seen at once", timeout=15_000)
+        expect(page.locator("#recent")).to_contain_text("Seen at once")
     assert "Seen at once" in place.shown(5)["description"]
 
 
@@ -242,11 +195,11 @@ def test_sync_all_shows_its_progress_moving_and_can_be_stopped(browser, quiet):
             page.wait_for_timeout(100)
             return len(seen - {"0", None}) >= 2
 
-        eventually(moved, f"the bar moves: {seen}", 30)
+        eventually(moved, f"the bar moves: {seen}")
         expect(page.locator("#sync")).to_contain_text(re.compile(r"\d+ of \d+ changes"))
         page.locator("#sync").get_by_role("button", name="Stop").click()
         quiet.simulator.configure(drain=FAST)
-        expect(page.get_by_role("button", name="Sync all images")).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("button", name="Sync all images")).to_be_visible()
         with_more = [one for one in quiet.image_ids() if "More." in quiet.shown(one)["description"]]
         assert 0 < len(with_more) < 55
         page.get_by_role("button", name="Sync all images").click()
@@ -257,8 +210,8 @@ def test_sync_all_shows_its_progress_moving_and_can_be_stopped(browser, quiet):
             rows = quiet.sql(f"SELECT immich_id FROM {IMAGES} WHERE description LIKE '%More.' AND id <> 3")
             return all("More." in shown[asset]["description"] for (asset,) in rows if asset in shown)
 
-        eventually(all_there, "every image was written", 30)
-        expect(page.get_by_role("button", name="Sync all images")).to_be_visible(timeout=20_000)
+        eventually(all_there, "every image was written")
+        expect(page.get_by_role("button", name="Sync all images")).to_be_visible()
 
 
 def test_a_conflict_is_decided_by_a_click_with_both_sides_shown(browser, quiet):
@@ -353,7 +306,7 @@ def test_the_guards_approval_is_a_click_after_the_numbers(browser, place):
     with window(browser, place) as page:
         page.goto("/")
         need = page.locator(".need", has_text="The guard holds something back")
-        expect(need).to_contain_text("would lose something", timeout=20_000)
+        expect(need).to_contain_text("would lose something")
         assert {one: found["tags"] for one, found in place.simulator.assets().items()} == {
             one: found["tags"] for one, found in before.items()
         }
@@ -420,8 +373,9 @@ def test_sync_all_goes_by_a_switch_whose_saving_is_still_on_its_way(browser, qui
             "it is written", 60,
         )  # fmt: skip
         assert quiet.status()["settings"]["syncTags"] is False
-        for one in held:
-            one.continue_()
+        with page.expect_response("**/switches"):  # else it may come after what is set below
+            for one in held:
+                one.continue_()
         expect(page.get_by_label("Tags")).not_to_be_checked()
     try:
         assert tags_of_all(quiet) == before
@@ -519,7 +473,7 @@ def test_with_the_master_switch_off_nothing_is_written_and_on_again_it_is(browse
         assert "While it was off" not in place.shown(12)["description"]
         page.get_by_label("Keep Immich in sync").check()
         expect(page.locator(".need", has_text="Metadata sync is switched off")).to_have_count(0)
-    eventually(lambda: "While it was off" in place.shown(12)["description"], "it is written", 30)
+    eventually(lambda: "While it was off" in place.shown(12)["description"], "it is written")
 
 
 def test_what_happened_while_a_page_was_on_its_way_is_shown_without_a_run(browser, quiet):
@@ -549,7 +503,7 @@ def test_a_look_by_a_click_comes_though_the_daemon_is_paused(browser, quiet):
     with window(browser, quiet) as page:
         page.goto("/")
         page.get_by_role("button", name="Look now").click()
-        eventually(lambda: "Looked at by a click" in quiet.shown(13)["description"], "it is written", 30)
+        eventually(lambda: "Looked at by a click" in quiet.shown(13)["description"], "it is written")
         expect(page.locator("#recent")).to_contain_text("Looked at by a click")
 
 
@@ -588,13 +542,13 @@ def test_a_template_is_seen_while_it_is_typed_and_rewrites_every_image_once_it_i
         expect(page.locator(".said").last).to_contain_text("would lose something")
         page.get_by_role("button", name="Save this template and approve just this").click()
         expect(page.locator(".said").first).to_contain_text("is used from the next run on")
-        eventually(lambda: "as typed" in place.shown(1)["description"], "it is written", 30)
+        eventually(lambda: "as typed" in place.shown(1)["description"], "it is written")
         page.on("dialog", lambda dialog: dialog.accept())
         page.get_by_role("button", name="Reset").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Go back to the configured template?")
         page.get_by_role("button", name="Save").click()
         expect(page.locator(".said").first).to_contain_text("configured template is in use again")
-        eventually(lambda: "as typed" not in place.shown(1)["description"], "it is written back", 30)
+        eventually(lambda: "as typed" not in place.shown(1)["description"], "it is written back")
 
 
 def test_without_javascript_switches_sync_and_resolve_work(browser, quiet):
@@ -669,10 +623,10 @@ def test_a_page_left_open_over_a_restart_says_so_and_recovers_by_itself(browser,
         place.kill()
         expect(page.locator(".lost")).to_be_visible(timeout=10_000)
         place.start()
-        expect(page.locator(".lost")).to_be_hidden(timeout=15_000)
+        expect(page.locator(".lost")).to_be_hidden()
         place.sql(f"UPDATE {IMAGES} SET title = 'After the restart' WHERE id = 11")
-        expect(page.locator("#recent")).to_contain_text("After the restart", timeout=20_000)
-        expect(page.locator("#headline")).to_contain_text("checked", timeout=20_000)
+        expect(page.locator("#recent")).to_contain_text("After the restart")
+        expect(page.locator("#headline")).to_contain_text("checked")
 
 
 def shown(page, *, hidden):
@@ -722,7 +676,15 @@ def test_pages_that_nobody_sees_keep_no_connection_and_catch_up_when_they_are_sh
         first.goto("/")
         expect(first.get_by_role("button", name="Resume")).to_be_visible()
         shown(first, hidden=True)
-        for path in PAGES[:7]:
+        for path in (
+            "/",
+            "/images",
+            "/images?status=crossed",
+            "/images/1",
+            "/images/2",
+            "/images/3",
+            "/runs",
+        ):
             other = first.context.new_page()
             other.goto(path, timeout=30_000)
             shown(other, hidden=True)

@@ -9,18 +9,18 @@ import base64
 import re
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browsing import AXE, Place, eventually, installation, post, window
+from browsing import AXE, ROOT, Place, eventually, installation, post, window
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
 pytestmark = pytest.mark.slow
 expect = playwright_api.expect
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ PAGES = (
     Page("/images/56", "h1"),
     Page("/runs", "table a, ol a"),
     Page("/runs/{run}", "h1"),
+    Page("/doctor", "h1"),
     Page("/doctor?run=1", "main a.button"),
     Page("/template", "h1"),
     Page("/preview", "h1"),
@@ -56,6 +57,7 @@ MEDIA = {
     "contrast": {"contrast": "more"},
     "forced": {"forced_colors": "active", "color_scheme": "dark"},
 }
+PLAIN = {"color_scheme": "light", "contrast": "no-preference", "forced_colors": "none"}
 CROSSED = 2
 FINGER = 44
 # The bars of the last runs are a drawing: each is a link in the list of all runs, too.
@@ -77,7 +79,7 @@ def place(tmp_path_factory, browser):
     with installation(tmp_path_factory.mktemp("place")) as place:
         place.simulator.person(place.asset_of(3), "set_description", "A cold night.")
         place.start()
-        eventually(place.settled, "the first pass", 60)
+        eventually(place.settled, "the first pass", 180)
         place.note_crossing(CROSSED)
         post(place, "/api/v1/reconcile?wait=60")
         post(place, "/api/v1/pause")
@@ -93,7 +95,7 @@ def guarded(tmp_path_factory, place):
     other.kill()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def visit(browser, place, guarded):
     """Go to every page in a window of its own kind: the page, and what it is called."""
     run = re.search(r'"run_id": ?"([^"]+)"', place.get("/api/v1/runs").decode()).group(1)
@@ -112,17 +114,68 @@ def visit(browser, place, guarded):
     return each
 
 
-@pytest.mark.parametrize("media", list(MEDIA))
-def test_axe_finds_no_barrier_on_any_page(visit, media):
-    for page, one in visit(**MEDIA[media], bypass_csp=True):
+@dataclass
+class Looked:
+    """What was seen on the pages, each loaded once; by path."""
+
+    barriers: dict[str, dict[str, list]] = field(default_factory=lambda: {media: {} for media in MEDIA})
+    too_wide: dict[str, list[int]] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
+    """Pictures that are none."""
+
+
+@pytest.fixture(scope="module")
+def looked(visit):
+    """Look at every page on a desk: in each of the media, at each width, and at its pictures."""
+    found = Looked()
+    # Without motion: colours would pass into those of the next medium.
+    for page, one in visit(bypass_csp=True, reduced_motion="reduce"):
         page.evaluate(AXE)
-        found = page.evaluate("axe.run({resultTypes: ['violations']})")
-        grave = [
-            (each["id"], [node["html"][:200] for node in each["nodes"]][:3])
-            for each in found["violations"]
-            if each["impact"] in {"serious", "critical"}
-        ]
-        assert grave == [], one.path
+        for media, emulated in MEDIA.items():
+            page.emulate_media(**PLAIN | emulated)
+            rules = {"resultTypes": ["violations"]}
+            if media != "light":
+                # All else is the same: see test_in_other_media_a_page_looks_otherwise_and_has_the_same_on_it.
+                rules["runOnly"] = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+            violations = page.evaluate("(rules) => axe.run(rules)", rules)["violations"]
+            if grave := [
+                (each["id"], [node["html"][:200] for node in each["nodes"]][:3])
+                for each in violations
+                if each["impact"] in {"serious", "critical"}
+            ]:
+                found.barriers[media][one.path] = grave
+        page.emulate_media(**PLAIN)
+        page.evaluate("document.querySelectorAll('img').forEach(one => one.loading = 'eager')")
+        for width in (360, 768, 1280, 1920):
+            page.set_viewport_size({"width": width, "height": 900})
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.too_wide.setdefault(one.path, []).append(width)
+        complete = "[...document.images].every(one => one.complete)"
+        eventually(lambda page=page, complete=complete: page.evaluate(complete), one.path)
+        if lost := page.evaluate("[...document.images].filter(one => !one.naturalWidth).length"):
+            found.lost[one.path] = lost
+    return found
+
+
+@pytest.mark.parametrize("media", list(MEDIA))
+def test_axe_finds_no_barrier_on_any_page(looked, media):
+    assert looked.barriers[media] == {}
+
+
+def test_every_page_fits_its_window_and_every_picture_shows(looked):
+    assert looked.too_wide == {}
+    assert looked.lost == {}
+
+
+def test_in_other_media_a_page_looks_otherwise_and_has_the_same_on_it():
+    """What is there, and what it is called, needs no other look in them."""
+    style = (ROOT / "reconciler" / "web" / "static" / "app.css").read_text(encoding="utf-8")
+    blocks = re.split(r"(?m)^@media .*(?:color-scheme|contrast|forced-colors)", style)[1:]
+    assert len(blocks) == 3
+    for block in blocks:
+        rules = block.partition("\n}\n")[0]
+        assert "{" in rules
+        assert not re.search(r"\b(display|visibility|position)\s*:", rules)
 
 
 # The shortest title that people give: which image stands first on a page is not the test's to choose.
@@ -132,27 +185,47 @@ SHORTEN = """() => document.querySelectorAll("main a[href^='/images/']").forEach
 })"""
 
 
-@pytest.mark.parametrize("titles", ["as they are", "as short as M1"])
-def test_whatever_a_finger_can_touch_is_44_pixels_wide_and_high(visit, titles):
-    small = {}
+@dataclass
+class Touched:
+    """What was seen on the pages of a phone, each loaded once; by path."""
+
+    small: dict[str, dict[str, list]] = field(
+        default_factory=lambda: {"as they are": {}, "as short as M1": {}}
+    )
+    """What no finger hits, by how long the titles are."""
+    below: dict[str, dict] = field(default_factory=dict)
+    """Boxes of what a page is for that are not within the first screen."""
+    too_wide: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def touched(visit):
+    found = Touched()
     for page, one in visit(has_touch=True, is_mobile=True, viewport={"width": 380, "height": 700}):
         assert page.evaluate("matchMedia('(pointer: coarse)').matches")
-        if titles != "as they are":
-            page.evaluate(SHORTEN)
-        if found := page.evaluate(SMALL, FINGER):
-            small[one.path] = found
-    assert not small, "\n".join(f"{path}: {one}" for path, found in small.items() for one in found)
-
-
-def test_what_a_page_is_for_is_within_a_phones_first_screen(visit):
-    below = {}
-    for page, one in visit(has_touch=True, is_mobile=True, viewport={"width": 380, "height": 700}):
         # A page draws itself anew: what was there a moment ago may have no box.
         box = eventually(page.locator(one.main).first.bounding_box, f"what {one.path} is for")
         if box["y"] + box["height"] > 700:
-            below[one.path] = box
-        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), one.path
-    assert below == {}
+            found.below[one.path] = box
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.too_wide.append(one.path)
+        if small := page.evaluate(SMALL, FINGER):
+            found.small["as they are"][one.path] = small
+        page.evaluate(SHORTEN)
+        if small := page.evaluate(SMALL, FINGER):
+            found.small["as short as M1"][one.path] = small
+    return found
+
+
+@pytest.mark.parametrize("titles", ["as they are", "as short as M1"])
+def test_whatever_a_finger_can_touch_is_44_pixels_wide_and_high(touched, titles):
+    small = touched.small[titles]
+    assert not small, "\n".join(f"{path}: {one}" for path, found in small.items() for one in found)
+
+
+def test_what_a_page_is_for_is_within_a_phones_first_screen(touched):
+    assert touched.below == {}
+    assert touched.too_wide == []
 
 
 def test_in_forced_colours_what_backgrounds_said_is_said_by_borders(browser, place):

@@ -14,7 +14,7 @@ from browsing import IMAGES, eventually, installation, post, window
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright comes with the dev group")
 pytestmark = pytest.mark.slow
 expect = playwright_api.expect
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 MINE = "A cold night; the mount behaved."
 
 
@@ -24,7 +24,7 @@ def place(tmp_path_factory, browser):
         place.simulator.person(place.asset_of(3), "set_description", MINE)
         place.simulator.person(place.asset_of(12), "set_coordinates", [53.1214, 8.2139])
         place.start()
-        eventually(place.settled, "the first pass", 60)
+        eventually(place.settled, "the first pass", 180)
         yield place
 
 

@@ -85,7 +85,7 @@ def place(tmp_path_factory):
         place = Place(folder, folder / "skymmich.db", simulator)
         try:
             place.start()
-            eventually(place.settled, "the first pass", 60)
+            eventually(place.settled, "the first pass", 180)
             yield place
         finally:
             place.kill()

@@ -160,7 +160,7 @@ async def test_what_changes_shows_in_the_next_list(finder, store, control):
 async def test_what_is_read_anew_is_as_what_is_read_whole(store, monkeypatch):
     monkeypatch.setattr(sheet, "_FEW", 5)
     chance = random.Random(13)
-    kept = Sheets(store, tuple)
+    kept = Sheets(store)
     for _ in range(60):
         changed = [
             AssetRecord(
@@ -174,7 +174,7 @@ async def test_what_is_read_anew_is_as_what_is_read_whole(store, monkeypatch):
             for number in (chance.randrange(80) for _ in range(chance.choice((0, 1, 3, 9))))
         ]
         store.save_records(changed)
-        one, whole = kept.latest(), Sheets(store, tuple).latest()
+        one, whole = kept.latest(), Sheets(store).latest()
         assert one == whole
         for order in ORDERS:
             assert list(kept.ordered(one, order)) == list(whole.ordered(order))

@@ -235,9 +235,9 @@ def test_two_installations_the_second_takes_over_by_a_click_and_the_first_comes_
                 expect(page.locator("#toasts .toast")).to_contain_text(
                     "images were recognised", timeout=60_000
                 )
-                eventually(lambda: second.status()["level"] != "trouble", "the second one works", 30)
+                eventually(lambda: second.status()["level"] != "trouble", "the second one works")
             second.sql(f"UPDATE {IMAGES} SET title = 'Under new management' WHERE id = 2")
-            eventually(lambda: "Under new" in second.shown(2)["description"], "it is written", 30)
+            eventually(lambda: "Under new" in second.shown(2)["description"], "it is written")
             eventually(lambda: first.status()["level"] == "trouble", "the first one rests", 90)
             with window(browser, first) as page:
                 page.goto("/")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.catalogue import SWITCHED_PARTS
+from reconciler.core.catalogue import WRITTEN_PARTS
 from reconciler.core.reasons import reason
 from reconciler.core.records import LeftOut
 from reconciler.service.api import ImageView
@@ -20,7 +20,7 @@ def test_an_image_or_a_field_of_it_is_left_out_and_taken_in(client, control):
     assert (answer.status_code, answer.json()["state"]) == (200, "done")
     client.post("/api/v1/images/2/leave-out", json={"fields": ["tags"]}, headers=ORIGIN)
     client.post("/api/v1/images/2/take-in", json={"fields": ["coordinates", "tags"]}, headers=ORIGIN)
-    assert control.left_out == [(2, SWITCHED_PARTS, "api"), (2, ("tags",), "api")]
+    assert control.left_out == [(2, WRITTEN_PARTS, "api"), (2, ("tags",), "api")]
     assert control.taken_in == [(2, ("coordinates", "tags"))]
 
 
@@ -49,7 +49,7 @@ def test_a_form_leaves_out_and_comes_back_to_the_image(client, control):
         said = "left_out" if take == "out" else "taken_in"
         assert answer.headers["location"].startswith("/images/2?run=run")
         assert f"said={said}" in answer.headers["location"]
-    assert control.left_out == [(2, SWITCHED_PARTS, "page")]
+    assert control.left_out == [(2, WRITTEN_PARTS, "page")]
     assert control.taken_in == [(2, ("tags",))]
 
 
@@ -57,7 +57,7 @@ def test_a_trusted_proxy_tells_who_it_was(build, control):
     access = Access(user_header="Remote-User", proxies=frozenset({"testclient"}))
     headers = {**ORIGIN, "Remote-User": "anna"}
     build(access=access).post("/api/v1/images/2/leave-out", json={}, headers=headers)
-    assert control.left_out == [(2, SWITCHED_PARTS, "anna")]
+    assert control.left_out == [(2, WRITTEN_PARTS, "anna")]
 
 
 def test_the_page_tells_what_leaves_it_out_and_that_nothing_goes(client, control, monkeypatch):

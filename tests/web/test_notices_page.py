@@ -82,7 +82,7 @@ def place(tmp_path_factory, receiver):
         place.config.write_text(place.config.read_text() + '[log]\nlevel = "debug"\n')
         try:
             place.start(RECONCILER_NOTICES__URLS=receiver.address)
-            eventually(place.settled, "the first pass", 60)
+            eventually(place.settled, "the first pass", 180)
             yield place
         finally:
             place.kill()

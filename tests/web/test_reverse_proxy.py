@@ -60,7 +60,7 @@ def place(request, tmp_path_factory):
         place = Guarded(folder, catalogue, simulator, TOKEN if request.param == "with a token" else "")
         place.start()
         try:
-            eventually(place.settled, "the first pass", 60)
+            eventually(place.settled, "the first pass", 180)
             place.post("/api/v1/pause")
             yield place
         finally:

@@ -97,7 +97,7 @@ def descriptors():
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-async def until(true, seconds=10.0):
+async def until(true, seconds=30.0):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end

@@ -20,7 +20,7 @@ from reconciler.app.doctor.ownership import check_ownership
 from reconciler.app.doctor.permission import may_write
 from reconciler.app.doctor.writable import unwritable
 from reconciler.app.doctor.writer import right_to_write
-from reconciler.app.overrides import with_own_block
+from reconciler.app.overrides import with_own_block, with_own_switches
 from reconciler.app.pairing import OURS, check_pair, pair_of
 from reconciler.app.wiring import immich_at, store_of
 from reconciler.config.words import Address, in_file, is_secret, leaves, shown
@@ -212,7 +212,8 @@ async def _ask_immich(
         if not facts.tags_enabled:
             what = "Tags are switched off in Immich, so none are written."
             findings.append(Finding("immich", "warning", what, "Immich: Account settings → Features → Tags."))
-        for loss in facts.losses:
+        albums = with_own_switches(config.policy(), store).albums if store else config.policy().albums
+        for loss in (*facts.losses, *(facts.album_losses if albums.enabled else ())):
             what = f"The key lacks {loss.permission}; it costs: {loss.feature}"
             findings.append(Finding("immich", "warning", what, loss.remedy))
         findings += await check_ownership(target, facts, store, clock, catalogue)

@@ -24,7 +24,7 @@ from reconciler.models import runs as models
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Named = Literal["block", "prose", "place", "date", "tags", "coordinates", "taken_at"]
+Named = Literal["block", "prose", "place", "date", "tags", "coordinates", "taken_at", "albums"]
 _FIELDS: Final[Mapping[Named, Field]] = {
     "block": "block",
     "prose": "prose",
@@ -33,6 +33,7 @@ _FIELDS: Final[Mapping[Named, Field]] = {
     "coordinates": "coordinates",
     "date": "taken_at",
     "taken_at": "taken_at",
+    "albums": "albums",
 }
 """A field may be named as people are told of it, or as it is in JSON."""
 _SAID: dict[Keep | None, str] = {

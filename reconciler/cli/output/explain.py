@@ -140,7 +140,7 @@ def _show_decision(screen: Screen, decision: Decision) -> None:
             "", f"{_short(decision.live)}  ({owned})" if decision.live else "(none on either side)", "dim"
         )
         return
-    if decision.field == "tags":
+    if decision.field in {"tags", "albums"}:
         show_tags(screen, _between(decision))
         return
     if decision.field == "block" and decision.live and decision.desired:
@@ -181,12 +181,12 @@ def _short(value: object) -> str:
 
 def _between(decision: Decision) -> tuple[Difference, ...]:
     """Compare Immich's side with the catalogue's; of tags only what would change counts."""
-    if decision.field == "tags":
+    if decision.field in {"tags", "albums"}:
         live, base, desired = (
             frozenset(side) if isinstance(side, tuple) else frozenset[str]()
             for side in (decision.live, decision.base, decision.desired)
         )
-        return differences({"tags": live}, {"tags": (live | desired) - (base - desired)})
+        return differences({decision.field: live}, {decision.field: (live | desired) - (base - desired)})
     return differences({decision.field: _lines(decision.live)}, {decision.field: _lines(decision.desired)})
 
 

@@ -76,7 +76,7 @@ def show_entries(screen: Screen, entries: Sequence[JournalEntry], titles: Mappin
             screen.row("", _beside(entry), indent=2)
             continue
         found = differences(_state(entry, entry.before), _state(entry, entry.after))
-        if entry.field == "tags":
+        if entry.field in {"tags", "albums"}:
             show_tags(screen, found)
             continue
         for one in found:
@@ -92,7 +92,7 @@ def _beside(entry: JournalEntry) -> str:
 
 def _state(entry: JournalEntry, value: object) -> dict[str, object]:
     """Return one side of an entry in the form that ``differences`` takes."""
-    tags = value if isinstance(value, list) and entry.field == "tags" else ()
+    tags = value if isinstance(value, list) and entry.field in {"tags", "albums"} else ()
     return facts(
         str(value or "") if entry.field == "description" else "",
         {one.name: one.read(value) for one in VALUE_FIELDS if one.name == entry.field},

@@ -15,7 +15,7 @@ from reconciler.cli.output.json_output import needs_work, standing
 from reconciler.cli.output.kinds import kinds_of, show_kinds
 from reconciler.cli.output.screen import Screen, shortened
 from reconciler.core.fields import Value, text_of
-from reconciler.core.plan.diff import Difference, differences, observed_facts, planned_facts
+from reconciler.core.plan.diff import Difference, plan_differences
 from reconciler.core.plan.kinds import KIND_FIELDS
 from reconciler.core.plan.renames import branches
 from reconciler.core.records import FINE
@@ -140,6 +140,8 @@ def overview(screen: Screen, items: Sequence[Item], most: int | None = None) -> 
     columns = [("description", "description", 15), ("coordinates", "place", 7), ("tags", "tags", 12)]
     if any(item.plan and item.plan.taken_at for item in items):
         columns.insert(2, ("taken_at", "date", 6))
+    if any(item.plan and item.plan.changes_albums for item in items):
+        columns.append(("albums", "albums", 8))
     names = "".join(f"{called:>{width}}" for _, called, width in columns)
     screen.line(f"{'image':>7}  {'title':{room}}{names}", "dim")
     for item in items[:most]:
@@ -200,6 +202,9 @@ def show_changes(screen: Screen, plan: AssetPlan) -> None:
             show_tags(screen, found[name])
             for renamed in told_renames(branches(plan.renames)):
                 screen.row("", words(renamed, "command"), "cyan")
+            continue
+        if name == "albums":
+            show_tags(screen, found[name])
             continue
         for one in found[name]:
             show_difference(screen, one)
@@ -338,7 +343,7 @@ def show_withheld(screen: Screen, prepared: Prepared, *, details: bool = False) 
 def _by_field(plan: AssetPlan) -> dict[str, list[Difference]]:
     found: dict[str, list[Difference]] = {name: [] for name in KIND_FIELDS}
     renamed = {tag for pair in plan.renames for tag in pair}
-    for one in differences(observed_facts(plan.observed), planned_facts(plan)):
+    for one in plan_differences(plan):
         if one.field != "tags" or (one.before or one.after) not in renamed:
             found[one.field].append(one)
     for before, after in plan.renames:

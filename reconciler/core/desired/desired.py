@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.core.desired.albums import AlbumSources, desired_albums
 from reconciler.core.desired.block import Markers, strip_blocks
 from reconciler.core.desired.coordinates import desired_coordinates, told_place
 from reconciler.core.desired.dates import desired_date, is_of_night
@@ -67,6 +68,8 @@ class Desired:
     is_of_night: bool = False
     """Whether of ``taken_at`` only the night is known: any moment of that is as good."""
     tags: frozenset[str] = frozenset()
+    albums: frozenset[str] = frozenset()
+    """Names of albums."""
     problems: tuple[Reason, ...] = ()
     """What of the catalogue could not be used."""
     remarks: tuple[Reason, ...] = ()
@@ -179,12 +182,24 @@ def _desire_with(
         taken_at=taken_at,
         is_of_night=taken_at is not None and is_of_night(policy.dates),
         tags=tags,
+        albums=desired_albums(_album_sources(image, sources), policy.albums),
         problems=tuple(one for one in problems if one),
         remarks=omitted_tags(own),
         left_out=left_out(image, policy.leave_out),
         unsure=unsure(image),
         unreadable=image.unreadable | {"more_tags"} if beyond else image.unreadable,
         kinds=flat_kinds(sources, policy.tags, form.tag, tags),
+    )
+
+
+def _album_sources(image: CatalogueImage, sources: TagSources) -> AlbumSources:
+    """Return what an image's albums are made of; targets whether or not they become tags."""
+    return AlbumSources(
+        targets=sources.targets or target_tags(image),
+        constellation=sources.constellation,
+        object_type=sources.object_type,
+        equipment=sources.equipment,
+        site=image.site.name if image.site else "",
     )
 
 

@@ -14,6 +14,7 @@ from reconciler.core.desired.block import Split, fit, rescue, split
 from reconciler.core.desired.solver_sentence import SENTENCE, displaces, split_without_sentence
 from reconciler.core.fields import VALUE_FIELDS
 from reconciler.core.fingerprint import digest
+from reconciler.core.plan.album_plan import plan_albums
 from reconciler.core.plan.carried import carry_over_plan
 from reconciler.core.plan.conflicts import Ruling, rule
 from reconciler.core.plan.day import with_day
@@ -93,6 +94,8 @@ def _planned(plan: AssetPlan, record: AssetRecord | None, rules: Rules, now: dat
         readable = "tags" not in desired.unreadable
         planned = _plan_tags(plan, record, rules, now) if readable else leave_tags(plan)
         plan = allowed(plan, planned, "tags", rules)
+    if rules.switches.albums:
+        plan = allowed(plan, plan_albums(plan, record, rules), "albums", rules)
     return plan
 
 

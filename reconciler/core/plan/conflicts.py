@@ -113,6 +113,8 @@ def choices(decision: Decision) -> tuple[Keep, ...]:
     """Return what a person may decide of a field; empty when both sides agree, or Immich cannot be told."""
     if decision.case in {"not_sticking", "undone"}:
         return ("skymmich",)  # write it once more, this field only
+    if decision.field == "albums":
+        return ("immich",) if decision.case in {"conflict", "resolved"} else ()
     if decision.field == "tags" and decision.case in {"contested", "resolved"}:
         return ("immich", "skymmich")
     undecided = _disputed(decision) and decision.action == "keep"

@@ -70,6 +70,13 @@ def planned_facts(plan: AssetPlan) -> dict[str, object]:
     )
 
 
+def plan_differences(plan: AssetPlan) -> tuple[Difference, ...]:
+    """Compare what Immich shows with what it will show: the asset, then its albums."""
+    albums = [Difference("albums", "removed", name, None) for name in sorted(plan.remove_albums)]
+    albums += [Difference("albums", "added", None, name) for name in sorted(plan.add_albums)]
+    return (*differences(observed_facts(plan.observed), planned_facts(plan)), *albums)
+
+
 def differences(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[Difference, ...]:
     """Compare two states, field by field; within a field in the order of lines, or of tags.
 

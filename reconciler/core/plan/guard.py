@@ -14,14 +14,17 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
+from reconciler.core.asset_digests import AssetDigests
+from reconciler.core.asset_ids import AssetIds
 from reconciler.core.fields import VALUE_FIELDS, Value, plain, with_values
-from reconciler.core.fingerprint import digest
+from reconciler.core.fingerprint import digest, digest_of_lists
 from reconciler.core.reasons import reason
 from reconciler.core.records import RecentLosses
 from reconciler.core.text import normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.policy import GuardPolicy
@@ -48,7 +51,7 @@ class Verdict:
     """With the numbers, and some of the images that would lose something."""
     shrunk: bool = False
     """The catalogue lost too much: it is not trusted, and not taken as the new measure."""
-    held: frozenset[str] = frozenset()
+    held: AbstractSet[str] = frozenset()
     """Asset ids whose harmful changes are held back."""
     harm: Mapping[str, str] = field(default_factory=dict)
     """Of the held ones: asset id → the hash of its part of the harm."""
@@ -65,7 +68,7 @@ class Verdict:
 class Losses:
     """What plans would take away: counted as they are made, so that none of them has to be kept for it."""
 
-    harm: dict[str, str] = field(default_factory=dict)
+    harm: AssetDigests = field(default_factory=AssetDigests)
     """Asset id → the hash of its part of the harm."""
     examples: list[tuple[str, Reason]] = field(default_factory=list)
     """The first few in order of their assets, with what they would lose."""
@@ -97,15 +100,15 @@ class Losses:
 def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     plans: Iterable[AssetPlan] | Losses,
     *,
-    linked: frozenset[str],
-    linked_before: frozenset[str],
+    linked: AbstractSet[str],
+    linked_before: AbstractSet[str],
     managed: int,
     policy: GuardPolicy,
     approved: str = "",
     standing: Mapping[str, str] = MappingProxyType({}),
     moment: str = "",
     rules_changed: bool = False,
-    lost: frozenset[str] | None = None,
+    lost: AbstractSet[str] | None = None,
     recent: RecentLosses = _NONE,
 ) -> Verdict:
     """Judge a plan before anything is written.
@@ -138,8 +141,7 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
         reasons.append(reason("catalogue_emptied", before=len(linked_before)))
     elif shrunk:
         reasons.append(_shrunk(len(lost), len(gone), before, policy))
-    harm = dict(losing.harm)
-    harm |= {asset_id: part for asset_id, part in standing.items() if asset_id not in harm}
+    harm = _together(losing.harm, standing)
     earlier = recent.values - harm.keys() if harm else frozenset[str]()
     managed += len(earlier - linked - linked_before)
     harmful = bool(harm) and (shrunk or _too_many(len(harm) + len(earlier), managed, policy))
@@ -149,20 +151,30 @@ def check(  # noqa: PLR0913 - all that a verdict depends on, each by its name
     if not reasons:
         return Verdict()
     since = [moment] if moment else []
-    name = digest(*since, sorted(lost) if shrunk else [], sorted(harm.items()) if harmful else [])
+    harmed = AssetIds(harm if harmful else ())
+    gone_now = AssetIds(lost if shrunk else ())
+    name = digest_of_lists(since, gone_now, ((asset_id, harm[asset_id]) for asset_id in harmed))
     if approved and approved == name:
         return Verdict(hash=name)
-    held = harm if harmful else {}
     cause: Cause = "shrunk" if shrunk else "rules" if rules_changed else "values"
     return Verdict(
         tripped=True,
         hash=name,
         reasons=tuple(reasons),
         shrunk=shrunk,
-        held=frozenset(held),
-        harm=held,
+        held=harmed,
+        harm=harm if harmful else {},
         cause=cause,
     )
+
+
+def _together(harm: Mapping[str, str], standing: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what is lost now, and of what was held before the rest: there may be very much of either."""
+    if not (harm and standing):
+        return harm or standing
+    found = AssetDigests(standing.items())
+    found.update(harm)
+    return found
 
 
 def _shrunk(lost: int, earlier: int, before: int, policy: GuardPolicy) -> Reason:
@@ -206,6 +218,7 @@ def withhold(plan: AssetPlan) -> AssetPlan:
         block=plan.block if description_adds else None,
         prose=plan.prose if description_adds else None,
         remove_tags=frozenset(),
+        remove_albums=frozenset(),
     )
     return with_values(withheld, {one.name: None for one in VALUE_FIELDS if one.name not in adds})
 
@@ -228,6 +241,8 @@ def _harm(plan: AssetPlan) -> list[object]:
 def _plain(value: object) -> object:
     if isinstance(value, Value):
         return plain(value)
+    if isinstance(value, tuple):
+        return list(value)
     return normal(value) if isinstance(value, str) else None
 
 

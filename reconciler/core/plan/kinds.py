@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from reconciler.core.plan.plan import AssetPlan
 
 Kinds = Counter[tuple[str, "Kind"]]
-"""``description``, a value's name or ``tags``, and what becomes of it → how many."""
-KIND_FIELDS = ("description", *VALUE_NAMES, "tags")
+"""``description``, a value's name, ``tags`` or ``albums``, and what becomes of it → how many."""
+KIND_FIELDS = ("description", *VALUE_NAMES, "tags", "albums")
 
 
 def kinds_of(plans: Iterable[AssetPlan]) -> Kinds:
@@ -32,6 +32,8 @@ def kinds_of(plans: Iterable[AssetPlan]) -> Kinds:
         found["tags", "added"] += len(plan.coming_tags)
         found["tags", "changed"] += len(plan.renames)
         found["tags", "removed"] += len(plan.going_tags)
+        found["albums", "added"] += len(plan.add_albums)
+        found["albums", "removed"] += len(plan.remove_albums)
     return +found
 
 

@@ -26,6 +26,7 @@ PART_OF: Final[Mapping[Field, WrittenPart]] = {
     "coordinates": "coordinates",
     "taken_at": "dates",
     "tags": "tags",
+    "albums": "albums",
 }
 """A field of the plan → what is left out with it."""
 _NONE: Final[frozenset[str]] = frozenset()
@@ -97,4 +98,6 @@ def leave_out(plan: AssetPlan, why: Mapping[WrittenPart, Reason]) -> AssetPlan:
         left = replace(left, taken_at=None)
     if "tags" in why:
         left = replace(left, add_tags=_NONE, remove_tags=_NONE, renamed=())
+    if "albums" in why:
+        left = replace(left, add_albums=_NONE, remove_albums=_NONE)
     return left

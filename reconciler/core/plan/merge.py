@@ -11,11 +11,13 @@ case                       when                                                 
 ``both_changed``           B ≠ L, D ≠ B, L and D both there                     as ``conflict``
 ``withdraw``               D gone, B = L                                        take it away, where possible
 ``not_ours``               D gone, B absent or B ≠ L                            nothing
+``left_out``               the field is left out: see ``left_out``              nothing
 ========================== ==================================================== =======================
 
 The row *L empty, D not* and the row *drift* meet where a person emptied what we wrote: that is drift, and
-the field's ``on_drift`` decides (a block comes back, a prose stays away). Tags are a set: see ``merge_tags``.
-Values are compared in the form that ``equal`` knows; they are passed on untouched.
+the field's ``on_drift`` decides (a block comes back, a prose stays away). Tags and albums
+are sets: see ``merge_tags`` and ``album_plan``. Values are compared in the form that ``equal`` knows; they
+are passed on untouched.
 """
 
 from __future__ import annotations

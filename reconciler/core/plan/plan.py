@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from reconciler.core.albums import Albums
     from reconciler.core.desired.desired import Desired
     from reconciler.core.plan.merge import Action, Case
     from reconciler.core.policy import Policy, Switches
@@ -60,9 +61,9 @@ class ValueDecision(_Sides[Value | None]):
 
 @dataclass(frozen=True, slots=True)
 class TagsDecision(_Sides[tuple[str, ...] | None]):
-    """What was decided of the tags: each side in order, ``None`` if it is not known."""
+    """What was decided of the tags, or the albums: each side in order, ``None`` if it is not known."""
 
-    field: Literal["tags"]
+    field: Literal["tags", "albums"]
 
 
 Decision = TextDecision | ValueDecision | TagsDecision
@@ -90,6 +91,9 @@ class AssetPlan:
     """Whether ``taken_at`` but keeps the day that the place would move: see ``core.plan.day``."""
     add_tags: frozenset[str] = frozenset()
     remove_tags: frozenset[str] = frozenset()
+    add_albums: frozenset[str] = frozenset()
+    """Names of albums of ours into which it is put."""
+    remove_albums: frozenset[str] = frozenset()
     renamed: tuple[tuple[str, str], ...] = ()
     """Tags that stand under another path now, before and after: see ``renames``."""
     base: Applied = field(default_factory=Applied)
@@ -125,14 +129,26 @@ class AssetPlan:
     @property
     def changes(self) -> bool:
         """Whether anything would be written."""
+        return self.writes_asset or self.changes_albums
+
+    @property
+    def writes_asset(self) -> bool:
+        """Whether the asset itself would be written: its albums know of it, and it does not know of them."""
         return self.writes_fields or bool(self.add_tags or self.remove_tags)
+
+    @property
+    def changes_albums(self) -> bool:
+        """Whether it would be put into an album, or taken out of one."""
+        return bool(self.add_albums or self.remove_albums)
 
     def without_writes(self, why: Reason) -> AssetPlan:
         """Return this plan with nothing to write, and the reason."""
         nothing: frozenset[str] = frozenset()
         without = replace(
-            self, description=None, block=None, prose=None, add_tags=nothing, remove_tags=nothing, blocked=why
-        )
+            self,
+            description=None, block=None, prose=None, add_tags=nothing, remove_tags=nothing,
+            add_albums=nothing, remove_albums=nothing, blocked=why,
+        )  # fmt: skip
         return with_values(without, dict.fromkeys(VALUE_NAMES))
 
     def is_rest_of(self, agreed: AssetPlan) -> bool:
@@ -144,6 +160,8 @@ class AssetPlan:
             and all(one.of(self) in {None, one.of(agreed)} for one in VALUE_FIELDS)
             and self.add_tags <= agreed.add_tags
             and self.remove_tags <= agreed.remove_tags
+            and self.add_albums <= agreed.add_albums
+            and self.remove_albums <= agreed.remove_albums
             and normal(now.description) in texts
             and all(one.of(now) in {one.of(before), one.of(agreed) or one.of(before)} for one in VALUE_FIELDS)
         )
@@ -193,6 +211,8 @@ class AssetPlan:
             for one in others
             if one.of(self) is not None
         ]
+        if self.changes_albums:
+            more.append(["albums", self.add_albums, self.remove_albums])
         return digest(
             self.asset_id,
             [normal(before.description), place.to_json(place.of(before))],
@@ -217,6 +237,10 @@ class Rules:
     """What the key does not allow: ``description``, ``coordinates``, ``tags`` → the permissions it lacks."""
     zones: TimeZones | None = field(default=None, compare=False)
     """Tells which time it is where; ``None``: nobody asks."""
+    albums: Albums | None = field(default=None, compare=False)
+    """What Immich shows of the albums; ``None``: nobody looked."""
+    unusable_albums: Mapping[str, str] = field(default_factory=dict)
+    """Names of albums that are not used → why: a code of ``reasons``."""
     tells_day: bool = False
     """Whether it is told where a place moves the day: that takes looking up its zone."""
 

@@ -72,6 +72,9 @@ class Reversal:
     removed: frozenset[str] = frozenset()
     were_ours: frozenset[str] = frozenset()
     """Of ``removed``: those that this program had given before."""
+    put_in: frozenset[str] = frozenset()
+    """Names of albums into which it was put."""
+    taken_out: frozenset[str] = frozenset()
     tags: frozenset[str] | None = None
     """All tags as they were left; ``None``: not known, or they were not touched."""
     carried: frozenset[str] = frozenset()
@@ -84,7 +87,7 @@ class Reversal:
     def fields(self, markers: Markers) -> frozenset[Field]:
         """Return the fields that were changed."""
         if self.former is not None:
-            return frozenset({"block", "prose", "tags", *VALUE_NAMES})
+            return frozenset({"block", "prose", "tags", "albums", *VALUE_NAMES})
         found: set[Field] = set()
         for step in self.texts:
             was, now = (split(text, markers) for text in (step.before, step.after))
@@ -93,6 +96,8 @@ class Reversal:
         found |= self.values.keys()
         if self.added or self.removed:
             found.add("tags")
+        if self.put_in or self.taken_out:
+            found.add("albums")
         return frozenset(found)
 
 
@@ -129,8 +134,9 @@ def everything(record: AssetRecord, former: Iterable[FormerValue], markers: Mark
             known = replace(known, values={**known.values, value.name: value.read(one.value)})
     applied = record.applied
     return Reversal(
-        record.asset_id, record.image_id, values=known_steps(known, applied), added=applied.tags, former=known
-    )
+        record.asset_id, record.image_id, values=known_steps(known, applied), added=applied.tags,
+        put_in=applied.albums, former=known,
+    )  # fmt: skip
 
 
 def known_steps(former: Former, applied: Applied) -> dict[ValueName, ValueStep]:
@@ -174,6 +180,14 @@ def _sum_up(asset_id: str, entries: Sequence[JournalEntry]) -> Reversal:
             )
         elif (why := _BESIDE.get(entry.field)) is not None and why not in found.beside:
             found = replace(found, beside=(*found.beside, why))
+        elif entry.field == "albums":
+            before, after = _tags(entry.before), _tags(entry.after)
+            came, went = after - before, before - after
+            found = replace(
+                found,
+                put_in=(found.put_in | (came - found.taken_out)) - went,
+                taken_out=(found.taken_out | (went - found.put_in)) - came,
+            )
     return found
 
 
@@ -212,7 +226,7 @@ def same_text(one: str, other: str) -> bool:
 
 def owns_anything(applied: Applied) -> bool:
     """Return whether anything is ours."""
-    return bool(applied.block or applied.prose or applied.tags or any(values_of(applied)))
+    return bool(applied.block or applied.prose or applied.tags or applied.albums or any(values_of(applied)))
 
 
 def _text(value: object) -> str:

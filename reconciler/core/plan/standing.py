@@ -24,6 +24,8 @@ def live_digest(which: Field, observed: ObservedAsset) -> str:
     """Hash what Immich shows of a field: a change of it is a reason to try an unsticking value again."""
     if which == "tags":
         return digest(observed.known_tags)
+    if which == "albums":  # the asset shows nothing of them
+        return ""
     if value := BY_NAME.get(which):
         return digest(value.to_json(value.of(observed)))
     return digest(normal(observed.description))

@@ -49,6 +49,11 @@ def left_taken_back(plan: AssetPlan, taken: TakenBack, rules: Rules) -> AssetPla
     if rules.switches.tags and live.tags is not None:
         tags = tuple(sorted(base.tags)), tuple(sorted(wanted.tags)), tuple(sorted(live.tags))
         found.append(TagsDecision("tags", "undone", "keep", *tags, reason=why))
+    if rules.switches.albums and rules.albums is not None:
+        names = wanted.albums | base.albums
+        there = rules.albums.of(plan.asset_id, names, base.albums)
+        albums = tuple(sorted(base.albums)), tuple(sorted(wanted.albums)), tuple(sorted(there))
+        found.append(TagsDecision("albums", "undone", "keep", *albums, reason=why))
     return replace(plan, decisions=tuple(found), notes=())
 
 

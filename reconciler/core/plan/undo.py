@@ -30,6 +30,7 @@ from reconciler.core.reasons import Reason, reason
 from reconciler.core.text import normal, size, trim
 
 if TYPE_CHECKING:
+    from reconciler.core.albums import Albums
     from reconciler.core.asset import Applied, ObservedAsset
     from reconciler.core.desired.block import Markers
     from reconciler.core.fields import ValueField
@@ -59,8 +60,9 @@ class _Part:
 
 
 def reverse(
-    reversal: Reversal, seen: ObservedAsset, title: str, applied: Applied, markers: Markers, max_bytes: int
-) -> Reversed:
+    reversal: Reversal, seen: ObservedAsset, title: str, applied: Applied, markers: Markers, max_bytes: int,
+    albums: Albums | None = None,
+) -> Reversed:  # fmt: skip
     """Plan taking something back on an asset as it is now; its tags have been read if they were touched.
 
     ``plan.base`` is what is ours as it is now: what is still to be taken back is, so that an undo that is
@@ -73,6 +75,7 @@ def reverse(
         applied: what is ours in it now.
         markers: the block's.
         max_bytes: of a description.
+        albums: what Immich shows of them; ``None``: nothing of them is taken back.
     """
     plan = AssetPlan(reversal.image_id, seen.asset_id, title, seen, Desired(), base=applied, gives_back=True)
     left: list[Reason] = list(reversal.beside)
@@ -86,7 +89,24 @@ def reverse(
     # One that is not ours any more was put back by a person: it is theirs.
     remove = reversal.added & tags & (applied.tags | reversal.carried)
     plan = replace(plan, add_tags=reversal.removed - tags, remove_tags=remove, base=base)
+    if albums is not None:
+        plan = _take_back_albums(plan, reversal, albums)
     return Reversed(plan, tuple(left))
+
+
+def _take_back_albums(plan: AssetPlan, reversal: Reversal, albums: Albums) -> AssetPlan:
+    """Take it out where it was put in and is still ours; what it was taken out of was ours, and is again."""
+    owned = plan.base.albums
+    live = albums.of(plan.asset_id, reversal.put_in | reversal.taken_out | owned, owned)
+    # An album that is gone is not made again for an undo.
+    add = frozenset(name for name in reversal.taken_out - live if name in albums.members)
+    ours = owned - (reversal.put_in - live)
+    return replace(
+        plan,
+        add_albums=add,
+        remove_albums=reversal.put_in & live & owned,
+        base=replace(plan.base, albums=ours),
+    )
 
 
 def _take_back_text(

@@ -393,7 +393,7 @@ def _unmoved(write: AssetWrite, seen: ObservedAsset, sight: Sight, terms: Terms)
     if there and (sight.overtaken or write.dying):
         return replace(write, dying=True).judged(seen, sight, terms), "plan"
     if not there and write.doubtful and sight.now - write.sent_at >= terms.grace:
-        if seen.description == terms.as_sent(write.pending.description or ""):
+        if (text := write.pending.description) is not None and seen.description == terms.as_sent(text):
             return write, "nothing"  # it waits in Immich's queue
         # A proxy may hand it on long after it gave up waiting.
         return replace(write, pending=None, observed=seen), "plan"

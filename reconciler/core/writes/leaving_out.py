@@ -21,5 +21,4 @@ def on_left_out(write: AssetWrite, left_out: tuple[LeftOut, ...], now: float) ->
         now: the time.
     """
     plan = leave_out(write.plan, why_left_out(write.plan.marks, left_out))
-    known = replace(write, record=replace(write.record, left_out=left_out))
-    return known.on_planned(replace(plan, observed=write.observed), now)
+    return write.knowing(left_out).on_planned(replace(plan, observed=write.observed), now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from reconciler.core.asset import Applied
 
@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.reasons import Reason
-    from reconciler.core.records import AssetRecord, AssetStatus, Crossing, Field, PendingWrite, WriteStep
+    from reconciler.core.records import (
+        AssetRecord,
+        AssetStatus,
+        Crossing,
+        Field,
+        LeftOut,
+        PendingWrite,
+        WriteStep,
+    )  # fmt: skip
 
 State = Literal["ready", "sent", "moved", "yielding", "done"]
 """``yielding``: somebody else's edit is being digested; ours waits, for two at once can lose one for ever."""
@@ -108,6 +116,10 @@ class WriteState:
         if self.plan.gives_back or back <= record.applied.tags:
             return record
         return replace(record, applied=replace(record.applied, tags=record.applied.tags | back))
+
+    def knowing(self, left_out: tuple[LeftOut, ...]) -> Self:
+        """Return it with what a person left out of it by now."""
+        return replace(self, record=replace(self.record, left_out=left_out))
 
     @property
     def under_way(self) -> bool:

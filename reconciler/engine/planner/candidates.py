@@ -12,11 +12,14 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.asset_digests import AssetDigests
+from reconciler.engine.album_watch import AlbumMemory
 from reconciler.engine.catalogue_cache import Followed
 from reconciler.engine.ownership import Memory as OwnershipMemory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.plan import Rules
@@ -34,7 +37,7 @@ class Census:
 
     token: object
     """Of the store: see ``Store.changes``."""
-    linked: frozenset[str]
+    linked: AbstractSet[str]
     """Assets that the last good pass found in the catalogue."""
     held: Mapping[str, str]
     """Those of them that the guard holds → the hash of the harm."""
@@ -67,6 +70,7 @@ class Memory:
     census: Census | None = None
     touched: set[str] = field(default_factory=set)
     """Assets that were written to since ``standing``."""
+    albums: AlbumMemory = field(default_factory=AlbumMemory)
     ownership: OwnershipMemory = field(default_factory=OwnershipMemory)
 
 
@@ -88,13 +92,17 @@ async def take_census(memory: Memory, store: Store) -> Census:
         found = await asyncio.to_thread(store.records_of, touched)
         linked = frozenset(asset_id for asset_id, record in found.items() if record.linked)
         held = {asset_id: harm for asset_id in linked if (harm := found[asset_id].held)}
-        kept = {asset_id: harm for asset_id, harm in before.held.items() if asset_id not in touched}
+        kept = before.held
+        if held or any(asset_id in kept for asset_id in touched):
+            kept = AssetDigests(pair for pair in kept.items() if pair[0] not in touched)
+            kept.update(held)
+        every = await asyncio.to_thread(lambda: (before.linked - touched) | linked)
         memory.touched |= touched
-        memory.census = Census(token, (before.linked - touched) | linked, kept | held, touched)
+        memory.census = Census(token, every, kept, touched)
     else:
-        linked, marks = await asyncio.to_thread(lambda: (store.linked_ids(), store.held_ids()))
+        every, marks = await asyncio.to_thread(store.linked_ids), await asyncio.to_thread(store.held_ids)
         memory.standing = None
-        memory.census = Census(token, linked, marks)
+        memory.census = Census(token, every, marks)
     return memory.census
 
 

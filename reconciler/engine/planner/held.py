@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.core.asset_digests import AssetDigests
 from reconciler.core.plan.guard import check, withhold
 from reconciler.core.reasons import reason
 from reconciler.engine.items import Items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.guard import Verdict
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.engine.passes import Prepared, Selection
 
 
-def linked_assets(catalogue: Catalogue, store: Store) -> frozenset[str]:
+def linked_assets(catalogue: Catalogue, store: Store) -> AbstractSet[str]:
     """Return the assets that the catalogue links, or did before their row could not be read any more."""
     linked = catalogue.linked_assets()
     if doubtful := catalogue.doubtful_ids():
@@ -32,7 +34,7 @@ def linked_assets(catalogue: Catalogue, store: Store) -> frozenset[str]:
 def guarded(
     prepared: Prepared,
     selection: Selection,
-    before: frozenset[str],
+    before: AbstractSet[str],
     held: Mapping[str, str],
     recent: RecentLosses,
 ) -> Prepared:
@@ -47,7 +49,9 @@ def guarded(
     """
     linked, tally = prepared.linked, prepared.items.tally
     others = tally.planned_orphans - linked - prepared.left
-    standing = {asset_id: harm for asset_id, harm in held.items() if asset_id not in tally.reviewed}
+    standing = held
+    if tally.reviewed:
+        standing = AssetDigests(pair for pair in held.items() if pair[0] not in tally.reviewed)
     verdict = check(
         tally.losses,
         linked=linked,

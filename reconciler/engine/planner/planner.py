@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.core.desired.desired import Form
 from reconciler.core.desired.template import digest_of
 from reconciler.core.fingerprint import policy_digest
-from reconciler.core.plan.plan import Rules
 from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, RULES, WATERMARK
-from reconciler.engine import hints
+from reconciler.engine import album_watch, hints
+from reconciler.engine.album_writer import AlbumWriter
 from reconciler.engine.approvals import moment
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.events import Event, Progress
@@ -28,12 +28,13 @@ from reconciler.engine.observe import read_assets
 from reconciler.engine.ownership import Ownership
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.planner.adoption import Adoption
-from reconciler.engine.planner.candidates import Memory, Standing, candidates, take_census
+from reconciler.engine.planner.candidates import MOST, Memory, Standing, candidates, take_census
 from reconciler.engine.planner.desired import DesiredStateComputer, DesiredStates
 from reconciler.engine.planner.held import guarded, linked_assets
+from reconciler.engine.planner.rules import affordable, rules_of
 from reconciler.engine.planner.selection import ImageSelector
 from reconciler.engine.planner.slices import SLICE, Slices
-from reconciler.engine.planner.wishes import Wishes, switches_of, tells_day
+from reconciler.engine.planner.wishes import Wishes, tells_day
 from reconciler.engine.record_cache import RecordCache
 from reconciler.engine.schema import recalled
 from reconciler.engine.watermark import Look, Skew, Watermark, present, skew
@@ -41,11 +42,12 @@ from reconciler.errors import ImmichError, UnconfirmedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.asset import ObservedAsset, Visibility
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.listing import Listing
-    from reconciler.core.policy import Switches
+    from reconciler.core.plan.plan import Rules
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Target
     from reconciler.core.store_port import Store
     from reconciler.engine.events import Level, Listener
@@ -75,8 +77,8 @@ class Planner:
     ) -> None:
         self._memory = memory or Memory()
         self.ownership = Ownership(target, store, clock, listen, self._memory.ownership)
-        self._links: tuple[object, frozenset[str]] | None = None
-        self._gone: tuple[frozenset[str], frozenset[str], frozenset[str]] | None = None
+        self._links: tuple[object, AbstractSet[str]] | None = None
+        self._gone: tuple[AbstractSet[str], AbstractSet[str], AbstractSet[str]] | None = None
         self._source, self._target, self._store = source, target, store
         self._clock, self._listen = clock, listen
         self._computer = DesiredStateComputer(renderer, Form(target.settled_description, target.settled_tag))
@@ -171,8 +173,12 @@ class Planner:
         if selection.image_ids is None and point.another is None and (point.mode == "all" or point.wishes):
             selection = replace(selection, full=True)
         whose = KnownImmich.at(self._store, server, self._target.address)
-        rules = _rules(wishes, catalogue, server, whose, tells_day=tells_day(wishes, selection))
-        digest = policy_digest(wishes.policy, _affordable(rules), digest_of(wishes.policy.description))
+        rules = rules_of(wishes, catalogue, server, whose, tells_day=tells_day(wishes, selection))
+        sight = await self._albums(rules, selection)
+        if sight.lacking:
+            rules = replace(rules, missing={**rules.missing, "albums": sight.lacking})
+        rules = replace(rules, albums=sight.albums, unusable_albums=sight.unusable)
+        digest = policy_digest(wishes.policy, affordable(rules), digest_of(wishes.policy.description))
         desires, records = DesiredStates(), RecordCache(self._store, again=selection.again)
         census = await take_census(self._memory, self._store)
         selector = ImageSelector(
@@ -182,7 +188,7 @@ class Planner:
         asked = self._clock.monotonic()
         moved, mark, look = await self._moved(selector, records)
         seen, hinted = await self._hinted(selector)
-        moved = moved if moved is None else moved | hinted
+        moved = moved if moved is None else moved | hinted | sight.moved
         slices = Slices(
             selector,
             records,
@@ -232,22 +238,41 @@ class Planner:
         prepared = await asyncio.to_thread(judge) if len(prepared.items) > _FEW else judge()
         if whole and selection.brief and not selection.by_person and self._memory.census is census:
             self._memory.touched.clear()
-            self._memory.standing = Standing(
-                rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
-                prepared.items.open_images(), prepared.items.orphans(),
-            )  # fmt: skip
+            self._memory.standing = None
+            if len(prepared.items) <= MOST:  # else the next look goes through all as well
+                self._memory.standing = Standing(
+                    rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
+                    prepared.items.open_images(), prepared.items.orphans(),
+                )  # fmt: skip
         return prepared
+
+    async def _albums(self, rules: Rules, selection: Selection) -> album_watch.AlbumSight:
+        """Look at the albums, where they are kept in sync: one request while nobody touches them."""
+        wanted = rules.switches.albums and "albums" not in rules.missing
+        if not wanted and not selection.albums:
+            return album_watch.AlbumSight()
+        return await album_watch.look(
+            self._target, self._store, self._memory.albums, rules.policy, anew=selection.full
+        )
+
+    def album_writer(self, prepared: Prepared, run_id: str) -> AlbumWriter | None:
+        """Return what writes a pass's albums; ``None`` where nobody looked at them."""
+        albums = prepared.rules.albums
+        if albums is None:
+            return None
+        policy, memory = prepared.rules.policy.albums, self._memory.albums
+        return AlbumWriter(self._target, self._store, self._clock, memory, albums, policy, run_id)
 
     def _progress(self, phase: Literal["reading", "planning"], done: int, total: int) -> None:
         self._listen(Progress(phase, done, total))
 
-    async def _left(self, before: frozenset[str], linked: frozenset[str]) -> frozenset[str]:
+    async def _left(self, before: AbstractSet[str], linked: AbstractSet[str]) -> AbstractSet[str]:
         """Return what left the catalogue since the last good pass; known while neither side changes."""
         if self._gone is None or self._gone[0] is not before or self._gone[1] is not linked:
-            self._gone = (before, linked, await asyncio.to_thread(before.difference, linked))
+            self._gone = (before, linked, await asyncio.to_thread(lambda: before - linked))
         return self._gone[2]
 
-    async def _linked(self, catalogue: Catalogue) -> frozenset[str]:
+    async def _linked(self, catalogue: Catalogue) -> AbstractSet[str]:
         """Return the assets that the catalogue links; the same object while nothing about it changes."""
         key = (catalogue.reading, catalogue.doubtful_ids())
         if not catalogue.reading or self._links is None or self._links[0] != key or key[1]:
@@ -341,44 +366,9 @@ def _stand_back(another: Another | None, selection: Selection) -> None:
         raise another.error()
 
 
-def _rules(
-    wishes: Wishes, catalogue: Catalogue, server: ServerFacts, whose: KnownImmich, *, tells_day: bool
-) -> Rules:
-    return Rules(
-        policy=wishes.policy,
-        switches=wishes.switches or switches_of(catalogue, wishes.policy),
-        server_version=server.version,
-        user_id=whose.user_id,
-        other_users=frozenset(whose.others),
-        tags_available=server.tags_enabled,
-        missing=_missing(server),
-        zones=wishes.zones,
-        tells_day=tells_day,
-    )
-
-
 def _others(catalogue: Catalogue, slices: Slices) -> int:
     """Count the linked images that were not looked at: they stand."""
     return len(catalogue.linked()) - slices.items.tally.images
-
-
-def _missing(server: ServerFacts) -> dict[str, tuple[str, ...]]:
-    """Return the permissions that each feature lacks."""
-    found: dict[str, tuple[str, ...]] = {}
-    for loss in server.losses:
-        found[loss.feature] = (*found.get(loss.feature, ()), loss.permission)
-    return found
-
-
-def _affordable(rules: Rules) -> Switches:
-    """Leave out what key or server do not allow: a permission that is given is a reason to look again."""
-    switches, missing = rules.switches, rules.missing
-    return replace(
-        switches,
-        description=switches.description and "description" not in missing,
-        coordinates=switches.coordinates and "coordinates" not in missing,
-        tags=switches.tags and rules.tags_available and "tags" not in missing,
-    )
 
 
 def told_problems(catalogue: Catalogue) -> list[Event]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import IMAGES_TABLE, RowProblem
 from reconciler.core.desired.desired import NOTHING, Desired
+from reconciler.core.fingerprint import digest as digest_of
 from reconciler.core.fingerprint import fingerprint
 from reconciler.core.plan.asset_plan import plan_asset
 from reconciler.core.plan.flapping import is_due
@@ -135,7 +136,12 @@ class ImageSelector:
     def _fingerprint(self, item: Item) -> str:
         record = self.records.get(item.asset_id)
         decided, left_out = (record.resolutions, record.left_out) if record else ((), ())
-        return fingerprint(self.wanted(item), self.digest, decided, left_out)
+        wanted, digest = self.wanted(item), self.digest
+        why = self.rules.unusable_albums
+        if marks := [[name, why[name]] for name in sorted(wanted.albums) if name in why]:
+            # Where an album is not used, another one of that name, or its end, is a reason to look.
+            digest = digest_of(digest, marks)
+        return fingerprint(wanted, digest, decided, left_out)
 
     def wanted(self, item: Item) -> Desired:
         """Return what an item's image wants.
@@ -236,6 +242,7 @@ def merge(
         wins = replace(
             rules.policy.merge, on_conflict="overwrite", on_drift_block="correct", on_drift_prose="correct",
             on_drift_coordinates="correct", on_drift_taken_at="correct", on_drift_tags="correct",
+            on_drift_albums="correct",
         )  # fmt: skip
         rules = replace(rules, policy=replace(rules.policy, merge=wins))
     return plan_asset(item.image_id, item.title, wanted, seen, record, rules, now)
@@ -243,7 +250,7 @@ def merge(
 
 def _owns(record: AssetRecord) -> bool:
     applied = record.applied
-    return bool(applied.block or applied.prose or applied.tags)
+    return bool(applied.block or applied.prose or applied.tags or applied.albums)
 
 
 def _size(seen: ObservedAsset) -> tuple[int, int] | None:

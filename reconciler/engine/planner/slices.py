@@ -12,6 +12,7 @@ from array import array
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.asset_ids import AssetIndex
 from reconciler.core.catalogue import Images
 from reconciler.core.records import FINE
 from reconciler.engine.item import stands
@@ -20,6 +21,7 @@ from reconciler.engine.planner.selection import is_as_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.policy import Policy
@@ -41,6 +43,8 @@ _AT_ONCE: Final = 0.01
 """Seconds of work between two turns of the event loop."""
 _MOST_AT_ONCE: Final = 64
 """Images likewise, whatever the clock says."""
+_FEW: Final = 64
+"""Ids that are taken up without a look at the clock."""
 
 
 class Slices:
@@ -80,13 +84,13 @@ class Slices:
         """What was found, in order: the id of an image to be planned, or ``_KEPT`` for the next one kept."""
         self.items = Items(held)
         """Once it was planned."""
-        self.wanted: list[str] = []
+        self.wanted = AssetIndex()
         """The assets that are to be read."""
         self._waiting: list[str] = []
         self.stood = 0
         """Images that are fine and stand, and are not in ``items``."""
 
-    async def at_all(self, store: Store, linked: frozenset[str], moved: frozenset[str] | None) -> None:
+    async def at_all(self, store: Store, linked: AbstractSet[str], moved: frozenset[str] | None) -> None:
         """Look at all images of the selection."""
         chosen = self._selector.selection.image_ids
         if chosen is not None:
@@ -95,7 +99,10 @@ class Slices:
                 await self._look(several, moved)
         elif moved is None:  # whatever is known of them, all are to be read
             self._every = True
-            self.wanted += self._catalogue.linked_ids()
+            for number, asset_id in enumerate(self._catalogue.linked_ids()):
+                self.wanted.add(asset_id)
+                if number % _FEW == 0:
+                    await self._breathe()
         else:
             for several in _slices(self._catalogue):
                 await self._look(several, moved)
@@ -103,7 +110,7 @@ class Slices:
             await self._orphans(await asyncio.to_thread(store.record_ids) - linked, moved)
         self._take_up_waiting()
 
-    async def at_some(self, known: Candidates, linked: frozenset[str], moved: frozenset[str]) -> None:
+    async def at_some(self, known: Candidates, linked: AbstractSet[str], moved: frozenset[str]) -> None:
         """Look at those alone that may not stand any more."""
         self._selector.usable = len(self._catalogue.images) > len(known.images)
         assets = known.assets | moved | self._selector.pending.keys()
@@ -119,7 +126,8 @@ class Slices:
     def _take_up_waiting(self) -> None:
         """Look after the writes that only wait for Immich as well, where something is looked at anyway."""
         if self.wanted:
-            self.wanted += self._waiting
+            for asset_id in self._waiting:
+                self.wanted.add(asset_id)
         else:
             self._selector.waiting.clear()
 
@@ -145,8 +153,11 @@ class Slices:
 
     async def _taken_up(self, order: Sequence[int], kept: Iterator[Pair]) -> list[Item]:
         """Return some of those that were found, with all of their images again."""
-        images = {key: self._catalogue.image(key) for key in order if key != _KEPT}
-        await asyncio.sleep(0)
+        images: dict[int, CatalogueImage | None] = {}
+        for key in order:
+            if key != _KEPT:
+                images[key] = self._catalogue.image(key)
+                await self._breathe()
         wanted = [image for image in images.values() if image is not None]
         await self._records.fetch(image.asset_id for image in wanted if image.asset_id is not None)
         new = iter(self._selector.items(wanted, None))
@@ -172,7 +183,8 @@ class Slices:
                 self._records.drop((item.asset_id,))
             else:
                 self.items.add(planned, record)
-            reading.assets.pop(item.asset_id, None)
+            if item.asset_id in reading.assets:  # to pop it would unpack it
+                del reading.assets[item.asset_id]
             await self._breathe()
         self._let_go()
 
@@ -208,7 +220,7 @@ class Slices:
 
     def _note(self, item: Item) -> None:
         if item.status == "new":
-            self.wanted.append(item.asset_id)
+            self.wanted.add(item.asset_id)
         elif item.asset_id in self._selector.waiting:
             self._waiting.append(item.asset_id)
         if item.status == "new" and item.image is not None:

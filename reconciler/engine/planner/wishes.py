@@ -29,17 +29,20 @@ class Wishes:
 
     @property
     def as_switched(self) -> Wishes:
-        """The same with our own switch in the policy as it is wished, if only for one plan."""
-        on = self.policy.dates.enabled if self.switches is None else self.switches.dates
-        return replace(self, policy=self.policy.with_dates(on=on))
+        """The same with our own switches in the policy as they are wished, if only for one plan."""
+        on = self.switches
+        if on is None:
+            return self
+        return replace(self, policy=self.policy.switched(dates=on.dates, albums=on.albums))
 
 
 def switches_of(catalogue: Catalogue, policy: Policy) -> Switches:
     """Return Skymmich's own four settings, and ours as the policy in force has it."""
     settings = catalogue.settings
     return Switches(
-        settings.enabled, settings.description, settings.coordinates, settings.tags, policy.dates.enabled
-    )
+        settings.enabled, settings.description, settings.coordinates, settings.tags,
+        policy.dates.enabled, policy.albums.enabled,
+    )  # fmt: skip
 
 
 def tells_day(wishes: Wishes, selection: Selection) -> bool:

@@ -1,109 +1,140 @@
-"""Albums: listed by asset, made, and given assets; as tests/conformance/test_albums.py says."""
+"""The album routes: a listing, albums themselves, and what is in them."""
 
 from __future__ import annotations
 
-import random
-import uuid
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reconciler.simulator.server import responses, validation
-from reconciler.simulator.server.model import iso
-from reconciler.simulator.server.problems import ApiError, ValidationError
-from reconciler.simulator.server.requests import Answer, Request, answer
-from reconciler.simulator.server.state import USER_ID
+from reconciler.simulator.server.albums import album_json
+from reconciler.simulator.server.asset_routes import checked_id
+from reconciler.simulator.server.problems import V3, ApiError, ValidationError, no_access
+from reconciler.simulator.server.requests import Answer, Request, answer, nothing
+from reconciler.simulator.server.state import PARTNER_ID, USER_ID
 
 if TYPE_CHECKING:
+    from reconciler.simulator.server.albums import Album
     from reconciler.simulator.server.state import State
 
 
-@dataclass(slots=True)
-class Album:
-    """One user's album."""
-
-    album_id: str
-    name: str
-    description: str
-    created: int
-    updated: int
-    assets: list[str] = field(default_factory=list)
-
-
 def list_albums(state: State, request: Request) -> Answer:
-    """``GET /albums``: own ones, or those that an asset is in, also one in the trash."""
-    asked = request.query.get("assetId")
-    if asked is not None and not validation.is_id(asked, state.settings.version):
-        raise ValidationError([("assetId", "assetId must be a UUID")])
-    found = [one for one in state.albums.values() if asked is None or asked in one.assets]
-    return answer([_json(state, one) for one in found])
+    """``GET /albums``: own ones, newest first; with ``assetId`` those it is in."""
+    albums = [one for one in state.albums.by_id.values() if one.owner_id == USER_ID]
+    if (asset_id := request.query.get("assetId")) is not None:
+        checked_id(state, asset_id)
+        albums = [one for one in albums if asset_id in one.assets]
+    if state.settings.another_user:
+        albums = []
+    albums.sort(key=lambda one: (-one.created, one.album_id))
+    return answer([_shown(state, one) for one in albums])
 
 
 def create_album(state: State, request: Request) -> Answer:
-    """``POST /albums``: assets that are not the user's are left out without a word."""
-    name = request.body.get("albumName")
-    if not isinstance(name, str):
-        raise ValidationError([("albumName", "albumName must be a string")])
-    given = (
-        validation.uuids(request.body, "assetIds", state.settings.version)
-        if "assetIds" in request.body
-        else []
-    )
-    drawn = random.Random(f"album:{state.settings.seed}:{len(state.albums)}")  # noqa: S311 - a simulation
-    made = Album(
-        str(uuid.UUID(int=drawn.getrandbits(128), version=4)),
-        name,
-        str(request.body.get("description") or ""),
-        state.milliseconds,
-        state.milliseconds,
-        [one for one in dict.fromkeys(given) if _is_own(state, one)],
-    )
-    state.albums[made.album_id] = made
-    return answer(_json(state, made), status=201)
+    """``POST /albums``: a name may be empty, and there may be others of it."""
+    body = request.body
+    name, description = _text(body, "albumName", required=True), _text(body, "description")
+    album = state.albums.create(USER_ID, name or "", description or "", state.milliseconds)
+    if "assetIds" in body:
+        for asset_id in validation.uuids(body, "assetIds", state.settings.version):
+            if _may_put(state, asset_id):
+                state.albums.put(album, asset_id, state.milliseconds)
+    return answer(_shown(state, album), 201)
 
 
-def add_assets(state: State, request: Request) -> Answer:
-    """``PUT /albums/{id}/assets``: a word on every asset. Nothing of an asset changes."""
-    album = state.albums.get(request.path[1])
-    if album is None:
-        if not validation.is_id(request.path[1], state.settings.version):
-            raise ValidationError([("id", "id must be a UUID")])
+def get_album(state: State, request: Request) -> Answer:
+    """``GET /albums/{id}``: up to 2.x with its assets, unless it is asked without."""
+    album = _own(state, request.path[1], "album.read")
+    version = state.settings.version
+    shown = _shown(state, album)
+    if version < V3 and request.query.get("withoutAssets") != "true":
+        inside = [asset for one in album.assets if (asset := state.shown(one)) and not asset.trashed]
+        shown["assets"] = [responses.asset_json(asset, version, with_exif=False) for asset in inside]
+    return answer(shown)
+
+
+def update_album(state: State, request: Request) -> Answer:
+    """``PATCH /albums/{id}``: a cover has to be in it."""
+    album = _own(state, request.path[1], "album.update")
+    body = request.body
+    name, description = _text(body, "albumName"), _text(body, "description")
+    cover = body.get("albumThumbnailAssetId")
+    if cover is not None:
+        if not validation.is_id(cover, state.settings.version):
+            raise ValidationError([("albumThumbnailAssetId", "albumThumbnailAssetId must be a UUID")])
+        if cover not in album.assets:
+            raise ApiError(400, "Invalid album thumbnail")
+        album.cover = str(cover)
+    album.name = album.name if name is None else name
+    album.description = album.description if description is None else description
+    album.updated = state.milliseconds
+    return answer(_shown(state, album))
+
+
+def delete_album(state: State, request: Request) -> Answer:
+    """``DELETE /albums/{id}``: its assets stay."""
+    del state.albums.by_id[_own(state, request.path[1], "album.delete").album_id]
+    return nothing()
+
+
+def put_in(state: State, request: Request) -> Answer:
+    """``PUT /albums/{id}/assets``: a word on every id that was sent, twice on one that was sent twice."""
+    album_id, version = checked_id(state, request.path[1]), state.settings.version
+    ids = validation.uuids(request.body, "ids", version)
+    album = state.albums.by_id.get(album_id)
+    if album is None or album.owner_id != USER_ID or state.settings.another_user:
         raise ApiError(400, "Album not found")
     results: list[dict[str, object]] = []
-    for asset_id in validation.uuids(request.body, "ids", state.settings.version):
+    for asset_id in ids:
         if asset_id in album.assets:
             results.append({"id": asset_id, "success": False, "error": "duplicate"})
-        elif not _is_own(state, asset_id):
+        elif not _may_put(state, asset_id):
             results.append({"id": asset_id, "success": False, "error": "no_permission"})
         else:
-            album.assets.append(asset_id)
-            album.updated = state.milliseconds
+            state.albums.put(album, asset_id, state.milliseconds)
             results.append({"id": asset_id, "success": True})
     return answer(results)
 
 
-def _is_own(state: State, asset_id: str) -> bool:
+def take_out(state: State, request: Request) -> Answer:
+    """``DELETE /albums/{id}/assets``: ``not_found`` for what was not in it, unknown ids too."""
+    ids = validation.uuids(request.body, "ids", state.settings.version)
+    album = _own(state, request.path[1], "albumAsset.delete")
+    results: list[dict[str, object]] = []
+    for asset_id in ids:
+        if asset_id not in album.assets:
+            results.append({"id": asset_id, "success": False, "error": "not_found"})
+        else:
+            state.albums.take(album, asset_id, state.milliseconds)
+            results.append({"id": asset_id, "success": True})
+    return answer(results)
+
+
+def _may_put(state: State, asset_id: str) -> bool:
     asset = state.shown(asset_id)
-    return asset is not None and asset.owner_id == USER_ID and asset.visibility != "locked"
+    return asset is not None and asset.owner_id in {USER_ID, PARTNER_ID} and asset.visibility != "locked"
 
 
-def _json(state: State, album: Album) -> dict[str, object]:
-    there = [
-        one for one in album.assets if (asset := state.assets.get(one)) is not None and not asset.trashed
-    ]
-    shown: dict[str, object] = {
-        "id": album.album_id,
-        "albumName": album.name,
-        "description": album.description,
-        "createdAt": iso(album.created),
-        "updatedAt": iso(album.updated),
-        "albumThumbnailAssetId": there[0] if there else None,
-        "albumUsers": [],
-        "assetCount": len(there),
-        "hasSharedLink": False,
-        "isActivityEnabled": True,
-        "shared": False,
-        "order": "desc",
-    }
-    if state.settings.version < (3, 0, 0):
-        shown |= {"assets": [], "owner": responses.user_json(USER_ID), "ownerId": USER_ID}
-    return shown
+def _own(state: State, album_id: str, permission: str) -> Album:
+    """Return an album of the user.
+
+    Raises:
+        ApiError: there is none (400).
+    """
+    album = state.albums.by_id.get(checked_id(state, album_id))
+    if album is None or album.owner_id != USER_ID or state.settings.another_user:
+        raise no_access(permission)
+    return album
+
+
+def _text(body: dict[str, object], name: str, *, required: bool = False) -> str | None:
+    value = body.get(name)
+    if value is None and not required:
+        return None
+    if not isinstance(value, str):
+        raise ValidationError([(name, f"{name} must be a string")])
+    if "\0" in value:
+        raise ApiError(500, "Failed to create album" if required else "Failed to update album")
+    return value
+
+
+def _shown(state: State, album: Album) -> dict[str, object]:
+    return album_json(album, state.assets, state.settings.version)

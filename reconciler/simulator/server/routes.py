@@ -42,11 +42,6 @@ ROUTES: dict[str, dict[str, Route]] = {
         "GET": Route(assets.get_metadata, "asset.read", since=_METADATA),
         "DELETE": Route(assets.delete_metadata, "asset.update", since=_METADATA, has_body=False),
     },
-    "/albums": {
-        "GET": Route(albums.list_albums, "album.read"),
-        "POST": Route(albums.create_album, "album.create"),
-    },
-    "/albums/{id}/assets": {"PUT": Route(albums.add_assets, "albumAsset.create")},
     "/tags": {
         "GET": Route(tags.list_tags, "tag.read"),
         "POST": Route(tags.create_tag, "tag.create"),
@@ -62,6 +57,19 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/tags/{id}/assets": {
         "PUT": Route(tags.add_to_assets, "tag.asset"),
         "DELETE": Route(tags.remove_from_assets, "tag.asset"),
+    },
+    "/albums": {
+        "GET": Route(albums.list_albums, "album.read"),
+        "POST": Route(albums.create_album, "album.create"),
+    },
+    "/albums/{id}": {
+        "GET": Route(albums.get_album, "album.read"),
+        "PATCH": Route(albums.update_album, "album.update"),
+        "DELETE": Route(albums.delete_album, "album.delete", has_body=False),
+    },
+    "/albums/{id}/assets": {
+        "PUT": Route(albums.put_in, "albumAsset.create"),
+        "DELETE": Route(albums.take_out, "albumAsset.delete"),
     },
     "/search/metadata": {"POST": Route(server.search_metadata, "asset.read")},
     "/search/statistics": {"POST": Route(server.search_statistics, "asset.statistics", since=(1, 135, 0))},

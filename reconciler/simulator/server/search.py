@@ -110,6 +110,13 @@ def _tests(state: State, body: Mapping[str, object]) -> list[Callable[[Asset], b
         tests.append(lambda asset: not asset.trashed)
     if body.get("withExif"):
         tests.append(lambda asset: asset.extracted)
+    if isinstance(album_ids := body.get("albumIds"), list) and album_ids:
+        wrong = [one for one in album_ids if not validation.is_id(one, state.settings.version)]
+        if wrong:
+            raise ValidationError([("albumIds", "each value in albumIds must be a UUID")])
+        albums = [state.albums.by_id.get(one) for one in album_ids]
+        # Of several albums those that are in all of them.
+        tests.append(lambda asset: all(one is not None and asset.asset_id in one.assets for one in albums))
     if "tagIds" in body and body["tagIds"] is None:
         tests.append(lambda asset: not asset.tags)
     if "rating" in body and body["rating"] is None:

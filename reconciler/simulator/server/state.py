@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reconciler.simulator.server import roundtrip
+from reconciler.simulator.server.albums import AlbumStore
 from reconciler.simulator.server.costs import extraction_work
 from reconciler.simulator.server.fault_book import VICTIMS, Book
 from reconciler.simulator.server.model import ACTORS, FIELDS, Exif
@@ -26,7 +27,6 @@ from reconciler.simulator.server.tags import TagStore
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reconciler.simulator.server.album_routes import Album
     from reconciler.simulator.server.model import Actor, Asset, FieldName, Tag
     from reconciler.simulator.server.unkindness import Settings
 
@@ -44,8 +44,8 @@ class State:
         self.book = Book()
         self.queues = Queues(settings)
         self.tags = TagStore(settings.seed)
+        self.albums = AlbumStore(settings.seed)
         self.assets: dict[str, Asset] = {}
-        self.albums: dict[str, Album] = {}
         self.now = 0.0
         self.paging = random.Random(f"paging:{settings.seed}")  # noqa: S311 - a simulation
         self._changes: list[tuple[int, str]] = []
@@ -293,6 +293,7 @@ class State:
         for tag_id in list(asset.tags):
             if tag_id in self.tags.by_id:
                 self.tags.unlink(asset, self.tags.by_id[tag_id])
+        self.albums.forget(asset.asset_id)
         self.assets.pop(asset.asset_id, None)
         self._by_date = None
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.skymmich.rest.shapes import Answered
     from reconciler.skymmich.tables import Columns, Table
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _DETAILS: Final = """
     CREATE TABLE details (
         image_id INTEGER PRIMARY KEY, digest BLOB, updated_at TEXT,

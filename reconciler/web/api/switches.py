@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.policy import Policy
+from reconciler.core.policy import Policy, Switches
 from reconciler.engine.planner.wishes import switches_of
 from reconciler.models.plans import Settings
 from reconciler.models.requests import Changes
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from reconciler.core.policy import Switches
     from reconciler.web.context import Panel
     from reconciler.web.ports import SettingsWriter
 
@@ -74,7 +73,8 @@ def skymmichs_own(panel: Panel) -> Switches | None:
     """Return what Skymmich itself says, as last read; ``None`` before that."""
     catalogue = panel.control.catalogue()
     switches = panel.control.snapshot().switches
-    policy = Policy().with_dates(on=switches is not None and switches.dates)
+    ours = switches or Switches()
+    policy = Policy().switched(dates=ours.dates, albums=ours.albums)
     return None if catalogue is None else switches_of(catalogue, policy)
 
 

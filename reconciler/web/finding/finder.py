@@ -76,7 +76,7 @@ class Found:
         return Beside(number, self.total, before, after)
 
     def _linked(self, places: Iterable[int]) -> int | None:
-        ids = (self.lookup.assets.get(self.sheet.ids[place]) for place in places)
+        ids = (self.lookup.id_of(self.sheet.ids[place]) for place in places)
         return next((image_id for image_id in ids if image_id is not None), None)
 
 
@@ -90,8 +90,7 @@ class Finder:
 
     def __init__(self, history: History, lookups: Lookups) -> None:
         self._history, self._lookups = history, lookups
-        self._lookup: Lookup | None = None
-        self._sheets = Sheets(history, self._known)
+        self._sheets = Sheets(history)
         self._places: tuple[object, object, array[int]] = (None, None, array("i"))
         self._masks: tuple[object, object, dict[tuple[str, str, str], bytes]] = (None, None, {})
 
@@ -106,11 +105,7 @@ class Finder:
         await asyncio.to_thread(self._find, Query(), await self._lookups.latest())
         await asyncio.to_thread(self._find, Query("any word"), await self._lookups.ready())
 
-    def _known(self) -> Iterable[str | None]:
-        return self._lookup.asset_ids() if self._lookup is not None else ()
-
     def _find(self, query: Query, lookup: Lookup) -> Found:
-        self._lookup = lookup
         sheet = self._sheets.latest()
         mask = self._narrowed(query, sheet, lookup)
         crossed = both_of(mask, sheet.among(sheet.crossed))
@@ -168,8 +163,7 @@ class Finder:
     def _on_sheet(self, sheet: Sheet, lookup: Lookup, mask: bytes | bytearray) -> bytes:
         """Return a mask over the catalogue's images as one over the sheet's places."""
         if self._places[0] is not lookup.catalogue or self._places[1] is not sheet.ids:
-            found = (-1 if one is None else sheet.place_of(one) for one in lookup.asset_ids())
-            places = array("i", (-1 if place is None else place for place in found))
+            places = lookup.places_in(sheet.ids)
             self._places = (lookup.catalogue, sheet.ids, places)
         fits = bytearray(len(sheet.ids))
         for place in compress(self._places[2], mask):

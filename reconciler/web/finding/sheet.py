@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 from array import array
-from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from reconciler.core.asset_ids import AssetIds, AssetIndex
 from reconciler.core.records import AssetStatus
 from reconciler.web.tones import URGENCY
 
@@ -37,7 +37,7 @@ _RANK: Final = bytes([*map(_ORDER.index, _STATUSES), 99])
 class Sheet:
     """All managed assets at one moment."""
 
-    ids: tuple[str, ...] = ()
+    ids: AssetIds = field(default_factory=AssetIds)
     statuses: bytes = b""
     """Of each asset, the place of its state in the list of states."""
     written: array[int] = field(default_factory=lambda: array("q"))
@@ -50,20 +50,18 @@ class Sheet:
 
     def place_of(self, asset_id: str) -> int | None:
         """Return where an asset stands."""
-        place = bisect_left(self.ids, asset_id)
-        return place if place < len(self.ids) and self.ids[place] == asset_id else None
+        return self.ids.place_of(asset_id)
 
     def with_new(self, rows: Iterable[Standing]) -> Sheet:
         """Return it with rows more, in which nothing stands yet; the order of titles is as before."""
-        ids, statuses = list(self.ids), bytearray(self.statuses)
+        new = AssetIds(row.asset_id for row in rows)
+        ids, statuses = self.ids | new, bytearray(self.statuses)
         columns = self.written[:], self.seen[:], self.titles[:]
-        for row in rows:
-            place = bisect_left(ids, row.asset_id)
-            ids.insert(place, row.asset_id)
+        for place in sorted(place for one in new if (place := ids.place_of(one)) is not None):
             statuses.insert(place, _OTHER)
             for column in columns:
                 column.insert(place, 0)
-        return Sheet(tuple(ids), bytes(statuses), *columns, self.by_title, self.crossed)
+        return Sheet(ids, bytes(statuses), *columns, self.by_title, self.crossed)
 
     def in_state(self, states: Iterable[str]) -> bytes:
         """Return which assets are in one of some states, a byte an asset."""
@@ -117,11 +115,10 @@ class Sheets:
 
     Args:
         history: where it is read.
-        known: the ids that the catalogue has: one text for both spares eight megabytes of a hundred thousand.
     """
 
-    def __init__(self, history: History, known: Callable[[], Iterable[str | None]]) -> None:
-        self._history, self._known = history, known
+    def __init__(self, history: History) -> None:
+        self._history = history
         self._turn = threading.Lock()
         self._mark: object = None
         self._sheet = Sheet()
@@ -153,17 +150,18 @@ class Sheets:
             return self._orders[order]
 
     def _read(self) -> Sheet:
-        one_text = {asset_id: asset_id for asset_id in self._known() if asset_id is not None}
-        ids: list[str] = []
+        ids, last = AssetIndex(), ""
         statuses = bytearray()
         written, seen, titles = array("q"), array("q"), array("q")
-        while rows := self._history.standings(ids[-1] if ids else ""):
-            ids += [one_text.get(row.asset_id, row.asset_id) for row in rows]
+        while rows := self._history.standings(last):
+            last = rows[-1].asset_id
+            for row in rows:
+                ids.add(row.asset_id)
             statuses += bytes(_CODES.get(row.status, _OTHER) for row in rows)
             written.extend([row.written for row in rows])
             seen.extend([row.seen for row in rows])
             titles.extend([row.title for row in rows])
-        found = Sheet(tuple(ids), bytes(statuses), written, seen, titles)
+        found = Sheet(AssetIds(ids), bytes(statuses), written, seen, titles)
         return replace(found, by_title=self._titles(found))
 
     def _titles(self, sheet: Sheet) -> array[int]:
@@ -195,7 +193,8 @@ class Sheets:
         statuses = bytearray(found.statuses)
         written, seen, titles = found.written[:], found.seen[:], found.titles[:]
         for row in rows:
-            place = bisect_left(found.ids, row.asset_id)
+            if (place := found.place_of(row.asset_id)) is None:
+                continue
             statuses[place] = _CODES.get(row.status, _OTHER)
             written[place], seen[place] = row.written, row.seen
             retitled = retitled or titles[place] != row.title

@@ -71,7 +71,7 @@ def sides(
 def _sides(entry: JournalEntry, observed: ObservedAsset | None) -> Sides:
     """Compare one value; both sides of the journal are as Immich keeps them."""
     known = Sides(entry.field, entry.before, entry.after)
-    if observed is None or (entry.field == "tags" and observed.tags is None):
+    if observed is None or entry.field == "albums" or (entry.field == "tags" and observed.tags is None):
         return known
     now: object = observed.description
     same = now == entry.after

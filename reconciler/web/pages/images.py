@@ -114,7 +114,7 @@ class ImagePages:
     async def matching(self, request: Request) -> frozenset[int]:
         """Return the images that the query's filter lets through, at most one more than may be chosen."""
         found = await self._finder.find(Query.of(request))
-        ids = map(found.lookup.assets.get, found.page(0, MAX_IMAGES + 1))
+        ids = map(found.lookup.id_of, found.page(0, MAX_IMAGES + 1))
         return frozenset(image_id for image_id in ids if image_id is not None)
 
     async def image(self, request: Request) -> Response:

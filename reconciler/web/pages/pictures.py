@@ -60,7 +60,7 @@ class Pictures:
 
     async def _is_shown(self, asset_id: str) -> bool:
         """Return whether an asset belongs to an image; until the catalogue is read, the store tells."""
-        if asset_id in (await self._lookups.latest()).assets:
+        if (await self._lookups.latest()).id_of(asset_id) is not None:
             return True
         if self._panel.control.catalogue() is not None:
             return False

@@ -214,6 +214,8 @@ def _written(
         "dates": sum(plan.taken_at is not None for plan in plans),
         "tags_on": sum(len(plan.coming_tags) for plan in plans),
         "tags_off": sum(len(plan.going_tags) for plan in plans),
+        "albums_on": sum(len(plan.add_albums) for plan in plans),
+        "albums_off": sum(len(plan.remove_albums) for plan in plans),
         "values_left" if action == "undo" else "left": len(left),
     }
     return Proposal(

@@ -35,7 +35,7 @@ from reconciler.web import tones
 from reconciler.web.pages.availability import no_action, no_decision, no_look, no_sync, no_undo, no_write
 from reconciler.web.pages.diff import condensed, difference, extent, side
 from reconciler.web.pages.toast import toast_of
-from reconciler.web.short_messages import by_kind, by_run, spoken, tag_changes
+from reconciler.web.short_messages import album_changes, by_kind, by_run, spoken, tag_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -112,6 +112,7 @@ class Pages:
             by_run=by_run,
             by_kind=by_kind,
             tag_changes=tag_changes,
+            album_changes=album_changes,
             difference=difference,
             condensed=condensed,
             extent=extent,

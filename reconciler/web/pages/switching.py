@@ -32,6 +32,7 @@ _ON: Final[Mapping[str, Message]] = {
     "coordinates": Message("Places are kept in sync."),
     "tags": Message("Tags are kept in sync."),
     "dates": Message("Dates are kept in sync."),
+    "albums": Message("Albums are kept in sync."),
 }
 _OFF: Final[Mapping[str, Message]] = {
     "enabled": Message("Metadata sync is off: nothing is written."),
@@ -39,6 +40,7 @@ _OFF: Final[Mapping[str, Message]] = {
     "coordinates": Message("Places are switched off: they stay in Immich as they are."),
     "tags": Message("Tags are switched off: they stay in Immich as they are."),
     "dates": Message("Dates are switched off: they stay in Immich as they are."),
+    "albums": Message("Albums are switched off: they stay in Immich as they are."),
 }
 
 

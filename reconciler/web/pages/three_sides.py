@@ -157,12 +157,14 @@ def _same_tags(decision: TagsDecision) -> bool:
 def _tags(decision: TagsDecision, plan: AssetPlan) -> tuple[TagGroup, ...]:
     base, live, wanted = (set(side or ()) for side in (decision.base, decision.live, decision.desired))
     lacking, more = wanted - live, live - wanted
-    added = "To be added" if plan.add_tags else "Skymmich has, and Immich does not"
+    albums = decision.field == "albums"
+    coming, going = (plan.add_albums, plan.remove_albums) if albums else (plan.add_tags, plan.remove_tags)
+    added = "To be added" if coming else "Skymmich has, and Immich does not"
     groups = (
         TagGroup(added, _sorted(lacking - base), "ins"),
         TagGroup("Taken off in Immich", _sorted(lacking & base), "del"),
-        TagGroup("To be taken off: no longer in Skymmich", _sorted(more & plan.remove_tags), "del"),
-        TagGroup("Only in Immich: kept", _sorted(more - plan.remove_tags)),
+        TagGroup("To be taken off: no longer in Skymmich", _sorted(more & going), "del"),
+        TagGroup("Only in Immich: kept", _sorted(more - going)),
         TagGroup("On both sides", _sorted(wanted & live)),
     )
     return tuple(group for group in groups if group.tags)

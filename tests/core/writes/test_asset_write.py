@@ -379,6 +379,13 @@ def test_a_text_that_is_shown_as_it_was_sent_waits_in_immichs_queue_and_has_arri
         assert (asked, write.state, write.pending is None) == (todo, state, todo == "plan")
 
 
+def test_a_tag_that_never_arrived_is_known_on_an_asset_without_a_text():
+    seen = asset(tags=frozenset({"old"}))
+    pending = ready(seen=seen, remove={"old"}).intent("run", T0)
+    write, asked = adopted(seen, pending).on_read(seen, sight(30), TERMS)
+    assert (asked, write.pending) == ("plan", None)
+
+
 @pytest.mark.parametrize(
     ("left", "crossed"), [({"mine", "ours"}, False), ({"ours"}, True), ({"mine", "ours", "new"}, False)]
 )
