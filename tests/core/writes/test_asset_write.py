@@ -401,10 +401,15 @@ def test_of_an_earlier_runs_write_a_tag_that_stood_beside_it_and_is_gone_is_told
 
 
 def test_nothing_but_its_events_changes_a_write():
-    """A lint: outside the module nobody makes one but ``begin`` and ``adopt``, or gives one a state."""
+    """A lint: outside the module nobody makes one but ``begin`` and ``adopt``, or gives one a state.
+
+    What was done with albums after it is the one other thing that is noted; that touches no state.
+    """
     root, found = Path(reconciler.__file__).parent, []
+    after = root / "core" / "writes" / "albums.py"
+    assert "state" not in after.read_text(encoding="utf-8")
     for path in sorted(root.rglob("*.py")):
-        if path.name == "asset_write.py" or path.is_relative_to(root / "simulator"):
+        if path.name == "asset_write.py" or path == after or path.is_relative_to(root / "simulator"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
