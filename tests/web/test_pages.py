@@ -11,7 +11,7 @@ from importlib import resources
 import pytest
 
 from reconciler.core.plan.guard import Verdict
-from reconciler.core.policy import Switches
+from reconciler.core.policy import ALL_SWITCHES, Switches
 from reconciler.core.reasons import reason
 from reconciler.engine.events import Progress
 from reconciler.errors import CatalogueError, ImmichAnswerError, ImmichRejectedError, ImmichTemporaryError
@@ -242,7 +242,7 @@ BOXES = ("metadataSyncEnabled", "syncDescription", "syncCoordinates", "syncTags"
 def boxes(ticked, *, shown=BOXES):
     """The form of the switches as a browser sends it."""
     return {
-        **{f"shown_{name}": "on" if name in shown else "off" for name in (*BOXES, "syncDates")},
+        **{f"shown_{name}": "on" if name in shown else "off" for name in ALL_SWITCHES},
         **dict.fromkeys(ticked, "on"),
     }
 
