@@ -266,7 +266,7 @@ class Control(Protocol):
         ...
 
     async def read_switches(self) -> Switches:
-        """Read the four switches again, from where they live; the snapshot has them from now on.
+        """Read the switches again, from where they live; the snapshot has them from now on.
 
         A master switch found turned off ends the pass that runs, as ``stop_run`` does.
 

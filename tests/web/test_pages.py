@@ -606,3 +606,10 @@ def test_never_is_said_only_of_what_the_journal_does_not_have(client):
     written, fresh = (client.get(f"/images/{number}", headers=PEOPLE).text for number in (1, 5))
     assert ("never written from here" in written, "nothing now" in written) == (False, True)
     assert ("never written from here" in fresh, "nothing now" in fresh) == (True, False)
+
+
+def test_an_image_shows_the_albums_that_it_is_in(client):
+    text = client.get("/images/1", headers=PEOPLE).text
+    albums = text.split('aria-label="Albums"')[1].split("</article>")[0]
+    assert "<li>Astro · Messier 31</li>" in albums
+    assert "Same on all sides" in albums
