@@ -12,6 +12,9 @@ from copy import copy
 from dataclasses import replace
 
 from reconciler.core.asset import Applied
+from reconciler.core.desired.block import split
+from reconciler.core.plan.conflicts import side
+from reconciler.core.plan.plan import Rules
 from reconciler.core.policy import GuardPolicy, MergePolicy, Policy
 from reconciler.engine.conflicts import decidable, take_decision
 from reconciler.engine.events import Event
@@ -474,6 +477,7 @@ class Play:
 
     def _assert_true(self):
         shown, linked = self.here.shown(), {asset_id for _, asset_id in self.here.images()}
+        markers = Rules(self.here.policy, self.here.switches, "", "").markers
         for record in self.here.store.records().values():
             asset = shown.get(record.asset_id)
             if record.status != "in_sync" or asset is None or record.asset_id not in linked:
@@ -483,8 +487,18 @@ class Play:
             if missing and switches.tags and merge.on_drift_tags == "correct":
                 raise ViolationError(f"in sync without {missing}: {record}")
             correct = switches.description and merge.on_drift_block == "correct"
+            decided = {
+                one_side for one in record.resolutions if one.field == "block" for one_side in _kept(one)
+            }
+            if decided and side(split(asset["description"], markers, applied.block).block) in decided:
+                continue  # a person has seen both, and it is as they left it
             if applied.block and correct and applied.block not in asset["description"]:
                 raise ViolationError(f"in sync without its block: {record} {asset['description']!r}")
+
+
+def _kept(decision):
+    """Give the digests of what a person's decision leaves in Immich."""
+    return {decision.result, decision.live if decision.keep == "immich" else ""} - {""}
 
 
 def _setting(**chosen):
