@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.core.catalogue import SWITCHED_PARTS
+from reconciler.core.catalogue import WRITTEN_PARTS
 from reconciler.core.records import AssetRecord, LeftOut
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def leave_out(
     asset_id = image.asset_id or ""
     with store.transaction():
         known = {one.field for one in store.left_out_of([asset_id]).get(asset_id, ())}
-        new = tuple(field for field in SWITCHED_PARTS if field in fields and field not in known)
+        new = tuple(field for field in WRITTEN_PARTS if field in fields and field not in known)
         if new and store.record(asset_id) is None:
             store.save_records([AssetRecord(asset_id, image.image_id, image.title)])
         if new:
@@ -46,7 +46,7 @@ def take_in(store: Store, image: CatalogueImage, fields: Collection[WrittenPart]
     asset_id = image.asset_id or ""
     with store.transaction():
         known = {one.field for one in store.left_out_of([asset_id]).get(asset_id, ())}
-        again = tuple(field for field in SWITCHED_PARTS if field in fields and field in known)
+        again = tuple(field for field in WRITTEN_PARTS if field in fields and field in known)
         if again:
             store.take_in(asset_id, again)
     return again

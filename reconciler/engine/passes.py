@@ -52,6 +52,8 @@ class Selection:
     """Read in bulk, without tags: whoever plans so reads an asset's tags before they matter."""
     albums: bool = False
     """Look at the albums whatever the switches say: something of them may be taken back."""
+    writes: bool = False
+    """Something is to be written, whatever the plan says: whoever plans so knows of it."""
     again: bool = False
     """Plan as if what was taken back were to be written again: only to be looked at."""
     later: frozenset[int] = frozenset()

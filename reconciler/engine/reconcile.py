@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from reconciler.core.store_port import Store
     from reconciler.engine.album_writer import AlbumWriter
     from reconciler.engine.items import Pair
+    from reconciler.engine.ownership import Ownership
     from reconciler.engine.passes import Prepared, Report, Selection
     from reconciler.engine.planner.candidates import Memory
     from reconciler.engine.planner.wishes import Wishes
@@ -175,6 +176,11 @@ class Reconciler:
         if self.permission.standing not in {"begun", "trying"}:
             return
         await self._planner.ownership.share(prepared.server)
+
+    @property
+    def ownership(self) -> Ownership:
+        """What Immich's records tell."""
+        return self._planner.ownership
 
     async def tidy(self) -> int:
         """Delete what a renamed branch of tags left behind, if that came to its end; gives how many tags."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import ChainMap
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.plan.reversal import Reversal, everything, known_steps, owns_anything
@@ -19,6 +20,7 @@ from reconciler.engine.created_tags import to_delete
 from reconciler.engine.item import Item
 from reconciler.engine.observe import read_assets
 from reconciler.engine.passes import Prepared, Selection
+from reconciler.engine.planner.adoption import told_besides
 from reconciler.engine.undo_wish import Candidate, UndoWish, candidates, of_entries
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ class UndoPlanner:
         image_ids = frozenset(one.reversal.image_id for several in wanted.values() for one in several)
         # In bulk, a thousand a request: before its text is written back each asset is read anyway.
         albums = any(one.reversal.put_in or one.reversal.taken_out for one in chain(*wanted.values()))
-        selection = Selection(image_ids=image_ids, full=True, tags_later=True, albums=albums)
+        selection = Selection(image_ids=image_ids, full=True, tags_later=True, albums=albums, writes=True)
         prepared = await self._cycle.prepare(selection, wishes)
         found = await self._planned(prepared, wanted, prepared.records)
         if wish.asset_id and not wish.to and found.steps:
@@ -139,15 +141,16 @@ class UndoPlanner:
 
     async def _prepare_everything(self, wish: UndoWish, wishes: Wishes) -> PreparedUndo:
         prepared = await self._cycle.prepare(
-            Selection(full=True, tags_later=True, albums=ALBUMS.is_kept(self._store)), wishes
+            Selection(full=True, tags_later=True, albums=ALBUMS.is_kept(self._store), writes=True), wishes
         )
         wanted: dict[str, list[Candidate]] = {}
         records: dict[str, AssetRecord] = {}
         for several in batches(await asyncio.to_thread(self._store.record_ids)):
             former = await asyncio.to_thread(self._store.former_of, several)
             found_records = await asyncio.to_thread(self._store.records_of, several)
-            for asset_id, record in found_records.items():
-                records[asset_id] = record
+            for asset_id, stored in found_records.items():
+                # Where the store is an older copy, what Immich tells of it has been taken up.
+                record = records[asset_id] = prepared.records.get(asset_id) or stored
                 one = everything(record, former.get(asset_id, ()), prepared.rules.markers)
                 wanted[asset_id] = [Candidate("", one)]
         found = await self._planned(prepared, wanted, records)
@@ -174,6 +177,12 @@ class UndoPlanner:
             if len(several) > 1 or _is_to_be_read(steps.get(asset_id), several[0], records.get(asset_id))
         ]
         seen = (await read_assets(self._target, sorted(to_be_read), tags=True)).assets
+        # Those of the catalogue were taken up as a pass does it.
+        besides = {one: records[one] for one in to_be_read if one not in items and one in records}
+        if prepared.taken is not None and besides:
+            point, markers = prepared.taken.standpoint, prepared.rules.markers
+            told = await told_besides(self._cycle.ownership, point, besides, seen, markers)
+            records = ChainMap(told, cast("dict[str, AssetRecord]", records))
         for asset_id in to_be_read:
             await breath.take()
             title = records[asset_id].title if asset_id in records else asset_id

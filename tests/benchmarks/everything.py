@@ -30,7 +30,9 @@ MOST_MORE = 10
 
 
 def everything(policy: Policy) -> Wishes:
-    albums = replace(policy.albums, enabled=True, cover=True, kinds=("target", "constellation", "object_type"))
+    albums = replace(
+        policy.albums, enabled=True, cover=True, kinds=("target", "constellation", "object_type")
+    )
     more = replace(policy, albums=albums, dates=replace(policy.dates, enabled=True))
     more = replace(more, coordinates=replace(more.coordinates, keep_day=True))
     return Wishes(more, Switches(dates=True, albums=True))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from reconciler.core.catalogue import SWITCHED_PARTS
+from reconciler.core.catalogue import SWITCHED_PARTS, WRITTEN_PARTS
 from reconciler.core.policy import GuardPolicy, LeaveOutPolicy, LeaveOutRule, Policy
 from reconciler.engine.leaving_out import leave_out, take_in
 from reconciler.skymmich.sources import open_catalogue
@@ -23,11 +23,11 @@ def image_of(here, number):
 
 
 def out(here, number, *fields):
-    return leave_out(here.store, image_of(here, number), fields or SWITCHED_PARTS, "page", AT)
+    return leave_out(here.store, image_of(here, number), fields or WRITTEN_PARTS, "page", AT)
 
 
 def into(here, number, *fields):
-    return take_in(here.store, image_of(here, number), fields or SWITCHED_PARTS)
+    return take_in(here.store, image_of(here, number), fields or WRITTEN_PARTS)
 
 
 def asset(here, number):
@@ -48,6 +48,17 @@ def status(here, number):
 
 def retitled(here, number, title="Another title"):
     here.sql("UPDATE astrophotography_images SET title = ? WHERE id = ?", title, here.images()[number][0])
+
+
+@pytest.mark.parametrize("field", WRITTEN_PARTS)
+def test_each_field_that_is_written_can_be_left_out_and_taken_in_again(world, field):
+    here = world(count=1)
+    here.run()
+    assert out(here, 0, field) == (field,)
+    assert out(here, 0, field) == ()
+    assert [one.field for one in here.store.record(asset(here, 0)).left_out] == [field]
+    assert into(here, 0, field) == (field,)
+    assert here.store.record(asset(here, 0)).left_out == ()
 
 
 @pytest.mark.parametrize("unkind", ["none", REAL])
@@ -73,7 +84,7 @@ def test_an_image_left_out_before_the_first_run_is_never_written(world, unkind):
     assert here.requests["POST /search/metadata"] == 1
     assert here.requests["GET /assets/{id}"] == 0
     # Taken in again it is brought in sync.
-    assert set(into(here, 0)) == set(SWITCHED_PARTS)
+    assert set(into(here, 0)) == set(WRITTEN_PARTS)
     here.run()
     assert status(here, 0)[0] == "in_sync"
     assert "Another title" in one(here, 0)["description"]

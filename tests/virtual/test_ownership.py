@@ -469,6 +469,30 @@ def test_an_older_copy_whose_sentinels_cannot_be_asked_reads_all_records_and_tak
     assert here.requests[READ] <= 1
 
 
+@pytest.mark.parametrize("everything", [False, True])
+@pytest.mark.parametrize("linked", [True, False])
+def test_an_undo_that_comes_first_after_an_older_copy_was_put_back_leaves_what_a_person_put_on(
+    world, everything, linked
+):
+    here = world(unkind="settling", drain=60.0, policy=BOLD, count=3)
+    here.run()
+    copy = copy_store(here)
+    here.take_back(everything=True)
+    image_id, asset_id = here.images()[0]
+    with SqliteStore.open(copy) as older:
+        tag = next(tag for tag in sorted(older.record(asset_id).applied.tags) if "/Equipment/" in tag)
+    here.person(asset_id, "add_tag", tag)
+    here.settle()
+    lose_store(here, copy=copy)
+    if not linked:  # no pass plans this asset
+        here.sql("UPDATE astrophotography_images SET immich_id = NULL WHERE id = ?", image_id)
+    report = here.take_back(**({"everything": True} if everything else {"run_id": "run-1"}))
+    assert report.error is None
+    assert tag in here.shown()[asset_id]["tags"]
+    here.run()
+    assert tag in here.shown()[asset_id]["tags"]
+
+
 def test_a_write_of_a_killed_pass_of_a_settled_store_is_waited_for_where_only_immich_has_the_record(world):
     here = world(count=3, unkind="settling", drain=1.0, policy=BOLD)
     here.run()

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.desired.block import split
+from reconciler.core.desired.desired import Desired
 from reconciler.core.ownership import adopt, bears_traces, could_be_ours, offered_tags, recognise_block
 from reconciler.core.records import AssetRecord
 from reconciler.core.store_keys import OWNER
@@ -18,9 +19,10 @@ from reconciler.engine.standpoint import Taken
 from reconciler.errors import TemplateError, UnusableImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from reconciler.core.desired.desired import Desired
+    from reconciler.core.asset import ObservedAsset
+    from reconciler.core.desired.block import Markers
     from reconciler.core.ownership import OwnershipRecord
     from reconciler.core.store_port import Store
     from reconciler.engine.item import Item
@@ -145,7 +147,9 @@ class Adoption:
         bare = record or AssetRecord(item.asset_id, item.image_id, item.title)
         markers = self._selector.rules.markers
         if known is not None:
-            if record is not None and (item.asset_id in self._unshared or not self._is_newer(known)):
+            if record is not None and (
+                item.asset_id in self._unshared or not _is_newer(known, self.taken.standpoint)
+            ):
                 return False
             amended = adopt(known, bare, seen, wanted, markers)
             self.taken.adopted += 1
@@ -155,13 +159,6 @@ class Adoption:
         if record is None or "offered" in self.taken.standpoint.wishes:
             self._recognise(item, bare, reading, wanted)
         return False
-
-    def _is_newer(self, known: OwnershipRecord) -> bool:
-        """Return whether a record tells what the store does not know: what it wrote itself is no news."""
-        point = self.taken.standpoint
-        if known.owner.instance == point.owner.instance and not point.is_older_copy_than(known.owner):
-            return False
-        return known.is_newer_than(point.owner, point.floor or 0)
 
     def _recognise(self, item: Item, record: AssetRecord, reading: Reading, wanted: Desired) -> None:
         """Know our block by its markers where no record tells, and our tags where a person says so."""
@@ -189,3 +186,36 @@ class Adoption:
             return self._selector.wanted(item)
         except (TemplateError, UnusableImageError):
             return None
+
+
+async def told_besides(
+    ownership: Ownership,
+    point: Standpoint,
+    records: Mapping[str, AssetRecord],
+    seen: Mapping[str, ObservedAsset],
+    markers: Markers,
+) -> dict[str, AssetRecord]:
+    """Return the records of assets that no image links, as Immich tells them where the store is older.
+
+    Args:
+        ownership: asks Immich.
+        point: where the store stands.
+        records: what the store has of them.
+        seen: they themselves, as far as they could be read.
+        markers: the block's.
+    """
+    if point.mode != "all" or point.another is not None:
+        return {}
+    found, _ = await ownership.read(asset_id for asset_id in records if asset_id in seen)
+    return {
+        asset_id: adopt(known, records[asset_id], seen[asset_id], Desired(), markers)
+        for asset_id, known in found.items()
+        if _is_newer(known, point)
+    }
+
+
+def _is_newer(known: OwnershipRecord, point: Standpoint) -> bool:
+    """Return whether a record tells what the store does not know: what it wrote itself is no news."""
+    if known.owner.instance == point.owner.instance and not point.is_older_copy_than(known.owner):
+        return False
+    return known.is_newer_than(point.owner, point.floor or 0)

@@ -113,7 +113,8 @@ class Planner:
                 if (renewed := await self._facts(selection)) != server:
                     server = renewed
                     prepared = await self._observed(selection, wishes, catalogue, server, point)
-            if prepared.has_changes or not (prepared.quiet or self.ownership.has_asked):
+            writes = selection.writes or prepared.has_changes
+            if writes or not (prepared.quiet or self.ownership.has_asked):
                 again = await self._standing(server, catalogue, selection, anew=True)
                 if (again.mode, again.another) != (point.mode, point.another):
                     prepared = await self._observed(selection, wishes, catalogue, server, again)
