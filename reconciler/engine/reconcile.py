@@ -38,6 +38,7 @@ from reconciler.engine.polling.timing import Timing
 from reconciler.engine.recorder import RECORDED, Recorder
 from reconciler.engine.runs import Runs
 from reconciler.engine.sender import sent_for
+from reconciler.engine.stack_watch import begin_with
 from reconciler.errors import GuardError, ImmichError
 
 if TYPE_CHECKING:
@@ -220,6 +221,7 @@ class Reconciler:
     def _begin(self, prepared: Prepared, permission: Permission) -> None:
         settle(self._store, permission, self._clock.now())
         spend_approval(self._store, prepared)
+        begin_with(self._store, prepared.stacking)
         if prepared.taken is not None:
             self._planner.ownership.begin(prepared.taken.standpoint)
             self._store.clear_pending(prepared.taken.outlived)

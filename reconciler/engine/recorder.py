@@ -17,6 +17,7 @@ from reconciler.engine.identity import KnownImmich
 from reconciler.engine.outcomes import finished, outcome_of, summarise, told_albums, told_renames
 from reconciler.engine.passes import Report
 from reconciler.engine.schema import remember
+from reconciler.engine.stack_watch import keep_stacking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,6 +133,8 @@ class Recorder:
         if not prepared.verdict.tripped and prepared.rules_before != prepared.rules_digest:
             RULES.write(self._store, prepared.rules_digest)
         remember(prepared.catalogue, self._store)
+        if not prepared.verdict.shrunk:
+            keep_stacking(self._store, prepared.stacking)
         now = self._clock.now()
         CHECKED_AT.write(self._store, now)
         if prepared.full:

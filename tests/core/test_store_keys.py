@@ -56,6 +56,7 @@ STORED = {
     ),
     "immich.confirmed": ("http://x", "http://x"),
     "settings.override": ({"syncTags": False}, {"syncTags": False}),
+    "stacks": ({"beside": {"b": "a"}, "instead": {}}, {"beside": {"b": "a"}, "instead": {}}),
     "switches.own": ({"syncDates": True}, {"syncDates": True}),
     "parts.override": ({"moon": True}, {"moon": True}),
     "template.override": (

@@ -26,6 +26,7 @@ from reconciler.app.wiring import immich_at, store_of
 from reconciler.config.words import Address, in_file, is_secret, leaves, shown
 from reconciler.core.catalogue import SyncSettings
 from reconciler.core.permission import Permission
+from reconciler.core.policy import Switches
 from reconciler.engine.identity import KnownImmich, recognise
 from reconciler.engine.watermark import skew
 from reconciler.errors import ReconcilerError
@@ -212,8 +213,8 @@ async def _ask_immich(
         if not facts.tags_enabled:
             what = "Tags are switched off in Immich, so none are written."
             findings.append(Finding("immich", "warning", what, "Immich: Account settings → Features → Tags."))
-        albums = with_own_switches(config.policy(), store).albums if store else config.policy().albums
-        for loss in (*facts.losses, *(facts.album_losses if albums.enabled else ())):
+        policy = with_own_switches(config.policy(), store) if store else config.policy()
+        for loss in facts.losses_under(Switches(**policy.own_switches)):
             what = f"The key lacks {loss.permission}; it costs: {loss.feature}"
             findings.append(Finding("immich", "warning", what, loss.remedy))
         findings += await check_ownership(target, facts, store, clock, catalogue)

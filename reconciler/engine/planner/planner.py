@@ -16,7 +16,7 @@ from reconciler.core.desired.desired import Form
 from reconciler.core.desired.template import digest_of
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, RULES, WATERMARK
-from reconciler.engine import album_watch, hints
+from reconciler.engine import album_watch, hints, stack_watch
 from reconciler.engine.album_writer import AlbumWriter
 from reconciler.engine.approvals import moment
 from reconciler.engine.catalogue_cache import WatchedCatalogue
@@ -78,6 +78,7 @@ class Planner:
         self._memory = memory or Memory()
         self.ownership = Ownership(target, store, clock, listen, self._memory.ownership)
         self._links: tuple[object, AbstractSet[str]] | None = None
+        self._stacks = stack_watch.StackSight()
         self._gone: tuple[AbstractSet[str], AbstractSet[str], AbstractSet[str]] | None = None
         self._source, self._target, self._store = source, target, store
         self._clock, self._listen = clock, listen
@@ -106,6 +107,7 @@ class Planner:
         self._listen(Progress("reading", total=len(catalogue.linked())))
         try:
             server = await self._facts(selection)
+            catalogue = await self._stacked(wishes, catalogue)
             point = await self._standing(server, catalogue, selection)
             prepared = await self._observed(selection, wishes, catalogue, server, point)
             if prepared.has_changes and self._clock.monotonic() - self._asked_at > _RENEW_TO_WRITE:
@@ -143,7 +145,8 @@ class Planner:
         age = self._clock.monotonic() - self._asked_at
         known = self._server
         whole = selection.image_ids is None and (selection.full or selection.by_person)
-        if known is None or whole or age > (_RENEW_LOSSES if known.losses else _RENEW):
+        lacking = known is not None and (known.losses or self._stacks.lacking)
+        if known is None or whole or age > (_RENEW_LOSSES if lacking else _RENEW):
             known = await self._target.open()
             check_user(KnownImmich.of(self._store), known, self._target.address)
             self._server = known
@@ -175,15 +178,17 @@ class Planner:
         whose = KnownImmich.at(self._store, server, self._target.address)
         rules = rules_of(wishes, catalogue, server, whose, tells_day=tells_day(wishes, selection))
         sight = await self._albums(rules, selection)
-        if sight.lacking:
-            rules = replace(rules, missing={**rules.missing, "albums": sight.lacking})
+        lacking = {"albums": sight.lacking, "stacks": self._stacks.lacking}
+        if any(lacking.values()):
+            rules = replace(rules, missing={**rules.missing, **{k: v for k, v in lacking.items() if v}})
         rules = replace(rules, albums=sight.albums, unusable_albums=sight.unusable)
         digest = policy_digest(wishes.policy, affordable(rules), digest_of(wishes.policy.description))
         desires, records = DesiredStates(), RecordCache(self._store, again=selection.again)
         census = await take_census(self._memory, self._store)
         selector = ImageSelector(
-            desires.of, rules, digest, selection, records, self._store.pending(), now=self._clock.now()
-        )
+            desires.of, rules, digest, selection, records, self._store.pending(), now=self._clock.now(),
+            stacking=self._stacks.stacking,
+        )  # fmt: skip
         adoption = await Adoption.begin(self.ownership, point, selector, records, self._store)
         asked = self._clock.monotonic()
         moved, mark, look = await self._moved(selector, records)
@@ -200,7 +205,7 @@ class Planner:
             held=census.held,
             adoption=adoption,
         )
-        known = candidates(self._memory, rules, digest, catalogue, self._source)
+        known = candidates(self._memory, rules, digest, catalogue, self._source, self._stacks.stacking)
         linked = await self._linked(catalogue)
         if census.linked is not linked and census.linked == linked:  # kept once, with all the ids in it
             census = self._memory.census = replace(census, linked=linked)
@@ -231,7 +236,7 @@ class Planner:
             seen=seen, rules_before=RULES.read(self._store) or "",
             linked=linked, left=await self._left(census.linked, linked),
             stood=_others(catalogue, slices) if whole and known is not None else slices.stood,
-            taken=adoption.taken,
+            taken=adoption.taken, stacking=self._stacks.stacking,
         )  # fmt: skip
         recent = lost_before(self._store, prepared, census.held, self._clock.now())
         judge = partial(guarded, prepared, selection, census.linked, census.held, recent)
@@ -242,9 +247,19 @@ class Planner:
             if len(prepared.items) <= MOST:  # else the next look goes through all as well
                 self._memory.standing = Standing(
                     rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
-                    prepared.items.open_images(), prepared.items.orphans(),
+                    prepared.items.open_images(), prepared.items.orphans(), self._stacks.stacking,
                 )  # fmt: skip
         return prepared
+
+    async def _stacked(self, wishes: Wishes, catalogue: Catalogue) -> Catalogue:
+        """Have images stand for the stacks of their assets, where that is wanted: one request."""
+        sight = await stack_watch.look(self._target, self._store, wishes.policy, catalogue)
+        if sight != self._stacks:  # kept otherwise: what is made of it is known by it
+            self._stacks = sight
+            if sight.lacking:
+                lacks = {"permission": ", ".join(sight.lacking)}
+                self._listen(Event("stacks.unknown", "warning", details=lacks))
+        return stack_watch.stacked(catalogue, self._stacks.stacking)
 
     async def _albums(self, rules: Rules, selection: Selection) -> album_watch.AlbumSight:
         """Look at the albums, where they are kept in sync: one request while nobody touches them."""
@@ -274,7 +289,7 @@ class Planner:
 
     async def _linked(self, catalogue: Catalogue) -> AbstractSet[str]:
         """Return the assets that the catalogue links; the same object while nothing about it changes."""
-        key = (catalogue.reading, catalogue.doubtful_ids())
+        key = (catalogue.reading, catalogue.doubtful_ids(), self._stacks.stacking)
         if not catalogue.reading or self._links is None or self._links[0] != key or key[1]:
             self._links = (key, await asyncio.to_thread(linked_assets, catalogue, self._store))
         return self._links[1]
