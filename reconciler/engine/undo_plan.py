@@ -19,6 +19,7 @@ from reconciler.engine.created_tags import to_delete
 from reconciler.engine.item import Item
 from reconciler.engine.observe import read_assets
 from reconciler.engine.passes import Prepared, Selection
+from reconciler.engine.undo_stacks import of_one_run, with_stacks
 from reconciler.engine.undo_wish import Candidate, UndoWish, candidates, of_entries
 
 if TYPE_CHECKING:
@@ -117,10 +118,11 @@ class UndoPlanner:
             UndoError: there is nothing to undo, or not in this way.
             CatalogueError, TemplateError, ImmichError, StateError: it could not be prepared.
         """
+        families: tuple[frozenset[str], ...] = ()
         if isinstance(what, UndoWish):
-            wish = what
-            if wish.everything:
-                return await self._prepare_everything(wish, wishes)
+            if what.everything:
+                return await self._prepare_everything(what, wishes)
+            wish, families = with_stacks(self._store, what)
             wanted = await asyncio.to_thread(candidates, self._store, wish)
         else:
             wanted = of_entries(list(what))
@@ -131,9 +133,11 @@ class UndoPlanner:
         selection = Selection(image_ids=image_ids, full=True, tags_later=True, albums=albums)
         prepared = await self._cycle.prepare(selection, wishes)
         found = await self._planned(prepared, wanted, prepared.records)
+        if families:
+            found = replace(found, steps=of_one_run(self._store, found.steps, families))
         if wish.asset_id and not wish.to and found.steps:
             wish = replace(wish, run_id=found.steps[0].run_id)
-        if wish.images:
+        if wish.images and not wish.to:
             wish = replace(wish, images=tuple((step.item.asset_id, step.run_id) for step in found.steps))
         return replace(found, wish=wish)
 
