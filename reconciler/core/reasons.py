@@ -110,6 +110,7 @@ Code = Literal[
     "immich_stays",
     "left_to_person",
     "left_catalogue",
+    "left_stack",
     "no_answer",
     "not_shown",
     "not_extracted",

@@ -17,7 +17,7 @@ from reconciler.engine.identity import KnownImmich
 from reconciler.engine.outcomes import finished, outcome_of, summarise, told_albums, told_renames
 from reconciler.engine.passes import Report
 from reconciler.engine.schema import remember
-from reconciler.engine.stack_watch import keep_stacking
+from reconciler.engine.stack_watch import keep_stacking, known_stacking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,11 +87,15 @@ class Recorder:
 
     def unlink(self, asset_ids: list[str], losses: LossCount) -> None:
         """Record of assets that they left the catalogue."""
+        stacked = known_stacking(self._store).assets
         with self._store.transaction():
             losses.left(asset_ids)
             self._store.save_records(
                 replace(
-                    record.to_look_at(), linked=False, status="unlinked", reasons=(reason("left_catalogue"),)
+                    record.to_look_at(),
+                    linked=False,
+                    status="unlinked",
+                    reasons=(reason("left_stack" if record.asset_id in stacked else "left_catalogue"),),
                 )
                 for record in self._store.records_of(asset_ids).values()
                 if record.linked

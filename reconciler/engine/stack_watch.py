@@ -105,6 +105,13 @@ def all_of(store: Values, image: CatalogueImage) -> tuple[CatalogueImage, ...]:
     return (main_image(store, image), *members_of(store, image))
 
 
+def family_of(known: Stacking, asset_id: str) -> tuple[str, ...]:
+    """Return a linked asset, or the cover in its place, with all else that stands for its image."""
+    linked = known.instead.get(asset_id, asset_id)
+    others = (one for one in sorted(known.assets) if one != asset_id and known.linked_of(one) == linked)
+    return (asset_id, *([] if linked == asset_id else [linked]), *others)
+
+
 def _images_by_asset(catalogue: Catalogue) -> Callable[[str], int | None]:
     if isinstance(catalogue.images, Images):
         return catalogue.image_id_of

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from reconciler.engine.stack_watch import known_stacking
+from reconciler.engine.stack_watch import family_of, known_stacking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from reconciler.core.store_port import Store
     from reconciler.core.store_values import Values
@@ -25,24 +25,16 @@ def with_stacks(store: Values, wish: UndoWish) -> tuple[UndoWish, tuple[frozense
     named = wish.images or (((wish.asset_id, wish.run_id),) if wish.asset_id else ())
     if wish.everything or not known.assets or not named:
         return wish, ()
-    of: dict[str, list[str]] = {}
-    for asset in sorted(known.assets):
-        of.setdefault(known.linked_of(asset), []).append(asset)
     listed: dict[str, str] = {}
     families = []
     for asset, run_id in named:
-        family = [asset, *of.get(_linked(asset, known.instead), ())]
+        family = family_of(known, asset)
         listed |= {one: run_id for one in family if one not in listed}
-        if len(set(family)) > 1 and not run_id and wish.to is None:
+        if len(family) > 1 and not run_id and wish.to is None:
             families.append(frozenset(family))
     if len(listed) == len(named):
         return wish, ()
     return replace(wish, run_id="", asset_id="", images=tuple(listed.items())), tuple(families)
-
-
-def _linked(asset_id: str, covers: Mapping[str, str]) -> str:
-    """Return the linked asset in whose place a cover stands; of any other, itself."""
-    return covers.get(asset_id, asset_id)
 
 
 def of_one_run(store: Store, steps: Iterable[Step], families: Iterable[frozenset[str]]) -> tuple[Step, ...]:

@@ -14,7 +14,7 @@ from reconciler.engine.planner.candidates import Memory
 from reconciler.simulator.server.model import Exif
 from reconciler.simulator.server.state import USER_ID
 from reconciler.skymmich.sources import open_catalogue
-from state.store import SqliteStore
+from tests.virtual.test_ownership import lose_store
 from tests.virtual.world import NO_CANARY
 
 ALL = replace(NO_CANARY, stacks=StackPolicy(enabled=True))
@@ -234,17 +234,20 @@ def test_a_persons_words_on_a_member_stay_and_are_its_own(stacked):
 
 
 def test_a_person_who_writes_while_a_member_is_written_keeps_it(stacked):
-    here = stacked(unkind=REAL, count=2)
-    member, done = here.members[1], []
+    here = stacked(unkind="settling,round_trip", count=2)
+    member, readings = here.members[1], []
 
-    def meanwhile(_, method, path):
-        if method == "PUT" and not done:
-            done.append(path)
-            here.person(member, "append_description", "\nMine, in between.")
+    def meanwhile(when, method, path):
+        if (when, method, path) == ("before", "GET", f"/api/assets/{member}"):
+            readings.append(path)
+            if len(readings) == 2:  # it was planned, and is read once more before it is written
+                here.person(member, "append_description", "Mine, in between.")
 
     here.line.meanwhile = meanwhile
     here.run()
     here.line.meanwhile = lambda *_: None
+    assert len(readings) > 1
+    here.clock.seconds += 60
     here.run()
     assert "Mine, in between." in text(here, member)
     assert START in text(here, member)
@@ -474,16 +477,15 @@ def test_who_is_killed_goes_on_and_lets_nobody_go(stacked, within):
     assert all(text(here, asset).count(START) == 1 for asset in everywhere(here))
 
 
-def test_after_a_lost_store_members_are_owned_again(stacked, tmp_path):
+def test_after_a_lost_store_members_are_owned_again(stacked):
     here = stacked()
     here.run()
-    with SqliteStore.open(tmp_path / "anew.sqlite3") as store:
-        here.store = store
-        here.run()
-        assert here.writes == 0
-        assert store.record(here.members[0]).applied.block
-        here.take_back(everything=True)
-        assert not any(written(here, asset) for asset in everywhere(here))
+    lose_store(here)
+    here.run(full=True)
+    assert here.writes == 0
+    assert all(here.store.record(asset).applied.block for asset in everywhere(here))
+    here.take_back(everything=True)
+    assert not any(written(here, asset) for asset in everywhere(here))
 
 
 @pytest.mark.parametrize("seed", range(4))
