@@ -12,7 +12,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.messages.nouns import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.records import AssetRecord, Run
@@ -86,15 +86,15 @@ def find_record(
     return by_asset[_only(text, named, "the store").asset_id or ""]
 
 
-def find_with_stack(text: str, store: SqliteStore, records: Mapping[str, AssetRecord]) -> list[AssetRecord]:
-    """Return the one asset on record that is meant, with all others of its image's stack.
+def find_with_stacks(wanted: Iterable[str], store: SqliteStore) -> list[AssetRecord]:
+    """Return the assets on record that are meant, each with all others of its image's stack.
 
     Raises:
-        ReconcilerError: the name fits none or several.
+        ReconcilerError: a name fits none or several.
     """
-    known = known_stacking(store)
-    found = find_record(text, records.values(), known.beside)
-    return [records[one] for one in family_of(known, found.asset_id) if one in records]
+    known, records = known_stacking(store), store.records()
+    found = [find_record(text, records.values(), known.beside) for text in wanted]
+    return [records[each] for one in found for each in family_of(known, one.asset_id) if each in records]
 
 
 def find_run(text: str, store: SqliteStore) -> Run | None:

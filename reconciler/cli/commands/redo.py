@@ -10,7 +10,7 @@ from reconciler.app.wiring import new_run_id
 from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
 from reconciler.cli.handover import carried_out
-from reconciler.cli.images import find_run, find_with_stack
+from reconciler.cli.images import find_run, find_with_stacks
 from reconciler.cli.output.outcome import exit_code, show_report
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.plan.taken_back import is_taken_back
@@ -88,10 +88,9 @@ def _records(work: Work, images: list[str], run: str | None) -> list[AssetRecord
         UndoError: there is none.
     """
     store = work.bench.store
-    by_asset = store.records()
-    records = list(by_asset.values())
+    records = list(store.records().values())
     if images:
-        records = [one for text in images for one in find_with_stack(text, store, by_asset)]
+        records = find_with_stacks(images, store)
     elif run is not None:
         found = find_run(run, store)
         if found is None:
