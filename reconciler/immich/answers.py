@@ -42,7 +42,7 @@ _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 _PICTURES = frozenset({"image/jpeg", "image/webp", "image/png", "image/avif", "image/gif"})
 _MOST = {"/search/metadata": 6 << 20, "/tags": 8 << 20, "/stacks": 64 << 20}
 """Bytes by route: a full page of 1,000 rows measures 1.7 MB, and a list of 10,000 tags 2 MB. In memory it is
-several times as much, but for the stacks, which are read one by one: some 2 kB a member."""
+several times as much, but for the stacks, which are read one by one: some 1.4 kB a member."""
 _MOST_ELSE = 4 << 20  # one asset, whose text may have a megabyte
 _MOST_PICTURE = 16 << 20  # a preview has some 0.5 MB
 MOST_WORDS = 64 << 10
