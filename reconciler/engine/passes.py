@@ -75,6 +75,8 @@ class Prepared:
     """The assets that the catalogue links, or whose row could not be read."""
     left: AbstractSet[str] = frozenset()
     """Those that the last good pass found in the catalogue, and which are not there any more."""
+    restacked: AbstractSet[str] = frozenset()
+    """Of these: those that went with a stack alone. Their images are there, so nothing is lost."""
     stood: int = 0
     """Images that are fine and stand where they were, beside ``items``."""
     verdict: Verdict = field(default_factory=Verdict)

@@ -263,7 +263,9 @@ class Reconciler:
         if not prepared.verdict.shrunk:
             left = sorted(prepared.left - prepared.items.orphans() - unread)
             for start in range(0, len(left), RECORDED):
-                await asyncio.to_thread(self._recorder.unlink, left[start : start + RECORDED], losses)
+                await asyncio.to_thread(
+                    self._recorder.unlink, left[start : start + RECORDED], losses, prepared.restacked
+                )
         self._recorder.note_archived(prepared, ended)
         self._recorder.learn_owner(prepared, ended)
         return ended

@@ -17,10 +17,11 @@ from reconciler.engine.identity import KnownImmich
 from reconciler.engine.outcomes import finished, outcome_of, summarise, told_albums, told_renames
 from reconciler.engine.passes import Report
 from reconciler.engine.schema import remember
-from reconciler.engine.stack_watch import keep_stacking, known_stacking
+from reconciler.engine.stack_watch import keep_stacking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from reconciler.core.ports import Clock, Target
@@ -85,17 +86,16 @@ class Recorder:
             self._store.clear_pending(gone)
         return outcomes
 
-    def unlink(self, asset_ids: list[str], losses: LossCount) -> None:
+    def unlink(self, asset_ids: list[str], losses: LossCount, restacked: AbstractSet[str]) -> None:
         """Record of assets that they left the catalogue."""
-        stacked = known_stacking(self._store).assets
         with self._store.transaction():
-            losses.left(asset_ids)
+            losses.left(asset_id for asset_id in asset_ids if asset_id not in restacked)
             self._store.save_records(
                 replace(
                     record.to_look_at(),
                     linked=False,
                     status="unlinked",
-                    reasons=(reason("left_stack" if record.asset_id in stacked else "left_catalogue"),),
+                    reasons=(reason("left_stack" if record.asset_id in restacked else "left_catalogue"),),
                 )
                 for record in self._store.records_of(asset_ids).values()
                 if record.linked

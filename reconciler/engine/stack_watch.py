@@ -18,6 +18,7 @@ from reconciler.errors import MissingPermissionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.policy import Policy
@@ -86,6 +87,19 @@ def begin_with(store: Store, standing: Stacking) -> None:
         if fields := out.get(standing.linked_of(asset)):
             store.leave_out(asset, fields)
     keep_stacking(store, standing, besides=True)
+
+
+def restacked(left: AbstractSet[str], store: Values, catalogue: Catalogue, now: Stacking) -> AbstractSet[str]:
+    """Return, of assets that left, those that went with their stack: what they stood for is linked."""
+    if not left:
+        return frozenset()
+    stood, covered = known_stacking(store), frozenset(now.instead.values())
+
+    def is_there(linked: str) -> bool:
+        return linked in covered or catalogue.image_id_of(linked) is not None
+
+    found = {asset for asset in stood.assets if asset in left and is_there(stood.linked_of(asset))}
+    return frozenset(found | {asset for asset in covered if asset in left})
 
 
 def main_image(store: Values, image: CatalogueImage) -> CatalogueImage:

@@ -78,7 +78,7 @@ def test_undo_and_redo_of_an_image_are_of_all_its_assets(written):
     assert here.call("undo", str(RING), "--yes").returncode == 0
     assert written.text(written.member) == ""
     assert "✦" not in written.text(here.asset(RING))
-    assert here.call("redo", str(RING)).returncode == 0
+    assert here.call("redo", str(RING), "--yes").returncode == 0
     assert "✦" in written.text(written.member)
     assert "✦" in written.text(here.asset(RING))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.policy import MergePolicy, StackPolicy, Switches
+from reconciler.core.policy import GuardPolicy, MergePolicy, StackPolicy, Switches
 from reconciler.core.store_keys import STACKS
 from reconciler.engine.leaving_out import leave_out, take_in
 from reconciler.engine.planner.candidates import Memory
@@ -213,6 +213,39 @@ def test_switched_on_again_it_goes_on(stacked):
     here.run()
     assert here.writes == 0
     assert status(here, here.members[0]) == ("in_sync", True)
+
+
+def test_many_members_that_go_with_the_switch_are_no_loss_for_the_guard(world):
+    here = world(count=12, policy=replace(ALL, guard=GuardPolicy(canary=0)))
+    here.switches = Switches(stacks=True)
+    here.members = []
+    for number, (_, asset) in enumerate(here.images()):
+        member = another(here, number)
+        here.members.append(member)
+        here.state.stacks.create([asset, member])
+    here.run()
+    assert all(written(here, asset) for asset in here.members)
+    here.policy, here.switches = replace(here.policy, stacks=StackPolicy()), Switches()
+    report = here.run()
+    assert not report.verdict.tripped
+    assert {status(here, asset) for asset in here.members} == {("unlinked", False)}
+    assert {one.code for one in here.store.record(here.members[0]).reasons} == {"left_stack"}
+    here.sql("DELETE FROM astrophotography_images WHERE id > (SELECT min(id) FROM astrophotography_images)")
+    assert here.run().verdict.shrunk
+
+
+def test_released_members_are_counted_by_the_guard(world):
+    policy = replace(ALL, guard=GuardPolicy(canary=0), merge=MergePolicy(orphans="release"))
+    here = world(count=12, policy=policy)
+    here.switches = Switches(stacks=True)
+    members = [another(here, number) for number in range(12)]
+    for member, (_, asset) in zip(members, here.images(), strict=True):
+        here.state.stacks.create([asset, member])
+    here.run()
+    here.state.stacks.by_id.clear()
+    report = here.run()
+    assert (report.verdict.tripped, report.verdict.shrunk) == (True, False)
+    assert all(written(here, asset) for asset in members)
 
 
 # A person in between
