@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, select
 
-from reconciler.core.carry_over import CarryOver, Kept
+from reconciler.core import kept_json
+from reconciler.core.carry_over import CarryOver
 from reconciler.core.reasons import from_text, to_text
 from state.statements import listed, upsert
 from state.tables import CARRY_OVERS, storable
@@ -74,7 +75,7 @@ def _of(one: CarryOver) -> Values:
         "title": one.title,
         "at": one.at,
         "source": one.source,
-        "kept": one.kept.to_json(),
+        "kept": kept_json.to_json(one.kept),
         "was_trashed": one.was_trashed,
         "unknown": to_text(one.unknown),
         "state": one.state,
@@ -93,7 +94,7 @@ def _to(row: Row[Any]) -> CarryOver:
         title=row.title,
         at=row.at,
         source=row.source,
-        kept=Kept.from_json(row.kept),
+        kept=kept_json.from_json(row.kept),
         was_trashed=row.was_trashed,
         unknown=from_text(row.unknown) if row.unknown else (),
         state=row.state,

@@ -1,4 +1,4 @@
-"""The four switches for people: how they are named on the command line, and how they stand."""
+"""The switches for people: how they are named on the command line, and how they stand."""
 
 from __future__ import annotations
 

@@ -9,15 +9,13 @@ changes, offered, and carried over or left by a person's decision only. How they
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
-
-from reconciler.core.fields import BY_NAME, VALUE_FIELDS, VALUE_NAMES
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from reconciler.core.asset import Coordinates
+    from reconciler.core.belongings import Album
     from reconciler.core.reasons import Reason
 
 CarryState = Literal[
@@ -30,22 +28,6 @@ CarryState = Literal[
 CarrySource = Literal["asset", "memory"]
 """``asset``: read from the replaced asset; ``memory``: Immich did not show it any more, and it is what this
 program knew of it: the journal, and what it had applied."""
-
-
-@dataclass(frozen=True, slots=True)
-class Album:
-    """An album that an asset is in."""
-
-    album_id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Belongings:
-    """What an asset has beside its fields. ``None``: not known."""
-
-    favorite: bool | None = None
-    albums: tuple[Album, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +45,6 @@ class Kept:
     def is_empty(self) -> bool:
         """Whether there is nothing."""
         return self == Kept()
-
-    def to_json(self) -> dict[str, object]:
-        """Return it as JSON."""
-        return {
-            "prose": self.prose,
-            "tags": sorted(self.tags),
-            **{one.name: one.to_json(one.of(self)) for one in VALUE_FIELDS},
-            "favorite": self.favorite,
-            "albums": [[one.album_id, one.name] for one in self.albums],
-        }
-
-    @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Kept:
-        """Return what ``to_json`` made."""
-        values: dict[str, Any] = {name: BY_NAME[name].read(kept.get(name)) for name in VALUE_NAMES}
-        return cls(
-            prose=str(kept.get("prose") or ""),
-            tags=frozenset(kept.get("tags") or ()),
-            favorite=bool(kept.get("favorite")),
-            albums=tuple(Album(str(one[0]), str(one[1])) for one in kept.get("albums") or ()),
-            **values,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.albums import SeenAlbum
     from reconciler.core.asset import Coordinates, ObservedAsset, Visibility
-    from reconciler.core.carry_over import Belongings
+    from reconciler.core.belongings import Belongings
     from reconciler.core.catalogue import Catalogue, CatalogueObject
     from reconciler.core.desired.facts import Facts
     from reconciler.core.listing import Listing

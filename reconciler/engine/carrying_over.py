@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.asset import Applied, ObservedAsset
-    from reconciler.core.carry_over import Album, Belongings
+    from reconciler.core.belongings import Album, Belongings
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.ports import Clock, Target
     from reconciler.core.reasons import Reason

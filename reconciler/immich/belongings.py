@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from reconciler.core.carry_over import Album, Belongings
+from reconciler.core.belongings import Album, Belongings
 from reconciler.errors import (
     AssetUnknownError,
     ImmichAnswerError,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.albums import SeenAlbum
     from reconciler.core.asset import ObservedAsset, Visibility
-    from reconciler.core.carry_over import Belongings
+    from reconciler.core.belongings import Belongings
     from reconciler.core.listing import Listing
     from reconciler.core.ports import AlbumOutcome, Clock, FieldWrite, Note, ServerFacts, Target, WriteOutcome
     from reconciler.core.stacks import SeenStack

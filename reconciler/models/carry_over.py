@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field
 
 from reconciler.core.carry_over import CarrySource, CarryState
+from reconciler.core.kept_json import to_json
 from reconciler.models.base import Model, Moment, Text
 from reconciler.models.reasons import Reason
 
@@ -49,7 +50,7 @@ class CarryOver(Model):
             by=found.by,
             decided_at=found.decided_at,
             run_id=found.run_id,
-            kept=found.kept.to_json(),
+            kept=to_json(found.kept),
             unknown=Reason.all(found.unknown),
             left=Reason.all(found.left),
         )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Settings(Model):
-    """The four switches by Skymmich's names, and our own."""
+    """The switches by Skymmich's names, and our own."""
 
     metadataSyncEnabled: bool  # noqa: N815 - Skymmich's name
     syncDescription: bool  # noqa: N815 - the same

@@ -244,7 +244,7 @@ class Status(Model):
 
 
 class SettingsView(Model):
-    """The four switches: in force, whence, what Skymmich itself says, and where they are changed."""
+    """The switches: in force, whence, what Skymmich itself says, and where they are changed."""
 
     settings: Settings | None
     source: Text

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from reconciler.core.permission import UNASKED, Permission
 from reconciler.core.records import Crossed
+from reconciler.service.deciding import Deciding
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
-    from reconciler.core.catalogue import Catalogue, CatalogueImage, WrittenPart
+    from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.permission import Beginner
     from reconciler.core.plan.guard import Verdict
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.policy import Switches
     from reconciler.core.reasons import Reason
-    from reconciler.core.records import AssetRecord, AssetStatus, Field, Keep, Run, Trigger
+    from reconciler.core.records import AssetRecord, AssetStatus, Run, Trigger
     from reconciler.engine.events import Progress
     from reconciler.engine.foreseen import Foreseen
     from reconciler.engine.item import Item
@@ -230,7 +231,7 @@ class ImageView:
     """The other members of its asset's stack for which it stands, each where it stands now."""
 
 
-class Control(Protocol):
+class Control(Deciding, Protocol):
     """The running daemon, as its faces see it."""
 
     def snapshot(self) -> Snapshot:
@@ -269,7 +270,7 @@ class Control(Protocol):
         ...
 
     async def read_switches(self) -> Switches:
-        """Read the four switches again, from where they live; the snapshot has them from now on.
+        """Read the switches again, from where they live; the snapshot has them from now on.
 
         A master switch found turned off ends the pass that runs, as ``stop_run`` does.
 
@@ -321,79 +322,6 @@ class Control(Protocol):
 
     def assets_of(self, image_id: int) -> tuple[str, ...]:
         """Return the assets for which an image stood at the last run, the main one first."""
-        ...
-
-    async def resolve(
-        self, image_id: int, keep: Keep | None, *, field: Field | None = None, shown: str = ""
-    ) -> str | None:
-        """Keep what a person decided of a conflict, and enqueue a pass that carries it out.
-
-        Args:
-            image_id: Skymmich's.
-            keep: the side that stays; ``None`` takes a decision back.
-            field: the field; ``None``: all that are in conflict.
-            shown: what the person saw of it, as ``core.plan.conflicts.sides`` names it; ``""``: as it is now.
-
-        Returns:
-            the run's id; ``None`` if the catalogue has no such image.
-
-        Raises:
-            DecisionError: there is no such conflict, or it is another one by now; nothing was changed.
-            ReconcilerError: it could not be looked at.
-        """
-        ...
-
-    async def resolve_many(self, image_ids: frozenset[int], keep: Keep, *, shown: str) -> str:
-        """Decide all conflicts of some images that can be decided so, and enqueue a pass that carries it out.
-
-        Args:
-            image_ids: Skymmich's.
-            keep: the side that stays.
-            shown: what the person saw of them, as ``core.plan.conflicts.all_sides`` names it.
-
-        Returns:
-            the run's id.
-
-        Raises:
-            DecisionError: there is nothing to decide, or it is another one by now; nothing was changed.
-            ReconcilerError: they could not be looked at.
-        """
-        ...
-
-    async def leave_out(self, image_id: int, fields: Collection[WrittenPart], *, by: str) -> str | None:
-        """Leave fields of an image out from now on: they are observed, and never written.
-
-        Args:
-            image_id: Skymmich's.
-            fields: ``description``, ``coordinates``, ``tags``.
-            by: over which face (``page``, ``api``), or the user's name.
-
-        Returns:
-            the id of a run that looks at it so; ``None`` if the catalogue has no such image.
-
-        Raises:
-            ReconcilerError: it could not be kept.
-        """
-        ...
-
-    async def take_in(self, image_id: int, fields: Collection[WrittenPart]) -> str | None:
-        """Take fields of an image in again; likewise."""
-        ...
-
-    async def carry_over(self, image_id: int, *, by: str, dismiss: bool = False) -> str | None:
-        """Carry over what is offered to an image from an asset that it replaced, or leave it.
-
-        Args:
-            image_id: Skymmich's.
-            by: over which face (``page``, ``api``), or the user's name.
-            dismiss: leave it, and offer it no more.
-
-        Returns:
-            the id of a run that does it; ``None`` if the catalogue has no such image.
-
-        Raises:
-            DecisionError: nothing is offered; nothing was changed.
-        """
         ...
 
     async def take_over(self) -> str:

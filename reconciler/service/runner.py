@@ -78,7 +78,7 @@ class PassRunner:
     ) -> None:
         self.installation = installation
         self._words = words
-        self.catalogue = WatchedCatalogue(installation.source, self._recall)
+        self.catalogue = WatchedCatalogue(installation.source, partial(recalled, store=store))
         self.later: frozenset[int] = frozenset()
         """Images that the present pass leaves alone because their next attempt is not due."""
         self.by_person = False
@@ -379,7 +379,7 @@ class PassRunner:
         if self._next is None:
             return
         old, self.installation, self._next = self.installation, self._next, None
-        self.catalogue = WatchedCatalogue(self.installation.source, self._recall)
+        self.catalogue = WatchedCatalogue(self.installation.source, partial(recalled, store=self._store))
         self._cycle = self._looker = self._target = None
         self._first_hour.forget()
         self._memory = Memory()
@@ -403,9 +403,6 @@ class PassRunner:
     async def _look_with(self, catalogue: Catalogue) -> Reconciler:
         cycle = await self._cycle_for(catalogue)
         return self._looker or cycle
-
-    def _recall(self, catalogue: Catalogue) -> Catalogue:
-        return recalled(catalogue, self._store)
 
     def _read(self, catalogue: Catalogue) -> None:
         self._health.catalogue_read(catalogue)

@@ -140,7 +140,7 @@ class Service(Decisions):
         return self._stop_run
 
     async def read_switches(self) -> Switches:
-        """Read the four switches again, from where they live; the snapshot has them from now on.
+        """Read the switches again, from where they live; the snapshot has them from now on.
 
         A master switch found turned off ends the pass that runs, as ``stop_run`` does.
 

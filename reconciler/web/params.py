@@ -153,7 +153,7 @@ def wished_switches(values: Mapping[str, str]) -> dict[str, bool]:
 
 
 def ticked_otherwise(values: Mapping[str, str]) -> dict[str, bool]:
-    """Return those of the form's four switches that differ from what it showed, by our names.
+    """Return those of the form's switches that differ from what it showed, by our names.
 
     It names the boxes that are ticked, and as ``shown_syncTags=on`` how each of them came: what was changed
     elsewhere since then is none of this person's changes.
@@ -168,7 +168,7 @@ def ticked_otherwise(values: Mapping[str, str]) -> dict[str, bool]:
 
 
 def of_switches(values: Mapping[str, str]) -> dict[str, str]:
-    """Return what a form says of the four switches, to be sent again as it is."""
+    """Return what a form says of the switches, to be sent again as it is."""
     names = {*ALL_SWITCHES, *(f"{SHOWN}{name}" for name in ALL_SWITCHES)}
     return {name: value for name, value in values.items() if name in names}
 

@@ -121,7 +121,7 @@ STORE_MARK = "reconciler-store"
 
 
 class SettingsWriter(Protocol):
-    """Where the four switches are changed: in Skymmich, or as an override in the state store."""
+    """Where the switches are changed: in Skymmich, or as an override in the state store."""
 
     @property
     def where(self) -> str:

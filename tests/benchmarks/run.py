@@ -31,6 +31,7 @@ import idle  # noqa: E402 - after the path to the checkout
 import real  # noqa: E402 - the same
 from bound import KEY, TAGS_FIRST  # noqa: E402 - the same
 from catalogues import build  # noqa: E402 - the same
+from everything import measure_everything  # noqa: E402 - the same
 from looping import MILLION, SIZES, measure_loop  # noqa: E402 - the same
 from report import Table  # noqa: E402 - the same
 from showing import MOST_RATIO, show_later, show_requests, show_undo, show_window  # noqa: E402 - the same
@@ -217,6 +218,9 @@ def measure_pages(table: Table) -> None:
 
 
 def measure_simulated(options: argparse.Namespace, table: Table) -> None:
+    if options.everything:
+        measure_everything(table, simulator, child)
+        return
     cases = REALISTIC if options.realistic else (SMALL,) if options.quick else CASES
     if options.images:
         cases = tuple(Case(count, options.drain or SMALL.drain) for count in options.images)
@@ -224,6 +228,8 @@ def measure_simulated(options: argparse.Namespace, table: Table) -> None:
         measure(case, table)
     if options.realistic or options.images:
         return
+    if not options.quick:
+        measure_everything(table, simulator, child)
     measure_daemon(table)
     measure_pages(table)
     if not options.quick and (HERE / "loop.py").exists():
@@ -287,6 +293,9 @@ def _parser() -> argparse.ArgumentParser:
         "--server-pid", type=int, nargs="+", default=[], metavar="PID",
         help="with --server, on this machine: its processes, whose CPU is measured with that of their children",
     )  # fmt: skip
+    parser.add_argument(
+        "--everything", action="store_true", help="only 200 images with every field switched on"
+    )
     parser.add_argument("--million", action="store_true", help="also the loop with 1,000,000 images")
     parser.add_argument(
         "--clean-up", action="store_true", help="with --server: remove what killed runs left there"

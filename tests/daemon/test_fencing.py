@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import os
 import signal
 import sqlite3
 import sys
@@ -150,7 +149,7 @@ async def test_a_renewal_that_was_on_its_way_does_not_speak_for_a_right_that_is_
 def _stopped_outside_of_a_commit(process, state):
     """Stop it; let it go on if it holds SQLite's own lock, under which nobody can take anything over."""
     process.send_signal(signal.SIGSTOP)
-    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+    _process_parts().until(lambda: _threads(process) == {"T"})
     with closing(sqlite3.connect(state, timeout=0.1, isolation_level=None)) as connection:
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -158,6 +157,12 @@ def _stopped_outside_of_a_commit(process, state):
             process.send_signal(signal.SIGCONT)
             return False
     return True
+
+
+def _threads(process):
+    """Give the states of a process's threads: it need not be a child of this one."""
+    tasks = Path(f"/proc/{process.pid}/task").iterdir()
+    return {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks}
 
 
 @pytest.mark.slow

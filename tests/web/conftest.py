@@ -296,6 +296,7 @@ def plan_of(image: CatalogueImage) -> AssetPlan:
         ),
         ValueDecision("coordinates", "fill", "write", None, here, None, reason("fill")),
         TagsDecision("tags", "update", "write", ("Astro/Old",), ("Astro/Galaxy",), ("Astro/Old", "Family")),
+        TagsDecision("albums", "in_sync", "nothing", *[("Astro · Messier 31",)] * 3),
     )
     return AssetPlan(
         image.image_id,

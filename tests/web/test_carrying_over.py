@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.carry_over import Album, CarryOver, Kept
+from reconciler.core.belongings import Album
+from reconciler.core.carry_over import CarryOver, Kept
 from reconciler.core.reasons import reason
 from tests.web.conftest import NOW, SAME, asset
 

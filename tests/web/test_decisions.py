@@ -32,7 +32,7 @@ def test_a_decision_reaches_the_daemon_with_what_was_shown(client, control):
     [
         ("2", {}, 400, "keep"),
         ("2", {"keep": "mine"}, 400, "immich, skymmich, both"),
-        ("2", {"keep": "both", "field": "title"}, 400, "block, prose, coordinates, tags"),
+        ("2", {"keep": "both", "field": "title"}, 400, "block, prose, coordinates, taken_at, tags"),
         ("2", {"keep": "both", "shown": 7, "field": "prose"}, 400, "shown"),
         ("2", {"keep": "both", "shown": "ab"}, 400, "name it"),
         ("2", {"keep": "both", "hurry": True}, 400, "hurry"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from reconciler.core.catalogue import WRITTEN_PARTS
+from reconciler.core.policy import Switches
 from reconciler.core.reasons import reason
 from reconciler.core.records import LeftOut
 from reconciler.service.api import ImageView
@@ -80,3 +82,11 @@ def test_the_page_tells_what_leaves_it_out_and_that_nothing_goes(client, control
     assert "Take this image in again" in page
     found = client.get("/api/v1/images/1").json()["record"]["left_out"]
     assert found == [{"field": "tags", "at": "2026-11-22T20:00:00+00:00", "by": "anna"}]
+
+
+def test_only_what_is_switched_on_is_offered_to_be_left_out(client, control):
+    offered = re.findall(r'aria-label="Leave out: (\w+)"', client.get("/images/2").text)
+    assert offered == ["Description", "Place", "Tags"]
+    control.shown = replace(control.shown, switches=Switches(dates=True, tags=False))
+    offered = re.findall(r'aria-label="Leave out: (\w+)"', client.get("/images/2").text)
+    assert offered == ["Description", "Place", "Date"]

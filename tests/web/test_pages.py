@@ -11,7 +11,7 @@ from importlib import resources
 import pytest
 
 from reconciler.core.plan.guard import Verdict
-from reconciler.core.policy import Switches
+from reconciler.core.policy import ALL_SWITCHES, Switches
 from reconciler.core.reasons import reason
 from reconciler.engine.events import Progress
 from reconciler.errors import CatalogueError, ImmichAnswerError, ImmichRejectedError, ImmichTemporaryError
@@ -242,7 +242,7 @@ BOXES = ("metadataSyncEnabled", "syncDescription", "syncCoordinates", "syncTags"
 def boxes(ticked, *, shown=BOXES):
     """The form of the switches as a browser sends it."""
     return {
-        **{f"shown_{name}": "on" if name in shown else "off" for name in (*BOXES, "syncDates")},
+        **{f"shown_{name}": "on" if name in shown else "off" for name in ALL_SWITCHES},
         **dict.fromkeys(ticked, "on"),
     }
 
@@ -606,3 +606,10 @@ def test_never_is_said_only_of_what_the_journal_does_not_have(client):
     written, fresh = (client.get(f"/images/{number}", headers=PEOPLE).text for number in (1, 5))
     assert ("never written from here" in written, "nothing now" in written) == (False, True)
     assert ("never written from here" in fresh, "nothing now" in fresh) == (True, False)
+
+
+def test_an_image_shows_the_albums_that_it_is_in(client):
+    text = client.get("/images/1", headers=PEOPLE).text
+    albums = text.split('aria-label="Albums"')[1].split("</article>")[0]
+    assert "<li>Astro · Messier 31</li>" in albums
+    assert "Same on all sides" in albums

@@ -106,6 +106,15 @@ def test_tags_are_sets_and_a_persons_are_told_to_be_kept():
     ]
 
 
+def test_albums_are_sets_too_and_one_is_taken_out_of_them():
+    decision = TagsDecision("albums", "update", "remove", ("off", "old"), ("off",), ("old",))
+    one = shown(decision, plan(remove_albums=frozenset({"old"})))
+    assert [(group.title, group.tags) for group in one.groups] == [
+        ("Taken out in Immich", ("off",)),
+        ("To be taken out: no longer in Skymmich", ("old",)),
+    ]
+
+
 def test_a_place_that_skymmich_never_had_is_none_and_not_gone():
     live = Coordinates(52.5, 13.4)
     one = shown(ValueDecision("coordinates", "not_ours", "keep", None, None, live), plan())

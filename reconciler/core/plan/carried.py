@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from reconciler.core.asset import Applied, ObservedAsset
-    from reconciler.core.carry_over import Album, Belongings, CarryOver
+    from reconciler.core.belongings import Album, Belongings
+    from reconciler.core.carry_over import CarryOver
     from reconciler.core.desired.block import Markers
     from reconciler.core.fields import Value, ValueName
     from reconciler.core.plan.plan import AssetPlan, Rules

@@ -1,4 +1,4 @@
-"""The four switches: shown, changed where they live, and what was set here given up again."""
+"""The switches: shown, changed where they live, and what was set here given up again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SwitchesApi:
 
     @operation("GET", "/api/v1/settings", SettingsView, name="settings")
     async def show(self, request: Request) -> Response:
-        """Show the four switches."""
+        """Show the switches."""
         return tagged(request, self._shown())
 
     @operation("POST", "/api/v1/settings", SettingsView, name="changeSettings", body=Changes)

@@ -145,13 +145,15 @@ class TemplatePages:
             return await self._page(request, text, fields.get("image", ""), _failed(error))
         except ReconcilerError as error:
             trouble = told(error, "daemon")
+        snapshot = self._panel.control.snapshot()
         values = {
             "question": question,
             "action": request.url.path,
             "fields": fields,
             "foreseen": foreseen,
             "trouble": trouble,
-            "may_write": self._panel.control.snapshot().permission.allows(None),
+            "snapshot": snapshot,
+            "may_write": snapshot.permission.allows(None),
         }
         return self._pages.page(request, "saving.html", values)
 

@@ -159,11 +159,12 @@ def _tags(decision: TagsDecision, plan: AssetPlan) -> tuple[TagGroup, ...]:
     lacking, more = wanted - live, live - wanted
     albums = decision.field == "albums"
     coming, going = (plan.add_albums, plan.remove_albums) if albums else (plan.add_tags, plan.remove_tags)
-    added = "To be added" if coming else "Skymmich has, and Immich does not"
+    add, off = ("put in", "out") if albums else ("added", "off")
+    added = f"To be {add}" if coming else "Skymmich has, and Immich does not"
     groups = (
         TagGroup(added, _sorted(lacking - base), "ins"),
-        TagGroup("Taken off in Immich", _sorted(lacking & base), "del"),
-        TagGroup("To be taken off: no longer in Skymmich", _sorted(more & going), "del"),
+        TagGroup(f"Taken {off} in Immich", _sorted(lacking & base), "del"),
+        TagGroup(f"To be taken {off}: no longer in Skymmich", _sorted(more & going), "del"),
         TagGroup("Only in Immich: kept", _sorted(more - going)),
         TagGroup("On both sides", _sorted(wanted & live)),
     )
