@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.plan.reversal import Reversal, everything, known_steps, owns_anything
@@ -19,7 +20,7 @@ from reconciler.engine.created_tags import to_delete
 from reconciler.engine.item import Item
 from reconciler.engine.observe import read_assets
 from reconciler.engine.passes import Prepared, Selection
-from reconciler.engine.undo_stacks import of_one_run, with_stacks
+from reconciler.engine.undo_stacks import with_stacks
 from reconciler.engine.undo_wish import Candidate, UndoWish, candidates, of_entries
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from reconciler.core.store_port import Store
     from reconciler.engine.planner.wishes import Wishes
     from reconciler.engine.reconcile import Reconciler
+
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ class UndoPlanner:
         prepared = await self._cycle.prepare(selection, wishes)
         found = await self._planned(prepared, wanted, prepared.records)
         if families:
-            found = replace(found, steps=of_one_run(self._store, found.steps, families))
+            found = replace(found, steps=_of_one_run(self._store, found.steps, families))
         if wish.asset_id and not wish.to and found.steps:
             wish = replace(wish, run_id=found.steps[0].run_id)
         if wish.images and not wish.to:
@@ -242,3 +246,21 @@ def reversed_now(step: Step, seen: ObservedAsset, prepared: Prepared) -> Reverse
         values = known_steps(reversal.former, applied)
         reversal = replace(reversal, added=reversal.added | applied.tags, values=values)
     return reverse(reversal, seen, step.item.title, applied, rules.markers, limit, rules.albums)
+
+
+def _of_one_run(store: Store, steps: Iterable[Step], families: Iterable[frozenset[str]]) -> tuple[Step, ...]:
+    """Return the steps, of each image only those of its last run that left anything to take back."""
+    left = list(steps)
+    for family in families:
+        mine = [step for step in left if step.item.asset_id in family]
+        telling = [step for step in mine if step.is_job] or [step for step in mine if step.left]
+        if not telling:
+            continue
+        newest = max((step.run_id for step in telling), key=lambda run_id: _began(store, run_id))
+        left = [step for step in left if step.item.asset_id not in family or step.run_id == newest]
+    return tuple(left)
+
+
+def _began(store: Store, run_id: str) -> datetime:
+    run = store.run(run_id)
+    return _LONG_AGO if run is None else run.started_at

@@ -14,7 +14,7 @@ from reconciler.engine.approvals import covers, waiting_approval
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.conflicts import take_decision
 from reconciler.engine.events import Event
-from reconciler.engine.members import item_of, meant, others
+from reconciler.engine.members import meant
 from reconciler.engine.ownership import leave_wishes
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.candidates import Memory
@@ -29,6 +29,7 @@ from reconciler.engine.undo import Undo, report_of
 from reconciler.errors import CatalogueError, DecisionError, ImmichError, ReconcilerError
 from reconciler.service.api import ImageView
 from reconciler.service.first_hour import FirstHour
+from reconciler.service.image_view import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -300,22 +301,13 @@ class PassRunner:
         if image.asset_id is None:
             return ImageView(image, None, None, (reason("not_linked"),))
         image = main_image(self._store, image)
-        record = self._store.record(image.asset_id or "")
         try:
             looker = await self._look_with(catalogue)
             selection = Selection(frozenset({image_id}))
             prepared = await looker.prepare(selection, self.installation.wishes(catalogue))
         except ImmichError as error:
-            return ImageView(image, record, None, (of_error(error),))
-        image = prepared.catalogue.image(image_id) or image
-        if asset_id:
-            image = replace(image, asset_id=asset_id)
-        item, record = item_of(prepared, image.asset_id), self._store.record(image.asset_id or "")
-        if asset_id and item is None:
-            return None
-        members = others(prepared, image.asset_id, self._clock.now())
-        plan, why = (item.plan, item.reasons) if item else (None, ())
-        return ImageView(image, record, plan, why, members)
+            return ImageView(image, self._store.record(image.asset_id or ""), None, (of_error(error),))
+        return view_of(prepared, image, asset_id, self._store, self._clock.now())
 
     async def resolve(self, image_id: int, keep: Keep | None, field: Field | None, shown: str) -> bool:
         """Keep what a person decided of an image, from a fresh reading; tells whether there is such an image.
@@ -325,20 +317,16 @@ class PassRunner:
             ReconcilerError: it could not be looked at, or nothing may be written here.
         """
         self.permission.require_mode()
-        catalogue = await self.catalogue.refresh()
-        image = catalogue.image(image_id)
+        image = (await self.catalogue.refresh()).image(image_id)
         if image is None or image.asset_id is None:
             return False
-        looker = await self._look_with(catalogue)
-        prepared = await looker.prepare(Selection(frozenset({image_id})), self.installation.wishes(catalogue))
-        (item, *_) = prepared.items
-        if item.plan is None:
-            why = self._words(item.reasons)
-            raise DecisionError(f"“{item.title}” (image {image_id}) cannot be decided now: {why}.")
+        prepared = await self.preview(None, frozenset({image_id}))
+        if not (plans := meant(prepared.items, keep, field, shown)):
+            why = self._words(next((one.reasons for one in prepared.items), ()))
+            raise DecisionError(f"“{image.title}” (image {image_id}) cannot be decided now: {why}.")
         rules, now = prepared.rules, self._clock.now()
-        with self._store.transaction():
-            for plan in meant(prepared.items, keep, field, shown):
-                take_decision(self._store, plan, keep, rules=rules, at=now, field=field, shown=shown)
+        for plan in plans:
+            take_decision(self._store, plan, keep, rules=rules, at=now, field=field, shown=shown)
         return True
 
     def decide(self, plans: Sequence[AssetPlan], keep: Keep, rules: Rules) -> None:
