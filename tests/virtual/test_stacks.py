@@ -183,6 +183,23 @@ def test_a_pass_lists_the_stacks_once(stacked):
     assert here.writes == 0
 
 
+def test_an_idle_look_of_the_daemon_costs_one_request_more_and_sees_another_cover(stacked):
+    here = stacked(policy=COVER, primary=1)
+    here.memory = Memory()
+    here.run()
+    here.run(by_person=False, brief=True)
+    here.run(by_person=False, brief=True)
+    with_stacks = sum(here.requests.values())
+    cover(here, here.members[1])  # which moves no date
+    here.run(by_person=False, brief=True)
+    assert written(here, here.members[1])
+    here.switches, here.policy = Switches(), NO_CANARY
+    here.run()
+    here.run(by_person=False, brief=True)
+    here.run(by_person=False, brief=True)
+    assert with_stacks - sum(here.requests.values()) == 1
+
+
 @pytest.mark.parametrize("how", ["off", "dissolved", "taken out"])
 def test_a_member_that_goes_keeps_what_was_written_and_counts_as_unlinked(stacked, how):
     here = stacked(count=20)
