@@ -181,6 +181,7 @@ Code = Literal[
     "run_status",
     "run_guarded",
     "run_adopted",
+    "run_stacks_unknown",
     "run_renamed",
     "run_tags_deleted",
     "run_ended_early",

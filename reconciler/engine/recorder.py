@@ -189,4 +189,7 @@ class Recorder:
         if prepared.taken is not None and prepared.taken.adopted:
             adopted = reason("run_adopted", count=prepared.taken.adopted)
             closed = replace(closed, summary=(*closed.summary, adopted))
+        if lacking := prepared.rules.missing.get("stacks"):
+            unknown = reason("run_stacks_unknown", lacking=lacking)
+            closed = replace(closed, summary=(*closed.summary, unknown))
         return Report(closed, tuple(outcomes), prepared.verdict, prepared.stale, error)

@@ -400,6 +400,9 @@ def test_without_the_permission_nothing_is_let_go_and_nothing_new_is_written(sta
     here.settings.scopes = NO_STACK_READ
     report = here.run()
     assert report.error is None
+    assert [one.get("lacking") for one in report.run.summary if one.code == "run_stacks_unknown"] == [
+        ("stack.read",)
+    ]
     assert "Another title" in text(here, here.linked)
     assert "Another title" not in text(here, here.members[0])
     assert not written(here, here.members[1])
