@@ -37,7 +37,7 @@ def leave_out(
         main = main_image(store, image)
         if new and store.record(main.asset_id or "") is None:
             store.save_records([AssetRecord(main.asset_id or "", image.image_id, image.title)])
-        for asset_id in _assets(store, image):
+        for asset_id in _assets(store, image) if new else ():
             store.leave_out(asset_id, [LeftOut(field, at, by) for field in new])
     return new
 
@@ -46,7 +46,7 @@ def take_in(store: Store, image: CatalogueImage, fields: Collection[WrittenPart]
     """Take fields of an image in again; gives those that a person had left out."""
     with store.transaction():
         again = _main(store, image, fields, out=True)
-        for asset_id in _assets(store, image):
+        for asset_id in _assets(store, image) if again else ():
             store.take_in(asset_id, again)
     return again
 

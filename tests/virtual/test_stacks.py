@@ -326,6 +326,8 @@ def test_a_member_that_comes_is_written_and_one_that_a_person_left_out_is_not(st
     here.run()
     assert written(here, here.members[1])
     leave_out(here.store, image(here), ("description", "coordinates", "tags"), "test", here.clock.now())
+    assert leave_out(here.store, image(here), ("tags",), "test", here.clock.now()) == ()
+    assert set(here.store.left_out_of(everywhere(here))) == set(everywhere(here))
     here.members.append(another(here, 8))
     stack(here)
     here.sql("UPDATE astrophotography_images SET title = 'Another title' WHERE id = ?", here.image_id)
