@@ -56,11 +56,7 @@ def overridden_switches(store: SqliteStore, catalogue: Catalogue | None, policy:
     override = override_of(store)
     if not override:
         return None
-    base = (
-        switches_of(catalogue, policy)
-        if catalogue
-        else Switches(dates=policy.dates.enabled, albums=policy.albums.enabled)
-    )
+    base = switches_of(catalogue, policy) if catalogue else Switches(**policy.own_switches)
     return replace(base, **{SWITCHES[key]: value for key, value in override.items()})
 
 
@@ -77,10 +73,7 @@ def with_own_template(policy: Policy, store: SqliteStore) -> Policy:
 def with_own_switches(policy: Policy, store: SqliteStore) -> Policy:
     """Return the policy with our own switches as they were set."""
     kept = OWN_SWITCHES_OVERRIDE.read(store) or {}
-    return policy.switched(
-        dates=kept.get("syncDates", policy.dates.enabled),
-        albums=kept.get("syncAlbums", policy.albums.enabled),
-    )
+    return policy.switched(**{field: kept.get(name) for name, field in OWN_SWITCHES.items()})
 
 
 def _keep_own(store: SqliteStore, changes: Mapping[str, bool]) -> dict[str, bool]:

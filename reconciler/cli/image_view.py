@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler.app.source import source_of
@@ -10,8 +11,10 @@ from reconciler.app.wiring import store_of, workbench
 from reconciler.cli.images import find_image
 from reconciler.core.desired.desired import Desired, Form, desire_with
 from reconciler.core.desired.facts import facts_of
+from reconciler.engine.members import item_of, others
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.desired import pixels_of
+from reconciler.engine.stack_watch import main_image
 from reconciler.errors import ReconcilerError
 from reconciler.immich.roundtrip import settled_description, settled_tag
 from reconciler.messages.reasons import words
@@ -41,6 +44,8 @@ class View:
     entries: tuple[JournalEntry, ...] = ()
     item: Item | None = None
     prepared: Prepared | None = None
+    members: tuple[Item, ...] = ()
+    """The other members of its asset's stack for which it stands."""
     error: ReconcilerError | None = None
     """Why Immich, or the store, could not be asked."""
 
@@ -64,6 +69,7 @@ def look_at(text: str, config: Config, runner: asyncio.Runner, *, entries: int) 
     past: tuple[JournalEntry, ...] = ()
     try:
         with store_of(config, read_only=True) as store:
+            image = main_image(store, image)
             record = store.record(image.asset_id or "")
             past = tuple(store.journal_of(asset_id=image.asset_id or "", limit=entries))
     except ReconcilerError as trouble:
@@ -76,13 +82,17 @@ def look_at(text: str, config: Config, runner: asyncio.Runner, *, entries: int) 
     if image.asset_id is not None:
         try:
             prepared = _prepared(image.image_id, config, runner)
-            item, error = prepared.items[0], None
+            main = prepared.catalogue.image(image.image_id) or image
+            if main.asset_id != image.asset_id:  # as the stack is by now
+                image, record, past = main, None, ()
+            item, error = item_of(prepared, main.asset_id), None
         except ReconcilerError as trouble:
             error = trouble
     else:
         error = None
     wanted = item.plan.desired if item and item.plan else desired
-    return View(image, _problems(image, catalogue), wanted, record, past, item, prepared, error)
+    members = others(prepared, image.asset_id, datetime.now(UTC)) if prepared else ()
+    return View(image, _problems(image, catalogue), wanted, record, past, item, prepared, members, error)
 
 
 def _prepared(image_id: int, config: Config, runner: asyncio.Runner) -> Prepared:

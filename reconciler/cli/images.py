@@ -7,11 +7,12 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reconciler.engine.stack_watch import family_of, known_stacking
 from reconciler.errors import ReconcilerError
 from reconciler.messages.nouns import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.records import AssetRecord, Run
@@ -62,19 +63,38 @@ def find_image(text: str, catalogue: Catalogue) -> CatalogueImage:
     return by_id[_only(text, named, "the catalogue").image_id]
 
 
-def find_record(text: str, records: Iterable[AssetRecord]) -> AssetRecord:
+def find_record(
+    text: str, records: Iterable[AssetRecord], beside: Collection[str] = frozenset()
+) -> AssetRecord:
     """Return the one asset on record that is meant, of images that left the catalogue, too.
+
+    An image's other members of a stack, ``beside``, are meant by their own UUIDs alone.
 
     Raises:
         ReconcilerError: the name fits none or several.
     """
     by_asset = {record.asset_id: record for record in records}
-    named = [Named(record.image_id, record.asset_id, record.title) for record in by_asset.values()]
+    named = [
+        Named(record.image_id, record.asset_id, record.title)
+        for record in by_asset.values()
+        if record.asset_id not in beside or record.asset_id == _plain(text)
+    ]
     # Skymmich gives an id to another image after a deletion: what is linked counts first.
     linked = [one for one in named if one.asset_id and by_asset[one.asset_id].linked]
     if text.isdecimal() and any(one.image_id == int(text) for one in linked):
         named = linked
     return by_asset[_only(text, named, "the store").asset_id or ""]
+
+
+def find_with_stacks(wanted: Iterable[str], store: SqliteStore) -> list[AssetRecord]:
+    """Return the assets on record that are meant, each with all others of its image's stack.
+
+    Raises:
+        ReconcilerError: a name fits none or several.
+    """
+    known, records = known_stacking(store), store.records()
+    found = [find_record(text, records.values(), known.beside) for text in wanted]
+    return [records[each] for one in found for each in family_of(known, one.asset_id) if each in records]
 
 
 def find_run(text: str, store: SqliteStore) -> Run | None:
@@ -105,7 +125,7 @@ def find_run_or_record(
     if (whole := store.run(text)) is not None:
         return whole, None
     try:
-        return None, find_record(text, records)
+        return None, find_record(text, records, known_stacking(store).beside)
     except NoSuchImageError as error:
         if (run := find_run(text, store)) is not None:
             return run, None

@@ -33,10 +33,15 @@ class SavedPlan:
     expected: dict[str, str]
     """Asset id → digest of the change and of what it replaces."""
     titles: dict[str, str]
+    images: dict[str, int]
+    """Asset id → the image for which it stood."""
 
     def image_ids(self, catalogue: Catalogue) -> frozenset[int]:
         """Return the images that the plan is about, as the catalogue links them now."""
-        return frozenset(image.image_id for image in catalogue.linked() if image.asset_id in self.expected)
+        linked = {image.image_id for image in catalogue.linked()}
+        found = {image.image_id for image in catalogue.linked() if image.asset_id in self.expected}
+        # Another member of a stack is in the catalogue by its image alone.
+        return frozenset(found | (linked & set(self.images.values())))
 
     def gone(self, catalogue: Catalogue) -> tuple[str, ...]:
         """Return the titles of those that the catalogue no longer links."""
@@ -108,5 +113,10 @@ def read_plan(path: Path) -> SavedPlan:
     return SavedPlan(
         created=str(content.get("created", "")),
         expected={entry["asset_id"]: plan["digest"] for entry, plan in changing},
+        images={
+            entry["asset_id"]: entry["image_id"]
+            for entry, _ in changing
+            if isinstance(entry.get("image_id"), int)
+        },
         titles={entry["asset_id"]: str(entry.get("title", "")) for entry, _ in changing},
     )

@@ -46,6 +46,7 @@ _MEANINGS: Final = {
     "syncTags": "type, constellation, target, equipment and Skymmich's own tags",
     "syncDates": "when it was taken, as [dates] says",
     "syncAlbums": "which albums it is in, as [albums] says",
+    "syncStacks": "the other members of a stack, or its cover, as [stacks] says",
 }
 _NAME_WIDTH: Final = 21
 

@@ -33,6 +33,7 @@ from reconciler.core.policy import (
     GuardPolicy,
     MergePolicy,
     Policy,
+    StackPolicy,
     TagPolicy,
 )
 from reconciler.errors import ConfigurationError
@@ -78,6 +79,7 @@ class Config(BaseModel):
     tags: sections.TagsSection = Field(default_factory=sections.TagsSection)
     coordinates: part_sections.CoordinatesSection = Field(default_factory=part_sections.CoordinatesSection)
     albums: part_sections.AlbumsSection = Field(default_factory=part_sections.AlbumsSection)
+    stacks: part_sections.StacksSection = Field(default_factory=part_sections.StacksSection)
     dates: part_sections.DatesSection = Field(default_factory=part_sections.DatesSection)
     leave_out: part_sections.LeaveOutSection = Field(default_factory=part_sections.LeaveOutSection)
     notices: sections.NoticesSection = Field(default_factory=sections.NoticesSection)
@@ -170,6 +172,7 @@ class Config(BaseModel):
             ),
             guard=GuardPolicy(**self.guard.model_dump()),
             albums=AlbumPolicy(**self.albums.model_dump()),
+            stacks=StackPolicy(**self.stacks.model_dump()),
             dates=DatesPolicy(**self.dates.model_dump()),
             coordinates=self.coordinates.policy(),
             leave_out=self.leave_out.policy,

@@ -24,10 +24,13 @@ from reconciler.core.policy import (
     LeaveOutPolicy,
     LeaveOutRule,
     SitePolicy,
+    StackPolicy,
+    StackWrite,
 )
 
 _ALBUMS: Final = AlbumPolicy()
 _DATES: Final = DatesPolicy()
+_STACKS: Final = StackPolicy()
 _COORDINATES: Final = CoordinatesPolicy()
 
 
@@ -74,6 +77,13 @@ class AlbumsSection(Section):
         if not text.strip() or not text.isprintable():
             raise ValueError("it must be at least one character that can be read: it marks the albums")
         return text.lstrip()
+
+
+class StacksSection(Section):
+    """``[stacks]``: what is written to where an asset is in a stack."""
+
+    enabled: bool = _STACKS.enabled
+    write: StackWrite = _STACKS.write
 
 
 class DatesSection(Section):

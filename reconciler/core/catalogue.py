@@ -210,6 +210,19 @@ class Images(Sequence[CatalogueImage]):
     def find(self, image_id: int) -> CatalogueImage | None:
         """Return the image with an id; ``None``: there is none."""
 
+    def all_of(self, image_id: int) -> tuple[CatalogueImage, ...]:
+        """Return the image with an id, once for each asset that it stands for: see ``core.stacks``."""
+        found = self.find(image_id)
+        return () if found is None else (found,)
+
+    def as_linked(self, image_id: int) -> CatalogueImage | None:
+        """Return the image with an id as the catalogue itself links it."""
+        return self.find(image_id)
+
+    def is_beside(self, asset_id: str) -> bool:  # noqa: ARG002 - no stacks, no members
+        """Return whether an asset stands beside the main one of its image."""
+        return False
+
     @abstractmethod
     def replaced(self, changed: Mapping[int, CatalogueImage | None]) -> Images:
         """Return these images with some exchanged, added, or (where it is ``None``) left out."""
@@ -352,3 +365,19 @@ class Catalogue:
         if isinstance(self.images, Images):
             return self.images.find(image_id)
         return next((image for image in self.images if image.image_id == image_id), None)
+
+    def all_of(self, image_id: int) -> tuple[CatalogueImage, ...]:
+        """Return the image with an id, once for each asset that it stands for, the main one first."""
+        if isinstance(self.images, Images):
+            return self.images.all_of(image_id)
+        return tuple(filter(None, (self.image(image_id),)))
+
+    def as_linked(self, image_id: int) -> CatalogueImage | None:
+        """Return the image with an id as Skymmich links it, whatever stands in its asset's place."""
+        if isinstance(self.images, Images):
+            return self.images.as_linked(image_id)
+        return self.image(image_id)
+
+    def is_beside(self, asset_id: str) -> bool:
+        """Return whether an asset stands beside the main one of its image: another member of its stack."""
+        return isinstance(self.images, Images) and self.images.is_beside(asset_id)

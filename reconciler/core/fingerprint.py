@@ -49,7 +49,8 @@ def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> s
     What is left out stands in the fingerprints of the images that it concerns, and nothing is written for it.
     """
     relevant = asdict(policy)
-    del relevant["guard"], relevant["leave_out"]
+    # Of stacks: to whom something is written, not what.
+    del relevant["guard"], relevant["leave_out"], relevant["stacks"]
     relevant["description"].pop("template", None)
     relevant["description"].pop("template_name", None)
     # What is as it was before there was a choice is left out: nothing changed for who chose nothing.

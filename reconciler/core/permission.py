@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, Protocol, get_args
 
-from reconciler.core.store_keys import BEGUN, BegunForm, Values
+from reconciler.core.store_keys import BEGUN, BegunForm
+from reconciler.core.store_values import Values
 from reconciler.errors import NotBegunError, ObservingError
 
 if TYPE_CHECKING:

@@ -189,6 +189,19 @@ class AlbumPolicy:
     """Whether the newest image becomes an album's cover, as long as nobody chose another."""
 
 
+StackWrite = Literal["all", "cover"]
+"""Of a stack: the linked asset and every other member, or the primary asset in place of the linked one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackPolicy:
+    """What is written to where an asset is in a stack. Switched by ``syncStacks``; off by default."""
+
+    enabled: bool = False
+    """What the switch says before anybody used it."""
+    write: StackWrite = "all"
+
+
 LeaveOutBy = Literal["tag", "target", "folder"]
 """By what of the catalogue an image is left out."""
 
@@ -241,6 +254,8 @@ class Switches:
     """This program's own: Skymmich has no such setting."""
     albums: bool = False
     """Likewise."""
+    stacks: bool = False
+    """Likewise: whether what is written goes to the other members of a stack, too, or to its cover."""
 
 
 SWITCHES: Final = {
@@ -250,7 +265,7 @@ SWITCHES: Final = {
     "syncTags": "tags",
 }
 """Skymmich's names of the four settings → those of ``Switches``."""
-OWN_SWITCHES: Final = {"syncDates": "dates", "syncAlbums": "albums"}
+OWN_SWITCHES: Final = {"syncDates": "dates", "syncAlbums": "albums", "syncStacks": "stacks"}
 """Those that Skymmich does not have, likewise: they are kept here, over the configuration."""
 ALL_SWITCHES: Final = SWITCHES | OWN_SWITCHES
 
@@ -267,15 +282,30 @@ class Policy:
     coordinates: CoordinatesPolicy = field(default_factory=CoordinatesPolicy)
     albums: AlbumPolicy = field(default_factory=AlbumPolicy)
     leave_out: LeaveOutPolicy = field(default_factory=LeaveOutPolicy)
+    stacks: StackPolicy = field(default_factory=StackPolicy)
 
     def with_dates(self, *, on: bool) -> Policy:
         """Return it with dates switched."""
-        return self.switched(dates=on, albums=self.albums.enabled)
+        return self.switched(dates=on)
 
-    def switched(self, *, dates: bool, albums: bool) -> Policy:
-        """Return it with our own switches set so."""
-        if (self.dates.enabled, self.albums.enabled) == (dates, albums):
+    def switched(
+        self, *, dates: bool | None = None, albums: bool | None = None, stacks: bool | None = None
+    ) -> Policy:
+        """Return it with our own switches set so; ``None``: as it is."""
+        now = (self.dates.enabled, self.albums.enabled, self.stacks.enabled)
+        wanted = tuple(
+            is_on if on is None else on for is_on, on in zip(now, (dates, albums, stacks), strict=True)
+        )
+        if wanted == now:
             return self
         return replace(
-            self, dates=replace(self.dates, enabled=dates), albums=replace(self.albums, enabled=albums)
+            self,
+            dates=replace(self.dates, enabled=wanted[0]),
+            albums=replace(self.albums, enabled=wanted[1]),
+            stacks=replace(self.stacks, enabled=wanted[2]),
         )
+
+    @property
+    def own_switches(self) -> dict[str, bool]:
+        """How our own switches stand, by their names in ``Switches``."""
+        return {"dates": self.dates.enabled, "albums": self.albums.enabled, "stacks": self.stacks.enabled}

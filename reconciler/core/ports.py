@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue, CatalogueObject
     from reconciler.core.desired.facts import Facts
     from reconciler.core.listing import Listing
-    from reconciler.core.policy import DescriptionPolicy
+    from reconciler.core.policy import DescriptionPolicy, Switches
     from reconciler.core.reasons import Reason
+    from reconciler.core.stacks import SeenStack
     from reconciler.errors import ReconcilerError
 
 
@@ -69,8 +70,15 @@ class ServerFacts:
     losses: tuple[FeatureLoss, ...] = ()
     album_losses: tuple[FeatureLoss, ...] = ()
     """Likewise of what only those need who have albums kept."""
+    stack_losses: tuple[FeatureLoss, ...] = ()
+    """Likewise of what only those need who have stacks written to."""
     notes: bool = False
     """Whether it keeps notes of a program on assets: from 2.5 on."""
+
+    def losses_under(self, switches: Switches) -> tuple[FeatureLoss, ...]:
+        """Return the losses that count while these switches stand so."""
+        albums = self.album_losses if switches.albums else ()
+        return (*self.losses, *albums, *(self.stack_losses if switches.stacks else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +268,14 @@ class Target(Protocol):
 
     async def take_out_of_album(self, album_id: str, asset_ids: Sequence[str]) -> AlbumOutcome:
         """Take assets out of an album, likewise."""
+        ...
+
+    async def stacks(self) -> Sequence[SeenStack]:
+        """List all stacks of the key's owner, in one request.
+
+        Raises:
+            MissingPermissionError: the key may not.
+        """
         ...
 
     async def note_of(self, asset_id: str) -> Note | None:

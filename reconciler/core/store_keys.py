@@ -6,56 +6,15 @@ changed by hand, counts as absent. Records, journal and runs have tables of thei
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 from reconciler.core.catalogue import SWITCHED_PARTS, Switch
 from reconciler.core.notices import OCCASIONS, Book, Matter
+from reconciler.core.store_values import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-T = TypeVar("T")
-
-
-class Values(Protocol):
-    """Where small values are kept: the state store."""
-
-    def get(self, key: str) -> object:
-        """Read a small JSON value; ``None`` if absent."""
-        ...
-
-    def put(self, key: str, value: object) -> None:
-        """Write a small JSON value; ``None`` deletes it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Key(Generic[T]):
-    """The name of a small value, and its form."""
-
-    name: str
-    _decode: Callable[[object], T | None]
-    """Gives ``None`` for a value of another form."""
-    _encode: Callable[[T], object]
-
-    def read(self, store: Values) -> T | None:
-        """Return the value; ``None`` if there is none."""
-        kept = store.get(self.name)
-        return None if kept is None else self._decode(kept)
-
-    def write(self, store: Values, value: T) -> None:
-        """Keep a value in the place of any other."""
-        store.put(self.name, self._encode(value))
-
-    def forget(self, store: Values) -> None:
-        """Let nothing be kept."""
-        store.put(self.name, None)
-
-    def is_kept(self, store: Values) -> bool:
-        """Return whether anything is kept, in whatever form."""
-        return store.get(self.name) is not None
+    from collections.abc import Mapping
 
 
 class CanaryState(TypedDict, total=False):
@@ -103,6 +62,13 @@ class UndoingForm(TypedDict, total=False):
     asset_id: str
     to: str
     images: list[list[str]]
+
+
+class StacksForm(TypedDict):
+    """What stood beside, or in place of, linked assets: see ``core.stacks.Stacking``."""
+
+    beside: dict[str, str]
+    instead: dict[str, str]
 
 
 class BegunForm(TypedDict):
@@ -166,6 +132,15 @@ def _undoing(kept: object) -> list[UndoingForm] | None:
     if not isinstance(kept, list):
         return None
     return [cast("UndoingForm", one) for one in kept if isinstance(one, dict)]
+
+
+def _stacks(kept: object) -> StacksForm | None:
+    return StacksForm(beside=_pairs(kept, "beside"), instead=_pairs(kept, "instead"))
+
+
+def _pairs(kept: object, name: str) -> dict[str, str]:
+    listed = kept.get(name) if isinstance(kept, dict) else None
+    return {one: str(other) for one, other in listed.items()} if isinstance(listed, dict) else {}
 
 
 def _switches(kept: object) -> dict[Switch, bool] | None:
@@ -388,6 +363,8 @@ ALBUMS: Final = Key("albums", _albums, lambda kept: {name: list(row) for name, r
 """The albums that images are put into, by the names they were made with: see ``core.albums.OwnAlbum``."""
 ALBUM_INTENTS: Final = Key("albums.intents", _album_intents, _as_it_is)
 """Whom a run was about to put into which album: by name, asset ids. What it noted of them is gone."""
+STACKS: Final = Key("stacks", _stacks, _as_it_is)
+"""What stood beside, or in place of, linked assets at the last good pass: see ``engine.stack_watch``."""
 LEASE_TERM: Final = Key("lease.term", _number, _as_it_is)
 """How often the lease was taken."""
 ASSETS_MARK: Final = _of_text("assets_mark")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.core.store_keys import Values
+from reconciler.core.store_values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -24,6 +24,7 @@ from reconciler.core.records import AssetRecord, JournalEntry
 from reconciler.engine.album_watch import known_albums
 from reconciler.engine.batches import batches
 from reconciler.engine.planner.selection import merge
+from reconciler.engine.stack_watch import known_stacking
 from reconciler.errors import (
     AssetIncompleteError,
     AssetUnknownError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from reconciler.core.ports import Clock, Target
     from reconciler.core.reasons import Reason
     from reconciler.core.records import JournalField
+    from reconciler.core.stacks import Stacking
     from reconciler.core.store_port import Store
     from reconciler.engine.item import Item
     from reconciler.engine.items import Pair
@@ -73,6 +75,7 @@ class CarryingOver:
         unread: set[str] = set()
         if prepared.verdict.shrunk:
             return frozenset()
+        stood = await asyncio.to_thread(known_stacking, self._store)
         for several in batches(sorted(prepared.left)):
             records = await asyncio.to_thread(self._store.records_of, several)
             replaced = [
@@ -80,6 +83,7 @@ class CarryingOver:
                 for record in records.values()
                 if (image := prepared.catalogue.image(record.image_id)) is not None
                 and image.asset_id not in {None, record.asset_id}
+                and _is_replaced(record, prepared.catalogue.as_linked(record.image_id), stood)
             ]
             for start in range(0, len(replaced), _AT_ONCE):
                 part = replaced[start : start + _AT_ONCE]
@@ -243,6 +247,13 @@ class CarryingOver:
                 if decision.field in touched and decision.case in CONFLICTS:
                     kept = decide(after, decision, "immich", rules.markers, now)
                     self._store.save_resolution(item.asset_id, kept)
+
+
+def _is_replaced(record: AssetRecord, image: CatalogueImage | None, stood: Stacking) -> bool:
+    """Return whether Skymmich links another picture by now; that a stack changed makes it no other."""
+    if image is None or record.asset_id in stood.beside:
+        return False
+    return image.asset_id != stood.linked_of(record.asset_id)
 
 
 def _is_for_good(error: ImmichError) -> bool:

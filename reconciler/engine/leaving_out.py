@@ -1,6 +1,7 @@
 """Leaving an image out, or fields of it, and taking it in again: what a person switched, with who and when.
 
-Nothing is taken away by it, and Immich is not asked for it: the next pass over the image goes by it.
+It holds for all assets of the image, where these are in a stack. Nothing is taken away by it, and Immich is
+not asked for it: the next pass over the image goes by it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.catalogue import WRITTEN_PARTS
 from reconciler.core.records import AssetRecord, LeftOut
+from reconciler.engine.stack_watch import all_of, main_image
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,23 +32,35 @@ def leave_out(
         by: over which face, or the user's name.
         at: the time.
     """
-    asset_id = image.asset_id or ""
     with store.transaction():
-        known = {one.field for one in store.left_out_of([asset_id]).get(asset_id, ())}
-        new = tuple(field for field in WRITTEN_PARTS if field in fields and field not in known)
-        if new and store.record(asset_id) is None:
-            store.save_records([AssetRecord(asset_id, image.image_id, image.title)])
-        if new:
+        new = _main(store, image, fields, out=False)
+        main = main_image(store, image)
+        if new and store.record(main.asset_id or "") is None:
+            store.save_records([AssetRecord(main.asset_id or "", image.image_id, image.title)])
+        for asset_id in _assets(store, image) if new else ():
             store.leave_out(asset_id, [LeftOut(field, at, by) for field in new])
     return new
 
 
 def take_in(store: Store, image: CatalogueImage, fields: Collection[WrittenPart]) -> tuple[WrittenPart, ...]:
     """Take fields of an image in again; gives those that a person had left out."""
-    asset_id = image.asset_id or ""
     with store.transaction():
-        known = {one.field for one in store.left_out_of([asset_id]).get(asset_id, ())}
-        again = tuple(field for field in WRITTEN_PARTS if field in fields and field in known)
-        if again:
+        again = _main(store, image, fields, out=True)
+        for asset_id in _assets(store, image) if again else ():
             store.take_in(asset_id, again)
     return again
+
+
+def _main(
+    store: Store, image: CatalogueImage, fields: Collection[WrittenPart], *, out: bool
+) -> tuple[WrittenPart, ...]:
+    """Return those of the fields that are left out of an image, or those that are not."""
+    asset_id = main_image(store, image).asset_id or ""
+    known = {one.field for one in store.left_out_of([asset_id]).get(asset_id, ())}
+    return tuple(field for field in WRITTEN_PARTS if field in fields and (field in known) is out)
+
+
+def _assets(store: Store, image: CatalogueImage) -> list[str]:
+    """Return all assets of an image: its linked one, and those of its stack for which it stands."""
+    found = {image.asset_id, *(one.asset_id for one in all_of(store, image))}
+    return sorted(filter(None, found))

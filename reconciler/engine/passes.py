@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.plan.guard import Verdict
 from reconciler.core.records import FINE
+from reconciler.core.stacks import NO_STACKS
 from reconciler.engine.item import is_catalogues
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.core.ports import ServerFacts
     from reconciler.core.reasons import Reason
     from reconciler.core.records import AssetRecord, AssetStatus, Field, Run
+    from reconciler.core.stacks import Stacking
     from reconciler.engine.hints import Seen
     from reconciler.engine.identity import KnownImmich
     from reconciler.engine.items import Items
@@ -75,6 +77,8 @@ class Prepared:
     """The assets that the catalogue links, or whose row could not be read."""
     left: AbstractSet[str] = frozenset()
     """Those that the last good pass found in the catalogue, and which are not there any more."""
+    restacked: AbstractSet[str] = frozenset()
+    """Of these: those that went with a stack alone. Their images are there, so nothing is lost."""
     stood: int = 0
     """Images that are fine and stand where they were, beside ``items``."""
     verdict: Verdict = field(default_factory=Verdict)
@@ -96,6 +100,9 @@ class Prepared:
     """Whom to remember once it is carried out."""
     taken: Taken | None = None
     """What was taken up from the records in Immich."""
+
+    stacking: Stacking = NO_STACKS
+    """What stands beside, or in place of, the assets that the catalogue links."""
 
     @property
     def another(self) -> Another | None:

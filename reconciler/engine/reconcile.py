@@ -38,6 +38,7 @@ from reconciler.engine.polling.timing import Timing
 from reconciler.engine.recorder import RECORDED, Recorder
 from reconciler.engine.runs import Runs
 from reconciler.engine.sender import sent_for
+from reconciler.engine.stack_watch import begin_with
 from reconciler.errors import GuardError, ImmichError
 
 if TYPE_CHECKING:
@@ -226,6 +227,7 @@ class Reconciler:
     def _begin(self, prepared: Prepared, permission: Permission) -> None:
         settle(self._store, permission, self._clock.now())
         spend_approval(self._store, prepared)
+        begin_with(self._store, prepared.stacking)
         if prepared.taken is not None:
             self._planner.ownership.begin(prepared.taken.standpoint)
             self._store.clear_pending(prepared.taken.outlived)
@@ -267,7 +269,9 @@ class Reconciler:
         if not prepared.verdict.shrunk:
             left = sorted(prepared.left - prepared.items.orphans() - unread)
             for start in range(0, len(left), RECORDED):
-                await asyncio.to_thread(self._recorder.unlink, left[start : start + RECORDED], losses)
+                await asyncio.to_thread(
+                    self._recorder.unlink, left[start : start + RECORDED], losses, prepared.restacked
+                )
         self._recorder.note_archived(prepared, ended)
         self._recorder.learn_owner(prepared, ended)
         return ended

@@ -17,9 +17,11 @@ from reconciler.engine.identity import KnownImmich
 from reconciler.engine.outcomes import finished, outcome_of, summarise, told_albums, told_renames
 from reconciler.engine.passes import Report
 from reconciler.engine.schema import remember
+from reconciler.engine.stack_watch import keep_stacking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from reconciler.core.ports import Clock, Target
@@ -84,13 +86,16 @@ class Recorder:
             self._store.clear_pending(gone)
         return outcomes
 
-    def unlink(self, asset_ids: list[str], losses: LossCount) -> None:
+    def unlink(self, asset_ids: list[str], losses: LossCount, restacked: AbstractSet[str]) -> None:
         """Record of assets that they left the catalogue."""
         with self._store.transaction():
-            losses.left(asset_ids)
+            losses.left(asset_id for asset_id in asset_ids if asset_id not in restacked)
             self._store.save_records(
                 replace(
-                    record.to_look_at(), linked=False, status="unlinked", reasons=(reason("left_catalogue"),)
+                    record.to_look_at(),
+                    linked=False,
+                    status="unlinked",
+                    reasons=(reason("left_stack" if record.asset_id in restacked else "left_catalogue"),),
                 )
                 for record in self._store.records_of(asset_ids).values()
                 if record.linked
@@ -132,6 +137,8 @@ class Recorder:
         if not prepared.verdict.tripped and prepared.rules_before != prepared.rules_digest:
             RULES.write(self._store, prepared.rules_digest)
         remember(prepared.catalogue, self._store)
+        if not prepared.verdict.shrunk:
+            keep_stacking(self._store, prepared.stacking)
         now = self._clock.now()
         CHECKED_AT.write(self._store, now)
         if prepared.full:
@@ -182,4 +189,7 @@ class Recorder:
         if prepared.taken is not None and prepared.taken.adopted:
             adopted = reason("run_adopted", count=prepared.taken.adopted)
             closed = replace(closed, summary=(*closed.summary, adopted))
+        if lacking := prepared.rules.missing.get("stacks"):
+            unknown = reason("run_stacks_unknown", lacking=lacking)
+            closed = replace(closed, summary=(*closed.summary, unknown))
         return Report(closed, tuple(outcomes), prepared.verdict, prepared.stale, error)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from reconciler.core.plan.taken_back import is_taken_back, written_again
 from reconciler.engine.batches import batches
+from reconciler.engine.stack_watch import family_of, known_stacking
 from reconciler.engine.undo_wish import ALL, begun, ended, unfinished
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ def write_again(store: Store, asset_ids: Collection[str] | None) -> frozenset[in
         store: open for writing, by whoever may write to Immich.
         asset_ids: the assets; ``None``: all.
     """
+    if asset_ids is not None:
+        known = known_stacking(store)
+        asset_ids = {one for asset_id in asset_ids for one in family_of(known, asset_id)}
     ids = store.record_ids() if asset_ids is None else sorted(asset_ids)
     found: set[int] = set()
     for several in batches(ids):

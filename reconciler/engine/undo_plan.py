@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import ChainMap
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.plan.reversal import Reversal, everything, known_steps, owns_anything
@@ -21,6 +22,7 @@ from reconciler.engine.item import Item
 from reconciler.engine.observe import read_assets
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.planner.adoption import told_besides
+from reconciler.engine.undo_stacks import with_stacks
 from reconciler.engine.undo_wish import Candidate, UndoWish, candidates, of_entries
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from reconciler.core.store_port import Store
     from reconciler.engine.planner.wishes import Wishes
     from reconciler.engine.reconcile import Reconciler
+
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +124,11 @@ class UndoPlanner:
             UndoError: there is nothing to undo, or not in this way.
             CatalogueError, TemplateError, ImmichError, StateError: it could not be prepared.
         """
+        families: tuple[frozenset[str], ...] = ()
         if isinstance(what, UndoWish):
-            wish = what
-            if wish.everything:
-                return await self._prepare_everything(wish, wishes)
+            if what.everything:
+                return await self._prepare_everything(what, wishes)
+            wish, families = with_stacks(self._store, what)
             wanted = await asyncio.to_thread(candidates, self._store, wish)
         else:
             wanted = of_entries(list(what))
@@ -133,9 +139,11 @@ class UndoPlanner:
         selection = Selection(image_ids=image_ids, full=True, tags_later=True, albums=albums, writes=True)
         prepared = await self._cycle.prepare(selection, wishes)
         found = await self._planned(prepared, wanted, prepared.records)
+        if families:
+            found = replace(found, steps=_of_one_run(self._store, found.steps, families))
         if wish.asset_id and not wish.to and found.steps:
             wish = replace(wish, run_id=found.steps[0].run_id)
-        if wish.images:
+        if wish.images and not wish.to:
             wish = replace(wish, images=tuple((step.item.asset_id, step.run_id) for step in found.steps))
         return replace(found, wish=wish)
 
@@ -247,3 +255,21 @@ def reversed_now(step: Step, seen: ObservedAsset, prepared: Prepared) -> Reverse
         values = known_steps(reversal.former, applied)
         reversal = replace(reversal, added=reversal.added | applied.tags, values=values)
     return reverse(reversal, seen, step.item.title, applied, rules.markers, limit, rules.albums)
+
+
+def _of_one_run(store: Store, steps: Iterable[Step], families: Iterable[frozenset[str]]) -> tuple[Step, ...]:
+    """Return the steps, of each image only those of its last run that left anything to take back."""
+    left = list(steps)
+    for family in families:
+        mine = [step for step in left if step.item.asset_id in family]
+        telling = [step for step in mine if step.is_job] or [step for step in mine if step.left]
+        if not telling:
+            continue
+        newest = max((step.run_id for step in telling), key=lambda run_id: _began(store, run_id))
+        left = [step for step in left if step.item.asset_id not in family or step.run_id == newest]
+    return tuple(left)
+
+
+def _began(store: Store, run_id: str) -> datetime:
+    run = store.run(run_id)
+    return _LONG_AGO if run is None else run.started_at

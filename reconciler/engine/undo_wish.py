@@ -106,7 +106,7 @@ def candidates(store: Store, wish: UndoWish) -> dict[str, list[Candidate]]:
         found: dict[str, list[Candidate]] = {}
         for asset_id, run_id in wish.images:
             with suppress(UndoError):  # of one there is nothing to take back: it is left alone
-                found |= candidates(store, UndoWish(run_id=run_id, asset_id=asset_id))
+                found |= candidates(store, UndoWish(run_id=run_id, asset_id=asset_id, to=wish.to))
         return found or _nothing("to them")
     wish = _gone_on_with(store, wish)
     if wish.to is not None:
@@ -162,7 +162,7 @@ def _gone_on_with(store: Store, wish: UndoWish) -> UndoWish:
             return one
         for asset_id, run_id in one.images:
             if asset_id == wish.asset_id:
-                return UndoWish(run_id=run_id, asset_id=asset_id)
+                return UndoWish(run_id=run_id, asset_id=asset_id, to=one.to)
     return wish
 
 

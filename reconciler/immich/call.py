@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Call:
     fresh: float = math.inf
     """Seconds for which it may be put off because the server asks for it. A text is made from a reading: sent
     much later, it would take a person's newest words with it."""
+    each: Callable[[object], object] | None = None
+    """What is kept of each element of an answer that is a long list: a list of these comes back."""
     query: str = ""
     """Of the address, without the question mark; made of constants only."""
 

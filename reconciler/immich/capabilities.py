@@ -44,6 +44,9 @@ ALBUM_SCOPES: tuple[tuple[str, str], ...] = (
 )
 """What only those need who have albums kept."""
 
+STACK_SCOPES: tuple[tuple[str, str], ...] = (("stack.read", "stacks"),)
+"""What only those need who have what is written go to stacks."""
+
 _WHERE = "Immich: Account settings → API keys."
 
 
@@ -143,6 +146,7 @@ async def discover(client: Client) -> tuple[ServerFacts, Capabilities]:
         tags_enabled=tags_enabled,
         losses=tuple(losses),
         album_losses=tuple(_losses(permissions, ALBUM_SCOPES)),
+        stack_losses=tuple(_losses(permissions, STACK_SCOPES)),
         notes=capabilities.notes,
     )
     return facts, capabilities

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from reconciler.core.ports import untold
 from reconciler.errors import AssetUnknownError
-from reconciler.immich import belongings, notes, roundtrip
+from reconciler.immich import belongings, notes, roundtrip, stacks
 from reconciler.immich.albums import AlbumRoutes
 from reconciler.immich.call import Call
 from reconciler.immich.capabilities import discover
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from reconciler.core.belongings import Belongings
     from reconciler.core.listing import Listing
     from reconciler.core.ports import AlbumOutcome, Clock, FieldWrite, Note, ServerFacts, Target, WriteOutcome
+    from reconciler.core.stacks import SeenStack
     from reconciler.immich.call import Patience
     from reconciler.immich.capabilities import Capabilities
     from reconciler.immich.circuit import Circuit
@@ -248,6 +249,10 @@ class Immich:
     async def take_out_of_album(self, album_id: str, asset_ids: Sequence[str]) -> AlbumOutcome:
         """Take assets out of an album, likewise."""
         return await self._albums.change("DELETE", album_id, asset_ids)
+
+    async def stacks(self) -> Sequence[SeenStack]:
+        """List all stacks, in one request."""
+        return await stacks.listing(self._client)
 
     async def note_of(self, asset_id: str) -> Note | None:
         """Read what is kept on an asset for this program; ``None`` if nothing is.

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 Noun = Literal[
     "address", "asset", "byte", "change", "character", "copy", "date", "description", "entry", "image",
-    "line", "name", "newer_entry", "place", "problem", "request", "row", "tag", "thing", "time", "value",
-    "write",
+    "line", "name", "newer_entry", "place", "problem", "request", "row", "stack", "tag", "thing", "time",
+    "value", "write",
 ]  # fmt: skip
 NOUNS: Final[Mapping[Noun, Message]] = {
     "address": Message("{number} address", "{number} addresses"),
@@ -32,6 +32,7 @@ NOUNS: Final[Mapping[Noun, Message]] = {
     "problem": Message("{number} problem", "{number} problems"),
     "request": Message("{number} request", "{number} requests"),
     "row": Message("{number} row", "{number} rows"),
+    "stack": Message("{number} stack", "{number} stacks"),
     "tag": Message("{number} tag", "{number} tags"),
     "thing": Message("{number} thing", "{number} things"),
     "time": Message("{number} time", "{number} times"),

@@ -226,6 +226,7 @@ REASONS: Final[Mapping[Code, Message]] = {
     "immich_stays": Message("Immich's value is kept"),
     "left_to_person": Message("changed in Immich by a person, and left as it is"),
     "left_catalogue": Message("it left the catalogue"),
+    "left_stack": Message("it left the stack, or stacks are written to otherwise now"),
     "no_answer": Message(
         "Immich did not answer; the next run looks again",
         by_hand="Immich did not answer; run apply again to look",

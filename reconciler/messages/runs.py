@@ -26,6 +26,7 @@ RUNS: Final[Mapping[Code, Message]] = {
         "{count} image was recognised by this program's record of it in Immich",
         "{count} images were recognised by this program's records of them in Immich",
     ),
+    "run_stacks_unknown": Message("stacks are left as they are: the API key lacks {lacking}"),
     "run_renamed": Message(
         "renamed {before} → {after} ({count} tag)", "renamed {before} → {after} ({count} tags)"
     ),
@@ -50,6 +51,7 @@ _APART: Final = frozenset(
     {
         "run_guarded",
         "run_adopted",
+        "run_stacks_unknown",
         "run_renamed",
         "run_tags_deleted",
         "run_albums_made",

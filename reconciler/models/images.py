@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord, JournalEntry
     from reconciler.core.records import Crossing as CoreCrossing
     from reconciler.core.records import LeftOut as CoreLeftOut
+    from reconciler.engine.item import Item
     from reconciler.service.api import ImageView as CoreView
 
 
@@ -163,6 +164,26 @@ class CatalogueImage(Model):
         )
 
 
+class Member(Model):
+    """Another asset of the stack of an image's asset, for which the image stands, too."""
+
+    asset_id: Text
+    status: AssetStatus
+    reasons: list[Reason]
+    would_change: bool
+    """Whether something would be written to it."""
+
+    @classmethod
+    def of(cls, found: Item) -> Self:
+        """Return a member as JSON."""
+        return cls(
+            asset_id=found.asset_id,
+            status=found.status,
+            reasons=Reason.all(found.reasons),
+            would_change=found.plan is not None and found.plan.changes,
+        )
+
+
 class ImageView(Model):
     """One image from all sides."""
 
@@ -172,6 +193,7 @@ class ImageView(Model):
     image: CatalogueImage
     record: Image | None
     plan: AssetPlan | None
+    members: list[Member]
     error: Text
     reasons: list[Reason]
     """What the error is made of."""
@@ -187,6 +209,7 @@ class ImageView(Model):
             image=CatalogueImage.of(found.image),
             record=None if found.record is None else Image.of(found.record),
             plan=None if found.plan is None else AssetPlan.of(found.plan, compared=True),
+            members=[Member.of(one) for one in found.members],
             error=redact(joined_reasons(found.error, "daemon")),
             reasons=Reason.all(found.error),
             history=[Change.of(one) for one in history],

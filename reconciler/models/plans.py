@@ -40,6 +40,7 @@ class Settings(Model):
     syncTags: bool  # noqa: N815 - the same
     syncDates: bool  # noqa: N815 - named likewise
     syncAlbums: bool  # noqa: N815 - named likewise
+    syncStacks: bool  # noqa: N815 - named likewise
 
     @classmethod
     def of(cls, found: Switches) -> Self:

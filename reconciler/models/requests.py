@@ -100,6 +100,7 @@ class Changes(Model):
     syncTags: bool = True  # noqa: N815 - the same
     syncDates: bool = False  # noqa: N815 - named likewise
     syncAlbums: bool = False  # noqa: N815 - named likewise
+    syncStacks: bool = False  # noqa: N815 - named likewise
 
 
 class LookedAt(Model):
@@ -181,6 +182,7 @@ class PlanQuery(PlanLimit):
     syncTags: AsIf = True  # noqa: N815 - the same
     syncDates: AsIf = False  # noqa: N815 - named likewise
     syncAlbums: AsIf = False  # noqa: N815 - named likewise
+    syncStacks: AsIf = False  # noqa: N815 - named likewise
 
 
 class Begin(Model):

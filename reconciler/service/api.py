@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord, AssetStatus, Run, Trigger
     from reconciler.engine.events import Progress
     from reconciler.engine.foreseen import Foreseen
+    from reconciler.engine.item import Item
     from reconciler.engine.passes import Prepared, Report
     from reconciler.engine.planner.wishes import Wishes
     from reconciler.engine.undo_plan import PreparedUndo
@@ -226,6 +227,8 @@ class ImageView:
     record: AssetRecord | None
     plan: AssetPlan | None
     error: tuple[Reason, ...] = ()
+    members: tuple[Item, ...] = ()
+    """The other members of its asset's stack for which it stands, each where it stands now."""
 
 
 class Control(Deciding, Protocol):
@@ -310,8 +313,15 @@ class Control(Deciding, Protocol):
         """
         ...
 
-    async def view(self, image_id: int) -> ImageView | None:
-        """Look at one image from all sides; ``None`` if the catalogue has none with this id."""
+    async def view(self, image_id: int, asset_id: str = "") -> ImageView | None:
+        """Look at one image from all sides; ``None`` if the catalogue has none with this id.
+
+        ``asset_id``: as another asset has it, of the same stack, for which the image stands, too.
+        """
+        ...
+
+    def assets_of(self, image_id: int) -> tuple[str, ...]:
+        """Return the assets for which an image stood at the last run, the main one first."""
         ...
 
     async def take_over(self) -> str:

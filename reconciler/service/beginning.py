@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.permission import Beginner, Permission
     from reconciler.core.records import Trigger
-    from reconciler.core.store_keys import Values
+    from reconciler.core.store_values import Values
 
 
 def begun_by(store: Values, permission: Permission, by: Beginner, now: datetime, first: int) -> Request:

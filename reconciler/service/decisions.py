@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.core.plan.conflicts import all_sides, in_conflict
 from reconciler.engine.carrying_over import dismiss_carry_over, want_carried_over
 from reconciler.engine.leaving_out import leave_out, take_in
+from reconciler.engine.stack_watch import all_of, main_image
 from reconciler.errors import DecisionError
 from reconciler.service.api import Request
 
@@ -54,9 +55,16 @@ class Decisions:
         """Look at what an undo would do, and write nothing; raises as ``Control`` says."""
         return await self._runner.undo_plan(wish)
 
-    async def view(self, image_id: int) -> ImageView | None:
+    async def view(self, image_id: int, asset_id: str = "") -> ImageView | None:
         """Look at one image from all sides; raises where there is nothing to look at."""
-        return await self._runner.view(image_id)
+        return await self._runner.view(image_id, asset_id)
+
+    def assets_of(self, image_id: int) -> tuple[str, ...]:
+        """Return the assets for which an image stood at the last run, the main one first."""
+        catalogue = self._runner.catalogue.latest
+        image = catalogue.image(image_id) if catalogue is not None else None
+        found = () if image is None else all_of(self._store, image)
+        return tuple(one.asset_id for one in found if one.asset_id is not None)
 
     async def resolve(
         self, image_id: int, keep: Keep | None, *, field: Field | None = None, shown: str = ""
@@ -114,10 +122,10 @@ class Decisions:
         if image is None:
             return None
         if dismiss:
-            dismiss_carry_over(self._store, image, by, self._clock.now())
+            dismiss_carry_over(self._store, main_image(self._store, image), by, self._clock.now())
         else:
             self._runner.permission.require_mode()
-            want_carried_over(self._store, image, by, self._clock.now())
+            want_carried_over(self._store, main_image(self._store, image), by, self._clock.now())
         self._runner.decided()
         self._tell_state()
         return self.enqueue(Request(frozenset({image_id}), trigger="decision"))

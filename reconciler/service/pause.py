@@ -10,7 +10,7 @@ from reconciler.errors import StateError
 
 if TYPE_CHECKING:
     from reconciler.core.ports import Clock
-    from reconciler.core.store_keys import Values
+    from reconciler.core.store_values import Values
 
 
 class Pause:

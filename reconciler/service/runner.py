@@ -14,6 +14,7 @@ from reconciler.engine.approvals import covers, waiting_approval
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.conflicts import take_decision
 from reconciler.engine.events import Event
+from reconciler.engine.members import meant
 from reconciler.engine.ownership import leave_wishes
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.candidates import Memory
@@ -23,10 +24,12 @@ from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.redo import to_write_again, write_again
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import recalled
+from reconciler.engine.stack_watch import main_image
 from reconciler.engine.undo import Undo, report_of
 from reconciler.errors import CatalogueError, DecisionError, ImmichError, ReconcilerError
 from reconciler.service.api import ImageView
 from reconciler.service.first_hour import FirstHour
+from reconciler.service.image_view import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -285,7 +288,7 @@ class PassRunner:
         selection = Selection(image_ids, brief=image_ids is None, again=again)
         return await looker.prepare(selection, self.installation.wishes(catalogue).instead(wishes))
 
-    async def view(self, image_id: int) -> ImageView | None:
+    async def view(self, image_id: int, asset_id: str = "") -> ImageView | None:
         """Look at one image; may be asked while a pass runs.
 
         Raises:
@@ -297,15 +300,14 @@ class PassRunner:
             return None
         if image.asset_id is None:
             return ImageView(image, None, None, (reason("not_linked"),))
-        record = self._store.record(image.asset_id)
+        image = main_image(self._store, image)
         try:
             looker = await self._look_with(catalogue)
             selection = Selection(frozenset({image_id}))
             prepared = await looker.prepare(selection, self.installation.wishes(catalogue))
         except ImmichError as error:
-            return ImageView(image, record, None, (of_error(error),))
-        item = next(iter(prepared.items), None)
-        return ImageView(image, record, item.plan if item else None, item.reasons if item else ())
+            return ImageView(image, self._store.record(image.asset_id or ""), None, (of_error(error),))
+        return view_of(prepared, image, asset_id, self._store, self._clock.now())
 
     async def resolve(self, image_id: int, keep: Keep | None, field: Field | None, shown: str) -> bool:
         """Keep what a person decided of an image, from a fresh reading; tells whether there is such an image.
@@ -315,18 +317,16 @@ class PassRunner:
             ReconcilerError: it could not be looked at, or nothing may be written here.
         """
         self.permission.require_mode()
-        catalogue = await self.catalogue.refresh()
-        image = catalogue.image(image_id)
+        image = (await self.catalogue.refresh()).image(image_id)
         if image is None or image.asset_id is None:
             return False
-        looker = await self._look_with(catalogue)
-        prepared = await looker.prepare(Selection(frozenset({image_id})), self.installation.wishes(catalogue))
-        (item,) = prepared.items
-        if item.plan is None:
-            why = self._words(item.reasons)
-            raise DecisionError(f"“{item.title}” (image {image_id}) cannot be decided now: {why}.")
+        prepared = await self.preview(None, frozenset({image_id}))
+        if not (plans := meant(prepared.items, keep, field, shown)):
+            why = self._words(next((one.reasons for one in prepared.items), ()))
+            raise DecisionError(f"“{image.title}” (image {image_id}) cannot be decided now: {why}.")
         rules, now = prepared.rules, self._clock.now()
-        take_decision(self._store, item.plan, keep, rules=rules, at=now, field=field, shown=shown)
+        for plan in plans:
+            take_decision(self._store, plan, keep, rules=rules, at=now, field=field, shown=shown)
         return True
 
     def decide(self, plans: Sequence[AssetPlan], keep: Keep, rules: Rules) -> None:

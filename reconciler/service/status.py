@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from reconciler.service.api import ConditionReason, ConditionType, RunState, Status
     from reconciler.service.environment import Installation, ServiceStore
 
-_PARTS = {"description", "coordinates", "tags", "albums"}
+_PARTS = {"description", "coordinates", "tags", "albums", "stacks"}
 """Features whose loss leaves images out of sync; others only cost requests."""
 
 _UNWRITTEN_FRESH_S = 90_000.0
@@ -239,17 +239,15 @@ class Health:
         return self.conditions.get(kind)
 
     def _permitted(self, server: ServerFacts) -> None:
-        albums = server.album_losses if self.switches is not None and self.switches.albums else ()
-        lost = [loss for loss in (*server.losses, *albums) if loss.feature in _PARTS]
+        losses = server.losses if self.switches is None else server.losses_under(self.switches)
+        lost = [loss for loss in losses if loss.feature in _PARTS]
         if lost:
             features = tuple(sorted({loss.feature for loss in lost}))
             self.put("Permitted", "False", PARTLY, reason("key_forbids", features=features), *_remedies(lost))
         elif not server.tags_enabled and self.switches is not None and self.switches.tags:
             self.put("Permitted", "False", PARTLY, reason("tags_off"))
         else:
-            self.put(
-                "Permitted", "True", "Allowed", reason("key_allows"), *_remedies((*server.losses, *albums))
-            )
+            self.put("Permitted", "True", "Allowed", reason("key_allows"), *_remedies(losses))
 
     def _count(self) -> None:
         counts = cast("dict[AssetStatus, int]", dict(self._store.counts_by_status()))

@@ -35,7 +35,7 @@ def everything(policy: Policy) -> Wishes:
     )
     more = replace(policy, albums=albums, dates=replace(policy.dates, enabled=True))
     more = replace(more, coordinates=replace(more.coordinates, keep_day=True))
-    return Wishes(more, Switches(dates=True, albums=True))
+    return Wishes(more, Switches(dates=True, albums=True, stacks=True))
 
 
 async def passes(catalogue: str, url: str, store: str, which: str) -> dict:

@@ -101,7 +101,7 @@ class StandIn:
     def run_state(self, _: str) -> None:
         return None
 
-    async def view(self, image_id: int) -> ImageView | None:
+    async def view(self, image_id: int, asset_id: str = "") -> ImageView | None:  # noqa: ARG002
         image = self._catalogue.image(image_id)
         return None if image is None else ImageView(image, None, None)
 

@@ -68,6 +68,7 @@ def test_only_what_differs_is_kept_here_and_the_rest_follows_skymmich(two):
     assert found["settings"] == dict(zip(NAMES, (True, True, False, False), strict=True)) | {
         "syncDates": False,
         "syncAlbums": False,
+        "syncStacks": False,
     }
     assert (found["source"], found["override"]) == ("override", {"syncTags": False})
     assert found["skymmich"]["syncTags"] is True

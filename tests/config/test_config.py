@@ -212,7 +212,7 @@ def test_every_key_is_an_environment_variable(key, tmp_path):
     number = isinstance(before, (int, float)) and not isinstance(before, bool)
     value = "2" if number else flips.get(before)
     value = given.get(key[-1], "a-key" if is_secret(KEYS[key]) else value)
-    value = {("dates", "source"): "capture_date"}.get(key, value)
+    value = {("dates", "source"): "capture_date", ("stacks", "write"): "cover"}.get(key, value)
 
     after = flat(load(None, {in_environment(key): value}).model_dump(by_alias=True))[key]
 

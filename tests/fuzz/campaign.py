@@ -20,7 +20,7 @@ from random import Random
 import httpx
 from mutations import HEAVY, KINDS, LIE, Past, Recorded
 
-from reconciler.core.policy import GuardPolicy, Policy, Switches
+from reconciler.core.policy import GuardPolicy, Policy, StackPolicy, Switches
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.polling.timing import Timing
@@ -46,7 +46,10 @@ HASTY = Patience(
 )  # fmt: skip
 LONGEST_LOOK, LONGEST_PASS = 10.0, 25.0
 # The guard and the canary would only hide what gets past everything else.
-POLICY = Policy(guard=GuardPolicy(canary=0, max_fraction=1.0, min_count=1000))
+POLICY = Policy(
+    guard=GuardPolicy(canary=0, max_fraction=1.0, min_count=1000), stacks=StackPolicy(enabled=True)
+)
+ON = Switches(stacks=True)
 
 
 class Body(httpx.AsyncByteStream):
@@ -131,6 +134,7 @@ class Installation:
         self.store = SqliteStore.open(folder / "state.sqlite3")
         self.transport = Spoiling(self.application, chance, counts)
         self.ids = sorted(self.state.assets)
+        self.state.stacks.create(self.ids[:3])
         self.words = {asset_id: Words() for asset_id in self.ids}
         for number, asset_id in enumerate(self.ids):
             if number % 3 != 2:
@@ -268,7 +272,7 @@ class Campaign:
         """Prepare passes, and write nothing: of all images, or one by one."""
         async with self.cycle(here, source=Once(open_catalogue(str(here.path)))) as cycle:
             here.transport.kinds = ()
-            first = await cycle.prepare(Selection(full=True), Wishes(POLICY, Switches()))
+            first = await cycle.prepare(Selection(full=True), Wishes(POLICY, ON))
             images = [item.image_id for item in first.items]
             for _ in range(count):
                 kinds = self.next_kinds()
@@ -280,7 +284,7 @@ class Campaign:
                     await self._look(here, cycle, kinds, Selection(frozenset({image}), full=True))
 
     async def _look(self, here, cycle, kinds, selection):
-        switches = Switches(tags=self.chance.random() < 0.7)
+        switches = Switches(tags=self.chance.random() < 0.7, stacks=True)
         self.tally.looks += 1
         prepared = await self._guarded(
             kinds, LONGEST_LOOK, cycle.prepare(selection, Wishes(POLICY, switches))
@@ -312,7 +316,7 @@ class Campaign:
                     LONGEST_PASS,
                     cycle.run(
                         Selection(full=full, by_person=full),
-                        Wishes(POLICY, Switches()),
+                        Wishes(POLICY, ON),
                         run_id=f"run-{self._runs}",
                         trigger="cli",
                     ),
@@ -333,7 +337,7 @@ class Campaign:
         here = self.install()
         await here.idle()
         async with self.cycle(here) as cycle:
-            await cycle.run(Selection(), Wishes(POLICY, Switches()), run_id="first", trigger="cli")
+            await cycle.run(Selection(), Wishes(POLICY, ON), run_id="first", trigger="cli")
         await here.idle()
         if found := here.lost():
             raise AssertionError(f"the oracle is wrong: {found}")

@@ -21,7 +21,7 @@ FIELDS = (
     "exifInfo", "description", "latitude", "longitude", "tags", "value", "originalFileName", "libraryId",
     "exifImageWidth", "total", "count", "success", "error", "version", "major", "permissions",
     "maintenanceMode", "enabled", "message", "key", "digest", "generation", "dateTimeOriginal", "timeZone",
-    "localDateTime", "fileCreatedAt", "fileModifiedAt",
+    "localDateTime", "fileCreatedAt", "fileModifiedAt", "primaryAssetId",
 )  # fmt: skip
 DATES = (
     "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-05:00", "9999-12-31T23:59:59Z", "1969-01-01",

@@ -74,6 +74,7 @@ class FakeControl:
 
     def __init__(self) -> None:
         self.images = images()
+        self.members = ()
         self.requested: list[object] = []
         self.begun: list[tuple] = []
         self.decided: list[tuple] = []
@@ -233,13 +234,24 @@ class FakeControl:
         )
         return PreparedUndo(prepared, steps, wish, ("Astro", "Astro/Old"))
 
-    async def view(self, image_id: int) -> ImageView | None:
+    def assets_of(self, image_id: int) -> tuple[str, ...]:
+        found = next((one for one in self.images if one.image_id == image_id), None)
+        return (found.asset_id, *self.members) if found is not None and found.asset_id else ()
+
+    async def view(self, image_id: int, asset_id: str = "") -> ImageView | None:
         found = next((one for one in self.images if one.image_id == image_id), None)
         if found is None:
             return None
         if found.asset_id is None:
             return ImageView(found, None, None, (reason("not_linked"),))
-        return ImageView(found, record_of(image_id), plan_of(found))
+        if asset_id and asset_id not in self.members:
+            return None
+        members = tuple(
+            Item(found, one, image_id, found.title, status="conflict")
+            for one in self.assets_of(image_id)
+            if self.members and one != (asset_id or found.asset_id)
+        )
+        return ImageView(found, record_of(image_id), plan_of(found), members=members)
 
     async def resolve(self, image_id, keep, *, field=None, shown=""):
         if self.status.get(image_id) != "conflict":

@@ -35,6 +35,7 @@ def test_the_status_tells_headline_counts_conditions_and_next_looks(client):
         "syncTags": True,
         "syncDates": False,
         "syncAlbums": False,
+        "syncStacks": False,
     }
     assert found["next_looks"]["immich"].startswith("2026-11-22T20:00:22")
 
@@ -171,6 +172,7 @@ def test_settings_are_changed_one_by_one(build, control):
         "syncTags": False,
         "syncDates": False,
         "syncAlbums": False,
+        "syncStacks": False,
     }
     assert found["changed_in"] == "Skymmich"
     assert control.requested[0].trigger == "settings"

@@ -27,7 +27,7 @@ def crossed(client, control, store):
     control.shown = replace(control.shown, crossed=Crossed(2, at))
     view = control.view
 
-    async def recorded(image_id):
+    async def recorded(image_id, *_):
         found = await view(image_id)
         return replace(found, record=store.record(found.image.asset_id))
 

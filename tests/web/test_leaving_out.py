@@ -65,7 +65,7 @@ def test_a_trusted_proxy_tells_who_it_was(build, control):
 def test_the_page_tells_what_leaves_it_out_and_that_nothing_goes(client, control, monkeypatch):
     plain = control.view
 
-    async def view(image_id):
+    async def view(image_id, asset_id=""):
         found = await plain(image_id)
         by = LeftOut("tags", found.record.checked_at, "anna")
         mark = reason("left_out_tag", value="no-sync").of("description", "coordinates")

@@ -61,7 +61,7 @@ def test_an_image_that_was_taken_back_says_so_and_since_when(client, control, st
     record = replace(record_of(1), taken_back=TakenBack(at), status="undone")
     view = control.view
 
-    async def taken(image_id):
+    async def taken(image_id, *_):
         found = await view(image_id)
         return replace(found, record=record)
 

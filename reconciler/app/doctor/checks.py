@@ -26,9 +26,10 @@ from reconciler.app.wiring import immich_at, store_of
 from reconciler.config.words import Address, in_file, is_secret, leaves, shown
 from reconciler.core.catalogue import SyncSettings
 from reconciler.core.permission import Permission
+from reconciler.core.policy import Switches
 from reconciler.engine.identity import KnownImmich, recognise
 from reconciler.engine.watermark import skew
-from reconciler.errors import ReconcilerError
+from reconciler.errors import MissingPermissionError, ReconcilerError
 from reconciler.immich.capabilities import server_advice
 from reconciler.messages.formats import lasting
 from reconciler.messages.nouns import counted
@@ -212,10 +213,12 @@ async def _ask_immich(
         if not facts.tags_enabled:
             what = "Tags are switched off in Immich, so none are written."
             findings.append(Finding("immich", "warning", what, "Immich: Account settings → Features → Tags."))
-        albums = with_own_switches(config.policy(), store).albums if store else config.policy().albums
-        for loss in (*facts.losses, *(facts.album_losses if albums.enabled else ())):
+        policy = with_own_switches(config.policy(), store) if store else config.policy()
+        for loss in facts.losses_under(Switches(**policy.own_switches)):
             what = f"The key lacks {loss.permission}; it costs: {loss.feature}"
             findings.append(Finding("immich", "warning", what, loss.remedy))
+        if policy.stacks.enabled and not facts.stack_losses:
+            findings.append(await _stacks(target))
         findings += await check_ownership(target, facts, store, clock, catalogue)
         count = await target.asset_count()
         if count is not None:
@@ -223,6 +226,14 @@ async def _ask_immich(
         findings += await _clocks(target, clock)
     finally:
         await target.aclose()
+
+
+async def _stacks(target: Immich) -> Finding:
+    """Ask for the stacks: a key that may not say what it allows shows by that alone that it may not."""
+    try:
+        return Finding("immich", "ok", counted(len(await target.stacks()), "stack"))
+    except MissingPermissionError as error:
+        return Finding("immich", "warning", f"Stacks are left as they are: {error.message}", error.remedy)
 
 
 def _way(config: Config) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from reconciler.core.plan.carried import carry_over_plan
 from reconciler.core.plan.plan import AssetPlan
 from reconciler.engine.carrying_over import dismiss_carry_over, want_carried_over
 from reconciler.engine.passes import Selection
+from reconciler.engine.stack_watch import main_image
 from reconciler.errors import ReconcilerError
 from reconciler.messages.carry_over import kept_lines, state_of, whence
 from reconciler.messages.reasons import words
@@ -58,7 +59,7 @@ def command(
         if image is None:
             _list(session.screen, work.bench.store.carry_overs_offered())
             return 0
-        meant = find_image(image, work.bench.source.read())
+        meant = main_image(work.bench.store, find_image(image, work.bench.source.read()))
         if leave:
             return _leave(work, meant)
         return _carry_over(work, meant, yes=yes)

@@ -13,7 +13,7 @@ from reconciler.cli.output.json_output import desired, standing, unsticking, val
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.messages.reasons import sentence, words
 from reconciler.messages.voice import remedy_of
-from reconciler.models.images import CatalogueImage, Change, Image, ImageView
+from reconciler.models.images import CatalogueImage, Change, Image, ImageView, Member
 from reconciler.models.plans import AssetPlan
 from reconciler.models.reasons import Reason
 
@@ -56,6 +56,7 @@ def _as_json(view: View) -> dict[str, object]:
         image=CatalogueImage.of(view.image),
         record=Image.of(view.record) if view.record else None,
         plan=AssetPlan.of(view.plan, compared=True) if view.plan else None,
+        members=[Member.of(one) for one in view.members],
         error=view.error.message if view.error else "",
         reasons=Reason.all(view.item.reasons if view.item else ()),
         history=[Change.of(entry) for entry in view.entries],

@@ -10,6 +10,7 @@ from reconciler.app.wiring import store_of
 from reconciler.cli.images import find_record, find_run, find_run_or_record
 from reconciler.cli.output.history import show_entries, show_runs
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.engine.stack_watch import known_stacking
 from reconciler.errors import ReconcilerError
 from reconciler.models.images import Change
 from reconciler.models.runs import Run
@@ -46,7 +47,8 @@ def command(
             found = find_run(run, store)
             if found is None:
                 raise ReconcilerError(f"No run is called {run}.", remedy="See: skymmich-reconciler history")
-            record = find_record(what, records.values()) if what is not None else None
+            if what is not None:
+                record = find_record(what, records.values(), known_stacking(store).beside)
         elif what is not None:
             found, record = find_run_or_record(what, store, records.values())
         entries = store.journal_of(

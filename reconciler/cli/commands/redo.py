@@ -10,7 +10,7 @@ from reconciler.app.wiring import new_run_id
 from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
 from reconciler.cli.handover import carried_out
-from reconciler.cli.images import find_record, find_run
+from reconciler.cli.images import find_run, find_with_stacks
 from reconciler.cli.output.outcome import exit_code, show_report
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.plan.taken_back import is_taken_back
@@ -90,7 +90,7 @@ def _records(work: Work, images: list[str], run: str | None) -> list[AssetRecord
     store = work.bench.store
     records = list(store.records().values())
     if images:
-        records = [find_record(text, records) for text in images]
+        records = find_with_stacks(images, store)
     elif run is not None:
         found = find_run(run, store)
         if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
@@ -16,6 +17,7 @@ from reconciler.cli.session import ConfigFile, Details, Json, Verbose, begin
 from reconciler.core.plan.conflicts import CONFLICTS
 from reconciler.core.records import Field, Keep  # noqa: TC001 - typer asks for them
 from reconciler.engine.conflicts import decidable, take_decision
+from reconciler.engine.members import meant
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.errors import DecisionError, ReconcilerError
 from reconciler.messages.reasons import sentence
@@ -158,12 +160,15 @@ def _decide(
     made: list[dict[str, object]] = []
     store, now = work.bench.store, work.bench.clock.now()
     with store.transaction():
-        for item in prepared.items:
+        for _, several in groupby(prepared.items, key=lambda item: item.image_id):
+            items = list(several)
+            item = items[0]
             if item.plan is None:
                 why = sentence(item.reasons, "command")
                 raise DecisionError(f"“{item.title}” cannot be decided now: {why}.")
-            fields = take_decision(store, item.plan, keep, rules=prepared.rules, at=now, field=field)
-            made.append(
-                {"image_id": item.image_id, "title": item.title, "fields": list(fields), "keep": keep}
-            )
+            for plan in meant(items, keep, field):
+                fields = take_decision(store, plan, keep, rules=prepared.rules, at=now, field=field)
+                made.append(
+                    {"image_id": item.image_id, "title": item.title, "fields": list(fields), "keep": keep}
+                )
     return made

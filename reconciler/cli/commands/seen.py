@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reconciler.app.wiring import store_of
-from reconciler.cli.images import find_record
+from reconciler.cli.images import find_with_stacks
 from reconciler.cli.output.history import show_crossed
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.errors import ReconcilerError
@@ -49,8 +49,7 @@ def command(
             else:
                 screen.line("No edit is known to have crossed with a write.", "green")
             return 0
-        records = store.records().values() if images else ()
-        chosen = [find_record(text, records) for text in images or ()] if images else waiting
+        chosen = find_with_stacks(images, store) if images else waiting
         seen = [one for one in chosen if one.crossing]
         with store.transaction():
             for one in seen:

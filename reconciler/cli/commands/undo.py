@@ -15,6 +15,7 @@ from reconciler.cli.handover import carried_out
 from reconciler.cli.images import find_record, find_run_or_record
 from reconciler.cli.output.tables import FULL_UP_TO, heading, overview, show_changes
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
+from reconciler.engine.stack_watch import known_stacking
 from reconciler.engine.undo import Undo, UndoReport
 from reconciler.engine.undo_wish import UndoWish
 from reconciler.errors import UndoError
@@ -122,7 +123,7 @@ def _wish(work: Work, what: str | None, to: datetime | None, *, everything: bool
     store = work.bench.store
     records = store.records().values()
     if to is not None:
-        return UndoWish(asset_id=find_record(what, records).asset_id, to=to)
+        return UndoWish(asset_id=find_record(what, records, known_stacking(store).beside).asset_id, to=to)
     run, record = find_run_or_record(what, store, records)
     return (
         UndoWish(run_id=run.run_id)

@@ -32,6 +32,7 @@ def show_view(screen: Screen, view: View) -> None:
     screen.line(view.image.title, "bold")
     screen.line(f"image {view.image.image_id}, Immich asset {view.image.asset_id or '(not linked)'}", "dim")
     _show_standing(screen, view)
+    _show_members(screen, view)
     _title(screen, "Catalogue")
     for label, text in _facts(view.image):
         screen.row(label, text)
@@ -90,6 +91,24 @@ def _show_standing(screen: Screen, view: View) -> None:
                 f"skymmich-reconciler seen {record.image_id}",
                 "yellow",
             )
+
+
+def _show_members(screen: Screen, view: View) -> None:
+    """Show the other members of the stack, each with where it stands."""
+    if view.prepared is None:
+        return
+    if view.image.asset_id in view.prepared.stacking.instead:
+        screen.line("It is the cover of the stack of the linked asset, in whose place it is written.", "dim")
+    if not view.members:
+        return
+    _title(screen, "In the same stack")
+    for one in view.members:
+        if one.plan is not None and one.plan.changes:
+            told, style = "something would be written", "cyan"
+        else:
+            told = _sentence(state(one.status), sentence(one.reasons, "command"))
+            style = "green" if one.status == "in_sync" else "yellow"
+        screen.line(f"{one.asset_id}  {told}", style, indent=2)
 
 
 def _facts(image: CatalogueImage) -> Iterable[tuple[str, str]]:

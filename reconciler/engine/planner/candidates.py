@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.plan.plan import Rules
     from reconciler.core.ports import CatalogueSource
+    from reconciler.core.stacks import Stacking
     from reconciler.core.store_port import Store
 
 
@@ -60,6 +61,7 @@ class Standing:
     """Those that did not stand."""
     open_assets: frozenset[str]
     """Likewise of images that left the catalogue."""
+    stacking: Stacking
 
 
 @dataclass(slots=True)
@@ -107,11 +109,18 @@ async def take_census(memory: Memory, store: Store) -> Census:
 
 
 def candidates(
-    memory: Memory, rules: Rules, digest: str, catalogue: Catalogue, source: CatalogueSource
+    memory: Memory,
+    rules: Rules,
+    digest: str,
+    catalogue: Catalogue,
+    source: CatalogueSource,
+    stacking: Stacking,
 ) -> Candidates | None:
     """Return which images may not stand any more; ``None``: any may, all are looked at."""
     known = memory.standing
     if known is None or (known.rules, known.digest) != (rules, digest) or not isinstance(source, Followed):
+        return None
+    if known.stacking != stacking:
         return None
     changed = source.changes(known.reading, catalogue.reading)
     if (

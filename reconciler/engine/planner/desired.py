@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord
 
     Pixels = tuple[int, int] | None
+    _Key = tuple[int, str | None]
     Wanted = tuple[CatalogueImage, Pixels]
 
 SLICE = 16
@@ -42,11 +43,11 @@ class DesiredStates:
     """What each image of one pass wants; asked for an image that could not be computed, it says why."""
 
     def __init__(self) -> None:
-        self._found: dict[int, Desired | Failure] = {}
+        self._found: dict[_Key, Desired | Failure] = {}
 
-    def put(self, image_id: int, found: Desired | Failure) -> None:
-        """Note what an image wants, or why that is not known."""
-        self._found[image_id] = found
+    def put(self, image: CatalogueImage, found: Desired | Failure) -> None:
+        """Note what an image wants for its asset, or why that is not known."""
+        self._found[_key(image)] = found
 
     @property
     def template_failure(self) -> TemplateError | None:
@@ -63,7 +64,7 @@ class DesiredStates:
         Raises:
             TemplateError, UnusableImageError: it could not be computed.
         """
-        found = self._found[image.image_id]
+        found = self._found[_key(image)]
         if isinstance(found, Failure):
             raise found
         return found
@@ -81,7 +82,7 @@ class DesiredStateComputer:
         self._renderer, self._form = renderer, form
         self.zones: TimeZones | None = form.zones
         """Which time it is where: asked only where dates are wanted."""
-        self._memory: dict[int, tuple[CatalogueImage, Pixels, Policy, Desired]] = {}
+        self._memory: dict[_Key, tuple[CatalogueImage, Pixels, Policy, Desired]] = {}
         """Of the images that were asked for, as long as they are no more than are kept."""
         self._too_many = False
         self._usable: DescriptionPolicy | None = None
@@ -123,10 +124,10 @@ class DesiredStateComputer:
 
     def _known(self, wanted: Wanted, policy: Policy, desires: DesiredStates) -> bool:
         image, pixels = wanted
-        known = self._memory.get(image.image_id)
+        known = self._memory.get(_key(image))
         if known is None or known[:3] != (image, pixels, policy):
             return False
-        desires.put(image.image_id, known[3])
+        desires.put(image, known[3])
         return True
 
     async def _take(
@@ -140,25 +141,25 @@ class DesiredStateComputer:
             if number % _AT_ONCE == _AT_ONCE - 1:
                 await asyncio.sleep(0)
             if isinstance(text, TemplateError):
-                desires.put(image.image_id, text)
+                desires.put(image, text)
                 continue
             try:
                 form = self._form if self.zones is None else replace(self._form, zones=self.zones)
                 found = desire_with(text, image, policy, form, pixels)
             except UnusableImageError as error:
-                desires.put(image.image_id, error)
+                desires.put(image, error)
                 continue
-            desires.put(image.image_id, found)
+            desires.put(image, found)
             self._remember(image, pixels, policy, found)
 
     def _remember(self, image: CatalogueImage, pixels: Pixels, policy: Policy, found: Desired) -> None:
         # They come in their order: of more images than that, none would be there when it comes again.
-        more = image.image_id not in self._memory and len(self._memory) >= _KEPT
+        more = _key(image) not in self._memory and len(self._memory) >= _KEPT
         self._too_many = self._too_many or more
         if self._too_many:
             self._memory.clear()
         else:
-            self._memory[image.image_id] = (image, pixels, policy, found)
+            self._memory[_key(image)] = (image, pixels, policy, found)
 
     async def _render(self, policy: DescriptionPolicy, facts: Sequence[Facts]) -> list[Text]:
         """Render several, one by one where they cannot be rendered together."""
@@ -179,6 +180,11 @@ class DesiredStateComputer:
         if all(isinstance(text, TemplateError) for text in texts):
             raise together
         return texts
+
+
+def _key(image: CatalogueImage) -> _Key:
+    """Name an image and its asset: of each member of a stack the picture has a size of its own."""
+    return image.image_id, image.asset_id
 
 
 def pixels_of(record: AssetRecord | None) -> Pixels:
@@ -227,7 +233,7 @@ def _facts(
         try:
             facts.append(facts_of(image, policy.description, pixels))
         except FAILURES as error:
-            desires.put(image.image_id, unusable(error))
+            desires.put(image, unusable(error))
         else:
             usable.append((image, pixels))
     return usable, facts

@@ -57,7 +57,7 @@ def guarded(
         linked=linked,
         linked_before=before,
         managed=len(linked) + len(prepared.left) + len(others),
-        lost=prepared.left,
+        lost=prepared.left - prepared.restacked,
         policy=prepared.rules.policy.guard,
         approved=selection.approved,
         standing=standing,

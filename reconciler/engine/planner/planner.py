@@ -16,7 +16,7 @@ from reconciler.core.desired.desired import Form
 from reconciler.core.desired.template import digest_of
 from reconciler.core.fingerprint import policy_digest
 from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, RULES, WATERMARK
-from reconciler.engine import album_watch, hints
+from reconciler.engine import album_watch, hints, stack_watch
 from reconciler.engine.album_writer import AlbumWriter
 from reconciler.engine.approvals import moment
 from reconciler.engine.catalogue_cache import WatchedCatalogue
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from reconciler.core.listing import Listing
     from reconciler.core.plan.plan import Rules
     from reconciler.core.ports import CatalogueSource, Clock, Renderer, ServerFacts, Target
+    from reconciler.core.stacks import Stacking
     from reconciler.core.store_port import Store
     from reconciler.engine.events import Level, Listener
     from reconciler.engine.standpoint import Another, Standpoint
@@ -78,6 +79,7 @@ class Planner:
         self._memory = memory or Memory()
         self.ownership = Ownership(target, store, clock, listen, self._memory.ownership)
         self._links: tuple[object, AbstractSet[str]] | None = None
+        self._stacks = stack_watch.StackSight()
         self._gone: tuple[AbstractSet[str], AbstractSet[str], AbstractSet[str]] | None = None
         self._source, self._target, self._store = source, target, store
         self._clock, self._listen = clock, listen
@@ -106,18 +108,19 @@ class Planner:
         self._listen(Progress("reading", total=len(catalogue.linked())))
         try:
             server = await self._facts(selection)
+            stacks = await self._look_at_stacks(wishes, catalogue)
+            catalogue = stack_watch.stacked(catalogue, stacks.stacking)
             point = await self._standing(server, catalogue, selection)
-            prepared = await self._observed(selection, wishes, catalogue, server, point)
+            prepared = await self._observed(selection, wishes, catalogue, server, point, stacks)
             if prepared.has_changes and self._clock.monotonic() - self._asked_at > _RENEW_TO_WRITE:
                 self.forget_server()
                 if (renewed := await self._facts(selection)) != server:
                     server = renewed
-                    prepared = await self._observed(selection, wishes, catalogue, server, point)
-            writes = selection.writes or prepared.has_changes
-            if writes or not (prepared.quiet or self.ownership.has_asked):
+                    prepared = await self._observed(selection, wishes, catalogue, server, point, stacks)
+            if selection.writes or prepared.has_changes or not (prepared.quiet or self.ownership.has_asked):
                 again = await self._standing(server, catalogue, selection, anew=True)
                 if (again.mode, again.another) != (point.mode, point.another):
-                    prepared = await self._observed(selection, wishes, catalogue, server, again)
+                    prepared = await self._observed(selection, wishes, catalogue, server, again, stacks)
             _stand_back(prepared.another, selection)
             return replace(prepared, immich=await self._acquainted(prepared))
         except (ImmichError, UnconfirmedError):
@@ -144,7 +147,8 @@ class Planner:
         age = self._clock.monotonic() - self._asked_at
         known = self._server
         whole = selection.image_ids is None and (selection.full or selection.by_person)
-        if known is None or whole or age > (_RENEW_LOSSES if known.losses else _RENEW):
+        lacking = known is not None and (known.losses or self._stacks.lacking)
+        if known is None or whole or age > (_RENEW_LOSSES if lacking else _RENEW):
             known = await self._target.open()
             check_user(KnownImmich.of(self._store), known, self._target.address)
             self._server = known
@@ -170,21 +174,23 @@ class Planner:
         catalogue: Catalogue,
         server: ServerFacts,
         point: Standpoint,
+        stacks: stack_watch.StackSight,
     ) -> Prepared:
         if selection.image_ids is None and point.another is None and (point.mode == "all" or point.wishes):
             selection = replace(selection, full=True)
         whose = KnownImmich.at(self._store, server, self._target.address)
         rules = rules_of(wishes, catalogue, server, whose, tells_day=tells_day(wishes, selection))
         sight = await self._albums(rules, selection)
-        if sight.lacking:
-            rules = replace(rules, missing={**rules.missing, "albums": sight.lacking})
+        for part, lacking in (("albums", sight.lacking), ("stacks", stacks.lacking)):
+            rules = replace(rules, missing={**rules.missing, part: lacking}) if lacking else rules
         rules = replace(rules, albums=sight.albums, unusable_albums=sight.unusable)
         digest = policy_digest(wishes.policy, affordable(rules), digest_of(wishes.policy.description))
         desires, records = DesiredStates(), RecordCache(self._store, again=selection.again)
         census = await take_census(self._memory, self._store)
         selector = ImageSelector(
-            desires.of, rules, digest, selection, records, self._store.pending(), now=self._clock.now()
-        )
+            desires.of, rules, digest, selection, records, self._store.pending(), now=self._clock.now(),
+            stacking=stacks.stacking,
+        )  # fmt: skip
         adoption = await Adoption.begin(self.ownership, point, selector, records, self._store)
         asked = self._clock.monotonic()
         moved, mark, look = await self._moved(selector, records)
@@ -201,8 +207,8 @@ class Planner:
             held=census.held,
             adoption=adoption,
         )
-        known = candidates(self._memory, rules, digest, catalogue, self._source)
-        linked = await self._linked(catalogue)
+        known = candidates(self._memory, rules, digest, catalogue, self._source, stacks.stacking)
+        linked = await self._linked(catalogue, stacks.stacking)
         if census.linked is not linked and census.linked == linked:  # kept once, with all the ids in it
             census = self._memory.census = replace(census, linked=linked)
         if selection.brief and moved is not None and known is not None:
@@ -225,14 +231,16 @@ class Planner:
         self._progress("planning", 0, len(slices.wanted))
         await slices.plan(reading, partial(self._progress, "planning"))
         whole = selection.image_ids is None
+        left = await self._left(census.linked, linked)
         prepared = Prepared(
             catalogue=selector.told(catalogue), server=server, rules=rules, rules_digest=digest,
             items=slices.items, records=records, observed_from=mark,
             full=moved is None and whole, look=look, moment=moment(self._store),
             seen=seen, rules_before=RULES.read(self._store) or "",
-            linked=linked, left=await self._left(census.linked, linked),
+            linked=linked, left=left,
+            restacked=stack_watch.restacked(left, self._store, catalogue, stacks.stacking),
             stood=_others(catalogue, slices) if whole and known is not None else slices.stood,
-            taken=adoption.taken,
+            taken=adoption.taken, stacking=stacks.stacking,
         )  # fmt: skip
         recent = lost_before(self._store, prepared, census.held, self._clock.now())
         judge = partial(guarded, prepared, selection, census.linked, census.held, recent)
@@ -243,9 +251,17 @@ class Planner:
             if len(prepared.items) <= MOST:  # else the next look goes through all as well
                 self._memory.standing = Standing(
                     rules, digest, catalogue.reading, census.token, catalogue.doubtful_ids(),
-                    prepared.items.open_images(), prepared.items.orphans(),
+                    prepared.items.open_images(), prepared.items.orphans(), stacks.stacking,
                 )  # fmt: skip
         return prepared
+
+    async def _look_at_stacks(self, wishes: Wishes, catalogue: Catalogue) -> stack_watch.StackSight:
+        """Look how stacks stand, where they are written to: one request."""
+        sight = await stack_watch.look(self._target, self._store, wishes.policy, catalogue)
+        if sight.lacking and sight.lacking != self._stacks.lacking:
+            self._listen(Event("stacks.unknown", "warning", details={"lacking": list(sight.lacking)}))
+        self._stacks = self._stacks if sight == self._stacks else sight  # the same one while it is the same
+        return self._stacks
 
     async def _albums(self, rules: Rules, selection: Selection) -> album_watch.AlbumSight:
         """Look at the albums, where they are kept in sync: one request while nobody touches them."""
@@ -273,9 +289,9 @@ class Planner:
             self._gone = (before, linked, await asyncio.to_thread(lambda: before - linked))
         return self._gone[2]
 
-    async def _linked(self, catalogue: Catalogue) -> AbstractSet[str]:
+    async def _linked(self, catalogue: Catalogue, stacking: Stacking) -> AbstractSet[str]:
         """Return the assets that the catalogue links; the same object while nothing about it changes."""
-        key = (catalogue.reading, catalogue.doubtful_ids())
+        key = (catalogue.reading, catalogue.doubtful_ids(), stacking)
         if not catalogue.reading or self._links is None or self._links[0] != key or key[1]:
             self._links = (key, await asyncio.to_thread(linked_assets, catalogue, self._store))
         return self._links[1]

@@ -28,16 +28,16 @@ def rules_of(
         user_id=whose.user_id,
         other_users=frozenset(whose.others),
         tags_available=server.tags_enabled,
-        missing=_missing(server, albums=switches.albums),
+        missing=_missing(server, switches),
         zones=wishes.zones,
         tells_day=tells_day,
     )
 
 
-def _missing(server: ServerFacts, *, albums: bool) -> dict[str, tuple[str, ...]]:
+def _missing(server: ServerFacts, switches: Switches) -> dict[str, tuple[str, ...]]:
     """Return the permissions that each feature lacks."""
     found: dict[str, tuple[str, ...]] = {}
-    for loss in (*server.losses, *(server.album_losses if albums else ())):
+    for loss in server.losses_under(switches):
         found[loss.feature] = (*found.get(loss.feature, ()), loss.permission)
     return found
 

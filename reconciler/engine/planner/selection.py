@@ -13,6 +13,8 @@ from reconciler.core.plan.asset_plan import plan_asset
 from reconciler.core.plan.flapping import is_due
 from reconciler.core.plan.tag_losses import owned_kinds
 from reconciler.core.reasons import reason
+from reconciler.core.records import AssetRecord
+from reconciler.core.stacks import NO_STACKS
 from reconciler.core.writes.asset_write import UNCONFIRMED
 from reconciler.core.writes.verification import kept, owned_after
 from reconciler.engine.item import Item
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.plan.plan import AssetPlan, Rules
-    from reconciler.core.records import AssetRecord, PendingWrite
+    from reconciler.core.records import LeftOut, PendingWrite
+    from reconciler.core.stacks import Stacking
     from reconciler.engine.observe import Reading
     from reconciler.engine.passes import Selection
 
@@ -54,6 +57,8 @@ class ImageSelector:
     """The time; ``None``: it is not counted how often something is put right."""
     usable: bool = False
     """Whether any image could be used: then it is not the template that is wrong."""
+    stacking: Stacking = NO_STACKS
+    """What stands beside, or in place of, linked assets; where it is not known, that is left as it stands."""
     waiting: dict[str, Item] = field(default_factory=dict)
     """By asset id: whose write Immich only shows; taken up once it moves, or with others that are written."""
     _unusable: dict[int, TemplateError | UnusableImageError] = field(default_factory=dict)
@@ -63,8 +68,14 @@ class ImageSelector:
         return [
             self._chosen(Item(image, image.asset_id, image.image_id, image.title), moved)
             for image in images
-            if image.asset_id is not None
+            if image.asset_id is not None and not self._is_not_begun(image.asset_id)
         ]
+
+    def _is_not_begun(self, asset_id: str) -> bool:
+        if asset_id not in self.stacking.unknown:
+            return False
+        record = self.records.get(asset_id)
+        return record is None or not record.linked
 
     def orphans(self, asset_ids: Iterable[str], moved: frozenset[str] | None) -> list[Item]:
         """List managed assets whose image left the catalogue, as far as something of ours is in them."""
@@ -107,12 +118,13 @@ class ImageSelector:
     def _item(self, item: Item, moved: frozenset[str] | None) -> Item:
         record = self.records.get(item.asset_id)
         item = replace(item, adopted=self.pending.get(item.asset_id), status="new")
-        if moved is None or item.asset_id in moved or record is None:
+        unsure = item.asset_id in self.stacking.unknown
+        if record is None or (not unsure and (moved is None or item.asset_id in moved)):
             return item
         unconfirmed = item.adopted and UNCONFIRMED in record.reasons and not self.selection.by_person
-        if unconfirmed:
+        if unconfirmed and not unsure:
             self.waiting[item.asset_id] = item
-        if unconfirmed or item.image_id in self.selection.later:
+        if unsure or unconfirmed or item.image_id in self.selection.later:
             return replace(item, status=record.status, reasons=record.reasons, adopted=None)
         if item.adopted or self.selection.force or self._worth_another_look(record):
             return item
@@ -135,7 +147,7 @@ class ImageSelector:
 
     def _fingerprint(self, item: Item) -> str:
         record = self.records.get(item.asset_id)
-        decided, left_out = (record.resolutions, record.left_out) if record else ((), ())
+        decided, left_out = record.resolutions if record else (), self._left_out(item, record)
         wanted, digest = self.wanted(item), self.digest
         why = self.rules.unusable_albums
         if marks := [[name, why[name]] for name in sorted(wanted.albums) if name in why]:
@@ -217,12 +229,22 @@ class ImageSelector:
         edited = item.asset_id in reading.edited
         return replace(item, plan=self.merge(item, wanted, seen, record), edited=edited)
 
+    def _left_out(self, item: Item, record: AssetRecord | None) -> tuple[LeftOut, ...]:
+        """Return what a person left out; where an asset comes to a stack, of the linked one."""
+        linked = self.stacking.linked_of(item.asset_id)
+        if linked == item.asset_id or (record is not None and record.linked):
+            return record.left_out if record else ()
+        known = self.records.get(linked)
+        return known.left_out if known else ()
+
     def merge(
         self, item: Item, wanted: Desired, seen: ObservedAsset, record: AssetRecord | None
     ) -> AssetPlan:
         """Merge one asset under the selection's force, which tries anew what did not stick before."""
         if self.selection.force and record:
             record = replace(record, unsticking=())
+        if (out := self._left_out(item, record)) != (record.left_out if record else ()):
+            record = replace(record or AssetRecord(item.asset_id, item.image_id, item.title), left_out=out)
         return merge(item, wanted, seen, record, self.rules, force=self.selection.force, now=self.now)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -81,7 +82,8 @@ class Slices:
         self._clock, self._brief = clock, selector.selection.brief
         self._since, self._done = clock.monotonic(), 0
         self._order, self._kept, self._every = array("q"), Items(), False
-        """What was found, in order: the id of an image to be planned, or ``_KEPT`` for the next one kept."""
+        """What was found, in order: the ``_key`` of an image to be planned, or ``_KEPT`` for one kept."""
+        self._beside: list[tuple[int, str]] = []
         self.items = Items(held)
         """Once it was planned."""
         self.wanted = AssetIndex()
@@ -94,8 +96,7 @@ class Slices:
         """Look at all images of the selection."""
         chosen = self._selector.selection.image_ids
         if chosen is not None:
-            found = (self._catalogue.image(image_id) for image_id in sorted(chosen))
-            for several in _cut(image for image in found if image is not None):
+            for several in _cut(self._all_of(chosen)):
                 await self._look(several, moved)
         elif moved is None:  # whatever is known of them, all are to be read
             self._every = True
@@ -116,8 +117,7 @@ class Slices:
         assets = known.assets | moved | self._selector.pending.keys()
         await self._records.fetch(assets)
         ids = {record.image_id for asset_id in assets if (record := self._records.get(asset_id)) is not None}
-        found = (self._catalogue.image(image_id) for image_id in sorted(known.images | ids))
-        for several in _cut(image for image in found if image is not None):
+        for several in _cut(self._all_of(known.images | ids)):
             await self._look(several, moved)
         if self._selector.rules.policy.merge.orphans == "release":
             await self._orphans(assets - linked, moved)
@@ -156,7 +156,7 @@ class Slices:
         images: dict[int, CatalogueImage | None] = {}
         for key in order:
             if key != _KEPT:
-                images[key] = self._catalogue.image(key)
+                images[key] = self._image(key)
                 await self._breathe()
         wanted = [image for image in images.values() if image is not None]
         await self._records.fetch(image.asset_id for image in wanted if image.asset_id is not None)
@@ -218,13 +218,30 @@ class Slices:
         else:
             self._note(item)
 
+    def _all_of(self, image_ids: Collection[int]) -> Iterator[CatalogueImage]:
+        return (image for image_id in sorted(image_ids) for image in self._catalogue.all_of(image_id))
+
+    def _key(self, item: Item) -> int:
+        """Return what tells an image to be planned: its id, or a number of another member of its stack."""
+        if not self._catalogue.is_beside(item.asset_id):
+            return item.image_id
+        self._beside.append((item.image_id, item.asset_id))
+        return _KEPT - len(self._beside)
+
+    def _image(self, key: int) -> CatalogueImage | None:
+        if key > _KEPT:
+            return self._catalogue.image(key)
+        image_id, asset_id = self._beside[_KEPT - key - 1]
+        image = self._catalogue.image(image_id)
+        return None if image is None else replace(image, asset_id=asset_id)
+
     def _note(self, item: Item) -> None:
         if item.status == "new":
             self.wanted.add(item.asset_id)
         elif item.asset_id in self._selector.waiting:
             self._waiting.append(item.asset_id)
         if item.status == "new" and item.image is not None:
-            self._order.append(item.image_id)
+            self._order.append(self._key(item))
         else:
             self._order.append(_KEPT)
             self._kept.add(item, self._records.get(item.asset_id))

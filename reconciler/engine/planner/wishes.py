@@ -33,7 +33,7 @@ class Wishes:
         on = self.switches
         if on is None:
             return self
-        return replace(self, policy=self.policy.switched(dates=on.dates, albums=on.albums))
+        return replace(self, policy=self.policy.switched(dates=on.dates, albums=on.albums, stacks=on.stacks))
 
 
 def switches_of(catalogue: Catalogue, policy: Policy) -> Switches:
@@ -41,7 +41,7 @@ def switches_of(catalogue: Catalogue, policy: Policy) -> Switches:
     settings = catalogue.settings
     return Switches(
         settings.enabled, settings.description, settings.coordinates, settings.tags,
-        policy.dates.enabled, policy.albums.enabled,
+        policy.dates.enabled, policy.albums.enabled, policy.stacks.enabled,
     )  # fmt: skip
 
 

@@ -114,6 +114,16 @@ def delete_assets(state: State, request: Request) -> Answer:
     return nothing()
 
 
+def restore_assets(state: State, request: Request) -> Answer:
+    """``POST /trash/restore/assets``: out of the trash; those that are not in it are left alone."""
+    ids = validation.uuids(request.body, "ids", state.settings.version)
+    trashed = [one for asset_id in ids if (one := writable(state, asset_id, "asset.delete")).trashed]
+    for asset in trashed:
+        asset.trashed = False
+        state.touch(asset)
+    return answer({"count": len(trashed)})
+
+
 def statistics(state: State, request: Request) -> Answer:
     """``GET /assets/statistics``: own assets, by ``visibility`` and ``isTrashed`` if asked."""
     asked = request.query.get("visibility")

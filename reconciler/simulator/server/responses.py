@@ -113,8 +113,18 @@ def full_json(state: State, asset: Asset) -> dict[str, object]:
         tag_json(state.tags.by_id[tag_id]) for tag_id in sorted(asset.tags) if tag_id in state.tags.by_id
     ]
     shown["owner"] = user_json(asset.owner_id)
-    shown["stack"] = None
+    shown["stack"] = _stack_json(state, asset)
     return shown
+
+
+def _stack_json(state: State, asset: Asset) -> dict[str, object] | None:
+    """Render an asset's stack, with a count of its primary asset and the others of the timeline."""
+    stack = state.stacks.of(asset.asset_id)
+    if stack is None:
+        return None
+    others = [state.assets[one] for one in stack.assets if one != stack.primary and one in state.assets]
+    count = 1 + sum(one.visibility == "timeline" and not one.trashed for one in others)
+    return {"id": stack.stack_id, "primaryAssetId": stack.primary, "assetCount": count}
 
 
 def row(asset: Asset, version: tuple[int, int, int]) -> str:

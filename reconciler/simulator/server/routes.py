@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from reconciler.simulator.server import album_routes as albums
 from reconciler.simulator.server import asset_routes as assets
 from reconciler.simulator.server import server_routes as server
+from reconciler.simulator.server import stack_routes as stacks
 from reconciler.simulator.server import tag_routes as tags
 from reconciler.simulator.server.requests import Route
 from reconciler.simulator.server.upload import upload
@@ -28,6 +29,7 @@ ROUTES: dict[str, dict[str, Route]] = {
         "PUT": Route(assets.put_metadata_of_many, "asset.update", since=_METADATA_OF_MANY),
         "DELETE": Route(assets.delete_metadata_of_many, "asset.update", since=_METADATA_OF_MANY),
     },
+    "/trash/restore/assets": {"POST": Route(assets.restore_assets, "asset.delete")},
     "/assets/{id}": {
         "GET": Route(assets.get_asset, "asset.read"),
         "PUT": Route(assets.update_asset, "asset.update"),
@@ -70,6 +72,18 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/albums/{id}/assets": {
         "PUT": Route(albums.put_in, "albumAsset.create"),
         "DELETE": Route(albums.take_out, "albumAsset.delete"),
+    },
+    "/stacks": {
+        "GET": Route(stacks.list_stacks, "stack.read"),
+        "POST": Route(stacks.create_stack, "stack.create"),
+    },
+    "/stacks/{id}": {
+        "GET": Route(stacks.get_stack, "stack.read"),
+        "PUT": Route(stacks.update_stack, "stack.update"),
+        "DELETE": Route(stacks.delete_stack, "stack.delete", has_body=False),
+    },
+    "/stacks/{id}/assets/{assetId}": {
+        "DELETE": Route(stacks.take_out, "stack.update", has_body=False, since=(1, 135, 0)),
     },
     "/search/metadata": {"POST": Route(server.search_metadata, "asset.read")},
     "/search/statistics": {"POST": Route(server.search_statistics, "asset.statistics", since=(1, 135, 0))},

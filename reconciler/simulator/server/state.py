@@ -22,6 +22,7 @@ from reconciler.simulator.server.fault_book import VICTIMS, Book
 from reconciler.simulator.server.model import ACTORS, FIELDS, Exif
 from reconciler.simulator.server.problems import V3
 from reconciler.simulator.server.queues import Job, Queues
+from reconciler.simulator.server.stacks import StackStore
 from reconciler.simulator.server.tags import TagStore
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class State:
         self.queues = Queues(settings)
         self.tags = TagStore(settings.seed)
         self.albums = AlbumStore(settings.seed)
+        self.stacks = StackStore(settings.seed)
         self.assets: dict[str, Asset] = {}
         self.now = 0.0
         self.paging = random.Random(f"paging:{settings.seed}")  # noqa: S311 - a simulation
@@ -294,6 +296,7 @@ class State:
             if tag_id in self.tags.by_id:
                 self.tags.unlink(asset, self.tags.by_id[tag_id])
         self.albums.forget(asset.asset_id)
+        self.stacks.forget(asset.asset_id)
         self.assets.pop(asset.asset_id, None)
         self._by_date = None
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import HTTPConnection
 
-    from reconciler.core.store_keys import Values
+    from reconciler.core.store_values import Values
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

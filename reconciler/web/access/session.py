@@ -27,7 +27,7 @@ from reconciler.errors import StateError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.core.store_keys import Values
+    from reconciler.core.store_values import Values
 
 LIFETIME: Final = 14 * 86_400
 """Seconds that a login holds."""

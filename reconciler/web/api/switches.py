@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reconciler.core.policy import Policy, Switches
+from reconciler.core.policy import OWN_SWITCHES, Policy, Switches
 from reconciler.engine.planner.wishes import switches_of
 from reconciler.models.plans import Settings
 from reconciler.models.requests import Changes
@@ -74,7 +74,7 @@ def skymmichs_own(panel: Panel) -> Switches | None:
     catalogue = panel.control.catalogue()
     switches = panel.control.snapshot().switches
     ours = switches or Switches()
-    policy = Policy().switched(dates=ours.dates, albums=ours.albums)
+    policy = Policy().switched(**{name: getattr(ours, name) for name in OWN_SWITCHES.values()})
     return None if catalogue is None else switches_of(catalogue, policy)
 
 

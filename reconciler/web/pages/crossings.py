@@ -22,7 +22,7 @@ from reconciler.web.api.validation import valid
 from reconciler.web.redirects import redirect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -101,7 +101,7 @@ class Crossings:
     async def clicked(self, request: Request) -> Response:
         """Take an image as looked at, and show it again."""
         image_id = request.path_params["image_id"]
-        many = await self._looked_at(_of_form(await params.form(request)), await self._asset(image_id))
+        many = await self._looked_at(_of_form(await params.form(request)), await self._assets(image_id))
         said = "seen" if many else "unseen"
         return redirect(f"/images/{image_id}", "main", said=said)
 
@@ -117,23 +117,23 @@ class Crossings:
     async def seen(self, request: Request) -> Response:
         """Take an image as looked at."""
         found = valid(LookedAt, await params.body(request))
-        asset_id = await self._asset(request.path_params["image_id"])
-        return JsonResponse(Seen(images=await self._looked_at(found, asset_id)))
+        asset_ids = await self._assets(request.path_params["image_id"])
+        return JsonResponse(Seen(images=await self._looked_at(found, asset_ids)))
 
     @operation("POST", "/api/v1/seen", Seen, name="seenAll", body=LookedAt)
     async def seen_all(self, request: Request) -> Response:
         """Take all images as looked at."""
         return JsonResponse(Seen(images=await self._looked_at(valid(LookedAt, await params.body(request)))))
 
-    async def _looked_at(self, found: LookedAt, asset_id: str | None = None) -> int:
+    async def _looked_at(self, found: LookedAt, asset_ids: Collection[str] | None = None) -> int:
         until = found.until or self._panel.now()
-        return await self._panel.control.looked_at(until, None if asset_id is None else [asset_id])
+        return await self._panel.control.looked_at(until, asset_ids if asset_ids is None else list(asset_ids))
 
-    async def _asset(self, image_id: int) -> str:
+    async def _assets(self, image_id: int) -> tuple[str, ...]:
         image = (await self._lookups.latest()).image(image_id)
         if image is None or image.asset_id is None:
             raise ProblemError(404, "Skymmich's catalogue has no such image that is linked to Immich.")
-        return image.asset_id
+        return self._panel.control.assets_of(image_id) or (image.asset_id,)
 
 
 def _of_form(form: Mapping[str, str]) -> LookedAt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import CatalogueImage
     from reconciler.core.plan.plan import Decision
     from reconciler.core.records import AssetRecord, Crossing
+    from reconciler.engine.item import Item
     from reconciler.engine.passes import Outcome
     from reconciler.service.api import ImageView, RunState
     from reconciler.web.context import Panel
@@ -48,6 +50,15 @@ PAGES = {"cards": 24, "list": 60}
 _DENSITY = "density"
 _HISTORY = 20
 _YEAR = 365 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Another asset of the same stack."""
+
+    item: Item
+    address: str
+    is_main: bool
 
 
 class ImagePages:
@@ -114,13 +125,18 @@ class ImagePages:
     async def matching(self, request: Request) -> frozenset[int]:
         """Return the images that the query's filter lets through, at most one more than may be chosen."""
         found = await self._finder.find(Query.of(request))
-        ids = map(found.lookup.id_of, found.page(0, MAX_IMAGES + 1))
-        return frozenset(image_id for image_id in ids if image_id is not None)
+        assets = found.page(0, MAX_IMAGES + 1)
+        ids = {asset_id: found.lookup.id_of(asset_id) for asset_id in assets}
+        # Other members of stacks are in no catalogue, but their images are.
+        members = [asset_id for asset_id, image_id in ids.items() if image_id is None]
+        records = await asyncio.to_thread(self._panel.history.records_of, members)
+        linked = {record.image_id for record in records.values() if record.linked}
+        return frozenset(image_id for image_id in ids.values() if image_id is not None) | linked
 
     async def image(self, request: Request) -> Response:
         """Show one image from all sides; Immich is asked."""
         image_id = request.path_params["image_id"]
-        view = await self._panel.control.view(image_id)
+        view = await self._panel.control.view(image_id, request.query_params.get("asset", "").lower())
         if view is None:
             raise ProblemError(404, "Skymmich's catalogue has no image with this id.")
         asset_id = view.image.asset_id
@@ -135,6 +151,7 @@ class ImagePages:
         observed = view.plan.observed if view.plan else None
         values = {
             "view": view,
+            "members": self._members(view),
             "query": query,
             "beside": beside,
             "list_page": (max(beside.number, 1) - 1) // PAGES[_density(request)] + 1 if beside else 1,
@@ -162,6 +179,19 @@ class ImagePages:
             **self._outcome(request),
         }
         return self._pages.page(request, "image.html", values)
+
+    def _members(self, view: ImageView) -> list[Member]:
+        """Return the other assets of its stack for which the image stands, each with its page."""
+        image_id = view.image.image_id
+        main = next(iter(self._panel.control.assets_of(image_id)), None)
+        return [
+            Member(
+                one,
+                f"/images/{image_id}" + ("" if one.asset_id == main else f"?asset={one.asset_id}"),
+                is_main=one.asset_id == main,
+            )
+            for one in view.members
+        ]
 
     async def _offers(self, asset_id: str | None) -> list[Offer]:
         """Return what is, or was, offered from assets that this one replaced."""
@@ -197,7 +227,8 @@ class ImagePages:
         image = (await self._lookups.latest()).image(image_id)
         if image is None or image.asset_id is None:
             raise ProblemError(404, "Skymmich's catalogue has no such image that is linked to Immich.")
-        record = await asyncio.to_thread(self._panel.history.record, image.asset_id)
+        main = next(iter(self._panel.control.assets_of(image_id)), image.asset_id)
+        record = await asyncio.to_thread(self._panel.history.record, main)
         values = {
             "image_id": image_id,
             "record": record,
@@ -251,6 +282,8 @@ def _is_settled(decision: Decision) -> bool:
 
 def _target(lookup: Lookup, record: AssetRecord) -> str:
     image: CatalogueImage | None = lookup.image_of(record.asset_id)
+    if image is None and record.linked:  # another member of a stack
+        image = lookup.image(record.image_id)
     return target_of(image) if image else ""
 
 

@@ -33,6 +33,7 @@ _ON: Final[Mapping[str, Message]] = {
     "tags": Message("Tags are kept in sync."),
     "dates": Message("Dates are kept in sync."),
     "albums": Message("Albums are kept in sync."),
+    "stacks": Message("What is written goes to stacks, too."),
 }
 _OFF: Final[Mapping[str, Message]] = {
     "enabled": Message("Metadata sync is off: nothing is written."),
@@ -41,6 +42,7 @@ _OFF: Final[Mapping[str, Message]] = {
     "tags": Message("Tags are switched off: they stay in Immich as they are."),
     "dates": Message("Dates are switched off: they stay in Immich as they are."),
     "albums": Message("Albums are switched off: they stay in Immich as they are."),
+    "stacks": Message("Stacks are switched off: what was written to them stays as it is."),
 }
 
 
