@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from importlib import resources
 
@@ -13,6 +14,7 @@ import pytest
 from reconciler.core.plan.guard import Verdict
 from reconciler.core.policy import ALL_SWITCHES, Switches
 from reconciler.core.reasons import reason
+from reconciler.core.records import JournalEntry
 from reconciler.engine.events import Progress
 from reconciler.errors import CatalogueError, ImmichAnswerError, ImmichRejectedError, ImmichTemporaryError
 from reconciler.service.api import Condition, Headline
@@ -613,3 +615,16 @@ def test_an_image_shows_the_albums_that_it_is_in(client):
     albums = text.split('aria-label="Albums"')[1].split("</article>")[0]
     assert "<li>Astro · Messier 31</li>" in albums
     assert "Same on all sides" in albums
+
+
+def test_what_was_written_to_another_asset_of_an_image_has_the_images_title(client, store):
+    another = "0a1b2c3d-0000-4000-8000-000000000001"
+    store.journal([JournalEntry("old1", another, 2, "tags", [], ["Astro/Galaxy"], datetime.now(UTC))])
+    for path in ("/", "/runs/old1"):
+        text = client.get(path, headers=PEOPLE).text
+        assert another in text
+        assert "left Skymmich" not in text
+    store.journal(
+        [JournalEntry("old1", another[:-1] + "2", 999, "tags", [], ["Astro/Galaxy"], datetime.now(UTC))]
+    )
+    assert "An image that left Skymmich" in client.get("/", headers=PEOPLE).text
