@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from reconciler.core.records import AssetRecord
+
+GONE = "00000003-0000-4000-8000-000000000000"
 MEMBER = "0000000c-5555-4555-8555-555555555555"
 ORIGIN = {"origin": "http://127.0.0.1:8287"}
 
@@ -46,3 +49,17 @@ def test_crossings_are_looked_at_of_all_assets(client, control):
     control.members = (MEMBER,)
     client.post("/api/v1/images/1/seen", json={}, headers=ORIGIN)
     assert [assets for _, assets in control.looked] == [list(control.assets_of(1))]
+
+
+def test_the_list_tells_members_of_a_stack_from_the_image_itself(client, store):
+    store.save_records(
+        [
+            AssetRecord(MEMBER, 2, "Stacked twice", status="in_sync"),
+            AssetRecord(GONE, 77, "Gone", status="unlinked", linked=False),
+        ]
+    )
+    text = client.get("/images?q=").text
+    member = next(card for card in text.split("<li class=") if "Stacked twice" in card)
+    assert f'href="/images/2?asset={MEMBER}"' in member
+    assert "In its stack" in member
+    assert text.count("In its stack") == 1
