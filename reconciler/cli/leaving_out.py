@@ -96,7 +96,7 @@ def _fields(named: list[str]) -> tuple[WrittenPart, ...]:
     if wrong := [one for one in named if one not in _FIELDS]:
         raise ReconcilerError(
             f"“{wrong[0]}” is no field of an image. Nothing was changed.",
-            remedy="Fields are description, place and tags.",
+            remedy="Fields are description, place, tags, date and albums.",
         )
     return tuple(dict.fromkeys(_FIELDS[one] for one in named))
 
@@ -121,7 +121,7 @@ def _carried_out(work: Work, image_ids: frozenset[int], what: str) -> tuple[Repo
 def _tell(screen: Screen, image: CatalogueImage, done: tuple[WrittenPart, ...], *, out: bool) -> None:
     named = f"“{image.title}” (image {image.image_id})"
     if done:
-        what = joined([field_name(one) for one in done])
+        what = joined([field_name("taken_at" if one == "dates" else one) for one in done])
         screen.line(f"{named} is {state('left_out') if out else 'taken in again'}: {what}.", "green")
     else:
         screen.line(f"{named} was {'so already' if out else 'not ' + state('left_out') + ' here'}.", "dim")

@@ -30,7 +30,7 @@ def test_an_image_is_left_out_told_everywhere_and_taken_in_again(begun):
     before = description(begun, RING)
     told = begun.call("leave-out", str(RING))
     assert told.returncode == 0, told.stderr
-    assert "is left out: description, place and tags." in told.stdout
+    assert "is left out: description, place, tags, date and albums." in told.stdout
     assert "What was written before stays." in told.stdout
     assert "was so already" in begun.call("leave-out", str(RING)).stdout
     retitled(begun, RING, "Another ring")
@@ -68,7 +68,7 @@ def test_a_field_alone_is_left_out_and_an_unknown_one_is_refused(begun):
     assert json.loads(told.stdout)["left_out"][0]["fields"] == ["description", "coordinates"]
     wrong = begun.call("leave-out", str(RING), "--field", "title")
     assert wrong.returncode == 1
-    assert "description, place and tags" in wrong.stderr
+    assert "description, place, tags, date and albums" in wrong.stderr
     with SqliteStore.open(begun.store) as store:
         assert {one.field for one in store.record(begun.asset(RING)).left_out} == {
             "coordinates",
