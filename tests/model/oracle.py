@@ -80,7 +80,8 @@ class Oracle:
         self.both: set[tuple[str, str]] = set()
         """Asset and tag that a person put on between the program's reading and its own putting it there."""
         self.unseen: set[tuple[str, str]] = set()
-        """Asset and tag that went and that a person put back, before a pass took notice: its store has it as ours."""
+        """Asset and tag that went and that a person put back, before a pass took notice: the store, or the record in
+        Immich, has it as ours."""
         self.found = Counter()
         """Where what is not in Immich any more was found."""
 
@@ -109,7 +110,8 @@ class Oracle:
         self.of(asset_id).tags[tag] = self.here.clock.seconds
         self._entered(asset_id, "tags", tag)
         records = (store.record(asset_id) for store in self.here.stores())
-        if any(record is not None and tag in record.applied.tags for record in records):
+        noted = self.here.notes().get(asset_id, {}).get(KEY, {}).get("tags", ())
+        if tag in noted or any(one is not None and tag in one.applied.tags for one in records):
             self.unseen.add((asset_id, tag))
         self.ours.discard((asset_id, tag))
 
@@ -159,6 +161,9 @@ class Oracle:
         self.unremembered |= {asset_id for asset_id, notes in self.here.notes().items() if KEY not in notes}
 
     def adds(self, asset_id, tag):
+        if (asset_id, "tags", tag) in self.window and tag in self.of(asset_id).tags:
+            # A person put it on in the moment of a write, and Immich lost it: this one is the program's.
+            self.both.add((asset_id, tag))
         self.ours.add((asset_id, tag))
 
     def adds_too(self, asset_id, tag, read_at):
