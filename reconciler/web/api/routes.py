@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from reconciler.web.image_index import Lookups
 
 _HISTORY = 50
+_LONGEST_NAME = 100
+"""Characters of a user's name that are kept."""
 ASKED = {
     200: Answer("Ended", RunState, location=True),
     202: Answer("Queued or going on", RunState, location=True),
@@ -223,3 +225,8 @@ def linked_image(panel: Panel, image_id: int) -> CatalogueImage | None:
 
 def _no_image() -> ProblemError:
     return ProblemError(404, "Skymmich's catalogue has no image with this id.")
+
+
+def decided_by(panel: Panel, request: Request, face: str) -> str:
+    """Return who decides: the user's name, cut to what is kept of one, or else the face."""
+    return panel.access.user(request)[:_LONGEST_NAME] or face

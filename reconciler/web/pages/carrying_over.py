@@ -18,7 +18,7 @@ from reconciler.web import params
 from reconciler.web.api.operations import operation, routes_of
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.responses import JsonResponse
-from reconciler.web.api.routes import ASKED, linked_image, run_answer
+from reconciler.web.api.routes import ASKED, decided_by, linked_image, run_answer
 from reconciler.web.api.validation import valid
 from reconciler.web.redirects import redirect
 
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 _PATIENTLY: Final = 20.0
 """Seconds that a page waits for the outcome."""
-_LONGEST: Final = 100
-"""Characters of a user's name that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ class CarryingOver:
 
     async def _decided(self, request: Request, image_id: int, face: str, *, dismiss: bool) -> str:
         linked_image(self._panel, image_id)
-        by = self._panel.access.user(request)[:_LONGEST] or face
+        by = decided_by(self._panel, request, face)
         run_id = await self._panel.control.carry_over(image_id, by=by, dismiss=dismiss)
         if run_id is None:
             raise ProblemError(404, "Skymmich's catalogue has no such image that is linked to Immich.")

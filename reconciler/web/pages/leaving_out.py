@@ -18,7 +18,7 @@ from reconciler.models.requests import Parts, Waiting
 from reconciler.web import params
 from reconciler.web.api.operations import operation, routes_of
 from reconciler.web.api.problems import ProblemError
-from reconciler.web.api.routes import ASKED, linked_image, run_answer
+from reconciler.web.api.routes import ASKED, decided_by, linked_image, run_answer
 from reconciler.web.api.validation import valid
 from reconciler.web.redirects import redirect
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 _PATIENTLY: Final = 20.0
 """Seconds that a page waits for the outcome."""
-_LONGEST: Final = 100
-"""Characters of a user's name that are kept."""
 
 
 _FIELD_OF: Final[Mapping[WrittenPart, str]] = {"dates": "taken_at"}
@@ -96,7 +94,7 @@ class LeavingOut:
         named = form.get("field", "")
         asked = valid(Parts, {"fields": [named] if named else list(WRITTEN_PARTS)})
         into = form.get("take") == "in"
-        by = self._by(request, "page")
+        by = decided_by(self._panel, request, "page")
         run_id = await (self._in(image_id, asked.fields) if into else self._out(image_id, asked.fields, by))
         await self._panel.control.wait(run_id, _PATIENTLY)
         back = params.local(form.get("back", ""), f"/images/{image_id}")
@@ -116,7 +114,7 @@ class LeavingOut:
         """Leave an image out, or fields of it: it is observed, and never written."""
         image_id, patience = request.path_params["image_id"], params.seconds_to_wait(request)
         asked = valid(Parts, await params.body(request))
-        run_id = await self._out(image_id, asked.fields, self._by(request, "api"))
+        run_id = await self._out(image_id, asked.fields, decided_by(self._panel, request, "api"))
         return await run_answer(self._panel.control, run_id, patience)
 
     @operation(
@@ -133,9 +131,6 @@ class LeavingOut:
         asked = valid(Parts, await params.body(request))
         run_id = await self._in(image_id, asked.fields)
         return await run_answer(self._panel.control, run_id, patience)
-
-    def _by(self, request: Request, face: str) -> str:
-        return self._panel.access.user(request)[:_LONGEST] or face
 
     async def _out(self, image_id: int, fields: Collection[WrittenPart], by: str) -> str:
         linked_image(self._panel, image_id)
