@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ class Settlement:
         self._crossings: dict[str, Crossing] = {}
         self._sent: set[str] = set()
         self.dates = ServerClock()
-        self._anothers = 0
+        self._anothers, self._oldest = 0, math.inf
 
     def flush(self) -> None:
         """Record what was learnt since the last time, in one commit."""
@@ -77,7 +78,8 @@ class Settlement:
                 early = moved_at < job.write.sent_at and not job.write.adopted
                 anothers = early and self._is_anothers()
                 self._anothers = self._anothers if anothers else 0
-        return Sight(asked, now, moved_at, self._clock.now(), anothers, overtaken)
+        queued = job.write.state == "yielding" and self._oldest <= job.write.first_moved_at
+        return Sight(asked, now, moved_at, self._clock.now(), anothers, overtaken, queued)
 
     def _is_anothers(self) -> bool:
         """Believe a date from before the write; not many in a row: then their clock was set back."""
@@ -100,20 +102,22 @@ class Settlement:
         return todo
 
     def hold_back(self, active: Iterable[Job], now: float) -> None:
-        """Doubt the moves that came out of turn.
+        """Doubt the moves that came out of turn, and note since when Immich is behind.
 
         Immich digests in the order in which it is sent. An asset that moves long before those that were sent
         earlier was moved by somebody else, and our write of it is still under way: its wait begins anew.
         """
         jobs = list(active)
         listed = {"timeline", "archive"}
-        behind = sorted(
-            write.turn
+        sent = [
+            write
             for write in (job.write for job in jobs)
             if write.state == "sent"
             and not (write.doubtful or write.dying)
             and write.observed.visibility in listed
-        )
+        ]
+        self._oldest = min((write.sent_at for write in sent), default=math.inf)
+        behind = sorted(write.turn for write in sent)
         for job in jobs:
             if job.write.state == "moved" and bisect_left(behind, job.write.turn) > ABREAST:
                 job.write = job.write.held_back(now, self.terms)

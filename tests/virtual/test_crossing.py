@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from reconciler.core.policy import MergePolicy, Policy
+
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("count", "seen_by"), [(1, "/api/assets/"), (6, "/api/search/metadata")])
@@ -54,6 +56,34 @@ def test_a_tag_that_immich_loses_because_it_digests_two_edits_at_once_is_told(wo
             assert here.told("asset.crossed").keys() == {odd}
             assert here.store.crossed().count == 1
     assert lost > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_edit_that_waits_in_immichs_queue_behind_our_writes_is_waited_for(world, seed):
+    """The queue takes longer than the grace: only once ours before it are through comes a person's turn."""
+    keep = Policy(merge=MergePolicy(on_drift_coordinates="keep"))
+    here = world(count=6, unkind="settling,lost_updates", drain=60.0, seed=seed, policy=keep)
+    here.run()
+    here.settle()
+    here.settings.loss, here.settings.drain = 1.0, 0.15
+    odd = here.images()[-1][1]
+    asset, met, pinned = here.state.assets[odd], [], []
+    here.sql("UPDATE astrophotography_images SET title = title || ' II'")
+
+    def pin(moment, method, path):
+        if method == "PUT" and moment == "after" and not pinned:
+            pinned.append(path)
+            here.person(odd, "set_coordinates", [20.0, 30.0])
+        if method == "PUT" and moment == "before" and odd in path:
+            met.append(asset.jobs > asset.client_jobs)
+
+    here.line.meanwhile = pin
+    here.run()
+    here.settle()
+    assert pinned != []
+    assert met == [False]
+    assert here.shown()[odd]["latitude"] == 20.0
+    assert "II" in here.shown()[odd]["description"]
 
 
 def test_a_tag_that_is_taken_off_by_the_program_itself_is_no_crossing(world):

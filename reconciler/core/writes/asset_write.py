@@ -142,7 +142,8 @@ class AssetWrite(WriteState):
         """Let an asset be on which somebody is at work, until it has been quiet for so long."""
         if self.state != "ready":
             return self
-        return replace(self, state="yielding", moved_at=now, quiet=quiet, moved_to=self.observed.updated_at)
+        known = self.observed.updated_at
+        return replace(self, state="yielding", moved_at=now, first_moved_at=now, quiet=quiet, moved_to=known)
 
     def on_sent(
         self,
@@ -297,9 +298,7 @@ class AssetWrite(WriteState):
 
     def _seen_again(self, row: ObservedAsset | None, sight: Sight, terms: Terms) -> Next:
         write = self if row is None else self._moved_again(row, sight, terms)
-        if sight.asked - write.moved_at < terms.recheck or write.pending is None:
-            return write, "nothing"
-        if write.is_read:
+        if sight.asked - write.moved_at < terms.recheck or write.pending is None or write.is_read:
             return write, "nothing"
         if row is None:
             return replace(write, looks=write.looks + 1), "nothing"
@@ -316,7 +315,9 @@ class AssetWrite(WriteState):
         Each edit, theirs and ours, moves the date when it is digested; how many are to come is not known.
         """
         if row is not None and (self.moved_to is None or row.updated_at > self.moved_to):
-            return replace(self, moved_at=sight.now, moved_to=row.updated_at)
+            return replace(self, moved_at=sight.now, first_moved_at=sight.now, moved_to=row.updated_at)
+        if sight.queued:  # Immich has not come to their edit: only then the quiet begins
+            return replace(self, moved_at=sight.now)
         if sight.now - self.moved_at > self.quiet:
             return replace(self, state="ready", quiet=0.0)
         return self
@@ -330,8 +331,7 @@ class AssetWrite(WriteState):
         told_early = (seen.visibility, seen.is_trashed) != (before.visibility, before.is_trashed)
         unmoved = seen.updated_at <= before.updated_at
         being_digested = told_early or (unmoved and disturbed(self, seen))
-        if row is not None and seen.updated_at <= row.updated_at:
-            being_digested |= differ(seen, row)
+        being_digested |= row is not None and seen.updated_at <= row.updated_at and differ(seen, row)
         quiet = terms.grace if being_digested else 0.0
         if not being_digested and not unmoved and sight.asked - sight.moved_at < terms.recheck:
             quiet = terms.recheck  # a person's edit has settled as ours do: a second after the asset moved

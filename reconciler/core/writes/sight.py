@@ -43,3 +43,5 @@ class Sight:
     """Whether that was before the write was sent: it is another's date, and ours is still to come."""
     overtaken: bool = False
     """Whether assets that were written after it have moved long ago: Immich has been at it, and failed."""
+    queued: bool = False
+    """Whether Immich has still to digest what was sent before this asset was let be: its turn comes later."""

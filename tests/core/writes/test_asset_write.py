@@ -259,6 +259,13 @@ def test_a_mirrored_place_that_was_there_before_a_write_which_may_have_been_lost
     assert following.record.unsticking == ()
 
 
+def test_a_yielding_one_waits_until_immich_has_come_to_the_edit():
+    queued, _ = yielding().on_seen(None, replace(sight(40.0), queued=True), TERMS)
+    assert queued.state == "yielding"
+    assert queued.on_seen(None, sight(49.9), TERMS)[0].state == "yielding"
+    assert queued.on_seen(None, sight(50.1), TERMS)[0].state == "ready"
+
+
 def test_a_yielding_one_that_is_read_waits_as_if_it_were_seen():
     assert yielding().on_read(asset(), sight(15.1), TERMS)[0].state == "ready"
 
