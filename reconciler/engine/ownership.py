@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord
     from reconciler.core.store_port import Store
     from reconciler.engine.events import Listener
+    from reconciler.engine.standpoint import Taken
 
 HEARTBEAT: Final = 6 * 3600.0
 """Seconds after which the sentinels are written although nothing changed."""
@@ -156,18 +157,26 @@ class Ownership:
                 return await self._alive(record, note.updated_at)
         return None
 
-    def begun(self) -> frozenset[str]:
-        """Return the assets of which an earlier pass, which did not go through, stored what it took up."""
-        return frozenset(self._store.unshared(_ALL))
+    @property
+    def goes_on(self) -> bool:
+        """Whether an earlier pass or undo began to take up what the records tell, and did not go through."""
+        form = OWNER.read(self._store)
+        return form is not None and form["floor"] is not None
 
-    def begin(self, standpoint: Standpoint) -> None:
-        """Be who the standpoint says, from here on; within the commit that begins a pass."""
+    def begun(self) -> frozenset[str]:
+        """Return the assets of which the store knows better than their records: that one stored them."""
+        return frozenset(self._store.unshared(_ALL)) if self.goes_on else frozenset()
+
+    def begin(self, taken: Taken) -> None:
+        """Be who the standpoint says, from here on; within the commit that begins a pass or an undo."""
+        standpoint = taken.standpoint
         before = OWNER.read(self._store)
         if before != (form := _form(standpoint)):
             OWNER.write(self._store, form)
         if standpoint.mode == "all" and (before is None or before["floor"] is None):
             # What an older copy had still to write was written since; what is taken up comes in anew.
             self._store.shared(self._store.unshared(_ALL))
+        self._store.clear_pending(taken.outlived)
         if standpoint.wishes:
             OWNER_WISHES.forget(self._store)
 

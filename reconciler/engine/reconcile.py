@@ -229,8 +229,7 @@ class Reconciler:
         spend_approval(self._store, prepared)
         begin_with(self._store, prepared.stacking)
         if prepared.taken is not None:
-            self._planner.ownership.begin(prepared.taken.standpoint)
-            self._store.clear_pending(prepared.taken.outlived)
+            self._planner.ownership.begin(prepared.taken)
 
     async def _carry_out(
         self, prepared: Prepared, selection: Selection, run_id: str, stop: Callable[[], bool]

@@ -102,13 +102,18 @@ class Undo:
         if (another := undo.prepared.another) is not None:
             raise another.error()
         run = Run(run_id, "undo", self._clock.now())
-        with self._cycle.runs.open(run, lambda: begun(self._store, undo.wish)) as opened:
+        with self._cycle.runs.open(run, lambda: self._begin(undo)) as opened:
             report = await self._carry_out(undo, run, stop)
             opened.ended = report.run
         if report.error is None:
             # A store that is lost from here on must not learn from Immich that what was taken back is ours.
             await self._cycle.share(undo.prepared)
         return report
+
+    def _begin(self, undo: PreparedUndo) -> None:
+        if undo.prepared.taken is not None:
+            self._cycle.ownership.begin(undo.prepared.taken)
+        begun(self._store, undo.wish)
 
     async def _carry_out(self, undo: PreparedUndo, run: Run, stop: Callable[[], bool]) -> UndoReport:
         prepared, mark = undo.prepared, TakenBack(run.started_at, whole=undo.wish.everything)
@@ -172,7 +177,7 @@ class Undo:
         """Mark the assets, some at a time; of everything also those in which nothing is ours."""
         steps = {step.item.asset_id: step for step in undo.steps}
         if undo.wish.everything:
-            ids = self._store.record_ids()
+            ids = AssetIds([*self._store.record_ids(), *undo.told])
         else:
             ids = AssetIds(asset_id for asset_id, step in steps.items() if step.is_job)
         for several in batches(ids):
@@ -180,7 +185,9 @@ class Undo:
             marked: list[AssetRecord] = []
             for asset_id in several:
                 step = steps.get(asset_id)
-                record = known.get(asset_id) or (step.record if step else None)
+                record = known.get(asset_id)
+                if step is not None and (record is None or asset_id in undo.told):
+                    record = step.record
                 if record is None:
                     continue
                 # What was taken back with everything stays so when a part of it is taken back once more.

@@ -27,6 +27,7 @@ from reconciler.engine.undo_wish import Candidate, UndoWish, candidates, of_entr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
@@ -74,6 +75,8 @@ class PreparedUndo:
     tags: tuple[str, ...] = ()
     """Tags that this program made and that are there, of an undo of everything: those that nothing carries
     afterwards are deleted."""
+    told: AbstractSet[str] = frozenset()
+    """Assets of which Immich's records, and not the store, tell what is ours."""
 
     @property
     def changes(self) -> tuple[AssetPlan, ...]:
@@ -138,7 +141,7 @@ class UndoPlanner:
         albums = any(one.reversal.put_in or one.reversal.taken_out for one in chain(*wanted.values()))
         selection = Selection(image_ids=image_ids, full=True, tags_later=True, albums=albums, writes=True)
         prepared = await self._cycle.prepare(selection, wishes)
-        found = await self._planned(prepared, wanted, prepared.records)
+        found = await self._planned(prepared, wanted, prepared.records, taken_up(prepared))
         if families:
             found = replace(found, steps=_of_one_run(self._store, found.steps, families))
         if wish.asset_id and not wish.to and found.steps:
@@ -153,20 +156,28 @@ class UndoPlanner:
         )
         wanted: dict[str, list[Candidate]] = {}
         records: dict[str, AssetRecord] = {}
-        for several in batches(await asyncio.to_thread(self._store.record_ids)):
+        told, known = taken_up(prepared), await asyncio.to_thread(self._store.record_ids)
+        new = [asset_id for asset_id, record in told.items() if owns_anything(record.applied)]
+        for several in batches([*known, *sorted(set(new) - set(known))]):
             former = await asyncio.to_thread(self._store.former_of, several)
             found_records = await asyncio.to_thread(self._store.records_of, several)
-            for asset_id, stored in found_records.items():
-                # Where the store is an older copy, what Immich tells of it has been taken up.
-                record = records[asset_id] = prepared.records.get(asset_id) or stored
+            for asset_id in several:
+                if (record := told.get(asset_id) or found_records.get(asset_id)) is None:
+                    continue
+                records[asset_id] = record
                 one = everything(record, former.get(asset_id, ()), prepared.rules.markers)
                 wanted[asset_id] = [Candidate("", one)]
-        found = await self._planned(prepared, wanted, records)
+        found = await self._planned(prepared, wanted, records, told)
         return replace(found, wish=wish, tags=await to_delete(self._target, self._store))
 
     async def _planned(
-        self, prepared: Prepared, wanted: Mapping[str, list[Candidate]], records: Mapping[str, AssetRecord]
+        self,
+        prepared: Prepared,
+        wanted: Mapping[str, list[Candidate]],
+        records: Mapping[str, AssetRecord],
+        told: Mapping[str, AssetRecord],
     ) -> PreparedUndo:
+        records = ChainMap(dict(told), cast("dict[str, AssetRecord]", records))
         pending = self._store.pending()
         breath = Breath()
         items: dict[str, Item] = {}
@@ -189,8 +200,8 @@ class UndoPlanner:
         besides = {one: records[one] for one in to_be_read if one not in items and one in records}
         if prepared.taken is not None and besides:
             point, markers = prepared.taken.standpoint, prepared.rules.markers
-            told = await told_besides(self._cycle.ownership, point, besides, seen, markers)
-            records = ChainMap(told, cast("dict[str, AssetRecord]", records))
+            more = await told_besides(self._cycle.ownership, point, besides, seen, markers)
+            records, told = ChainMap(more, cast("dict[str, AssetRecord]", records)), {**told, **more}
         for asset_id in to_be_read:
             await breath.take()
             title = records[asset_id].title if asset_id in records else asset_id
@@ -200,7 +211,7 @@ class UndoPlanner:
             )
             steps[asset_id] = self._step(item, wanted[asset_id], seen.get(asset_id), prepared, records)
         listed = tuple(steps[asset_id] for asset_id in wanted if asset_id in steps)
-        return PreparedUndo(prepared, listed, UndoWish())
+        return PreparedUndo(prepared, listed, UndoWish(), told=told.keys())
 
     def _step(
         self,
@@ -230,6 +241,13 @@ class UndoPlanner:
                 return step
             planned.append(step)
         return next((step for step in planned if step.left), planned[0])
+
+
+def taken_up(prepared: Prepared) -> dict[str, AssetRecord]:
+    """Return what a look took up from Immich's records, or knew again by itself: no commit has it yet."""
+    if prepared.taken is None or not (prepared.taken.adopted or prepared.taken.recognised):
+        return {}
+    return {item.asset_id: record for item, record in prepared.items.pairs() if record is not None}
 
 
 def _is_to_be_read(step: Step | None, one: Candidate, record: AssetRecord | None) -> bool:

@@ -493,6 +493,49 @@ def test_an_undo_that_comes_first_after_an_older_copy_was_put_back_leaves_what_a
     assert tag in here.shown()[asset_id]["tags"]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_an_undo_of_everything_of_an_older_copy_that_is_killed_waits_for_its_own_writes(world, seed):
+    here = world(unkind="settling", drain=8.0, policy=BOLD, count=4, seed=seed)
+    here.run()
+    copy = copy_store(here)
+    edit_all(here, "two")
+    here.run()
+    here.settle()
+    lose_store(here, copy=copy)
+    for within in (0.3, 1.5, 4.0):
+        here.take_back(everything=True, within=within)
+    assert here.take_back(everything=True).error is None
+    assert here.faults["overlaps"] == 0
+    here.settle()
+    assert owned(here) == (0, 0)
+    assert not any(shown["tags"] or shown["description"] for shown in here.shown().values())
+
+
+@pytest.mark.parametrize("count", [3, 40])
+def test_an_undo_of_everything_takes_back_what_an_older_copy_of_the_store_does_not_know(
+    world, count, monkeypatch
+):
+    monkeypatch.setattr("reconciler.engine.items.LOOSE", 10)
+    monkeypatch.setattr("reconciler.engine.planner.slices.LOOSE", 10)
+    here = world(unkind="settling", drain=60.0, policy=BOLD, count=count)
+    here.run(image_ids=frozenset({here.images()[0][0]}))
+    copy = copy_store(here)
+    edit_all(here, "two")
+    here.run()
+    here.settle()
+    lose_store(here, copy=copy)
+    report = here.take_back(everything=True)
+    assert report.error is None
+    here.settle()
+    assert len(report.undone) == count
+    assert not any(shown["tags"] or "✦" in shown["description"] for shown in here.shown().values())
+    # What stood there before only the newer store knew: that is told, and the catalogue's words stay.
+    assert {why.code for _, why in report.left} == {"no_place_before", "former_unknown"}
+    here.run()
+    assert here.writes == 0
+    assert here.statuses() == {"undone": count}
+
+
 def test_a_write_of_a_killed_pass_of_a_settled_store_is_waited_for_where_only_immich_has_the_record(world):
     here = world(count=3, unkind="settling", drain=1.0, policy=BOLD)
     here.run()

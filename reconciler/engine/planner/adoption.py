@@ -14,7 +14,6 @@ from reconciler.core.desired.block import split
 from reconciler.core.desired.desired import Desired
 from reconciler.core.ownership import adopt, bears_traces, could_be_ours, offered_tags, recognise_block
 from reconciler.core.records import AssetRecord
-from reconciler.core.store_keys import OWNER
 from reconciler.engine.standpoint import Taken
 from reconciler.errors import TemplateError, UnusableImageError
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.desired.block import Markers
     from reconciler.core.ownership import OwnershipRecord
-    from reconciler.core.store_port import Store
     from reconciler.engine.item import Item
     from reconciler.engine.observe import Reading
     from reconciler.engine.ownership import Ownership
@@ -73,14 +71,11 @@ class Adoption:
         standpoint: Standpoint,
         selector: ImageSelector,
         records: RecordCache,
-        store: Store,
     ) -> Adoption:
         """Begin that of a pass, or go on with one that an earlier pass began."""
         unshared = frozenset[str]()
-        form = OWNER.read(store)
-        going_on = form is not None and form["floor"] is not None
-        if standpoint.mode == "all" and going_on:
-            # What the earlier pass stored, and could not share yet, is newer.
+        going_on = ownership.goes_on
+        if standpoint.mode == "all":
             unshared = await asyncio.to_thread(ownership.begun)
         older = standpoint.floor is not None and not going_on
         return cls(ownership, standpoint, selector, records, unshared, older=older)
@@ -206,7 +201,8 @@ async def told_besides(
     """
     if point.mode != "all" or point.another is not None:
         return {}
-    found, _ = await ownership.read(asset_id for asset_id in records if asset_id in seen)
+    newer = await asyncio.to_thread(ownership.begun)
+    found, _ = await ownership.read(one for one in records if one in seen and one not in newer)
     return {
         asset_id: adopt(known, records[asset_id], seen[asset_id], Desired(), markers)
         for asset_id, known in found.items()

@@ -191,7 +191,7 @@ class Planner:
             desires.of, rules, digest, selection, records, self._store.pending(), now=self._clock.now(),
             stacking=stacks.stacking,
         )  # fmt: skip
-        adoption = await Adoption.begin(self.ownership, point, selector, records, self._store)
+        adoption = await Adoption.begin(self.ownership, point, selector, records)
         asked = self._clock.monotonic()
         moved, mark, look = await self._moved(selector, records)
         seen, hinted = await self._hinted(selector)
