@@ -80,8 +80,8 @@ class Oracle:
         self.both: set[tuple[str, str]] = set()
         """Asset and tag that a person put on between the program's reading and its own putting it there."""
         self.unseen: set[tuple[str, str]] = set()
-        """Asset and tag that went and that a person put back, before a pass took notice: the store, or the record in
-        Immich, has it as ours."""
+        """Asset and tag that a person put on where it was ours, before a pass took notice: the store, the record in
+        Immich, or the write that is on its way has it as ours."""
         self.found = Counter()
         """Where what is not in Immich any more was found."""
 
@@ -111,7 +111,11 @@ class Oracle:
         self._entered(asset_id, "tags", tag)
         records = (store.record(asset_id) for store in self.here.stores())
         noted = self.here.notes().get(asset_id, {}).get(KEY, {}).get("tags", ())
-        if tag in noted or any(one is not None and tag in one.applied.tags for one in records):
+        writes = (store.pending().get(asset_id) for store in self.here.stores())
+        known = tag in noted or any(one is not None and tag in one.applied.tags for one in records)
+        # Put on where the program's own call has just put it: Immich says that it is there, and no more.
+        known = known or any(one is not None and tag in one.tags for one in writes)
+        if known:
             self.unseen.add((asset_id, tag))
         self.ours.discard((asset_id, tag))
 
