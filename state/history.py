@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, or_, select, tuple_, update
 
 from state import rows
+from state.statements import listed
 from state.tables import ASSETS, CROSSINGS, JOURNAL, PENDING, RUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -54,6 +55,26 @@ def journal_of(
         query = query.where(JOURNAL.c.asset_id == asset_id)
     if before is not None:
         query = query.where(JOURNAL.c.entry_id < before)
+    return [rows.to_entry(row) for row in connection.execute(query)]
+
+
+def journaled(connection: Connection, run_id: str) -> tuple[tuple[str, ...], frozenset[int], frozenset[str]]:
+    """Return to what a run wrote: assets in order of image, images, and names of fields."""
+    columns = JOURNAL.c.image_id, JOURNAL.c.asset_id
+    query = select(*columns).where(JOURNAL.c.run_id == run_id).distinct().order_by(*columns)
+    found = connection.execute(query).all()
+    fields = select(JOURNAL.c.field).where(JOURNAL.c.run_id == run_id).distinct()
+    return (
+        tuple(dict.fromkeys(asset_id for _, asset_id in found)),
+        frozenset(image_id for image_id, _ in found),
+        frozenset(connection.execute(fields).scalars()),
+    )
+
+
+def journal_of_assets(connection: Connection, run_id: str, asset_ids: Collection[str]) -> list[JournalEntry]:
+    """Return a run's journal entries of these assets, newest first."""
+    query = select(JOURNAL).order_by(JOURNAL.c.entry_id.desc())
+    query = query.where(JOURNAL.c.run_id == run_id, JOURNAL.c.asset_id.in_(listed(asset_ids)))
     return [rows.to_entry(row) for row in connection.execute(query)]
 
 

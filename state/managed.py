@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset_ids import AssetIds
     from reconciler.core.carry_over import CarryOver
-    from reconciler.core.records import AssetRecord, LeftOut, Standing
+    from reconciler.core.records import AssetRecord, JournalEntry, LeftOut, Standing
     from state.database import Database
 
 
@@ -179,6 +179,16 @@ class ManagedAssets(Fenced):
         """Take note that the records of these assets are in Immich."""
         with self._writing_by_right() as connection:
             unshared.forget(connection, asset_ids)
+
+    def journaled(self, run_id: str) -> tuple[tuple[str, ...], frozenset[int], frozenset[str]]:
+        """Return to what a run wrote: assets in order of image, images, and names of fields."""
+        with self.database.reading() as connection:
+            return history.journaled(connection, run_id)
+
+    def journal_of_assets(self, run_id: str, asset_ids: Collection[str]) -> list[JournalEntry]:
+        """Return all journal entries of a run about these assets, newest first."""
+        with self.database.reading() as connection:
+            return history.journal_of_assets(connection, run_id, asset_ids)
 
     def counts_by_status(self) -> dict[str, int]:
         """Count managed assets by status; a status that none has is absent."""

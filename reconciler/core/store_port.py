@@ -182,6 +182,14 @@ class Store(Values, Protocol):
         """Return journal entries of a run, an asset, or both, newest first."""
         ...
 
+    def journaled(self, run_id: str) -> tuple[tuple[str, ...], frozenset[int], frozenset[str]]:
+        """Return to what a run wrote: assets in order of image, images, and names of fields."""
+        ...
+
+    def journal_of_assets(self, run_id: str, asset_ids: Collection[str]) -> list[JournalEntry]:
+        """Return all journal entries of a run about these assets, newest first."""
+        ...
+
     def keep_former(self, values: Iterable[FormerValue]) -> None:
         """Keep values that are not ours and are replaced now; insert or replace by asset and field."""
         ...

@@ -169,7 +169,7 @@ class Items(Sequence[Item]):
             and len(self) % _PACES == 0
             and len(self._loose) >= 2 * PACK
         ):
-            several = [(_named(item), record) for item, record in self._loose[:PACK]]
+            several = [(named(item), record) for item, record in self._loose[:PACK]]
             del self._loose[:PACK]
             self._packs.append(_PACKING.pack(several))
             self._ends.append(PACK * len(self._packs))
@@ -249,7 +249,8 @@ class Items(Sequence[Item]):
         return self._last[1][place - PACK * number]
 
 
-def _named(item: Item) -> Item:
+def named(item: Item) -> Item:
+    """Return an item that is packed with no more of its image than its names."""
     if item.image is None:
         return item
     return replace(item, image=NamedImage(item.image_id, item.asset_id, item.title, summary=_NO_SUMMARY))
@@ -271,9 +272,9 @@ def is_telling(item: Item) -> bool:
 
 
 _NO_SUMMARY: Final = Summary()
-_PACKING: Final = Packing[Pair](
-    (
-        Applied, AssetPlan, AssetRecord, Coordinates, Correction, Desired, Item, LeftOut, NamedImage,
-        ObservedAsset, PendingWrite, ValueDecision, Reason, Summary, TagsDecision, TextDecision, Unsticking,
-    )
+PACKED_KINDS: Final = (
+    Applied, AssetPlan, AssetRecord, Coordinates, Correction, Desired, Item, LeftOut, NamedImage,
+    ObservedAsset, PendingWrite, ValueDecision, Reason, Summary, TagsDecision, TextDecision, Unsticking,
 )  # fmt: skip
+"""What is within an item and its record."""
+_PACKING: Final = Packing[Pair](PACKED_KINDS)

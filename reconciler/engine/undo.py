@@ -9,34 +9,36 @@ again (``redo``); else until the catalogue's value changes, a person changes Imm
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from reconciler.core.asset_ids import AssetIds
 from reconciler.core.fields import VALUE_NAMES, with_values
 from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.plan.reversal import taken_off_last
 from reconciler.core.reasons import reason
-from reconciler.core.records import Run, RunCounts, TakenBack
+from reconciler.core.records import Run, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.album_writer import leave
-from reconciler.engine.batches import Breath, batches
+from reconciler.engine.batches import SIZE, Breath, batches
 from reconciler.engine.canary import Canary
 from reconciler.engine.carrying_over import took_back
 from reconciler.engine.created_tags import Cleaned, delete_created
+from reconciler.engine.events import Progress
 from reconciler.engine.executor import Executor, Surroundings
 from reconciler.engine.job import Job
 from reconciler.engine.order import order
-from reconciler.engine.passes import Outcome, Report
+from reconciler.engine.polling.poller import Poller
 from reconciler.engine.polling.timing import Timing
 from reconciler.engine.sender import ignore_intentions, sent_for
-from reconciler.engine.undo_plan import PreparedUndo, Step, UndoPlanner, reversed_now
+from reconciler.engine.undo_plan import UndoPlanner, reversed_now
 from reconciler.engine.undo_record import left_alone, remembered
+from reconciler.engine.undo_report import Ending
 from reconciler.engine.undo_wish import ALL, begun, ended
 from reconciler.errors import ImmichError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.core.asset import Applied, ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
@@ -45,30 +47,21 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord, JournalEntry
     from reconciler.core.store_port import Store
     from reconciler.engine.album_writer import AlbumWriter
-    from reconciler.engine.events import Listener
+    from reconciler.engine.events import Event, Listener
     from reconciler.engine.passes import Prepared
     from reconciler.engine.planner.wishes import Wishes
     from reconciler.engine.reconcile import Reconciler
+    from reconciler.engine.undo_plan import PreparedUndo
+    from reconciler.engine.undo_report import UndoReport
+    from reconciler.engine.undo_steps import Step, Steps
     from reconciler.engine.undo_wish import UndoWish
-    from reconciler.errors import ReconcilerError
 
 _MOST_TRIES: Final = 2
 _FINISHED_AT_ONCE: Final = 10
 """Assets whose end is recorded between two turns of the event loop: some milliseconds each."""
 _UNFINISHED: Final = frozenset({"unfinished", "not_put_back"})
-
-
-@dataclass(frozen=True, slots=True)
-class UndoReport:
-    """What became of an undo."""
-
-    run: Run
-    undone: tuple[str, ...]
-    """Asset ids on which all that could be taken back was."""
-    left: tuple[tuple[str, Reason], ...]
-    """Asset id, and why something was not taken back."""
-    error: ReconcilerError | None = None
-    tags: Cleaned = Cleaned()  # noqa: RUF009 - a frozen value
+_WRITTEN: Final = 2_000
+"""Assets that are written to before the next are looked at: a step takes some thirty kilobytes."""
 
 
 class Undo:
@@ -116,10 +109,57 @@ class Undo:
         begun(self._store, undo.wish)
 
     async def _carry_out(self, undo: PreparedUndo, run: Run, stop: Callable[[], bool]) -> UndoReport:
-        prepared, mark = undo.prepared, TakenBack(run.started_at, whole=undo.wish.everything)
+        mark = TakenBack(run.started_at, whole=undo.wish.everything)
         # Marked before anything is sent: a kill in between must not have a pass write it again.
-        steps = await asyncio.to_thread(self._mark, undo, mark)
-        jobs = await self._jobs(steps)
+        await asyncio.to_thread(self._mark, undo, mark)
+        ending = Ending(undo.steps.jobs)
+        prepared = undo.prepared
+        writer = self._cycle.album_writer(prepared, run.run_id)
+        since = prepared.observed_from
+        poller = None if since is None else Poller(self._target, self._clock, since)
+        for several in _slices(undo.steps):
+            steps = await asyncio.to_thread(self._with_marks, several)
+            jobs = await self._jobs(steps)
+            if ending.goes_on and not stop() and poller is not None:
+                await self._write(steps, jobs, prepared, run.run_id, stop, poller, ending)
+            if writer is None or ending.error is not None:
+                leave(jobs)
+            else:
+                await writer.write(jobs, ignore_intentions, stop)
+                prepared = replace(prepared, rules=replace(prepared.rules, albums=writer.albums))
+            await self._finish_all(steps, jobs, prepared, ending)
+        cleaned = Cleaned()
+        if ending.error is None and not stop():
+            cleaned = await self._clean_up(undo.wish, writer, ending)
+        gone = len(writer.deleted) if writer is not None else 0
+        return ending.closed(run, self._clock.now(), cleaned, stopped=stop(), albums=gone)
+
+    async def _clean_up(self, wish: UndoWish, writer: AlbumWriter | None, ending: Ending) -> Cleaned:
+        """Delete what was made and that nothing needs any more; then the undo is over, if nothing is left."""
+        cleaned = Cleaned()
+        try:
+            if wish.everything:
+                cleaned = await delete_created(self._target, self._store)
+            if writer is not None:
+                await writer.finish(everything=wish.everything)
+        except ImmichError as error:
+            ending.error = error
+            return cleaned
+        if not any(why.code in _UNFINISHED for _, why in ending.left):
+            ended(self._store, wish)
+        return cleaned
+
+    async def _write(
+        self,
+        steps: Mapping[str, Step],
+        jobs: list[Job],
+        prepared: Prepared,
+        run_id: str,
+        stop: Callable[[], bool],
+        poller: Poller,
+        ending: Ending,
+    ) -> None:
+        """Write to some of the assets, and wait until that has settled."""
 
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             plan = reversed_now(steps[job.asset_id], seen, prepared).plan
@@ -127,32 +167,24 @@ class Undo:
                 return plan.without_writes(blocked)
             return _without_tried(plan, job.write)
 
-        around = Surroundings(
-            self._target, self._store, self._clock, self._timing, prepared.rules, run.run_id, self._listen,
-            replan, stop,
-        )  # fmt: skip
+        def listen(event: Event | Progress) -> None:
+            if isinstance(event, Progress):
+                event = replace(event, done=event.done + ending.jobs, total=ending.all_jobs)
+            self._listen(event)
+
         sending = [job for job in jobs if job.write.state != "done"]
+        if not sending or prepared.observed_from is None:
+            return
+        around = Surroundings(
+            self._target, self._store, self._clock, self._timing, prepared.rules, run_id, listen, replan,
+            stop,
+        )  # fmt: skip
         executor = Executor(around, order(sending), Canary(sending, 0))
-        if sending and prepared.observed_from is not None:
-            await executor.run(prepared.observed_from, unlooked=True)
-        error, cleaned = executor.error, Cleaned()
-        writer, prepared = await self._albums(jobs, prepared, run.run_id, stop, ended=error is not None)
-        found = await self._finish_all(steps, jobs, prepared)
-        for step in steps.values():
-            took_back(self._store, [step.item.asset_id], step.run_id, self._clock.now())
-        complete = error is None and not stop()
-        if complete:
-            try:
-                if undo.wish.everything:
-                    cleaned = await delete_created(self._target, self._store)
-                if writer is not None:
-                    await writer.finish(everything=undo.wish.everything)
-            except ImmichError as trouble:
-                error, complete = trouble, False
-        if complete and not any(why.code in _UNFINISHED for _, _, left in found for why in left):
-            ended(self._store, undo.wish)
-        gone = len(writer.deleted) if writer is not None else 0
-        return _closed(run, self._clock, found, error, cleaned, stopped=stop(), albums=gone)
+        poller.expect({job.asset_id: job.write.observed.updated_at for job in sending}, frozenset())
+        await executor.run(prepared.observed_from, unlooked=True, poller=poller)
+        ending.jobs += len(sending)
+        ending.error, ending.stalled = executor.error, executor.stalled
+        poller.forget(steps)
 
     async def _jobs(self, steps: Mapping[str, Step]) -> list[Job]:
         breath, jobs = Breath(), list[Job]()
@@ -162,42 +194,30 @@ class Undo:
                 await breath.take()
         return jobs
 
-    async def _albums(
-        self, jobs: list[Job], prepared: Prepared, run_id: str, stop: Callable[[], bool], *, ended: bool
-    ) -> tuple[AlbumWriter | None, Prepared]:
-        """Take back what was done to albums; gives who did, and the undo with the albums as they are then."""
-        writer = self._cycle.album_writer(prepared, run_id)
-        if writer is None or ended:
-            leave(jobs)
-            return writer, prepared
-        await writer.write(jobs, ignore_intentions, stop)
-        return writer, replace(prepared, rules=replace(prepared.rules, albums=writer.albums))
-
-    def _mark(self, undo: PreparedUndo, mark: TakenBack) -> dict[str, Step]:
+    def _mark(self, undo: PreparedUndo, mark: TakenBack) -> None:
         """Mark the assets, some at a time; of everything also those in which nothing is ours."""
-        steps = {step.item.asset_id: step for step in undo.steps}
-        if undo.wish.everything:
-            ids = AssetIds([*self._store.record_ids(), *undo.told])
-        else:
-            ids = AssetIds(asset_id for asset_id, step in steps.items() if step.is_job)
-        for several in batches(ids):
-            known = self._store.records_of(several)
-            marked: list[AssetRecord] = []
-            for asset_id in several:
-                step = steps.get(asset_id)
-                record = known.get(asset_id)
-                if step is not None and (record is None or asset_id in undo.told):
-                    record = step.record
-                if record is None:
-                    continue
-                # What was taken back with everything stays so when a part of it is taken back once more.
-                is_whole = record.taken_back is not None and record.taken_back.whole
-                new = left_alone(record, record.taken_back if is_whole and record.taken_back else mark)
-                marked.append(new)
-                if step is not None:
-                    steps[asset_id] = replace(step, record=new)
-            self._store.save_records(marked)
-        return steps
+        for several in undo.steps.slices(SIZE):
+            known = self._store.records_of([step.item.asset_id for step in several])
+            self._store.save_records(
+                _marked(step.record if step.told or record is None else record, mark)
+                for step in several
+                for record in [known.get(step.item.asset_id)]
+                if step.is_job or undo.wish.everything
+            )
+        if not undo.wish.everything:
+            return
+        for ids in batches(self._store.record_ids()):
+            records = self._store.records_of(ids).values()
+            left = [one for one in records if one.taken_back is None or not one.taken_back.whole]
+            self._store.save_records(_marked(record, mark) for record in left)
+
+    def _with_marks(self, several: Sequence[Step]) -> dict[str, Step]:
+        """Return the steps of some assets with their records as they were marked."""
+        known = self._store.records_of([step.item.asset_id for step in several])
+        return {
+            step.item.asset_id: replace(step, record=known.get(step.item.asset_id, step.record))
+            for step in several
+        }
 
     def _job(self, step: Step) -> Job:
         assert step.found is not None  # noqa: S101 - asked for by the caller
@@ -212,19 +232,17 @@ class Undo:
         return Job(step.item, AssetWrite.begin(plan, step.record))
 
     async def _finish_all(
-        self, steps: Mapping[str, Step], jobs: list[Job], prepared: Prepared
-    ) -> list[tuple[Step, bool, tuple[Reason, ...]]]:
-        """Record where each asset stands; give whether it was written to, and what is left of it."""
+        self, steps: Mapping[str, Step], jobs: list[Job], prepared: Prepared, ending: Ending
+    ) -> None:
+        """Record where each asset stands, and count whether it was written to, and what is left of it."""
         by_id = {job.asset_id: job for job in jobs}
-        found: list[tuple[Step, bool, tuple[Reason, ...]]] = []
         for several in batches(list(steps.values()), _FINISHED_AT_ONCE):
             with self._store.transaction():
                 for step in several:
                     job = by_id.get(step.item.asset_id)
-                    left = self._finish(step, job, prepared)
-                    found.append((step, job is not None, left))
+                    ending.count(step, job, self._finish(step, job, prepared))
+                    took_back(self._store, [step.item.asset_id], step.run_id, self._clock.now())
             await asyncio.sleep(0)
-        return found
 
     def _finish(self, step: Step, job: Job | None, prepared: Prepared) -> tuple[Reason, ...]:
         """Record where an asset stands after its undo; give what is left of it."""
@@ -275,49 +293,13 @@ def _without_tried(plan: AssetPlan, write: AssetWrite) -> AssetPlan:
     return replace(plan, remove_tags=plan.remove_tags - tried)
 
 
-def report_of(undo: PreparedUndo, ended: UndoReport) -> Report:
-    """Return the end of an undo as that of a pass: of each asset what was left, and why."""
-    left: dict[str, list[Reason]] = {}
-    for asset_id, why in ended.left:
-        left.setdefault(asset_id, []).append(why)
-    outcomes = tuple(
-        Outcome(
-            step.item.image_id, step.item.asset_id, step.item.title, "undone",
-            tuple(left.get(step.item.asset_id, ())),
-        )
-        for step in undo.steps
-        if step.is_job or step.item.asset_id in left
-    )  # fmt: skip
-    return Report(ended.run, outcomes, error=ended.error)
+def _marked(record: AssetRecord, mark: TakenBack) -> AssetRecord:
+    # What was taken back with everything stays so when a part of it is taken back once more.
+    is_whole = record.taken_back is not None and record.taken_back.whole
+    return left_alone(record, record.taken_back if is_whole and record.taken_back else mark)
 
 
-def _closed(
-    run: Run,
-    clock: Clock,
-    found: list[tuple[Step, bool, tuple[Reason, ...]]],
-    error: ReconcilerError | None,
-    cleaned: Cleaned,
-    *,
-    stopped: bool,
-    albums: int = 0,
-) -> UndoReport:
-    undone = tuple(
-        step.item.asset_id for step, written, left in found if written and not set(left) - set(step.left)
-    )
-    written = sum(1 for _, written, _ in found if written)
-    left = tuple((step.item.asset_id, why) for step, _, several in found for why in several)
-    summary = [reason("undo_images", count=len(undone))]
-    if cleaned.deleted:
-        summary.append(reason("undo_tags", count=len(cleaned.deleted)))
-    if albums:
-        summary.append(reason("undo_albums", count=albums))
-    if left:
-        summary.append(reason("undo_left", count=len(left)))
-    closed = replace(
-        run,
-        finished_at=clock.now(),
-        outcome="stopped" if stopped else "failed" if error else "succeeded",
-        summary=tuple(summary),
-        counts=RunCounts(images=len(found), changed=len(undone), failed=written - len(undone)),
-    )
-    return UndoReport(closed, undone, left, error, cleaned)
+def _slices(steps: Steps) -> Iterator[list[Step]]:
+    """Yield the steps some at a time, all of about the same size: a tag is taken off many in one call."""
+    many = len(steps)
+    return steps.slices(math.ceil(many / math.ceil(many / _WRITTEN)) if many else _WRITTEN)

@@ -1,40 +1,46 @@
-"""Planning an undo: what would be taken back of each asset, and what cannot be. Writes nothing."""
+"""Planning an undo: what would be taken back of each asset, and what cannot be. Writes nothing.
+
+Slice by slice, in the order of the catalogue; then the assets that no pass reads, or whose tags have to be
+known.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import ChainMap
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import chain
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
+from reconciler.core.asset_ids import AssetIds
 from reconciler.core.plan.asset_plan import not_writable
-from reconciler.core.plan.reversal import Reversal, everything, known_steps, owns_anything
+from reconciler.core.plan.reversal import everything, known_steps, owns_anything
 from reconciler.core.plan.undo import Reversed, reverse
 from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
 from reconciler.core.store_keys import ALBUMS
 from reconciler.core.writes.verification import kept, owned_after
-from reconciler.engine.batches import Breath, batches
+from reconciler.engine.batches import SIZE, Breath, batches
 from reconciler.engine.created_tags import to_delete
 from reconciler.engine.item import Item
+from reconciler.engine.items import Items
 from reconciler.engine.observe import read_assets
 from reconciler.engine.passes import Prepared, Selection
 from reconciler.engine.planner.adoption import told_besides
 from reconciler.engine.undo_stacks import with_stacks
-from reconciler.engine.undo_wish import Candidate, UndoWish, candidates, of_entries
+from reconciler.engine.undo_steps import LOOSE, Step, Steps
+from reconciler.engine.undo_wish import Candidate, UndoWish, Wanted, of_entries, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
     from reconciler.core.ports import Target
     from reconciler.core.reasons import Reason
-    from reconciler.core.records import JournalEntry
+    from reconciler.core.records import JournalEntry, PendingWrite
     from reconciler.core.store_port import Store
+    from reconciler.engine.items import Pair
+    from reconciler.engine.observe import Reading
     from reconciler.engine.planner.wishes import Wishes
     from reconciler.engine.reconcile import Reconciler
 
@@ -43,26 +49,13 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One asset of an undo."""
+class _Known:
+    """What is to be taken back of an asset, and what is ours there."""
 
-    item: Item
-    reversal: Reversal
-    found: Reversed | None
-    """``None``: not readable, or not writable."""
-    left: tuple[Reason, ...]
-    """Why something cannot be taken back."""
-    record: AssetRecord
-    run_id: str = ""
-    """Of the run that is taken back, where it is one."""
-    unread: bool = False
-    """Whether its tags were not read, and are taken for what was left there; its text is to be written, and
-    the reading before that tells them."""
-
-    @property
-    def is_job(self) -> bool:
-        """Whether something is to be sent, or waited for."""
-        return self.found is not None and (self.found.plan.changes or self.item.adopted is not None)
+    several: list[Candidate]
+    record: AssetRecord | None
+    told: bool
+    """See ``Step.told``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,44 +63,34 @@ class PreparedUndo:
     """An undo before anything is written."""
 
     prepared: Prepared
-    steps: tuple[Step, ...]
+    steps: Steps
     wish: UndoWish
     tags: tuple[str, ...] = ()
     """Tags that this program made and that are there, of an undo of everything: those that nothing carries
     afterwards are deleted."""
-    told: AbstractSet[str] = frozenset()
-    """Assets of which Immich's records, and not the store, tell what is ours."""
 
     @property
-    def changes(self) -> tuple[AssetPlan, ...]:
-        """The plans that would write something back."""
-        return tuple(step.found.plan for step in self.steps if step.found and step.found.plan.changes)
+    def changes(self) -> Iterator[AssetPlan]:
+        """Go through the plans that would write something back; ``counts`` says how many."""
+        return (step.change for step in self.steps if step.change is not None)
 
     @property
     def counts(self) -> dict[str, int]:
         """Count what would be done: images, descriptions, places, tags taken off and given back."""
-        plans = self.changes
-        dates = sum(plan.taken_at is not None for plan in plans)
-        return {
-            "images": len(plans),
-            "descriptions": sum(plan.description is not None for plan in plans),
-            "places": sum(plan.coordinates is not None for plan in plans),
-            **({"dates": dates} if dates else {}),
-            "tags_off": sum(len(plan.remove_tags) for plan in plans),
-            "albums": sum(plan.changes_albums for plan in plans),
-            "tags_back": sum(len(plan.add_tags) for plan in plans),
-            "tags_made": len(self.tags),
-        }
+        counts = self.steps.counts
+        names = ("images", "descriptions", "places", *(("dates",) if counts["dates"] else ()))
+        found = {name: counts[name] for name in (*names, "tags_off", "albums", "tags_back")}
+        return found | {"tags_made": len(self.tags)}
 
     @property
     def has_work(self) -> bool:
         """Whether anything is to be done."""
-        return bool(self.tags) or any(step.is_job for step in self.steps)
+        return bool(self.tags) or self.steps.jobs > 0
 
     @property
-    def left(self) -> tuple[tuple[Step, Reason], ...]:
-        """What cannot be taken back."""
-        return tuple((step, why) for step in self.steps for why in step.left)
+    def left(self) -> Iterator[tuple[Step, Reason]]:
+        """Go through what cannot be taken back; ``steps.left`` counts it."""
+        return ((step, why) for step in self.steps for why in step.left)
 
 
 class UndoPlanner:
@@ -132,132 +115,166 @@ class UndoPlanner:
             if what.everything:
                 return await self._prepare_everything(what, wishes)
             wish, families = with_stacks(self._store, what)
-            wanted = await asyncio.to_thread(candidates, self._store, wish)
+            asked = await asyncio.to_thread(wanted, self._store, wish)
         else:
-            wanted = of_entries(list(what))
-            wish = UndoWish(run_id=next((one[0].run_id for one in wanted.values()), ""))
-        image_ids = frozenset(one.reversal.image_id for several in wanted.values() for one in several)
+            entries = list(what)
+            asked, wish = Wanted.these(of_entries(entries)), UndoWish()
+            if entries:
+                wish = UndoWish(run_id=entries[0].run_id)
         # In bulk, a thousand a request: before its text is written back each asset is read anyway.
-        albums = any(one.reversal.put_in or one.reversal.taken_out for one in chain(*wanted.values()))
-        selection = Selection(image_ids=image_ids, full=True, tags_later=True, albums=albums, writes=True)
+        selection = Selection(
+            image_ids=asked.image_ids, full=True, tags_later=True, albums=asked.albums, writes=True
+        )
         prepared = await self._cycle.prepare(selection, wishes)
-        found = await self._planned(prepared, wanted, prepared.records, taken_up(prepared))
+        steps = await self._planned(prepared, asked)
         if families:
-            found = replace(found, steps=_of_one_run(self._store, found.steps, families))
-        if wish.asset_id and not wish.to and found.steps:
-            wish = replace(wish, run_id=found.steps[0].run_id)
+            steps = Steps(_of_one_run(self._store, steps, families))
+        if wish.asset_id and not wish.to and steps:
+            wish = replace(wish, run_id=steps[0].run_id)
         if wish.images and not wish.to:
-            wish = replace(wish, images=tuple((step.item.asset_id, step.run_id) for step in found.steps))
-        return replace(found, wish=wish)
+            wish = replace(wish, images=tuple((step.item.asset_id, step.run_id) for step in steps))
+        return PreparedUndo(prepared, steps, wish)
 
     async def _prepare_everything(self, wish: UndoWish, wishes: Wishes) -> PreparedUndo:
-        prepared = await self._cycle.prepare(
-            Selection(full=True, tags_later=True, albums=ALBUMS.is_kept(self._store), writes=True), wishes
-        )
-        wanted: dict[str, list[Candidate]] = {}
-        records: dict[str, AssetRecord] = {}
-        told, known = taken_up(prepared), await asyncio.to_thread(self._store.record_ids)
-        new = [asset_id for asset_id, record in told.items() if owns_anything(record.applied)]
-        for several in batches([*known, *sorted(set(new) - set(known))]):
-            former = await asyncio.to_thread(self._store.former_of, several)
-            found_records = await asyncio.to_thread(self._store.records_of, several)
-            for asset_id in several:
-                if (record := told.get(asset_id) or found_records.get(asset_id)) is None:
+        selection = Selection(full=True, tags_later=True, albums=ALBUMS.is_kept(self._store), writes=True)
+        prepared = await self._cycle.prepare(selection, wishes)
+        steps = await self._planned(prepared, None)
+        return PreparedUndo(prepared, steps, wish, await to_delete(self._target, self._store))
+
+    async def _planned(self, prepared: Prepared, asked: Wanted | None) -> Steps:
+        """Plan the assets that are asked for; ``None``: all in which anything is ours."""
+        steps, breath, unread, met = Steps(), Breath(), Items(), set[str]()
+        for pairs in prepared.items.slices(SIZE):
+            known = await asyncio.to_thread(self._known, pairs, prepared, asked)
+            for item, record in pairs:
+                if (one := known.get(item.asset_id)) is None:
                     continue
-                records[asset_id] = record
-                one = everything(record, former.get(asset_id, ()), prepared.rules.markers)
-                wanted[asset_id] = [Candidate("", one)]
-        found = await self._planned(prepared, wanted, records, told)
-        return replace(found, wish=wish, tags=await to_delete(self._target, self._store))
-
-    async def _planned(
-        self,
-        prepared: Prepared,
-        wanted: Mapping[str, list[Candidate]],
-        records: Mapping[str, AssetRecord],
-        told: Mapping[str, AssetRecord],
-    ) -> PreparedUndo:
-        records = ChainMap(dict(told), cast("dict[str, AssetRecord]", records))
-        pending = self._store.pending()
-        breath = Breath()
-        items: dict[str, Item] = {}
-        steps: dict[str, Step] = {}
-        for item in prepared.items:
-            if item.asset_id not in wanted:
-                continue
-            items[item.asset_id] = item
-            if item.plan is not None:
-                seen_then, several = item.plan.observed, wanted[item.asset_id]
-                steps[item.asset_id] = self._step(item, several, seen_then, prepared, records)
+                met.add(item.asset_id)
+                step = None if item.plan is None else _step(item, one, item.plan.observed, prepared)
+                if _is_to_be_read(step, one):
+                    unread.add(item, record)
+                elif step is not None:
+                    steps.add(step)
                 await breath.take()
-        to_be_read = [
-            asset_id
-            for asset_id, several in wanted.items()
-            if len(several) > 1 or _is_to_be_read(steps.get(asset_id), several[0], records.get(asset_id))
-        ]
-        seen = (await read_assets(self._target, sorted(to_be_read), tags=True)).assets
-        # Those of the catalogue were taken up as a pass does it.
-        besides = {one: records[one] for one in to_be_read if one not in items and one in records}
-        if prepared.taken is not None and besides:
-            point, markers = prepared.taken.standpoint, prepared.rules.markers
-            more = await told_besides(self._cycle.ownership, point, besides, seen, markers)
-            records, told = ChainMap(more, cast("dict[str, AssetRecord]", records)), {**told, **more}
-        for asset_id in to_be_read:
-            await breath.take()
-            title = records[asset_id].title if asset_id in records else asset_id
-            one = wanted[asset_id][0].reversal
-            item = items.get(asset_id) or Item(
-                None, asset_id, one.image_id, title, adopted=pending.get(asset_id)
+        listed = await asyncio.to_thread(self._store.record_ids) if asked is None else asked.asset_ids
+        besides = [asset_id for asset_id in listed if asset_id not in met]
+        await self._read(prepared, asked, unread, besides, steps)
+        if asked is None or steps.is_large or len(asked.asset_ids) > LOOSE:
+            return steps
+        place = {asset_id: number for number, asset_id in enumerate(asked.asset_ids)}
+        return Steps(sorted(steps, key=lambda step: place[step.item.asset_id]))
+
+    async def _read(
+        self, prepared: Prepared, asked: Wanted | None, unread: Items, besides: list[str], steps: Steps
+    ) -> None:
+        """Plan the assets that are read for it: those of a pass, and those that none reads."""
+        breath, pending = Breath(), self._store.pending()
+        if asked is None:
+            besides = await asyncio.to_thread(self._owning, besides)
+        wanted_ids = AssetIds([*(item.asset_id for item in unread), *besides])
+        if not wanted_ids:
+            return
+        reading = await read_assets(self._target, wanted_ids, tags=True)
+        for pairs in unread.slices(SIZE):
+            for asset_id, one in (await asyncio.to_thread(self._known, pairs, prepared, asked)).items():
+                item = next(item for item, _ in pairs if item.asset_id == asset_id)
+                steps.add(_step(item, one, reading.assets.get(asset_id), prepared))
+                await breath.take()
+        for several in batches(besides):
+            records = await asyncio.to_thread(self._store.records_of, several)
+            named = [_item_of(asset_id, records.get(asset_id), pending) for asset_id in several]
+            told = await self._told_besides(prepared, records, reading)
+            known = await asyncio.to_thread(
+                self._known, [(item, told.get(item.asset_id)) for item in named], prepared, asked
             )
-            steps[asset_id] = self._step(item, wanted[asset_id], seen.get(asset_id), prepared, records)
-        listed = tuple(steps[asset_id] for asset_id in wanted if asset_id in steps)
-        return PreparedUndo(prepared, listed, UndoWish(), told=told.keys())
+            for item in named:
+                if item.asset_id in known:
+                    one = known[item.asset_id]
+                    image_id = one.several[0].reversal.image_id
+                    seen = reading.assets.get(item.asset_id)
+                    steps.add(_step(replace(item, image_id=image_id), one, seen, prepared))
+                await breath.take()
 
-    def _step(
-        self,
-        item: Item,
-        several: list[Candidate],
-        seen: ObservedAsset | None,
-        prepared: Prepared,
-        records: Mapping[str, AssetRecord],
-    ) -> Step:
-        """Plan an asset: of several changes the newest that is still there is taken back."""
-        record = records.get(item.asset_id) or AssetRecord(item.asset_id, item.image_id, item.title)
-        first = several[0]
-        if seen is None:
-            why = item.reasons or (reason("not_shown", asset=item.asset_id),)
-            return Step(item, first.reversal, None, why, record, first.run_id)
-        if blocked := not_writable(seen, prepared.rules):
-            return Step(item, first.reversal, None, (blocked,), record, first.run_id)
-        planned: list[Step] = []
-        for one in several:
-            reversal, unread = one.reversal, seen.tags is None
-            expected = reversal.added if reversal.tags is None else reversal.tags
-            known = replace(seen, tags=expected) if unread else seen
-            step = Step(item, reversal, None, (), record, one.run_id, unread)
-            found = reversed_now(step, known, prepared)
-            step = replace(step, found=found, left=found.left)
-            if found.plan.changes:
-                return step
-            planned.append(step)
-        return next((step for step in planned if step.left), planned[0])
+    def _known(self, pairs: Collection[Pair], prepared: Prepared, asked: Wanted | None) -> dict[str, _Known]:
+        """Look up what is to be taken back of some assets, with what a look took up from Immich's records."""
+        ids = [item.asset_id for item, _ in pairs]
+        stored = self._store.records_of(ids)
+        former = self._store.former_of(ids) if asked is None else {}
+        journal = {} if asked is None else asked.of(ids)
+        taken = prepared.taken
+        news = taken is not None and bool(taken.adopted or taken.recognised or taken.standpoint.mode == "all")
+        found: dict[str, _Known] = {}
+        for item, seen in pairs:
+            asset_id, record = item.asset_id, stored.get(item.asset_id)
+            told = news and seen is not None and seen != record
+            record = seen if told else record
+            if asked is not None:
+                if asset_id in journal:
+                    found[asset_id] = _Known(journal[asset_id], record, told)
+            elif record is not None and (asset_id in stored or owns_anything(record.applied)):
+                one = everything(record, former.get(asset_id, ()), prepared.rules.markers)
+                found[asset_id] = _Known([Candidate("", one)], record, told)
+        return found
+
+    def _owning(self, asset_ids: list[str]) -> list[str]:
+        """Return those in which anything is ours: the others need not be looked at."""
+        found = list[str]()
+        for several in batches(asset_ids):
+            records = self._store.records_of(several)
+            found += [one for one in several if one in records and owns_anything(records[one].applied)]
+        return found
+
+    async def _told_besides(
+        self, prepared: Prepared, records: Mapping[str, AssetRecord], reading: Reading
+    ) -> dict[str, AssetRecord]:
+        """Ask for the records of assets that no image links; those of the catalogue a pass takes up."""
+        if prepared.taken is None:
+            return {}
+        point, markers = prepared.taken.standpoint, prepared.rules.markers
+        return await told_besides(self._cycle.ownership, point, records, reading.assets, markers)
 
 
-def taken_up(prepared: Prepared) -> dict[str, AssetRecord]:
-    """Return what a look took up from Immich's records, or knew again by itself: no commit has it yet."""
-    if prepared.taken is None or not (prepared.taken.adopted or prepared.taken.recognised):
-        return {}
-    return {item.asset_id: record for item, record in prepared.items.pairs() if record is not None}
+def _item_of(asset_id: str, record: AssetRecord | None, pending: Mapping[str, PendingWrite]) -> Item:
+    title = asset_id if record is None else record.title
+    image_id = 0 if record is None else record.image_id
+    return Item(None, asset_id, image_id, title, adopted=pending.get(asset_id))
 
 
-def _is_to_be_read(step: Step | None, one: Candidate, record: AssetRecord | None) -> bool:
+def _step(item: Item, known: _Known, seen: ObservedAsset | None, prepared: Prepared) -> Step:
+    """Plan an asset: of several changes the newest that is still there is taken back."""
+    record = known.record or AssetRecord(item.asset_id, item.image_id, item.title)
+    first, told = known.several[0], known.told
+    if seen is None:
+        why = item.reasons or (reason("not_shown", asset=item.asset_id),)
+        return Step(item, first.reversal, None, why, record, first.run_id, told=told)
+    if blocked := not_writable(seen, prepared.rules):
+        return Step(item, first.reversal, None, (blocked,), record, first.run_id, told=told)
+    planned: list[Step] = []
+    for one in known.several:
+        reversal, unread = one.reversal, seen.tags is None
+        expected = reversal.added if reversal.tags is None else reversal.tags
+        shown = replace(seen, tags=expected) if unread else seen
+        step = Step(item, reversal, None, (), record, one.run_id, unread, told)
+        found = reversed_now(step, shown, prepared)
+        step = replace(step, found=found, left=found.left)
+        if found.plan.changes:
+            return step
+        planned.append(step)
+    return next((step for step in planned if step.left), planned[0])
+
+
+def _is_to_be_read(step: Step | None, known: _Known) -> bool:
     """Return whether an asset has to be read to be planned: its tags matter, and no reading is to come."""
+    if len(known.several) > 1:
+        return True
     if step is None:
         # Of everything, those in which nothing is ours need not be looked at.
-        return one.reversal.former is None or (record is not None and owns_anything(record.applied))
+        everything_ours = known.several[0].reversal.former is None
+        return everything_ours or (known.record is not None and owns_anything(known.record.applied))
     if step.found is None or not step.unread or not step.found.plan.changes:
         return False
-    expected = one.reversal.tags is not None or one.reversal.former is not None
+    reversal = known.several[0].reversal
+    expected = reversal.tags is not None or reversal.former is not None
     return not expected or not step.found.plan.writes_fields
 
 

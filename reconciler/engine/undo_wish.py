@@ -12,7 +12,7 @@ from reconciler.core.store_keys import UNDOING, UndoingForm
 from reconciler.errors import UndoError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from reconciler.core.records import JournalEntry
     from reconciler.core.store_port import Store
@@ -94,6 +94,49 @@ def _keep(store: Store, wishes: list[UndoWish]) -> None:
         UNDOING.write(store, [one.to_json() for one in wishes])
     else:
         UNDOING.forget(store)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of the journal is to be taken back."""
+
+    asset_ids: Sequence[str]
+    image_ids: frozenset[int]
+    albums: bool
+    """Whether anything was put into albums, or taken out."""
+    of: Callable[[Collection[str]], Mapping[str, list[Candidate]]]
+    """Gives what that is of some of the assets; of all at once it may take much memory."""
+
+    @classmethod
+    def these(cls, found: Mapping[str, list[Candidate]]) -> Wanted:
+        """Make it of what was found."""
+        several = [one.reversal for listed in found.values() for one in listed]
+        return cls(
+            tuple(found),
+            frozenset(one.image_id for one in several),
+            any(one.put_in or one.taken_out for one in several),
+            lambda asset_ids: {one: found[one] for one in asset_ids if one in found},
+        )
+
+
+def wanted(store: Store, wish: UndoWish) -> Wanted:
+    """Return what of the journal is to be taken back.
+
+    Raises:
+        UndoError: it cannot be, or there is nothing.
+    """
+    if wish.images or not wish.run_id or wish.asset_id:
+        return Wanted.these(candidates(store, wish))
+    refuse_undo_of_undo(store, wish.run_id)
+    asset_ids, image_ids, fields = store.journaled(wish.run_id)
+    if not asset_ids:
+        _nothing(f"by or to “{wish.run_id}”")
+    return Wanted(
+        asset_ids,
+        image_ids,
+        "albums" in fields,
+        lambda some: of_entries(store.journal_of_assets(wish.run_id, some)),
+    )
 
 
 def candidates(store: Store, wish: UndoWish) -> dict[str, list[Candidate]]:

@@ -98,7 +98,6 @@ class UndoPlan(Model):
     @classmethod
     def of(cls, found: PreparedUndo, immich_url: str, limit: int = SHOWN) -> Self:
         """Return a prepared undo as JSON, with at most so many images."""
-        left = found.left
         return cls(
             counts=found.counts,
             tags=list(found.tags),
@@ -111,9 +110,9 @@ class UndoPlan(Model):
                     reasons=Reason.all((why,)),
                     url=asset_url(immich_url, step.item.asset_id),
                 )
-                for step, why in left[: 5 * limit]
+                for step, why in islice(found.left, 5 * limit)
             ],
-            left_count=len(left),
+            left_count=found.steps.left,
             items=[Taken.of(plan) for plan in islice(found.changes, limit)],
         )
 

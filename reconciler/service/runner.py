@@ -25,7 +25,8 @@ from reconciler.engine.redo import to_write_again, write_again
 from reconciler.engine.runs import Runs
 from reconciler.engine.schema import recalled
 from reconciler.engine.stack_watch import main_image
-from reconciler.engine.undo import Undo, report_of
+from reconciler.engine.undo import Undo
+from reconciler.engine.undo_report import report_of
 from reconciler.errors import CatalogueError, DecisionError, ImmichError, ReconcilerError
 from reconciler.service.api import ImageView
 from reconciler.service.first_hour import FirstHour

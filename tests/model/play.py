@@ -22,7 +22,7 @@ from reconciler.engine.identity import KnownImmich
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.redo import write_again
-from reconciler.engine.undo import UndoReport
+from reconciler.engine.undo_report import UndoReport
 from reconciler.errors import AnotherInstanceError, ReconcilerError, UnconfirmedError
 from reconciler.simulator.server.state import USER_ID
 from state.store import SqliteStore

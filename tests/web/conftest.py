@@ -25,7 +25,8 @@ from reconciler.core.records import AssetRecord, JournalEntry, Run, RunCounts
 from reconciler.engine.item import Item
 from reconciler.engine.items import Items
 from reconciler.engine.passes import Outcome, Prepared, Report
-from reconciler.engine.undo_plan import PreparedUndo, Step
+from reconciler.engine.undo_plan import PreparedUndo
+from reconciler.engine.undo_steps import Step, Steps
 from reconciler.errors import DecisionError, UndoError
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.service.api import Condition, Headline, ImageView, RunState, Snapshot, Update
@@ -232,7 +233,7 @@ class FakeControl:
             for item in prepared.items
             if not wish.images or item.asset_id in dict(wish.images)
         )
-        return PreparedUndo(prepared, steps, wish, ("Astro", "Astro/Old"))
+        return PreparedUndo(prepared, Steps(steps), wish, ("Astro", "Astro/Old"))
 
     def assets_of(self, image_id: int) -> tuple[str, ...]:
         found = next((one for one in self.images if one.image_id == image_id), None)

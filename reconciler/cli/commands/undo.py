@@ -16,7 +16,7 @@ from reconciler.cli.images import find_record, find_run_or_record
 from reconciler.cli.output.tables import FULL_UP_TO, heading, overview, show_changes
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.engine.stack_watch import known_stacking
-from reconciler.engine.undo import Undo, UndoReport
+from reconciler.engine.undo import Undo
 from reconciler.engine.undo_wish import UndoWish
 from reconciler.errors import UndoError
 from reconciler.messages.nouns import counted
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from reconciler.cli.output.screen import Screen
     from reconciler.core.reasons import Reason as CoreReason
     from reconciler.engine.undo_plan import PreparedUndo
+    from reconciler.engine.undo_report import UndoReport
 
 
 def command(  # noqa: PLR0913 - one parameter an option
@@ -102,8 +103,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         _show_report(session.screen, report, prepared, address)
     if work.stopping.received is not None:
         return 128 + work.stopping.received
-    jobs = sum(step.is_job for step in prepared.steps)
-    return 1 if report.error or len(report.undone) < jobs else 0
+    return 1 if report.error or len(report.undone) < prepared.steps.jobs else 0
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -171,15 +171,15 @@ def _kept(report: UndoReport) -> list[list[str]]:
 
 
 def _show(screen: Screen, prepared: PreparedUndo, address: str) -> None:
-    changing = [step for step in prepared.steps if step.found and step.found.plan.changes]
-    if len(changing) > FULL_UP_TO:
-        overview(screen, [replace(step.item, plan=step.found.plan) for step in changing if step.found])
+    changing = (step for step in prepared.steps if step.change is not None)
+    if prepared.counts["images"] > FULL_UP_TO:
+        overview(screen, [replace(step.item, plan=step.change) for step in changing])
     else:
         for step in changing:
             screen.line()
             screen.line(heading(step.item.title, step.item.image_id))
-            if step.found:
-                show_changes(screen, step.found.plan)
+            if step.change is not None:
+                show_changes(screen, step.change)
     screen.line()
     _show_left(
         screen,
@@ -227,7 +227,7 @@ def _show_left(
 def _consent(screen: Screen, prepared: PreparedUndo, *, yes: bool) -> None:
     if yes:
         return
-    count = len(prepared.changes)
+    count = prepared.counts["images"]
     what = "Undo everything, on" if prepared.wish.everything else "Write this back to"
     question = f"{what} {counted(count, 'asset')} in Immich?"
     ask(screen, question, command="undo --yes …")

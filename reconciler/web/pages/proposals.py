@@ -94,7 +94,7 @@ def ids_of(image_ids: Iterable[int]) -> str:
 
 def of_undo(found: PreparedUndo, immich_url: str, fields: Mapping[str, str], back: str) -> Proposal:
     """Show the undo of the last change of some images."""
-    plans = found.changes
+    plans = tuple(found.changes)
     left = [
         Left(step.item.image_id, step.item.title, told((why,)), asset_url(immich_url, step.item.asset_id))
         for step, why in found.left

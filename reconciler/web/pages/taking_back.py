@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from reconciler.web.pages.toasts import Toasts
 
 _SHOWN = 30
+_EXCEPTIONS = 200
 _FORM = ("everything", "run_id", "image_id")
 
 
@@ -75,16 +77,18 @@ class TakingBack:
     async def preview(self, request: Request) -> Response:
         """Show what an undo would take back; a button on it does it."""
         found = await self._planned(request.query_params)
-        plans, address = found.changes, self._panel.control.snapshot().immich_url
+        plans, address = tuple(islice(found.changes, _SHOWN)), self._panel.control.snapshot().immich_url
         values = {
             "wish": {name: request.query_params.get(name, "") for name in _FORM},
             "found": found,
             "counts": found.counts,
-            "plans": plans[:_SHOWN],
-            "left_out": max(0, len(plans) - _SHOWN),
+            "plans": plans,
+            "left_out": found.counts["images"] - len(plans),
             "exceptions": [
-                (step.item, why, asset_url(address, step.item.asset_id)) for step, why in found.left
+                (step.item, why, asset_url(address, step.item.asset_id))
+                for step, why in islice(found.left, _EXCEPTIONS)
             ],
+            "more_exceptions": max(0, found.steps.left - _EXCEPTIONS),
             "lookup": await self._lookups.latest(),
             "snapshot": self._panel.control.snapshot(),
         }
