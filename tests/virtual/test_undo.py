@@ -31,6 +31,16 @@ def settled(here):
     }
 
 
+def in_slices(monkeypatch):
+    """Let an undo be carried out as one of very many images: a few at a time, the others packed."""
+    monkeypatch.setattr("reconciler.engine.undo_steps.LOOSE", 1)
+    monkeypatch.setattr("reconciler.engine.undo_plan.LOOSE", 1)
+    monkeypatch.setattr("reconciler.engine.undo_steps._PACK", 2)
+    monkeypatch.setattr("reconciler.engine.undo_plan.SIZE", 3)
+    monkeypatch.setattr("reconciler.engine.undo.SIZE", 3)
+    monkeypatch.setattr("reconciler.engine.undo._WRITTEN", 5)
+
+
 def lived_in(here, random):
     """Let people have entered words, places and tags before this program came."""
     for _, asset_id in here.images():
@@ -111,8 +121,10 @@ def test_an_undo_in_a_read_only_folder_ends_and_says_what_came_back(world, wish)
 
 
 @pytest.mark.parametrize(("seed", "count"), [(1, None), (2, 12)])
-def test_everything_undone_the_library_is_as_it_was_before_the_first_sync(world, seed, count):
+def test_everything_undone_the_library_is_as_it_was_before_the_first_sync(world, seed, count, monkeypatch):
     """On the whole sample: first sync, 500 edits of all kinds in five passes, conflicts overwritten."""
+    if seed == 2:
+        in_slices(monkeypatch)
     here, random = world(unkind=REAL, seed=seed, count=count), Random(seed)
     lived_in(here, random)
     before, tags_before = settled(here), here.tags
@@ -170,7 +182,9 @@ def test_with_people_at_work_everything_undone_is_what_people_made(world):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_an_undo_of_everything_that_is_killed_is_never_written_over_and_goes_on(world, seed):
+def test_an_undo_of_everything_that_is_killed_is_never_written_over_and_goes_on(world, seed, monkeypatch):
+    if seed >= 3:
+        in_slices(monkeypatch)
     here, random = world(count=20, unkind="settling,lost_updates", seed=seed, drain=20.0), Random(seed)
     lived_in(here, random)
     before, tags_before = settled(here), here.tags
@@ -192,7 +206,9 @@ def test_an_undo_of_everything_that_is_killed_is_never_written_over_and_goes_on(
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_an_undo_of_a_run_that_is_killed_is_never_written_over_and_goes_on(world, seed):
+def test_an_undo_of_a_run_that_is_killed_is_never_written_over_and_goes_on(world, seed, monkeypatch):
+    if seed >= 3:
+        in_slices(monkeypatch)
     here, random = world(count=12, unkind="settling,lost_updates", seed=seed, drain=20.0), Random(seed)
     before = settled(here)
     here.run()
@@ -597,3 +613,33 @@ def test_lines_of_the_block_that_an_undo_gives_back_as_a_persons_are_not_ours_af
     )
     here.run()
     assert here.writes == 0
+
+
+def test_an_undo_that_finds_the_queue_paused_leaves_the_slices_after_it_and_goes_on(world, monkeypatch):
+    in_slices(monkeypatch)
+    here = world(count=12, unkind="settling", drain=60.0)
+    before = settled(here)
+    here.run()
+    here.settings.paused = True
+    began = here.clock.seconds
+    report = here.take_back(everything=True)
+    assert here.clock.seconds - began < 200, "one slice waited, and the others were left"
+    assert len(report.undone) < 12
+    assert UNDOING.read(here.store)
+    here.settings.paused = False
+    here.settle()
+    report = here.take_back(everything=True)
+    assert_as_before(here, before, settled(here), report)
+    assert UNDOING.read(here.store) is None
+
+
+def test_the_progress_of_an_undo_in_slices_is_of_the_whole(world, monkeypatch):
+    in_slices(monkeypatch)
+    here = world(count=12, unkind="settling", drain=60.0)
+    here.run()
+    del here.events[:]
+    here.take_back(everything=True)
+    writing = [(one.done, one.total) for one in here.events if getattr(one, "phase", "") == "writing"]
+    assert {total for _, total in writing} == {12}
+    assert [done for done, _ in writing] == sorted(done for done, _ in writing)
+    assert writing[-1] == (12, 12)
