@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from reconciler.core import kept_json
 from reconciler.core.carry_over import CarryOver
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from state.rows import Values
 
+OFFERED: Final = "SELECT count(DISTINCT to_asset) FROM carry_overs WHERE state = 'offered'"
+"""Counts the assets to which something is offered that nobody has decided of."""
 _CHUNK: Final = 500
 
 
@@ -59,12 +61,6 @@ def to_assets(
     for row in connection.execute(query):
         found[row.to_asset] = (*found.get(row.to_asset, ()), _to(row))
     return found
-
-
-def count(connection: Connection) -> int:
-    """Count the assets to which something is offered that nobody has decided of."""
-    query = select(func.count(CARRY_OVERS.c.to_asset.distinct())).where(CARRY_OVERS.c.state == "offered")
-    return int(connection.execute(query).scalar_one())
 
 
 def _of(one: CarryOver) -> Values:

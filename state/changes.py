@@ -12,16 +12,15 @@ import secrets
 import threading
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
-
 from reconciler.core.store_keys import ASSETS_MARK
-from state.tables import META
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sqlalchemy.engine import Connection
 
+MARK: Final = "SELECT value FROM meta WHERE key = 'assets_mark'"
+"""Reads the value of ``ASSETS_MARK``."""
 _MOST: Final = 25_000
 """Asset ids that are remembered: what was written long ago is asked for by nobody."""
 _WRITE: Final = (
@@ -72,4 +71,9 @@ class Changes:
 
 def mark(connection: Connection) -> str:
     """Return the present mark; empty before the first."""
-    return str(connection.execute(select(META.c.value).where(META.c.key == ASSETS_MARK.name)).scalar() or "")
+    return decoded(connection.exec_driver_sql(MARK).scalar())
+
+
+def decoded(found: object) -> str:
+    """Return a mark as it was read; empty before the first."""
+    return "" if found is None else str(json.loads(str(found)))

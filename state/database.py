@@ -125,9 +125,15 @@ class Database:
             hide_parameters=True,
         )
         event.listen(self._engine, "begin", _begin)
+        self._single: sqlite3.Connection | None = None
+        self._single_turn = threading.Lock()
 
     def close(self) -> None:
         """Close all connections; the last one of all processes folds the log into the file."""
+        with self._single_turn:
+            if self._single is not None:
+                self._single.close()
+            self._single = None
         self._engine.dispose()
 
     @property
@@ -192,6 +198,21 @@ class Database:
                 return
             with self._engine.connect() as connection:
                 yield connection
+
+    def single(self, query: str, *values: str) -> object:
+        """Return the first column of the first row, as ``reading`` would see it; ``None`` if there is none.
+
+        Past SQLAlchemy, which takes ten times as long: an idle look asks for some twenty small values.
+        """
+        own: Connection | None = getattr(self._local, "connection", None)
+        with self.errors():
+            if own is not None:
+                found: object = own.exec_driver_sql(query, values).scalar()
+                return found
+            with self._single_turn:
+                self._single = self._single or self._connect()
+                row = self._single.execute(query, values).fetchone()
+                return None if row is None else row[0]
 
     @contextmanager
     def errors(self) -> Iterator[None]:

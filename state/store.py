@@ -6,6 +6,7 @@ moments come back aware, in UTC. Synchronous: each call is a short visit to a lo
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from reconciler.core.fingerprint import digest
+from reconciler.core.records import Crossed
 from state import crossings as noted
 from state import history, losses, rows
 from state.managed import ManagedAssets
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from reconciler.core.records import (
-        Crossed,
         Crossing,
         FormerValue,
         JournalEntry,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from state.database import Database
 
 
-_VALUE = select(META.c.value).where(META.c.key == bindparam("of"))
+_VALUE = "SELECT value FROM meta WHERE key = ?"
 """Made once: every look asks for a handful of values, and making a statement takes as long as asking."""
 _PAGES = 256
 """Of the file, given back at once: a megabyte."""
@@ -178,6 +179,8 @@ class SqliteStore(ManagedAssets):
 
     def crossed(self) -> Crossed:
         """Count the assets with a crossing that nobody has looked at."""
+        if self.database.single("SELECT 1 FROM crossings LIMIT 1") is None:
+            return Crossed()
         with self.database.reading() as connection:
             return noted.count(connection)
 
@@ -213,6 +216,8 @@ class SqliteStore(ManagedAssets):
 
     def pending(self) -> dict[str, PendingWrite]:
         """Return all pending writes by asset id."""
+        if self.database.single("SELECT 1 FROM pending_writes LIMIT 1") is None:
+            return {}
         with self.database.reading() as connection:
             return {row.asset_id: rows.to_pending(row) for row in connection.execute(select(PENDING))}
 
@@ -343,9 +348,9 @@ class SqliteStore(ManagedAssets):
 
     def get(self, key: str) -> object:
         """Read a small JSON value; ``None`` if absent."""
-        with self.database.reading() as connection:
-            value: object = connection.execute(_VALUE, {"of": key}).scalar()
-            return value
+        found = self.database.single(_VALUE, key)
+        value: object = None if found is None else json.loads(str(found))
+        return value
 
     def put(self, key: str, value: object) -> None:
         """Write a small JSON value; ``None`` deletes it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def digest_of_lists(texts: Iterable[str], *lists: Iterable[object]) -> str:
     return found.hexdigest()[:20]
 
 
+@lru_cache(maxsize=8)
 def policy_digest(policy: Policy, switches: Switches, template_digest: str) -> str:
     """Return the hash of all that decides besides the catalogue, but for the guard's numbers.
 

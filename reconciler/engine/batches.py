@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
 SIZE: Final = 200
 """Assets that are looked up, or recorded, in one go."""
@@ -26,6 +26,12 @@ class Breath:
         self._taken += 1
         if self._taken % _AT_ONCE == 0:
             await asyncio.sleep(0)
+
+
+async def beside(several: Iterator[T]) -> AsyncIterator[T]:
+    """Go through what takes a while to come, such as what has to be unpacked, beside the event loop."""
+    while (one := await asyncio.to_thread(next, several, None)) is not None:
+        yield one
 
 
 def batches(several: Sequence[T], size: int = SIZE) -> Iterator[Sequence[T]]:

@@ -20,7 +20,7 @@ from reconciler.core.reasons import reason
 from reconciler.core.records import Run, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.album_writer import leave
-from reconciler.engine.batches import SIZE, Breath, batches
+from reconciler.engine.batches import SIZE, Breath, batches, beside
 from reconciler.engine.canary import Canary
 from reconciler.engine.carrying_over import took_back
 from reconciler.engine.created_tags import Cleaned, delete_created
@@ -117,7 +117,7 @@ class Undo:
         writer = self._cycle.album_writer(prepared, run.run_id)
         since = prepared.observed_from
         poller = None if since is None else Poller(self._target, self._clock, since)
-        for several in _slices(undo.steps):
+        async for several in beside(_slices(undo.steps)):
             steps = await asyncio.to_thread(self._with_marks, several)
             jobs = await self._jobs(steps)
             if ending.goes_on and not stop() and poller is not None:

@@ -19,7 +19,7 @@ from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
 from reconciler.core.store_keys import ALBUMS
 from reconciler.core.writes.verification import kept, owned_after
-from reconciler.engine.batches import SIZE, Breath, batches
+from reconciler.engine.batches import SIZE, Breath, batches, beside
 from reconciler.engine.created_tags import to_delete
 from reconciler.engine.item import Item
 from reconciler.engine.items import Items
@@ -32,6 +32,7 @@ from reconciler.engine.undo_wish import Candidate, UndoWish, Wanted, of_entries,
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
@@ -144,7 +145,8 @@ class UndoPlanner:
     async def _planned(self, prepared: Prepared, asked: Wanted | None) -> Steps:
         """Plan the assets that are asked for; ``None``: all in which anything is ours."""
         steps, breath, unread, met = Steps(), Breath(), Items(), set[str]()
-        for pairs in prepared.items.slices(SIZE):
+        reading = list[str]()
+        async for pairs in beside(prepared.items.slices(SIZE)):
             known = await asyncio.to_thread(self._known, pairs, prepared, asked)
             for item, record in pairs:
                 if (one := known.get(item.asset_id)) is None:
@@ -152,33 +154,47 @@ class UndoPlanner:
                 met.add(item.asset_id)
                 step = None if item.plan is None else _step(item, one, item.plan.observed, prepared)
                 if _is_to_be_read(step, one):
+                    reading.append(item.asset_id)
                     unread.add(item, record)
                 elif step is not None:
                     steps.add(step)
                 await breath.take()
-        listed = await asyncio.to_thread(self._store.record_ids) if asked is None else asked.asset_ids
-        besides = [asset_id for asset_id in listed if asset_id not in met]
-        await self._read(prepared, asked, unread, besides, steps)
+        besides = await asyncio.to_thread(self._besides, met, asked)
+        wanted_ids = await asyncio.to_thread(AssetIds, [*reading, *besides])
+        if wanted_ids:
+            shown = await read_assets(self._target, wanted_ids, tags=True)
+            await self._plan_read(prepared, asked, unread, besides, shown, steps)
         if asked is None or steps.is_large or len(asked.asset_ids) > LOOSE:
             return steps
         place = {asset_id: number for number, asset_id in enumerate(asked.asset_ids)}
         return Steps(sorted(steps, key=lambda step: place[step.item.asset_id]))
 
-    async def _read(
-        self, prepared: Prepared, asked: Wanted | None, unread: Items, besides: list[str], steps: Steps
+    def _besides(self, met: AbstractSet[str], asked: Wanted | None) -> list[str]:
+        """Return the assets that no pass reads; of everything, those in which anything is ours."""
+        if asked is not None:
+            return [asset_id for asset_id in asked.asset_ids if asset_id not in met]
+        found = list[str]()
+        for several in batches([one for one in self._store.record_ids() if one not in met]):
+            records = self._store.records_of(several)
+            found += [one for one in several if one in records and owns_anything(records[one].applied)]
+        return found
+
+    async def _plan_read(
+        self,
+        prepared: Prepared,
+        asked: Wanted | None,
+        unread: Items,
+        besides: list[str],
+        reading: Reading,
+        steps: Steps,
     ) -> None:
-        """Plan the assets that are read for it: those of a pass, and those that none reads."""
+        """Plan the assets that were read for it: those of a pass, and those that none reads."""
         breath, pending = Breath(), self._store.pending()
-        if asked is None:
-            besides = await asyncio.to_thread(self._owning, besides)
-        wanted_ids = AssetIds([*(item.asset_id for item in unread), *besides])
-        if not wanted_ids:
-            return
-        reading = await read_assets(self._target, wanted_ids, tags=True)
-        for pairs in unread.slices(SIZE):
-            for asset_id, one in (await asyncio.to_thread(self._known, pairs, prepared, asked)).items():
-                item = next(item for item, _ in pairs if item.asset_id == asset_id)
-                steps.add(_step(item, one, reading.assets.get(asset_id), prepared))
+        async for pairs in beside(unread.slices(SIZE)):
+            items = {item.asset_id: item for item, _ in pairs}
+            known = await asyncio.to_thread(self._known, pairs, prepared, asked)
+            for asset_id, one in known.items():
+                steps.add(_step(items[asset_id], one, reading.assets.get(asset_id), prepared))
                 await breath.take()
         for several in batches(besides):
             records = await asyncio.to_thread(self._store.records_of, several)
@@ -214,14 +230,6 @@ class UndoPlanner:
             elif record is not None and (asset_id in stored or owns_anything(record.applied)):
                 one = everything(record, former.get(asset_id, ()), prepared.rules.markers)
                 found[asset_id] = _Known([Candidate("", one)], record, told)
-        return found
-
-    def _owning(self, asset_ids: list[str]) -> list[str]:
-        """Return those in which anything is ours: the others need not be looked at."""
-        found = list[str]()
-        for several in batches(asset_ids):
-            records = self._store.records_of(several)
-            found += [one for one in several if one in records and owns_anything(records[one].applied)]
         return found
 
     async def _told_besides(

@@ -17,7 +17,7 @@ MOST_IDLE_CPU = 5.0
 MOST_IDLE_REQUESTS = 1
 MOST_CHANGE_CPU = 3000.0
 MOST_MEMORY = {10_000: 250.0, 100_000: 250.0, MILLION: 600.0}
-IDLE, CHANGE = "idle look", "one image changed"
+IDLE, CHANGE = "idle look, each", "one image changed"
 """How the names of phases begin."""
 WHOLE = frozenset({"first plan", "look after a start", "re-plan, another tag root", "audit"})
 """Phases that go through all images: of each the time an image is told, which does not grow."""
