@@ -30,9 +30,8 @@ def found():
 
 def test_an_idle_look_costs_one_request_and_next_to_no_cpu(found):
     idle = [row for phase, row in found.items() if phase.startswith(IDLE)]
-    assert len(idle) >= 3
-    assert {row["requests"] for row in idle} == {1}
-    assert sorted(row["cpu_ms"] for row in idle)[1] < 25.0
+    assert [row["requests"] for row in idle] == [1]
+    assert idle[0]["cpu_ms"] < 25.0
 
 
 def test_nothing_holds_the_loop_for_long(found):
