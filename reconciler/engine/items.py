@@ -30,6 +30,7 @@ from reconciler.spill import Spill
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from datetime import datetime
 
     from reconciler.core.plan.renames import Branch
 
@@ -118,13 +119,13 @@ class Items(Sequence[Item]):
     __slots__ = (
         "_busy",
         "_ends",
-        "_held",
         "_image_ids",
         "_kinds",
         "_last",
         "_loose",
         "_orphans",
         "_packs",
+        "held",
         "tally",
     )
 
@@ -135,7 +136,7 @@ class Items(Sequence[Item]):
         """Of each pack: whether anything in it is telling."""
         self._loose: list[Pair] = []
         self._last: tuple[int, list[Pair]] = (-1, [])
-        self._held = held
+        self.held = held
         self._kinds = bytearray()
         """Of each: which kinds of writes it asks for, a bit each."""
         self._image_ids = array("q")
@@ -157,7 +158,7 @@ class Items(Sequence[Item]):
 
     def add(self, item: Item, record: AssetRecord | None) -> None:
         """Add one at the end."""
-        self.tally.add(item, record, self._held)
+        self.tally.add(item, record, self.held)
         if item.image is not None:
             self._image_ids.append(item.image_id)
         else:
@@ -247,6 +248,26 @@ class Items(Sequence[Item]):
         if self._last[0] != number:
             self._last = (number, _PACKING.unpack(self._packs[number]))
         return self._last[1][place - PACK * number]
+
+
+def looked_at_again(before: Items, now: Items) -> Items:
+    """Return the second of two looks, with those edited on which somebody was at work between them.
+
+    What an asset shows is another, and its date is the same: Immich has not digested it yet.
+    """
+    known = {item.asset_id: _sight(item.plan.observed) for item in before if item.plan is not None}
+
+    def marked(item: Item) -> Item:
+        if item.plan is None or item.asset_id not in known:
+            return item
+        (was_at, was), (at, shown) = known[item.asset_id], _sight(item.plan.observed)
+        return replace(item, edited=True) if was_at == at and was != shown else item
+
+    return Items.of(((marked(item), record) for item, record in now.pairs()), now.held)
+
+
+def _sight(seen: ObservedAsset) -> tuple[datetime, int]:
+    return seen.updated_at, hash((seen.description, seen.coordinates, seen.taken_at, seen.tags))
 
 
 def named(item: Item) -> Item:

@@ -162,7 +162,14 @@ class Oracle:
             asset = self.here.state.assets.get(asset_id)
             if asset is not None and asset.client_jobs:
                 self.window |= {(asset_id, which, key) for which, key in entered}
-        self.unremembered |= {asset_id for asset_id, notes in self.here.notes().items() if KEY not in notes}
+        self.meets_another()
+
+    def meets_another(self):
+        """Note of which assets a store that is new to them is told nothing by Immich, or by one before 2.5."""
+        tells = self.here.settings.version >= (2, 5)
+        self.unremembered |= {
+            asset_id for asset_id, notes in self.here.notes().items() if not (tells and KEY in notes)
+        }
 
     def adds(self, asset_id, tag):
         if (asset_id, "tags", tag) in self.window and tag in self.of(asset_id).tags:

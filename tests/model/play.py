@@ -212,6 +212,7 @@ class Play:
         self._calm()
         self._first_read_at = {}
         if self.other is None:
+            self.oracle.meets_another()
             self.other = other = copy(self.here)
             path = self._folder / "other.sqlite3"
             other.store, other.runs = SqliteStore.open(copy_of(moulds().store, path)), 100_000

@@ -23,6 +23,7 @@ from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.events import Event, Progress
 from reconciler.engine.hints import Seen, Trash
 from reconciler.engine.identity import KnownImmich, check_user, recognise
+from reconciler.engine.items import looked_at_again
 from reconciler.engine.losses import lost_before
 from reconciler.engine.observe import read_assets
 from reconciler.engine.ownership import Ownership
@@ -120,7 +121,10 @@ class Planner:
             if selection.writes or prepared.has_changes or not (prepared.quiet or self.ownership.has_asked):
                 again = await self._standing(server, catalogue, selection, anew=True)
                 if (again.mode, again.another) != (point.mode, point.another):
+                    before = prepared.items
                     prepared = await self._observed(selection, wishes, catalogue, server, again, stacks)
+                    items = await asyncio.to_thread(looked_at_again, before, prepared.items)
+                    prepared = replace(prepared, items=items)
             _stand_back(prepared.another, selection)
             return replace(prepared, immich=await self._acquainted(prepared))
         except (ImmichError, UnconfirmedError):
@@ -197,16 +201,9 @@ class Planner:
         seen, hinted = await self._hinted(selector)
         moved = moved if moved is None else moved | hinted | sight.moved
         slices = Slices(
-            selector,
-            records,
-            self._computer,
-            desires,
-            wishes.policy,
-            self._clock,
-            catalogue=catalogue,
-            held=census.held,
-            adoption=adoption,
-        )
+            selector, records, self._computer, desires, wishes.policy, self._clock,
+            catalogue=catalogue, held=census.held, adoption=adoption,
+        )  # fmt: skip
         known = candidates(self._memory, rules, digest, catalogue, self._source, stacks.stacking)
         linked = await self._linked(catalogue, stacks.stacking)
         if census.linked is not linked and census.linked == linked:  # kept once, with all the ids in it
