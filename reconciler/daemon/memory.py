@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from reconciler.app.wiring import store_of
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _SELDOM: Final = 1_000
 """Sweeps over younger garbage between two over all."""
+_LOADED_LATE: Final = ("anyio._core._sockets", "anyio._backends._asyncio", "anyio.streams.tls")
 _M_ARENA_MAX: Final = -8
 """Of glibc's ``malloc.h``."""
 
@@ -54,8 +57,12 @@ def settle_down() -> None:
     """Leave out of every later sweep of the garbage collector what stays for the process's whole life.
 
     A sweep over all the rest holds everybody, with very many images for some 30 ms: it is made seldom, and
-    after a pass by ``give_back``. Younger garbage is collected as ever.
+    after a pass by ``give_back``. Younger garbage is collected as ever. What AnyIO would load with the first
+    request is loaded before: on the event loop it would hold everybody for longer than any sweep.
     """
+    for part in _LOADED_LATE:
+        with suppress(ImportError):
+            import_module(part)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*gc.get_threshold()[:2], _SELDOM)
