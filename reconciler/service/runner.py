@@ -238,8 +238,7 @@ class PassRunner:
         """Plan an undo and write nothing; may be asked while a pass runs.
 
         Raises:
-            UndoError: there is nothing to undo, or not in this way.
-            ReconcilerError: the catalogue, the template or Immich stand in the way.
+            ReconcilerError: there is nothing to undo, or something stands in the way, such as Immich.
         """
         catalogue = await self.catalogue.refresh()
         looker = await self._look_with(catalogue)
