@@ -118,7 +118,7 @@ class Undo:
         since = prepared.observed_from
         poller = None if since is None else Poller(self._target, self._clock, since)
         async for several in beside(_slices(undo.steps)):
-            steps = await asyncio.to_thread(self._with_marks, several)
+            steps = await asyncio.to_thread(self._with_marks, several, undo.wish)
             jobs = await self._jobs(steps)
             if ending.goes_on and not stop() and poller is not None:
                 await self._write(steps, jobs, prepared, run.run_id, stop, poller, ending)
@@ -197,23 +197,23 @@ class Undo:
     def _mark(self, undo: PreparedUndo, mark: TakenBack) -> None:
         """Mark the assets, some at a time; of everything also those in which nothing is ours."""
         for several in undo.steps.slices(SIZE):
-            known = self._store.records_of([step.item.asset_id for step in several])
-            self._store.save_records(
-                _marked(step.record if step.told or record is None else record, mark)
-                for step in several
-                for record in [known.get(step.item.asset_id)]
-                if step.is_job or undo.wish.everything
-            )
+            chosen = [step for step in several if step.is_job or undo.wish.everything]
+            known = self._store.records_of([step.item.asset_id for step in chosen])
+            records = [
+                step.record if step.told else known.get(step.item.asset_id, step.record) for step in chosen
+            ]
+            self._store.save_records(_marked(record, mark) for record in records)
         if not undo.wish.everything:
             return
         for ids in batches(self._store.record_ids()):
-            records = self._store.records_of(ids).values()
-            left = [one for one in records if one.taken_back is None or not one.taken_back.whole]
+            others = self._store.records_of(ids).values()
+            left = [one for one in others if one.taken_back is None or not one.taken_back.whole]
             self._store.save_records(_marked(record, mark) for record in left)
 
-    def _with_marks(self, several: Sequence[Step]) -> dict[str, Step]:
-        """Return the steps of some assets with their records as they were marked."""
-        known = self._store.records_of([step.item.asset_id for step in several])
+    def _with_marks(self, several: Sequence[Step], wish: UndoWish) -> dict[str, Step]:
+        """Return the steps of some assets, those that were marked with their records as they are since."""
+        marked = [step.item.asset_id for step in several if step.is_job or wish.everything]
+        known = self._store.records_of(marked)
         return {
             step.item.asset_id: replace(step, record=known.get(step.item.asset_id, step.record))
             for step in several

@@ -536,6 +536,27 @@ def test_an_undo_of_everything_takes_back_what_an_older_copy_of_the_store_does_n
     assert here.statuses() == {"undone": count}
 
 
+def test_an_undo_of_a_run_of_an_older_copy_makes_no_tag_ours_that_a_person_put_on_since(world):
+    """Nothing is left to take back, so nothing is written; what is recorded is what Immich's records tell."""
+    here = world(unkind="settling", drain=60.0, policy=BOLD, count=3)
+    here.run()
+    copy = copy_store(here)
+    here.take_back(everything=True)
+    image_id, asset_id = here.images()[0]
+    with SqliteStore.open(copy) as older:
+        tag = next(tag for tag in sorted(older.record(asset_id).applied.tags) if "/Equipment/" in tag)
+    here.person(asset_id, "add_tag", tag)
+    here.settle()
+    lose_store(here, copy=copy)
+    assert here.take_back(run_id="run-1").error is None
+    assert tag not in here.store.record(asset_id).applied.tags
+    here.sql("DELETE FROM image_equipment WHERE image_id = ?", image_id)
+    write_again(here.store, None)
+    here.run()
+    here.run()
+    assert tag in here.shown()[asset_id]["tags"]
+
+
 def test_a_write_of_a_killed_pass_of_a_settled_store_is_waited_for_where_only_immich_has_the_record(world):
     here = world(count=3, unkind="settling", drain=1.0, policy=BOLD)
     here.run()
