@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.core.by_place import ByPlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +46,7 @@ def id_of(key: bytes) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-class AssetIds(AbstractSet[str], Sequence[str]):
+class AssetIds(AbstractSet[str], ByPlace[str]):
     """A set of asset ids, in order: that of their texts.
 
     Args:
@@ -118,20 +120,7 @@ class AssetIds(AbstractSet[str], Sequence[str]):
     def __contains__(self, asset_id: object) -> bool:
         return isinstance(asset_id, str) and self.place_of(asset_id) is not None
 
-    @overload
-    def __getitem__(self, place: int) -> str: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[str]: ...
-
-    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
-        """Return one, or some as a tuple."""
-        if isinstance(place, slice):
-            return tuple(self[one] for one in range(*place.indices(len(self))))
-        if place < 0:
-            place += len(self)
-        if not 0 <= place < len(self):
-            raise IndexError(place)
+    def _at(self, place: int) -> str:
         before = bisect_left(self._places, place)
         if before < len(self._places) and self._places[before] == place:
             return self._odd[before]

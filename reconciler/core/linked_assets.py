@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from reconciler.core.asset_ids import NO_KEY, WIDTH, AssetIds, id_of, key_of
+from reconciler.core.by_place import ByPlace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-class LinkedAssets(Sequence[str | None]):
+class LinkedAssets(ByPlace[str | None]):
     """An asset id or ``None`` for each image, in the images' order."""
 
     __slots__ = ("_ids", "_keys", "_odd", "_order", "count_linked")
@@ -57,20 +57,6 @@ class LinkedAssets(Sequence[str | None]):
 
     def __iter__(self) -> Iterator[str | None]:
         return map(self._at, range(len(self)))
-
-    @overload
-    def __getitem__(self, place: int) -> str | None: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[str | None]: ...
-
-    def __getitem__(self, place: int | slice) -> str | Sequence[str | None] | None:
-        """Return one, or some as a tuple."""
-        if isinstance(place, slice):
-            return tuple(map(self._at, range(*place.indices(len(self)))))
-        if not -len(self) <= place < len(self):
-            raise IndexError(place)
-        return self._at(place % len(self))
 
     def _at(self, place: int) -> str | None:
         key = bytes(self._keys[WIDTH * place : WIDTH * (place + 1)])

@@ -11,8 +11,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.core.by_place import ByPlace
 from reconciler.core.catalogue import (
     Acquisition,
     CatalogueImage,
@@ -49,7 +50,7 @@ class _List(list[bytes]):
     """A shelf in memory."""
 
 
-class PackedImages(Images):
+class PackedImages(ByPlace[CatalogueImage], Images):
     """Images in order of their ids, each id once.
 
     Args:
@@ -97,20 +98,7 @@ class PackedImages(Images):
         for several in self.slices():
             yield from several
 
-    @overload
-    def __getitem__(self, place: int) -> CatalogueImage: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[CatalogueImage]: ...
-
-    def __getitem__(self, place: int | slice) -> CatalogueImage | Sequence[CatalogueImage]:
-        """Return one image, or some as a tuple."""
-        if isinstance(place, slice):
-            return tuple(self[one] for one in range(*place.indices(len(self))))
-        if place < 0:
-            place += len(self)
-        if not 0 <= place < len(self):
-            raise IndexError(place)
+    def _at(self, place: int) -> CatalogueImage:
         number = bisect_right(self._ends, place)
         known, several = self._last
         if known != number:

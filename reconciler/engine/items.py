@@ -11,11 +11,11 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
+from reconciler.core.by_place import ByPlace
 from reconciler.core.catalogue import CatalogueImage, Summary
 from reconciler.core.desired.desired import Desired
 from reconciler.core.pack import Packing
@@ -109,7 +109,7 @@ class Tally:
                 self.planned_orphans.add(item.asset_id)
 
 
-class Items(Sequence[Item]):
+class Items(ByPlace[Item]):
     """The images of a pass.
 
     Args:
@@ -214,7 +214,7 @@ class Items(Sequence[Item]):
         fullest = max(counts, default=0)
         places = [place for place, count in enumerate(counts) if count == fullest] if fullest else []
         stride = max(1, len(places) // most) if most else 1
-        return [self.pair(place) for place in places[::stride][:most]]
+        return [self._pair(place) for place in places[::stride][:most]]
 
     # A sequence
 
@@ -224,24 +224,10 @@ class Items(Sequence[Item]):
     def __iter__(self) -> Iterator[Item]:
         return (item for item, _ in self.pairs())
 
-    @overload
-    def __getitem__(self, place: int) -> Item: ...
+    def _at(self, place: int) -> Item:
+        return self._pair(place)[0]
 
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Item]: ...
-
-    def __getitem__(self, place: int | slice) -> Item | Sequence[Item]:
-        """Return one, or some as a tuple."""
-        if isinstance(place, slice):
-            return tuple(self[one] for one in range(*place.indices(len(self))))
-        return self.pair(place)[0]
-
-    def pair(self, place: int) -> Pair:
-        """Return one with what was remembered of it."""
-        if place < 0:
-            place += len(self)
-        if not 0 <= place < len(self):
-            raise IndexError(place)
+    def _pair(self, place: int) -> Pair:
         number = bisect_right(self._ends, place)
         if number == len(self._packs):
             return self._loose[place - PACK * number]

@@ -7,11 +7,11 @@ instead. What is told of an undo as a whole is counted as they come.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, Final
 
+from reconciler.core.by_place import ByPlace
 from reconciler.core.pack import Packing
 from reconciler.core.plan.reversal import Former, Reversal, TextStep, ValueStep
 from reconciler.core.plan.undo import Reversed
@@ -62,7 +62,7 @@ class Step:
         return self.found.plan if self.found is not None and self.found.plan.changes else None
 
 
-class Steps(Sequence[Step]):
+class Steps(ByPlace[Step]):
     """Steps in order, with what all of them together say."""
 
     __slots__ = ("_loose", "_packs", "counts", "jobs", "left")
@@ -121,20 +121,7 @@ class Steps(Sequence[Step]):
             yield from _PACKING.unpack(packed)
         yield from self._loose
 
-    @overload
-    def __getitem__(self, place: int) -> Step: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Step]: ...
-
-    def __getitem__(self, place: int | slice) -> Step | Sequence[Step]:
-        """Return one, or some as a tuple."""
-        if isinstance(place, slice):
-            return tuple(self[one] for one in range(*place.indices(len(self))))
-        if place < 0:
-            place += len(self)
-        if not 0 <= place < len(self):
-            raise IndexError(place)
+    def _at(self, place: int) -> Step:
         number, within = divmod(place, _PACK)
         if number < len(self._packs):
             return _PACKING.unpack(self._packs[number])[within]
