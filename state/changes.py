@@ -13,14 +13,15 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.store_keys import ASSETS_MARK
+from state.statements import VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sqlalchemy.engine import Connection
 
-MARK: Final = "SELECT value FROM meta WHERE key = 'assets_mark'"
-"""Reads the value of ``ASSETS_MARK``."""
+    from state.database import Database
+
 _MOST: Final = 25_000
 """Asset ids that are remembered: what was written long ago is asked for by nobody."""
 _WRITE: Final = (
@@ -71,9 +72,13 @@ class Changes:
 
 def mark(connection: Connection) -> str:
     """Return the present mark; empty before the first."""
-    return decoded(connection.exec_driver_sql(MARK).scalar())
+    return _decoded(connection.exec_driver_sql(VALUE, (ASSETS_MARK.name,)).scalar())
 
 
-def decoded(found: object) -> str:
-    """Return a mark as it was read; empty before the first."""
+def last_mark(database: Database) -> str:
+    """Return the present mark, without a connection of one's own."""
+    return _decoded(database.single(VALUE, ASSETS_MARK.name))
+
+
+def _decoded(found: object) -> str:
     return "" if found is None else str(json.loads(str(found)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, tuple_
 
 from state import assets, carry_overs, history, rows, standings, unshared
-from state.changes import MARK, Changes, decoded, mark
+from state.changes import Changes, last_mark, mark
 from state.fence import Fenced
 from state.statements import listed, upsert
 from state.tables import ASSETS, CROSSINGS, LEFT_OUT, storable, title_key
@@ -92,7 +92,7 @@ class ManagedAssets(Fenced):
         Returns:
             what names the present moment, and the assets; ``None``: any may be.
         """
-        if since is not None and decoded(self.database.single(MARK)) == since:
+        if since is not None and last_mark(self.database) == since:
             return since, frozenset()
         with self.database.reading() as connection:
             return self._changes.since(connection, since)
@@ -194,7 +194,7 @@ class ManagedAssets(Fenced):
     def counts_by_status(self) -> dict[str, int]:
         """Count managed assets by status; a status that none has is absent."""
         # Counting takes a while with very many, and is asked for at every look.
-        if (now := decoded(self.database.single(MARK))) and now == self._counted[0]:
+        if (now := last_mark(self.database)) and now == self._counted[0]:
             return dict(self._counted[1])
         with self.database.reading() as connection:
             if (now := mark(connection)) != self._counted[0] or not now:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import insert
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sqlalchemy.sql import Select
 
     from state.rows import Values
+
+
+VALUE: Final = "SELECT value FROM meta WHERE key = ?"
+"""A small JSON value by its name, for a call past SQLAlchemy's own statements: each look asks for twenty."""
 
 
 def upsert(connection: Connection, table: Table, values: Sequence[Values]) -> None:

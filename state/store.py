@@ -21,7 +21,7 @@ from state import history, losses, rows
 from state.managed import ManagedAssets
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
 from state.process import ProcessIdentity, machine, this_process
-from state.statements import listed, upsert
+from state.statements import VALUE, listed, upsert
 from state.tables import (
     FORMER,
     JOURNAL,
@@ -50,8 +50,6 @@ if TYPE_CHECKING:
     from state.database import Database
 
 
-_VALUE = "SELECT value FROM meta WHERE key = ?"
-"""Made once: every look asks for a handful of values, and making a statement takes as long as asking."""
 _PAGES = 256
 """Of the file, given back at once: a megabyte."""
 
@@ -348,7 +346,7 @@ class SqliteStore(ManagedAssets):
 
     def get(self, key: str) -> object:
         """Read a small JSON value; ``None`` if absent."""
-        found = self.database.single(_VALUE, key)
+        found = self.database.single(VALUE, key)
         value: object = None if found is None else json.loads(str(found))
         return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ class Breath:
         self._taken += 1
         if self._taken % _AT_ONCE == 0:
             await asyncio.sleep(0)
+
+
+def evenly(many: int, most: int) -> int:
+    """Return how many to take at once, at most so many, for all batches to be of about the same size."""
+    return math.ceil(many / math.ceil(many / most)) if many else most
 
 
 async def beside(several: Iterator[T]) -> AsyncIterator[T]:

@@ -6,7 +6,7 @@ The engine imports no logger: whoever runs it passes a listener, and may do with
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -42,3 +42,20 @@ Listener = Callable[[Event | Progress], None]
 
 def ignore(_: Event | Progress) -> None:
     """Listen to nothing."""
+
+
+def of_the_whole(listen: Listener, before: int, total: int) -> Listener:
+    """Listen to the writing of a part as to that of the whole.
+
+    Args:
+        listen: to the whole.
+        before: so many assets were done before this part.
+        total: so many have something to write in all.
+    """
+
+    def listen_to_a_part(event: Event | Progress) -> None:
+        if isinstance(event, Progress):
+            event = replace(event, done=event.done + before, total=total)
+        listen(event)
+
+    return listen_to_a_part

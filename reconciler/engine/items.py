@@ -29,7 +29,7 @@ from reconciler.engine.item import Item, is_catalogues, stands
 from reconciler.spill import Spill
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from reconciler.core.plan.renames import Branch
@@ -242,14 +242,20 @@ def looked_at_again(before: Items, now: Items) -> Items:
     What an asset shows is another, and its date is the same: Immich has not digested it yet.
     """
     known = {item.asset_id: _sight(item.plan.observed) for item in before if item.plan is not None}
+    edited = {item.asset_id for item in now if item.plan is not None and _is_edited(item.plan, known)}
+    if not edited:
+        return now
+    pairs = (
+        (replace(item, edited=True) if item.asset_id in edited else item, record)
+        for item, record in now.pairs()
+    )
+    return Items.of(pairs, now.held)
 
-    def marked(item: Item) -> Item:
-        if item.plan is None or item.asset_id not in known:
-            return item
-        (was_at, was), (at, shown) = known[item.asset_id], _sight(item.plan.observed)
-        return replace(item, edited=True) if was_at == at and was != shown else item
 
-    return Items.of(((marked(item), record) for item, record in now.pairs()), now.held)
+def _is_edited(plan: AssetPlan, known: Mapping[str, tuple[datetime, int]]) -> bool:
+    now = at, shown = _sight(plan.observed)
+    was_at, was = known.get(plan.asset_id, now)
+    return was_at == at and was != shown
 
 
 def _sight(seen: ObservedAsset) -> tuple[datetime, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -22,10 +21,11 @@ from reconciler.core.store_keys import (
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.album_writer import leave
 from reconciler.engine.approvals import spend_approval
+from reconciler.engine.batches import beside, evenly
 from reconciler.engine.canary import Canary, CanaryError
 from reconciler.engine.carrying_over import CarryingOver
 from reconciler.engine.created_tags import delete_renamed, note_renamed
-from reconciler.engine.events import Event, Listener, Progress, ignore
+from reconciler.engine.events import Event, Listener, Progress, ignore, of_the_whole
 from reconciler.engine.executor import Executor, Surroundings
 from reconciler.engine.job import Job
 from reconciler.engine.losses import LossCount
@@ -325,11 +325,7 @@ class Reconciler:
         def replan(job: Job, seen: ObservedAsset) -> AssetPlan:
             return self._replan(job, seen, prepared, selection)
 
-        def listen(event: Event | Progress) -> None:
-            if isinstance(event, Progress):
-                event = replace(event, done=event.done + ended.jobs, total=prepared.items.tally.jobs)
-            self._listen(event)
-
+        listen = of_the_whole(self._listen, ended.jobs, prepared.items.tally.jobs)
         around = Surroundings(
             self._target, self._store, self._clock, self._timing, prepared.rules, run_id, listen, replan,
             stop, intended=lambda writing: ended.losses.intended(writing, prepared.records),
@@ -385,10 +381,9 @@ def _first(jobs: list[Job], early: list[Pair]) -> list[Job]:
 async def _slices(prepared: Prepared, early: list[Pair]) -> AsyncIterator[list[Pair]]:
     """Yield the images some at a time, some of them before all others."""
     # All of about the same size: what is verified together is cheaper the more there are.
-    many = len(prepared.items)
-    slices = prepared.items.slices(math.ceil(many / math.ceil(many / _WRITTEN)) if many else _WRITTEN)
+    slices = prepared.items.slices(evenly(len(prepared.items), _WRITTEN))
     first, before = frozenset(item.asset_id for item, _ in early), early
-    while several := await asyncio.to_thread(next, slices, None):
+    async for several in beside(slices):
         rest = [pair for pair in several if pair[0].asset_id not in first] if first else several
         yield [*before, *rest]
         before = []

@@ -9,7 +9,6 @@ again (``redo``); else until the catalogue's value changes, a person changes Imm
 from __future__ import annotations
 
 import asyncio
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -20,11 +19,11 @@ from reconciler.core.reasons import reason
 from reconciler.core.records import Run, TakenBack
 from reconciler.core.writes.asset_write import AssetWrite
 from reconciler.engine.album_writer import leave
-from reconciler.engine.batches import SIZE, Breath, batches, beside
+from reconciler.engine.batches import SIZE, Breath, batches, beside, evenly
 from reconciler.engine.canary import Canary
 from reconciler.engine.carrying_over import took_back
 from reconciler.engine.created_tags import Cleaned, delete_created
-from reconciler.engine.events import Progress
+from reconciler.engine.events import of_the_whole
 from reconciler.engine.executor import Executor, Surroundings
 from reconciler.engine.job import Job
 from reconciler.engine.order import order
@@ -38,7 +37,7 @@ from reconciler.engine.undo_wish import ALL, begun, ended
 from reconciler.errors import ImmichError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reconciler.core.asset import Applied, ObservedAsset
     from reconciler.core.plan.plan import AssetPlan
@@ -47,13 +46,13 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord, JournalEntry
     from reconciler.core.store_port import Store
     from reconciler.engine.album_writer import AlbumWriter
-    from reconciler.engine.events import Event, Listener
+    from reconciler.engine.events import Listener
     from reconciler.engine.passes import Prepared
     from reconciler.engine.planner.wishes import Wishes
     from reconciler.engine.reconcile import Reconciler
     from reconciler.engine.undo_plan import PreparedUndo
     from reconciler.engine.undo_report import UndoReport
-    from reconciler.engine.undo_steps import Step, Steps
+    from reconciler.engine.undo_steps import Step
     from reconciler.engine.undo_wish import UndoWish
 
 _MOST_TRIES: Final = 2
@@ -117,7 +116,8 @@ class Undo:
         writer = self._cycle.album_writer(prepared, run.run_id)
         since = prepared.observed_from
         poller = None if since is None else Poller(self._target, self._clock, since)
-        async for several in beside(_slices(undo.steps)):
+        # All of about the same size: a tag is taken off many in one call.
+        async for several in beside(undo.steps.slices(evenly(len(undo.steps), _WRITTEN))):
             steps = await asyncio.to_thread(self._with_marks, several, undo.wish)
             jobs = await self._jobs(steps)
             if ending.goes_on and not stop() and poller is not None:
@@ -167,14 +167,10 @@ class Undo:
                 return plan.without_writes(blocked)
             return _without_tried(plan, job.write)
 
-        def listen(event: Event | Progress) -> None:
-            if isinstance(event, Progress):
-                event = replace(event, done=event.done + ending.jobs, total=ending.all_jobs)
-            self._listen(event)
-
         sending = [job for job in jobs if job.write.state != "done"]
         if not sending or prepared.observed_from is None:
             return
+        listen = of_the_whole(self._listen, ending.jobs, ending.all_jobs)
         around = Surroundings(
             self._target, self._store, self._clock, self._timing, prepared.rules, run_id, listen, replan,
             stop,
@@ -297,9 +293,3 @@ def _marked(record: AssetRecord, mark: TakenBack) -> AssetRecord:
     # What was taken back with everything stays so when a part of it is taken back once more.
     is_whole = record.taken_back is not None and record.taken_back.whole
     return left_alone(record, record.taken_back if is_whole and record.taken_back else mark)
-
-
-def _slices(steps: Steps) -> Iterator[list[Step]]:
-    """Yield the steps some at a time, all of about the same size: a tag is taken off many in one call."""
-    many = len(steps)
-    return steps.slices(math.ceil(many / math.ceil(many / _WRITTEN)) if many else _WRITTEN)

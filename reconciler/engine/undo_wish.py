@@ -140,7 +140,7 @@ def wanted(store: Store, wish: UndoWish) -> Wanted:
 
 
 def candidates(store: Store, wish: UndoWish) -> dict[str, list[Candidate]]:
-    """Return what of the journal is to be taken back, by asset.
+    """Return what of the journal is to be taken back of one asset, or of several that are named, by asset.
 
     Raises:
         UndoError: it cannot be, or there is nothing.
@@ -157,7 +157,7 @@ def candidates(store: Store, wish: UndoWish) -> dict[str, list[Candidate]]:
         return of_entries(since) if since else _nothing("since then")
     if wish.run_id:
         refuse_undo_of_undo(store, wish.run_id)
-        entries = store.journal_of(wish.run_id, wish.asset_id or None, ALL)
+        entries = store.journal_of(wish.run_id, wish.asset_id, ALL)
         return of_entries(entries) if entries else _nothing(f"by or to “{wish.run_id}”")
     groups: dict[str, list[JournalEntry]] = {}
     for entry in store.journal_of(asset_id=wish.asset_id, limit=ALL):

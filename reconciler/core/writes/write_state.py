@@ -59,6 +59,7 @@ class WriteState:
     moved_at: float = 0.0
     """By when it had moved; later where its move came out of turn, and so may be another's."""
     first_moved_at: float = 0.0
+    """When its move was first seen; of a yielding one, since when it is let be, or has last moved."""
     moved_to: datetime | None = None
     """Its date when it was seen moved: from there on a look shows it again."""
     moved_before: datetime | None = None
