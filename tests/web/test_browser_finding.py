@@ -172,11 +172,13 @@ def test_places_tell_their_distance_and_a_map_is_only_a_link(browser, place):
 
 
 def test_what_changed_is_marked_from_what_was_written_to_each_side(browser, place):
-    before = place.shown(22)["description"]
-    place.simulator.person(place.asset_of(22), "set_description", before.replace("Camera:", "My camera:"))
-    place.simulator.wait_until_idle()
+    # Paused first: a daemon that hears of the edit at once puts the block right before it is looked at.
     post(place, "/api/v1/pause")
     try:
+        before = place.shown(22)["description"]
+        edited = before.replace("Camera:", "My camera:")
+        place.simulator.person(place.asset_of(22), "set_description", edited)
+        place.simulator.wait_until_idle()
         with window(browser, place) as page:
             page.goto("/images/22")
             facts = page.get_by_role("article", name="Description: block")
