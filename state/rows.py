@@ -167,6 +167,8 @@ def of_pending(write: PendingWrite) -> Values:
         "intended_at": write.intended_at,
         "gives_back": write.gives_back,
         "beside": None if write.beside is None else sorted(write.beside),
+        "visibility": write.visibility,
+        "is_trashed": write.is_trashed,
     }
 
 
@@ -190,6 +192,8 @@ def to_pending(row: Row[Any]) -> PendingWrite:
         intended_at=row.intended_at,
         gives_back=row.gives_back,
         beside=None if row.beside is None else frozenset(row.beside),
+        visibility=row.visibility,
+        is_trashed=row.is_trashed,
     )
 
 

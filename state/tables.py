@@ -257,6 +257,8 @@ class PendingRow(Row, table=True):
     intended_at: datetime | None = Field(sa_type=UtcDateTime)
     gives_back: bool
     beside: list[str] | None = Field(sa_type=JsonText)
+    visibility: str | None = Field(sa_type=Text)
+    is_trashed: bool
 
 
 class JournalRow(Row, table=True):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from reconciler.core.asset import Visibility
     from reconciler.core.carry_over import CarryOver
     from reconciler.core.catalogue import WrittenPart
     from reconciler.core.reasons import Reason
@@ -284,6 +285,10 @@ class PendingWrite:
     beside: frozenset[str] | None = None
     """All tags on the asset just before the write; ``None``: not read. A later pass tells by them what Immich
     dropped while nobody watched."""
+    visibility: Visibility | None = None
+    """Where it was before the write, and whether in the trash: a move shows in its date at once, and says
+    nothing about the write. ``None``: not known."""
+    is_trashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,6 @@ if TYPE_CHECKING:
 _LANES = 2
 """Assets that are read, and then written to at once, side by side: half of the line, for the tags have the
 other, so that no write stands in line behind a reading."""
-
-
 _INTENDED = 8
 """Assets whose writes are recorded in one commit before they are read: a commit waits for the disk."""
 
@@ -104,6 +102,8 @@ class Executor:
         )
         now = around.clock.monotonic()
         for job in jobs:
+            if job.write.adopted and job.write.pending is not job.item.adopted:
+                self._settling.waits_anew(job)
             if job.write.state == "ready" and (job.item.edited or at_work(job.write)):
                 job.write = job.write.giving_way(now, timing.grace)
         self._active = {job.asset_id: job for job in ordered if job.write.state != "ready"}

@@ -169,6 +169,8 @@ class Sender:
         outcomes = await asyncio.gather(*self._calls(jobs, intents), return_exceptions=True)
         sent = {job.asset_id for job in jobs if job.write.pending is not None}
         self._settling.sent(sent, intents.keys() - sent)
+        for job in (job for job in jobs if job.write.crossed and job.asset_id in sent):
+            self._settling.waits_anew(job)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome

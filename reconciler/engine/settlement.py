@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.asset import ObservedAsset
     from reconciler.core.ports import Clock
-    from reconciler.core.records import AssetRecord, Crossing
+    from reconciler.core.records import AssetRecord, Crossing, PendingWrite
     from reconciler.core.store_port import Store
     from reconciler.core.writes.asset_write import AssetWrite, Next, Todo
     from reconciler.core.writes.sight import Terms
@@ -43,18 +43,21 @@ class Settlement:
         self._over: set[str] = set()
         self._crossings: dict[str, Crossing] = {}
         self._sent: set[str] = set()
+        self._pending: dict[str, PendingWrite] = {}
         self.dates = ServerClock()
         self._anothers, self._oldest = 0, math.inf
 
     def flush(self) -> None:
         """Record what was learnt since the last time, in one commit."""
-        if self._records or self._over or self._sent:
+        if self._records or self._over or self._sent or self._pending:
             with self._store.transaction():
+                self._store.save_pending(self._pending.values())
                 self._store.mark_sent(sorted(self._sent))
                 self._store.clear_pending(sorted(self._over))
                 self._store.save_records(self._records.values())
                 self._store.note_crossings(self._crossings)
             self._records, self._over, self._crossings, self._sent = {}, set(), {}, set()
+            self._pending = {}
 
     def flush_before(self, asset_ids: Iterable[str]) -> None:
         """Record what was learnt, if that is of one of these assets, which are to be written once more."""
@@ -92,14 +95,22 @@ class Settlement:
     def advance(self, job: Job, following: Next) -> Todo:
         """Let an asset's write be its successor; what is over is recorded with the next ``flush``."""
         before, (job.write, todo) = job.write, following
+        if job.write.pending is not None and job.write.pending is not before.pending:
+            self.waits_anew(job)
         if before.pending is not None and job.write.pending is None:
             self._over.add(job.asset_id)
             self._sent.discard(job.asset_id)
+            self._pending.pop(job.asset_id, None)
             if job.write.crossing is not None and job.write.crossing is not before.crossing:
                 self._crossings[job.asset_id] = job.write.crossing
             if job.write.record is not before.record:
                 self._records[job.asset_id] = replace(job.write.record.to_look_at(), status="pending")
         return todo
+
+    def waits_anew(self, job: Job) -> None:
+        """Keep from which date on an asset's write is waited for now: the next pass has to know, too."""
+        if (pending := job.write.pending) is not None:
+            self._pending[job.asset_id] = replace(pending, sent=pending.sent or not job.write.adopted)
 
     def hold_back(self, active: Iterable[Job], now: float) -> None:
         """Doubt the moves that came out of turn, and note since when Immich is behind.
@@ -126,7 +137,7 @@ class Settlement:
 def _known(write: AssetWrite) -> datetime:
     """Return the date of an asset that is no news."""
     if write.state == "sent" and write.pending is not None:
-        return write.moved_before or write.pending.before_updated_at
+        return write.pending.before_updated_at
     if write.state in {"moved", "yielding"} and write.moved_to is not None:
         return write.moved_to
     return write.observed.updated_at

@@ -187,6 +187,7 @@ def _moves(action, value=None):
         if asset is None or (action == "trash" and asset.trashed == (value is not False)):
             return False  # Immich restores only what is in the trash, and no date moves
         play.here.person(asset.asset_id, action, value)
+        play.moved_by_hand(asset)
         return True
 
     return deed

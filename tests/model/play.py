@@ -101,7 +101,7 @@ class Play:
         self._words, self._read_at, self._first_read_at = 0, {}, {}
         self.other, self.died = None, set()
         here.stores = self._stores
-        self._busy, self.overlaps = set(), []
+        self._busy, self._placed, self.overlaps = set(), {}, []
         self._tap_store()
         self._tap_server()
 
@@ -359,6 +359,8 @@ class Play:
                 elif asset.client_jobs:
                     self.overlaps.append((asset.asset_id, tuple(fields), self.here.clock.seconds))
             write(asset, values, fields, actor)
+            if actor == "client":
+                self._placed[asset.asset_id] = asset.visibility, asset.trashed
             if asset.jobs > asset.client_jobs:
                 self._busy.add(asset.asset_id)
 
@@ -386,6 +388,11 @@ class Play:
         if self._deadly[1] < 0:
             self._dead = copy_store(self.here.store.path, self._file())
             raise KilledError
+
+    def moved_by_hand(self, asset):
+        """Note a move to the archive or the trash: back to where our write met it, only its date has moved."""
+        if asset.client_jobs and self._placed.get(asset.asset_id) == (asset.visibility, asset.trashed):
+            self._busy.add(asset.asset_id)
 
     def _note_write(self, method, path, body):
         parts = path.split("/")[2:]

@@ -80,6 +80,41 @@ def test_a_lone_one_is_not_judged_by_what_only_looks_like_a_queue_that_goes_on(w
     assert here.store.records()[odd].status == "not_sticking"
 
 
+@pytest.mark.parametrize("away", ["trash", "archive"])
+@pytest.mark.parametrize("when", ["between passes", "in the midst of a pass"])
+def test_who_moves_an_image_away_while_the_queue_stands_still_lets_no_second_write_meet_the_first(
+    world, away, when
+):
+    """The date moves at once, there and back: it tells nothing of the write that waits in the queue."""
+    here = world(count=3, unkind="settling,lost_updates", paused=True)
+    image_id, odd = here.images()[0]
+    asset, acted = here.state.assets[odd], []
+    here.run(image_ids=frozenset({image_id}))
+    assert reasons(here) == {UNCONFIRMED}
+    here.clock.seconds += 60
+
+    def move(*_):
+        if not acted:
+            acted.append(here.person(odd, away))
+
+    if when == "between passes":
+        move()
+    else:
+        here.line.meanwhile = move
+    for _ in range(2):
+        here.run(by_person=False, image_ids=frozenset({image_id}))
+        assert asset.client_jobs == 1
+        assert here.store.pending().keys() == {odd}
+    here.person(odd, away, value=False)
+    here.run(by_person=False, image_ids=frozenset({image_id}))
+    assert asset.client_jobs == 1
+    here.settings.paused = False
+    here.settle()
+    here.run()
+    assert here.statuses() == {"in_sync": 3}
+    assert here.faults["overlaps"] == here.faults["lost"] == 0
+
+
 def test_a_queue_that_is_paused_after_neighbours_written_earlier_moved_tells_nothing_of_the_last(world):
     here = world(count=12, unkind="settling,read_only", drain=200.0)
     here.run()

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.reasons import reason
 from reconciler.core.records import Crossing
-from reconciler.core.writes.intent import intent
+from reconciler.core.writes.intent import elsewhere, intent, waited_anew
 from reconciler.core.writes.verdict import judge
 from reconciler.core.writes.verification import CROSSED, differ, disturbed, kept
 from reconciler.core.writes.write_state import UNSEEN_LOOKS, WriteState
@@ -74,6 +74,8 @@ class AssetWrite(WriteState):
         cls, plan: AssetPlan, record: AssetRecord, pending: PendingWrite, now: float, sent_for: float = 0.0
     ) -> AssetWrite:
         """Make one of an earlier run's write that was not seen settled: it is waited for first."""
+        if elsewhere(pending, plan.observed):
+            pending = waited_anew(pending, plan.observed)
         # An earlier date, too: then the clock was set back meanwhile.
         moved = plan.observed.updated_at != pending.before_updated_at
         return cls(
@@ -172,7 +174,8 @@ class AssetWrite(WriteState):
         """
         if self.state != "ready" or not self.steps:
             raise ValueError(f"asset {self.plan.asset_id} is {self.state}: nothing may be sent")
-        crossed = before is not None and before > self.observed.updated_at
+        if crossed := before is not None and before > self.observed.updated_at:
+            pending = replace(pending, before_updated_at=before)
         sent = replace(
             self,
             state="sent",
@@ -183,7 +186,6 @@ class AssetWrite(WriteState):
             sent_steps=(*self.sent_steps, self.steps[0]),
             taken_off=self.taken_off + self.removals[: self.steps[0] == "remove_tags"],
             doubtful=doubtful,
-            moved_before=before if crossed else None,
             crossed=crossed,
         )
         if not unchanged:
@@ -207,10 +209,8 @@ class AssetWrite(WriteState):
     def on_denied(self, steps: frozenset[WriteStep], why: Reason) -> AssetWrite:
         """Go on without these steps: the API key does not allow them."""
         left = tuple(step for step in self.steps if step not in steps)
-        return replace(
-            self,
-            steps=left, status="failed", failed=why, pending=None, state="ready" if left else "done",
-        )  # fmt: skip
+        denied = replace(self, steps=left, status="failed", failed=why, pending=None)
+        return replace(denied, state="ready" if left else "done")
 
     def on_overdue(self, now: float) -> Next:  # noqa: ARG002 - every event is given the time
         """Note that nothing has moved for longer than Immich takes: its queue stands still, or is long."""
@@ -275,12 +275,12 @@ class AssetWrite(WriteState):
         return self
 
     def _moved(self, seen: ObservedAsset, sight: Sight) -> AssetWrite:
-        """Note a sight of a sent asset. A date that was there before the write was sent is another's."""
+        """Note a sight of a sent asset. A date from before the write, or a person's, does not count."""
         pending = self.pending
-        if pending is None or seen.updated_at <= (self.moved_before or pending.before_updated_at):
+        if pending is None or seen.updated_at <= pending.before_updated_at:
             return self
-        if sight.anothers:
-            return replace(self, moved_before=seen.updated_at, crossed=True)
+        if sight.anothers or elsewhere(pending, seen):
+            return replace(self, pending=waited_anew(pending, seen), crossed=self.crossed or sight.anothers)
         return replace(
             self,
             state="moved", moved_at=sight.moved_at, first_moved_at=sight.now, looks=0,
@@ -348,7 +348,9 @@ class AssetWrite(WriteState):
         if self.pending is None:
             return self
         found = judge(self, self.pending, seen, sight, terms)
-        step = frozenset({self.pending.step})
+        step, crossing = frozenset({self.pending.step}), self.crossing
+        if found.crossed:
+            crossing = Crossing(sight.at, found.changed, self.pending.run_id)
         return replace(
             self,
             pending=None,
@@ -357,9 +359,7 @@ class AssetWrite(WriteState):
             proven=found.proven,
             theirs=found.theirs,
             remark=CROSSED if found.crossed else self.remark,
-            crossing=Crossing(sight.at, found.changed, self.pending.run_id)
-            if found.crossed
-            else self.crossing,
+            crossing=crossing,
             verified=self.verified | (step if found.verified else frozenset()),
             reverted=self.reverted | (step if found.reverted else frozenset()),
             changed=self.changed | found.changed,

@@ -55,8 +55,25 @@ def intent(
         intended_at=at,
         gives_back=plan.gives_back,
         beside=seen.tags,
+        visibility=seen.visibility,
+        is_trashed=seen.is_trashed,
     )
     return _with_fields(pending, plan) if fields else pending
+
+
+def elsewhere(pending: PendingWrite, seen: ObservedAsset) -> bool:
+    """Return whether a person moved the asset since: to the archive or the trash, or back.
+
+    That shows in its date at once, whatever Immich still has in its queue.
+    """
+    was = (pending.visibility, pending.is_trashed)
+    return pending.visibility is not None and was != (seen.visibility, seen.is_trashed)
+
+
+def waited_anew(pending: PendingWrite, seen: ObservedAsset) -> PendingWrite:
+    """Return the write, to be waited for from the date, and in the place, that the asset has now."""
+    where = (seen.visibility, seen.is_trashed)
+    return replace(pending, before_updated_at=seen.updated_at, visibility=where[0], is_trashed=where[1])
 
 
 def _with_fields(pending: PendingWrite, plan: AssetPlan) -> PendingWrite:

@@ -62,8 +62,6 @@ class WriteState:
     """When its move was first seen; of a yielding one, since when it is let be, or has last moved."""
     moved_to: datetime | None = None
     """Its date when it was seen moved: from there on a look shows it again."""
-    moved_before: datetime | None = None
-    """A date up to which its moves are another's: it was there before our write was."""
     quiet: float = 0.0
     """Seconds without a move after which a yielding one goes on; 0: it need not yield."""
     asked_at: float = 0.0

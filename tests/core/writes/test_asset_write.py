@@ -139,6 +139,40 @@ def test_a_date_from_before_the_write_is_anothers_and_ours_is_still_to_come():
     assert write.state == "sent"
 
 
+@pytest.mark.parametrize("place", [{"visibility": "archive"}, {"is_trashed": True}])
+@pytest.mark.parametrize("how", ["seen", "read", "by a later run"])
+def test_a_person_who_moves_it_away_tells_nothing_of_ours(place, how):
+    """To the archive or the trash, that shows in the date at once, whatever Immich still has in its queue."""
+    away, write = asset(BLOCK, at=10.4, **place), sent()
+    if how == "by a later run":
+        write = adopted(away, write.pending)
+    elif how == "seen":
+        write, todo = write.on_seen(away, sight(10.5), TERMS)
+        assert todo == "nothing"
+    else:
+        write, todo = write.on_read(away, sight(10.5), TERMS)
+        assert todo == "nothing"
+    assert (write.state, write.crossed) == ("sent", False)
+    assert write.pending.before_updated_at == away.updated_at
+    later = adopted(away, write.pending)
+    assert later.state == "sent", "the next pass knows it, too"
+    back, _ = later.on_seen(asset(BLOCK, at=12.0), sight(12.0), TERMS)
+    assert back.state == "sent", "so does the way back"
+    there, _ = later.on_seen(asset(BLOCK, at=12.0, **place), sight(12.0), TERMS)
+    assert there.state == "moved"
+
+
+def test_of_a_write_from_before_its_place_was_kept_every_move_counts():
+    pending = replace(sent().pending, visibility=None)
+    assert adopted(asset(BLOCK, at=10.4, is_trashed=True), pending).state == "moved"
+
+
+def test_an_edit_that_an_answer_told_of_is_known_to_a_later_run():
+    pending = sent(before=T0 + timedelta(seconds=3)).pending
+    assert adopted(asset(at=3.0), pending).state == "sent"
+    assert adopted(asset(at=11.0), pending).state == "moved"
+
+
 def test_a_moved_one_is_judged_when_it_is_shown_again_a_second_later():
     write = moved()
     assert write.on_seen(asset(BLOCK, at=11.0), sight(11.9), TERMS)[1] == "nothing"
