@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy.engine import Connection
 
-HEAD = "0011"
+HEAD = "0012"
 """The revision that this program writes. Kept here so that opening a store that has it costs no Alembic."""
 
 
