@@ -101,7 +101,7 @@ class Play:
         self._words, self._read_at, self._first_read_at = 0, {}, {}
         self.other, self.died = None, set()
         here.stores = self._stores
-        self._busy, self._placed, self.overlaps = set(), {}, []
+        self._busy, self._placed, self._of_this_pass, self.overlaps = set(), {}, set(), []
         self._tap_store()
         self._tap_server()
 
@@ -245,6 +245,7 @@ class Play:
             self.tally[f"refused: {type(error).__name__}"] += 1
         finally:
             self._deadly, self._due = None, {}
+            self._of_this_pass.clear()
         if self._dead is not None:
             self.tally["fault: killed"] += 1
             self._take_up(self._dead)
@@ -361,6 +362,7 @@ class Play:
             write(asset, values, fields, actor)
             if actor == "client":
                 self._placed[asset.asset_id] = asset.visibility, asset.trashed
+                self._of_this_pass.add(asset.asset_id)
             if asset.jobs > asset.client_jobs:
                 self._busy.add(asset.asset_id)
 
@@ -390,8 +392,13 @@ class Play:
             raise KilledError
 
     def moved_by_hand(self, asset):
-        """Note a move to the archive or the trash: back to where our write met it, only its date has moved."""
-        if asset.client_jobs and self._placed.get(asset.asset_id) == (asset.visibility, asset.trashed):
+        """Note a move to the archive or the trash that looks as if Immich had digested a write of ours.
+
+        Back to where the write met it only its date has moved; and in the pass that wrote it that Immich's
+        queue stands still is not known yet.
+        """
+        back = self._placed.get(asset.asset_id) == (asset.visibility, asset.trashed)
+        if asset.client_jobs and (back or asset.asset_id in self._of_this_pass):
             self._busy.add(asset.asset_id)
 
     def _note_write(self, method, path, body):

@@ -279,7 +279,7 @@ class AssetWrite(WriteState):
         pending = self.pending
         if pending is None or seen.updated_at <= pending.before_updated_at:
             return self
-        if sight.anothers or elsewhere(pending, seen):
+        if sight.anothers or (self.adopted and elsewhere(pending, seen)):
             return replace(self, pending=waited_anew(pending, seen), crossed=self.crossed or sight.anothers)
         return replace(
             self,

@@ -140,11 +140,11 @@ def test_a_date_from_before_the_write_is_anothers_and_ours_is_still_to_come():
 
 
 @pytest.mark.parametrize("place", [{"visibility": "archive"}, {"is_trashed": True}])
-@pytest.mark.parametrize("how", ["seen", "read", "by a later run"])
-def test_a_person_who_moves_it_away_tells_nothing_of_ours(place, how):
+@pytest.mark.parametrize("how", ["seen", "read", "found"])
+def test_a_person_who_moves_one_of_an_earlier_run_away_tells_nothing_of_it(place, how):
     """To the archive or the trash, that shows in the date at once, whatever Immich still has in its queue."""
-    away, write = asset(BLOCK, at=10.4, **place), sent()
-    if how == "by a later run":
+    away, write = asset(BLOCK, at=10.4, **place), adopted(asset(BLOCK), sent().pending)
+    if how == "found":
         write = adopted(away, write.pending)
     elif how == "seen":
         write, todo = write.on_seen(away, sight(10.5), TERMS)
@@ -160,6 +160,12 @@ def test_a_person_who_moves_it_away_tells_nothing_of_ours(place, how):
     assert back.state == "sent", "so does the way back"
     there, _ = later.on_seen(asset(BLOCK, at=12.0, **place), sight(12.0), TERMS)
     assert there.state == "moved"
+
+
+def test_one_of_this_run_that_a_person_moves_away_is_waited_for_no_longer():
+    """Immich digests within a second; where its queue stands still, an earlier run has found that."""
+    write, _ = sent().on_seen(asset(BLOCK, at=10.4, visibility="archive"), sight(10.5), TERMS)
+    assert write.state == "moved"
 
 
 def test_of_a_write_from_before_its_place_was_kept_every_move_counts():
