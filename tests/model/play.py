@@ -99,7 +99,7 @@ class Play:
         self.rows, self.copies = {}, []
         self._count, self._due, self._deadly, self._dead = 0, {}, None, None
         self._words, self._read_at, self._first_read_at = 0, {}, {}
-        self.other, self.died = None, set()
+        self.other, self.died, self.moved = None, set(), set()
         here.stores = self._stores
         self._busy, self._placed, self._of_this_pass, self.overlaps = set(), {}, set(), []
         self._tap_store()
@@ -363,6 +363,7 @@ class Play:
             if actor == "client":
                 self._placed[asset.asset_id] = asset.visibility, asset.trashed
                 self._of_this_pass.add(asset.asset_id)
+                self.moved.discard(asset.asset_id)
             if asset.jobs > asset.client_jobs:
                 self._busy.add(asset.asset_id)
 
@@ -397,6 +398,8 @@ class Play:
         Back to where the write met it only its date has moved; and in the pass that wrote it that Immich's
         queue stands still is not known yet.
         """
+        if any(asset.asset_id in store.pending() for store in self.here.stores()):
+            self.moved.add(asset.asset_id)
         back = self._placed.get(asset.asset_id) == (asset.visibility, asset.trashed)
         if asset.client_jobs and (back or asset.asset_id in self._of_this_pass):
             self._busy.add(asset.asset_id)
@@ -467,8 +470,9 @@ class Play:
         if self.here.writes:
             what = [one[1:] for one in self.here.line.sent if one[1] in {"PUT", "DELETE"}][-6:]
             raise ViolationError(f"it does not come to rest: {report.outcomes}; {what}")
-        # A lone one whose extraction died shows no date by which it could be told from one that is not digested.
-        linked = {asset_id for _, asset_id in self.here.images()} - self.died
+        # A lone one whose extraction died, or that was moved by hand before it was seen settled, shows no date by
+        # which it could be told from one that is not digested.
+        linked = {asset_id for _, asset_id in self.here.images()} - self.died - self.moved
         if left := {one: write for one, write in self.here.store.pending().items() if one in linked}:
             raise ViolationError(f"writes are waited for at rest: {left}")
         self._assert_true()
