@@ -240,7 +240,7 @@ class Oracle:
     def _missing(self, asset_id, which, token, whole, when):
         stores = self.here.stores()
         entries = [one for store in stores for one in store.journal_of(asset_id=asset_id, limit=1_000_000)]
-        runs = _replaced(entries, which, token)
+        runs = _replaced(entries, which, token) or _replaced(entries, which, whole)
         told = self.told.get(asset_id, -1.0) >= when and self._is_crossed(asset_id)
         self.here.note(f"not in Immich: {which} {whole!r} of {asset_id}: runs {sorted(runs)}, told {told}")
         in_window = (asset_id, which, token) in self.window
@@ -261,7 +261,7 @@ class Oracle:
             elif which == "tags" or (which == "description" and not runs & self.licensed):
                 raise ViolationError(f"{whole!r} on {asset_id} was replaced without anybody's wish: {runs}")
             self.found["journal"] += 1
-        elif asset_id in self.archived and _replaced(self.archived[asset_id], which, token):
+        elif any(_replaced(self.archived.get(asset_id, ()), which, one) for one in (token, whole)):
             self.found["journal of a lost store"] += 1
         else:
             raise ViolationError(f"{which} {whole!r} of {asset_id}, entered at {when:.3f}, is nowhere")
@@ -272,7 +272,10 @@ class Oracle:
 
 
 def _replaced(entries, which, token):
-    """Give the runs that replaced something, by the journal."""
+    """Give the runs that replaced something, by the journal: a word, or the whole line that it was in.
+
+    Of a line that grew the catalogue may have the first words, since it imported them.
+    """
     return {
         one.run_id
         for one in entries
@@ -288,7 +291,8 @@ def _in_block(entries, token):
 
 def _has(which, value, token):
     if which == "description":
-        return token in tokens(value if isinstance(value, str) else "")
+        text = value if isinstance(value, str) else ""
+        return token in tokens(text) or settled(token) in {settled(line) for line in text.splitlines()}
     if which == "tags":
         return token in (value or ())
     return bool(value) and max(abs(a - b) for a, b in zip(value, token, strict=True)) < 2e-6
