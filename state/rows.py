@@ -169,6 +169,7 @@ def of_pending(write: PendingWrite) -> Values:
         "beside": None if write.beside is None else sorted(write.beside),
         "visibility": write.visibility,
         "is_trashed": write.is_trashed,
+        "by_hand": write.by_hand,
     }
 
 
@@ -194,6 +195,7 @@ def to_pending(row: Row[Any]) -> PendingWrite:
         beside=None if row.beside is None else frozenset(row.beside),
         visibility=row.visibility,
         is_trashed=row.is_trashed,
+        by_hand=row.by_hand,
     )
 
 

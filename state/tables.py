@@ -259,6 +259,7 @@ class PendingRow(Row, table=True):
     beside: list[str] | None = Field(sa_type=JsonText)
     visibility: str | None = Field(sa_type=Text)
     is_trashed: bool
+    by_hand: bool
 
 
 class JournalRow(Row, table=True):

@@ -283,12 +283,12 @@ class PendingWrite:
     gives_back: bool = False
     """Whether it is an undo's: then what it writes is not ours by it."""
     beside: frozenset[str] | None = None
-    """All tags on the asset just before the write; ``None``: not read. A later pass tells by them what Immich
-    dropped while nobody watched."""
+    """All tags on it just before the write: a later pass tells by them what was dropped. ``None``: not read."""
     visibility: Visibility | None = None
-    """Where it was before the write, and whether in the trash: a move shows in its date at once, and says
-    nothing about the write. ``None``: not known."""
+    """Where it was before the write, in the trash or not; ``None``: not known."""
     is_trashed: bool = False
+    by_hand: bool = False
+    """Whether a person moved it since: that shows in its date at once, and says nothing about the write."""
 
 
 @dataclass(frozen=True, slots=True)

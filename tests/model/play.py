@@ -363,7 +363,6 @@ class Play:
             if actor == "client":
                 self._placed[asset.asset_id] = asset.visibility, asset.trashed
                 self._of_this_pass.add(asset.asset_id)
-                self.moved.discard(asset.asset_id)
             if asset.jobs > asset.client_jobs:
                 self._busy.add(asset.asset_id)
 
@@ -456,8 +455,9 @@ class Play:
         """
         mend(self)
         self._calm()
-        # A server's clock that was set back shows no move of what was written before, until it is there again.
-        self.wait(7200 if self.tally["fault: server's clock set back"] else 120)
+        # A server's clock that was set back shows no move of what was written before, until it is there again. What
+        # a person moved by hand is waited for an hour.
+        self.wait(7200 if self.tally["fault: server's clock set back"] or self.moved else 120)
         began = last = self.here.clock.seconds
         for number in range(most + 1):
             report = self._in_peace()
@@ -470,9 +470,8 @@ class Play:
         if self.here.writes:
             what = [one[1:] for one in self.here.line.sent if one[1] in {"PUT", "DELETE"}][-6:]
             raise ViolationError(f"it does not come to rest: {report.outcomes}; {what}")
-        # A lone one whose extraction died, or that was moved by hand before it was seen settled, shows no date by
-        # which it could be told from one that is not digested.
-        linked = {asset_id for _, asset_id in self.here.images()} - self.died - self.moved
+        # A lone one whose extraction died shows no date by which it could be told from one that is not digested.
+        linked = {asset_id for _, asset_id in self.here.images()} - self.died
         if left := {one: write for one, write in self.here.store.pending().items() if one in linked}:
             raise ViolationError(f"writes are waited for at rest: {left}")
         self._assert_true()

@@ -77,7 +77,15 @@ def test_a_store_of_the_version_before_is_taken_along_with_all_it_has(path, make
         for column in ("held", "more", "taken_back", "taken_at"):
             connection.execute(f"ALTER TABLE assets DROP COLUMN {column}")
         connection.execute("ALTER TABLE journal DROP COLUMN ours")
-        for column in ("gives_back", "beside", "taken_at", "keeps_day", "visibility", "is_trashed"):
+        for column in (
+            "gives_back",
+            "beside",
+            "taken_at",
+            "keeps_day",
+            "visibility",
+            "is_trashed",
+            "by_hand",
+        ):
             connection.execute(f"ALTER TABLE pending_writes DROP COLUMN {column}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     with SqliteStore.open(path) as store:

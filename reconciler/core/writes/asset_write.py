@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.core.reasons import reason
 from reconciler.core.records import Crossing
-from reconciler.core.writes.intent import elsewhere, intent, waited_anew
+from reconciler.core.writes.intent import elsewhere, found_moved, intent, waited_anew
 from reconciler.core.writes.verdict import judge
 from reconciler.core.writes.verification import CROSSED, differ, disturbed, kept
 from reconciler.core.writes.write_state import UNSEEN_LOOKS, WriteState
@@ -76,8 +76,7 @@ class AssetWrite(WriteState):
         """Make one of an earlier run's write that was not seen settled: it is waited for first."""
         if elsewhere(pending, plan.observed):
             pending = waited_anew(pending, plan.observed)
-        # An earlier date, too: then the clock was set back meanwhile.
-        moved = plan.observed.updated_at != pending.before_updated_at
+        moved = found_moved(pending, plan.observed, sent_for)
         return cls(
             plan,
             record,

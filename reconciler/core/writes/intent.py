@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from reconciler.core.records import WriteStep
 
 
+MOST_BY_HAND = 3600.0
+"""Seconds for which a write is waited for whose asset a person moved to the archive or the trash, or back."""
+
+
 def intent(
     plan: AssetPlan,
     step: WriteStep,
@@ -72,8 +76,21 @@ def elsewhere(pending: PendingWrite, seen: ObservedAsset) -> bool:
 
 def waited_anew(pending: PendingWrite, seen: ObservedAsset) -> PendingWrite:
     """Return the write, to be waited for from the date, and in the place, that the asset has now."""
+    by_hand = pending.by_hand or elsewhere(pending, seen)
     where = (seen.visibility, seen.is_trashed)
-    return replace(pending, before_updated_at=seen.updated_at, visibility=where[0], is_trashed=where[1])
+    return replace(
+        pending,
+        before_updated_at=seen.updated_at, visibility=where[0], is_trashed=where[1], by_hand=by_hand,
+    )  # fmt: skip
+
+
+def found_moved(pending: PendingWrite, seen: ObservedAsset, sent_for: float) -> bool:
+    """Return whether an earlier run's write has settled, as far as the date tells that a pass finds.
+
+    An earlier date, too: then the clock was set back meanwhile. Of an asset that a person moved since nothing
+    may ever move the date again, so it is waited for an hour, and not for ever.
+    """
+    return seen.updated_at != pending.before_updated_at or (pending.by_hand and sent_for > MOST_BY_HAND)
 
 
 def _with_fields(pending: PendingWrite, plan: AssetPlan) -> PendingWrite:

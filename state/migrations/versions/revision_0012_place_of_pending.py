@@ -14,7 +14,6 @@ depends_on = None
 def upgrade() -> None:
     """Add the columns: of writes that are on their way now it is not known."""
     op.add_column("pending_writes", sa.Column("visibility", sa.Text(), nullable=True))
-    is_trashed: sa.Column[bool] = sa.Column(
-        "is_trashed", sa.Boolean(), nullable=False, server_default=sa.false()
-    )
-    op.add_column("pending_writes", is_trashed)
+    for name in ("is_trashed", "by_hand"):
+        column: sa.Column[bool] = sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false())
+        op.add_column("pending_writes", column)

@@ -162,6 +162,19 @@ def test_a_person_who_moves_one_of_an_earlier_run_away_tells_nothing_of_it(place
     assert there.state == "moved"
 
 
+def test_one_of_an_earlier_run_that_a_person_moved_away_is_waited_for_an_hour():
+    """Nothing may ever move its date again: its write would be under way for ever, and nothing more be written."""
+    away = asset(BLOCK, at=10.4, is_trashed=True)
+    pending = adopted(away, sent().pending).pending
+    begun = [
+        AssetWrite.adopt(plan_of(away), AssetRecord("a", 1), pending, 10.0, sent_for=seconds).state
+        for seconds in (3500.0, 3700.0)
+    ]
+    assert begun == ["sent", "moved"]
+    unmoved = AssetWrite.adopt(plan_of(asset()), AssetRecord("a", 1), sent().pending, 10.0, sent_for=1e6)
+    assert unmoved.state == "sent", "one that nobody moved is waited for as long as Immich takes"
+
+
 def test_one_of_this_run_that_a_person_moves_away_is_waited_for_no_longer():
     """Immich digests within a second; where its queue stands still, an earlier run has found that."""
     write, _ = sent().on_seen(asset(BLOCK, at=10.4, visibility="archive"), sight(10.5), TERMS)
