@@ -148,12 +148,12 @@ class Oracle:
     def writes(self, asset_id, read_at, undigested_at=-1.0, fields=()):
         """Note that a write of the program comes to Immich: what was entered since the reading is in its window.
 
-        So is what was entered just before the pass's first reading, at ``undigested_at``, that Immich is digesting
+        So is what was entered just before the pass's first reading, asked at ``undigested_at``, that Immich is digesting
         still, and that is none of the fields of the write, which would carry it on: each reading shows it, and no
         date tells that it is new.
         """
         for (which, key), when in self.fresh.get(asset_id, {}).items():
-            if when >= read_at or (which not in fields and when < undigested_at):
+            if when >= read_at or (which not in fields and when <= undigested_at):
                 self.window.add((asset_id, which, key))
 
     def loses_store(self):
