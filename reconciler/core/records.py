@@ -39,8 +39,8 @@ Field = Literal["block", "prose", "coordinates", "taken_at", "tags", "albums"]
 TextField = Literal["block", "prose"]
 JournalField = Literal["description", "coordinates", "taken_at", "tags", "albums", "favorite", "memberships"]
 """``memberships``: a person's albums that an asset was put in for them, as id and name."""
-FormerField = Literal["block", "prose", "coordinates", "taken_at", "description"]
-"""``description``: the whole text, of an older version's journal."""
+FormerField = Literal["block", "prose", "joined", "coordinates", "taken_at", "description"]
+"""``joined``: a person's prose, and that with ours below; ``description``: of an older version's journal."""
 Trigger = Literal[
     "api",
     "audit",

@@ -121,7 +121,12 @@ class Sender:
             for job in jobs
             if not (job.write.plan.gives_back or "fields" in job.write.sent_steps)
             for value in former_of(
-                made[job.asset_id][0], job.write.observed, job.write.plan.base, markers, now
+                made[job.asset_id][0],
+                job.write.observed,
+                job.write.plan.base,
+                markers,
+                now,
+                prose=job.write.plan.desired.prose,
             )
         )
 

@@ -643,3 +643,40 @@ def test_the_progress_of_an_undo_in_slices_is_of_the_whole(world, monkeypatch):
     assert {total for _, total in writing} == {12}
     assert [done for done, _ in writing] == sorted(done for done, _ in writing)
     assert writing[-1] == (12, 12)
+
+
+@pytest.mark.parametrize(
+    "meanwhile", ["nothing", "the catalogue goes on", "a person goes on", "a person takes it out"]
+)
+@pytest.mark.parametrize("equal", [False, True])
+def test_what_a_person_let_join_their_words_is_taken_out_with_everything(world, equal, meanwhile):
+    """Both together are nobody's: not ours, and yet what was added to a person's words is this program's doing."""
+    here = world(count=2, unkind="settling")
+    image_id, asset_id = here.images()[0]
+    here.sql("UPDATE astrophotography_images SET description = ? WHERE id = ?", "For her birthday.", image_id)
+    if equal:
+        here.person(asset_id, "set_description", "For her birthday.")
+        here.settle()
+        here.run()
+    here.person(asset_id, "set_description", "Mine.\n\n  Second.")
+    here.settle()
+    found, now = here.look(full=True), here.clock.now()
+    plan = next(item.plan for item in found.items if item.image_id == image_id)
+    assert take_decision(here.store, plan, "both", rules=found.rules, at=now, field="prose") == ("prose",)
+    here.run()
+    here.settle()
+    joined = here.shown()[asset_id]["description"]
+    assert joined.startswith("Mine.\n\n  Second.\n\nFor her birthday.\n\n✦ ")
+    if meanwhile == "the catalogue goes on":
+        here.sql("UPDATE astrophotography_images SET title = 'Another' WHERE id = ?", image_id)
+        here.run()
+    elif meanwhile == "a person goes on":
+        here.person(asset_id, "set_description", f"{joined}\n\nLater.")
+    elif meanwhile == "a person takes it out":
+        here.person(asset_id, "set_description", joined.replace("For her birthday.\n\n", ""))
+    here.settle()
+    report = here.take_back(everything=True)
+    here.settle()
+    later = "\n\nLater." if meanwhile == "a person goes on" else ""
+    assert here.shown()[asset_id]["description"] == f"Mine.\n\n  Second.{later}"
+    assert {why.code for _, why in report.left} == {"no_place_before"}

@@ -46,6 +46,8 @@ class Former:
     block: str | None = None
     prose: str | None = None
     """``None``: not known."""
+    joined: tuple[str, str] | None = None
+    """A person's prose, and that with ours below it, where they decided for both."""
     values: Mapping[ValueName, Value | None] = field(default_factory=dict)
     """Those that are known, if only to be none."""
 
@@ -130,6 +132,8 @@ def everything(record: AssetRecord, former: Iterable[FormerValue], markers: Mark
             known = replace(known, block=one.value if isinstance(one.value, str) else None)
         elif one.field == "prose":
             known = replace(known, prose=_text(one.value))
+        elif one.field == "joined" and isinstance(one.value, list):
+            known = replace(known, joined=(_text(one.value[0]), _text(one.value[1])))
         elif value := BY_NAME.get(one.field):
             known = replace(known, values={**known.values, value.name: value.read(one.value)})
     applied = record.applied

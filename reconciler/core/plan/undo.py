@@ -195,6 +195,8 @@ def _all_of(former: Former, parts: Split, applied: Applied) -> tuple[_Part | Non
         block = _Part(former.block, Split("", applied.block))
     if applied.prose or (former.prose and not trim(parts.prose)):
         prose = _Part(former.prose, Split(applied.prose or "", None))
+    elif former.joined and normal(former.joined[1]) in normal(parts.prose):
+        prose = _Part(former.joined[0], Split(former.joined[1], None))
     return block, prose
 
 

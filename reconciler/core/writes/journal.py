@@ -70,11 +70,25 @@ def _ours_in(text: str, owned: Applied, markers: Markers) -> list[str]:
 
 
 def former_of(
-    pending: PendingWrite, seen: ObservedAsset, owned: Applied, markers: Markers, at: datetime
+    pending: PendingWrite,
+    seen: ObservedAsset,
+    owned: Applied,
+    markers: Markers,
+    at: datetime,
+    *,
+    prose: str | None = None,
 ) -> list[FormerValue]:
     """Return the values that a write replaces and that are not ours: what undoing everything gives back.
 
     Tags are left out: what is ours of them is taken off, and no other was ever touched.
+
+    Args:
+        pending: the write.
+        seen: the asset as it was read before.
+        owned: what was ours in it then.
+        markers: the block's.
+        at: now.
+        prose: the catalogue's, which a person may have let join theirs: then both together are not ours.
     """
     found: list[FormerValue] = []
     parts = split(seen.description, markers, owned.block)
@@ -86,6 +100,10 @@ def former_of(
         )
         if not is_ours:
             found.append(FormerValue(pending.asset_id, "prose", parts.prose, at))
+    elif pending.description is not None and prose:
+        after = split(pending.description, markers, pending.block or owned.block)
+        if normal(after.prose) == normal(parts.joined_by(prose).prose) != normal(parts.prose):
+            found.append(FormerValue(pending.asset_id, "joined", [parts.prose, after.prose], at))
     for one in VALUE_FIELDS:
         was, ours = one.of(seen), one.of(owned)
         if one.of(pending) is not None and (ours is None or (was is not None and not one.same(was, ours))):
