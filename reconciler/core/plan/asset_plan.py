@@ -180,12 +180,25 @@ def _merge_text(
 ) -> Merged[str]:  # fmt: skip
     """Merge a text; ``displaced``: the solver's sentence took its place, so no person took it out."""
     base = plan.base.block if which == "block" else plan.base.prose
+    decided = any(one.field == which for one in plan.resolutions)
+    if which == "prose" and policy.on_conflict == "keep" and not decided and _stands_in(wanted, live, base):
+        return Merged("in_sync", "nothing", None)
     merged = merge_value(
         None if displaced else base, wanted, live,
         equal=_same_text, on_conflict=policy.on_conflict,
         on_drift=policy.on_drift_block if which == "block" else policy.on_drift_prose,
     )  # fmt: skip
     return replace(merged, base=base) if displaced and merged.action == "write" else merged
+
+
+def _stands_in(wanted: str | None, live: str | None, base: str | None) -> bool:
+    """Return whether the catalogue's words stand among a person's, and are not ours: nothing is lacking.
+
+    So it is where they equalled the catalogue's before the first write, and the person went on writing.
+    """
+    if not wanted or not live or _same_text(live, wanted) or (base and _same_text(base, wanted)):
+        return False
+    return f"\n{normal(wanted)}\n" in f"\n{normal(live)}\n"
 
 
 def _ruled(
