@@ -194,6 +194,8 @@ Code = Literal[
     "tag_perhaps_in_use",
     "tag_has_others",
     "tag_came_back",
+    "tag_unrecorded",
+    "undo_unrecorded",
     # -- the end of a request: service --
     "daemon_stopped",
     "not_linked",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 1_000
 _TO_COME: Final[frozenset[AssetStatus]] = frozenset({"new", "pending", "held", "failed", "not_sticking"})
 """Where an image stands that a later pass may rename."""
-_EVERYWHERE: Final[tuple[Visibility, ...]] = ("timeline", "archive", "hidden")
+EVERYWHERE: Final[tuple[Visibility, ...]] = ("timeline", "archive", "hidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,9 @@ class Cleaned:
     deleted: tuple[str, ...] = ()
     kept: tuple[tuple[str, Reason], ...] = ()
     """Those that are still there, and why."""
+    unrecorded: tuple[tuple[str, Reason], ...] = ()
+    """The topmost of tags below our root that nothing carries and that are not on record here, with how many
+    each is: see ``unrecorded_tags``."""
 
 
 def note_created(store: Store, paths: Iterable[str], there: Collection[str]) -> None:
@@ -135,7 +138,7 @@ async def _in_use(
 ) -> Reason | None:
     """Say whether an asset carries a tag, or one below it."""
     carried = store.owners_of_tags([path, *below]) or await target.carrying(
-        tag_id, visibilities=_EVERYWHERE, trashed=True
+        tag_id, visibilities=EVERYWHERE, trashed=True
     )
     return reason("tag_in_use") if carried else None
 

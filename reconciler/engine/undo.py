@@ -12,6 +12,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from reconciler.core.desired.tags import tag_root
 from reconciler.core.fields import VALUE_NAMES, with_values
 from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.plan.reversal import taken_off_last
@@ -34,6 +35,7 @@ from reconciler.engine.undo_plan import UndoPlanner, reversed_now
 from reconciler.engine.undo_record import left_alone, remembered
 from reconciler.engine.undo_report import Ending
 from reconciler.engine.undo_wish import ALL, begun, ended
+from reconciler.engine.unrecorded_tags import left_empty
 from reconciler.errors import ImmichError
 
 if TYPE_CHECKING:
@@ -130,16 +132,20 @@ class Undo:
             await self._finish_all(steps, jobs, prepared, ending)
         cleaned = Cleaned()
         if ending.error is None and not stop():
-            cleaned = await self._clean_up(undo.wish, writer, ending)
+            cleaned = await self._clean_up(undo.wish, writer, ending, tag_root(prepared.rules.policy.tags))
         gone = len(writer.deleted) if writer is not None else 0
         return ending.closed(run, self._clock.now(), cleaned, stopped=stop(), albums=gone)
 
-    async def _clean_up(self, wish: UndoWish, writer: AlbumWriter | None, ending: Ending) -> Cleaned:
+    async def _clean_up(
+        self, wish: UndoWish, writer: AlbumWriter | None, ending: Ending, root: str
+    ) -> Cleaned:
         """Delete what was made and that nothing needs any more; then the undo is over, if nothing is left."""
         cleaned = Cleaned()
         try:
             if wish.everything:
                 cleaned = await delete_created(self._target, self._store)
+                unrecorded = await left_empty(self._target, self._store, root)
+                cleaned = replace(cleaned, unrecorded=unrecorded)
             if writer is not None:
                 await writer.finish(everything=wish.everything)
         except ImmichError as error:

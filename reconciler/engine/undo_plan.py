@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.asset_ids import AssetIds
+from reconciler.core.desired.tags import tag_root
 from reconciler.core.plan.asset_plan import not_writable
 from reconciler.core.plan.reversal import everything, known_steps, owns_anything
 from reconciler.core.plan.undo import Reversed, reverse
@@ -29,6 +30,7 @@ from reconciler.engine.planner.adoption import told_besides
 from reconciler.engine.undo_stacks import with_stacks
 from reconciler.engine.undo_steps import LOOSE, Step, Steps
 from reconciler.engine.undo_wish import Candidate, UndoWish, Wanted, of_entries, wanted
+from reconciler.engine.unrecorded_tags import unrecorded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -69,6 +71,8 @@ class PreparedUndo:
     tags: tuple[str, ...] = ()
     """Tags that this program made and that are there, of an undo of everything: those that nothing carries
     afterwards are deleted."""
+    unrecorded: tuple[str, ...] = ()
+    """Tags at or below our root that are there and are not on record here: they stay."""
 
     @property
     def changes(self) -> Iterator[AssetPlan]:
@@ -81,7 +85,7 @@ class PreparedUndo:
         counts = self.steps.counts
         names = ("images", "descriptions", "places", *(("dates",) if counts["dates"] else ()))
         found = {name: counts[name] for name in (*names, "tags_off", "albums", "tags_back")}
-        return found | {"tags_made": len(self.tags)}
+        return found | {"tags_made": len(self.tags), "tags_unrecorded": len(self.unrecorded)}
 
     @property
     def has_work(self) -> bool:
@@ -140,7 +144,9 @@ class UndoPlanner:
         selection = Selection(full=True, tags_later=True, albums=ALBUMS.is_kept(self._store), writes=True)
         prepared = await self._cycle.prepare(selection, wishes)
         steps = await self._planned(prepared, None)
-        return PreparedUndo(prepared, steps, wish, await to_delete(self._target, self._store))
+        made = await to_delete(self._target, self._store)
+        root = tag_root(prepared.rules.policy.tags)
+        return PreparedUndo(prepared, steps, wish, made, await unrecorded(self._target, self._store, root))
 
     async def _planned(self, prepared: Prepared, asked: Wanted | None) -> Steps:
         """Plan the assets that are asked for; ``None``: all in which anything is ours."""

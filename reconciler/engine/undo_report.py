@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.reasons import reason
 from reconciler.core.records import Run, RunCounts
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from reconciler.engine.undo_plan import PreparedUndo
     from reconciler.engine.undo_steps import Step
     from reconciler.errors import ReconcilerError
+
+
+_NAMED: Final = 5
+"""Branches of tags that a run's summary names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,8 @@ class Ending:
         summary = [reason("undo_images", count=len(self.undone))]
         if cleaned.deleted:
             summary.append(reason("undo_tags", count=len(cleaned.deleted)))
+        if cleaned.unrecorded:
+            summary.append(_unrecorded(cleaned))
         if albums:
             summary.append(reason("undo_albums", count=albums))
         if self.left:
@@ -93,6 +99,14 @@ class Ending:
             ),
         )
         return UndoReport(closed, tuple(self.undone), tuple(self.left), self.error, cleaned)
+
+
+def _unrecorded(cleaned: Cleaned) -> Reason:
+    """Return in a run's summary what is left of tags that are not on record here, with the first branches."""
+    counts = [count for _, why in cleaned.unrecorded if isinstance(count := why.get("count"), int)]
+    named = [path for path, _ in cleaned.unrecorded[:_NAMED]]
+    more = ("…",) if len(cleaned.unrecorded) > _NAMED else ()
+    return reason("undo_unrecorded", count=sum(counts), tags=(*named, *more))
 
 
 def report_of(undo: PreparedUndo, ended: UndoReport) -> Report:

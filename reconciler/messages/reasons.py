@@ -133,6 +133,10 @@ REASONS: Final[Mapping[Code, Message]] = {
     ),
     "tag_has_others": Message("there are tags below it that were not made from here"),
     "tag_came_back": Message("Immich made it again; delete it once Immich's queue is empty"),
+    "tag_unrecorded": Message(
+        "{count} tag that nothing carries; who made it is not on record here",
+        "{count} tags that nothing carries; who made them is not on record here",
+    ),
     "former_unknown": Message("what was there before is no longer on record; it is left as it is"),
     "unfinished": Message("it was not finished; explain shows how it stands"),
     "not_put_back": Message("Immich did not keep what was written back"),

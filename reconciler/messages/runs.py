@@ -43,6 +43,10 @@ RUNS: Final[Mapping[Code, Message]] = {
     "undo_images": Message("{count} image taken back", "{count} images taken back"),
     "undo_tags": Message("{count} tag deleted", "{count} tags deleted"),
     "undo_albums": Message("{count} album deleted", "{count} albums deleted"),
+    "undo_unrecorded": Message(
+        "left {count} tag that nothing carries below {tags}: who made it is not on record here",
+        "left {count} tags that nothing carries below {tags}: who made them is not on record here",
+    ),
     "undo_left": Message("{count} value left as it is", "{count} values left as they are"),
     "daemon_stopped": Message("The daemon was stopped."),
     "pass_broke": Message("An unexpected error ended the run; the log has the details."),
@@ -58,6 +62,7 @@ _APART: Final = frozenset(
         "run_albums_deleted",
         "run_ended_early",
         "run_stopped_at",
+        "undo_unrecorded",
     }
 )
 """What is said beside the counts."""

@@ -91,6 +91,8 @@ class UndoPlan(Model):
     counts: Counts
     tags: list[Text]
     """Tags that this program made: those that nothing carries afterwards are deleted."""
+    unrecorded_tags: list[Text]
+    """Tags below our root that are there and of which it is not on record here who made them: they stay."""
     left: list[Left]
     left_count: Count
     items: list[Taken]
@@ -101,6 +103,7 @@ class UndoPlan(Model):
         return cls(
             counts=found.counts,
             tags=list(found.tags),
+            unrecorded_tags=list(found.unrecorded),
             left=[
                 Left(
                     image_id=step.item.image_id,

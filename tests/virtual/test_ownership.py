@@ -11,12 +11,13 @@ import pytest
 
 from reconciler.core.ownership import KEY, OwnershipRecord
 from reconciler.core.policy import GuardPolicy, Policy, Switches
-from reconciler.core.store_keys import OWNER
+from reconciler.core.store_keys import CREATED_TAGS, OWNER
 from reconciler.engine.ownership import ALIVE, leave_wishes
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.redo import write_again
 from reconciler.errors import AnotherInstanceError
+from reconciler.messages.runs import summary
 from state.store import SqliteStore
 from tests.virtual.loop import run
 
@@ -575,3 +576,62 @@ def test_a_write_of_a_killed_pass_of_a_settled_store_is_waited_for_where_only_im
     here.settle()
     here.run()
     assert here.statuses() == {"in_sync": 3}
+
+
+def test_tags_that_another_store_made_are_named_and_left_once_nothing_carries_them(world):
+    here = world(count=6, unkind="settling", drain=60.0, policy=BOLD)
+    here.run()
+    made = {tag for tag in here.tags if tag.split("/")[0] == "Astro"}
+    other = second(world, here)
+    leave_wishes(other.store, ["take_over"])
+    other.run()
+    assert not CREATED_TAGS.read(other.store)
+    looked = other.look_back(everything=True)
+    assert (set(looked.unrecorded), looked.counts["tags_unrecorded"]) == (made, len(made))
+    report = other.take_back(everything=True)
+    assert made <= here.tags
+    [(path, why)] = report.tags.unrecorded
+    assert (path, why.code, why.get("count")) == ("Astro", "tag_unrecorded", len(made))
+    assert f"left {len(made)} tags that nothing carries below “Astro”" in summary(report.run.summary)
+
+
+def test_of_tags_below_our_root_only_those_that_nothing_carries_are_named(world):
+    here = world(count=6, unkind="settling", drain=60.0, policy=BOLD)
+    _, asset_id = here.images()[0]
+    here.person(asset_id, "add_tag", "Astro/Mine/Kept")
+    here.person(asset_id, "add_tag", "Astro/Mine/Gone")
+    here.person(asset_id, "add_tag", "Elsewhere/Gone")
+    for path in ("Astro/Mine/Gone", "Elsewhere/Gone"):
+        here.person(asset_id, "remove_tag", path)
+    here.settle()
+    here.run()
+    report = here.take_back(everything=True)
+    assert [(path, why.get("count")) for path, why in report.tags.unrecorded] == [("Astro/Mine/Gone", 1)]
+    assert {"Astro/Mine/Gone", "Astro/Mine/Kept", "Elsewhere/Gone"} <= here.tags
+    assert not any(path.startswith("Astro/") and "Mine" not in path for path in here.tags)
+
+
+def test_tags_that_an_older_copy_of_the_store_does_not_know_are_named_too(world):
+    here = world(count=6, unkind="settling", drain=60.0, policy=BOLD)
+    here.run()
+    copy = copy_store(here)
+    before = here.tags
+    edit_all(here, "two")
+    here.run()
+    new = here.tags - before
+    lose_store(here, copy=copy)
+    here.run()
+    report = here.take_back(everything=True)
+    assert new
+    assert here.tags & new == new
+    named = [path for path, _ in report.tags.unrecorded]
+    assert all(any(tag == path or tag.startswith(f"{path}/") for path in named) for tag in new)
+    assert sum(why.get("count") for _, why in report.tags.unrecorded) == len(new)
+
+
+def test_a_store_that_made_all_tags_names_none(world):
+    here = world(count=6, unkind="settling", drain=60.0, policy=BOLD)
+    here.run()
+    report = here.take_back(everything=True)
+    assert report.tags.unrecorded == ()
+    assert not any(tag.startswith("Astro") for tag in here.tags)

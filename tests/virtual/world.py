@@ -224,6 +224,15 @@ class World:
 
         return run(self.clock, self._cycle(act))
 
+    def look_back(self, **wish):
+        """Plan an undo of what is wished (see ``UndoWish``), and write nothing."""
+
+        async def act(cycle, immich):
+            undo = Undo(cycle, immich, self.store, self.clock, self.events.append, self.timing)
+            return await undo.prepare(UndoWish(**wish), Wishes(self.policy, self.switches, self.zones))
+
+        return run(self.clock, self._cycle(act))
+
     def take_back(self, *, within=None, stop=lambda: False, **wish):
         """Undo what is wished (see ``UndoWish``), to its end or until it is killed: then ``None``."""
         self.runs += 1

@@ -28,7 +28,7 @@ from reconciler.models.runs import Requests, Run
 from reconciler.models.undo import asset_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from reconciler.cli.output.screen import Screen
     from reconciler.core.reasons import Reason as CoreReason
@@ -95,7 +95,11 @@ def command(  # noqa: PLR0913 - one parameter an option
                 "undone": list(report.undone),
                 "left": [[asset_id, words(why, "command")] for asset_id, why in report.left],
                 "reasons": [{"asset_id": key} | dict(Reason.of(why)) for key, why in report.left],
-                "tags": {"deleted": list(report.tags.deleted), "kept": _kept(report)},
+                "tags": {
+                    "deleted": list(report.tags.deleted),
+                    "kept": _kept(report.tags.kept),
+                    "unrecorded": _kept(report.tags.unrecorded),
+                },
                 "requests": requests,
             }
         )
@@ -163,11 +167,16 @@ def _plan_json(prepared: PreparedUndo) -> dict[str, object]:
     plans = [
         dict(AssetPlan.of(plan, compared=True)) | {"image_id": plan.image_id} for plan in prepared.changes
     ]
-    return {"plan": plans, "counts": prepared.counts, "made_tags": list(prepared.tags)}
+    return {
+        "plan": plans,
+        "counts": prepared.counts,
+        "made_tags": list(prepared.tags),
+        "unrecorded_tags": list(prepared.unrecorded),
+    }
 
 
-def _kept(report: UndoReport) -> list[list[str]]:
-    return [[path, words(why, "command")] for path, why in report.tags.kept]
+def _kept(tags: Iterable[tuple[str, CoreReason]]) -> list[list[str]]:
+    return [[path, words(why, "command")] for path, why in tags]
 
 
 def _show(screen: Screen, prepared: PreparedUndo, address: str) -> None:
@@ -197,6 +206,17 @@ def _show(screen: Screen, prepared: PreparedUndo, address: str) -> None:
             f"made from here and to be deleted: {counted(counts['tags_made'], 'tag')}.",
             "bold",
         )
+    if prepared.unrecorded:
+        screen.line(_unrecorded(prepared.unrecorded))
+
+
+def _unrecorded(tags: Sequence[str]) -> str:
+    listed = ", ".join(f"“{path}”" for path in tags[:FULL_UP_TO])
+    more = f" and {len(tags) - FULL_UP_TO} more" if len(tags) > FULL_UP_TO else ""
+    return (
+        f"Not on record here as made from here, so left as it is: {counted(len(tags), 'tag')} "
+        f"({listed}{more}). Those that nothing carries afterwards are named then."
+    )
 
 
 def _show_left(
@@ -237,7 +257,11 @@ def _show_report(screen: Screen, report: UndoReport, prepared: PreparedUndo, add
     _show_left(screen, prepared, report.left, address, "Left as it is")
     if report.tags.kept:
         screen.line("Tags that were made and are still there:", "yellow")
-        for path, why in _kept(report):
+        for path, why in _kept(report.tags.kept):
+            screen.line(f"{path}: {why}", indent=2)
+    if report.tags.unrecorded:
+        screen.line("Tags that are left as they are:", "yellow")
+        for path, why in _kept(report.tags.unrecorded):
             screen.line(f"{path}: {why}", indent=2)
     if report.error:
         screen.say(f"✗ {report.error.message}", "red")

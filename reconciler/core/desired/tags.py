@@ -183,6 +183,11 @@ def flat_kinds(
     return tuple(sorted(found.items()))
 
 
+def tag_root(policy: TagPolicy) -> str:
+    """Return the path below which all of our tags hang; empty: below none."""
+    return "/".join(_root(policy))
+
+
 def _root(policy: TagPolicy) -> list[str]:
     return [name for level in policy.root.split("/") if (name := tag_name(level))]
 
