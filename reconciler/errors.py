@@ -145,19 +145,21 @@ class AnotherInstanceError(ReconcilerError):
     Args:
         instance: what it calls itself in its records.
         since: when it began.
-        seen_at: when it last gave a sign of life.
+        seen_at: its last sign of life, as far as it was looked for: it may have written since.
+        host: the name of its host, if known.
     """
 
-    def __init__(self, instance: str, since: datetime, seen_at: datetime) -> None:
+    def __init__(self, instance: str, since: datetime, seen_at: datetime, host: str = "") -> None:
+        name = f"{instance} on {host}" if host else instance
         super().__init__(
-            f"Another instance of this program ({instance}) has kept this library since "
-            f"{since:%Y-%m-%d %H:%M} UTC and wrote to it last at {seen_at:%Y-%m-%d %H:%M} UTC. This one "
-            "stands back: nothing was written.",
+            f"Another instance of this program ({name}) has kept this library since "
+            f"{since:%Y-%m-%d %H:%M} UTC; its last sign of life seen from here was at "
+            f"{seen_at:%Y-%m-%d %H:%M:%S} UTC. This one stands back: nothing was written.",
             remedy="Keep only one of the two. If the other one is gone, this one goes on by itself within "
             "half a day, or at once: skymmich-reconciler adopt --take-over",
             again="next_pass",
         )
-        self.instance, self.since, self.seen_at = instance, since, seen_at
+        self.instance, self.since, self.seen_at, self.host = instance, since, seen_at, host
 
 
 class DecisionError(ReconcilerError):

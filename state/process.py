@@ -82,6 +82,11 @@ def machine() -> str:
         return socket.gethostname()
 
 
+def host() -> str:
+    """Name the host, without its domain."""
+    return socket.gethostname().partition(".")[0]
+
+
 def _boot() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -20,7 +20,7 @@ from state import crossings as noted
 from state import history, losses, rows
 from state.managed import ManagedAssets
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
-from state.process import ProcessIdentity, machine, this_process
+from state.process import ProcessIdentity, host, machine, this_process
 from state.statements import VALUE, listed, upsert
 from state.tables import (
     FORMER,
@@ -126,6 +126,10 @@ class SqliteStore(ManagedAssets):
         except OSError:
             folder = 0
         return digest(machine(), str(self.path), folder)
+
+    def host(self) -> str:
+        """Name of the host it is on, without its domain: for people."""
+        return host()
 
     def close(self) -> None:
         """Close the file; nothing is lost without it."""

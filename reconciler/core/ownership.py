@@ -6,6 +6,7 @@ A record that cannot be read says nothing: what it may be about is neither taken
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, cast, get_args
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 KEY: Final = "skymmich-reconciler"
 """The name of the record among an asset's custom metadata."""
 VERSION: Final = 1
+_HOST: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _FIELDS: Final[Mapping[str, Field]] = {one: one for one in get_args(Field)}
 
 
@@ -46,6 +48,8 @@ class Owner:
     """Counts the writings of records: a store with a lower number than Immich shows is an older copy."""
     sentinels: tuple[str, ...] = ()
     """The assets whose records are written each time: they show the newest number, and that it lives."""
+    host: str = ""
+    """The name of its host, for people; empty: not known, as in the records of an older version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,7 @@ class OwnershipRecord:
             "since": self.owner.since.isoformat(),
             "generation": self.owner.generation,
             "sentinels": list(self.owner.sentinels),
+            **({"host": self.owner.host} if self.owner.host else {}),
             "written": self.written_at.isoformat(),
             "block": _text_to_json(self.block),
             "prose": _text_to_json(self.prose),
@@ -283,6 +288,7 @@ def _read(value: object) -> OwnershipRecord:
         home=_string(value["home"]),
         generation=_number(value["generation"]),
         sentinels=tuple(map(_name, _list(value["sentinels"]))),
+        host=_host(value.get("host")),
     )
     return OwnershipRecord(
         asset_id=_name(value["asset"]),
@@ -349,6 +355,11 @@ def _name(value: object) -> str:
     if not (text := _string(value)):
         raise ValueError("empty")
     return text
+
+
+def _host(value: object) -> str:
+    """Read a host's name; what is none says nothing, and damages nothing."""
+    return value if isinstance(value, str) and _HOST.fullmatch(value) else ""
 
 
 def _number(value: object) -> int:

@@ -38,6 +38,10 @@ class Store(Values, Protocol):
         """Digest of where it is: the same for a store that is made anew in its place."""
         ...
 
+    def host(self) -> str:
+        """Name of the host it is on, without its domain."""
+        ...
+
     def transaction(self) -> AbstractContextManager[None]:
         """Group several calls into one commit; calls outside commit by themselves."""
         ...

@@ -154,7 +154,7 @@ class Ownership:
                 continue
             record = OwnershipRecord.from_json(note.value, asset_id) if note else None
             if note is not None and record is not None and record.owner.instance == known.owner.instance:
-                return await self._alive(record, note.updated_at)
+                return await self._alive(*await self._newest(record, note.updated_at))
         return None
 
     @property
@@ -288,9 +288,11 @@ class Ownership:
         """Return where the store stands by itself."""
         form, home = OWNER.read(self._store), self._store.home()
         if form is None:
-            return Standpoint(Owner(self._memory.drawn, self._clock.now(), home), 0, "traces")
+            owner = Owner(self._memory.drawn, self._clock.now(), home, host=self._store.host())
+            return Standpoint(owner, 0, "traces")
         since = datetime.fromisoformat(form["since"])
-        owner = Owner(form["instance"], since, home, form["generation"], tuple(form["sentinels"]))
+        sentinels = tuple(form["sentinels"])
+        owner = Owner(form["instance"], since, home, form["generation"], sentinels, self._store.host())
         former = Former(*form["former"]) if form["former"] else None
         mode: Mode = "known" if form["floor"] is None else "traces" if former is None else "all"
         return Standpoint(owner, form["floor"], mode, former)
@@ -318,7 +320,10 @@ class Ownership:
     async def _judged(
         self, point: Standpoint, record: OwnershipRecord, seen_at: datetime | None
     ) -> Standpoint:
-        own, found = point.owner, Former(record.owner.instance, record.owner.generation)
+        own = point.owner
+        if record.owner.instance != own.instance:
+            record, seen_at = await self._newest(record, seen_at)
+        found = Former(record.owner.instance, record.owner.generation)
         if found.instance == own.instance:
             age = max(0.0, (self._clock.now() - record.written_at).total_seconds())
             self._memory.beat = self._clock.monotonic() - age
@@ -332,13 +337,34 @@ class Ownership:
             return replace(point, another=another)
         return _rereading(replace(point, owner=replace(own, since=self._clock.now())), found)
 
+    async def _newest(
+        self, record: OwnershipRecord, seen_at: datetime | None
+    ) -> tuple[OwnershipRecord, datetime | None]:
+        """Return the newest record of a writer, by its sentinels, and Immich's date of it.
+
+        One that was found anywhere may be old: only its sentinels' are written each time.
+        """
+        for asset_id in record.owner.sentinels[:_SENTINELS]:
+            if asset_id == record.asset_id:
+                continue
+            try:
+                note = await self._target.note_of(asset_id)
+            except AssetUnknownError:
+                continue
+            other = OwnershipRecord.from_json(note.value, asset_id) if note else None
+            if note is None or other is None or other.owner.instance != record.owner.instance:
+                continue
+            if other.owner.generation > record.owner.generation:
+                record, seen_at = other, note.updated_at
+        return record, seen_at
+
     async def _alive(self, record: OwnershipRecord, seen_at: datetime | None) -> Another | None:
         """Tell whether a sentinel was written lately, by Immich's clock alone; unknown counts as lately."""
         now = await self._target.server_time()
         if seen_at is not None and now - seen_at > ALIVE:
             return None
         found = record.owner
-        return Another(found.instance, found.since, seen_at or record.written_at)
+        return Another(found.instance, found.since, seen_at or record.written_at, found.host)
 
 
 def wishes_of(store: Store) -> frozenset[Wish]:

@@ -26,11 +26,13 @@ class Another:
     instance: str
     since: datetime
     seen_at: datetime
-    """When it last wrote its sentinels, by Immich's clock."""
+    """When it wrote the newest of its records that were looked at, by Immich's clock."""
+    host: str = ""
+    """The name of its host; empty: not known."""
 
     def error(self) -> AnotherInstanceError:
         """Return why nothing is written."""
-        return AnotherInstanceError(self.instance, self.since, self.seen_at)
+        return AnotherInstanceError(self.instance, self.since, self.seen_at, self.host)
 
 
 @dataclass(frozen=True, slots=True)

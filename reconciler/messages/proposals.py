@@ -102,7 +102,8 @@ COUNTS: Final[Mapping[str, Message]] = {
 NO_CONFLICT: Final = Message("it has no conflict that can be decided so")
 NO_CHANGE: Final = Message("there is nothing to write")
 OTHER: Final = Message(
-    "The other installation calls itself {instance}; it began on {since} and was last at work on {seen}."
+    "The other installation calls itself {instance}; it began on {since}, and its last sign of life seen from "
+    "here was at {seen}."
 )
 NO_RUN: Final = Message("No run is under way")
 UNDER_WAY: Final = Message("A run is under way, and goes on to its end")

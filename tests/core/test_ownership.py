@@ -167,3 +167,10 @@ def test_tags_under_our_root_that_the_rules_would_make_are_offered_and_no_others
         "Astro/Ha"
     }
     assert offered_tags(live, wanted(tags=("Ha",)), "") == frozenset()
+
+
+@pytest.mark.parametrize("odd", ["", 5, None, "two words", "x" * 65, "\x1b[31m"])
+def test_the_name_of_a_host_comes_back_and_an_odd_one_damages_nothing(odd):
+    named = replace(KNOWN, owner=replace(OWNER, host="attic-2"))
+    assert OwnershipRecord.from_json(named.to_json(), "a") == named
+    assert OwnershipRecord.from_json({**named.to_json(), "host": odd}, "a") == KNOWN

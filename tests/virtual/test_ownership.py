@@ -635,3 +635,58 @@ def test_a_store_that_made_all_tags_names_none(world):
     report = here.take_back(everything=True)
     assert report.tags.unrecorded == ()
     assert not any(tag.startswith("Astro") for tag in here.tags)
+
+
+def refusal(here, **how):
+    """Give why an instance stands back."""
+    with pytest.raises(AnotherInstanceError) as caught:
+        here.run(**how)
+    return caught.value
+
+
+def test_the_last_sign_of_life_is_that_of_the_sentinels_and_not_of_the_first_record_found(world):
+    here = world(count=6, unkind="settling", drain=60.0, policy=BOLD)
+    here.run()
+    ids = sorted(asset_id for _, asset_id in here.images())
+    first = OWNER.read(here.store)
+    assert first["sentinels"] == ids[:2]
+    # The first asset is no sentinel any more: its record stays as it was.
+    OWNER.write(here.store, {**first, "sentinels": ids[1:3]})
+    here.clock.seconds += 3 * 3600
+    image_id = next(one for one, asset_id in here.images() if asset_id == ids[5])
+    here.sql("UPDATE astrophotography_images SET title = 'Anew' WHERE id = ?", image_id)
+    here.run()
+    written = {key: one.written_at for key, one in records(here).items()}
+    assert written[ids[0]] < written[ids[1]] == written[ids[5]]
+    other = second(world, here)
+    error = refusal(other)
+    assert abs((error.seen_at - written[ids[5]]).total_seconds()) < 5
+    assert other.requests[READ] <= 3
+
+
+def test_an_instance_that_lives_is_not_taken_for_gone_by_an_old_record_of_it(world):
+    here = world(count=6, unkind="settling", drain=60.0, policy=BOLD)
+    here.run()
+    ids = sorted(asset_id for _, asset_id in here.images())
+    OWNER.write(here.store, {**OWNER.read(here.store), "sentinels": ids[1:3]})
+    here.clock.seconds += ALIVE.total_seconds() + 60
+    image_id = next(one for one, asset_id in here.images() if asset_id == ids[5])
+    here.sql("UPDATE astrophotography_images SET title = 'Anew' WHERE id = ?", image_id)
+    here.run()
+    refusal(second(world, here))
+
+
+def test_the_other_one_is_called_by_its_hosts_name_and_a_record_without_one_is_read_too(world, monkeypatch):
+    monkeypatch.setattr("state.store.host", lambda: "attic")
+    here = world(count=3, unkind="settling", drain=60.0, policy=BOLD)
+    here.run()
+    name = OWNER.read(here.store)["instance"]
+    other = second(world, here)
+    error = refusal(other)
+    assert f"({name} on attic) has kept this library since" in error.message
+    assert "seen from here" in error.message
+    for asset in here.state.assets.values():  # as an older version wrote it
+        if KEY in asset.metadata:
+            value, at = asset.metadata[KEY]
+            asset.metadata[KEY] = ({key: one for key, one in value.items() if key != "host"}, at)
+    assert f"({name}) has kept this library since" in refusal(other).message

@@ -141,6 +141,7 @@ def _as_json(taken: Taken, carried_out: str) -> dict[str, object]:
         "odd_records": taken.odd,
         "another": {
             "instance": another.instance,
+            "host": another.host,
             "since": another.since.isoformat(),
             "seen_at": another.seen_at.isoformat(),
         }

@@ -153,7 +153,8 @@ def of_take_over(prepared: Prepared, fields: Mapping[str, str]) -> Proposal:
     lines: tuple[str, ...] = ()
     if another is not None:
         since, seen = (f"{at:%Y-%m-%d %H:%M} UTC" for at in (another.since, another.seen_at))
-        lines = (say(OTHER, instance=another.instance, since=since, seen=seen),)
+        name = f"{another.instance} ({another.host})" if another.host else another.instance
+        lines = (say(OTHER, instance=name, since=since, seen=seen),)
         lines += _lines({"known": taken.adopted if taken else 0})
     return Proposal(
         "take_over",
