@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.cli.consent import ask
 from reconciler.cli.daemon_client import find_daemon
 from reconciler.cli.handover import carried_out
+from reconciler.cli.output.another import ours
 from reconciler.cli.output.tables import show_plan
 from reconciler.core.permission import begin
 from reconciler.engine.passes import Selection
@@ -37,7 +38,7 @@ def begun(work: Work, prepared: Prepared, image_ids: Collection[int] | None) -> 
 def begun_beside_daemon(work: Work, *, yes: bool, details: bool) -> int:
     """Show the plan, ask, and have the daemon begin, which has the right to write."""
     bench, screen = work.bench, work.session.screen
-    prepared = work.do(bench.cycle.prepare(Selection(), bench.wishes))
+    prepared = ours(work.do(bench.cycle.prepare(Selection(), bench.wishes)))
     if not screen.as_json:
         show_plan(screen, prepared, details=details, attention=not yes)
     if not yes:

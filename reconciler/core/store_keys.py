@@ -54,6 +54,15 @@ class OwnerForm(TypedDict):
     """Whose place it took, and that one's last number: in JSON a list."""
 
 
+class AnotherForm(TypedDict):
+    """Another instance that keeps the library: see ``engine.standpoint.Another``."""
+
+    instance: str
+    host: str
+    since: str
+    seen_at: str
+
+
 class UndoingForm(TypedDict, total=False):
     """What is being undone: see ``engine.undo_wish``."""
 
@@ -184,6 +193,15 @@ def _owner(kept: object) -> OwnerForm | None:
         floor=_number(kept.get("floor")),
         former=_former(kept.get("former")),
     )
+
+
+def _another(kept: object) -> AnotherForm | None:
+    if not isinstance(kept, dict) or not (instance := _text(kept.get("instance"))):
+        return None
+    if _date(kept.get("since")) is None or _date(kept.get("seen_at")) is None:
+        return None
+    host = _text(kept.get("host")) or ""
+    return AnotherForm(instance=instance, host=host, since=kept["since"], seen_at=kept["seen_at"])
 
 
 def _of_owner(form: OwnerForm) -> object:
@@ -323,6 +341,8 @@ OWNER: Final = Key("owner", _owner, _of_owner)
 """Who this store is, as its records in Immich tell."""
 OWNER_WISHES: Final = Key("owner.wishes", _texts, _as_it_is)
 """What a person wants taken up at the next pass: see ``engine.ownership.Wish``."""
+ANOTHER: Final = Key("owner.another", _another, _as_it_is)
+"""Another instance that kept this library when it was last looked for."""
 CATCHING_UP: Final = _of_date("owner.catching_up")
 """When a backup was put in the place of this store; forgotten once a pass has read the records in Immich."""
 IMMICH_KNOWN: Final = Key("immich.known", _known, _as_it_is)

@@ -29,6 +29,7 @@ from reconciler.core.asset import Applied
 from reconciler.core.asset_ids import smallest
 from reconciler.core.ownership import Owner, OwnershipRecord
 from reconciler.core.store_keys import CATCHING_UP, OWNER, OWNER_WISHES, OwnerForm
+from reconciler.engine.another import newest_of
 from reconciler.engine.batches import batches
 from reconciler.engine.events import Event
 from reconciler.engine.identity import is_there
@@ -154,7 +155,8 @@ class Ownership:
                 continue
             record = OwnershipRecord.from_json(note.value, asset_id) if note else None
             if note is not None and record is not None and record.owner.instance == known.owner.instance:
-                return await self._alive(*await self._newest(record, note.updated_at))
+                found = await newest_of(self._target, record, note.updated_at, _SENTINELS)
+                return await self._alive(*found)
         return None
 
     @property
@@ -322,7 +324,7 @@ class Ownership:
     ) -> Standpoint:
         own = point.owner
         if record.owner.instance != own.instance:
-            record, seen_at = await self._newest(record, seen_at)
+            record, seen_at = await newest_of(self._target, record, seen_at, _SENTINELS)
         found = Former(record.owner.instance, record.owner.generation)
         if found.instance == own.instance:
             age = max(0.0, (self._clock.now() - record.written_at).total_seconds())
@@ -336,27 +338,6 @@ class Ownership:
         if others and (another := await self._alive(record, seen_at)) is not None:
             return replace(point, another=another)
         return _rereading(replace(point, owner=replace(own, since=self._clock.now())), found)
-
-    async def _newest(
-        self, record: OwnershipRecord, seen_at: datetime | None
-    ) -> tuple[OwnershipRecord, datetime | None]:
-        """Return the newest record of a writer, by its sentinels, and Immich's date of it.
-
-        One that was found anywhere may be old: only its sentinels' are written each time.
-        """
-        for asset_id in record.owner.sentinels[:_SENTINELS]:
-            if asset_id == record.asset_id:
-                continue
-            try:
-                note = await self._target.note_of(asset_id)
-            except AssetUnknownError:
-                continue
-            other = OwnershipRecord.from_json(note.value, asset_id) if note else None
-            if note is None or other is None or other.owner.instance != record.owner.instance:
-                continue
-            if other.owner.generation > record.owner.generation:
-                record, seen_at = other, note.updated_at
-        return record, seen_at
 
     async def _alive(self, record: OwnershipRecord, seen_at: datetime | None) -> Another | None:
         """Tell whether a sentinel was written lately, by Immich's clock alone; unknown counts as lately."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from reconciler.core.store_keys import AnotherForm
 from reconciler.errors import AnotherInstanceError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from reconciler.core.ownership import Owner
 
 Mode = Literal["known", "traces", "all"]
@@ -29,6 +29,21 @@ class Another:
     """When it wrote the newest of its records that were looked at, by Immich's clock."""
     host: str = ""
     """The name of its host; empty: not known."""
+
+    def to_json(self) -> AnotherForm:
+        """Return it as the store keeps it."""
+        return AnotherForm(
+            instance=self.instance,
+            host=self.host,
+            since=self.since.isoformat(),
+            seen_at=self.seen_at.isoformat(),
+        )
+
+    @classmethod
+    def from_json(cls, form: AnotherForm) -> Another:
+        """Return it from what ``to_json`` made."""
+        since, seen_at = (datetime.fromisoformat(at) for at in (form["since"], form["seen_at"]))
+        return cls(form["instance"], since, seen_at, form["host"])
 
     def error(self) -> AnotherInstanceError:
         """Return why nothing is written."""

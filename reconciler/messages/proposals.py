@@ -64,7 +64,9 @@ NOTES: Final[Mapping[Action, Message]] = {
     "both": Message("Immich's prose stays where it is, and Skymmich's is added."),
     "approve": Message("Approving writes just what is shown here; the journal keeps what is replaced."),
     "take_over": Message(
-        "The other one then stands back. Take over only if it is gone, or is this one's former state store."
+        "The other one then stands back. Take over only if it is gone, or is this one's former state store. "
+        "What people decided in conflicts, what they left out and the history are in its state store alone, "
+        "and do not come along: to keep them, copy that store with backup and restore instead."
     ),
     "pause": Message(
         "What changes in Skymmich or Immich waits until you resume, also over a restart. What you ask for "
@@ -102,8 +104,12 @@ COUNTS: Final[Mapping[str, Message]] = {
 NO_CONFLICT: Final = Message("it has no conflict that can be decided so")
 NO_CHANGE: Final = Message("there is nothing to write")
 OTHER: Final = Message(
-    "The other installation calls itself {instance}; it began on {since}, and its last sign of life seen from "
-    "here was at {seen}."
+    "The other installation calls itself {instance}; it began on {since}, and its last sign of life seen "
+    "from here was at {seen}."
+)
+KNOWN_ALONE: Final = Message(
+    "What is shown is what this state store knows alone: what the other one wrote or took back since is not "
+    "in it."
 )
 NO_RUN: Final = Message("No run is under way")
 UNDER_WAY: Final = Message("A run is under way, and goes on to its end")

@@ -16,6 +16,7 @@ from reconciler.core.records import AssetStatus, Field, Keep
 from reconciler.engine.outcomes import finished
 from reconciler.messages import guard
 from reconciler.messages.reasons import words
+from reconciler.models.another import Another
 from reconciler.models.base import Count, Model, Text
 from reconciler.models.reasons import Reason, told
 from reconciler.redaction import redact
@@ -267,6 +268,9 @@ class Plan(Model):
     renamed: list[Renamed]
     items: list[PlanItem]
     left_out: Count
+    another: Another | None
+    """Another instance that keeps this library: then the counts are what this store knows alone, and nothing
+    is written."""
 
     @classmethod
     def of(cls, found: Prepared, now: datetime, limit: int | None = None) -> Self:
@@ -295,6 +299,7 @@ class Plan(Model):
                 for one, count in sorted(found.items.tally.renamed.items())
             ],
             items=[PlanItem.of(one, found, now, compared=limit is None) for one in listed],
+            another=Another.of(found.another),
             left_out=0 if limit is None else max(0, telling - limit),
         )
 

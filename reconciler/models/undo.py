@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BeforeValidator, Field
 
+from reconciler.models.another import Another
 from reconciler.models.base import Count, Counts, Model, Moment, Text
 from reconciler.models.plans import AssetPlan
 from reconciler.models.reasons import Reason, told
@@ -96,12 +97,15 @@ class UndoPlan(Model):
     left: list[Left]
     left_count: Count
     items: list[Taken]
+    another: Another | None
+    """Another instance that keeps this library: then nothing is taken back from here."""
 
     @classmethod
     def of(cls, found: PreparedUndo, immich_url: str, limit: int = SHOWN) -> Self:
         """Return a prepared undo as JSON, with at most so many images."""
         return cls(
             counts=found.counts,
+            another=Another.of(found.prepared.another),
             tags=list(found.tags),
             unrecorded_tags=list(found.unrecorded),
             left=[

@@ -77,6 +77,7 @@ class FirstHour:
 
         Raises:
             NotBegunError, ObservingError: a person asked for something that would be written.
+            AnotherInstanceError: another instance keeps this library.
         """
         began = self.clock.monotonic()
         prepared = await prepare(
@@ -84,6 +85,8 @@ class FirstHour:
         )
         if prepared is None:
             return
+        if prepared.another is not None:
+            raise prepared.another.error()  # what this store knows alone is not what would be written
         self.health.prepared(prepared)
         if prepared.immich is not None:
             prepared.immich.keep(self.store)  # begun is what was shown: another address is asked about

@@ -168,6 +168,8 @@ class Health:
     def failed(self, error: ReconcilerError) -> bool:
         """A pass met an error; tells whether that is news."""
         kind, why = filed(error)
+        if why == "AnotherInstance":
+            self.foreseen = None
         return self.put(kind, "False", why, of_error(error))
 
     def broke(self, error: Exception) -> None:

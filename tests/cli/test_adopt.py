@@ -8,7 +8,10 @@ import shutil
 import pytest
 
 from reconciler.core.ownership import KEY
+from state.process import host
 from state.store import SqliteStore
+
+HOST = host()
 
 
 @pytest.fixture
@@ -52,15 +55,49 @@ def test_a_lost_store_is_shown_what_it_can_know_again_and_takes_it_up(applied):
     assert "nothing to take up" in applied.call("adopt").stdout
 
 
-def test_a_store_in_another_place_stands_back_until_it_is_told_to_take_over(applied):
-    instance = told(applied)[1]["instance"]
+def move(applied):
+    """Let the configuration name a store in another place, which is empty."""
     elsewhere = applied.folder / "elsewhere"
     elsewhere.mkdir()
     text = applied.config.read_text().replace(str(applied.store), str(elsewhere / "state.sqlite3"))
     applied.config.write_text(text)
+
+
+def test_beside_another_instance_plan_and_status_say_so_first_and_nothing_is_called_to_write(applied):
+    instance = told(applied)[1]["instance"]
+    applied.sql("""UPDATE astrophotography_images SET tags = '["One more"]'""")
+    move(applied)
+    first = f"Another instance of this program ({instance} on {HOST}) has kept this library since "
+    done = applied.call("plan")
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 1
+    assert said.startswith(first)
+    assert "adopt --take-over" in said
+    assert "2 images: 2 not as this store would write it." in said
+    assert "to write" not in said
+    assert "To write it" not in said
+    status = applied.call("status")
+    assert " ".join(status.stdout.split()).startswith(first)
+    another = json.loads(applied.call("status", "--json").stdout)["another"]
+    assert (another["instance"], another["host"]) == (instance, HOST)
+    plan = applied.call("plan", "--json")
+    assert (plan.returncode, json.loads(plan.stdout)["another"]["instance"]) == (1, instance)
+    for command in (("apply",), ("undo", "--all")):
+        refused = applied.call(*command)  # asks nobody, and shows no counts
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert first in " ".join(refused.stderr.split())
+    assert "decided in conflicts" in applied.call("adopt").stdout
+    assert told(applied, "--take-over", "--yes")[0] == 0
+    assert "Another instance" not in applied.call("status").stdout
+    assert applied.call("plan").stdout.startswith("2 images: 2 to write.")
+
+
+def test_a_store_in_another_place_stands_back_until_it_is_told_to_take_over(applied):
+    instance = told(applied)[1]["instance"]
+    move(applied)
     refused = applied.call("apply", "--yes")
     assert refused.returncode == 1
-    assert f"Another instance of this program ({instance})" in refused.stderr
+    assert f"Another instance of this program ({instance} on {HOST})" in refused.stderr
     assert "adopt --take-over" in refused.stderr
     assert instance in applied.call("doctor").stdout
     code, found = told(applied)

@@ -50,6 +50,10 @@ STORED = {
         {**owner, "former": ["x", 2]},
     ),
     "owner.wishes": (["take_over"], ["take_over"]),
+    "owner.another": (
+        another := {"instance": "i", "host": "attic", "since": NOON_KEPT, "seen_at": NOON_KEPT},
+        another,
+    ),
     "owner.catching_up": (NOON, NOON_KEPT),
     "immich.known": (
         known := {"address": "http://x", "user_id": None, "without_assets": True, "others": ["u"]},

@@ -111,6 +111,13 @@ def _show(screen: Screen, prepared: Prepared, taken: Taken) -> None:
     for count, what in told:
         if count:
             screen.line(f"{counted(count, 'image')} {what}")
+    if taken.another is not None:
+        screen.line(
+            "What people decided in conflicts, what they left out and the history are in the other one's "
+            "state store alone, and do not come along with a take-over: to keep them, copy that store with "
+            "backup and restore instead.",
+            "yellow",
+        )
     if taken.offered:
         screen.line(
             f"{counted(taken.offered, 'tag')} below the root that the rules would make: maybe from here"

@@ -15,6 +15,7 @@ from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
 from reconciler.cli.handover import broken_off
 from reconciler.cli.images import find_images
+from reconciler.cli.output.another import ours
 from reconciler.cli.output.outcome import exit_code, show_report
 from reconciler.cli.output.tables import has_conflict, show_choice, show_plan
 from reconciler.cli.planfile import SavedPlan, is_plan_file, read_plan
@@ -82,7 +83,7 @@ def command(  # noqa: PLR0913 - one parameter an option
             screen.say(f"! {broken_off(left)}", "yellow")
         selection = _selection(work, named, saved)
         selection = replace(selection, force=force, full=full, approved=approve)
-        prepared = work.do(work.bench.cycle.prepare(selection, work.bench.wishes))
+        prepared = ours(work.do(work.bench.cycle.prepare(selection, work.bench.wishes)))
         gone = saved.gone(prepared.catalogue) if saved else ()
         if not json:
             show_plan(screen, prepared, details=details, attention=not yes)
@@ -123,11 +124,12 @@ def _approved_beside_daemon(work: Work, approve: str, *, details: bool) -> int:
     """Leave an approval for the daemon, which has the right to write, if it is of what the guard holds now.
 
     Raises:
-        ReconcilerError: the guard holds nothing, or other harm; nothing was approved.
+        ReconcilerError: the guard holds nothing, or other harm, or another instance keeps this library;
+            nothing was approved.
     """
     bench, screen = work.bench, work.session.screen
     selection = Selection(approved=approve)
-    prepared = work.do(bench.cycle.prepare(selection, bench.wishes))
+    prepared = ours(work.do(bench.cycle.prepare(selection, bench.wishes)))
     verdict = prepared.verdict
     if verdict.hash != approve:
         now = (

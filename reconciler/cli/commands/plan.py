@@ -11,6 +11,7 @@ import typer
 from reconciler.cli.beginning import show_permission
 from reconciler.cli.context import working
 from reconciler.cli.images import find_images
+from reconciler.cli.output.another import show_another
 from reconciler.cli.output.json_output import needs_work
 from reconciler.cli.output.tables import has_conflict, show_choice, show_plan
 from reconciler.cli.planfile import save_plan
@@ -47,7 +48,8 @@ def command(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Show what would be written to Immich, field by field, and why. Writes nothing.
 
-    Exits 0 when there is nothing to do, 2 when there is, 1 on an error.
+    Exits 0 when there is nothing to do, 2 when there is, 1 on an error, or where another instance of this
+    program keeps the library.
     """
     session = begin(config, as_json=json, verbose=verbose)
     with working(session) as work:
@@ -60,6 +62,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     if json:
         session.screen.json(dict(Plan.of(prepared, created)) | {"created": created})
         return exit_code(prepared)
+    show_another(session.screen, prepared.another)
     show_plan(session.screen, prepared, details=details, every=every)
     if has_conflict(prepared):
         show_choice(session.screen)
@@ -67,6 +70,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         session.screen.line(
             "Metadata sync is switched off (metadataSyncEnabled), so apply will refuse.", "yellow"
         )
+    if prepared.another is not None:
+        return exit_code(prepared)
     show_permission(session.screen, permission)
     if permission.standing == "observing":
         return exit_code(prepared)
@@ -79,7 +84,9 @@ def command(  # noqa: PLR0913 - one parameter an option
 
 
 def exit_code(prepared: Prepared) -> int:
-    """Return 0 for nothing to do, 2 for something, 1 where an image could not be looked at."""
+    """Return 0 for nothing to do, 2 for something, 1 where an image, or all, cannot be looked after."""
+    if prepared.another is not None:
+        return 1
     if any(item.status == "failed" and not is_catalogues(item.reasons) for item in prepared.items):
         return 1
     busy = any(needs_work(item) for item in prepared.items)

@@ -10,6 +10,7 @@ from reconciler.app.overrides import override_of
 from reconciler.app.wiring import store_of
 from reconciler.cli.beginning import show_permission
 from reconciler.cli.daemon_client import find_daemon
+from reconciler.cli.output.another import show_another
 from reconciler.cli.output.carry_over import show_offers
 from reconciler.cli.output.history import moment, show_crossed, show_runs
 from reconciler.cli.output.tables import Standing, show_standings
@@ -17,12 +18,14 @@ from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.core.permission import UNASKED, Permission
 from reconciler.core.records import FINE
 from reconciler.core.store_keys import PAUSED
+from reconciler.engine.another import known_another
 from reconciler.errors import StateError
 from reconciler.messages.formats import state
 from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import sentence
 from reconciler.messages.voice import told as told_by
 from reconciler.models import runs as models
+from reconciler.models.another import Another as AnotherModel
 from reconciler.models.carry_over import CarryOver as Offered
 from reconciler.models.images import Image
 from state.lease import Lease
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from reconciler.config import Config
     from reconciler.core.carry_over import CarryOver
     from reconciler.core.records import AssetRecord, Run
+    from reconciler.engine.standpoint import Another
     from reconciler.messages.translation import Voice
     from state.store import SqliteStore
 
@@ -62,6 +66,8 @@ class OnRecord:
     """What may be written."""
     writer: str = ""
     """Who has the right to write; empty: nobody."""
+    another: Another | None = None
+    """Another instance that kept this library when it was last looked for."""
     trouble: str = ""
     """Why it could not be read."""
 
@@ -92,11 +98,14 @@ def command(*, config: ConfigFile = None, json: Json = False, verbose: Verbose =
             "mode": known.permission.mode,
             "waits": known.permission.waits,
             "writer": known.writer,
+            "another": AnotherModel.of(known.another),
             "trouble": refused or known.trouble,
         }
         of_daemon = {"daemon": answers, "same_store": daemon.same_store if daemon is not None else None}
         screen.json(of_daemon | (record if told is None else told))
         return code
+    if told is None or not _tells_another(told):
+        show_another(screen, known.another, counts=False)
     if told is None:
         _show_record(screen, known, refused)
     else:
@@ -154,8 +163,18 @@ def _on_record(config: Config) -> OnRecord:
             paused = PAUSED.read(store)
             may = Permission.of(store, config.merge.mode)
             offered = tuple(one for several in store.carry_overs_offered().values() for one in several)
+            another = known_another(store)
             return OnRecord(
-                counts, runs, tuple(attention), tuple(crossed), offered, override, paused, may, writer
+                counts,
+                runs,
+                tuple(attention),
+                tuple(crossed),
+                offered,
+                override,
+                paused,
+                may,
+                writer,
+                another,
             )
     except StateError as error:
         return OnRecord(trouble=error.message)
@@ -192,6 +211,13 @@ def _show_record(screen: Screen, known: OnRecord, refused: str) -> None:
         screen.line(f"Last looked at {moment(checked)}.", "dim")
     if known.override:
         screen.line(f"{_listed(known.override)} (set here, over Skymmich's own settings)", "dim")
+
+
+def _tells_another(told: Mapping[str, object]) -> bool:
+    """Return whether a daemon says itself that another instance keeps the library."""
+    conditions = told.get("conditions")
+    listed = conditions if isinstance(conditions, list) else []
+    return any(isinstance(one, dict) and one.get("reason") == "AnotherInstance" for one in listed)
 
 
 def _code(told: dict[str, object]) -> int:

@@ -140,11 +140,13 @@ def _prepared(work: Work, wish: UndoWish, *, yes: bool) -> tuple[Undo, PreparedU
     """Plan an undo, show it, and ask.
 
     Raises:
-        ReconcilerError: there is nothing to do, or the answer was no.
+        ReconcilerError: there is nothing to do, another instance keeps this library, or the answer was no.
     """
     bench, screen = work.bench, work.session.screen
     undo = Undo(bench.cycle, bench.target, bench.store, bench.clock, listener(work.progress))
     prepared = work.do(undo.prepare(wish, bench.wishes))
+    if (another := prepared.prepared.another) is not None:
+        raise another.error()
     if not screen.as_json:
         _show(screen, prepared, bench.target.address)
     if not prepared.has_work and not wish.everything:

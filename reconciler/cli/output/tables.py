@@ -46,6 +46,7 @@ _MARKS: Final[dict[Kind, str]] = {"added": "+", "changed": "~", "removed": "−"
 _KEPT: Final = Message(
     "{count} of those to write keeps a value of yours.", "{count} of those to write keep a value of yours."
 )
+_CHANGES: Final = ("to write", "not as this store would write it")
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red")}
 
 
@@ -103,7 +104,13 @@ def summary(prepared: Prepared) -> str:
     for item in prepared.items:
         changes = item.plan and item.plan.changes
         waits = item.adopted and not changes
-        counts["to write" if changes else "to settle" if waits else _status(item, prepared)] += 1
+        counts[
+            _CHANGES[prepared.another is not None]
+            if changes
+            else "to settle"
+            if waits
+            else _status(item, prepared)
+        ] += 1
     listed = ", ".join(f"{count:,} {what}" for what, count in counts.most_common())
     images = len(prepared.items)
     if not images:

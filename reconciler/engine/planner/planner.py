@@ -18,6 +18,7 @@ from reconciler.core.fingerprint import policy_digest
 from reconciler.core.store_keys import ARCHIVED, FULL_LOOK_AT, HINTS, RULES, WATERMARK
 from reconciler.engine import album_watch, hints, stack_watch
 from reconciler.engine.album_writer import AlbumWriter
+from reconciler.engine.another import note_another
 from reconciler.engine.approvals import moment
 from reconciler.engine.catalogue_cache import WatchedCatalogue
 from reconciler.engine.events import Event, Progress
@@ -125,7 +126,7 @@ class Planner:
                     prepared = await self._observed(selection, wishes, catalogue, server, again, stacks)
                     items = await asyncio.to_thread(looked_at_again, before, prepared.items)
                     prepared = replace(prepared, items=items)
-            _stand_back(prepared.another, selection)
+            self._stand_back(prepared.another, selection)
             return replace(prepared, immich=await self._acquainted(prepared))
         except (ImmichError, UnconfirmedError):
             self.forget_server()
@@ -168,7 +169,7 @@ class Planner:
             AnotherInstanceError: another instance keeps this library, and no person wants to look at it.
         """
         point = await self.ownership.look(server, catalogue.linked_assets, anew=anew)
-        _stand_back(point.another, selection)
+        self._stand_back(point.another, selection)
         return point
 
     async def _observed(
@@ -357,6 +358,17 @@ class Planner:
             )
         return present(ours, header)
 
+    def _stand_back(self, another: Another | None, selection: Selection) -> None:
+        """Leave the library to another instance; a person may look at it all the same.
+
+        Raises:
+            AnotherInstanceError: there is one.
+        """
+        if another is not None or self.ownership.has_asked:
+            note_another(self._store, another)
+        if another is not None and not selection.by_person:
+            raise another.error()
+
     def noted(self, look: Look) -> None:
         """Take note that the pass which a look began went through."""
         self._marks.noted(look)
@@ -368,16 +380,6 @@ class Planner:
         """
         last = FULL_LOOK_AT.read(self._store)
         return last is None or self._clock.now() - last > _AUDIT_AGE
-
-
-def _stand_back(another: Another | None, selection: Selection) -> None:
-    """Leave the library to another instance; a person may look at it all the same.
-
-    Raises:
-        AnotherInstanceError: there is one.
-    """
-    if another is not None and not selection.by_person:
-        raise another.error()
 
 
 def _others(catalogue: Catalogue, slices: Slices) -> int:

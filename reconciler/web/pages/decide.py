@@ -26,6 +26,7 @@ from reconciler.web.api.routes import ASKED, run_answer
 from reconciler.web.api.validation import valid
 from reconciler.web.pages.availability import at_work, no_action, no_write
 from reconciler.web.pages.proposals import (
+    beside_another,
     ids_of,
     of_conflicts,
     of_pass,
@@ -167,14 +168,17 @@ class Deciding:
         fields = {"action": action, "back": asked.back}
         fields |= {"everything": "true"} if ids is None else {"images": ids_of(ids)}
         if action == "undo":
-            found = await control.undo_plan(await self._undo_of(ids or frozenset()))
-            return of_undo(found, control.snapshot().immich_url, fields, asked.back)
+            undo = await control.undo_plan(await self._undo_of(ids or frozenset()))
+            proposal = of_undo(undo, control.snapshot().immich_url, fields, asked.back)
+            return beside_another(proposal, undo.prepared.another)
         prepared = await control.preview(image_ids=ids, again=action == "redo")
         if action == "take_over":
             return of_take_over(prepared, fields)
         if action in _KEEPS:
-            return of_conflicts(_KEEPS[action], prepared, fields, asked.back, warning)
-        return of_pass(action, prepared, ids, fields, asked.back)
+            found = of_conflicts(_KEEPS[action], prepared, fields, asked.back, warning)
+        else:
+            found = of_pass(action, prepared, ids, fields, asked.back)
+        return beside_another(found, prepared.another)
 
     async def _pausing(self, action: Action) -> Proposal:
         """Show what would wait, or be written again: it can be done also where that cannot be told."""

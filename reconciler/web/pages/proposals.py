@@ -13,6 +13,7 @@ from reconciler.messages.formats import first_upper
 from reconciler.messages.proposals import (
     BUTTONS,
     COUNTS,
+    KNOWN_ALONE,
     NO_CHANGE,
     NO_CONFLICT,
     NO_RUN,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from reconciler.core.reasons import Reason
     from reconciler.core.records import Keep
     from reconciler.engine.passes import Prepared
+    from reconciler.engine.standpoint import Another
     from reconciler.engine.undo_plan import PreparedUndo
     from reconciler.errors import ReconcilerError
     from reconciler.messages.proposals import Action
@@ -145,6 +147,18 @@ def of_conflicts(
         fields={**fields, "shown": all_sides(plans)},
         back=back,
     )
+
+
+def beside_another(proposal: Proposal, another: Another | None) -> Proposal:
+    """Say first that another instance keeps the library, if one does: nothing of it can be done then."""
+    if another is None:
+        return proposal
+    return replace(proposal, warning=another_message(another), possible=False)
+
+
+def another_message(another: Another) -> str:
+    """Return who keeps the library, since when, and what the counts beside it are."""
+    return f"{another.error().message} {say(KNOWN_ALONE)}"
 
 
 def of_take_over(prepared: Prepared, fields: Mapping[str, str]) -> Proposal:

@@ -34,6 +34,7 @@ from reconciler.redaction import redact
 from reconciler.web import tones
 from reconciler.web.pages.availability import no_action, no_decision, no_look, no_sync, no_undo, no_write
 from reconciler.web.pages.diff import condensed, difference, extent, side
+from reconciler.web.pages.proposals import another_message
 from reconciler.web.pages.toast import toast_of
 from reconciler.web.short_messages import album_changes, by_kind, by_run, spoken, tag_changes
 
@@ -101,6 +102,7 @@ class Pages:
             condition_name=conditions.name,
             condition_message=conditions.message,
             guard_message=lambda verdict: guard.message(verdict.told),
+            another_message=another_message,
             error_words=lambda error: joined_reasons(error, "daemon"),
             field_name=field,
             field_title=lambda name: say(FIELD_TITLES[name]) if name in FIELD_TITLES else name,
