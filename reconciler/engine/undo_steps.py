@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.by_place import ByPlace
 from reconciler.core.pack import Packing
 from reconciler.core.plan.reversal import Former, Reversal, TextStep, ValueStep
-from reconciler.core.plan.undo import Reversed
+from reconciler.core.plan.undo import Reversed, TextReturn
 from reconciler.engine.items import PACKED_KINDS, named
 from reconciler.spill import Spill
 
@@ -65,12 +65,14 @@ class Step:
 class Steps(ByPlace[Step]):
     """Steps in order, with what all of them together say."""
 
-    __slots__ = ("_loose", "_packs", "counts", "jobs", "left")
+    __slots__ = ("_loose", "_packs", "counts", "jobs", "left", "texts")
 
     def __init__(self, steps: Iterable[Step] = ()) -> None:
         self._packs, self._loose = Spill(), list[Step]()
         self.counts = Counter[str]()
         """Images that would be written to, descriptions, places, dates, tags on and off, albums."""
+        self.texts = Counter[TextReturn]()
+        """Of the descriptions: how many become what."""
         self.jobs = 0
         """Those with something to send, or to wait for."""
         self.left = 0
@@ -101,6 +103,8 @@ class Steps(ByPlace[Step]):
             albums=plan.changes_albums,
             tags_back=len(plan.add_tags),
         )
+        if plan.description is not None and step.found is not None:
+            self.texts[step.found.text] += 1
 
     @property
     def is_large(self) -> bool:
@@ -141,4 +145,6 @@ def _small(step: Step) -> Step:
     )
 
 
-_PACKING: Final = Packing[Step]((*PACKED_KINDS, Former, Reversal, Reversed, Step, TextStep, ValueStep))
+_PACKING: Final = Packing[Step](
+    (*PACKED_KINDS, Former, Reversal, Reversed, Step, TextReturn, TextStep, ValueStep)
+)

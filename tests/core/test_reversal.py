@@ -7,7 +7,7 @@ import pytest
 from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.desired.block import Markers
 from reconciler.core.plan.reversal import everything, reversals
-from reconciler.core.plan.undo import reverse
+from reconciler.core.plan.undo import TextReturn, reverse
 from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord, FormerValue, JournalEntry
 
@@ -208,3 +208,43 @@ def test_a_later_runs_words_stay_ours_where_an_earlier_run_is_taken_back():
     assert done.plan.description == "Second words."
     assert done.plan.base.prose == "Second words."
     assert done.left == (reason("newer").of("prose"),)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "becomes"),
+    [
+        ("", BLOCK, ("removed", "stays")),
+        ("Mine.", f"Mine.\n\n{BLOCK}", ("removed", "stays")),
+        (BLOCK, NEW_BLOCK, ("former", "stays")),
+        (f"Mine.\n\n{BLOCK}", f"Mine.\n\n{NEW_BLOCK}", ("former", "stays")),
+        (BLOCK, "", ("again", "stays")),
+        (f"Mine.\n\n{BLOCK}", f"Mine. A sentence.\n\n{BLOCK}", ("stays", "former")),
+        (BLOCK, f"A sentence.\n\n{BLOCK}", ("stays", "removed")),
+        (f"Mine.\n\n{BLOCK}", BLOCK, ("stays", "again")),
+        (f"Mine.\n\n{BLOCK}", f"Other.\n\n{NEW_BLOCK}", ("former", "former")),
+        ("Mine.", f"Other.\n\n{BLOCK}", ("removed", "former")),
+        ("", f"Other.\n\n{BLOCK}", ("removed", "removed")),
+    ],
+)
+def test_what_becomes_of_block_and_prose_is_what_the_new_text_shows(before, after, becomes):
+    ours = Applied(block=after[after.index("✦") :] if "✦" in after else None)
+    done = undo(asset(after), ("description", before, after), applied=ours)
+    assert (done.plan.description, done.text) == (before, TextReturn(*becomes))
+
+
+def test_all_that_is_ours_tells_what_becomes_of_the_text_too():
+    done = undo_all(asset(f"Ours.\n\n{NEW_BLOCK}"), Applied(NEW_BLOCK, "Ours."), prose="Mine.")
+    assert (done.plan.description, done.text) == ("Mine.", TextReturn("removed", "former"))
+    alone = undo_all(asset(f"Mine.\n\n{NEW_BLOCK}"), Applied(NEW_BLOCK), prose="Mine.")
+    assert (alone.plan.description, alone.text) == ("Mine.", TextReturn("removed", "stays"))
+
+
+def test_a_part_that_is_back_already_is_not_said_to_come_back():
+    changes = ("description", f"Mine.\n\n{BLOCK}", f"Other.\n\n{NEW_BLOCK}")
+    done = undo(asset(f"Mine.\n\n{NEW_BLOCK}"), changes, applied=Applied(NEW_BLOCK, "Other."))
+    assert (done.plan.description, done.text) == (f"Mine.\n\n{BLOCK}", TextReturn("former", "stays"))
+
+
+def test_what_a_person_wrote_below_the_block_does_not_hide_that_it_goes():
+    done = undo(asset(f"{BLOCK}\n\nMine."), ("description", "", BLOCK), applied=Applied(BLOCK))
+    assert (done.plan.description, done.text) == ("Mine.", TextReturn("removed", "stays"))

@@ -10,13 +10,15 @@ from reconciler.core.asset import Applied, Coordinates, ObservedAsset
 from reconciler.core.desired.desired import Desired
 from reconciler.core.plan.plan import AssetPlan
 from reconciler.core.plan.reversal import Former, Reversal, TextStep, ValueStep
-from reconciler.core.plan.undo import Reversed
+from reconciler.core.plan.undo import Reversed, TextReturn
 from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
 from reconciler.engine.item import Item
 from reconciler.engine.undo_steps import LOOSE, Step, Steps
 
 T0 = datetime(2026, 3, 1, 20, tzinfo=UTC)
+
+TEXTS = (TextReturn("removed"), TextReturn("former"), TextReturn("stays", "removed"))
 
 
 def step(number):
@@ -34,7 +36,7 @@ def step(number):
         added=frozenset({"a"}), former=Former(prose="", values={"coordinates": None}),
     )  # fmt: skip
     left = (reason("no_place_before").of("coordinates"),) if number % 3 == 0 else ()
-    found = None if number % 7 == 0 else Reversed(plan, left)
+    found = None if number % 7 == 0 else Reversed(plan, left, TEXTS[number % 3])
     return Step(
         Item(None, asset_id, number, title), reversal, found, left,
         AssetRecord(asset_id, number, title, Applied("block")), "run-1", unread=True, told=bool(number % 2),
@@ -66,4 +68,10 @@ def test_what_is_counted_as_they_come_is_what_there_is():
     assert steps.counts["images"] == len(plans)
     assert steps.counts["descriptions"] == sum(plan.description is not None for plan in plans)
     assert steps.counts["tags_off"] == sum(len(plan.remove_tags) for plan in plans)
+    assert steps.texts == {
+        text: sum(one.change is not None and one.change.description is not None and one.found.text == text
+                  for one in made)
+        for text in TEXTS
+    }  # fmt: skip
+    assert steps.texts.total() == steps.counts["descriptions"]
     assert 0 < steps.counts["descriptions"] < steps.counts["images"] < len(made)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
+from unittest.mock import AsyncMock
 
 import pytest
 
+from reconciler.core.plan.undo import TextReturn
 from reconciler.core.records import TakenBack
 from reconciler.engine.undo_wish import UndoWish
 from tests.web.conftest import SAME, asset, record_of
@@ -23,6 +26,17 @@ def test_everything_is_shown_before_it_is_undone(client, control):
     assert done.status_code == 303
     assert [one.undo for one in control.requested] == [UndoWish(everything=True)]
     assert control.requested[0].trigger == "undo"
+
+
+def test_what_becomes_of_each_description_is_told_by_kind(client, control, monkeypatch):
+    found = asyncio.run(control.undo_plan(UndoWish(run_id="old1")))
+    found.steps.texts.clear()
+    found.steps.texts.update({TextReturn("former"): 4, TextReturn("stays", "removed"): 1})
+    monkeypatch.setattr(control, "undo_plan", AsyncMock(return_value=found))
+    shown = client.get("/undo?run_id=old1").text
+    assert "<li>4 descriptions: the block becomes what it was before.</li>" in shown
+    assert "<li>1 description: only the prose is removed.</li>" in shown
+    assert "block is removed" not in shown
 
 
 def test_a_run_and_an_image_are_undone_and_written_again(client, control, store):

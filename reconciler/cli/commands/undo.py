@@ -22,6 +22,7 @@ from reconciler.errors import UndoError
 from reconciler.messages.nouns import counted
 from reconciler.messages.reasons import words
 from reconciler.messages.runs import summary
+from reconciler.messages.undo import texts
 from reconciler.models.plans import AssetPlan
 from reconciler.models.reasons import Reason
 from reconciler.models.runs import Requests, Run
@@ -208,6 +209,8 @@ def _show(screen: Screen, prepared: PreparedUndo, address: str) -> None:
             f"made from here and to be deleted: {counted(counts['tags_made'], 'tag')}.",
             "bold",
         )
+        for line in texts(prepared.steps.texts):
+            screen.line(line, indent=2)
     if prepared.unrecorded:
         screen.line(_unrecorded(prepared.unrecorded))
 

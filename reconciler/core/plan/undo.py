@@ -18,7 +18,7 @@ at one by one: those that were added and are still there go, those that were tak
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.core.desired.block import SEAM, Split, rescue, split
@@ -38,6 +38,16 @@ if TYPE_CHECKING:
 
 Found = Literal["untouched", "back", "ours", "newer", "unknown"]
 """How a part stands: as before already, as it was left, or otherwise; ``unknown``: its former value is."""
+Return = Literal["stays", "removed", "former", "again"]
+"""What becomes of a part: nothing; it goes; its former text takes its place; what is not there comes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextReturn:
+    """What becomes of a description, where it is written back."""
+
+    block: Return = "stays"
+    prose: Return = "stays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,8 @@ class Reversed:
     plan: AssetPlan
     left: tuple[Reason, ...] = ()
     """Why something cannot be taken back, each with its field."""
+    text: TextReturn = field(default_factory=TextReturn)
+    """What becomes of the description, if ``plan.description`` is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,7 @@ def reverse(
     """
     plan = AssetPlan(reversal.image_id, seen.asset_id, title, seen, Desired(), base=applied, gives_back=True)
     left: list[Reason] = list(reversal.beside)
-    plan = _take_back_text(plan, reversal, markers, max_bytes, left)
+    plan, text = _take_back_text(plan, reversal, markers, max_bytes, left)
     for one in VALUE_FIELDS:
         plan = _take_back_value(one, plan, reversal, left)
     tags = seen.known_tags if reversal.added or reversal.removed else frozenset()
@@ -91,7 +103,7 @@ def reverse(
     plan = replace(plan, add_tags=reversal.removed - tags, remove_tags=remove, base=base)
     if albums is not None:
         plan = _take_back_albums(plan, reversal, albums)
-    return Reversed(plan, tuple(left))
+    return Reversed(plan, tuple(left), text)
 
 
 def _take_back_albums(plan: AssetPlan, reversal: Reversal, albums: Albums) -> AssetPlan:
@@ -111,7 +123,7 @@ def _take_back_albums(plan: AssetPlan, reversal: Reversal, albums: Albums) -> As
 
 def _take_back_text(
     plan: AssetPlan, reversal: Reversal, markers: Markers, max_bytes: int, left: list[Reason]
-) -> AssetPlan:
+) -> tuple[AssetPlan, TextReturn]:
     applied, live = plan.base, plan.observed.description
     block = _block(reversal, markers, applied)
     known = (block.left.block, block.was) if block else (None, None)
@@ -140,7 +152,7 @@ def _take_back_text(
         prose_found = "back" if prose_found == "ours" else prose_found
     if changed and size(text) > max_bytes:
         left.append(reason("former_too_long").of("description"))
-        return plan
+        return plan, TextReturn()
     newer = tuple(
         name for name, found in (("block", block_found), ("prose", prose_found)) if found == "newer"
     )
@@ -148,7 +160,12 @@ def _take_back_text(
         left.append(reason("newer").of(*newer))
     if prose_found == "unknown":
         left.append(reason("former_unknown").of("prose"))
-    return replace(
+    # After the last word on what was found: a part that is back already is not brought back.
+    comes = TextReturn(
+        _return(block, parts.block or "") if block_found == "ours" else "stays",
+        _return(prose, parts.prose) if prose_found == "ours" else "stays",
+    )
+    plan = replace(
         plan,
         description=text if changed else None,
         base=replace(
@@ -157,6 +174,16 @@ def _take_back_text(
             prose=prose.ours if prose and prose_found == "back" else applied.prose,
         ),
     )
+    return plan, comes
+
+
+def _return(part: _Part | None, live: str) -> Return:
+    was = trim(part.was or "") if part is not None else ""
+    if part is None or same_text(was, trim(live)):
+        return "stays"
+    if not was:
+        return "removed"
+    return "former" if trim(live) else "again"
 
 
 def _whole(reversal: Reversal, live: str) -> str | None:

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from reconciler.engine.redo import taken_back_in
 from reconciler.engine.undo_wish import UndoWish
+from reconciler.messages.undo import texts
 from reconciler.models.requests import Waiting
 from reconciler.models.undo import RedoRequest, UndoPlan, UndoQuery, UndoRequest, asset_url
 from reconciler.service.api import Request as Wish
@@ -19,6 +20,7 @@ from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.responses import tagged
 from reconciler.web.api.routes import ASKED, linked_image, run_answer
 from reconciler.web.api.validation import valid
+from reconciler.web.pages.renderer import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +84,7 @@ class TakingBack:
             "wish": {name: request.query_params.get(name, "") for name in _FORM},
             "found": found,
             "counts": found.counts,
+            "texts": texts(found.steps.texts, number),
             "plans": plans,
             "left_out": found.counts["images"] - len(plans),
             "exceptions": [
