@@ -101,6 +101,11 @@ COUNTS: Final[Mapping[str, Message]] = {
     ),
     "known": Message("{number} image is known by its record", "{number} images are known by their records"),
 }
+TAKE_OVER_BEFORE_BEGUN: Final = Message(
+    "Nothing is written by that: begin on the overview then. Until you begin, the other one goes on, and "
+    "stands back from then on. Take over only if it is gone, or is this one's former state store."
+)
+"""Instead of the note, where nobody has begun."""
 NO_CONFLICT: Final = Message("it has no conflict that can be decided so")
 NO_CHANGE: Final = Message("there is nothing to write")
 OTHER: Final = Message(

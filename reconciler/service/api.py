@@ -210,6 +210,11 @@ class Snapshot:
         """Return the headline's."""
         return self.headline.level
 
+    @property
+    def stands_back(self) -> bool:
+        """Whether another instance keeps the library, and nothing is written from here."""
+        return any(one.status == "False" and one.reason == "AnotherInstance" for one in self.conditions)
+
 
 @dataclass(frozen=True, slots=True)
 class Update:

@@ -62,8 +62,8 @@ class FirstHour:
         """
         if request.by_person or request.full or self.health.foreseen is None:
             return True
-        if self._after is not self.health.last:
-            return True  # something was written since
+        if self._after is not self.health.last or self.health.stands_back:
+            return True  # something was written since, or the other instance may be gone
         return self._known_of != of and self.clock.monotonic() >= self._again
 
     async def look(self, prepare: Prepare, of: object, request: Request, permission: Permission) -> None:

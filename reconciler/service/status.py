@@ -70,6 +70,12 @@ class Health:
         """Whether Skymmich's master switch, or the override, is on."""
         return self.switches is not None and self.switches.enabled
 
+    @property
+    def stands_back(self) -> bool:
+        """Whether another instance keeps the library, as far as the last look found."""
+        writer = self.condition("Writer")
+        return writer is not None and writer.reason == "AnotherInstance"
+
     def put(self, kind: ConditionType, status: Status, why: ConditionReason, *details: Reason) -> bool:
         """Note a condition; tells whether it is news."""
         return self.conditions.put(kind, status, why, details, self._clock.now())
@@ -125,8 +131,9 @@ class Health:
         self.put("Configured", "True", "Complete", reason("configuration_usable"))
         self.put("ImmichReachable", "True", "Answers", reason("immich_answers", version=self._version))
         self._permitted(prepared.server)
-        writer = self.condition("Writer")
-        if writer is not None and writer.reason == "AnotherInstance" and prepared.another is None:
+        if prepared.another is not None:  # a person looks all the same
+            self.failed(prepared.another.error())
+        elif self.stands_back:
             self.put("Writer", "True", "Held", reason("right_held"))
         verdict, known = prepared.verdict, self._verdict
         # Named anew after an approval was used; else the one of the pass that looked at all has the examples.

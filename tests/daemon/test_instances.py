@@ -162,3 +162,69 @@ async def test_a_store_that_is_replaced_while_the_daemon_runs_is_caught_up(make_
     assert {key: one.applied for key, one in world.store.records().items()} == before
     assert world.service.snapshot().level == "ok"
     await world.stop()
+
+
+async def test_one_that_waits_to_be_begun_stands_back_until_a_person_takes_over(make_world, tmp_path):
+    first = make_world(images=5)
+    first.start()
+    await first.run(300)
+    second = another(first, tmp_path / "second")
+    second.start()
+    second.house.mode = "ask"
+    await second.run(60)
+    assert second.service.snapshot().stands_back
+    # A person looks all the same: what would be written is shown, and it still stands back.
+    second.service.request(Request(trigger="page"))
+    await second.run(15)
+    told = second.service.snapshot()
+    assert told.stands_back
+    assert told.foreseen is not None
+    first.wire.state.book.reset()
+    await second.service.take_over()
+    await second.run(15)
+    told = second.service.snapshot()
+    assert (told.stands_back, told.permission.standing) == (False, "asking")
+    assert first.wire.requests()["writes"] == 0, "the other one goes on until it is begun here"
+    second.service.begin("page")
+    await second.run(150)
+    assert len(second.store.records()) == 5
+    first.sql("UPDATE astrophotography_images SET description = 'Changed ' || id")
+    await first.run(150)
+    assert first.service.snapshot().stands_back
+    await first.stop()
+    await second.stop()
+
+
+async def test_a_look_of_a_person_is_enough_to_know_of_the_other_one(make_world, tmp_path):
+    first = make_world(images=5)
+    first.start()
+    await first.run(300)
+    second = another(first, tmp_path / "second")
+    second.start()
+    second.house.mode = "ask"
+    second.service.pause()
+    second.service.request(Request(trigger="page"))
+    await second.run(15)
+    assert second.service.snapshot().stands_back
+    await first.stop()
+    await second.stop()
+
+
+async def test_where_nobody_has_begun_it_is_seen_within_minutes_that_the_other_one_is_silent(
+    make_world, tmp_path
+):
+    first = make_world(images=5)
+    first.start()
+    await first.run(300)
+    await first.stop()
+    second = another(first, tmp_path / "second")
+    second.start()
+    second.house.mode = "ask"
+    await second.run(12.9 * HOUR)
+    second.service.request(Request(trigger="page"))
+    await second.run(15)
+    assert second.service.snapshot().stands_back
+    await second.run(600)
+    told = second.service.snapshot()
+    assert (told.stands_back, told.headline.code) == (False, "asks")
+    await second.stop()

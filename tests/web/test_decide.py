@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from reconciler.core.plan.conflicts import all_sides
 from reconciler.core.plan.guard import Verdict
 from reconciler.core.reasons import reason
 from reconciler.engine.events import Progress
+from reconciler.engine.foreseen import foresee
 from reconciler.engine.undo_wish import UndoWish
 from reconciler.errors import AnotherInstanceError, DecisionError, ImmichTemporaryError
 from reconciler.service.api import Condition, RunState
@@ -152,6 +154,45 @@ def test_another_installation_is_a_card_that_offers_to_take_its_place(client, co
     )
     assert confirmed(client, action="take_over", everything="true").status_code == 303
     assert control.took_over
+
+
+@pytest.fixture
+def waiting(control):
+    """A control of an installation that nobody has begun, and that met another one."""
+    from reconciler.core.reasons import of_error
+
+    error = AnotherInstanceError("attic", NOW, NOW)
+    condition = Condition("Writer", "False", "AnotherInstance", (of_error(error),), NOW)
+    control.shown = replace(control.shown, conditions=(condition,), permission=Permission("ask"))
+    prepared = asyncio.run(control.preview())
+    found = foresee(prepared, NOW)
+    control.shown = replace(control.shown, foreseen=found)
+    return control
+
+
+@pytest.mark.parametrize("begun", [None, Begun("page", NOW, frozenset({3}))])
+def test_who_stands_back_is_offered_to_take_over_and_not_to_begin(client, waiting, begun):
+    waiting.shown = replace(waiting.shown, permission=Permission("ask", begun))
+    for address in ("/", "/parts/first_run", "/preview"):
+        assert "/actions/begin" not in client.get(address).text
+    page = client.get("/").text
+    card = page[page.index("<article") : page.index("</article>")]
+    assert "(attic) has kept this library" in card
+    assert "Stop the other one, or take over from here, and begin" in card
+    assert "/decide?action=take_over&amp;everything=true" in card
+    waiting.shown = replace(waiting.shown, conditions=())
+    assert all("/actions/begin" in client.get(address).text for address in ("/", "/preview"))
+
+
+@pytest.mark.parametrize(
+    "ask", [("/actions/begin", {"data": {"count": "0"}}), ("/api/v1/begin", {"json": {}})]
+)
+def test_who_stands_back_begins_nothing(client, waiting, ask):
+    address, form = ask
+    answer = client.post(address, headers=SAME, **form)
+    assert answer.status_code == 409
+    assert "take over" in answer.text
+    assert waiting.begun == []
 
 
 def test_the_api_takes_a_place_only_if_it_is_told_to(client, control):

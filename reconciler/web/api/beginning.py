@@ -44,9 +44,16 @@ def begin_now(control: Control, by: Beginner, count: int) -> str:
     """Let writing begin; gives the run's id.
 
     Raises:
-        ProblemError: it only observes, or metadata sync is switched off; nothing was begun.
+        ProblemError: it only observes, another instance keeps the library, or metadata sync is switched
+            off; nothing was begun.
     """
     snapshot = control.snapshot()
+    if snapshot.permission.waits and snapshot.stands_back:
+        raise ProblemError(
+            409,
+            "Another instance of this program keeps this library, so nothing was begun.",
+            remedy="Stop the other one, or take over, and begin then.",
+        )
     if snapshot.permission.waits and snapshot.switches is not None and not snapshot.switches.enabled:
         raise ProblemError(
             409,

@@ -34,6 +34,11 @@ _UNREAD = Message(
     "{count} rows of Skymmich's catalogue could not be read completely",
 )
 _TITLE = Message("{count} image: {what}", "{count} images: {what}")
+_STAND_BACK = Message("Stop the other one, or take over from here.")
+_BEFORE_BEGUN = Message(
+    "Stop the other one, or take over from here, and begin: until you begin, nothing is written, and the "
+    "other one goes on."
+)
 _PLAIN = frozenset({"unknown_asset", "held", "conflict"})
 """States of which the reason says no more than their meaning."""
 _ATTENTION: tuple[ConditionType, ...] = ("CanaryClear", "GuardClear", "ConfigurationCurrent", "Fresh")
@@ -164,7 +169,7 @@ def _conditions(snapshot: Snapshot) -> list[Need]:
         found.append(
             Need(
                 conditions.name(condition),
-                guard.safe(verdict.cause) if verdict is not None and tripped else _text(condition),
+                guard.safe(verdict.cause) if verdict is not None and tripped else _text(condition, snapshot),
                 tone,
                 condition=condition,
                 approve=verdict.hash if verdict is not None and tripped and not verdict.shrunk else "",
@@ -175,8 +180,9 @@ def _conditions(snapshot: Snapshot) -> list[Need]:
     return found
 
 
-def _text(condition: Condition) -> str:
+def _text(condition: Condition, snapshot: Snapshot) -> str:
     """Return what a card says; what the page has a button for is not said as a command."""
     if condition.reason != "AnotherInstance":
         return conditions.message(condition)
-    return " ".join(str(one.get("text")) for one in condition.details if one.get("text"))
+    told = [str(one.get("text")) for one in condition.details if one.get("text")]
+    return " ".join([*told, say(_BEFORE_BEGUN if snapshot.permission.waits else _STAND_BACK)])

@@ -173,7 +173,7 @@ class Deciding:
             return beside_another(proposal, undo.prepared.another)
         prepared = await control.preview(image_ids=ids, again=action == "redo")
         if action == "take_over":
-            return of_take_over(prepared, fields)
+            return of_take_over(prepared, fields, waits=control.snapshot().permission.waits)
         if action in _KEEPS:
             found = of_conflicts(_KEEPS[action], prepared, fields, asked.back, warning)
         else:

@@ -20,6 +20,7 @@ from reconciler.messages.proposals import (
     NOTES,
     NOTHING,
     OTHER,
+    TAKE_OVER_BEFORE_BEGUN,
     TITLES,
     UNDER_WAY,
     UNDER_WAY_DONE,
@@ -161,8 +162,9 @@ def another_message(another: Another) -> str:
     return f"{another.error().message} {say(KNOWN_ALONE)}"
 
 
-def of_take_over(prepared: Prepared, fields: Mapping[str, str]) -> Proposal:
-    """Show whose place would be taken, and what would be taken up."""
+def of_take_over(prepared: Prepared, fields: Mapping[str, str], *, waits: bool = False) -> Proposal:
+    """Show whose place would be taken, and what would be taken up; ``waits``: nobody has begun here."""
+    note = TAKE_OVER_BEFORE_BEGUN if waits else NOTES["take_over"]
     taken, another = prepared.taken, prepared.another
     lines: tuple[str, ...] = ()
     if another is not None:
@@ -176,7 +178,7 @@ def of_take_over(prepared: Prepared, fields: Mapping[str, str]) -> Proposal:
         another is not None,
         say(BUTTONS["take_over"]),
         lines,
-        say(NOTES["take_over"]) if another else "",
+        say(note) if another else "",
         fields=fields,
     )
 
