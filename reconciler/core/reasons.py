@@ -234,6 +234,7 @@ Code = Literal[
     "broke_off",
     "no_canary",
     "all_in_sync",
+    "rest_left_alone",
     "not_all_in_sync",
     "images_held",
     "nothing_held",

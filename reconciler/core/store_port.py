@@ -58,6 +58,10 @@ class Store(Values, Protocol):
         """Those of these assets that are managed, by id."""
         ...
 
+    def counts_by_status(self) -> dict[str, int]:
+        """Count managed assets by status; a status that none has is absent."""
+        ...
+
     def record_ids(self) -> AssetIds:
         """The ids of all managed assets."""
         ...

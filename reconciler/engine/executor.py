@@ -383,7 +383,8 @@ class Executor:
         self._around.listen(Event(name, level, self._around.run_id, plan.image_id, plan.asset_id, details))
 
     def _report(self) -> None:
-        waiting = sum(job.write.under_way for job in self._active.values())
+        # Between two steps of its write an image is on its way still.
+        waiting = len(self._active)
         done = len(self._jobs) - len(self._active) - self._in_line()
         off = sum(len(job.write.removals) for job in self._jobs if job.write.state != "done")
         self._around.listen(Progress("writing", done, len(self._jobs), waiting, off))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.core.ports import Clock, Target
+    from reconciler.core.records import AssetStatus
     from reconciler.core.store_port import Store
     from reconciler.engine.item import Item
     from reconciler.engine.job import Job
@@ -35,6 +36,22 @@ if TYPE_CHECKING:
 
 RECORDED: Final = 200
 """Assets that are recorded in one commit: whoever else writes to the store waits for no more."""
+
+
+def _standing(stood: int, told: Mapping[AssetStatus, int], kept: Mapping[str, int]) -> Counter[AssetStatus]:
+    """Count by state the images that stand: those in sync, taken back, and left out.
+
+    Args:
+        stood: how many.
+        told: the images beside them, by state.
+        kept: all of the store, by state.
+    """
+    found: Counter[AssetStatus] = Counter()
+    left_alone: tuple[AssetStatus, ...] = ("undone", "left_out")
+    for status in left_alone:
+        found[status] = min(max(0, kept.get(status, 0) - told.get(status, 0)), stood - found.total())
+    found["in_sync"] = stood - found.total()
+    return +found
 
 
 class Recorder:
@@ -155,7 +172,7 @@ class Recorder:
         outcomes, error, total = ended.outcomes, ended.error, prepared.items.tally.jobs
         counts = Counter(outcome.status for outcome in outcomes)
         if prepared.stood:
-            counts["in_sync"] += prepared.stood
+            counts += _standing(prepared.stood, counts, self._store.counts_by_status())
         changed = Counter(field for outcome in outcomes for field in outcome.changed)
         whole = prepared.images >= len(prepared.catalogue.linked())
         if whole and not error and not stopped:

@@ -63,6 +63,10 @@ DETAILS: Final[Mapping[Code, Message]] = {
     ),
     "no_canary": Message("No change waits for its first images to be checked."),
     "all_in_sync": Message("{count} image is in sync.", "All {count} images are in sync."),
+    "rest_left_alone": Message(
+        "{count} image of {images} is left alone: taken back, or left out. All others are in sync.",
+        "{count} images of {images} are left alone: taken back, or left out. All others are in sync.",
+    ),
     "not_all_in_sync": Message(
         "{count} image of {images} is not in sync.", "{count} images of {images} are not in sync."
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.core.records import FINE
@@ -14,6 +13,7 @@ from reconciler.messages.vocabulary import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from reconciler.core.records import AssetStatus
     from reconciler.service.api import Headline, HeadlineCode
 
 BADGES: Final[Mapping[HeadlineCode, Message]] = {
@@ -28,6 +28,9 @@ BADGES: Final[Mapping[HeadlineCode, Message]] = {
     "waiting": Message("Attention"),
     "not_in_sync": Message("Attention"),
     "edit_missing": Message("Attention"),
+    "working": Message("Working"),
+    "taken_back": Message("Taken back"),
+    "left_out": Message("Left out"),
     "in_sync": Message("In sync"),
 }
 """What stands first, before a colon."""
@@ -45,8 +48,13 @@ HEADLINES: Final[Mapping[HeadlineCode, Message]] = {
     "waiting": Message("{condition}"),
     "not_in_sync": Message("{odd} of {images}"),
     "edit_missing": Message("{missing} in {crossed} of {images}"),
+    "working": Message("Skymmich is compared with Immich, and what differs is written then"),
+    "taken_back": Message("{images}"),
+    "left_out": Message("{images}"),
     "in_sync": Message("{images}"),
 }
+_ALONE: Final[Mapping[HeadlineCode, AssetStatus]] = {"taken_back": "undone", "left_out": "left_out"}
+"""The state of the images that are told first, where all are left alone."""
 _NOT_IN_SYNC: Final = Message("{odd} of {images} is not in sync", "{odd} of {images} are not in sync")
 _IMAGES: Final = Message("{images} image", "{images} images")
 _COUNT: Final = Message("{number} {status}")
@@ -103,6 +111,9 @@ def heading(headline: Headline, number: Callable[[int], str]) -> Heading:
     if headline.code == "paused":
         text = f"{badge}: {_text(headline, number)}"
         return Heading("", _line(text, headline, "; "))
+    if (status := _ALONE.get(headline.code)) is not None:  # of a page the heading is a whole sentence
+        first = say(_COUNT, number=_images(headline.images, number), status=state(status))
+        return Heading(badge, _line(", ".join([first, *_odd(headline, number)]), headline, ", "))
     if headline.code == "not_in_sync":
         odd = _not_in_sync(headline)
         text = say(_NOT_IN_SYNC, count=odd, odd=number(odd), images=_images(headline.images, number))
@@ -113,8 +124,6 @@ def heading(headline: Headline, number: Callable[[int], str]) -> Heading:
 def _text(headline: Headline, number: Callable[[int], str]) -> str:
     progress = headline.progress
     images = progress.total if progress else headline.images
-    if headline.code == "in_sync" and not images and headline.counts:
-        return ", ".join(_odd(headline, number, partial(_images, number=number)))  # 42 images taken back
     text = say(
         HEADLINES[headline.code],
         condition=conditions.message(headline.condition) if headline.condition else "",
@@ -129,7 +138,7 @@ def _text(headline: Headline, number: Callable[[int], str]) -> str:
     more = []
     if progress is not None and progress.waiting:
         more.append(say(_WAITING, waiting=number(progress.waiting)))
-    if headline.code == "in_sync":
+    if headline.code == "in_sync" or headline.code in _ALONE:
         more += _odd(headline, number)
     return ", ".join([text, *more])
 
@@ -139,13 +148,10 @@ def _not_in_sync(headline: Headline) -> int:
     return sum(count for status, count in headline.counts.items() if status not in FINE)
 
 
-def _odd(
-    headline: Headline, number: Callable[[int], str], counted: Callable[[int], str] | None = None
-) -> list[str]:
-    """Count what is worth a word, and where a person has to look; ``counted``: says of what, too."""
-    counted = counted or number
+def _odd(headline: Headline, number: Callable[[int], str]) -> list[str]:
+    """Count what is worth a word, and where a person has to look."""
     found = [
-        say(_COUNT, number=counted(count), status=state(status))
+        say(_COUNT, number=number(count), status=state(status))
         for status, count in sorted(headline.counts.items())
     ]
     if headline.crossed:

@@ -141,6 +141,9 @@ HeadlineCode = Literal[
     "waiting",  # a condition that needs a person, or a part that is not permitted
     "not_in_sync",
     "edit_missing",
+    "working",  # a person asked for a run over all, and it has written nothing yet
+    "taken_back",  # all is left alone, because a person took it back
+    "left_out",  # all is left alone, because it is left out
     "in_sync",
 ]
 

@@ -113,6 +113,11 @@ class WorkQueue:
         """Whether anything that a person asked for is waiting."""
         return any(work.request.by_person for work in self._works)
 
+    @property
+    def person_waits_for_all(self) -> bool:
+        """Whether a run over all images that a person asked for is waiting."""
+        return any(is_of_all(work.request) for work in self._works)
+
     def failed(self, image_ids: Iterable[int], now: float) -> None:
         """Note a failed attempt at each of these images."""
         for image_id in image_ids:
@@ -135,6 +140,11 @@ class WorkQueue:
 
     def _due_again(self, now: float) -> frozenset[int]:
         return frozenset(image_id for image_id, (_, due) in self._failing.items() if due <= now)
+
+
+def is_of_all(request: Request) -> bool:
+    """Return whether a person asked for all images, to be compared and written."""
+    return request.by_person and request.image_ids is None and request.undo is None
 
 
 _CAUSES: Final[frozenset[Trigger]] = frozenset({"decision", "settings", "template", "reload", "redo"})

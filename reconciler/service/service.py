@@ -22,7 +22,7 @@ from reconciler.service.beginning import begun_by
 from reconciler.service.decisions import Decisions
 from reconciler.service.event_bus import EventBus
 from reconciler.service.pause import Pause
-from reconciler.service.queue import Work, WorkQueue
+from reconciler.service.queue import Work, WorkQueue, is_of_all
 from reconciler.service.run_registry import Ended, RunRegistry
 from reconciler.service.runner import PassRunner
 from reconciler.service.status import Health
@@ -104,7 +104,8 @@ class Service(Decisions):
             upcoming=self.upcoming(),
             paused=self._pause.on,
             queue_depth=len(self._queue),
-            current=self._runs.current,
+            current=(current := self._runs.current),
+            asked=self._queue.person_waits_for_all or (current is not None and is_of_all(current.request)),
         )
 
     def catalogue(self) -> Catalogue | None:
@@ -119,8 +120,9 @@ class Service(Decisions):
         """Let writing begin, with so many images or with all, and enqueue the pass; gives its run's id."""
         wish = begun_by(self._store, self._runner.permission, by, self._clock.now(), first)
         self.health.permitted(self._runner.permission)
-        self._tell_state()
-        return self.enqueue(wish)
+        run_id = self.enqueue(wish)
+        self._tell_state()  # with the run on its way: an open page says so at once
+        return run_id
 
     def run_state(self, run_id: str) -> RunState | None:
         """Return a run that was requested since the start; ``None`` if unknown."""

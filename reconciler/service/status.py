@@ -186,7 +186,12 @@ class Health:
     # Shown
 
     def standing(
-        self, *, paused: bool, current: RunState | None, upcoming: Mapping[str, datetime] | None = None
+        self,
+        *,
+        paused: bool,
+        current: RunState | None,
+        asked: bool = False,
+        upcoming: Mapping[str, datetime] | None = None,
     ) -> Standing:
         """Return what the headline is made of."""
         return Standing(
@@ -200,6 +205,7 @@ class Health:
             paused=paused,
             progress=current.progress if current else None,
             running=current is not None,
+            asked=asked,
             permission=self.permission,
             images=self.foreseen.images if self.foreseen else self._linked,
             changing=self.foreseen.changing if self.foreseen else 0,
@@ -213,9 +219,10 @@ class Health:
         paused: bool,
         queue_depth: int,
         current: RunState | None,
+        asked: bool = False,
     ) -> Snapshot:
-        """Return everything that a status shows."""
-        standing = self.standing(paused=paused, current=current, upcoming=upcoming)
+        """Return everything that a status shows; ``asked``: see ``Standing``."""
+        standing = self.standing(paused=paused, current=current, asked=asked, upcoming=upcoming)
         self._put_fresh(standing)
         source = "override" if self._overridden else "Skymmich"
         return Snapshot(
@@ -271,7 +278,7 @@ class Health:
                 left = reason("not_all_in_sync", count=odd, images=max(known, self._linked))
                 self.put("InSync", "False", "NotAllInSync", left)
             else:
-                self.put("InSync", "True", "AllInSync", reason("all_in_sync", count=known))
+                self.put("InSync", "True", "AllInSync", _all_fine(counts, known))
         held = counts.get("held", 0)
         if self._verdict is not None and self._verdict.tripped:
             self.put("GuardClear", "False", "HeldBack", *self._verdict.told)
@@ -288,6 +295,13 @@ class Health:
         else:
             age = (standing.now - self.checked_at).total_seconds()
             self.put("Fresh", "False", "Old", reason("looked_long_ago", seconds=age))
+
+
+def _all_fine(counts: Mapping[AssetStatus, int], known: int) -> Reason:
+    alone = counts.get("undone", 0) + counts.get("left_out", 0)
+    if not alone:
+        return reason("all_in_sync", count=known)
+    return reason("rest_left_alone", count=alone, images=known)
 
 
 def _remedies(losses: Iterable[FeatureLoss]) -> tuple[Reason, ...]:

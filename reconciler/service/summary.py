@@ -14,10 +14,13 @@ never looked through to the end                              ``not_looked``,    
 nobody has begun it: nothing is written yet                  ``asks``           attention
 begun with some images: nothing else is written              ``trying``         attention
 it only observes                                             ``observes``       off
+a run over all that a person asked for has begun, or waits   ``working``        unknown
 looked at too long ago                                       ``stale``          unknown
 held by guard or canary, a permission missing for a part     ``waiting``        attention
 an image is not in sync                                      ``not_in_sync``    attention
 an edit may be missing, and nobody has looked yet            ``edit_missing``   attention
+all is taken back, or left out: nothing is from here         ``taken_back``,    off
+                                                             ``left_out``
 all else: in sync, and looked at lately                      ``in_sync``        ok
 ============================================================ ================== ===========
 
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.records import AssetStatus
     from reconciler.engine.events import Progress
-    from reconciler.service.api import Condition, ConditionReason, ConditionType
+    from reconciler.service.api import Condition, ConditionReason, ConditionType, HeadlineCode
 
 TROUBLE: Final[tuple[ConditionType, ...]] = (
     "StoreWritable",
@@ -81,13 +84,15 @@ class Standing:
     progress: Progress | None = None
     """Of the pass that runs, if it told any."""
     running: bool = False
+    asked: bool = False
+    """Whether a person asked for a run over all that runs, or is the next to."""
     permission: Permission = UNASKED
     images: int = 0
     """Linked images, and those that would be written, where nothing may be."""
     changing: int = 0
 
 
-def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table reads best as one
+def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911, PLR0912 - a table reads best as one
     """Return how things stand; the table above is this function."""
     now = standing.now
     looked = None if standing.checked_at is None else (now - standing.checked_at).total_seconds()
@@ -106,6 +111,8 @@ def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table r
         return Headline("first_look" if standing.running else "not_looked", "unknown")
     if standing.permission.standing != "begun":
         return replace(_not_begun(standing), looked=looked, next_look=upcoming)
+    if standing.asked:
+        return Headline("working", "unknown", looked=looked)
     if not is_fresh(standing):
         return Headline("stale", "unknown", looked=looked)
     for kind in _ATTENTION:
@@ -120,7 +127,17 @@ def headline(standing: Standing) -> Headline:  # noqa: C901, PLR0911 - a table r
         return replace(said, code="not_in_sync", level="attention", counts=told)
     if standing.crossed:
         return replace(said, code="edit_missing", level="attention")
-    return replace(said, images=total - sum(alone.values()), next_look=upcoming, counts=alone or said.counts)
+    return _fine(replace(said, next_look=upcoming), total, alone)
+
+
+def _fine(said: Headline, total: int, alone: Mapping[AssetStatus, int]) -> Headline:
+    """Return what is said where nothing needs a person; where all is left alone, nothing is in sync."""
+    if not total or total > sum(alone.values()):
+        return replace(said, images=total - sum(alone.values()), counts=alone)
+    code: HeadlineCode = "taken_back" if "undone" in alone else "left_out"
+    first: AssetStatus = "undone" if "undone" in alone else "left_out"
+    others = {status: count for status, count in alone.items() if status != first}
+    return replace(said, code=code, level="off", images=alone[first], counts=others)
 
 
 def _not_begun(standing: Standing) -> Headline:

@@ -38,11 +38,13 @@ async def test_everything_is_taken_back_stays_so_and_is_written_again_when_asked
     await world.run(60)
     assert world.service.run_state(run_id).state == "done"
     assert shown(world) == world.before
-    assert "6 images taken back" in sentence(world.service.snapshot().headline)
+    assert sentence(world.service.snapshot().headline).startswith("Taken back: 6 images")
+    (why,) = world.service.health.condition("InSync").details
+    assert (why.code, why.get("count"), why.get("images")) == ("rest_left_alone", 6, 6)
     world.sql("UPDATE astrophotography_images SET title = title || ' anew', tags = '[\"New\"]'")
     await world.run(7200)
     assert shown(world) == world.before
-    assert world.service.snapshot().level == "ok"
+    assert world.service.snapshot().level == "off"
     world.service.request(Request(again=True, trigger="redo"))
     await world.run(90)
     assert all("anew" in text for text, _ in shown(world).values())
@@ -84,4 +86,61 @@ async def test_an_undo_that_cannot_be_is_refused_and_harms_no_condition(world):
     asked = world.service.request(Request(undo=UndoWish(run_id=run_id), trigger="undo"))
     await world.run(60)
     assert world.service.run_state(asked).state == "failed"
-    assert world.service.snapshot().level == "ok"
+    assert world.service.snapshot().level == "off"
+
+
+async def test_a_look_counts_what_was_taken_back_apart(world):
+    """Also a brief one, in which what stands is not looked at image by image."""
+    one, changed, *_ = sorted(world.store.records())
+    world.service.request(Request(undo=UndoWish(asset_id=one), trigger="undo"))
+    await world.run(60)
+    world.sql("UPDATE astrophotography_images SET title = 'Anew' WHERE immich_id = ?", changed)
+    await world.run(120)
+    run = world.store.runs(1)[0]
+    assert run.trigger != "undo"
+    assert run.counts.statuses == {"in_sync": 5, "undone": 1}
+    assert world.store.counts_by_status() == {"in_sync": 5, "undone": 1}
+
+
+async def test_that_it_works_is_said_from_the_moment_a_person_asks_to_the_end(world, monkeypatch):
+    codes, progressed = [], world.service._runs.progressed
+
+    def note(progress):
+        progressed(progress)
+        codes.append(world.service.snapshot().headline.code)
+
+    monkeypatch.setattr(world.service._runs, "progressed", note)
+    world.sql("UPDATE astrophotography_images SET title = title || ' anew', tags = '[\"New\"]'")
+    world.service.request(Request(full=True, trigger="page"))
+    assert world.service.snapshot().headline.code == "working"
+    await world.run(20)
+    first = codes.index("writing")
+    assert set(codes[:first]) == {"working"}
+    assert "not_in_sync" not in codes
+
+
+async def test_begun_the_first_thing_an_open_page_hears_is_that_it_works(make_world):
+    world = make_world(images=6, catalogue_seconds=30.0)
+    world.start()
+    world.house.mode = "ask"
+    await world.run(60)
+    said = []
+    world.service._announcer.state = lambda snapshot: said.append(snapshot.headline.code)
+    world.service.begin("page")
+    assert said == ["working"]
+    await world.stop()
+
+
+async def test_what_waits_for_immich_is_told_until_it_is_done(world, monkeypatch):
+    """Between text and tags an image is on its way, too."""
+    told = []
+    progressed = world.service._runs.progressed
+    monkeypatch.setattr(
+        world.service._runs, "progressed", lambda progress: (told.append(progress), progressed(progress))
+    )
+    world.sql("UPDATE astrophotography_images SET title = title || ' anew', tags = '[\"New\"]'")
+    await world.run(120)
+    writing = [one for one in told if one.phase == "writing"]
+    begun = next(at for at, one in enumerate(writing) if one.waiting)
+    assert len(writing) > begun + 2
+    assert all(one.waiting or one.done for one in writing[begun:])

@@ -17,7 +17,7 @@ from reconciler.errors import (
     TemplateError,
 )
 from reconciler.messages.formats import lasting
-from reconciler.messages.headlines import sentence
+from reconciler.messages.headlines import heading, sentence
 from reconciler.service.api import Condition
 from reconciler.service.conditions import Conditions, filed
 from reconciler.service.summary import PARTLY, Standing, headline
@@ -165,4 +165,27 @@ def test_a_pass_that_records_what_it_wrote_is_not_yet_told_by_the_counts_of_befo
 
 def test_where_all_was_taken_back_no_images_are_counted_as_in_sync():
     text, level = said(headline(standing(counts={"undone": 42})))
-    assert (text, level) == ("In sync: 42 images taken back, checked 38 s ago, next look in 22 s", "ok")
+    assert (text, level) == ("Taken back: 42 images, checked 38 s ago, next look in 22 s", "off")
+    both = headline(standing(counts={"undone": 40, "left_out": 2, "unlinked": 3}))
+    assert said(both) == ("Taken back: 40 images, 2 left out, checked 38 s ago, next look in 22 s", "off")
+    out = headline(standing(counts={"left_out": 1}))
+    assert said(out) == ("Left out: 1 image, checked 38 s ago, next look in 22 s", "off")
+    assert headline(standing(counts={"undone": 41, "in_sync": 1})).code == "in_sync"
+    assert headline(standing(counts={})).code == "in_sync"
+
+
+def test_the_page_says_in_its_heading_what_was_taken_back():
+    said = heading(headline(standing(counts={"undone": 40, "left_out": 2})), str)
+    assert said.badge == "Taken back"
+    assert str(said.sentence).startswith("40 images taken back, 2 left out, checked")
+
+
+def test_a_run_that_a_person_asked_for_is_told_before_it_writes_anything():
+    counts = {"new": 39, "in_sync": 3}
+    found = headline(standing(counts=counts, asked=True))
+    assert (found.code, found.level) == ("working", "unknown")
+    reads = Progress("reading", done=10, total=42)
+    assert headline(standing(counts=counts, asked=True, running=True, progress=reads)).code == "working"
+    writes = Progress("writing", done=0, total=37)
+    assert headline(standing(counts=counts, asked=True, running=True, progress=writes)).code == "writing"
+    assert headline(standing(counts=counts, running=True, progress=reads)).code == "not_in_sync"

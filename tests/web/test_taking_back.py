@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from unittest.mock import AsyncMock
 
@@ -11,6 +12,7 @@ import pytest
 from reconciler.core.plan.undo import TextReturn
 from reconciler.core.records import TakenBack
 from reconciler.engine.undo_wish import UndoWish
+from reconciler.service.api import Headline
 from tests.web.conftest import SAME, asset, record_of
 
 
@@ -60,8 +62,6 @@ def test_a_run_and_an_image_are_undone_and_written_again(client, control, store)
 
 def test_a_run_that_took_back_offers_to_write_again_and_no_undo(client, store):
     run = store.run("old1")
-    from dataclasses import replace
-
     store.start_run(replace(run, trigger="undo"))
     shown = client.get("/runs/old1").text
     assert "Write again what it took back" in shown
@@ -69,8 +69,6 @@ def test_a_run_that_took_back_offers_to_write_again_and_no_undo(client, store):
 
 
 def test_an_image_that_was_taken_back_says_so_and_since_when(client, control, store):
-    from dataclasses import replace
-
     at = datetime(2026, 11, 20, tzinfo=UTC)
     record = replace(record_of(1), taken_back=TakenBack(at), status="undone")
     view = control.view
@@ -124,3 +122,29 @@ def test_the_api_writes_again(client, control):
     assert client.post("/api/v1/redo", json={"run_id": "nope"}, headers=SAME).status_code == 404
     assert client.post("/api/v1/redo", json={}, headers=SAME).status_code == 400
     assert [one.image_ids for one in control.requested] == [frozenset({1, 2}), frozenset({1, 2})]
+
+
+@pytest.fixture
+def all_taken_back(control):
+    headline = Headline("taken_back", "off", images=42, looked=3.0)
+    control.shown = replace(control.shown, headline=headline, counts={"undone": 42}, conditions=())
+
+
+def test_where_all_is_taken_back_no_badge_says_in_sync(client, all_taken_back):
+    headline = client.get("/parts/headline").text
+    assert "<span>Taken back</span>" in headline
+    assert "42 images taken back" in headline
+    assert "In sync" not in headline
+    assert "tone-off" in headline
+    assert "left alone until it is written again" in client.get("/parts/attention").text
+
+
+@pytest.mark.parametrize("address", ["/parts/progress", "/preview"])
+def test_beside_what_writes_all_it_is_said_that_this_leaves_alone_what_was_taken_back(
+    client, control, all_taken_back, address
+):
+    shown = client.get(address).text
+    assert "taken back: 42 images" in shown
+    assert "/decide?action=redo&amp;everything=true" in shown
+    control.shown = replace(control.shown, counts={"in_sync": 42})
+    assert "taken back" not in client.get(address).text
