@@ -383,8 +383,7 @@ class Executor:
         self._around.listen(Event(name, level, self._around.run_id, plan.image_id, plan.asset_id, details))
 
     def _report(self) -> None:
-        # Between two steps of its write an image is on its way still.
-        waiting = len(self._active)
+        waiting = len(self._active)  # also between two steps of its write
         done = len(self._jobs) - len(self._active) - self._in_line()
         off = sum(len(job.write.removals) for job in self._jobs if job.write.state != "done")
         self._around.listen(Progress("writing", done, len(self._jobs), waiting, off))
