@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.core.reasons import reason
 from reconciler.core.store_keys import CREATED_TAGS
 from reconciler.engine.created_tags import EVERYWHERE
+from reconciler.errors import MissingPermissionError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -30,7 +31,7 @@ async def unrecorded(target: Target, store: Store, root: str) -> tuple[str, ...]
     Raises:
         ImmichError: Immich could not be asked.
     """
-    return tuple(sorted(_unknown(store, await target.tag_ids(), root)))
+    return tuple(sorted(_unknown(store, await _there(target), root)))
 
 
 async def left_empty(target: Target, store: Store, root: str) -> tuple[tuple[str, Reason], ...]:
@@ -41,7 +42,7 @@ async def left_empty(target: Target, store: Store, root: str) -> tuple[tuple[str
     Raises:
         ImmichError: Immich could not be asked.
     """
-    there = await target.tag_ids()
+    there = await _there(target)
     unknown = _unknown(store, there, root)
     branch = {path for path in there if _is_within(path, root)} if unknown else set()
     empty: set[str] = set()
@@ -57,6 +58,14 @@ async def left_empty(target: Target, store: Store, root: str) -> tuple[tuple[str
     found = {path for path in unknown if path in empty or _is_below(path, empty)}
     top = sorted(path for path in found if not _is_below(path, found))
     return tuple((path, _told(sum(_is_within(one, path) for one in found))) for path in top)
+
+
+async def _there(target: Target) -> Mapping[str, str]:
+    """Return all tags by path; none where the key may not list them: nothing can be named then."""
+    try:
+        return await target.tag_ids()
+    except MissingPermissionError:
+        return {}
 
 
 def _told(count: int) -> Reason:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pytest
@@ -90,6 +91,24 @@ def test_beside_another_instance_plan_and_status_say_so_first_and_nothing_is_cal
     assert told(applied, "--take-over", "--yes")[0] == 0
     assert "Another instance" not in applied.call("status").stdout
     assert applied.call("plan").stdout.startswith("2 images: 2 to write.")
+
+
+def test_after_a_take_over_an_undo_of_everything_names_the_tags_that_it_leaves(applied):
+    move(applied)
+    assert told(applied, "--take-over", "--yes")[0] == 0
+    shown = applied.call("undo", "--all")
+    count = int(re.search(r"Not on record here as made from here[^:]*: (\d+) tags", shown.stdout)[1])
+    done = applied.call("undo", "--all", "--yes")
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 0
+    assert f"Astro: {count} tags that nothing carries; who made them is not on record here" in said
+    assert f"left {count} tags that nothing carries below “Astro”" in said
+    assert f"left {count} tags that nothing carries below “Astro”" in " ".join(
+        applied.call("history").stdout.split()
+    )
+    again = json.loads(applied.call("undo", "--all", "--yes", "--json").stdout)
+    assert (len(again["unrecorded_tags"]), again["tags"]["deleted"]) == (count, [])
+    assert [path for path, _ in again["tags"]["unrecorded"]] == ["Astro"]
 
 
 def test_a_store_in_another_place_stands_back_until_it_is_told_to_take_over(applied):

@@ -690,3 +690,12 @@ def test_the_other_one_is_called_by_its_hosts_name_and_a_record_without_one_is_r
             value, at = asset.metadata[KEY]
             asset.metadata[KEY] = ({key: one for key, one in value.items() if key != "host"}, at)
     assert f"({name}) has kept this library since" in refusal(other).message
+
+
+def test_a_key_that_may_not_list_tags_takes_back_all_the_same(world):
+    here = world(count=3, unkind="settling", drain=60.0, policy=BOLD)
+    here.settings.scopes = ("asset.read", "asset.update", "user.read", "apiKey.read")
+    here.run()
+    report = here.take_back(everything=True)
+    assert (report.error, report.tags.unrecorded) == (None, ())
+    assert not any(one["description"] for one in here.shown().values())

@@ -223,7 +223,7 @@ def test_two_installations_the_second_takes_over_by_a_click_and_the_first_comes_
                 )
                 expect(page.locator("#attention")).to_contain_text(
                     re.compile(
-                        r"Another instance of this program \([0-9a-f]{16}\) has kept this library since"
+                        r"Another instance of this program \([0-9a-f]{16}( on [^ ]+)?\) has kept this library since"
                     )
                 )
                 assert simulator.requests()["writes"] == before

@@ -148,3 +148,17 @@ def test_beside_what_writes_all_it_is_said_that_this_leaves_alone_what_was_taken
     assert "/decide?action=redo&amp;everything=true" in shown
     control.shown = replace(control.shown, counts={"in_sync": 42})
     assert "taken back" not in client.get(address).text
+
+
+def test_tags_that_are_not_on_record_here_are_told_before_an_undo_of_everything(client, control):
+    plain = control.undo_plan
+
+    async def undo_plan(wish):
+        return replace(await plain(wish), unrecorded=("Astro", "Astro/Old"))
+
+    control.undo_plan = undo_plan
+    assert (
+        "2 tags below our own root left: who made them is not on record here"
+        in client.get("/undo?everything=true").text
+    )
+    assert client.get("/api/v1/undo?everything=true").json()["unrecorded_tags"] == ["Astro", "Astro/Old"]
