@@ -371,7 +371,7 @@ def test_many_images_come_page_by_page(build, store, control):
 def test_an_image_shows_its_three_sides_with_the_differences_marked(client):
     text = client.get("/images/1", headers=PEOPLE).text
     assert re.search(r"<ins>Integration 3h</ins>", text)
-    assert "<del>A person&#39;s &lt;b&gt;words&lt;/b&gt;</del>" in text
+    assert "<mark>A person&#39;s &lt;b&gt;words&lt;/b&gt;</mark>" in text
     assert "Immich has a value that was not written from here" in text
     assert "Use Skymmich&#39;s" in text or "Use Skymmich's" in text
     assert 'href="http://immich.lan:2283/photos/' in text

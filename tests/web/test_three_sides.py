@@ -7,6 +7,7 @@ import pytest
 from reconciler.core.asset import Coordinates, ObservedAsset
 from reconciler.core.desired.desired import Desired
 from reconciler.core.plan.plan import AssetPlan, TagsDecision, TextDecision, ValueDecision
+from reconciler.web.pages.renderer import marked
 from reconciler.web.pages.three_sides import distance, map_of, shown
 from tests.web.conftest import NOW, asset
 
@@ -45,8 +46,27 @@ def test_what_was_never_written_from_here_goes_from_immich_to_skymmich():
     one = text_sides(None, "The facts of an old night", "The facts of a cold night")
     assert [column.title for column in one.columns] == ["In Immich now", "Skymmich wants"]
     live, wanted = one.columns
-    assert marks(live) == [("removed", "a cold")]
-    assert marks(wanted) == [("added", "an old")]
+    assert marks(live) == [("only", "a cold")]
+    assert marks(wanted) == [("only", "an old")]
+
+
+@pytest.mark.parametrize("action", ["keep", "nothing"])
+def test_words_that_stay_in_immich_never_look_deleted(action):
+    decision = TextDecision("prose", "conflict", action, None, "For Anna", "For Anna and Tom")
+    live, wanted = shown(decision, plan()).columns
+    assert marks(live) == [("only", " and Tom")]
+    assert marks(wanted) == []
+    assert "<mark> and Tom</mark>" in marked(live.pieces)
+    alone = shown(TextDecision("prose", "conflict", action, None, "Skymmich's", ""), plan())
+    assert all(marks(column) == [] for column in alone.columns)
+
+
+def test_what_is_to_be_written_over_is_marked_as_going():
+    decision = TextDecision("prose", "fill", "write", None, "For Anna", "For Anna and Tom")
+    live, _ = shown(decision, plan()).columns
+    assert marks(live) == [("removed", " and Tom")]
+    new, wanted = shown(TextDecision("block", "fill", "write", None, "New", ""), plan()).columns
+    assert (marks(new), marks(wanted)) == ([], [("added", "New")])
 
 
 def test_texts_without_anything_in_common_are_told_to_be_others():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +13,7 @@ from reconciler.messages.nouns import counted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Kind = Literal["same", "added", "removed", "gap"]
+Kind = Literal["same", "added", "removed", "only", "gap"]
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 _MOST_WORDS = 4000
 """Beyond it, the time grows faster than the insight: the texts are shown as wholly different."""
@@ -26,7 +26,10 @@ _WORTH = 3
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text: in both, only in the new one, or only in the old one; or what was left out of it."""
+    """A part of a text: in both, only in the new one, or only in the old one; or what was left out of it.
+
+    ``only``: on this side only, and nothing comes or goes.
+    """
 
     kind: Kind
     text: str
@@ -110,9 +113,13 @@ def _phrases(steps: list[_Step]) -> list[_Step]:
     return joined
 
 
-def side(old: str, new: str, keep: Kind) -> tuple[Piece, ...]:
-    """Return only one side of a difference, for columns: what is in both, and what is ``keep``."""
-    return tuple(piece for piece in difference(old, new) if piece.kind in {"same", keep})
+def side(old: str, new: str, keep: Kind, shown: Kind | None = None) -> tuple[Piece, ...]:
+    """Return only one side of a difference, for columns: what is in both, and what is ``keep``.
+
+    ``shown``: as what that is marked instead.
+    """
+    found = (piece for piece in difference(old, new) if piece.kind in {"same", keep})
+    return tuple(replace(piece, kind=shown) if shown and piece.kind == keep else piece for piece in found)
 
 
 def _joined(pieces: chain[Piece] | list[Piece]) -> tuple[Piece, ...]:

@@ -221,7 +221,7 @@ def lasting(span: float | timedelta) -> str:
     return f"{math.floor(minutes / 1440 + 0.5)} d"
 
 
-_TAGS = {"added": "ins", "removed": "del"}
+_TAGS = {"added": "ins", "removed": "del", "only": "mark"}
 
 
 def marked(pieces: Iterable[Piece]) -> Markup:

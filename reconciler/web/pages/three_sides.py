@@ -1,7 +1,8 @@
 """The three sides of a field for a page: what was written last, and what became of it on either side.
 
 The change is marked from what was written last to each side, so that it shows who changed what. What was
-never written from here has two sides: the change is then from Immich's to Skymmich's. It decides nothing.
+never written from here has two sides: what is to be written is then marked as the change from Immich's to
+Skymmich's; where Immich's stays, what only one side has is marked, and nothing as gone. It decides nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from reconciler.web.pages.diff import condensed, difference, extent, side
 if TYPE_CHECKING:
     from reconciler.core.fields import Value
     from reconciler.core.plan.plan import AssetPlan, Decision
-    from reconciler.web.pages.diff import Piece
+    from reconciler.web.pages.diff import Kind, Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +73,13 @@ def _texts(decision: TextDecision) -> Sides:
     if normal(live) == normal(wanted) and normal(base) in {"", normal(live)}:
         return Sides(decision, (Column("", pieces=difference(live, live)),), all_same=True)
     if not base:
-        # Nothing of it is ours: the one difference is between the two sides that there are.
+        # Nothing of it is ours: the one difference is between the two sides that there are. Where nothing is
+        # to be written it says only what stands where, for nothing comes or goes.
+        comes: Kind | None = None if decision.action in {"write", "remove"} else "only"
+        mine = side(live, wanted, "removed", comes) if wanted else difference(live, live)
+        theirs = side(live, wanted, "added", comes) if live or comes is None else difference(wanted, wanted)
         return Sides(
-            decision,
-            (
-                Column(
-                    "In Immich now",
-                    pieces=side(live, wanted, "removed") if wanted else difference(live, live),
-                ),
-                Column("Skymmich wants", pieces=side(live, wanted, "added")),
-            ),
+            decision, (Column("In Immich now", pieces=mine), Column("Skymmich wants", pieces=theirs))
         )
     first = Column("Written last", pieces=difference(base, base))
     return Sides(decision, (first, _text("In Immich now", base, live), _text("Skymmich wants", base, wanted)))
