@@ -155,9 +155,8 @@ class AnotherInstanceError(ReconcilerError):
             f"Another instance of this program ({name}) has kept this library since "
             f"{since:%Y-%m-%d %H:%M} UTC; its last sign of life seen from here was at "
             f"{seen_at:%Y-%m-%d %H:%M:%S} UTC. This one stands back: nothing was written.",
-            remedy="Keep only one of the two. If the other one is gone, this one goes on by itself within "
-            "half a day, or at once: skymmich-reconciler adopt --take-over",
-            again="next_pass",
+            remedy="Keep only one of the two: stop the other one, and this one goes on within half a day, or "
+            "take over at once: skymmich-reconciler adopt --take-over",
         )
         self.instance, self.since, self.seen_at, self.host = instance, since, seen_at, host
 

@@ -41,7 +41,10 @@ TITLES: Final[Mapping[Action, Message]] = {
     "pause": Message(
         "{number} image would wait until you resume", "{number} images would wait until you resume"
     ),
-    "resume": Message("{number} image would be written", "{number} images would be written"),
+    "resume": Message(
+        "Runs would start by themselves again, and {number} image would be written",
+        "Runs would start by themselves again, and {number} images would be written",
+    ),
 }
 NOTHING: Final[Mapping[Action, Message]] = {
     "sync": Message("There is nothing to write"),
@@ -53,7 +56,7 @@ NOTHING: Final[Mapping[Action, Message]] = {
     "approve": Message("The guard holds nothing back"),
     "take_over": Message("No other installation keeps this library"),
     "pause": Message("No run would start by itself until you resume"),
-    "resume": Message("Nothing waits to be written"),
+    "resume": Message("Runs would start by themselves again"),
 }
 NOTES: Final[Mapping[Action, Message]] = {
     "sync": Message("What people wrote stays."),
@@ -72,7 +75,7 @@ NOTES: Final[Mapping[Action, Message]] = {
         "What changes in Skymmich or Immich waits until you resume, also over a restart. What you ask for "
         "yourself, as “Sync all images”, is still done."
     ),
-    "resume": Message("From then on runs start by themselves again. What people wrote stays."),
+    "resume": Message("What changes in Skymmich or Immich is then written again. What people wrote stays."),
 }
 BUTTONS: Final[Mapping[Action, Message]] = {
     "sync": Message("Write this"),
@@ -116,6 +119,7 @@ KNOWN_ALONE: Final = Message(
     "What is shown is what this state store knows alone: what the other one wrote or took back since is not "
     "in it."
 )
+NOTHING_WAITS: Final = Message("Nothing waits to be written now")
 NO_RUN: Final = Message("No run is under way")
 UNDER_WAY: Final = Message("A run is under way, and goes on to its end")
 UNDER_WAY_DONE: Final = Message("A run is under way, and goes on to its end: {done} of {total} done")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import replace
+from unittest.mock import AsyncMock
 from urllib.parse import urlencode
 
 import pytest
@@ -230,10 +231,22 @@ def test_a_pause_is_shown_with_the_run_under_way_and_what_waits_for_it(client, c
     assert "No run is under way." in client.get("/decide?action=pause&everything=true").text
     control.paused = True
     page = client.get("/decide?action=resume&everything=true").text
-    assert "6 images would be written" in page
+    assert "Runs would start by themselves again, and 6 images would be written" in page
     assert 'action="/actions/resume"' in page
     assert control.paused
     assert confirmed(client, action="resume", everything="true").status_code == 400
+
+
+def test_where_nothing_waits_the_page_says_what_resuming_does(client, control):
+    found = asyncio.run(control.preview())
+    control.preview = AsyncMock(return_value=replace(found, items=type(found.items)()))
+    page = client.get("/decide?action=resume&everything=true").text
+    assert "<h1>Runs would start by themselves again</h1>" in page
+    assert "<li>Nothing waits to be written now.</li>" in page
+    control.preview = AsyncMock(side_effect=ImmichTemporaryError("Immich does not answer."))
+    page = client.get("/decide?action=resume&everything=true").text
+    assert "<h1>Runs would start by themselves again</h1>" in page
+    assert "Nothing waits" not in page
 
 
 def test_where_immich_cannot_be_asked_it_can_be_paused_all_the_same(client, control):
@@ -249,7 +262,7 @@ def test_where_immich_cannot_be_asked_it_can_be_paused_all_the_same(client, cont
 def test_of_one_that_only_observes_nothing_waits(client, control):
     control.shown = replace(control.shown, permission=Permission("observe"))
     page = client.get("/decide?action=resume&everything=true").text
-    assert "Nothing waits to be written" in page
+    assert "only observes, so nothing is written" in page
     assert "only observes" in page
     assert "disabled" not in button(page, "Resume</button>")
 

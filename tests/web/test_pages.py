@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from importlib import resources
+from types import SimpleNamespace
 
 import pytest
 
@@ -628,3 +629,33 @@ def test_what_was_written_to_another_asset_of_an_image_has_the_images_title(clie
         [JournalEntry("old1", another[:-1] + "2", 999, "tags", [], ["Astro/Galaxy"], datetime.now(UTC))]
     )
     assert "An image that left Skymmich" in client.get("/", headers=PEOPLE).text
+
+
+@pytest.mark.parametrize(
+    ("where", "source", "said"),
+    [
+        ("Skymmich", "Skymmich", "These are Skymmich's own settings, and a switch changes them there."),
+        ("Skymmich", "override", "in place of Skymmich's own settings; the next change goes to Skymmich"),
+        (
+            "this program's own store",
+            "Skymmich",
+            "what you switch here is kept here, and holds in their place.",
+        ),
+        (
+            "this program's own store",
+            "override",
+            "Some are set here, and hold in place of Skymmich's own settings.",
+        ),
+        ("", "Skymmich", "These are Skymmich's own settings: change them there, under Admin → Immich."),
+    ],
+)
+def test_one_sentence_says_whose_the_switches_are(build, control, where, source, said):
+    client = build(settings=SimpleNamespace(where=where) if where else None)
+    control.shown = replace(control.shown, switches_source=source)
+    shown = client.get("/parts/settings").text
+    assert said in shown
+    assert "A switch changes them in this" not in shown
+
+
+def test_the_list_of_runs_says_that_looks_which_read_images_are_in_it(client):
+    assert "Runs that read images again or wrote something" in client.get("/runs").text

@@ -19,6 +19,7 @@ from reconciler.messages.proposals import (
     NO_RUN,
     NOTES,
     NOTHING,
+    NOTHING_WAITS,
     OTHER,
     TAKE_OVER_BEFORE_BEGUN,
     TITLES,
@@ -198,7 +199,7 @@ def of_pause(
         why: why nothing is written anyway, or what waits cannot be told; empty: it is told.
     """
     shown = _written(action, plans, (), {}, "/")
-    waiting = (why,) if why else shown.lines
+    waiting = (why,) if why else shown.lines or (say(NOTHING_WAITS) + ".",)
     lines = waiting if action == "resume" else (_under_way(current), *waiting)
     return replace(shown, possible=True, lines=lines, path=f"/actions/{action}")
 
