@@ -32,6 +32,17 @@ def plain(line):
     return _BORDERS.sub("", line.strip()).strip()
 
 
+def as_sent(lines):
+    """Give these lines, and as they would end.
+
+    An image whose extraction dies shows a text as it was sent, "&amp;amp;" for a person's "&amp;", also once it is
+    mended; and each store that is lost forgets that once more.
+    """
+    while not (decoded := {settled(line) for line in lines}) <= lines:
+        lines = lines | decoded
+    return lines
+
+
 def settled(line):
     """Give it as it ends in Immich, whatever it was when it was read: ``&amp;`` is decoded only once."""
     return plain(settled_description(line))
@@ -220,8 +231,7 @@ class Oracle:
             return
         lines = {settled(line) for line in (asset.exif.description or "").splitlines()}
         if asset_id in self.undigested:
-            # It may show a text as it was sent, "&amp;amp;" for a person's "&amp;", also once it is mended.
-            lines |= {settled(line) for line in lines}
+            lines = as_sent(lines)
         for token, (line, when) in list(known.words.items()):
             if settled(line) not in lines:
                 self._missing(asset_id, "description", token, line, when)
