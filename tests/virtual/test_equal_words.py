@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 
-@pytest.mark.parametrize("later", ["{}\n\nMine.", "Mine.\n\n{}", "Mine.\n{}\nMine, too."])
-def test_who_writes_on_around_words_that_equalled_the_catalogues_is_in_no_conflict(world, later):
+@pytest.mark.parametrize("later", ["{}\n\nMine.", "{}\nMine, too.\n\nAnd more."])
+def test_who_goes_on_below_words_that_equalled_the_catalogues_is_in_no_conflict(world, later):
     """Whoever used Skymmich's own buttons before has its words in Immich already; they are not ours."""
     here = world(count=2, unkind="settling")
     image_id, asset_id = here.images()[0]
@@ -28,3 +28,14 @@ def test_who_writes_on_around_words_that_equalled_the_catalogues_is_in_no_confli
     here.run()
     assert here.statuses() == {"in_sync": 1, "conflict": 1}, "other words are for the person to decide"
     assert here.shown()[asset_id]["description"] == text
+
+
+def test_who_writes_above_them_is_asked_as_ever(world):
+    """So stand both sides once a person let them join: that has to be there to be decided again."""
+    here = world(count=2, unkind="settling")
+    image_id, asset_id = here.images()[0]
+    here.sql("UPDATE astrophotography_images SET description = ? WHERE id = ?", "Two nights.", image_id)
+    here.person(asset_id, "set_description", "Mine.\n\nTwo nights.")
+    here.settle()
+    here.run()
+    assert here.statuses() == {"in_sync": 1, "conflict": 1}

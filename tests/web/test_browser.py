@@ -220,8 +220,8 @@ def test_a_conflict_is_decided_by_a_click_with_both_sides_shown(browser, quiet):
         page.locator("#attention").get_by_role("link", name=re.compile("See")).first.click()
         page.locator(".card h2 a").first.click()
         words = page.get_by_role("article", name="Description: prose")
-        expect(words.locator("del").first).to_be_visible()
-        expect(words.locator("ins").first).to_be_visible()
+        expect(words.locator("mark").first).to_be_visible()
+        expect(words.locator("del")).to_have_count(0)
         theirs = quiet.sql(f"SELECT description FROM {IMAGES} WHERE id = 3")[0][0]
         shown = quiet.shown(3)["description"]
         assert CONFLICT in shown

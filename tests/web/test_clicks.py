@@ -60,7 +60,9 @@ def test_before_a_pause_and_its_end_it_is_shown_what_waits_and_what_is_written_t
         quiet.sql(changed)
         page.goto("/")
         page.get_by_role("button", name="Resume …").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("2 images would be written")
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            "Runs would start by themselves again, and 2 images would be written"
+        )
         expect(page.locator("main")).to_contain_text("(paused)")
         assert quiet.status()["paused"] is True
         page.get_by_role("button", name="Resume", exact=True).click()

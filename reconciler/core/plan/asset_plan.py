@@ -181,7 +181,7 @@ def _merge_text(
     """Merge a text; ``displaced``: the solver's sentence took its place, so no person took it out."""
     base = plan.base.block if which == "block" else plan.base.prose
     decided = any(one.field == which for one in plan.resolutions)
-    if which == "prose" and policy.on_conflict == "keep" and not decided and _stands_in(wanted, live, base):
+    if which == "prose" and policy.on_conflict == "keep" and not decided and _goes_on(wanted, live, base):
         return Merged("in_sync", "nothing", None)
     merged = merge_value(
         None if displaced else base, wanted, live,
@@ -191,14 +191,15 @@ def _merge_text(
     return replace(merged, base=base) if displaced and merged.action == "write" else merged
 
 
-def _stands_in(wanted: str | None, live: str | None, base: str | None) -> bool:
-    """Return whether the catalogue's words stand among a person's, and are not ours: nothing is lacking.
+def _goes_on(wanted: str | None, live: str | None, base: str | None) -> bool:
+    """Return whether a text begins with the catalogue's words, which are not ours, and goes on.
 
-    So it is where they equalled the catalogue's before the first write, and the person went on writing.
+    So it is where it equalled the catalogue's before the first write, and a person went on writing. Where the
+    person's words come first, both were joined by decision, and that may be decided again.
     """
     if not wanted or not live or _same_text(live, wanted) or (base and _same_text(base, wanted)):
         return False
-    return f"\n{normal(wanted)}\n" in f"\n{normal(live)}\n"
+    return normal(live).startswith(f"{normal(wanted)}\n")
 
 
 def _ruled(
