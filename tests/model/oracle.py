@@ -202,6 +202,7 @@ class Oracle:
         if (asset_id, tag) in self.both and tag in self.of(asset_id).tags:
             self.both.discard((asset_id, tag))
             self.untagged(asset_id, tag)
+            self.ours.add((asset_id, tag))  # it comes back with the extraction after, and is taken off again
             self.found["a tag that both put on at once"] += 1
             return
         if (asset_id, tag) in self.unseen and tag in self.of(asset_id).tags:
