@@ -101,6 +101,10 @@ class StandIn:
     def run_state(self, _: str) -> None:
         return None
 
+    def assets_of(self, image_id: int) -> tuple[str, ...]:
+        image = self._catalogue.image(image_id)
+        return (image.asset_id,) if image is not None and image.asset_id else ()
+
     async def view(self, image_id: int, asset_id: str = "") -> ImageView | None:  # noqa: ARG002
         image = self._catalogue.image(image_id)
         return None if image is None else ImageView(image, None, None)
