@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 1_000
 _TO_COME: Final[frozenset[AssetStatus]] = frozenset({"new", "pending", "held", "failed", "not_sticking"})
 """Where an image stands that a later pass may rename."""
-EVERYWHERE: Final[tuple[Visibility, ...]] = ("timeline", "archive", "hidden")
+_EVERYWHERE: Final[tuple[Visibility, ...]] = ("timeline", "archive", "hidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,9 @@ async def delete_created(target: Target, store: Store, among: Collection[str] | 
         why = (
             reason("tag_has_others")
             if below - made
-            else await _in_use(target, store, there[path], path, below)
+            else reason("tag_in_use")
+            if await is_carried(target, store, there[path], [path, *below])
+            else None
         )
         if why is None and unseen:
             why = reason("tag_perhaps_in_use", count=len(unseen), asset=min(unseen))
@@ -133,14 +135,21 @@ async def delete_created(target: Target, store: Store, among: Collection[str] | 
     return Cleaned(tuple(sorted(gone - kept.keys())), tuple(sorted(kept.items())))
 
 
-async def _in_use(
-    target: Target, store: Store, tag_id: str, path: str, below: Collection[str]
-) -> Reason | None:
-    """Say whether an asset carries a tag, or one below it."""
-    carried = store.owners_of_tags([path, *below]) or await target.carrying(
-        tag_id, visibilities=EVERYWHERE, trashed=True
+async def is_carried(target: Target, store: Store, tag_id: str, paths: Collection[str]) -> bool:
+    """Return whether an asset carries a tag, or one below it, by the store or by Immich.
+
+    Args:
+        target: Immich.
+        store: which knows what is ours on which asset.
+        tag_id: of the tag.
+        paths: the tag's, and those of all below it.
+
+    Raises:
+        ImmichError: Immich could not be asked.
+    """
+    return bool(
+        store.owners_of_tags(paths) or await target.carrying(tag_id, visibilities=_EVERYWHERE, trashed=True)
     )
-    return reason("tag_in_use") if carried else None
 
 
 async def _not_shown(target: Target, store: Store) -> frozenset[str]:

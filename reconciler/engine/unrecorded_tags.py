@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.core.reasons import reason
 from reconciler.core.store_keys import CREATED_TAGS
-from reconciler.engine.created_tags import EVERYWHERE
+from reconciler.engine.created_tags import is_carried
 from reconciler.errors import MissingPermissionError
 
 if TYPE_CHECKING:
@@ -89,9 +89,7 @@ async def _unused(
         while waiting:
             path = waiting.pop()
             own = [one for one in branch if _is_within(one, path)]
-            if not store.owners_of_tags(own) and not await target.carrying(
-                tags[path], visibilities=EVERYWHERE, trashed=True
-            ):
+            if not await is_carried(target, store, tags[path], own):
                 found.add(path)
 
     await asyncio.gather(*(some() for _ in range(min(_AT_ONCE, len(waiting)))))
