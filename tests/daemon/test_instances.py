@@ -26,11 +26,25 @@ def another(first, folder):
     return second
 
 
-async def both(make_world, tmp_path):
-    """Give a daemon that keeps a library, and a second one that has met it there."""
+async def keeping(make_world):
+    """Give a daemon that keeps a library."""
     first = make_world(images=5)
     first.start()
     await first.run(300)
+    return first
+
+
+def asking(first, folder):
+    """Start a second daemon that nobody has begun."""
+    second = another(first, folder)
+    second.start()
+    second.house.mode = "ask"
+    return second
+
+
+async def both(make_world, tmp_path):
+    """Give a daemon that keeps a library, and a second one that has met it there."""
+    first = await keeping(make_world)
     second = another(first, tmp_path / "second")
     second.start()
     await second.run(60)
@@ -49,9 +63,7 @@ async def test_a_sign_of_life_is_two_requests_every_six_hours(make_world):
 
 
 async def test_the_second_stands_back_and_says_which_and_since_when(make_world, tmp_path):
-    first = make_world(images=5)
-    first.start()
-    await first.run(300)
+    first = await keeping(make_world)
     name = OWNER.read(first.store)["instance"]
     second = another(first, tmp_path / "second")
     second.start()
@@ -88,9 +100,7 @@ async def test_a_new_installation_that_stands_back_shows_no_counts_of_what_it_wo
     make_world, tmp_path
 ):
     first = make_world(images=5)
-    second = another(first, tmp_path / "second")
-    second.start()
-    second.house.mode = "ask"
+    second = asking(first, tmp_path / "second")
     await second.run(5)
     assert second.service.snapshot().foreseen.changing == 5  # as nobody else keeps it yet
     first.start()
@@ -134,9 +144,7 @@ async def test_who_wrote_once_more_within_a_minute_of_a_take_over_says_so_and_re
 
 
 async def test_it_goes_on_by_itself_once_the_other_one_is_silent(make_world, tmp_path):
-    first = make_world(images=5)
-    first.start()
-    await first.run(300)
+    first = await keeping(make_world)
     await first.stop()
     second = another(first, tmp_path / "second")
     second.start()
@@ -165,12 +173,8 @@ async def test_a_store_that_is_replaced_while_the_daemon_runs_is_caught_up(make_
 
 
 async def test_one_that_waits_to_be_begun_stands_back_until_a_person_takes_over(make_world, tmp_path):
-    first = make_world(images=5)
-    first.start()
-    await first.run(300)
-    second = another(first, tmp_path / "second")
-    second.start()
-    second.house.mode = "ask"
+    first = await keeping(make_world)
+    second = asking(first, tmp_path / "second")
     await second.run(60)
     assert second.service.snapshot().stands_back
     # A person looks all the same: it still stands back, and nothing is said to be written.
@@ -196,12 +200,8 @@ async def test_one_that_waits_to_be_begun_stands_back_until_a_person_takes_over(
 
 
 async def test_a_look_of_a_person_is_enough_to_know_of_the_other_one(make_world, tmp_path):
-    first = make_world(images=5)
-    first.start()
-    await first.run(300)
-    second = another(first, tmp_path / "second")
-    second.start()
-    second.house.mode = "ask"
+    first = await keeping(make_world)
+    second = asking(first, tmp_path / "second")
     second.service.pause()
     second.service.request(Request(trigger="page"))
     await second.run(15)
@@ -213,13 +213,9 @@ async def test_a_look_of_a_person_is_enough_to_know_of_the_other_one(make_world,
 async def test_where_nobody_has_begun_it_is_seen_within_minutes_that_the_other_one_is_silent(
     make_world, tmp_path
 ):
-    first = make_world(images=5)
-    first.start()
-    await first.run(300)
+    first = await keeping(make_world)
     await first.stop()
-    second = another(first, tmp_path / "second")
-    second.start()
-    second.house.mode = "ask"
+    second = asking(first, tmp_path / "second")
     await second.run(12.9 * HOUR)
     second.service.request(Request(trigger="page"))
     await second.run(15)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,6 +9,7 @@ import pytest
 
 from reconciler.core.records import Crossed, Crossing
 from state.store import SqliteStore
+from tests.state.conftest import set_back
 
 
 @pytest.fixture
@@ -89,23 +88,7 @@ def test_housekeeping_leaves_what_is_still_to_be_compared(store, make, crossing,
 def test_a_store_of_the_version_before_is_taken_along_with_all_it_has(path, make, crossing):
     with SqliteStore.open(path) as store:
         store.save_records([make.record("a", title="M 31")])
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for table in ("crossings", "losses", "unshared", "former_values", "left_out", "carry_overs"):
-            connection.execute(f"DROP TABLE {table}")
-        for column in ("held", "more", "taken_back", "taken_at"):
-            connection.execute(f"ALTER TABLE assets DROP COLUMN {column}")
-        connection.execute("ALTER TABLE journal DROP COLUMN ours")
-        for column in (
-            "gives_back",
-            "beside",
-            "taken_at",
-            "keeps_day",
-            "visibility",
-            "is_trashed",
-            "by_hand",
-        ):
-            connection.execute(f"ALTER TABLE pending_writes DROP COLUMN {column}")
-        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+    set_back(path, "0002")
     with SqliteStore.open(path) as store:
         assert store.record("a").title == "M 31"
         store.note_crossings({"a": crossing})

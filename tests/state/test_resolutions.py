@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from reconciler.core.records import Resolution
 from state.store import SqliteStore
+from tests.state.conftest import set_back
 
 
 @pytest.fixture
@@ -63,31 +62,7 @@ def test_a_decision_may_come_before_the_first_pass(store, make, decision):
 def test_a_store_of_the_version_before_is_taken_along_with_all_it_has(path, make, decision):
     with SqliteStore.open(path) as store:
         store.save_records([make.record("a", title="M 31")])
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for table in (
-            "resolutions",
-            "crossings",
-            "losses",
-            "unshared",
-            "former_values",
-            "left_out",
-            "carry_overs",
-        ):
-            connection.execute(f"DROP TABLE {table}")
-        for column in ("held", "more", "taken_back", "taken_at"):
-            connection.execute(f"ALTER TABLE assets DROP COLUMN {column}")
-        connection.execute("ALTER TABLE journal DROP COLUMN ours")
-        for column in (
-            "gives_back",
-            "beside",
-            "taken_at",
-            "keeps_day",
-            "visibility",
-            "is_trashed",
-            "by_hand",
-        ):
-            connection.execute(f"ALTER TABLE pending_writes DROP COLUMN {column}")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    set_back(path, "0001", "resolutions")
     with SqliteStore.open(path) as store:
         assert store.record("a").title == "M 31"
         store.save_resolution("a", decision)
