@@ -283,7 +283,7 @@ class PendingWrite:
     gives_back: bool = False
     """Whether it is an undo's: then what it writes is not ours by it."""
     beside: frozenset[str] | None = None
-    """All tags on it just before the write: a later pass tells by them what was dropped; or not read."""
+    """All tags on it just before the write, by which a later pass sees what is gone; ``None``: not read."""
     visibility: Visibility | None = None
     """Where it was before the write, in the trash or not; ``None``: not known."""
     is_trashed: bool = False

@@ -48,7 +48,7 @@ class Canary:
             for step in set(job.write.steps):
                 self._kinds.setdefault(step, []).append(job)
         self._ids = {job.asset_id for job in self.jobs}
-        self._is_over = False
+        self._is_through = False
 
     def lets(self, job: Job) -> bool:
         """Return whether a job's step may be sent now."""
@@ -64,7 +64,7 @@ class Canary:
         )
 
     def _lets(self, job: Job, step: WriteStep | None) -> bool:
-        if self._is_over or not self._ids or job.asset_id in self._ids:
+        if self._is_through or not self._ids or job.asset_id in self._ids:
             return True
         return step is None or (self._passed(step) and self.failed() is None)
 
@@ -83,11 +83,11 @@ class Canary:
     @property
     def passed(self) -> bool:
         """Whether all canaries are through, and each kind of write stuck on one of them at least."""
-        if not self._is_over:  # from then on nothing can change: it is asked for every asset, many times
+        if not self._is_through:  # from then on nothing can change: it is asked for every asset, many times
             kinds = self._kinds.items()
             stuck = all(any(step in job.write.verified for job in group) for step, group in kinds)
-            self._is_over = stuck and all(job.write.state == "done" for job in self.jobs)
-        return self._is_over
+            self._is_through = stuck and all(job.write.state == "done" for job in self.jobs)
+        return self._is_through
 
     def failed(self) -> CanaryError | None:
         """Return the reason to stop, once a kind of write was seen whole on no canary that tried it.

@@ -146,13 +146,6 @@ def _as_json(taken: Taken, carried_out: str) -> dict[str, object]:
         "offered_blocks": taken.offered_blocks,
         "offered_tags": taken.offered,
         "odd_records": taken.odd,
-        "another": {
-            "instance": another.instance,
-            "host": another.host,
-            "since": another.since.isoformat(),
-            "seen_at": another.seen_at.isoformat(),
-        }
-        if another
-        else None,
+        "another": another.to_json() if another else None,
         "carried_out": carried_out,
     }

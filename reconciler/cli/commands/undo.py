@@ -13,6 +13,7 @@ from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
 from reconciler.cli.handover import carried_out
 from reconciler.cli.images import find_record, find_run_or_record
+from reconciler.cli.output.another import ours
 from reconciler.cli.output.tables import FULL_UP_TO, heading, overview, show_changes
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.engine.stack_watch import known_stacking
@@ -146,8 +147,7 @@ def _prepared(work: Work, wish: UndoWish, *, yes: bool) -> tuple[Undo, PreparedU
     bench, screen = work.bench, work.session.screen
     undo = Undo(bench.cycle, bench.target, bench.store, bench.clock, listener(work.progress))
     prepared = work.do(undo.prepare(wish, bench.wishes))
-    if (another := prepared.prepared.another) is not None:
-        raise another.error()
+    ours(prepared.prepared)
     if not screen.as_json:
         _show(screen, prepared, bench.target.address)
     if not prepared.has_work and not wish.everything:

@@ -15,7 +15,8 @@ case                       when                                                 
 ========================== ==================================================== =======================
 
 The row *L empty, D not* and the row *drift* meet where a person emptied what we wrote: that is drift, and
-the field's ``on_drift`` decides (a block comes back, a prose stays away). Tags and albums
+the field's ``on_drift`` decides (a block comes back, a prose stays away). A prose that begins with D, not
+written from here, and goes on is in no conflict: nothing lacks (``asset_plan``). Tags and albums
 are sets: see ``merge_tags`` and ``album_plan``. Values are compared in the form that ``equal`` knows; they
 are passed on untouched.
 """

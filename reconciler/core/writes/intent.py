@@ -76,12 +76,13 @@ def elsewhere(pending: PendingWrite, seen: ObservedAsset) -> bool:
 
 def waited_anew(pending: PendingWrite, seen: ObservedAsset) -> PendingWrite:
     """Return the write, to be waited for from the date, and in the place, that the asset has now."""
-    by_hand = pending.by_hand or elsewhere(pending, seen)
-    where = (seen.visibility, seen.is_trashed)
     return replace(
         pending,
-        before_updated_at=seen.updated_at, visibility=where[0], is_trashed=where[1], by_hand=by_hand,
-    )  # fmt: skip
+        before_updated_at=seen.updated_at,
+        visibility=seen.visibility,
+        is_trashed=seen.is_trashed,
+        by_hand=pending.by_hand or elsewhere(pending, seen),
+    )
 
 
 def found_moved(pending: PendingWrite, seen: ObservedAsset, sent_for: float) -> bool:
