@@ -217,7 +217,10 @@ class PollSchedule:
             return over if checked < over else checked + self._timing.grace
         if situation.hurried and not alone:
             return checked + look * (1 if situation.now - self._progress_at < 10 else 3)
-        return min(write.sent_at + _MORE_RARELY * (checked - write.sent_at), checked + 3 * look)
+        return min(
+            write.sent_at + _MORE_RARELY * (checked - write.sent_at),
+            checked + look * (_UNHURRIED if hurried else 3),
+        )
 
     def _checked(self, write: AssetWrite) -> float:
         return max(self._looks.get(write.observed.visibility, -math.inf), write.asked_at)
