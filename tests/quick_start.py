@@ -138,9 +138,10 @@ def _starter():
 
 
 def _preload():
-    """Import what the daemon and the commands import once they are called."""
+    """Import what the daemon and the commands import once they are called, and load what they load at first use."""
     from importlib import import_module
 
+    from reconciler.app.source import _SKY
     from reconciler.cli.app import COMMANDS
 
     for name in COMMANDS:
@@ -150,8 +151,10 @@ def _preload():
         "reconciler.daemon.main",
         "reconciler.web.app",
         "uvicorn.protocols.http.h11_impl",
+        "deepdiff",
     ):
         import_module(name)
+    assert _SKY.find("no object of this name") is None
 
 
 def _serve(channel):

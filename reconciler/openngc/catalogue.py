@@ -14,6 +14,7 @@ import threading
 import weakref
 from array import array
 from bisect import bisect_left, bisect_right
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -101,32 +102,27 @@ class _Index:
     )
 
     def __init__(self) -> None:
-        # To read its own version costs it as long as half of this.
-        from pyongc import DBPATH  # noqa: PLC0415  see above
-
-        address = f"{Path(DBPATH).as_uri()}?mode=ro&immutable=1"
-        self._database = sqlite3.connect(address, uri=True, check_same_thread=False)  # one asks at a time
-        # It is nobody's to close: who asks for an object knows of no file. Python 3.13 warns of it.
-        weakref.finalize(self, self._database.close)
+        self._database: sqlite3.Connection | None = None
         self._read = lru_cache(_KEPT)(self._object)
         named: dict[int, int] = {}
         repeated: list[tuple[str, str]] = []
         others: list[tuple[str, int]] = []
         positions: list[tuple[float, float, int, float]] = []
-        for place, name, kind, ra, dec, major, messier, ngc, ic, ids in self._database.execute(_INDEXED):
-            key = name_key(str(name))
-            if kind in _NO_OBJECTS:
-                if main := f"m{messier}" if messier else f"ngc{ngc}" if ngc else f"ic{ic}" if ic else "":
-                    repeated.append((key, name_key(main)))
-                continue
-            named.setdefault(hash(key), place)
-            if messier:
-                named.setdefault(hash(name_key(f"M {int(messier)}")), place)
-            others += [(name_key(f"ngc{part}"), place) for part in _split(ngc)]
-            others += [(name_key(f"ic{part}"), place) for part in _split(ic)]
-            others += [(name_key(identifier), place) for identifier in _used(ids)]
-            if ra is not None and dec is not None:
-                positions.append((math.degrees(dec), ra, place, _number(major) or 0.0))
+        with closing(_connected()) as database:
+            for place, name, kind, ra, dec, major, messier, ngc, ic, ids in database.execute(_INDEXED):
+                key = name_key(str(name))
+                if kind in _NO_OBJECTS:
+                    if main := f"m{messier}" if messier else f"ngc{ngc}" if ngc else f"ic{ic}" if ic else "":
+                        repeated.append((key, name_key(main)))
+                    continue
+                named.setdefault(hash(key), place)
+                if messier:
+                    named.setdefault(hash(name_key(f"M {int(messier)}")), place)
+                others += [(name_key(f"ngc{part}"), place) for part in _split(ngc)]
+                others += [(name_key(f"ic{part}"), place) for part in _split(ic)]
+                others += [(name_key(identifier), place) for identifier in _used(ids)]
+                if ra is not None and dec is not None:
+                    positions.append((math.degrees(dec), ra, place, _number(major) or 0.0))
         for key, place in others:
             named.setdefault(hash(key), place)
         for key, main in repeated:
@@ -151,9 +147,17 @@ class _Index:
         """Return the object that stands there."""
         return self._read(place)
 
+    def _opened(self) -> sqlite3.Connection:
+        """Return the connection for objects, opened for the first of them: an index may outlive a fork."""
+        if self._database is None:
+            self._database = _connected()
+            # It is nobody's to close: who asks for an object knows of no file. Python 3.13 warns of it.
+            weakref.finalize(self, self._database.close)
+        return self._database
+
     def _object(self, place: int) -> CatalogueObject:
         name, kind, ra, dec, constellation, major, minor, magnitude, messier, ids, common = (
-            self._database.execute(_OBJECT, (place,)).fetchone()
+            self._opened().execute(_OBJECT, (place,)).fetchone()
         )
         return CatalogueObject(
             name=format_name(str(name)),
@@ -168,6 +172,14 @@ class _Index:
             magnitude=_number(magnitude),
             identifiers=_used(ids),
         )
+
+
+def _connected() -> sqlite3.Connection:
+    # To read its own version costs it as long as half of what is read here.
+    from pyongc import DBPATH  # noqa: PLC0415  see above
+
+    address = f"{Path(DBPATH).as_uri()}?mode=ro&immutable=1"
+    return sqlite3.connect(address, uri=True, check_same_thread=False)  # one asks at a time
 
 
 def _split(listed: object) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.core.desired.template import BlockTemplate
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 class BuiltIn:
     """Renders the built-in template, and refuses all others; fulfils ``Renderer``."""
 
-    def __init__(self) -> None:
-        self._known: tuple[DescriptionPolicy, BlockTemplate] | None = None
-
     async def render(self, policy: DescriptionPolicy, facts: Sequence[Facts]) -> list[str]:
         """Render the block for each."""
         return self.render_now(policy, facts)
@@ -33,9 +31,14 @@ class BuiltIn:
         """
         if policy.template is not None:
             raise RendererError("Only the built-in template is rendered in this process.")
-        if self._known is None or self._known[0] != policy:
-            self._known = (policy, BlockTemplate(policy))
-        return [self._known[1].render(each) for each in facts]
+        template = _compiled(policy)
+        return [template.render(each) for each in facts]
+
+
+@lru_cache(maxsize=4)
+def _compiled(policy: DescriptionPolicy) -> BlockTemplate:
+    """Return the template of a policy: to compile it takes as long as to render it for a hundred images."""
+    return BlockTemplate(policy)
 
 
 if TYPE_CHECKING:
