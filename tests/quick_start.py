@@ -155,6 +155,9 @@ def _preload():
     ):
         import_module(name)
     assert _SKY.find("no object of this name") is None
+    from tests.quick_templates import compile_all
+
+    compile_all()
 
 
 def _serve(channel):
