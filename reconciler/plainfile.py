@@ -19,6 +19,14 @@ _KINDS: Final = (
 )
 
 
+def exists(path: Path) -> bool:
+    """Return whether something is at a path; no, where a folder above may not be entered.
+
+    What opens it then says so: ``Path.exists`` raises in that case, before anything could.
+    """
+    return os.path.exists(path)  # noqa: PTH110  see above
+
+
 def other_kind(path: Path) -> str:
     """Return what is at a path in the place of a plain file, as in ``is a named pipe``; ``""``: a plain one.
 

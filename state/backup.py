@@ -17,7 +17,7 @@ from typing import Final
 
 from reconciler.core.store_keys import BACKED_UP_AT
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
-from reconciler.plainfile import other_kind
+from reconciler.plainfile import exists, other_kind
 from state.copying import copy_into, in_words, link, sync, sync_names, unfinished
 from state.database import DAMAGE, connect, explain, identity, primary_code
 from state.looking import ForeignFileError, look, sidecars
@@ -145,7 +145,7 @@ def _require_store(store: Path) -> None:
     try:
         found = look(store, "none")
     except sqlite3.Error as error:
-        if not store.exists():
+        if not exists(store):
             raise StateError(
                 f"There is no state store at {store}, so there is nothing to copy.",
                 remedy="Check [state] url; a store is made by the first `apply` or `run`.",
@@ -163,7 +163,7 @@ def _require_room(store: Path, target: Path, *, replace: bool) -> None:
         OSError: it cannot be looked at.
     """
     family = {identity(one) for one in (store, store.with_name(f"{store.name}.lock"), *sidecars(store))}
-    if target.exists() and identity(target) in family:
+    if exists(target) and identity(target) in family:
         raise StateError(f"{target} is the state store itself.", remedy="Name another file for the copy.")
     if beside := sidecars(target):
         raise StateError(

@@ -10,6 +10,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import StateError
+from reconciler.plainfile import exists
 from state.database import connect, explain, primary_code
 from state.looking import sidecars
 
@@ -105,7 +106,7 @@ def in_words(head: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        if isinstance(error, FileNotFoundError) and not folder.exists():
+        if isinstance(error, FileNotFoundError) and not exists(folder):
             raise StateError(
                 f"{head}: there is no folder {folder}.", remedy="Make it, or name another place."
             ) from error

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final, Literal
 
 from reconciler.errors import StateError
+from reconciler.plainfile import exists
 from state.database import DAMAGE, connect, primary_code
 from state.tables import APPLICATION_ID
 
@@ -58,8 +59,8 @@ def _stamp(path: Path) -> tuple[object, ...]:
 def _look_once(path: Path, check: Check) -> str:
     journal, log = path.with_name(f"{path.name}-journal"), path.with_name(f"{path.name}-wal")
     # Without a log there is nothing to recover, and no file needs to be made beside it to read.
-    mode = "mode=ro" if log.exists() else "mode=ro&immutable=1"
-    if journal.exists():
+    mode = "mode=ro" if exists(log) else "mode=ro&immutable=1"
+    if exists(journal):
         mode = "mode=rw"  # killed while it was made: only a writer can roll that back
     with closing(connect(path, mode)) as connection:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
@@ -84,14 +85,14 @@ def _look_once(path: Path, check: Check) -> str:
 def sidecars(path: Path) -> list[Path]:
     """Return what SQLite left beside a file."""
     found = (path.with_name(path.name + suffix) for suffix in SIDECARS)
-    return [file for file in found if file.exists()]
+    return [file for file in found if exists(file)]
 
 
 def unused_name(path: Path, ending: str) -> Path:
     """Return a path beside a file, of its name and this ending, at which there is nothing yet."""
     base, count = f"{path.name}.{ending}", 1
     free = path.with_name(base)
-    while any(path.with_name(free.name + suffix).exists() for suffix in ("", *SIDECARS)):
+    while any(exists(path.with_name(free.name + suffix)) for suffix in ("", *SIDECARS)):
         count += 1
         free = path.with_name(f"{base}-{count}")
     return free
@@ -106,7 +107,7 @@ def move_aside(path: Path, free: Path) -> None:
     # The log first: left beside a new file, it would be played into that.
     for suffix in (*SIDECARS, ""):
         source = path.with_name(path.name + suffix)
-        if source.exists():
+        if exists(source):
             source.rename(free.with_name(free.name + suffix))
 
 

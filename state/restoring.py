@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete
 
 from reconciler.errors import LeaseHeldError, StateError
+from reconciler.plainfile import exists
 from state.backup import Copy, look_into
 from state.carrying import Carried, carry_over
 from state.copying import copy_into, in_words, link, sync, sync_names, unfinished
@@ -73,7 +74,7 @@ def restore(
     if identity(file) == identity(store):
         raise StateError(f"{file} is the state store itself.", remedy="Give a copy of it.")
     with in_words(f"{file} was not put in the place of {store}", store.parent):
-        for folder in reversed([one for one in store.parents if not one.exists()]):
+        for folder in reversed([one for one in store.parents if not exists(one)]):
             folder.mkdir(mode=0o700, exist_ok=True)
         with _alone(store) as (revision, leave), unfinished(store) as made:
             copy_into(file, made, at_rest=True)
@@ -103,13 +104,13 @@ def _alone(store: Path) -> Iterator[tuple[str | None, Callable[[], None]]]:
         LeaseHeldError: another process has it.
     """
     try:
-        revision = look(store, "quick") if store.exists() else ""
+        revision = look(store, "quick") if exists(store) else ""
     except sqlite3.Error as error:
         if primary_code(error) not in DAMAGE:
             raise explain(error, store) from error
         revision = None
     if not revision:
-        if (keeper := lock_holder(store)) is not None or (store.exists() and in_use(store)):
+        if (keeper := lock_holder(store)) is not None or (exists(store) and in_use(store)):
             raise LeaseHeldError(
                 f"A process uses the state store {store}: {keeper or 'see `fuser`'}. Nothing was restored.",
                 remedy="Stop it (`systemctl stop skymmich-reconciler`), then run this again.",
@@ -129,14 +130,14 @@ def _alone(store: Path) -> Iterator[tuple[str | None, Callable[[], None]]]:
 
 def _own(made: Path, store: Path) -> None:
     """Give the new store to whom the former one, or its folder, belongs: root restores for the daemon."""
-    owner = (store if store.exists() else store.parent).stat()
+    owner = (store if exists(store) else store.parent).stat()
     if os.geteuid() == 0 and (owner.st_uid, owner.st_gid) != (0, 0):
         os.chown(made, owner.st_uid, owner.st_gid)
 
 
 def _exchange(made: Path, store: Path, now: datetime, *, damaged: bool) -> Path | None:
     """Put the new store in the place of the former one; give where that is then."""
-    if not store.exists() or (not store.stat().st_size and not sidecars(store)):
+    if not exists(store) or (not store.stat().st_size and not sidecars(store)):
         made.replace(store)
         return None
     former = unused_name(store, f"before-restore-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")

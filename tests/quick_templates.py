@@ -6,7 +6,6 @@ An application compiles all of its templates when it starts, which takes as long
 from __future__ import annotations
 
 from functools import partial
-from types import CodeType
 from typing import TYPE_CHECKING
 
 from jinja2 import BytecodeCache, Environment
@@ -14,6 +13,8 @@ from jinja2 import BytecodeCache, Environment
 from reconciler.web.pages import renderer
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from jinja2.bccache import Bucket
 
 

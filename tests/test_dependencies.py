@@ -73,6 +73,18 @@ def test_no_private_name_of_a_library_is_imported():
     assert private == []
 
 
+def test_no_path_is_asked_whether_it_is_there_in_a_way_that_raises():
+    """Where a folder above may not be entered ``Path.exists`` raises, and what could say so is never reached."""
+    asked = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in sources("reconciler", "state").items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in {"exists", "is_file"} and not node.args and "simulator" not in path.parts
+    ]
+    assert asked == []
+
+
 def test_no_server_of_a_library_is_changed_from_within():
     """What uvicorn's server calls of itself may be called otherwise in its next version."""
     inside = [

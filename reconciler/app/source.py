@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 import structlog
 
 from reconciler.openngc.catalogue import OpenNgc
+from reconciler.plainfile import exists
 from reconciler.skymmich.rest.pace import Pace
 from reconciler.skymmich.sources import Web, open_catalogue
 
@@ -55,9 +56,9 @@ def _answers_of(config: Config, *, leave_no_trace: bool) -> Path | None:
     """Return where Skymmich's answers are kept, beside the store; ``None`` where this user may not."""
     store = config.state.path
     path = store.with_name(f"{store.stem}.skymmich{store.suffix}")
-    if path.exists():
+    if exists(path):
         return path if os.access(path, os.R_OK | os.W_OK) and os.access(path.parent, os.W_OK) else None
-    folder = next(folder for folder in path.parents if folder.exists())
+    folder = next(folder for folder in path.parents if exists(folder))
     return None if leave_no_trace or not os.access(folder, os.W_OK | os.X_OK) else path
 
 

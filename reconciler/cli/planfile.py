@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler import __version__
@@ -16,6 +15,7 @@ from reconciler.redaction import redact_registered
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from reconciler.core.catalogue import Catalogue
     from reconciler.engine.passes import Prepared
@@ -51,7 +51,7 @@ class SavedPlan:
 
 def is_plan_file(text: str) -> bool:
     """Return whether an argument of ``apply`` names a file rather than an image."""
-    return text.endswith(".json") or Path(text).is_file()
+    return text.endswith(".json") or os.path.isfile(text)  # noqa: PTH113  Path.is_file raises where it may not look
 
 
 def save_plan(path: Path, prepared: Prepared, created: datetime) -> None:

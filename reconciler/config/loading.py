@@ -17,7 +17,6 @@ from reconciler.config.sources import (
     Gathered,
     Origins,
     absolute_path,
-    exists,
     read_credentials,
     read_environment,
     read_secret_file,
@@ -37,6 +36,7 @@ from reconciler.core.policy import (
     TagPolicy,
 )
 from reconciler.errors import ConfigurationError
+from reconciler.plainfile import exists
 from reconciler.redaction import telling_parts
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ that a person sees all mistakes at once. Whether a value is right is not decided
 from __future__ import annotations
 
 import json
-import os
 import re
 import stat
 import tomllib
@@ -28,7 +27,7 @@ from reconciler.config.words import (
     plain_type,
     suggestion,
 )
-from reconciler.plainfile import NotPlainError, read_plain
+from reconciler.plainfile import NotPlainError, exists, read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -201,11 +200,6 @@ def _secret_in_file(key: Key, file: TomlText) -> str:
 
 def _credential(key: Key) -> str:
     return next(name for name, of in CREDENTIALS.items() if of == key)
-
-
-def exists(path: Path) -> bool:
-    """Return whether there is such a file; no, if a folder above may not be entered."""
-    return os.path.exists(path)  # noqa: PTH110  Path.exists raises in that case
 
 
 def read_credentials(environ: Mapping[str, str], gathered: Gathered) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.app.wiring import store_of
 from reconciler.errors import ReconcilerError
+from reconciler.plainfile import exists
 
 if TYPE_CHECKING:
     from reconciler.config import Config
@@ -30,7 +31,7 @@ def create_apart(config: Config) -> None:
     The library that does it, with all that it loads, would stay in this process for its whole life (14 MB).
     What goes wrong there goes wrong here again, and is told then.
     """
-    if config.state.path.exists():
+    if exists(config.state.path):
         return
     child = os.fork()
     if child:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import CatalogueError
-from reconciler.plainfile import A_DIRECTORY, other_kind
+from reconciler.plainfile import A_DIRECTORY, exists, other_kind
 from reconciler.surroundings import in_container, owner_of
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class _ChangingError(CatalogueError):
 
 def _in_place(path: Path, timeout_s: float) -> sqlite3.Connection | None:
     """Open the database where it is; ``None`` if only a copy of it can be read without leaving a trace."""
-    if is_wal(path) and not _beside(path, "-shm").exists():
+    if is_wal(path) and not exists(_beside(path, "-shm")):
         return None
     try:
         return _connect(path, "ro", timeout_s)

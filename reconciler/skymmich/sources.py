@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from reconciler.errors import ConfigurationError
+from reconciler.plainfile import exists
 from reconciler.skymmich.database import SqliteCatalogue
 
 if TYPE_CHECKING:
@@ -84,4 +85,4 @@ def _path(url: str) -> Path:
     if not rest.startswith("///"):
         return Path(rest.removeprefix("//"))
     absolute, relative = Path("/" + rest.lstrip("/")), Path(rest.lstrip("/"))
-    return relative if relative.exists() and not absolute.exists() else absolute
+    return relative if exists(relative) and not exists(absolute) else absolute

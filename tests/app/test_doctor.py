@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import tempfile
 from contextlib import closing
 
 import pytest
 
 from reconciler.app.doctor.catalogue import check_catalogue
 from reconciler.app.doctor.writable import unwritable
+from reconciler.app.source import source_of
+from reconciler.app.wiring import store_of
 from reconciler.config import load
 from reconciler.core.policy import Policy
+from reconciler.daemon.memory import create_apart
+from reconciler.errors import StateError
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.simulator.sample.build import build_sample
 
@@ -22,7 +27,7 @@ def bound(tmp_path):
     """Be a user whom permissions bind; root becomes nobody for the time of the test."""
     root = os.geteuid() == 0
     for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == 0 and str(folder).startswith("/tmp/pytest"):
+        if folder.stat().st_uid == 0 and folder.is_relative_to(f"{tempfile.gettempdir()}/pytest-of-root"):
             folder.chmod(0o755)
     if root:
         os.seteuid(65534)
@@ -48,6 +53,24 @@ def test_a_store_that_is_there_and_may_not_be_written_is_found_too(tmp_path, req
     request.getfixturevalue("bound")
     (found,) = unwritable(place)
     assert f"The state store {place} cannot be written" in found.what
+
+
+def test_a_store_in_a_folder_that_may_not_be_entered_is_found_and_is_no_fault_of_the_program(
+    tmp_path, request
+):
+    closed = tmp_path / "closed"
+    (closed / "in").mkdir(parents=True)
+    place = closed / "in" / "state.sqlite3"
+    environ = {"RECONCILER_SKYMMICH__SOURCE": "http://127.0.0.1:9", "RECONCILER_STATE__URL": str(place)}
+    config = load(None, environ)
+    closed.chmod(0)
+    request.getfixturevalue("bound")
+    (found,) = unwritable(place)
+    assert f"The state store {place} cannot be made: {closed} takes no new files" in found.what
+    source_of(config).close()
+    create_apart(config)
+    with pytest.raises(StateError, match=r"cannot be opened for writing: Permission denied"):
+        store_of(config)
 
 
 def test_a_folder_in_which_it_can_be_made_stays_as_it_is(tmp_path):

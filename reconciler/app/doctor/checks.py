@@ -34,6 +34,7 @@ from reconciler.immich.capabilities import server_advice
 from reconciler.messages.formats import lasting
 from reconciler.messages.nouns import counted
 from reconciler.messages.runs import summary
+from reconciler.plainfile import exists
 from reconciler.rendering.renderer import SafeRenderer
 from state.lease import Lease
 
@@ -278,7 +279,7 @@ def _apart(ahead: timedelta) -> str:
 
 def _opened(config: Config, stack: ExitStack) -> SqliteStore | None:
     """Open the store beside whoever uses it; ``None``: there is none yet."""
-    if not config.state.path.exists():
+    if not exists(config.state.path):
         return None
     return stack.enter_context(store_of(config, read_only=True))
 

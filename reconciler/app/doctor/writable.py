@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from reconciler.app.doctor.findings import Finding
+from reconciler.plainfile import exists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +19,10 @@ _EFFECTIVE: Final = os.access in os.supports_effective_ids
 
 def unwritable(path: Path) -> list[Finding]:
     """Return what keeps this user from writing the store at a path; nothing, if nothing does."""
-    there = path.exists()
+    there = exists(path)
     if there and not os.access(path, os.R_OK | os.W_OK, effective_ids=_EFFECTIVE):
         return [_finding(f"The state store {path} cannot be written: {os.strerror(errno.EACCES)}.")]
-    folder = next((one for one in path.parents if one.exists()), path.parent)
+    folder = next((one for one in path.parents if exists(one)), path.parent)
     if not folder.is_dir():
         return [_finding(f"The state store {path} cannot be made: {folder} is not a folder.")]
     if not (why := _why_not(folder)):

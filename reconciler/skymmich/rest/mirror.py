@@ -16,6 +16,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import CatalogueError
+from reconciler.plainfile import exists
 from reconciler.skymmich.rest.shapes import ODD
 from reconciler.skymmich.tables import ACQUISITIONS, IMAGES, LINKS, OWNED, SETTINGS, TABLES
 
@@ -103,9 +104,9 @@ class Mirror:
 
     def _opened(self) -> sqlite3.Connection:
         place = ":memory:" if self.path is None else str(self.path)
-        if self.path is not None and not self.path.exists():
+        if self.path is not None and not exists(self.path):
             try:
-                for folder in reversed([each for each in self.path.parents if not each.exists()]):
+                for folder in reversed([each for each in self.path.parents if not exists(each)]):
                     folder.mkdir(mode=0o700, exist_ok=True)
                 os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
             except FileExistsError:
