@@ -19,11 +19,15 @@ RUN python3 -m venv pip \
 COPY packages/container/ /opt/skymmich-reconciler/venv/bin/
 COPY reconciler reconciler
 COPY state state
-# Libraries bring along their users' tests, and what they were compiled from.
+# Libraries bring along their users' tests, what they were compiled from, and what nothing here comes to use: Pygments'
+# languages other than Python (rich colours nothing but tracebacks), and a parser of YAML beside the one in Python.
 RUN mv reconciler state /opt/skymmich-reconciler/venv/lib/python3*/site-packages/ \
  && find /opt/skymmich-reconciler -depth -type d \( -name testing -o -name tests \) -exec rm -r {} + \
  && find /opt/skymmich-reconciler/venv/lib -type f -name '*.p[xy][idx]' -delete \
  && find /opt/skymmich-reconciler/venv/lib -type f -name '*.[ch]' -delete \
+ && find /opt/skymmich-reconciler/venv/lib -type f -path '*/pygments/lexers/*' \
+    ! -name __init__.py ! -name _mapping.py ! -name python.py -delete \
+ && find /opt/skymmich-reconciler/venv/lib -type f -path '*/yaml/_yaml.*.so' -delete \
  && /opt/skymmich-reconciler/venv/bin/python -B compile_used.py \
  && chmod -R u=rwX,go=rX /opt/skymmich-reconciler \
  && chmod 755 /opt/skymmich-reconciler/venv/bin/skymmich-reconciler* \
