@@ -27,6 +27,17 @@ def exists(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110  see above
 
 
+def absent(path: Path) -> bool:
+    """Return whether there is surely nothing at a path; no, where it cannot be looked."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def other_kind(path: Path) -> str:
     """Return what is at a path in the place of a plain file, as in ``is a named pipe``; ``""``: a plain one.
 

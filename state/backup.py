@@ -17,7 +17,7 @@ from typing import Final
 
 from reconciler.core.store_keys import BACKED_UP_AT
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
-from reconciler.plainfile import exists, other_kind
+from reconciler.plainfile import absent, exists, other_kind
 from state.copying import copy_into, in_words, link, sync, sync_names, unfinished
 from state.database import DAMAGE, connect, explain, identity, primary_code
 from state.looking import ForeignFileError, look, sidecars
@@ -145,7 +145,7 @@ def _require_store(store: Path) -> None:
     try:
         found = look(store, "none")
     except sqlite3.Error as error:
-        if not exists(store):
+        if absent(store):
             raise StateError(
                 f"There is no state store at {store}, so there is nothing to copy.",
                 remedy="Check [state] url; a store is made by the first `apply` or `run`.",

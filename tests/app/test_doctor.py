@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import tempfile
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -18,8 +19,10 @@ from reconciler.config import load
 from reconciler.core.policy import Policy
 from reconciler.daemon.memory import create_apart
 from reconciler.errors import StateError
+from reconciler.plainfile import absent, exists
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.simulator.sample.build import build_sample
+from state.backup import back_up
 
 
 @pytest.fixture
@@ -69,8 +72,14 @@ def test_a_store_in_a_folder_that_may_not_be_entered_is_found_and_is_no_fault_of
     assert f"The state store {place} cannot be made: {closed} takes no new files" in found.what
     source_of(config).close()
     create_apart(config)
+    assert not exists(place)
+    assert not absent(place)  # what is not seen there may be there
     with pytest.raises(StateError, match=r"cannot be opened for writing: Permission denied"):
         store_of(config)
+    with pytest.raises(StateError, match=r"cannot be read: Permission denied"):
+        store_of(config, read_only=True)
+    with pytest.raises(StateError, match=r"cannot be opened or written"):
+        back_up(place, tmp_path / "copy", datetime(2026, 11, 28, tzinfo=UTC))
 
 
 def test_a_folder_in_which_it_can_be_made_stays_as_it_is(tmp_path):

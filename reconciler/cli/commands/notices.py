@@ -16,7 +16,7 @@ from reconciler.core.store_keys import NOTICES
 from reconciler.errors import ConfigurationError
 from reconciler.messages.letters import trial_letter
 from reconciler.notices.sender import check, send
-from reconciler.plainfile import exists
+from reconciler.plainfile import absent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ def try_them(
 
 
 def _book(config: Config) -> Book:
-    if not exists(config.state.path):
+    if absent(config.state.path):
         return Book()
     with store_of(config, read_only=True) as store:
         return NOTICES.read(store) or Book()

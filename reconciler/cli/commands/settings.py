@@ -19,7 +19,7 @@ from reconciler.cli.plain_help import PlainCommand, PlainGroup
 from reconciler.cli.session import ConfigFile, Json, Options, Verbose, begin
 from reconciler.cli.switches import Standing
 from reconciler.core.policy import ALL_SWITCHES
-from reconciler.plainfile import exists
+from reconciler.plainfile import absent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ def show(
 
 
 def _on_record(session: Session, catalogue: Catalogue) -> Standing:
-    if not exists(session.config.state.path):
+    if absent(session.config.state.path):
         return Standing.of(None, catalogue, session.config)
     with store_of(session.config, read_only=True) as store:
         return Standing.of(store, catalogue, session.config)

@@ -30,7 +30,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.models.plans import Plan
 from reconciler.models.requests import MAX_TEMPLATE
 from reconciler.models.status import Rendered, Template, TemplateVersion
-from reconciler.plainfile import exists
+from reconciler.plainfile import absent
 
 if TYPE_CHECKING:
     from reconciler.core.policy import Policy
@@ -59,7 +59,7 @@ def show(
     session = begin(config, as_json=json, verbose=verbose)
     screen = session.screen
     configured = session.config.policy()
-    if exists(session.config.state.path):
+    if not absent(session.config.state.path):
         with store_of(session.config, read_only=True) as store:
             keeper = OwnTemplate(store, lambda: configured)
             own = keeper.policy().description.template_name == TEMPLATE_NAME
