@@ -12,7 +12,7 @@ from reconciler.core.desired.desired import Desired
 from reconciler.core.plan.plan import AssetPlan
 from reconciler.core.records import AssetRecord
 from reconciler.core.writes.asset_write import AssetWrite
-from reconciler.engine.polling.schedule import OVERTAKERS, PollSchedule
+from reconciler.engine.polling.schedule import OVERTAKERS, PollSchedule, Situation
 from reconciler.engine.polling.server_clock import ServerClock
 from reconciler.engine.polling.timing import Timing
 
@@ -97,3 +97,18 @@ def test_a_server_that_takes_longer_over_all_gets_longer_for_each(schedule):
         moved(schedule, sent=102.0, seen=122.0, turn=turn)
     assert not schedule.overtaken(ours, 126.0)
     assert schedule.overtaken(ours, 122.1 + schedule.longest)
+
+
+@pytest.mark.parametrize(
+    ("verified", "progress", "next_look"), [(150, 114.0, 116.05), (150, 104.0, 117.1), (50, 114.0, 117.1)]
+)
+def test_the_last_are_looked_for_steadily_where_many_were_verified_and_the_server_goes_on(
+    schedule, verified, progress, next_look
+):
+    for turn in range(verified):
+        moved(schedule, sent=50.0, seen=50.1, turn=turn)
+    schedule.progressed(progress)
+    schedule.looked(["timeline"], 115.0)
+    last = [write_sent(100.0, verified + more) for more in range(3)]
+    assert not schedule.is_due(Situation(next_look - 0.01, last, hurried=False))
+    assert schedule.is_due(Situation(next_look + 0.01, last, hurried=False))

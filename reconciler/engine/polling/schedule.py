@@ -2,7 +2,7 @@
 
 A look is one search for any number of assets; a reading is one request for one asset, and tells more. What
 is sent is looked at once when it should have settled, and then ever more rarely; only while other assets wait
-for room it is looked at steadily.
+for room, or where so many were verified that a look more is nothing, it is looked at steadily.
 """
 
 from __future__ import annotations
@@ -215,12 +215,11 @@ class PollSchedule:
         if _in_doubt(write):  # it is not there: it never arrived, or a proxy still has it
             over = write.sent_at + self._timing.grace
             return over if checked < over else checked + self._timing.grace
+        steady = look * (1 if situation.now - self._progress_at < 10 else 3)
         if situation.hurried and not alone:
-            return checked + look * (1 if situation.now - self._progress_at < 10 else 3)
-        return min(
-            write.sent_at + _MORE_RARELY * (checked - write.sent_at),
-            checked + look * (_UNHURRIED if hurried else 3),
-        )
+            return checked + steady
+        most = max(steady, look * _UNHURRIED) if hurried else 3 * look
+        return min(write.sent_at + _MORE_RARELY * (checked - write.sent_at), checked + most)
 
     def _checked(self, write: AssetWrite) -> float:
         return max(self._looks.get(write.observed.visibility, -math.inf), write.asked_at)
