@@ -38,17 +38,6 @@ def quick_schema():
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def quick_templates():
-    """Let the pages' templates be compiled once; see ``tests/quick_templates.py``."""
-    from reconciler.web.pages import renderer
-    from tests.quick_templates import QuickEnvironment
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(renderer, "Environment", QuickEnvironment)
-        yield
-
-
 LONGEST = (
     "packages/test_container.py",
     "packages/test_wheel.py",

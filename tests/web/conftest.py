@@ -34,6 +34,7 @@ from reconciler.service.api import Request as Wish
 from reconciler.web.access.policy import Access
 from reconciler.web.app import create_app
 from state.store import SqliteStore
+from tests.quick_templates import QuickEnvironment
 
 with warnings.catch_warnings():
     # Starlette 1 asks for httpx's successor; this project has httpx.
@@ -43,6 +44,14 @@ with warnings.catch_warnings():
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 EVIL = '<img src=x onerror="alert(1)"> & "quotes" \ud83d'
 """A title with HTML, and half an emoji."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_templates():
+    """Let the pages' templates be compiled once; see ``tests/quick_templates.py``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reconciler.web.pages.renderer.Environment", QuickEnvironment)
+        yield
 
 
 def asset(number: int) -> str:

@@ -37,7 +37,7 @@ class BuiltIn:
 
 @lru_cache(maxsize=4)
 def _compiled(policy: DescriptionPolicy) -> BlockTemplate:
-    """Return the template of a policy: to compile it takes as long as to render it for a hundred images."""
+    """Return the template of a policy: to compile it takes as long as to render seventy images."""
     return BlockTemplate(policy)
 
 
