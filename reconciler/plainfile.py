@@ -1,4 +1,4 @@
-"""What a path names that is no plain file: to open a pipe waits for its other end, a device does things."""
+"""Whether a path names a plain file, another kind, or nothing: to open a pipe waits, a device does things."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ def absent(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def make_folders(path: Path) -> None:
+    """Make the folders above a path that are missing, each for its owner only.
+
+    Raises:
+        OSError: one cannot be made.
+    """
+    for folder in reversed([each for each in path.parents if not exists(each)]):
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def other_kind(path: Path) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
-from reconciler.plainfile import exists, other_kind
+from reconciler.plainfile import make_folders, other_kind
 from state.daily import copy_before_migration
 from state.database import BUSY_SECONDS, DAMAGE, Database, connect, explain, identity, primary_code
 from state.looking import SIDECARS, in_use, look, move_aside, unused_name
@@ -123,8 +123,7 @@ def open_to_write(path: Path, now: datetime, *, again: bool = False) -> tuple[Da
 def _create(path: Path) -> None:
     """Make the file, if missing, for its owner only. SQLite gives the same mode to the files beside it."""
     try:
-        for folder in reversed([parent for parent in path.parents if not exists(parent)]):
-            folder.mkdir(mode=0o700, exist_ok=True)
+        make_folders(path)
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         except FileExistsError:

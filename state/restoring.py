@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete
 
 from reconciler.errors import LeaseHeldError, StateError
-from reconciler.plainfile import exists
+from reconciler.plainfile import exists, make_folders
 from state.backup import Copy, look_into
 from state.carrying import Carried, carry_over
 from state.copying import copy_into, in_words, link, sync, sync_names, unfinished
@@ -74,8 +74,7 @@ def restore(
     if identity(file) == identity(store):
         raise StateError(f"{file} is the state store itself.", remedy="Give a copy of it.")
     with in_words(f"{file} was not put in the place of {store}", store.parent):
-        for folder in reversed([one for one in store.parents if not exists(one)]):
-            folder.mkdir(mode=0o700, exist_ok=True)
+        make_folders(store)
         with _alone(store) as (revision, leave), unfinished(store) as made:
             copy_into(file, made, at_rest=True)
             with SqliteStore.open(made, now=now) as opened:

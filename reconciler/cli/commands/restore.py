@@ -20,7 +20,7 @@ from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.engine.restored import begin_again
 from reconciler.errors import ReconcilerError
 from reconciler.messages.nouns import counted
-from reconciler.plainfile import exists
+from reconciler.plainfile import absent
 from state.backup import look_into, named
 from state.restoring import restore
 
@@ -58,7 +58,7 @@ def command(
         copy = look_into(source)
         if not json:
             show_copy(screen, copy)
-            screen.row("Store", f"{store}{'' if exists(store) else ' (there is none)'}", indent=2)
+            screen.row("Store", f"{store}{' (there is none)' if absent(store) else ''}", indent=2)
         _consent(screen, yes=yes, piped=file == "-")
         done = restore(source, store, now, partial(begin_again, now=now), exactly=exactly)
     if json:

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import CatalogueError
-from reconciler.plainfile import exists
+from reconciler.plainfile import exists, make_folders
 from reconciler.skymmich.rest.shapes import ODD
 from reconciler.skymmich.tables import ACQUISITIONS, IMAGES, LINKS, OWNED, SETTINGS, TABLES
 
@@ -106,8 +106,7 @@ class Mirror:
         place = ":memory:" if self.path is None else str(self.path)
         if self.path is not None and not exists(self.path):
             try:
-                for folder in reversed([each for each in self.path.parents if not exists(each)]):
-                    folder.mkdir(mode=0o700, exist_ok=True)
+                make_folders(self.path)
                 os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
             except FileExistsError:
                 pass  # another process was quicker; to open and close it would take SQLite's locks away
