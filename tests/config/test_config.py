@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import threading
 import tomllib
 from pathlib import Path
@@ -18,6 +17,7 @@ from reconciler.config import Config, load, loading, redact_url
 from reconciler.config.words import in_environment, is_secret, leaves
 from reconciler.core.policy import ALL_PARTS, DEFAULT_PARTS, Policy
 from reconciler.errors import ConfigurationError
+from tests.unusual_files import put_device, put_pipe, put_socket
 
 PLANTED = "planted-S3cret/with+signs"
 EXAMPLE = Path(__file__).resolve().parents[2] / "systemd" / "config.example.toml"
@@ -672,20 +672,7 @@ def test_a_token_that_could_be_guessed_is_told_and_never_shown(token, warned):
     assert token not in "".join(config.warnings)
 
 
-def _a_pipe(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def _a_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as made:
-        made.bind(str(path))
-
-
-def _a_device(path: Path) -> None:
-    path.symlink_to("/dev/zero")
-
-
-NO_FILES = [(_a_pipe, "a named pipe"), (_a_socket, "a socket"), (_a_device, "a device")]
+NO_FILES = [(put_pipe, "a named pipe"), (put_socket, "a socket"), (put_device, "a device")]
 PLACES = ["the file itself", "api_key_file", "token_file", "template_file", "a credential"]
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import tempfile
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -176,9 +177,12 @@ def test_a_process_that_stood_still_notices(fake_clock):
 
 
 @pytest.fixture(params=["path", "abstract"])
-def manager(request, tmp_path):
-    address = str(tmp_path / "notify") if request.param == "path" else f"\0reconciler-test-{os.getpid()}"
-    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as channel:
+def manager(request):
+    with (
+        tempfile.TemporaryDirectory(dir="/tmp") as folder,  # short: an address may have 107 bytes
+        closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as channel,
+    ):
+        address = f"{folder}/notify" if request.param == "path" else f"\0reconciler-test-{os.getpid()}"
         channel.bind(address)
         channel.settimeout(2)
         yield "@" + address[1:] if address.startswith("\0") else address, channel

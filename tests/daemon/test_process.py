@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.request
@@ -42,8 +43,10 @@ def until(true, seconds=60.0, what="it"):
 class Manager:
     """systemd's end of the notification socket; reads as soon as something comes, as systemd does."""
 
-    def __init__(self, path):
-        self.path = str(path)
+    def __init__(self):
+        # An address may have 107 bytes, and a test's own folder has a long name
+        self._folder = tempfile.TemporaryDirectory(dir="/tmp")
+        self.path = f"{self._folder.name}/notify"
         self.channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.channel.bind(self.path)
         self.messages = []
@@ -66,6 +69,7 @@ class Manager:
             last.sendto(b"", self.path)
         self._reader.join()
         self.channel.close()
+        self._folder.cleanup()
 
 
 class Home:
@@ -77,7 +81,7 @@ class Home:
         self.folder, self.url, self.key = folder, url, key
         self.catalogue, self.state = folder / "skymmich.db", folder / "state.sqlite3"
         self.config = folder / "config.toml"
-        self.manager = Manager(folder / "notify")
+        self.manager = Manager()
         self.processes = []
         self.images = images
 

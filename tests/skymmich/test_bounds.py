@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import threading
 
 import pytest
@@ -19,6 +17,7 @@ from reconciler.messages.reasons import words
 from reconciler.skymmich.change_detection import ChangeProbe
 from reconciler.skymmich.database import SqliteCatalogue
 from reconciler.skymmich.fields import excerpt
+from tests.unusual_files import put_device, put_pipe, put_socket
 
 POLICY = Policy()
 TEMPLATE = BlockTemplate(POLICY.description)
@@ -272,21 +271,8 @@ def test_a_value_is_shown_short_whatever_it_is(value):
     assert len(excerpt(value)) <= 60
 
 
-def _fifo(path):
-    os.mkfifo(path)
-
-
-def _socket(path):
-    with socket.socket(socket.AF_UNIX) as made:
-        made.bind(str(path))
-
-
-def _device(path):
-    path.symlink_to("/dev/zero")
-
-
 @pytest.mark.parametrize(
-    ("put", "kind"), [(_fifo, "a named pipe"), (_socket, "a socket"), (_device, "a device")]
+    ("put", "kind"), [(put_pipe, "a named pipe"), (put_socket, "a socket"), (put_device, "a device")]
 )
 @pytest.mark.parametrize("suffix", ["", "-wal", "-journal"])
 def test_what_is_no_plain_file_is_refused_at_once(make, put, kind, suffix):
