@@ -13,7 +13,8 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.store_keys import ASSETS_MARK
-from state.statements import VALUE
+from state.statements import VALUE, raw, upsert
+from state.tables import META
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 _MOST: Final = 25_000
 """Asset ids that are remembered: what was written long ago is asked for by nobody."""
-_WRITE: Final = (
-    "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
-)
 
 
 class Changes:
@@ -41,7 +39,7 @@ class Changes:
     def touch(self, connection: Connection, asset_ids: Iterable[str]) -> None:
         """Give the store another mark, within the transaction that writes to these assets."""
         before, after = mark(connection), secrets.token_hex(8)
-        connection.exec_driver_sql(_WRITE, (ASSETS_MARK.name, json.dumps(after)))
+        upsert(connection, META, [{"key": ASSETS_MARK.name, "value": after}])
         ids = frozenset(asset_ids)
         with self._turn:
             # What is rolled back leaves a link that no mark leads to.
@@ -72,7 +70,7 @@ class Changes:
 
 def mark(connection: Connection) -> str:
     """Return the present mark; empty before the first."""
-    return _decoded(connection.exec_driver_sql(VALUE, (ASSETS_MARK.name,)).scalar())
+    return _decoded(raw(connection, VALUE, (ASSETS_MARK.name,)).scalar())
 
 
 def last_mark(database: Database) -> str:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
 
 from reconciler.core.store_keys import LEASE_TERM
 from reconciler.errors import LeaseLostError
+from state.statements import raw, upsert
 from state.tables import LEASE, META
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ def term(connection: Connection) -> int:
 def begin_term(connection: Connection) -> int:
     """Count a taking, and give its number."""
     number = term(connection) + 1
-    statement = insert(META).values(key=LEASE_TERM.name, value=number)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": number}))
+    upsert(connection, META, [{"key": LEASE_TERM.name, "value": number}])
     return number
 
 
@@ -119,7 +118,7 @@ def check(connection: Connection, fence: Fence | None) -> None:
     """
     if fence is not None:
         # Straight to the driver: it goes with every commit of a pass.
-        holder, number = connection.exec_driver_sql(_NOW, (LEASE_TERM.name,)).one()
+        holder, number = raw(connection, _NOW, (LEASE_TERM.name,)).one()
         if holder in {None, fence.holder} and number == str(fence.term):
             return
     row = connection.execute(select(LEASE)).one_or_none()

@@ -28,12 +28,12 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from reconciler.errors import LeaseHeldError, LeaseLostError
 from state import fence
 from state.hostlock import HostLock
 from state.process import ProcessIdentity, this_process
+from state.statements import upsert
 from state.tables import LEASE
 
 if TYPE_CHECKING:
@@ -193,8 +193,7 @@ class Lease:
             "expires_at": expires_at,
             "process": {**here.as_json(), "lock": self._lock.file},
         }
-        statement = insert(LEASE).values(lease_id=1, **values)
-        connection.execute(statement.on_conflict_do_update(index_elements=["lease_id"], set_=values))
+        upsert(connection, LEASE, [{"lease_id": 1, **values}])
 
 
 def _current(connection: Connection) -> LeaseHolder | None:

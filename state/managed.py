@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, tuple_
 from state import assets, carry_overs, history, rows, standings, unshared
 from state.changes import Changes, last_mark, mark
 from state.fence import Fenced
-from state.statements import listed, upsert
+from state.statements import listed, raw, upsert
 from state.tables import ASSETS, CROSSINGS, LEFT_OUT, storable, title_key
 
 if TYPE_CHECKING:
@@ -113,16 +113,17 @@ class ManagedAssets(Fenced):
             owned = {asset_id: set(map(storable, record.applied.tags)) for asset_id, record in latest.items()}
             unshared.note(connection, values, owned, had)
             upsert(connection, ASSETS, list(values.values()))
-            gone, new = [], []
+            gone: list[tuple[object, ...]] = []
+            new: list[tuple[object, ...]] = []
             for asset_id, after in owned.items():
                 before = had.get(asset_id, frozenset())
                 gone += [(asset_id, tag) for tag in before - after]
                 new += [(asset_id, tag) for tag in sorted(after - before)]
             # Straight to the driver: there are some twenty tags an asset, and nothing in them to convert.
             if gone:
-                connection.exec_driver_sql("DELETE FROM owned_tags WHERE asset_id = ? AND tag = ?", gone)
+                raw(connection, "DELETE FROM owned_tags WHERE asset_id = ? AND tag = ?", gone)
             if new:
-                connection.exec_driver_sql("INSERT INTO owned_tags (asset_id, tag) VALUES (?, ?)", new)
+                raw(connection, "INSERT INTO owned_tags (asset_id, tag) VALUES (?, ?)", new)
 
     def leave_out(self, asset_id: str, fields: Iterable[LeftOut]) -> None:
         """Leave these fields of an asset out; insert or replace by asset and field."""

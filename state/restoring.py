@@ -26,7 +26,7 @@ from state.hostlock import lock_holder
 from state.lease import Lease
 from state.looking import in_use, look, move_aside, sidecars, unused_name
 from state.migrations import HEAD
-from state.store import SqliteStore
+from state.store import StateStore
 from state.tables import LEASE
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def restore(
     file: Path,
     store: Path,
     now: datetime,
-    settle: Callable[[SqliteStore], None],
+    settle: Callable[[StateStore], None],
     *,
     exactly: bool = False,
 ) -> Restored:
@@ -77,7 +77,7 @@ def restore(
         make_folders(store)
         with _alone(store) as (revision, leave), unfinished(store) as made:
             copy_into(file, made, at_rest=True)
-            with SqliteStore.open(made, now=now) as opened:
+            with StateStore.open(made, now=now) as opened:
                 with opened.database.writing() as connection:
                     connection.execute(delete(LEASE))
                 carried = carry_over(store, made) if revision == HEAD and not exactly else None

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.records import Standing
+from state.statements import SQLITE, raw
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 # Straight to the driver: a hundred thousand rows, and nothing in them to convert.
-_PAGE: Final = """
+_STANDING: Final = """
 SELECT asset_id, status, coalesce(CAST(strftime('%s', changed_at) AS INTEGER), 0),
 coalesce(CAST(strftime('%s', seen_updated_at) AS INTEGER), 0), title_key FROM assets
-WHERE asset_id > ? ORDER BY asset_id LIMIT ?
 """
-_OF: Final = _PAGE.replace("> ?", "IN (SELECT value FROM json_each(?))").replace("LIMIT ?", "")
+_STANDING_THERE: Final = """
+SELECT asset_id, status, coalesce(floor(extract(epoch FROM changed_at))::bigint, 0),
+coalesce(floor(extract(epoch FROM seen_updated_at))::bigint, 0), title_key FROM assets
+"""
+"""The same in PostgreSQL's words."""
+_PAGE: Final = "WHERE asset_id > ? ORDER BY asset_id LIMIT ?"
+_OF: Final = "WHERE asset_id IN (SELECT value FROM json_each(?)) ORDER BY asset_id"
 _TITLES: Final = (
     "SELECT title_key, asset_id FROM assets WHERE (title_key, asset_id) > (?, ?) "
     "ORDER BY title_key, asset_id LIMIT ?"
@@ -41,15 +47,16 @@ def of(connection: Connection, asset_ids: Collection[str]) -> list[Standing]:
 
 def by_title(connection: Connection, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
     """Return folded titles and asset ids after one, in the order of titles."""
-    rows = connection.exec_driver_sql(_TITLES, (*after, limit)).fetchall()
+    rows = raw(connection, _TITLES, (*after, limit)).fetchall()
     return [(title, asset_id) for title, asset_id in rows]
 
 
 def crossed(connection: Connection) -> frozenset[str]:
     """Return the assets with a crossing that nobody has looked at."""
-    return frozenset(row[0] for row in connection.exec_driver_sql(_CROSSED))
+    return frozenset(row[0] for row in raw(connection, _CROSSED))
 
 
-def _standings(connection: Connection, query: str, values: tuple[object, ...]) -> list[Standing]:
-    rows = connection.exec_driver_sql(query, values).fetchall()
+def _standings(connection: Connection, which: str, values: tuple[object, ...]) -> list[Standing]:
+    standing = _STANDING if connection.dialect.name == SQLITE else _STANDING_THERE
+    rows = raw(connection, f"{standing} {which}", values).fetchall()
     return [Standing(key, status, written, seen, hash(title)) for key, status, written, seen, title in rows]

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from reconciler.core.fingerprint import digest
 from reconciler.core.records import Crossed
@@ -54,7 +53,7 @@ _PAGES = 256
 """Of the file, given back at once: a megabyte."""
 
 
-class SqliteStore(ManagedAssets):
+class StateStore(ManagedAssets):
     """An open store; ``open`` makes one. Also a context manager that closes it.
 
     Every method raises ``StateError`` when the file cannot be read or written.

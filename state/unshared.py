@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
+from state.statements import raw
 from state.tables import ASSETS, UNSHARED
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
     from state.rows import Values
 
-_NOTE: Final = "INSERT OR IGNORE INTO unshared (asset_id) VALUES (?)"
+_NOTE: Final = "INSERT INTO unshared (asset_id) VALUES (?) ON CONFLICT DO NOTHING"
+_NOTE_ALL: Final = (
+    "INSERT INTO unshared (asset_id) SELECT asset_id FROM assets WHERE true ON CONFLICT DO NOTHING"
+)
 _CHUNK: Final = 500
 _OURS: Final = ("block", "prose", "latitude", "longitude", "taken_at", "taken_back")
 _NOTHING: Final = (*(None for _ in _OURS), frozenset[str](), (), ())
@@ -47,14 +51,16 @@ def note(
         query = select(*columns).where(ASSETS.c.asset_id.in_(ids[start : start + _CHUNK]))
         for row in connection.execute(query).mappings():
             before[row["asset_id"]] = _ours(dict(row), had.get(row["asset_id"], ()))
-    changed = [(key,) for key, ours in after.items() if before.get(key, _NOTHING) != ours]
+    changed: list[tuple[object, ...]] = [
+        (key,) for key, ours in after.items() if before.get(key, _NOTHING) != ours
+    ]
     if changed:
-        connection.exec_driver_sql(_NOTE, changed)
+        raw(connection, _NOTE, changed)
 
 
 def note_all(connection: Connection) -> None:
     """Note all of which a record was ever kept."""
-    connection.exec_driver_sql("INSERT OR IGNORE INTO unshared SELECT asset_id FROM assets")
+    raw(connection, _NOTE_ALL)
 
 
 def some(connection: Connection, most: int) -> list[str]:
@@ -65,9 +71,9 @@ def some(connection: Connection, most: int) -> list[str]:
 
 def forget(connection: Connection, asset_ids: Iterable[str]) -> None:
     """Forget these: their records are in Immich."""
-    keys = [(asset_id,) for asset_id in asset_ids]
+    keys: list[tuple[object, ...]] = [(asset_id,) for asset_id in asset_ids]
     if keys:
-        connection.exec_driver_sql("DELETE FROM unshared WHERE asset_id = ?", keys)
+        raw(connection, "DELETE FROM unshared WHERE asset_id = ?", keys)
 
 
 def _ours(row: Mapping[str, Any], tags: Collection[str]) -> object:

@@ -32,20 +32,20 @@ if TYPE_CHECKING:
     from reconciler.core.policy import Part, Policy
     from reconciler.http_way import Way
     from reconciler.web.ports import SettingsWriter
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 TEMPLATE_NAME = "the page's template"
 _VERSIONS = 20
 SKYMMICHS = {name: key for key, name in SWITCHES.items()}
 
 
-def override_of(store: SqliteStore) -> dict[str, bool]:
+def override_of(store: StateStore) -> dict[str, bool]:
     """Return what is overridden in the store, by Skymmich's names; empty: Skymmich's own settings hold."""
     kept = SETTINGS_OVERRIDE.read(store) or {}
     return {key: kept[key] for key in SWITCHES if key in kept}
 
 
-def overridden_switches(store: SqliteStore, catalogue: Catalogue | None, policy: Policy) -> Switches | None:
+def overridden_switches(store: StateStore, catalogue: Catalogue | None, policy: Policy) -> Switches | None:
     """Return all switches as they hold with what is overridden; ``None``: Skymmich's own hold.
 
     Args:
@@ -60,7 +60,7 @@ def overridden_switches(store: SqliteStore, catalogue: Catalogue | None, policy:
     return replace(base, **{SWITCHES[key]: value for key, value in override.items()})
 
 
-def with_own_template(policy: Policy, store: SqliteStore) -> Policy:
+def with_own_template(policy: Policy, store: StateStore) -> Policy:
     """Return the policy with the page's template, if one was written there."""
     kept = TEMPLATE_OVERRIDE.read(store)
     if kept is None or (text := kept["text"]) is None:
@@ -70,13 +70,13 @@ def with_own_template(policy: Policy, store: SqliteStore) -> Policy:
     )
 
 
-def with_own_switches(policy: Policy, store: SqliteStore) -> Policy:
+def with_own_switches(policy: Policy, store: StateStore) -> Policy:
     """Return the policy with our own switches as they were set."""
     kept = OWN_SWITCHES_OVERRIDE.read(store) or {}
     return policy.switched(**{field: kept.get(name) for name, field in OWN_SWITCHES.items()})
 
 
-def _keep_own(store: SqliteStore, changes: Mapping[str, bool]) -> dict[str, bool]:
+def _keep_own(store: StateStore, changes: Mapping[str, bool]) -> dict[str, bool]:
     """Keep what of the changes is our own; return the others."""
     own = {key: changes[name] for key, name in OWN_SWITCHES.items() if name in changes}
     if own:
@@ -85,7 +85,7 @@ def _keep_own(store: SqliteStore, changes: Mapping[str, bool]) -> dict[str, bool
     return {name: on for name, on in changes.items() if name not in OWN_SWITCHES.values()}
 
 
-def with_own_block(policy: Policy, store: SqliteStore) -> Policy:
+def with_own_block(policy: Policy, store: StateStore) -> Policy:
     """Return the policy with all that the page changed: template, parts, and our own switches."""
     policy = with_own_switches(with_own_template(policy, store), store)
     override = PARTS_OVERRIDE.read(store)
@@ -112,7 +112,7 @@ class OwnSettings:
 
     where = "this program's own store"
 
-    def __init__(self, store: SqliteStore, theirs: Callable[[], Switches | None]) -> None:
+    def __init__(self, store: StateStore, theirs: Callable[[], Switches | None]) -> None:
         self._store, self._theirs = store, theirs
 
     async def write(self, changes: Mapping[str, bool]) -> None:
@@ -138,7 +138,7 @@ class TheirSettings:
 
     where = "Skymmich"
 
-    def __init__(self, url: str, store: SqliteStore, way: Way | None = None) -> None:
+    def __init__(self, url: str, store: StateStore, way: Way | None = None) -> None:
         self._skymmich, self._store = SkymmichSettings(url, way), store
 
     async def write(self, changes: Mapping[str, bool]) -> None:
@@ -158,7 +158,7 @@ class TheirSettings:
 
 
 def settings_writer(
-    config: Config, store: SqliteStore, catalogue: Callable[[], Catalogue | None]
+    config: Config, store: StateStore, catalogue: Callable[[], Catalogue | None]
 ) -> SettingsWriter:
     """Return the place where the switches are changed: Skymmich where its address is known, else the store.
 
@@ -177,7 +177,7 @@ def settings_writer(
     return OwnSettings(store, theirs)
 
 
-def _merged(store: SqliteStore, changes: Mapping[str, bool]) -> dict[str, bool]:
+def _merged(store: StateStore, changes: Mapping[str, bool]) -> dict[str, bool]:
     """Return what is overridden with changes over it, named as in ``Switches``."""
     return {**{SWITCHES[key]: on for key, on in override_of(store).items()}, **changes}
 
@@ -192,7 +192,7 @@ class OwnTemplate:
 
     where = "this program's own store"
 
-    def __init__(self, store: SqliteStore, configured: Callable[[], Policy]) -> None:
+    def __init__(self, store: StateStore, configured: Callable[[], Policy]) -> None:
         self._store, self._configured = store, configured
 
     def policy(self) -> Policy:

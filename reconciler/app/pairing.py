@@ -29,7 +29,7 @@ from reconciler.redaction import register_secret
 if TYPE_CHECKING:
     from reconciler.config import Config
     from reconciler.core.catalogue import SyncSettings
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 OURS: Final = "this program's configuration"
 THEIRS: Final = "Skymmich's settings"
@@ -88,7 +88,7 @@ def pair_of(config: Config, settings: SyncSettings) -> Pair:
     )
 
 
-def check_pair(pair: Pair, store: SqliteStore | None) -> None:
+def check_pair(pair: Pair, store: StateStore | None) -> None:
     """Refuse to send a key where nobody who may say so sent it.
 
     Args:
@@ -116,6 +116,6 @@ def check_pair(pair: Pair, store: SqliteStore | None) -> None:
         )
 
 
-def confirm_address(pair: Pair, store: SqliteStore) -> None:
+def confirm_address(pair: Pair, store: StateStore) -> None:
     """Keep that a person wants the key to go there; it takes the place of what was confirmed before."""
     IMMICH_CONFIRMED.write(store, pair.address)

@@ -29,7 +29,7 @@ from reconciler.logging import image_logger
 from reconciler.messages.reasons import sentence, words
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.timezones.zones import OfflineTimeZones
-from state.store import SqliteStore
+from state.store import StateStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,7 +53,7 @@ def new_run_id() -> str:
     return uuid.uuid4().hex[:12]
 
 
-def target_of(config: Config, settings: SyncSettings, store: SqliteStore | None) -> Immich:
+def target_of(config: Config, settings: SyncSettings, store: StateStore | None) -> Immich:
     """Open Immich: address and key from the configuration, else from Skymmich's own settings.
 
     Raises:
@@ -82,12 +82,12 @@ def connection_of(config: Config) -> Connection:
     )
 
 
-def store_of(config: Config, *, read_only: bool = False) -> SqliteStore:
+def store_of(config: Config, *, read_only: bool = False) -> StateStore:
     """Open the state store."""
-    return SqliteStore.open(config.state.url, read_only=read_only)
+    return StateStore.open(config.state.url, read_only=read_only)
 
 
-def wishes_of(config: Config, store: SqliteStore, catalogue: Catalogue | None = None) -> Wishes:
+def wishes_of(config: Config, store: StateStore, catalogue: Catalogue | None = None) -> Wishes:
     """Return what the user configured: the policy, and the switches as they are overridden in the store."""
     policy = with_own_block(config.policy(), store)
     return Wishes(policy, overridden_switches(store, catalogue, policy), OfflineTimeZones())
@@ -100,7 +100,7 @@ class Workbench:
     config: Config
     source: CatalogueSource
     target: Immich
-    store: SqliteStore
+    store: StateStore
     clock: SystemClock
     cycle: Reconciler
     wishes: Wishes
@@ -157,7 +157,7 @@ class Installed:
         ConfigurationError: the catalogue's address cannot be used, or the template's file not be read.
     """
 
-    def __init__(self, config: Config, store: SqliteStore) -> None:
+    def __init__(self, config: Config, store: StateStore) -> None:
         self.config = config
         self._store = store
         self._policy = config.policy()
@@ -291,7 +291,7 @@ def web_server(  # noqa: PLR0913 - each is one thing the page is given, by name
     config: Config,
     control: Control,
     present: Present,
-    store: SqliteStore,
+    store: StateStore,
     *,
     renderer: SafeRenderer,
     passes: Callable[[], Mapping[str, int]] = dict,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from reconciler.core.catalogue import Catalogue, CatalogueImage
     from reconciler.core.records import AssetRecord, Run
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 MOST_SHOWN = 8
 _ALL_RUNS = 1_000_000
@@ -86,7 +86,7 @@ def find_record(
     return by_asset[_only(text, named, "the store").asset_id or ""]
 
 
-def find_with_stacks(wanted: Iterable[str], store: SqliteStore) -> list[AssetRecord]:
+def find_with_stacks(wanted: Iterable[str], store: StateStore) -> list[AssetRecord]:
     """Return the assets on record that are meant, each with all others of its image's stack.
 
     Raises:
@@ -97,7 +97,7 @@ def find_with_stacks(wanted: Iterable[str], store: SqliteStore) -> list[AssetRec
     return [records[each] for one in found for each in family_of(known, one.asset_id) if each in records]
 
 
-def find_run(text: str, store: SqliteStore) -> Run | None:
+def find_run(text: str, store: StateStore) -> Run | None:
     """Return the run of which this is the id, or the beginning of its id; ``None`` if there is none.
 
     Raises:
@@ -115,7 +115,7 @@ def find_run(text: str, store: SqliteStore) -> Run | None:
 
 
 def find_run_or_record(
-    text: str, store: SqliteStore, records: Iterable[AssetRecord]
+    text: str, store: StateStore, records: Iterable[AssetRecord]
 ) -> tuple[Run | None, AssetRecord | None]:
     """Return the run or the asset on record that is meant. A run's whole id counts first, then an image.
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from reconciler.config import Config
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.policy import Switches
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 _WORDS: Final = {"on": True, "true": True, "yes": True, "off": False, "false": False, "no": False}
 _NAMES: Final = {name.lower(): name for name in ALL_SWITCHES}
@@ -64,7 +64,7 @@ class Standing:
     """Whether they were ever saved in Skymmich; else its defaults hold."""
 
     @classmethod
-    def of(cls, store: SqliteStore | None, catalogue: Catalogue, config: Config) -> Standing:
+    def of(cls, store: StateStore | None, catalogue: Catalogue, config: Config) -> Standing:
         """Look at store and catalogue; ``None``: there is no store yet, and so no override."""
         catalogue = recalled(catalogue, store) if store is not None else catalogue
         policy = config.policy()
@@ -156,7 +156,7 @@ def on_off(on: bool) -> str:  # noqa: FBT001 - it is all that this is about
     return "on" if on else "off"
 
 
-def when_taken(config: Config, store: SqliteStore) -> tuple[bool, str]:
+def when_taken(config: Config, store: StateStore) -> tuple[bool, str]:
     """Return whether a daemon runs beside, and when a change is taken."""
     try:
         told = ask_daemon(config)

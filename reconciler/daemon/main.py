@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from reconciler.config import Config
     from reconciler.config.sections import ScheduleSection
     from reconciler.web.access.session import Session
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 _PUT_THERE_S: Final = 5.0
 """Seconds in which the store's file is closed after its last commit."""
@@ -130,7 +130,7 @@ class _Daemon:
                 with suppress(StateError):
                     lease.release()
 
-    async def _lead(self, service: Service, triggers: Triggers, present: Present, store: SqliteStore) -> int:
+    async def _lead(self, service: Service, triggers: Triggers, present: Present, store: StateStore) -> int:
         """Run while this process holds the right to write."""
         self._begin(service, store)
         pulse = Pulse(self._clock, lambda: self._startled(scheduler, triggers))
@@ -193,7 +193,7 @@ class _Daemon:
         _LOGGER.info("stopped", clean=clean)
         return 0
 
-    def _begin(self, service: Service, store: SqliteStore) -> None:
+    def _begin(self, service: Service, store: StateStore) -> None:
         """Look at everything; all the harder if the last end was not a clean one."""
         interrupted = store.mark_interrupted(alone=True)
         unclean = bool(interrupted) or RUNNING.is_kept(store)
@@ -216,7 +216,7 @@ class _Daemon:
         service: Service,
         triggers: Triggers,
         pulse: Pulse,
-        store: SqliteStore,
+        store: StateStore,
         session: Session,
         noticing: Noticing,
     ) -> list[asyncio.Task[None]]:
@@ -264,7 +264,7 @@ class _Daemon:
         triggers: Triggers,
         scheduler: Scheduler,
         present: Present,
-        store: SqliteStore,
+        store: StateStore,
         noticing: Noticing,
     ) -> None:
         """Take the configuration on the disk, if all of it can be used; also its template, for all images."""
@@ -318,7 +318,7 @@ def _fresh_for(schedule: ScheduleSection) -> float:
     return 3 * schedule.immich_seconds + 15.0
 
 
-def _is_as_left(store: SqliteStore) -> bool:
+def _is_as_left(store: StateStore) -> bool:
     """Return whether the store's file is the one of the last clean end: to put another there changes it."""
     if (stopped := STOPPED.read(store)) is None:
         return False

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from reconciler.notices.sender import Delivery
     from reconciler.service.api import Snapshot
     from reconciler.service.service import Service
-    from state.store import SqliteStore
+    from state.store import StateStore
 
     class Send(Protocol):
         """What sends: ``notices.sender.send``."""
@@ -79,7 +79,7 @@ class Noticing:
     def __init__(
         self,
         service: Service,
-        store: SqliteStore,
+        store: StateStore,
         clock: Clock,
         *,
         zone: tzinfo,

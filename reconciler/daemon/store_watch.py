@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.core.ports import Clock
     from reconciler.engine.events import Listener
     from reconciler.service.service import Service
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 TICK: Final = 2.0
 """Seconds between looks at the file."""
@@ -38,7 +38,7 @@ class Keeper:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: StateStore,
         service: Service,
         clock: Clock,
         begin: Callable[[], Awaitable[None]],

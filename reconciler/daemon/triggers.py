@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.engine.events import Listener
     from reconciler.service.service import Service
     from state.lease import Lease
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 KEPT_RUNS = 1000
 
@@ -47,7 +47,7 @@ class Triggers:
     def __init__(
         self,
         service: Service,
-        store: SqliteStore,
+        store: StateStore,
         lease: Lease,
         clock: Clock,
         schedule: ScheduleSection,

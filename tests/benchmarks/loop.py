@@ -47,7 +47,7 @@ from reconciler.service.api import Request  # noqa: E402 - the same
 from reconciler.service.service import Service  # noqa: E402 - the same
 from reconciler.skymmich.sources import open_catalogue  # noqa: E402 - the same
 from reconciler.web.image_index import Lookups  # noqa: E402 - the same
-from state.store import SqliteStore  # noqa: E402 - the same
+from state.store import StateStore  # noqa: E402 - the same
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -172,7 +172,7 @@ def simulator(catalogue: Path) -> Iterator[tuple[str, str]]:
             process.terminate()
 
 
-async def keep_as_in_sync(prepared: Prepared, store: SqliteStore) -> None:
+async def keep_as_in_sync(prepared: Prepared, store: StateStore) -> None:
     """Record all of a plan as if it had been carried out."""
     now, old = datetime.now(UTC), datetime.now(UTC) - timedelta(days=400)
     store.start_run(Run("run", "cli", old))
@@ -232,7 +232,7 @@ def change_one(catalogue: Path) -> None:
 
 
 async def measure(catalogue: Path, url: str, key: str, folder: Path, *, short: bool) -> dict:
-    with SqliteStore.open(folder / "state.sqlite3") as store:
+    with StateStore.open(folder / "state.sqlite3") as store:
         installed = Installed(catalogue, url, key)
         phases = Phases(url)
         service = Service(installed, store, SystemClock(), random=Random(1))

@@ -25,7 +25,7 @@ from reconciler.core.records import AssetRecord, JournalEntry, Run
 from reconciler.service.api import Headline, ImageView, Snapshot
 from reconciler.web.app import create_app
 from reconciler.web.server import WebServer
-from state.store import SqliteStore
+from state.store import StateStore
 
 PATHS = {
     "an empty page": "/livez",
@@ -127,7 +127,7 @@ def catalogue_of(count: int) -> Catalogue:
     )
 
 
-def fill(store: SqliteStore, catalogue: Catalogue) -> None:
+def fill(store: StateStore, catalogue: Catalogue) -> None:
     images = catalogue.images
     for start in range(0, len(images), 10_000):
         store.save_records(
@@ -173,7 +173,7 @@ async def measure(count: int) -> dict[str, list[float]]:
     catalogue = catalogue_of(count)
     with (
         tempfile.TemporaryDirectory(prefix="bench-page-") as folder,
-        SqliteStore.open(Path(folder) / "state.sqlite3") as store,
+        StateStore.open(Path(folder) / "state.sqlite3") as store,
     ):
         fill(store, catalogue)
         app = create_app(StandIn(catalogue, store.counts_by_status()), store)

@@ -49,7 +49,7 @@ from reconciler.immich.target import Immich
 from reconciler.immich.wire import iso
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.skymmich.sources import open_catalogue
-from state.store import SqliteStore
+from state.store import StateStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -81,7 +81,7 @@ class Bench:
     def __init__(self, catalogue: str, url: str, store: str | Path, root: str) -> None:
         self.url, self.catalogue, self.wire = url, catalogue, Wire()
         self.target = Immich(url, os.environ[KEY], transport=self.wire)
-        self.store = SqliteStore.open(store)
+        self.store = StateStore.open(store)
         self.wishes = Wishes(replace(Policy(), tags=TagPolicy(root=root)), Switches())
         self.cycle = Reconciler(
             open_catalogue(catalogue), self.target, self.store, SystemClock(), listen=self.listen, mode="sync"

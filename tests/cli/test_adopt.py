@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.core.ownership import KEY
 from state.process import host
-from state.store import SqliteStore
+from state.store import StateStore
 
 HOST = host()
 
@@ -22,7 +22,7 @@ def applied(two):
 
 
 def owned(here):
-    with SqliteStore.open(here.store) as store:
+    with StateStore.open(here.store) as store:
         return {key: one.applied for key, one in store.records().items()}
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.cli.conftest import ROOT
 
 RING, JELLYFISH = 19, 33
@@ -77,7 +77,7 @@ def test_the_copy_goes_through_pipes_as_well(done):
     done.store.unlink()
     restored = run(done, "restore", "-", "--yes", input=piped.stdout, stdout=subprocess.PIPE)
     assert restored.returncode == 0, restored.stderr
-    with SqliteStore.open(done.store, read_only=True) as store:
+    with StateStore.open(done.store, read_only=True) as store:
         assert len(store.records()) == 2
 
 

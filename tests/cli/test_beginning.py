@@ -7,13 +7,13 @@ import json
 import pytest
 
 from reconciler.core.store_keys import BEGUN
-from state.store import SqliteStore
+from state.store import StateStore
 
 RING, JELLYFISH = 19, 33
 
 
 def begun(installation):
-    with SqliteStore.open(installation.store, read_only=True) as store:
+    with StateStore.open(installation.store, read_only=True) as store:
         return BEGUN.read(store)
 
 

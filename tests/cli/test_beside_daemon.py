@@ -8,7 +8,7 @@ import shutil
 import time
 
 from reconciler.core.store_keys import PAUSED
-from state.store import SqliteStore
+from state.store import StateStore
 
 RING, JELLYFISH = 19, 33
 TOKEN = "a-token-that-nobody-guesses"
@@ -81,7 +81,7 @@ def test_a_daemon_that_could_not_be_told_goes_by_the_store(two, serving):
 
 def test_without_a_daemon_a_pause_waits_for_the_next_one_and_status_says_so(two):
     assert "No daemon runs; the next one that is started goes by it." in two.call("pause").stdout
-    with SqliteStore.open(two.store) as store:
+    with StateStore.open(two.store) as store:
         assert PAUSED.is_kept(store)
     assert re.search(r"Paused \d.*; to go on: skymmich-reconciler resume", two.call("status").stdout)
     two.call("resume")

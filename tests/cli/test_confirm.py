@@ -19,7 +19,7 @@ from reconciler.immich.client import SystemClock
 from reconciler.messages.conditions import message
 from reconciler.service.api import Request
 from reconciler.service.service import Service
-from state.store import SqliteStore
+from state.store import StateStore
 
 RING, M13, JELLYFISH, ECLIPSE = 19, 20, 33, 34
 KEY = "an-api-key-that-only-its-owner-sends-anywhere"
@@ -205,7 +205,7 @@ def test_another_users_key_in_the_catalogue_is_noticed_before_a_write(install):
 async def daemon(installation):
     """The real service on what the real configuration leads to."""
     config = load(installation.config, {k: v for k, v in installation.environ.items() if v})
-    with SqliteStore.open(installation.store) as store:
+    with StateStore.open(installation.store) as store:
         installed = Installed(config, store)
         try:
             yield store, Service(installed, store, SystemClock(), random=Random(1))

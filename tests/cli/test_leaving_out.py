@@ -7,7 +7,7 @@ import json
 import pytest
 
 from reconciler.core.catalogue import WRITTEN_PARTS
-from state.store import SqliteStore
+from state.store import StateStore
 
 RING, JELLYFISH = 19, 33
 
@@ -68,7 +68,7 @@ def test_a_field_alone_is_left_out_and_an_unknown_one_is_refused(begun):
     wrong = begun.call("leave-out", str(RING), "--field", "title")
     assert wrong.returncode == 1
     assert "description, place, tags, date and albums" in wrong.stderr
-    with SqliteStore.open(begun.store) as store:
+    with StateStore.open(begun.store) as store:
         assert {one.field for one in store.record(begun.asset(RING)).left_out} == {
             "coordinates",
             "description",

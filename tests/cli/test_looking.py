@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from reconciler.core.reasons import reason
 from reconciler.core.records import AssetRecord
 from state.lease import Lease
-from state.store import SqliteStore
+from state.store import StateStore
 
 
 def test_explain_shows_the_catalogue_each_fields_decision_the_block_and_what_was_done(applied):
@@ -78,7 +78,7 @@ def test_without_a_daemon_status_shows_what_is_on_record_and_says_so(applied):
 
 
 def test_without_a_daemon_nothing_is_said_to_be_tried_again_by_itself(two):
-    with SqliteStore.open(two.store) as store:
+    with StateStore.open(two.store) as store:
         kept_back = AssetRecord("an-asset", 19, "Ring", status="not_sticking", reasons=(reason("read_only"),))
         store.save_records([kept_back])
         alone = two.call("status").stdout
@@ -123,7 +123,7 @@ def test_something_else_at_the_daemons_port_is_no_daemon(applied):
 
 def test_without_a_daemon_status_tells_who_has_the_right_to_write(applied):
     now = datetime.now(UTC)
-    with SqliteStore.open(applied.store) as store:
+    with StateStore.open(applied.store) as store:
         with Lease(store, lambda: now).held("apply", timedelta(minutes=2)):
             done = applied.call("status")
         with Lease(store, lambda: now - timedelta(hours=1)).held("apply", timedelta(minutes=2)):

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.notices import Book
 from reconciler.core.store_keys import NOTICES
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.notices.receiving import PASSWORD, TOKEN, Receiver
 
 
@@ -61,7 +61,7 @@ def test_without_an_address_it_is_said_how_to_name_one(it):
 
 
 def test_what_is_told_and_what_went_wrong_is_shown_and_the_doctor_says_it_too(it, receiver):
-    with SqliteStore.open(it.store) as store:
+    with StateStore.open(it.store) as store:
         NOTICES.write(
             store, Book(trouble="address 1 (json): Forbidden", tried_at=datetime.now(UTC), failures=1)
         )

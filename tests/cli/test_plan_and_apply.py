@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reconciler.engine.approvals import waiting_approval
 from state.lease import Lease
-from state.store import SqliteStore
+from state.store import StateStore
 
 RING, JELLYFISH = 19, 33
 ROOT = Path(__file__).resolve().parents[2]
@@ -190,7 +190,7 @@ def test_what_the_guard_holds_back_comes_with_the_command_that_approves_it(two):
 
 
 def test_apply_beside_another_writer_says_who_that_is(two):
-    with SqliteStore.open(two.store) as store:
+    with StateStore.open(two.store) as store:
         with Lease(store, lambda: datetime.now(UTC)).held("daemon", timedelta(minutes=1)):
             done = two.run("apply", "--yes", RECONCILER_POLICY__MODE="sync")
         assert (done.returncode, two.writes) == (1, 0)
@@ -205,7 +205,7 @@ def test_an_approval_beside_the_daemon_is_left_for_it_and_only_of_what_it_holds(
     harm = json.loads(two.call("plan", "--json").stdout)["guard"]["hash"]
     before = two.writes
     with (
-        SqliteStore.open(two.store) as store,
+        StateStore.open(two.store) as store,
         Lease(store, lambda: datetime.now(UTC)).held("daemon", timedelta(minutes=1)),
     ):
         wrong = two.call("apply", "--approve", "0" * 20)

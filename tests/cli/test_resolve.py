@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from state.lease import Lease
-from state.store import SqliteStore
+from state.store import StateStore
 
 MINE, THEIRS = "Seen with my own eyes", "Three nights with the new mount"
 RING, JELLYFISH = 19, 33
@@ -69,12 +69,12 @@ def test_each_side_can_stay_and_a_decision_can_be_taken_back(conflict):
     taken = conflict.call("resolve", str(RING), "--keep", "skymmich", "--field", "prose", "--yes")
     assert taken.returncode == 0, taken.stdout
     assert words(conflict) == [THEIRS]
-    with SqliteStore.open(conflict.store, read_only=True) as store:
+    with StateStore.open(conflict.store, read_only=True) as store:
         assert any(MINE in str(entry.before) for entry in store.journal_of())
 
 
 def test_beside_a_process_that_writes_it_is_left_on_record(conflict):
-    with SqliteStore.open(conflict.store) as store:
+    with StateStore.open(conflict.store) as store:
         lease = Lease(store, lambda: datetime.now(UTC))
         with lease.held("daemon", timedelta(minutes=2)):
             before = conflict.writes

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.core.records import Crossing
-from state.store import SqliteStore
+from state.store import StateStore
 
 AT = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 RING, JELLYFISH = 19, 33
@@ -21,7 +21,7 @@ RING, JELLYFISH = 19, 33
 def crossed(two):
     """Two images in sync, of both of which an edit may be missing."""
     assert two.call("apply", "--yes").returncode == 0
-    with SqliteStore.open(two.store) as store:
+    with StateStore.open(two.store) as store:
         run_id = store.runs(1)[0].run_id
         crossing = Crossing(AT, frozenset({"prose"}), run_id)
         store.note_crossings({two.asset(RING): crossing, two.asset(JELLYFISH): crossing})
@@ -96,7 +96,7 @@ def test_an_image_that_left_skymmich_can_be_named_too(crossed):
 
 def test_what_crosses_while_the_person_looks_is_kept(crossed, monkeypatch):
     """It is noticed by a daemon between the listing and the end of the command."""
-    asset_id, search = crossed.asset(RING), SqliteStore.search
+    asset_id, search = crossed.asset(RING), StateStore.search
     later = Crossing(AT + timedelta(hours=1), frozenset({"block"}), "r9")
 
     def and_then(self, *arguments, **named):
@@ -104,7 +104,7 @@ def test_what_crosses_while_the_person_looks_is_kept(crossed, monkeypatch):
         self.note_crossings({asset_id: later})
         return found
 
-    monkeypatch.setattr(SqliteStore, "search", and_then)
+    monkeypatch.setattr(StateStore, "search", and_then)
     assert crossed.call("seen", "--all").returncode == 0
     monkeypatch.undo()
     assert waiting(crossed) == [RING]

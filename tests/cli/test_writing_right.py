@@ -17,7 +17,7 @@ from reconciler.immich.client import SystemClock
 from state import database
 from state.hostlock import HostLock
 from state.lease import Lease
-from state.store import SqliteStore
+from state.store import StateStore
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def work(tmp_path, monkeypatch):
     monkeypatch.setattr(context, "RIGHT", timedelta(seconds=20))
     monkeypatch.setattr(context, "AGAIN", 0.05)
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
-    with SqliteStore.open(tmp_path / "state.sqlite3") as store:
+    with StateStore.open(tmp_path / "state.sqlite3") as store:
         yield Work(None, SimpleNamespace(store=store, clock=SystemClock()), None, None, None)
 
 

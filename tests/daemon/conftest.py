@@ -27,7 +27,7 @@ from reconciler.simulator.server.app import Application
 from reconciler.simulator.server.unkindness import Settings
 from reconciler.skymmich.database import SqliteCatalogue
 from state.lease import Lease
-from state.store import SqliteStore
+from state.store import StateStore
 
 KEY = "a-key-of-the-simulation"
 
@@ -160,7 +160,7 @@ class World:
 
     def start(self, *, full=False):
         """Start the daemon, as its main does."""
-        self.store = SqliteStore.open(self.state)
+        self.store = StateStore.open(self.state)
         self.house = House(self.catalogue, self.wire, self.clock, permit=self.store.require_right)
         self.service = Service(
             self.house, self.store, self.clock, random=Random(3), listen=self.events.append

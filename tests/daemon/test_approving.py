@@ -10,7 +10,7 @@ from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.reconcile import Reconciler
 from reconciler.errors import GuardError
 from reconciler.service.api import Request
-from state.store import SqliteStore
+from state.store import StateStore
 
 pytestmark = pytest.mark.anyio
 
@@ -181,7 +181,7 @@ async def test_what_is_used_up_is_in_the_commit_that_begins_the_run(world):
     real = world.house.made.remove_tag
 
     async def noting(*arguments):
-        with SqliteStore.open(world.state, read_only=True) as other:
+        with StateStore.open(world.state, read_only=True) as other:
             seen.append((waiting_approval(other), other.runs(1)[0].outcome))
         return await real(*arguments)
 

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.daemon.triggers import Triggers
 from state.daily import copies
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.daemon.test_process import QUICK, a_home, ended, until
 
 DAY = 86_400.0
@@ -44,7 +44,7 @@ def test_each_night_a_copy_is_made_and_so_many_are_kept(make_world):
     assert [one.at for one in kept] == [
         world.clock.start + timedelta(days=day, hours=3, minutes=41) for day in (2, 1)
     ]
-    with SqliteStore.open(kept[0].path, read_only=True) as store:
+    with StateStore.open(kept[0].path, read_only=True) as store:
         assert store.counts_by_status() == {"in_sync": 3}
 
 
@@ -105,7 +105,7 @@ def test_a_daemon_that_is_off_at_night_makes_its_copy_when_it_starts(home):
     until(lambda: home.in_sync(process), 60)
     assert copies(home.state) == []
     stopped(process)
-    with SqliteStore.open(home.state) as store:
+    with StateStore.open(home.state) as store:
         (first,) = store.runs(1)
         store.database.pragma("UPDATE runs SET started_at = '2025-01-01 00:00:00.000000'")
         assert store.run(first.run_id).started_at.year == 2025

@@ -16,7 +16,7 @@ import pytest
 
 from reconciler.messages.runs import summary
 from state.lease import Lease
-from state.store import SqliteStore
+from state.store import StateStore
 
 anyio = pytest.mark.anyio
 
@@ -37,7 +37,7 @@ def thieves():
     made = []
 
     def make(world):
-        store = SqliteStore.open(world.state)
+        store = StateStore.open(world.state)
         made.append(store)
         return Lease(store, world.clock.now)
 
@@ -172,7 +172,7 @@ def test_a_stopped_daemon_sends_nothing_after_another_process_wrote_but_what_was
         process = home.started()
         parts.until(lambda: home.simulator.requests().get("writes", 0) > 3)
         parts.until(lambda: _stopped_outside_of_a_commit(process, home.state))
-        with SqliteStore.open(home.state, read_only=True) as store:
+        with StateStore.open(home.state, read_only=True) as store:
             assert [run.outcome for run in store.runs(10)] == ["running"]  # in the midst of its pass
             lease = Lease(store, lambda: datetime.now(UTC))
             assert lease.current().what == "daemon"

@@ -21,7 +21,7 @@ import pytest
 
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.quick_start import QuickProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +150,7 @@ class Home:
         return status["level"] == "ok" and status["counts"] == {"in_sync": self.images}
 
     def runs(self):
-        with SqliteStore.open(self.state, read_only=True) as store:
+        with StateStore.open(self.state, read_only=True) as store:
             return store.runs(100)
 
     def close(self):

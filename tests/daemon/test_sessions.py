@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 from reconciler.core.store_keys import STOPPED
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.daemon.test_process import QUICK, a_home, ended, until
 from tests.daemon.test_store_file import files
 
@@ -109,7 +109,7 @@ def test_a_backup_put_there_while_it_was_stopped_revives_no_login(home, taken):
         stop(process)
     backup = copy_of(home)
     if taken == "while it was stopped":
-        with SqliteStore.open(backup) as store:  # an hour ago
+        with StateStore.open(backup) as store:  # an hour ago
             stopped = STOPPED.read(store) - timedelta(hours=1)
             STOPPED.write(store, stopped)
         process = home.started()

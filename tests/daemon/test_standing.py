@@ -9,7 +9,7 @@ import pytest
 from reconciler.core.reasons import reason
 from reconciler.core.store_keys import OWNER
 from reconciler.engine.planner.slices import Slices
-from state.store import SqliteStore
+from state.store import StateStore
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ async def settled(make_world, monkeypatch):
     world.start()
     await world.run(400)
     world.looked, world.read = [], []
-    look, records_of = Slices._look, SqliteStore.records_of
+    look, records_of = Slices._look, StateStore.records_of
 
     def noted(self, several, moved):
         world.looked.extend(image.image_id for image in several)
@@ -32,8 +32,8 @@ async def settled(make_world, monkeypatch):
         return records_of(self, asset_ids)
 
     monkeypatch.setattr(Slices, "_look", noted)
-    monkeypatch.setattr(SqliteStore, "records_of", read)
-    monkeypatch.setattr(SqliteStore, "records", lambda _: pytest.fail("all records were read"))
+    monkeypatch.setattr(StateStore, "records_of", read)
+    monkeypatch.setattr(StateStore, "records", lambda _: pytest.fail("all records were read"))
     assert world.service.snapshot().level == "ok"
     yield world
     await world.stop()
@@ -70,7 +70,7 @@ async def test_what_a_person_changes_in_immich_is_considered_alone(settled):
 
 async def test_what_another_process_wrote_to_the_store_is_not_missed(settled):
     asset_id = min(settled.assets)
-    with SqliteStore.open(settled.state) as other:
+    with StateStore.open(settled.state) as other:
         record = other.record(asset_id)
         other.save_records([replace(record, fingerprint="", applied=replace(record.applied, block=None))])
     await settled.run(120)

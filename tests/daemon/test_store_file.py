@@ -12,7 +12,7 @@ from contextlib import closing
 
 import pytest
 
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.daemon.test_process import a_home, ended, until
 
 IN_FLIGHT = 4
@@ -92,7 +92,7 @@ def test_a_store_deleted_in_the_midst_of_a_pass_stops_all_writes_and_one_made_an
     home.state.touch()
     until(lambda: home.in_sync(process), 60)
     assert readyz(home, process)[0] == 200
-    with SqliteStore.open(home.state, read_only=True) as store:
+    with StateStore.open(home.state, read_only=True) as store:
         assert not [run for run in store.runs(100) if run.outcome == "running"]
         assert len(store.records()) == 48
     assert home.state.stat().st_mode & 0o077 == 0
@@ -172,7 +172,7 @@ def test_an_approval_that_was_used_is_not_revived_by_a_backup_of_the_store(small
 
     def whole():
         """Of what is lost with a store in the midst of a pass, Immich's records tell nothing yet."""
-        with SqliteStore.open(home.state, read_only=True) as store:
+        with StateStore.open(home.state, read_only=True) as store:
             return all(run.finished_at for run in store.runs(9)) and not store.unshared(1)
 
     until(lambda: home.in_sync(process) and len(home.runs()) > 3 and whole(), 60)

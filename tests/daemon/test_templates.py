@@ -25,7 +25,7 @@ from reconciler.core.policy import DescriptionPolicy
 from reconciler.core.store_keys import TEMPLATE_OVERRIDE
 from reconciler.openngc.catalogue import OpenNgc
 from reconciler.skymmich.sources import open_catalogue
-from state.store import SqliteStore
+from state.store import StateStore
 
 RUNAWAYS = {
     "loops": "\n" + "{% for a in range(99999) %}" * 2 + "{% endfor %}" * 2,
@@ -194,7 +194,7 @@ def test_one_that_was_saved_by_an_older_version_does_not_freeze_the_start(daemon
     daemon.start()
     until(lambda: daemon.home.in_sync(daemon.process))
     assert daemon.stop() < 3
-    with SqliteStore.open(daemon.home.state) as store:
+    with StateStore.open(daemon.home.state) as store:
         TEMPLATE_OVERRIDE.write(store, {"text": RUNAWAYS["loops"], "versions": []})
     daemon.start()
     broken = until(

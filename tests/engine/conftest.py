@@ -30,7 +30,7 @@ from reconciler.messages.reasons import sentence
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 from reconciler.skymmich.sources import open_catalogue
-from state.store import SqliteStore
+from state.store import StateStore
 
 KIND = Timing(recheck=0.02, look=0.03, grace=0.4, patience=8.0)
 """For a server that settles whole; its writes take some 80 ms."""
@@ -49,7 +49,7 @@ class Installation:
         self.sim, self.path, self.timing = sim, path, timing
         self.store_path = folder / "state.sqlite3"
         shutil.copyfile(empty_store, self.store_path)
-        self.store = SqliteStore.open(self.store_path)
+        self.store = StateStore.open(self.store_path)
         self.policy, self.switches = Policy(), Switches()
         self.patience, self.api_key = HASTY, sim.api_key
         self.events = []
@@ -196,7 +196,7 @@ def samples(tmp_path_factory):
 def empty_store(tmp_path_factory):
     """Give a new store, to be copied: making one takes a while."""
     path = tmp_path_factory.mktemp("stores") / "empty.sqlite3"
-    SqliteStore.open(path).close()
+    StateStore.open(path).close()
     return path
 
 

@@ -28,7 +28,7 @@ from reconciler.immich.call import Patience
 from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
 from reconciler.skymmich.sources import open_catalogue
-from state.store import SqliteStore
+from state.store import StateStore
 
 
 def tell(**words) -> None:
@@ -41,7 +41,7 @@ async def apply(order) -> None:
     async with Immich(
         order["url"], order["key"], patience=patience, random=Random(1), transport=plain
     ) as target:
-        with SqliteStore.open(order["store"]) as store:
+        with StateStore.open(order["store"]) as store:
             timing = Timing(**order["timing"])
             cycle = Reconciler(
                 open_catalogue(order["catalogue"]), target, store, SystemClock(), timing=timing, mode="sync"

@@ -9,7 +9,7 @@ import pytest
 from reconciler.core.records import AssetRecord
 from reconciler.engine.planner import candidates
 from reconciler.engine.planner.candidates import Memory, take_census
-from state.store import SqliteStore
+from state.store import StateStore
 
 pytestmark = pytest.mark.anyio
 FEW, MANY = 4, 30
@@ -19,7 +19,7 @@ RECORDS = [AssetRecord(f"asset-{number:02}", number) for number in range(40)]
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     monkeypatch.setattr(candidates, "MOST", FEW)
-    with SqliteStore.open(tmp_path / "state.sqlite3") as opened:
+    with StateStore.open(tmp_path / "state.sqlite3") as opened:
         opened.save_records(RECORDS)
         yield opened
 

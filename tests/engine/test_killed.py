@@ -21,7 +21,7 @@ import pytest
 from reconciler.core.store_keys import UNDOING
 from reconciler.engine.polling.timing import Timing
 from reconciler.simulator.serve import serve
-from state.store import SqliteStore
+from state.store import StateStore
 
 pytestmark = pytest.mark.anyio
 
@@ -131,7 +131,7 @@ async def test_fifty_kills_at_random_moments_all_come_to_the_same_end(
                 status, _ = await fork_server.apply(f"{name}-{kill}", trial, kill_after=moment)
                 if status == -signal.SIGKILL:
                     killed.append(moment)
-                with SqliteStore.open(trial["store"]) as store:
+                with StateStore.open(trial["store"]) as store:
                     in_flight += len(store.pending())
             status, _ = await fork_server.apply(f"{name}-last", trial)
             assert status == 0
@@ -139,7 +139,7 @@ async def test_fifty_kills_at_random_moments_all_come_to_the_same_end(
             faults = sim.faults()
             assert (faults["overlaps"], faults["lost"]) == (0, 0), faults
             assert needed <= writes_of(sim) <= needed + in_flight
-            with SqliteStore.open(trial["store"]) as store:
+            with StateStore.open(trial["store"]) as store:
                 assert {record.status for record in store.records().values()} == {"in_sync"}
                 assert not store.pending()
             if number % 5 == 0:
@@ -186,7 +186,7 @@ async def test_an_undo_that_is_killed_is_not_written_over_and_goes_on_to_the_sam
             moment = chance.uniform(0.1, duration)
             status, _ = await fork_server.apply(f"{name}-killed", taking, kill_after=moment)
             if status == -signal.SIGKILL:
-                with SqliteStore.open(trial["store"]) as store:
+                with StateStore.open(trial["store"]) as store:
                     killed.append(len(store.pending()) if UNDOING.read(store) else -1)
                 broken_off = end_of(sim)
                 await fork_server.apply(f"{name}-pass", trial)
@@ -201,7 +201,7 @@ async def test_an_undo_that_is_killed_is_not_written_over_and_goes_on_to_the_sam
             writes = writes_of(sim)
             await fork_server.apply(f"{name}-after", trial)
             assert writes_of(sim) == writes
-            with SqliteStore.open(trial["store"]) as store:
+            with StateStore.open(trial["store"]) as store:
                 assert {record.status for record in store.records().values()} == {"undone"}
                 assert not store.pending()
                 assert UNDOING.read(store) is None

@@ -35,7 +35,7 @@ from reconciler.simulator.server import control
 from reconciler.simulator.server.app import Application
 from reconciler.simulator.server.unkindness import Settings
 from reconciler.skymmich.sources import open_catalogue
-from state.store import SqliteStore
+from state.store import StateStore
 
 IMAGES = 12
 KEY = "k" * 43
@@ -131,7 +131,7 @@ class Installation:
         self.state = self.application.state
         self.state.advance(self.application.now())
         initial_assets.fill(self.state, initial_assets.photos_of_catalogue(self.path))
-        self.store = SqliteStore.open(folder / "state.sqlite3")
+        self.store = StateStore.open(folder / "state.sqlite3")
         self.transport = Spoiling(self.application, chance, counts)
         self.ids = sorted(self.state.assets)
         self.state.stacks.create(self.ids[:3])

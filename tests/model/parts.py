@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reconciler.core.desired.template import BlockTemplate
 from reconciler.simulator.sample.build import build_sample
-from state.store import SqliteStore
+from state.store import StateStore
 
 ROWS = (1, 4, 5, 7)
 """Two images with a text of their own and two without; two sites, shared equipment."""
@@ -47,7 +47,7 @@ class Moulds:
             connection.execute(f"DELETE FROM catalog_objects WHERE name NOT IN ({targets})")
             linked = "SELECT equipment_id FROM image_equipment"
             connection.execute(f"DELETE FROM equipment WHERE id NOT IN ({linked})")
-        SqliteStore.open(self.store).close()
+        StateStore.open(self.store).close()
 
 
 @lru_cache(maxsize=1)

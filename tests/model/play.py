@@ -25,7 +25,7 @@ from reconciler.engine.redo import write_again
 from reconciler.engine.undo_report import UndoReport
 from reconciler.errors import AnotherInstanceError, ReconcilerError, UnconfirmedError
 from reconciler.simulator.server.state import USER_ID
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.model.faults import FAULTS, mend
 from tests.model.oracle import Oracle, ViolationError
 from tests.model.parts import Remembering, copy_of, copy_store, moulds
@@ -82,7 +82,7 @@ class Play:
         self._folder, self._files = folder, 0
         self.here = here = World(
             copy_of(moulds().catalogue, folder / "catalogue.sqlite3"),
-            SqliteStore.open(copy_of(moulds().store, self._file())),
+            StateStore.open(copy_of(moulds().store, self._file())),
             unkind=",".join(filter(None, (ALWAYS, unkind))),
             seed=seed,
             drain=drain,
@@ -215,7 +215,7 @@ class Play:
             self.oracle.meets_another()
             self.other = other = copy(self.here)
             path = self._folder / "other.sqlite3"
-            other.store, other.runs = SqliteStore.open(copy_of(moulds().store, path)), 100_000
+            other.store, other.runs = StateStore.open(copy_of(moulds().store, path)), 100_000
         self.other.policy, self.other.switches = self.here.policy, self.here.switches
         if kind == "force" or self._wished():
             self.oracle.licensed.add(f"run-{self.other.runs + 1}")
@@ -325,7 +325,7 @@ class Play:
         for end in ("", "-wal", "-shm"):
             place.with_name(place.name + end).unlink(missing_ok=True)
         path.rename(place)
-        self.here.store = SqliteStore.open(place)
+        self.here.store = StateStore.open(place)
         self._tap_store()
 
     def _file(self):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
-from state.store import SqliteStore
+from state.store import StateStore
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2025, 3, 14, 12, 0, 0, 123456, tzinfo=UTC)
@@ -67,7 +67,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def store(path):
-    with SqliteStore.open(path) as opened:
+    with StateStore.open(path) as opened:
         yield opened
 
 

@@ -16,12 +16,12 @@ import pytest
 from reconciler.core.store_keys import BACKED_UP_AT
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
 from state.backup import back_up, look_into, named
-from state.store import SqliteStore
+from state.store import StateStore
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """
-from state.store import SqliteStore
-with SqliteStore.open(argv[0]) as store:
+from state.store import StateStore
+with StateStore.open(argv[0]) as store:
     number = 0
     while True:
         number += 1
@@ -45,7 +45,7 @@ def target(tmp_path):
 @pytest.fixture
 def filled(path, make):
     """A store with images and a journal, closed."""
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         store.save_records([make.record(f"{n}", title=f"M{n}" + "x" * 500) for n in range(300)])
         store.journal([make.entry(f"{n}", before="mine") for n in range(40)])
     return path
@@ -54,14 +54,14 @@ def filled(path, make):
 def test_a_copy_is_one_moment_of_a_store_that_another_process_writes_to_all_the_time(
     path, tmp_path, spawn, noon
 ):
-    SqliteStore.open(path).close()
+    StateStore.open(path).close()
     writer = spawn(WRITER, path)
     seen, last = set(), 0
     for number in range(12):
         last = int(writer.stdout.readline())
         copy = tmp_path / f"copy-{number}"
         back_up(path, copy, noon)
-        with SqliteStore.open(copy, read_only=True) as found:
+        with StateStore.open(copy, read_only=True) as found:
             assert found.get("one") == found.get("other")
             assert found.get("one") >= last
             seen.add(found.get("one"))
@@ -76,10 +76,10 @@ def test_a_copy_is_one_moment_of_a_store_that_another_process_writes_to_all_the_
 
 
 def test_a_copy_has_all_that_the_store_has_and_says_what_and_when(filled, target, noon):
-    with SqliteStore.open(filled) as store:  # in use, with a log
+    with StateStore.open(filled) as store:  # in use, with a log
         store.put("last", "word")
         copy = back_up(filled, target, noon)
-        with SqliteStore.open(target, read_only=True) as found:
+        with StateStore.open(target, read_only=True) as found:
             assert found.records() == store.records()
             assert found.journal_of(limit=100) == store.journal_of(limit=100)
             assert found.get("last") == "word"
@@ -113,7 +113,7 @@ def test_a_file_that_is_there_is_left_alone_unless_it_is_to_be_replaced(filled, 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm", ".lock"])
 def test_the_store_and_what_belongs_to_it_are_never_replaced(filled, suffix, noon):
-    with SqliteStore.open(filled) as store:
+    with StateStore.open(filled) as store:
         store.put("a", 1)
         filled.with_name(filled.name + ".lock").touch()
         with pytest.raises(StateError, match="the state store itself"):

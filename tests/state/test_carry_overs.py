@@ -10,7 +10,7 @@ from reconciler.core.asset import Coordinates
 from reconciler.core.belongings import Album
 from reconciler.core.carry_over import CarryOver, Kept
 from reconciler.core.reasons import reason
-from state.store import SqliteStore
+from state.store import StateStore
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_all_of_it_comes_back_also_from_a_store_that_is_opened_again(store, path
         left=(reason("not_carried_over").of("prose"),),
     )  # fmt: skip
     store.save_carry_overs([offer, done])
-    with SqliteStore.open(path) as other:
+    with StateStore.open(path) as other:
         assert other.carry_overs(["new", "another"]) == {"new": (offer, done)}
     assert store.carry_overs() == {"new": (offer, done)}
     assert store.carry_overs([]) == {}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.core.records import Resolution
-from state.store import SqliteStore
+from state.store import StateStore
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ def test_what_concerns_no_asset_is_no_change(store, make):
 def test_of_what_another_process_wrote_anything_may_be_another(store, path, make):
     store.save_records([make.record("a")])
     mark, _ = store.changes(None)
-    with SqliteStore.open(path) as other:
+    with StateStore.open(path) as other:
         other.save_records([make.record("b")])
     assert since(store, mark) is None
     mark, _ = store.changes(None)
@@ -79,7 +79,7 @@ def test_the_count_by_status_is_as_the_store_is_whoever_wrote(store, path, make)
     assert store.counts_by_status() == store.counts_by_status() == {"in_sync": 1}
     store.save_records([make.record("a", status="conflict")])
     assert store.counts_by_status() == {"conflict": 1}
-    with SqliteStore.open(path) as other:
+    with StateStore.open(path) as other:
         other.save_records([make.record("b", status="held")])
     assert store.counts_by_status() == {"conflict": 1, "held": 1}
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.core.records import Crossed, Crossing
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.state.conftest import set_back
 
 
@@ -27,7 +27,7 @@ def test_a_crossing_comes_back_with_its_record_from_every_way_to_read_it_after_a
     store.save_records([make.record("a"), make.record("b")])
     store.note_crossings({"a": crossing})
     store.close()
-    with SqliteStore.open(store.path) as again:
+    with StateStore.open(store.path) as again:
         assert again.record("a").crossing == crossing
         assert again.records()["a"].crossing == crossing
         assert again.records()["b"].crossing is None
@@ -86,10 +86,10 @@ def test_housekeeping_leaves_what_is_still_to_be_compared(store, make, crossing,
 
 
 def test_a_store_of_the_version_before_is_taken_along_with_all_it_has(path, make, crossing):
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         store.save_records([make.record("a", title="M 31")])
     set_back(path, "0002")
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.record("a").title == "M 31"
         store.note_crossings({"a": crossing})
         assert store.record("a").crossing == crossing

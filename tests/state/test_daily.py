@@ -12,14 +12,14 @@ import pytest
 from reconciler.errors import StateError
 from state import daily
 from state.daily import copies, copy_daily, folder_of
-from state.store import SqliteStore
+from state.store import StateStore
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
 def used(path, make):
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         store.save_records([make.record("a")])
         yield path
 
@@ -35,7 +35,7 @@ def test_one_a_day_is_made_and_the_newest_few_are_kept(used, noon):
     assert names(used) == [f"state-202503{day}T120000Z.sqlite3" for day in (23, 22, 21)]
     assert stat.S_IMODE(folder_of(used).stat().st_mode) == 0o700
     assert {stat.S_IMODE(one.path.stat().st_mode) for one in copies(used)} == {0o600}
-    with SqliteStore.open(copies(used)[0].path, read_only=True) as found:
+    with StateStore.open(copies(used)[0].path, read_only=True) as found:
         assert set(found.records()) == {"a"}
 
 
@@ -63,7 +63,7 @@ def test_a_copy_from_the_future_keeps_nobody_from_making_one(used, noon):
 
 def test_at_a_start_a_store_that_is_new_is_not_copied_and_one_that_missed_its_day_is(used, make, noon):
     assert copy_daily(used, noon, 3, only_if_missed=True) is None
-    with SqliteStore.open(used) as store:
+    with StateStore.open(used) as store:
         store.start_run(make.run("r1", started_at=noon))
     assert copy_daily(used, noon + timedelta(hours=3), 3, only_if_missed=True) is None
     assert copy_daily(used, noon + DAY, 3, only_if_missed=True) is not None

@@ -14,15 +14,15 @@ from state import lease as lease_module
 from state.hostlock import HostLock, lock_holder, lock_path
 from state.lease import Lease
 from state.process import this_process
-from state.store import SqliteStore
+from state.store import StateStore
 
 TTL = timedelta(seconds=60)
 
 HOLD = """
 from datetime import UTC, datetime, timedelta
 from state.lease import Lease
-from state.store import SqliteStore
-store = SqliteStore.open(argv[0])
+from state.store import StateStore
+store = StateStore.open(argv[0])
 Lease(store, lambda: datetime(2025, 3, 14, 12, tzinfo=UTC)).acquire('daemon', timedelta(seconds=60))
 say('held')
 sys.stdin.read()
@@ -32,7 +32,7 @@ sys.stdin.read()
 @pytest.fixture
 def other(path, store):
     """Another process's connection to the same file."""
-    with SqliteStore.open(path) as opened:
+    with StateStore.open(path) as opened:
         yield opened
 
 

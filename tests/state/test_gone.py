@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.errors import StateCorruptError, StateError, StateGoneError
 from state.lease import Lease
-from state.store import SqliteStore
+from state.store import StateStore
 
 
 def test_nothing_is_committed_once_the_file_is_gone(store):
@@ -56,7 +56,7 @@ def test_an_empty_file_is_taken_up_and_brought_up_to_date(store, noon):
     assert (store.is_there, store.get("before")) == (True, None)
     store.put("after", 1)
     assert lease.current() is None
-    with SqliteStore.open(store.path, read_only=True) as other:
+    with StateStore.open(store.path, read_only=True) as other:
         assert other.get("after") == 1
 
 

@@ -12,7 +12,7 @@ from reconciler.core.records import FormerValue
 from state import history
 from state.database import BUSY_SECONDS
 from state.history import RECENT, Pruned
-from state.store import SqliteStore
+from state.store import StateStore
 
 
 def ids(entries):
@@ -137,7 +137,7 @@ def test_whoever_writes_gets_a_turn_while_much_is_forgotten(store, make, noon, m
     forget, between = history.prune_entries, []
 
     def noted(connection, before):
-        with SqliteStore.open(store.path, read_only=True) as other:
+        with StateStore.open(store.path, read_only=True) as other:
             between.append(len(other.journal_of()))
         return forget(connection, before)
 
@@ -171,8 +171,8 @@ def test_what_was_pruned_goes_back_to_the_disk(store, make, noon):
 START = """
 from datetime import UTC, datetime
 from reconciler.core.records import Run
-from state.store import SqliteStore
-store = SqliteStore.open(argv[0])
+from state.store import StateStore
+store = StateStore.open(argv[0])
 store.start_run(Run(argv[1], "cli", datetime(2025, 3, 14, tzinfo=UTC)))
 say('started')
 sys.stdin.read()
@@ -296,7 +296,7 @@ def test_an_unknown_asset_is_none(store):
 
 
 def test_a_reader_can_ask_all_questions(sky):
-    with SqliteStore.open(sky.path, read_only=True) as reader:
+    with StateStore.open(sky.path, read_only=True) as reader:
         assert reader.counts_by_status() == sky.counts_by_status()
         assert reader.search("zeta") == sky.search("zeta")
         assert (reader.runs(5), reader.journal_of(), reader.get("key")) == ([], [], None)

@@ -12,7 +12,7 @@ from reconciler.errors import LeaseHeldError
 from state import lease as lease_module
 from state.lease import Lease
 from state.process import ProcessIdentity, this_process
-from state.store import SqliteStore
+from state.store import StateStore
 
 TTL = timedelta(seconds=60)
 
@@ -20,8 +20,8 @@ HOLD = """
 from datetime import UTC, datetime, timedelta
 from reconciler.errors import LeaseHeldError
 from state.lease import Lease
-from state.store import SqliteStore
-store = SqliteStore.open(argv[0])
+from state.store import StateStore
+store = StateStore.open(argv[0])
 lease = Lease(store, lambda: datetime(2025, 3, 14, 12, tzinfo=UTC))
 say('ready')
 sys.stdin.readline()
@@ -209,5 +209,5 @@ def test_a_program_with_brackets_in_its_name_is_identified(spawn):
 
 def test_a_reader_sees_the_holder(store, clock, path):
     Lease(store, clock).acquire("daemon", TTL)
-    with SqliteStore.open(path, read_only=True) as reader:
+    with StateStore.open(path, read_only=True) as reader:
         assert Lease(reader, clock).current().process == this_process()

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from reconciler.core.records import Correction, RecentLosses
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.state.test_migrations import store_of_version
 
 DAY = timedelta(days=1)
@@ -27,7 +27,7 @@ def test_losses_are_counted_once_an_asset_and_survive_a_restart(kept, noon):
     kept.note_losses("values", {"a": ""}, noon + timedelta(hours=1), noon - DAY)
     kept.note_losses("left", {"c": ""}, noon, noon - DAY)
     kept.close()
-    with SqliteStore.open(kept.path) as again:
+    with StateStore.open(kept.path) as again:
         found = again.losses(noon - DAY)
         assert found == RecentLosses(frozenset({"a", "b"}), frozenset({"c"}))
         assert again.losses(noon) == RecentLosses(frozenset({"a"}))
@@ -100,7 +100,7 @@ def test_a_store_of_the_version_before_goes_on(path, make, noon):
         )
         connection.commit()
     engine.dispose()
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         record = store.record("a")
         assert (record.title, record.corrections, record.superseded, record.kinds) == (
             "M 31",

@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateTable
 from reconciler.core.reasons import reason, told
 from reconciler.errors import StateError
 from state import migrations, opening
-from state.store import SqliteStore
+from state.store import StateStore
 from state.tables import METADATA
 from tests import quick_schema as quick
 
@@ -54,7 +54,7 @@ def test_the_schema_that_other_tests_copy_is_that_of_the_migrations(store, tmp_p
         "PRAGMA application_id",
         "PRAGMA user_version",
     )
-    with SqliteStore.open(tmp_path / "copied.sqlite3") as copied:
+    with StateStore.open(tmp_path / "copied.sqlite3") as copied:
         copy, original = ([_read(path, one) for one in asked] for path in (copied.path, store.path))
     assert copy == original
     assert len(copy[0]) > 20
@@ -88,19 +88,19 @@ def test_the_named_head_is_the_newest_revision():
 
 
 def test_opening_again_changes_no_table(path):
-    SqliteStore.open(path).close()
+    StateStore.open(path).close()
     before = schema(path)
-    SqliteStore.open(path).close()
+    StateStore.open(path).close()
     assert schema(path) == before
 
 
 def test_an_upgrade_that_fails_leaves_the_store_as_it_was(path):
     """A store killed or full in mid-upgrade is at the revision before, whole."""
-    with SqliteStore.open(path) as store, store.database.writing() as connection:
+    with StateStore.open(path) as store, store.database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM alembic_version")
     before = schema(path)
     with pytest.raises(StateError, match="already exists"):
-        SqliteStore.open(path)
+        StateStore.open(path)
     assert schema(path) == before
 
 
@@ -122,7 +122,7 @@ def test_a_store_is_copied_before_it_is_brought_up_to_date_and_the_last_such_cop
     store_of_version(path, "0003")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("INSERT INTO meta (key, value) VALUES ('mine', '1')")
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert copies(path) == [f"{path.stem}-before-migration-of-0003.sqlite3"]
         kept = path.parent / "backups" / copies(path)[0]
         assert str(kept) in store.warnings[-1]
@@ -131,16 +131,16 @@ def test_a_store_is_copied_before_it_is_brought_up_to_date_and_the_last_such_cop
     with closing(sqlite3.connect(kept)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
         assert connection.execute("SELECT value FROM meta WHERE key = 'mine'").fetchall() == [("1",)]
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.warnings == ()
     path.unlink()
     store_of_version(path, "0005")
-    SqliteStore.open(path).close()
+    StateStore.open(path).close()
     assert copies(path) == [f"{path.stem}-before-migration-of-0005.sqlite3"]
 
 
 def test_a_new_store_needs_no_copy(path):
-    SqliteStore.open(path).close()
+    StateStore.open(path).close()
     assert copies(path) == []
 
 
@@ -149,7 +149,7 @@ def test_a_store_of_which_no_copy_can_be_made_stays_as_it_is(path):
     before = path.read_bytes()
     (path.parent / "backups").write_text("no folder", encoding="utf-8")
     with pytest.raises(StateError, match="was not brought up to date"):
-        SqliteStore.open(path)
+        StateStore.open(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0005",)]
     assert len(path.read_bytes()) == len(before)
@@ -191,7 +191,7 @@ def test_a_store_whose_reasons_were_texts_goes_on_where_it_stood(path):
             "unsticking, linked) VALUES (?, 1, '', '', ?, ?, ?, ?, 1)",
             [(*row[:4], json.dumps(row[4])) for row in OLD],
         )
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         found = store.records()
         assert store.held_ids() == {"held": "0123456789abcdef0123"}
     assert {key: (one.held, one.fingerprint) for key, one in found.items()} == {
@@ -229,8 +229,8 @@ def test_the_store_opens_from_an_installed_copy_without_any_ini_file(spawn, tmp_
         "sys.path.insert(0, argv[0])\n"
         "os.chdir(argv[1])\n"
         "import state\n"
-        "from state.store import SqliteStore\n"
-        "store = SqliteStore.open('s.sqlite3')\n"
+        "from state.store import StateStore\n"
+        "store = StateStore.open('s.sqlite3')\n"
         "store.put('key', 1)\n"
         "say(state.__file__)\n"
         "say(store.get('key'))\n"
@@ -248,8 +248,8 @@ def test_a_developer_gets_a_new_revision_from_a_change(spawn, tmp_path):
         shutil.copytree(source, root / package, ignore=shutil.ignore_patterns("__pycache__"))
     code = (
         "sys.path.insert(0, argv[0])\n"
-        "from state.store import SqliteStore\n"
-        "SqliteStore.open(argv[1]).close()\n"
+        "from state.store import StateStore\n"
+        "StateStore.open(argv[1]).close()\n"
         "from state.migrations import revision\n"
         "revision('Say what changes', argv[1])\n"
     )
@@ -285,7 +285,7 @@ def test_the_oldest_values_of_a_journal_are_kept_apart_from_it(path):
             "VALUES (?, ?, 1, ?, ?, 'null', ?)",
             rows,
         )
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         found = {one.field: one.value for one in store.former_of(["a"])["a"]}
         assert {one.ours for one in store.journal_of(asset_id="a")} == {()}
     assert found == {"description": "first", "coordinates": None}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.records import Resolution
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.state.conftest import set_back
 
 
@@ -60,10 +60,10 @@ def test_a_decision_may_come_before_the_first_pass(store, make, decision):
 
 
 def test_a_store_of_the_version_before_is_taken_along_with_all_it_has(path, make, decision):
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         store.save_records([make.record("a", title="M 31")])
     set_back(path, "0001", "resolutions")
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.record("a").title == "M 31"
         store.save_resolution("a", decision)
         assert store.record("a").resolutions == (decision,)

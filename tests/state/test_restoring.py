@@ -21,14 +21,14 @@ from state import carrying
 from state.backup import back_up
 from state.lease import Lease
 from state.restoring import restore
-from state.store import SqliteStore
+from state.store import StateStore
 from state.tables import METADATA
 
 HOLDER = """
 from datetime import UTC, datetime, timedelta
 from state.lease import Lease
-from state.store import SqliteStore
-store = SqliteStore.open(argv[0])
+from state.store import StateStore
+store = StateStore.open(argv[0])
 Lease(store, lambda: datetime.now(UTC)).acquire("daemon", timedelta(minutes=1))
 say("held")
 sys.stdin.readline()
@@ -36,8 +36,8 @@ sys.stdin.readline()
 RUNNER = """
 from datetime import UTC, datetime
 from reconciler.core.records import Run
-from state.store import SqliteStore
-with SqliteStore.open(argv[0]) as store:
+from state.store import StateStore
+with StateStore.open(argv[0]) as store:
     store.start_run(Run("r2", "cli", datetime.now(UTC)))
 """
 SIDECARS = ("", "-wal", "-shm")
@@ -51,7 +51,7 @@ def nothing(_):
 def copy(path, tmp_path, make, noon):
     """A copy of a store that went on since: another journal entry, more written, an image more."""
     target = tmp_path / "copy.sqlite3"
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         store.put("of", "then")
         store.start_run(make.run("r1"))
         record = make.record("a", applied=Applied(block="old", tags=frozenset({"Old"})))
@@ -79,10 +79,10 @@ def test_what_was_decided_is_as_it_was_then_and_what_was_written_since_is_still_
     path, copy, spawn, noon
 ):
     spawn(RUNNER, path).wait()
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         losses = store.losses(noon - timedelta(days=1))
     done = restore(copy, path, noon, nothing)
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.get("of") == "then"
         assert [entry.before for entry in store.journal_of()] == ["mine, newer", "mine"]
         records = store.records()
@@ -112,12 +112,12 @@ def test_of_every_table_it_was_decided_whether_it_goes_along():
 
 def test_what_was_taken_back_since_stays_so_and_what_was_there_before_is_still_known(path, copy, make, noon):
     """The copy knows nothing of the undo: the next pass would write everything again."""
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         store.save_records([replace(store.record("a"), taken_back=TakenBack(noon))])
         store.keep_former([FormerValue("b", "prose", "mine", noon)])
         CREATED_TAGS.write(store, ["Made"])
     restore(copy, path, noon, nothing)
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.record("a").taken_back == TakenBack(noon)
         assert [one.value for one in store.former_of(["b"])["b"]] == ["mine"]
         assert CREATED_TAGS.read(store) == ["Made"]
@@ -126,7 +126,7 @@ def test_what_was_taken_back_since_stays_so_and_what_was_there_before_is_still_k
 def test_exactly_means_nothing_is_taken_over(path, copy, noon):
     done = restore(copy, path, noon, nothing, exactly=True)
     assert done.carried is None
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert [entry.before for entry in store.journal_of()] == ["mine"]
         assert store.records()["a"].applied.block == "old"
         assert set(store.pending()) == {"b"}
@@ -134,21 +134,21 @@ def test_exactly_means_nothing_is_taken_over(path, copy, noon):
 
 def test_of_a_store_that_is_another_one_nothing_is_taken_over(path, copy, tmp_path, make, noon):
     path.unlink()
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         store.journal([make.entry("x", before="of another library") for _ in range(3)])
         store.save_records([make.record("x", applied=Applied(block="of another library"))])
     assert restore(copy, path, noon, nothing).carried is None
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert set(store.records()) == {"a", "b"}
         assert [entry.before for entry in store.journal_of()] == ["mine"]
 
 
 def test_the_former_store_is_whole_beside_it_and_can_be_put_back(path, copy, noon):
     former = restore(copy, path, noon, nothing).former
-    with SqliteStore.open(former, read_only=True) as store:
+    with StateStore.open(former, read_only=True) as store:
         assert store.get("of") == "now"
     again = restore(former, path, noon, nothing)
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.get("of") == "now"
     assert again.former.name == "state.sqlite3.before-restore-20250314T120000Z-2"
 
@@ -157,7 +157,7 @@ def test_where_there_is_no_store_the_copy_is_it_in_a_folder_that_is_made(copy, t
     there = tmp_path / "new" / "machine" / "state.sqlite3"
     done = restore(copy, there, noon, nothing)
     assert (done.former, done.carried) == (None, None)
-    with SqliteStore.open(there) as store:
+    with StateStore.open(there) as store:
         assert store.warnings == ()
         assert store.get("of") == "then"
     assert [file.name for file in there.parent.iterdir()] == ["state.sqlite3"]
@@ -178,20 +178,20 @@ def test_a_damaged_store_is_set_aside_with_all_that_is_beside_it(path, copy, noo
     done = restore(copy, path, noon, nothing)
     assert done.former.read_bytes().startswith(b"no longer")
     assert done.former.with_name(done.former.name + "-wal").exists()
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.get("of") == "then"
 
 
 def test_the_log_of_a_store_that_was_killed_goes_into_the_former_one_and_not_into_the_new(
     path, copy, spawn, noon
 ):
-    code = "from state.store import SqliteStore\nimport os\ns = SqliteStore.open(argv[0])\ns.put('last', 1)\nos._exit(0)"
+    code = "from state.store import StateStore\nimport os\ns = StateStore.open(argv[0])\ns.put('last', 1)\nos._exit(0)"
     spawn(code, path).wait()
     assert path.with_name(path.name + "-wal").exists()
     former = restore(copy, path, noon, nothing).former
-    with SqliteStore.open(former, read_only=True) as store:
+    with StateStore.open(former, read_only=True) as store:
         assert store.get("last") == 1
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.get("last") is None
 
 
@@ -216,13 +216,13 @@ def test_a_daemon_that_was_killed_keeps_nobody_from_restoring(path, copy, spawn,
     daemon.kill()
     daemon.wait()
     restore(copy, path, noon, nothing)
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         Lease(store, lambda: noon).acquire("daemon", timedelta(minutes=1))
 
 
 def test_who_only_looks_into_the_store_is_not_cut_off_from_its_log(path, copy, spawn, noon):
     code = (
-        "from state.store import SqliteStore\ns = SqliteStore.open(argv[0])\ns.put('a', 1)\n"
+        "from state.store import StateStore\ns = StateStore.open(argv[0])\ns.put('a', 1)\n"
         "say('open')\nsys.stdin.readline()"
     )
     reader = spawn(code, path)
@@ -230,20 +230,20 @@ def test_who_only_looks_into_the_store_is_not_cut_off_from_its_log(path, copy, s
     with pytest.raises(StateError, match="open in another process"):
         restore(copy, path, noon, nothing)
     reader.communicate("\n")
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.get("a") == 1
         # The right that was taken meanwhile was given back.
         Lease(store, lambda: noon).acquire("daemon", timedelta(minutes=1))
 
 
 def test_a_copy_made_beside_a_daemon_holds_no_right_to_write(path, tmp_path, spawn, noon):
-    SqliteStore.open(path).close()
+    StateStore.open(path).close()
     daemon = spawn(HOLDER, path)
     daemon.stdout.readline()
     target, there = tmp_path / "moved", tmp_path / "elsewhere"
     back_up(path, target, noon)
     restore(target, there, noon, nothing)
-    with SqliteStore.open(there) as store:
+    with StateStore.open(there) as store:
         assert Lease(store, lambda: noon).current() is None
 
 
@@ -253,7 +253,7 @@ def test_what_settles_the_copy_may_fail_and_the_store_stays(path, copy, noon):
 
     with pytest.raises(StateError, match="settled"):
         restore(copy, path, noon, fail)
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.get("of") == "now"
     assert left(path) == ["state.sqlite3", "state.sqlite3.lock"]
 
@@ -290,19 +290,19 @@ def test_a_copy_of_before_an_update_replaces_a_store_that_only_the_newer_version
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     done = restore(copy, path, noon, nothing)
     assert done.carried is None
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.get("of") == "then"
 
 
 def test_a_live_copy_with_its_log_is_taken_with_what_is_in_the_log(path, copy, tmp_path, noon):
     by_hand = tmp_path / "by-hand"
     by_hand.mkdir()
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         store.put("last", "in the log")
         for suffix in SIDECARS:
             shutil.copy(path.with_name(path.name + suffix), by_hand / f"x{suffix}")
     restore(by_hand / "x", tmp_path / "there", noon, nothing)
-    with SqliteStore.open(tmp_path / "there") as store:
+    with StateStore.open(tmp_path / "there") as store:
         assert store.get("last") == "in the log"
 
 

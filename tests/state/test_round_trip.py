@@ -17,7 +17,7 @@ from reconciler.core.records import RunCounts, TakenBack, Unsticking
 from reconciler.core.store_port import Store
 from state import rows
 from state.rows import of_run
-from state.store import SqliteStore
+from state.store import StateStore
 
 ODD_TEXTS = {
     "emoji": "🔭 M31 👩‍🚀 ✦",
@@ -39,7 +39,7 @@ def odd(request):
 
 def reopened(store):
     store.close()
-    return SqliteStore.open(store.path)
+    return StateStore.open(store.path)
 
 
 def test_a_full_record_comes_back_equal_after_a_restart(store, make, noon, odd):
@@ -253,7 +253,7 @@ def test_the_store_offers_what_the_engine_asks_for():
     assert asked
     for name, member in asked.items():
         wanted = list(inspect.signature(member).parameters)
-        assert list(inspect.signature(getattr(SqliteStore, name)).parameters) == wanted, name
+        assert list(inspect.signature(getattr(StateStore, name)).parameters) == wanted, name
 
 
 def test_a_run_of_an_older_version_is_read_as_it_was_told(store, make, odd, monkeypatch):

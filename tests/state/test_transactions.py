@@ -10,14 +10,14 @@ import pytest
 from reconciler.core.reasons import told
 from reconciler.core.records import AssetRecord, PendingWrite
 from reconciler.errors import StateError
-from state.store import SqliteStore
+from state.store import StateStore
 
 INTEND = """
 from datetime import UTC, datetime
 from reconciler.core.records import JournalEntry, PendingWrite
-from state.store import SqliteStore
+from state.store import StateStore
 at = datetime(2025, 3, 14, tzinfo=UTC)
-store = SqliteStore.open(argv[0])
+store = StateStore.open(argv[0])
 with store.transaction():
     store.save_pending([PendingWrite("a", 1, "r1", "fields", False, at, description="new")])
     store.journal([JournalEntry("r1", "a", 1, "description", "a person's words", "new", at)])
@@ -41,7 +41,7 @@ def test_a_transaction_rolls_back_whole_on_an_error(store, make):
 
 
 def test_a_transaction_sees_its_own_changes_and_others_do_not_yet(store, path, make):
-    with SqliteStore.open(path, read_only=True) as reader:
+    with StateStore.open(path, read_only=True) as reader:
         with store.transaction():
             store.save_records([make.record()])
             assert list(store.records()) == ["a"]
@@ -125,7 +125,7 @@ def test_an_intention_survives_a_kill_before_the_write_is_sent(spawn, path):
     assert child.stdout.readline() == "intended\n"
     child.kill()
     child.wait()
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         write = store.pending()["a"]
         assert (write.sent, write.description) == (False, "new")
         assert store.journal_of()[0].before == "a person's words"
@@ -143,7 +143,7 @@ def test_a_kill_within_a_transaction_leaves_nothing_of_it(spawn, path):
     assert child.stdout.readline() == "within\n"
     child.kill()
     child.wait()
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.pending()["a"].sent is False
         assert store.get("watermark") is None
 
@@ -159,8 +159,8 @@ def test_every_commit_is_on_the_disk_before_the_call_returns(store):
 def test_a_reader_in_another_process_works_while_one_writes(spawn, store, path, make):
     store.save_records([make.record("before")])
     code = (
-        "from state.store import SqliteStore\n"
-        "store = SqliteStore.open(argv[0], read_only=True)\n"
+        "from state.store import StateStore\n"
+        "store = StateStore.open(argv[0], read_only=True)\n"
         "for line in sys.stdin:\n"
         "    say(' '.join(sorted(store.records())))\n"
     )
@@ -197,8 +197,8 @@ def test_threads_take_turns_at_writing(store, make):
 def test_processes_take_turns_at_writing(spawn, store, path):
     store.put("count", 0)
     code = (
-        "from state.store import SqliteStore\n"
-        "store = SqliteStore.open(argv[0])\n"
+        "from state.store import StateStore\n"
+        "store = StateStore.open(argv[0])\n"
         "say('ready')\n"
         "sys.stdin.readline()\n"
         "for _ in range(50):\n"
@@ -216,7 +216,7 @@ def test_processes_take_turns_at_writing(spawn, store, path):
 
 
 def test_a_store_locked_by_another_process_says_so(store, path):
-    with SqliteStore.open(path) as other:
+    with StateStore.open(path) as other:
         other.database.pragma("PRAGMA busy_timeout=1")
         with store.transaction(), pytest.raises(StateError, match="locked"):
             other.put("key", 1)

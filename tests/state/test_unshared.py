@@ -14,7 +14,7 @@ import pytest
 from reconciler.core.asset import Applied, Coordinates
 from reconciler.core.reasons import reason
 from reconciler.core.records import Unsticking
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.state.test_migrations import store_of_version
 
 OWNED = Applied("block", None, None, frozenset({"a"}))
@@ -84,18 +84,18 @@ def test_a_store_of_before_has_to_write_the_records_of_all_that_owns_something(p
             [(key, block, json.dumps(notes, separators=(",", ":"))) for key, block, notes in rows],
         )
         connection.execute("INSERT INTO owned_tags VALUES ('tagged', 'a')")
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.unshared(10) == ["owner", "tagged", "undone"]
 
 
 def test_a_store_made_anew_in_its_place_has_the_same_home_and_no_other_has(path, tmp_path):
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         home = store.home()
     path.unlink()
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         assert store.home() == home
     other = tmp_path / "other"
     other.mkdir()
     shutil.copyfile(path, other / path.name)
-    with SqliteStore.open(other / path.name) as store:
+    with StateStore.open(other / path.name) as store:
         assert store.home() != home

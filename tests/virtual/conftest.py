@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 
 from reconciler.simulator.sample.build import build_sample
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.virtual.world import World, forbid_two_at_once
 
 
@@ -31,7 +31,7 @@ def samples(tmp_path_factory):
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory):
     path = tmp_path_factory.mktemp("stores") / "empty.sqlite3"
-    SqliteStore.open(path).close()
+    StateStore.open(path).close()
     return path
 
 
@@ -53,7 +53,7 @@ def making(folder, samples, empty_store):
                         "astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id LIMIT ?)",
                         (count,),
                     )
-            return World(path, stack.enter_context(SqliteStore.open(store_path)), **how)
+            return World(path, stack.enter_context(StateStore.open(store_path)), **how)
 
         yield make
 

@@ -13,7 +13,7 @@ from reconciler.engine.conflicts import take_decision
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.wishes import Wishes
 from reconciler.messages.reasons import sentence
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.virtual.loop import run
 from tests.virtual.world import NO_CANARY
 
@@ -24,7 +24,7 @@ PLACE = [10.0, 20.0]
 def restart(here):
     path = here.store.path
     here.store.close()
-    here.store = SqliteStore.open(path)
+    here.store = StateStore.open(path)
 
 
 def description(here, asset_id):
@@ -273,7 +273,7 @@ def test_two_daemons_on_one_library_come_to_rest_and_nothing_grows(synced, tmp_p
     here, _ = synced(version="2.4.1")
     other_store = tmp_path / "other.sqlite3"
     shutil.copyfile(empty_store, other_store)
-    ours, theirs = here.store, SqliteStore.open(other_store)
+    ours, theirs = here.store, StateStore.open(other_store)
     shorter = replace(
         NO_CANARY,
         description=replace(Policy().description, enabled_parts=frozenset({"title", "filters", "software"})),

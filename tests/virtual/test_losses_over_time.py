@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.policy import GuardPolicy, Policy
 from reconciler.messages.guard import message
-from state.store import SqliteStore
+from state.store import StateStore
 
 A_PASS, PASSES = 9, 7
 HOUR = 3600.0
@@ -73,7 +73,7 @@ def restart(here):
     """Let another process take the store up."""
     path = here.store.path
     here.store.close()
-    here.store = SqliteStore.open(path)
+    here.store = StateStore.open(path)
 
 
 @pytest.fixture

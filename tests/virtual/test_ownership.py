@@ -18,7 +18,7 @@ from reconciler.engine.planner.wishes import Wishes
 from reconciler.engine.redo import write_again
 from reconciler.errors import AnotherInstanceError
 from reconciler.messages.runs import summary
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.virtual.loop import run
 
 BOLD = Policy(guard=GuardPolicy(canary=0, max_fraction=1.0))
@@ -43,7 +43,7 @@ def lose_store(here, *, copy=None):
     path.unlink()
     if copy is not None:
         shutil.copyfile(copy, path)
-    here.store = SqliteStore.open(path)
+    here.store = StateStore.open(path)
 
 
 def copy_store(here):
@@ -447,7 +447,7 @@ def test_an_older_copy_whose_sentinels_cannot_be_asked_reads_all_records_and_tak
     here.take_back(everything=True)
     sentinels = OWNER.read(here.store)["sentinels"]
     image_id, asset_id = next(pair for pair in here.images() if pair[1] not in sentinels)
-    with SqliteStore.open(copy) as older:
+    with StateStore.open(copy) as older:
         tag = next(tag for tag in sorted(older.record(asset_id).applied.tags) if "/Equipment/" in tag)
     here.person(asset_id, "add_tag", tag)
     for one in sentinels:
@@ -480,7 +480,7 @@ def test_an_undo_that_comes_first_after_an_older_copy_was_put_back_leaves_what_a
     copy = copy_store(here)
     here.take_back(everything=True)
     image_id, asset_id = here.images()[0]
-    with SqliteStore.open(copy) as older:
+    with StateStore.open(copy) as older:
         tag = next(tag for tag in sorted(older.record(asset_id).applied.tags) if "/Equipment/" in tag)
     here.person(asset_id, "add_tag", tag)
     here.settle()
@@ -544,7 +544,7 @@ def test_an_undo_of_a_run_of_an_older_copy_makes_no_tag_ours_that_a_person_put_o
     copy = copy_store(here)
     here.take_back(everything=True)
     image_id, asset_id = here.images()[0]
-    with SqliteStore.open(copy) as older:
+    with StateStore.open(copy) as older:
         tag = next(tag for tag in sorted(older.record(asset_id).applied.tags) if "/Equipment/" in tag)
     here.person(asset_id, "add_tag", tag)
     here.settle()

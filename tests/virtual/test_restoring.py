@@ -14,7 +14,7 @@ from reconciler.core.store_keys import RESTORED_AT
 from reconciler.engine.restored import begin_again
 from state.backup import back_up
 from state.restoring import restore
-from state.store import SqliteStore
+from state.store import StateStore
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def put_back(here, copy, *, exactly):
     path = here.store.path
     here.store.close()
     done = restore(copy, path, NOW, partial(begin_again, now=NOW), exactly=exactly)
-    here.store = SqliteStore.open(path)
+    here.store = StateStore.open(path)
     return done
 
 

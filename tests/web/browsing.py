@@ -19,7 +19,7 @@ import pytest
 from reconciler.core.records import Crossing
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.quick_start import QuickProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,7 +133,7 @@ class Place:
 
     def note_crossing(self, image_id: int) -> None:
         """Let the last write of an image be one that an edit crossed with, as a pass would record it."""
-        with SqliteStore.open(self.folder / "state.sqlite3") as store:
+        with StateStore.open(self.folder / "state.sqlite3") as store:
             asset_id = self.asset_of(image_id)
             run_id = store.journal_of(asset_id=asset_id, limit=1)[0].run_id
             crossing = Crossing(datetime.now(UTC), frozenset({"block", "prose", "tags"}), run_id)

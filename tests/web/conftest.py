@@ -33,7 +33,7 @@ from reconciler.service.api import Condition, Headline, ImageView, RunState, Sna
 from reconciler.service.api import Request as Wish
 from reconciler.web.access.policy import Access
 from reconciler.web.app import create_app
-from state.store import SqliteStore
+from state.store import StateStore
 from tests.quick_templates import QuickEnvironment
 
 with warnings.catch_warnings():
@@ -353,7 +353,7 @@ def control() -> FakeControl:
 def filled(tmp_path_factory):
     """A store with history, made once and copied."""
     path = tmp_path_factory.mktemp("store") / "state.sqlite3"
-    with SqliteStore.open(path) as store:
+    with StateStore.open(path) as store:
         store.save_records(record_of(number) for number in range(1, len(TITLES) + 1))
         for number in range(1, 4):
             run = Run(f"old{number}", "schedule", NOW - timedelta(hours=number))
@@ -373,7 +373,7 @@ def filled(tmp_path_factory):
 
 @pytest.fixture
 def store(filled, tmp_path):
-    with SqliteStore.open(shutil.copy(filled, tmp_path / "state.sqlite3")) as store:
+    with StateStore.open(shutil.copy(filled, tmp_path / "state.sqlite3")) as store:
         yield store
 
 

@@ -15,7 +15,7 @@ from reconciler.core.policy import Policy
 from reconciler.web.api.openapi import document
 from reconciler.web.app import create_app
 from reconciler.web.ports import Check
-from state.store import SqliteStore
+from state.store import StateStore
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -52,7 +52,7 @@ async def doctor():
 @pytest.fixture
 def described(control, filled, renderer):
     # One store for all examples: requests change nothing in it.
-    with SqliteStore.open(filled, read_only=True) as store:
+    with StateStore.open(filled, read_only=True) as store:
         keeper = OwnTemplate(Kept(), Policy)
         app = create_app(control, store, template=keeper, renderer=renderer, doctor=doctor)
         yield schemathesis.openapi.from_asgi("/api/v1/openapi.json", app, headers=HEADERS)
@@ -79,7 +79,7 @@ def test_no_request_makes_it_fail_and_every_answer_is_as_described(described, pa
 
 
 def test_every_address_of_the_api_is_described(control, filled):
-    with SqliteStore.open(filled, read_only=True) as store:
+    with StateStore.open(filled, read_only=True) as store:
         app = create_app(control, store)
     served = {
         (route.path.replace(":int}", "}"), method.lower())

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from reconciler.core.reasons import Reason
     from reconciler.messages.translation import Voice
     from reconciler.rendering.renderer import SafeRenderer
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 _MOST_ROWS: Final = 8
 _MOST_VALUES: Final = 10
@@ -40,7 +40,7 @@ _FIELDS: Final = {field: name for name, field in SWITCHES.items() if field != "e
 def check_catalogue(
     config: Config,
     policy: Policy | None,
-    store: SqliteStore | None,
+    store: StateStore | None,
     *,
     renderer: SafeRenderer,
     known: Catalogue | None = None,
@@ -147,7 +147,7 @@ def _problems(
                 yield image, (of_error(error),)
 
 
-def _write_back(catalogue: Catalogue, store: SqliteStore | None, voice: Voice) -> Iterator[Finding]:
+def _write_back(catalogue: Catalogue, store: StateStore | None, voice: Voice) -> Iterator[Finding]:
     theirs = switches_of(catalogue, Policy())
     override = override_of(store) if store else {}
     switches = (overridden_switches(store, catalogue, Policy()) if store else None) or theirs

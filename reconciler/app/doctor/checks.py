@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from reconciler.core.ports import Clock
     from reconciler.immich.target import Immich
     from reconciler.messages.translation import Voice
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 AT_START: Final = ("state", "status")
 """Sections that a daemon takes when it starts, and not when it reads its configuration again."""
@@ -63,7 +63,7 @@ _BEYOND: Final = 10.0
 class Running:
     """What a daemon that examines itself knows, and nobody else."""
 
-    store: SqliteStore
+    store: StateStore
     started_with: Config
     policy: Policy
     """As configured, with the template's text as it was read then."""
@@ -165,7 +165,7 @@ def _on_the_disk(config: Config, daemon: Running) -> list[Finding]:
 
 
 async def _immich(
-    config: Config, catalogue: Catalogue | None, store: SqliteStore | None, clock: Clock
+    config: Config, catalogue: Catalogue | None, store: StateStore | None, clock: Clock
 ) -> list[Finding]:
     own = config.immich
     if catalogue is None and (own.url is None or own.api_key is None):
@@ -187,7 +187,7 @@ async def _immich(
 async def _ask_immich(
     config: Config,
     catalogue: Catalogue | None,
-    store: SqliteStore | None,
+    store: StateStore | None,
     findings: list[Finding],
     clock: Clock,
 ) -> None:
@@ -277,14 +277,14 @@ def _apart(ahead: timedelta) -> str:
     return f"{lasting(abs(ahead.total_seconds()))} {'ahead of' if ahead > timedelta(0) else 'behind'}"
 
 
-def _opened(config: Config, stack: ExitStack) -> SqliteStore | None:
+def _opened(config: Config, stack: ExitStack) -> StateStore | None:
     """Open the store beside whoever uses it; ``None``: there is none yet."""
     if not exists(config.state.path):
         return None
     return stack.enter_context(store_of(config, read_only=True))
 
 
-def _store(config: Config, store: SqliteStore | None, clock: Clock, *, daemon: bool) -> list[Finding]:
+def _store(config: Config, store: StateStore | None, clock: Clock, *, daemon: bool) -> list[Finding]:
     if store is None:
         what = f"{config.state.path} does not exist yet; the first plan or apply makes it"
         found = unwritable(config.state.path) or [Finding("store", "ok", what)]

@@ -15,13 +15,13 @@ from state.daily import copies, folder_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 _LATE: Final = timedelta(days=2)
 _ALL: Final = 10_000
 
 
-def copies_of(store: SqliteStore, keep: int, now: datetime) -> list[Finding]:
+def copies_of(store: StateStore, keep: int, now: datetime) -> list[Finding]:
     """Return what is to be said of a store's daily copies.
 
     Args:

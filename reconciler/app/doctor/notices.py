@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from reconciler.config import Config
     from reconciler.messages.translation import Voice
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 _REMEDY: Final[Mapping[Voice, str]] = {
     "command": "To send a test to every address: skymmich-reconciler notices test",
@@ -22,7 +22,7 @@ _REMEDY: Final[Mapping[Voice, str]] = {
 }
 
 
-async def check_notices(config: Config, store: SqliteStore | None, voice: Voice) -> list[Finding]:
+async def check_notices(config: Config, store: StateStore | None, voice: Voice) -> list[Finding]:
     """Look at the addresses, which sends nothing, and at the last message; nothing where there is none."""
     if not config.notices.addresses:
         return []

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reconciler.core.catalogue import Catalogue
     from reconciler.core.ports import Clock, ServerFacts, Target
     from reconciler.engine.standpoint import Standpoint
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 _FROM_NOW: Final = Finding(
     "immich", "ok", "from the next run on, Immich also keeps a record of what was written from here"
@@ -22,7 +22,7 @@ _MANY: Final = 1_000_000
 
 
 async def check_ownership(
-    target: Target, facts: ServerFacts, store: SqliteStore | None, clock: Clock, catalogue: Catalogue | None
+    target: Target, facts: ServerFacts, store: StateStore | None, clock: Clock, catalogue: Catalogue | None
 ) -> list[Finding]:
     """Return what is to be said of the records in Immich."""
     if not facts.notes:
@@ -45,7 +45,7 @@ async def check_ownership(
     return [_kept(point, store)]
 
 
-def _kept(point: Standpoint, store: SqliteStore) -> Finding:
+def _kept(point: Standpoint, store: StateStore) -> Finding:
     if point.mode == "all":
         what = (
             "Immich has newer records of what was written from here than the state store, which is an older "

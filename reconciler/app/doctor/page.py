@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from reconciler.rendering.renderer import SafeRenderer
     from reconciler.service.api import Control
     from reconciler.web.ports import Doctor
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 
 def doctor_of(
     started_with: Config,
     control: Control,
     present: Present,
-    store: SqliteStore,
+    store: StateStore,
     renderer: SafeRenderer,
     reread: Callable[[], Config],
 ) -> Doctor:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.app.pairing import Pair
     from reconciler.cli.output.screen import Screen
     from reconciler.cli.session import Session
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 
 def command(
@@ -68,7 +68,7 @@ def command(
     return 0
 
 
-async def _library(session: Session, pair: Pair, store: SqliteStore, *, yes: bool) -> list[str]:
+async def _library(session: Session, pair: Pair, store: StateStore, *, yes: bool) -> list[str]:
     """Look whose library it is, and have it confirmed where that is not the one that is remembered."""
     target = immich_at(pair, session.config)
     try:

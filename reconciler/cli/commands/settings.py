@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from reconciler.cli.session import Session
     from reconciler.core.catalogue import Catalogue
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 
 class _Commands(PlainGroup):
@@ -126,14 +126,14 @@ def follow(
     return 0
 
 
-def _warn(session: Session, store: SqliteStore) -> None:
+def _warn(session: Session, store: StateStore) -> None:
     for warning in store.warnings:
         session.screen.say(f"! {warning}", "yellow")
 
 
 def _report(
     session: Session,
-    store: SqliteStore,
+    store: StateStore,
     now: Standing,
     changed: Mapping[str, bool],
     *,

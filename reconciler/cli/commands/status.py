@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from reconciler.core.records import AssetRecord, Run
     from reconciler.engine.standpoint import Another
     from reconciler.messages.translation import Voice
-    from state.store import SqliteStore
+    from state.store import StateStore
 
 NO_DAEMON: Final = 3
 _MOST: Final = 100
@@ -180,7 +180,7 @@ def _on_record(config: Config) -> OnRecord:
         return OnRecord(trouble=error.message)
 
 
-def _writer(store: SqliteStore) -> str:
+def _writer(store: StateStore) -> str:
     holder = Lease(store, lambda: datetime.now(UTC)).current()
     if holder is None or holder.process.is_gone():
         return ""
