@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from state.database import Database
+    from state.backend import Backend
 
 _MOST: Final = 25_000
 """Asset ids that are remembered: what was written long ago is asked for by nobody."""
@@ -73,7 +73,7 @@ def mark(connection: Connection) -> str:
     return _decoded(raw(connection, VALUE, (ASSETS_MARK.name,)).scalar())
 
 
-def last_mark(database: Database) -> str:
+def last_mark(database: Backend) -> str:
     """Return the present mark, without a connection of one's own."""
     return _decoded(database.single(VALUE, ASSETS_MARK.name))
 

@@ -1,7 +1,4 @@
-"""One SQLite file: its connections, its transactions, and its errors in this project's words.
-
-Knows nothing of tables. Threads of one process may share a ``Database``: writers take turns, readers see the
-last commit. Other processes are kept apart by SQLite itself, writer by writer.
+"""One SQLite file: its connections, and its errors in this project's words.
 
 ``synchronous=FULL``: in WAL mode it costs one fsync a commit, and the engine commits once a wave, not once an
 asset. ``NORMAL`` would never damage the file, but a power cut could take the last commits with it. A lost
@@ -21,11 +18,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine
 from sqlalchemy.exc import StatementError
 from sqlalchemy.pool import QueuePool
 
+from reconciler.core.fingerprint import digest
 from reconciler.errors import StateCorruptError, StateError, StateGoneError
+from state.backend import Backend
+from state.process import host, machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for another process's commit."""
+
+_PAGES = 256
+"""Of the file, given back at once: a megabyte."""
 
 DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -101,7 +104,7 @@ def identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-class Database:
+class Database(Backend):
     """Connections to an existing file.
 
     Args:
@@ -110,12 +113,7 @@ class Database:
     """
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
-        self.path = path
-        self.read_only = read_only
-        self._file = identity(path)
-        self._turn = threading.RLock()
-        self._local = threading.local()
-        self._engine = create_engine(
+        engine = create_engine(
             "sqlite://",
             creator=self._connect,
             poolclass=QueuePool,
@@ -124,7 +122,9 @@ class Database:
             # Descriptions are people's own words: they belong in no error and no log.
             hide_parameters=True,
         )
-        event.listen(self._engine, "begin", _begin)
+        super().__init__(engine, str(path), path, read_only=read_only)
+        self.path = path
+        self._file = identity(path)
         self._single: sqlite3.Connection | None = None
         self._single_turn = threading.Lock()
 
@@ -158,53 +158,9 @@ class Database:
             "the catalogue is found in sync, and what differs counts as a person's.",
         )
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Yield a connection in a transaction: committed at the end, rolled back on any error.
-
-        Within another one of the same thread it becomes part of that one's commit; an error still undoes
-        just the inner one.
-
-        Raises:
-            StateError: the store cannot be written; nothing of the transaction is in it.
-        """
-        outer: Connection | None = getattr(self._local, "connection", None)
-        with self.errors():
-            if outer is not None:
-                with _savepoint(outer):
-                    yield outer
-                return
-            self.require()
-            with (
-                self._turn,
-                self._engine.connect().execution_options(writing=True) as connection,
-                connection.begin(),
-            ):
-                self._local.connection = connection
-                try:
-                    yield connection
-                finally:
-                    self._local.connection = None
-            # What follows upon this commit, a write to Immich, must find it again after a crash.
-            self.require()
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Yield a connection that sees one moment: the last commit, or the thread's own transaction."""
-        own: Connection | None = getattr(self._local, "connection", None)
-        with self.errors():
-            if own is not None:
-                yield own
-                return
-            with self._engine.connect() as connection:
-                yield connection
-
     def single(self, query: str, *values: str) -> object:
-        """Return the first column of the first row, as ``reading`` would see it; ``None`` if there is none.
-
-        Past SQLAlchemy, which takes ten times as long: an idle look asks for some twenty small values.
-        """
-        own: Connection | None = getattr(self._local, "connection", None)
+        """See ``Backend``."""
+        own = self._own
         with self.errors():
             if own is not None:
                 found: object = own.exec_driver_sql(query, values).scalar()
@@ -246,6 +202,32 @@ class Database:
         self.pragma("PRAGMA wal_checkpoint(PASSIVE)")
         self.pragma("PRAGMA busy_timeout=0", "PRAGMA wal_checkpoint(TRUNCATE)", f"PRAGMA busy_timeout={wait}")
 
+    def tidy(self) -> None:
+        """Give freed pages back to the disk, refresh the planner's statistics, fold the log into the file.
+
+        Some pages at a time, so that whoever else writes does not wait long; a log that somebody reads is
+        folded in another time.
+        """
+        for _ in range(self.free_pages() // _PAGES + 1):
+            self.pragma(f"PRAGMA incremental_vacuum({_PAGES})")
+        self.pragma("PRAGMA analysis_limit=400", "PRAGMA optimize")
+        self.fold_log()
+
+    def home(self) -> str:
+        """Return a digest of the host and the path.
+
+        Its folder counts by what the file system calls it: two containers may have the same names.
+        """
+        try:
+            folder = self.path.parent.stat().st_ino
+        except OSError:
+            folder = 0
+        return digest(machine(), str(self.path), folder)
+
+    def host(self) -> str:
+        """Return the name of this host."""
+        return host()
+
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self.path, "mode=ro" if self.read_only else "mode=rw")
         if not self.is_there:
@@ -256,22 +238,10 @@ class Database:
         connection.execute("PRAGMA journal_size_limit=16777216")
         return connection
 
+    def _begin(self, connection: Connection) -> None:
+        # A writer says so at once: a reader that turns writer in mid-transaction cannot wait, only fail.
+        writing = connection.get_execution_options().get("writing")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
-def _begin(connection: Connection) -> None:
-    # A writer says so at once: a reader that turns writer in mid-transaction cannot wait, only fail.
-    writing = connection.get_execution_options().get("writing")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-@contextmanager
-def _savepoint(connection: Connection) -> Iterator[None]:
-    savepoint = connection.begin_nested()
-    try:
-        yield
-    except BaseException:
-        # A full disk may have ended the whole transaction already, and the savepoint with it.
-        driver = connection.connection.dbapi_connection
-        if driver is not None and driver.in_transaction:
-            savepoint.rollback()
-        raise
-    savepoint.commit()
+    def _goes_on(self, driver: sqlite3.Connection) -> bool:
+        return driver.in_transaction

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-    from state.database import Database
+    from state.backend import Backend
 
 _NOW: Final = "SELECT (SELECT holder FROM lease), (SELECT value FROM meta WHERE key = ?)"
 _AFTER: Final = (
@@ -59,7 +59,7 @@ class Fenced:
         database: open.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Backend) -> None:
         self.database = database
         self.fence: Fence | None = None
         """The taking of the lease that this process writes by; ``None``: it took none. The lease's to set."""

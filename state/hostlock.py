@@ -28,11 +28,11 @@ class HostLock:
     """One process's hand on the lock; two in one process exclude each other, too.
 
     Args:
-        store: the store's file; the lock is beside it.
+        store: the store's file; the lock is beside it. ``None``: there is no file, and no lock.
     """
 
-    def __init__(self, store: Path) -> None:
-        self._path = lock_path(store)
+    def __init__(self, store: Path | None) -> None:
+        self._path = None if store is None else lock_path(store)
         self._fd: int | None = None
 
     @property
@@ -52,6 +52,8 @@ class HostLock:
         if self._fd is not None and self._is_there():
             return True
         self.release()
+        if self._path is None:
+            return False
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             self._fd = os.open(self._path, flags, 0o600)
@@ -74,6 +76,8 @@ class HostLock:
             self._fd = None
 
     def _is_there(self) -> bool:
+        if self._path is None:
+            return False
         try:
             found = self._path.stat(follow_symlinks=False)
         except OSError:

@@ -75,7 +75,7 @@ class Lease:
         self._ttl: timedelta | None = None
         self._until: datetime | None = None
         self._taken: fence.Fence | None = None
-        self._lock = HostLock(store.database.path)
+        self._lock = HostLock(store.database.file)
         # A heartbeat renews in a thread, and the end of the process gives back: one after the other.
         self._turn = threading.RLock()
 

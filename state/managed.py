@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, tuple_
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.core.asset_ids import AssetIds
     from reconciler.core.carry_over import CarryOver
     from reconciler.core.records import AssetRecord, JournalEntry, LeftOut, Standing
-    from state.database import Database
+    from state.backend import Backend
 
 
 class ManagedAssets(Fenced):
@@ -31,7 +32,7 @@ class ManagedAssets(Fenced):
         database: open.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Backend) -> None:
         super().__init__(database)
         self._changes = Changes()
         self._counted: tuple[str, dict[str, int]] = ("", {})
@@ -103,14 +104,16 @@ class ManagedAssets(Fenced):
         What a person decided of their conflicts is no part of this, nor what waits for their eyes: a pass
         must not undo what was decided, or looked at, while it ran.
         """
-        latest = {storable(record.asset_id): record for record in records}
-        if not latest:
+        known = list(records)
+        if not known:
             return
         with self._writing_by_right() as connection:
+            stored = partial(storable, dialect=connection.dialect.name)
+            latest = {stored(record.asset_id): record for record in known}
             self._changes.touch(connection, latest)
             had = assets.tags(connection, list(latest))
             values = {asset_id: rows.of_record(record) for asset_id, record in latest.items()}
-            owned = {asset_id: set(map(storable, record.applied.tags)) for asset_id, record in latest.items()}
+            owned = {asset_id: set(map(stored, record.applied.tags)) for asset_id, record in latest.items()}
             unshared.note(connection, values, owned, had)
             upsert(connection, ASSETS, list(values.values()))
             gone: list[tuple[object, ...]] = []

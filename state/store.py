@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from reconciler.core.fingerprint import digest
 from reconciler.core.records import Crossed
 from state import crossings as noted
 from state import history, losses, rows
 from state.managed import ManagedAssets
 from state.opening import leave_log_behind, locate, open_to_read, open_to_write
-from state.process import ProcessIdentity, host, machine, this_process
+from state.postgres.place import PostgresPlace, is_postgres
+from state.process import ProcessIdentity, this_process
 from state.statements import VALUE, listed, upsert
 from state.tables import (
     FORMER,
@@ -46,11 +46,7 @@ if TYPE_CHECKING:
         Resolution,
         Run,
     )
-    from state.database import Database
-
-
-_PAGES = 256
-"""Of the file, given back at once: a megabyte."""
+    from state.backend import Backend
 
 
 class StateStore(ManagedAssets):
@@ -59,14 +55,16 @@ class StateStore(ManagedAssets):
     Every method raises ``StateError`` when the file cannot be read or written.
     """
 
-    def __init__(self, database: Database, warnings: tuple[str, ...] = ()) -> None:
+    def __init__(self, database: Backend, warnings: tuple[str, ...] = ()) -> None:
         super().__init__(database)
         self.warnings = warnings
         """What a person should know about how it was opened."""
 
     @classmethod
-    def open(cls, target: str | Path, *, read_only: bool = False, now: datetime | None = None) -> Self:
-        """Open the store at ``sqlite:///…`` or a path: created, checked and migrated as needed.
+    def open(
+        cls, target: str | Path | PostgresPlace, *, read_only: bool = False, now: datetime | None = None
+    ) -> Self:
+        """Open the store at ``sqlite:///…``, a path or ``postgresql://…``: made, checked, migrated as needed.
 
         Args:
             target: where; ``~`` is the home folder.
@@ -74,11 +72,18 @@ class StateStore(ManagedAssets):
             now: names a damaged file that is set aside; the wall clock by default.
 
         Raises:
-            ConfigurationError: ``target`` names no SQLite file.
+            ConfigurationError: ``target`` names no store.
             StateTooNewError: written by a newer version; nothing was changed.
             StateCorruptError: damaged, and set aside; opening again begins an empty store.
             StateError: it cannot be opened.
         """
+        if isinstance(target, str) and is_postgres(target):
+            target = PostgresPlace(target)
+        if isinstance(target, PostgresPlace):
+            # Who has a file pays nothing for it.
+            from state.postgres import opening  # noqa: PLC0415  see above
+
+            return cls((opening.open_to_read if read_only else opening.open_to_write)(target))
         path = locate(target)
         if read_only:
             return cls(open_to_read(path))
@@ -104,31 +109,31 @@ class StateStore(ManagedAssets):
         Raises:
             StateError: it cannot be used; the store stays unusable, and this may be tried again.
         """
-        path, moment = self.database.path, (now or datetime.now(UTC)).astimezone(UTC)
+        path, moment = self.database.file, (now or datetime.now(UTC)).astimezone(UTC)
+        if path is None:
+            return  # PostgreSQL's is there, or cannot be reached
         leave_log_behind(path, moment)
         # First: SQLite's locks are the process's, and closing one file takes those of the other away.
         self.database.close()
         self.database, self.warnings = open_to_write(path, moment, again=True)
 
     @property
-    def path(self) -> Path:
-        """The file, absolute."""
-        return self.database.path
+    def place(self) -> str:
+        """Where it is, for people; without a password."""
+        return self.database.place
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, absolute; ``None``: its rows are in PostgreSQL."""
+        return self.database.file
 
     def home(self) -> str:
-        """Digest of where the file is: the same for one that is made anew in its place, and for no other.
-
-        Its folder counts by what the file system calls it: two containers may have the same names.
-        """
-        try:
-            folder = self.path.parent.stat().st_ino
-        except OSError:
-            folder = 0
-        return digest(machine(), str(self.path), folder)
+        """Digest of where it is: the same for one that is made anew in its place, and for no other."""
+        return self.database.home()
 
     def host(self) -> str:
         """Name of the host it is on, without its domain: for people."""
-        return host()
+        return self.database.host()
 
     def close(self) -> None:
         """Close the file; nothing is lost without it."""
@@ -380,12 +385,5 @@ class StateStore(ManagedAssets):
             return history.Pruned(forgotten, history.prune_runs(connection, max(keep_runs, 1)))
 
     def optimize(self) -> None:
-        """Give freed pages back to the disk, refresh the planner's statistics, fold the log into the file.
-
-        Some pages at a time, so that whoever else writes does not wait long; a log that somebody reads is
-        folded in another time.
-        """
-        for _ in range(self.database.free_pages() // _PAGES + 1):
-            self.database.pragma(f"PRAGMA incremental_vacuum({_PAGES})")
-        self.database.pragma("PRAGMA analysis_limit=400", "PRAGMA optimize")
-        self.database.fold_log()
+        """Give back what is free, and refresh the statistics by which the database plans."""
+        self.database.tidy()

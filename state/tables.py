@@ -12,7 +12,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Integer, Text
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -53,9 +53,9 @@ class AnyText(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - given by SQLAlchemy
-        """Store what UTF-8 can carry."""
-        return None if value is None else storable(value)
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Store what the database can carry."""
+        return None if value is None else storable(value, dialect.name)
 
 
 class JsonText(TypeDecorator[Any]):
@@ -77,8 +77,13 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-def storable(text: str) -> str:
-    """Return ``text`` with each lone surrogate as U+FFFD; all other text comes back unchanged."""
+def storable(text: str, dialect: str = "sqlite") -> str:
+    """Return ``text`` with each lone surrogate as U+FFFD; all other text comes back unchanged.
+
+    PostgreSQL's text has no character 0: there it becomes U+FFFD, too.
+    """
+    if dialect != "sqlite":
+        text = text.replace("\0", "\ufffd")
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -354,6 +359,10 @@ class LeaseRow(Row, table=True):
 
 
 METADATA = Row.metadata
+for _column in (column for table in METADATA.tables.values() for column in table.c):
+    if type(_column.type) is Integer:
+        # SQLite's has 64 bits anyway.
+        _column.type = Integer().with_variant(BigInteger(), "postgresql")
 ASSETS = METADATA.tables["assets"]
 OWNED_TAGS = METADATA.tables["owned_tags"]
 RESOLUTIONS = METADATA.tables["resolutions"]

@@ -15,7 +15,8 @@ _PAIR = "(latitude IS NULL) = (longitude IS NULL)"
 
 def upgrade() -> None:
     """Make all tables, and mark the file as ours."""
-    op.execute(f"PRAGMA application_id = {0x534B5952}")
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(f"PRAGMA application_id = {0x534B5952}")
     _assets()
     _writes()
     _history()

@@ -1,0 +1,232 @@
+"""One installation's rows: connections to PostgreSQL, and its errors in this project's words.
+
+A writer takes the installation's advisory lock with its transaction, so that there is one at a time, as with
+a file; it sees the last commit at each statement. A reader sees one moment. Each connection shows one
+installation (``state.postgres.schema``).
+
+A commit returns when it is on the disk, whatever the server's default is: the intent to write has to be there
+before the request is on the wire.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg import IsolationLevel, errors
+from psycopg.pq import TransactionStatus
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.pool import QueuePool
+
+from reconciler.core.fingerprint import digest
+from reconciler.errors import StateError
+from state.backend import Backend
+from state.postgres.schema import LOCK, SCHEMA, SETTING
+from state.statements import in_words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection
+
+    from state.postgres.place import PostgresPlace
+
+PATIENCE_S: Final = 5
+"""How long a connection may take, and how long a writer waits for another process's commit."""
+_SESSION: Final = {
+    "search_path": SCHEMA,
+    "lock_timeout": f"{PATIENCE_S}s",
+    "statement_timeout": "120s",
+    # A process that stands still in a transaction would keep all others out.
+    "idle_in_transaction_session_timeout": "30s",
+    "timezone": "UTC",
+}
+_CUT_OFF: Final = {
+    # Who is cut off from the server, or whose server is, learns it within some twenty seconds.
+    "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 20_000,
+}  # fmt: skip
+_IDENTITY: Final = "SELECT system_identifier FROM pg_control_system()"
+_FOR_CERTAIN: Final = (
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+)
+
+
+def connect(place: PostgresPlace) -> psycopg.Connection:
+    """Open a connection without a transaction, which shows no installation yet.
+
+    Raises:
+        psycopg.Error: it cannot be had.
+    """
+    connection = psycopg.connect(
+        place.address,
+        autocommit=True,
+        connect_timeout=PATIENCE_S,
+        client_encoding="utf8",
+        application_name=f"skymmich-reconciler {place.installation}"[:63],
+        **_CUT_OFF,  # type: ignore[arg-type]
+    )
+    try:
+        for name, value in _SESSION.items():
+            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        connection.execute(_FOR_CERTAIN)
+    except psycopg.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def explain(error: BaseException | None, place: PostgresPlace) -> StateError:
+    """Put an error into words: what happened, what stays safe, what to do. libpq's text has no password."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    safe = "What was not recorded was not written to Immich."
+    match error:
+        case errors.LockNotAvailable():
+            return StateError(
+                f"Another process kept the state store, {place}, locked for {PATIENCE_S} s. {safe}",
+                remedy="Wait for it. A process that stands still is cut off by the server after 30 s.",
+            )
+        case errors.DiskFull() | errors.OutOfMemory():
+            return StateError(
+                f"The server of the state store, {place}, has no room left ({reason}). {safe}",
+                remedy="Free some space there; the next run goes on where this one stopped.",
+            )
+        case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
+            return StateError(
+                f"The state store, {place}, may not be written ({reason}). {safe}",
+                remedy="The user needs CREATE on the database at the first start, and its own tables after.",
+            )
+        case psycopg.OperationalError() if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
+            return StateError(
+                f"The state store, {place}, cannot be reached: {reason}. {safe}",
+                remedy="Check that the server runs and is reachable from here, and the user and password.",
+            )
+    return StateError(
+        f"The state store, {place}, cannot be used ({reason}). {safe}", remedy="Check the server's log."
+    )
+
+
+class PostgresDatabase(Backend):
+    """Connections that show one installation.
+
+    Args:
+        place: where.
+        installation: its number.
+        role: is taken on by each connection; empty: none.
+        read_only: whether every connection refuses to write.
+    """
+
+    def __init__(self, place: PostgresPlace, installation: int, role: str, *, read_only: bool) -> None:
+        engine = create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect,
+            poolclass=QueuePool,
+            max_overflow=-1,
+            # The server may have been restarted since.
+            pool_pre_ping=True,
+            hide_parameters=True,
+            use_native_hstore=False,
+        )
+        super().__init__(engine, str(place), None, read_only=read_only)
+        self._where, self._installation, self._role = place, installation, role
+        self._single: psycopg.Connection | None = None
+        self._single_turn = threading.Lock()
+
+    @property
+    def is_there(self) -> bool:
+        """See ``Backend``: a commit that returned is there."""
+        return True
+
+    def require(self) -> None:
+        """See ``Backend``: a server that is gone is told by the commit itself."""
+
+    def single(self, query: str, *values: str) -> object:
+        """See ``Backend``."""
+        own, asked = self._own, in_words_of("postgresql", query)
+        with self.errors():
+            if own is not None:
+                found: object = own.exec_driver_sql(asked, values).scalar()
+                return found
+            with self._single_turn:
+                try:
+                    row = self._alone().execute(asked, values).fetchone()
+                except psycopg.OperationalError:
+                    # The server may have been restarted since the last time.
+                    self._close_single()
+                    row = self._alone().execute(asked, values).fetchone()
+                return None if row is None else row[0]
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """See ``Backend``."""
+        try:
+            yield
+        except StatementError as error:
+            known = isinstance(error.orig, psycopg.Error) and not isinstance(error.orig, psycopg.DataError)
+            if error.orig is None or known or isinstance(error, DBAPIError):
+                raise explain(error.orig, self._where) from None
+            raise error.orig from None  # a value that no table takes: the caller's mistake, in its own words
+        except psycopg.Error as error:
+            raise explain(error, self._where) from None
+
+    def tidy(self) -> None:
+        """See ``Backend``: the server does that by itself."""
+
+    def home(self) -> str:
+        """Return a digest of the server's own identity, the database and the installation."""
+        with self.errors():
+            connection = connect(self._where)
+            try:
+                (server,) = connection.execute(_IDENTITY).fetchone() or ("",)
+            except errors.InsufficientPrivilege:
+                server = ""
+            finally:
+                connection.close()
+        return digest("postgresql", str(server), self._where.parts()[0], self._installation)
+
+    def host(self) -> str:
+        """Return the server's name."""
+        found = self._where.parts()[1].rpartition("/")[2]
+        return (found if found[:1].isdigit() else found.partition(".")[0]) or "postgresql"
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._single_turn:
+            self._close_single()
+        self._engine.dispose()
+
+    def _alone(self) -> psycopg.Connection:
+        if self._single is None:
+            self._single = self._connect()
+            self._single.autocommit = True
+        return self._single
+
+    def _close_single(self) -> None:
+        if self._single is not None:
+            self._single.close()
+        self._single = None
+
+    def _connect(self) -> psycopg.Connection:
+        connection = connect(self._where)
+        try:
+            connection.execute("SELECT set_config(%s, %s, false)", (SETTING, str(self._installation)))
+            if self._role:
+                connection.execute("SELECT set_config('role', %s, false)", (self._role,))
+        except psycopg.Error:
+            connection.close()
+            raise
+        connection.autocommit = False
+        return connection
+
+    def _begin(self, connection: Connection) -> None:
+        driver: Any = connection.connection.dbapi_connection
+        writing = bool(connection.get_execution_options().get("writing"))
+        driver.isolation_level = IsolationLevel.READ_COMMITTED if writing else IsolationLevel.REPEATABLE_READ
+        driver.read_only = self.read_only or not writing
+        if writing:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK, self._installation))
+
+    def _goes_on(self, driver: psycopg.Connection) -> bool:
+        return driver.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}

@@ -1,0 +1,119 @@
+"""Find, make and bring up to date an installation's rows. Nothing of what is in them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import psycopg
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
+
+from reconciler.errors import ConfigurationError, StateError
+from state.migrations import HEAD
+from state.postgres import schema
+from state.postgres.database import PostgresDatabase, connect, explain
+from state.postgres.place import NAME
+
+if TYPE_CHECKING:
+    from state.postgres.place import PostgresPlace
+
+_FIRST = "It is made by the first `apply` or `run`; check [state] url and installation if there was one."
+
+
+def exists(place: PostgresPlace) -> bool:
+    """Return whether an installation has rows there, or may have.
+
+    Raises:
+        StateError: the server cannot be asked.
+    """
+    _check(place)
+    try:
+        with closing(connect(place)) as connection:
+            found = schema.revision(connection)
+            return bool(found) and schema.installation(connection, place.installation) is not None
+    except psycopg.Error as error:
+        raise explain(error, place) from None
+
+
+def open_to_read(place: PostgresPlace) -> PostgresDatabase:
+    """Open an installation beside its daemon; nothing is made or migrated.
+
+    Raises:
+        StateError: there is none, it is of an older schema, or it cannot be reached.
+        StateTooNewError: of a newer one.
+    """
+    _check(place)
+    try:
+        with closing(connect(place)) as connection:
+            found = schema.revision(connection)
+            schema.refuse_newer(place, found)
+            number = schema.installation(connection, place.installation) if found else None
+            if number is None:
+                raise StateError(f"There is no state store: {place} is not there.", remedy=_FIRST)
+            role = schema.restricted_role(connection, place)
+            if role and found == HEAD:
+                schema.grant(connection)
+    except psycopg.Error as error:
+        raise explain(error, place) from None
+    if found != HEAD:
+        raise StateError(
+            f"The state store, {place}, is of an older schema ({found}; this program's is {HEAD}).",
+            remedy="Start the daemon, or run `apply`, once: that brings it up to date.",
+        )
+    return PostgresDatabase(place, number, role, read_only=True)
+
+
+def open_to_write(place: PostgresPlace) -> PostgresDatabase:
+    """Open an installation, making or migrating it as needed.
+
+    Raises:
+        StateError: it cannot be made or written.
+        StateTooNewError: it is of a newer schema; nothing was changed.
+    """
+    _check(place)
+    try:
+        with closing(connect(place)) as connection:
+            role = schema.restricted_role(connection, place)
+            found = schema.revision(connection)
+            schema.refuse_newer(place, found)
+            number = schema.installation(connection, place.installation) if found == HEAD else None
+            if number is None:
+                number = _make(place, connection)
+                connection.autocommit = True
+            if role:
+                schema.grant(connection)
+    except psycopg.Error as error:
+        raise explain(error, place) from None
+    return PostgresDatabase(place, number, role, read_only=False)
+
+
+def _make(place: PostgresPlace, connection: psycopg.Connection) -> int:
+    """Make what is missing, all of it or nothing; one process at a time."""
+    engine = create_engine("postgresql+psycopg://", creator=lambda: connection, poolclass=StaticPool,
+                           use_native_hstore=False)  # fmt: skip
+    connection.autocommit = False
+    with engine.connect() as known, known.begin():
+        connection.execute("SELECT pg_advisory_xact_lock(%s, 0)", (schema.LOCK,))
+        schema.make(connection)
+        # Another process may have done it meanwhile.
+        found = schema.revision(connection)
+        schema.refuse_newer(place, found)
+        if found != HEAD:
+            schema.bring_up_to_date(known)
+        return schema.add(connection, place.installation)
+
+
+def _check(place: PostgresPlace) -> None:
+    if NAME.fullmatch(place.installation) is None:
+        raise ConfigurationError(
+            f"“{place.installation}” is no name of an installation.",
+            remedy="[state] installation: letters, digits, dots, dashes and underscores, at most 63.",
+        )
+    try:
+        place.parts()
+    except ValueError:
+        raise ConfigurationError(
+            "The address of a PostgreSQL database in [state] url cannot be understood.",
+            remedy="Write postgresql://user@host:5432/database; percent-encode what is special in passwords.",
+        ) from None

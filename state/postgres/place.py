@@ -1,0 +1,56 @@
+"""Which rows are meant: a database's address, and the name of an installation in it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+MAIN: Final = "main"
+"""The installation that is meant where none is named."""
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+"""What an installation may be called."""
+_SCHEME: Final = re.compile(r"postgres(ql)?://", re.IGNORECASE)
+
+
+def is_postgres(target: str) -> bool:
+    """Return whether a text is the address of a PostgreSQL database."""
+    return _SCHEME.match(target) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresPlace:
+    """An installation's rows in a PostgreSQL database. Shows without its password."""
+
+    address: str = field(repr=False)
+    """``postgresql://user:password@host:port/database``; what it lacks comes from libpq's own variables and
+    files (``PGPASSWORD``, ``PGPASSFILE``)."""
+    installation: str = MAIN
+
+    def __str__(self) -> str:
+        name, host, port = self.parts()
+        at = f"{host or 'this machine'}{f':{port}' if port else ''}"
+        return f"installation {self.installation} in the PostgreSQL database {name} at {at}"
+
+    def parts(self) -> tuple[str, str, str]:
+        """Return the database's name, the host and the port; each may be empty, and none is secret.
+
+        Raises:
+            ValueError: the address cannot be understood. It is not shown.
+        """
+        import psycopg  # noqa: PLC0415 - who has a file pays nothing for it
+        from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - the same
+
+        try:
+            found = conninfo_to_dict(self.address)
+        except psycopg.Error:
+            # The library's own message can show the password.
+            raise ValueError("the address of a PostgreSQL database cannot be understood") from None
+        name, host, port = (str(found.get(key) or "") for key in ("dbname", "host", "port"))
+        return name or str(found.get("user") or ""), host, port
+
+    def mark(self) -> str:
+        """Return what tells this place from another one, and says nothing else: a stranger may see it."""
+        told = "\0".join((*self.parts(), self.installation))
+        return hashlib.sha256(f"skymmich-reconciler store postgresql {told}".encode()).hexdigest()[:32]
