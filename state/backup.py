@@ -12,8 +12,9 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reconciler.core.store_keys import BACKED_UP_AT
 from reconciler.errors import ConfigurationError, StateCorruptError, StateError, StateTooNewError
@@ -22,6 +23,9 @@ from state.copying import copy_into, in_words, link, sync, sync_names, unfinishe
 from state.database import DAMAGE, connect, explain, identity, primary_code
 from state.looking import ForeignFileError, look, sidecars
 from state.migrations import HEAD, is_known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _AT: Final = "SELECT value FROM meta WHERE key = ?"
 _HOLDS: Final = (
@@ -79,10 +83,37 @@ def back_up(store: Path, target: Path, now: datetime, *, replace: bool = False) 
         StateCorruptError: the store, or what was copied of it, is damaged.
     """
     _require_store(store)
+    family = (store, store.with_name(f"{store.name}.lock"), *sidecars(store))
+    fill = partial(copy_into, store)
+    return put_copy(fill, str(store), target, now, replace=replace, family=family)
+
+
+def put_copy(
+    fill: Callable[[Path], None],
+    store: str,
+    target: Path,
+    now: datetime,
+    *,
+    replace: bool,
+    family: tuple[Path, ...] = (),
+) -> Copy:
+    """Make a copy under its name, whole and checked, or leave nothing.
+
+    Args:
+        fill: makes the copy in an empty file.
+        store: what is copied, for people.
+        target: absolute.
+        now: is kept in the copy.
+        replace: whether an earlier file may be in the copy's place.
+        family: the store's own files.
+
+    Raises:
+        StateError: the copy cannot be made there, or something is there.
+    """
     with in_words(f"The state store was not copied to {target}", target.parent):
-        _require_room(store, target, replace=replace)
+        _require_room(family, target, replace=replace)
         with unfinished(target) as made:
-            copy_into(store, made)
+            fill(made)
             _stamp(made, now)
             _verify(made, store)
             sync(made)
@@ -155,15 +186,14 @@ def _require_store(store: Path) -> None:
         raise StateError(f"The state store {store} is empty yet: there is nothing to copy.")
 
 
-def _require_room(store: Path, target: Path, *, replace: bool) -> None:
+def _require_room(family: tuple[Path, ...], target: Path, *, replace: bool) -> None:
     """Make sure that the copy's place is free, or may be taken.
 
     Raises:
         StateError: it may not.
         OSError: it cannot be looked at.
     """
-    family = {identity(one) for one in (store, store.with_name(f"{store.name}.lock"), *sidecars(store))}
-    if exists(target) and identity(target) in family:
+    if exists(target) and identity(target) in {identity(one) for one in family}:
         raise StateError(f"{target} is the state store itself.", remedy="Name another file for the copy.")
     if beside := sidecars(target):
         raise StateError(
@@ -190,7 +220,7 @@ def _stamp(made: Path, now: datetime) -> None:
         connection.execute(statement, (BACKED_UP_AT.name, json.dumps(now.isoformat())))
 
 
-def _verify(made: Path, store: Path) -> None:
+def _verify(made: Path, store: str) -> None:
     try:
         look(made, "whole")
     except sqlite3.Error as error:

@@ -73,6 +73,11 @@ def mark(connection: Connection) -> str:
     return _decoded(raw(connection, VALUE, (ASSETS_MARK.name,)).scalar())
 
 
+def forget_mark(connection: Connection) -> None:
+    """Give the store a mark that nobody knows: anything may have changed."""
+    upsert(connection, META, [{"key": ASSETS_MARK.name, "value": secrets.token_hex(8)}])
+
+
 def last_mark(database: Backend) -> str:
     """Return the present mark, without a connection of one's own."""
     return _decoded(database.single(VALUE, ASSETS_MARK.name))

@@ -91,6 +91,27 @@ def restore(
     return Restored(found, former, carried)
 
 
+def keep_former(former: Path, beside: Path, now: datetime) -> Path:
+    """Keep a former store, which was made to be thrown away, as a file beside a path; give where.
+
+    Raises:
+        StateError: it cannot be kept there.
+    """
+    with in_words(f"The former store was not kept beside {beside}, so nothing was restored", beside.parent):
+        make_folders(beside)
+        kept = unused_name(beside, _named(now))
+        with unfinished(kept) as made:
+            copy_into(former, made, at_rest=True)
+            sync(made)
+            link(made, kept)
+        sync_names(kept.parent)
+    return kept
+
+
+def _named(now: datetime) -> str:
+    return f"before-restore-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
 @contextmanager
 def _alone(store: Path) -> Iterator[tuple[str | None, Callable[[], None]]]:
     """Hold the right to write while a store is exchanged.
@@ -139,7 +160,7 @@ def _exchange(made: Path, store: Path, now: datetime, *, damaged: bool) -> Path 
     if not exists(store) or (not store.stat().st_size and not sidecars(store)):
         made.replace(store)
         return None
-    former = unused_name(store, f"before-restore-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    former = unused_name(store, _named(now))
     if damaged:
         move_aside(store, former)
     elif beside := sidecars(store):

@@ -78,7 +78,7 @@ class StateStore(ManagedAssets):
             StateError: it cannot be opened.
         """
         if isinstance(target, str) and is_postgres(target):
-            target = PostgresPlace(target)
+            target = PostgresPlace.of(target)
         if isinstance(target, PostgresPlace):
             # Who has a file pays nothing for it.
             from state.postgres import opening  # noqa: PLC0415  see above

@@ -54,7 +54,7 @@ def way_to_skymmich(config: Config) -> Way | None:
 
 def _answers_of(config: Config, *, leave_no_trace: bool) -> Path | None:
     """Return where Skymmich's answers are kept, beside the store; ``None`` where this user may not."""
-    store = config.state.path
+    store = config.beside
     path = store.with_name(f"{store.stem}.skymmich{store.suffix}")
     if exists(path):
         return path if os.access(path, os.R_OK | os.W_OK) and os.access(path.parent, os.W_OK) else None

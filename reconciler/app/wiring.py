@@ -13,7 +13,7 @@ import structlog
 from reconciler.app.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_block
 from reconciler.app.pairing import check_pair, pair_of
 from reconciler.app.source import close_source, source_of, stop_source
-from reconciler.app.store_mark import store_mark
+from reconciler.app.store_place import place_of, store_mark
 from reconciler.config import redact_url
 from reconciler.core.reasons import Reason
 from reconciler.engine.events import Event, Listener, Progress
@@ -84,7 +84,7 @@ def connection_of(config: Config) -> Connection:
 
 def store_of(config: Config, *, read_only: bool = False) -> StateStore:
     """Open the state store."""
-    return StateStore.open(config.state.url, read_only=read_only)
+    return StateStore.open(place_of(config), read_only=read_only)
 
 
 def wishes_of(config: Config, store: StateStore, catalogue: Catalogue | None = None) -> Wishes:
@@ -323,7 +323,7 @@ def web_server(  # noqa: PLR0913 - each is one thing the page is given, by name
         user_header=status.user_header,
         proxies=frozenset(status.trusted_proxies),
         memory=store,
-        mark=lambda: store_mark(store.path),
+        mark=lambda: store_mark(place_of(config)),
     )
     app = create_app(
         control,

@@ -18,7 +18,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from reconciler.app.store_mark import store_mark
+from reconciler.app.store_place import place_of, store_mark
 from reconciler.errors import DaemonRefusedError, ReconcilerError
 from reconciler.web.ports import STORE_MARK
 
@@ -186,7 +186,7 @@ def _open(request: urllib.request.Request, patience: float) -> http.client.HTTPR
 
 
 def _same_store(config: Config, mark: str) -> bool | None:
-    own = store_mark(config.state.path)
+    own = store_mark(place_of(config))
     # A store that is not there yet is nobody's: the daemon that answers has another one.
     return mark == own if mark else None
 

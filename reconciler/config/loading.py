@@ -88,6 +88,7 @@ class Config(BaseModel):
     _file: Path | None = PrivateAttr(default=None)
     _warnings: tuple[str, ...] = PrivateAttr(default=())
     _origins: Origins = PrivateAttr(default_factory=Origins)
+    _default_store: Path = PrivateAttr(default=Path("state.sqlite3"))
 
     @property
     def file(self) -> Path | None:
@@ -97,6 +98,11 @@ class Config(BaseModel):
     def origin(self, key: Key) -> str:
         """Say where a setting's value comes from: ``/etc/…/config.toml:12``, ``the variable …``."""
         return self._origins.of(key)
+
+    @property
+    def beside(self) -> Path:
+        """The path beside which files are kept that belong to the store: its own, or where it would be."""
+        return self.state.file or self._default_store
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -132,8 +138,8 @@ class Config(BaseModel):
             held += [url, *telling_parts(url)]
         own = self.immich
         theirs = self.skymmich
-        pages = (theirs.source, theirs.url, theirs.proxy, own.url, own.proxy, self.notices.page_url)
-        for address in pages:
+        pages = (theirs.source, theirs.url, theirs.proxy, own.url, own.proxy)
+        for address in (*pages, self.notices.page_url, self.state.url):
             head, at, _ = (address.get_secret_value() if address else "").rpartition("@")
             if at and "://" in head:
                 user, colon, password = head.partition("://")[2].partition(":")
@@ -226,6 +232,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     if gathered.problems or config is None:
         raise _error(gathered.problems)
     config._file = file.absolute() if file else None  # noqa: SLF001  load is the model's constructor
+    config._default_store = Path(_default_state(environ))  # noqa: SLF001  the same
     config._origins = Origins(gathered.found)  # noqa: SLF001  the same
     config._warnings = tuple(gathered.warnings)  # noqa: SLF001  the same
     return config
@@ -255,12 +262,9 @@ def _located(key: Key, found: Found, home: str | None, gathered: Gathered) -> Fo
     if not isinstance(value, str):
         return found
     if key == _STATE:
-        bare = value.removeprefix("sqlite:///").strip()
-        if not bare or "://" in bare or bare == ":memory:":
-            gathered.problems.append(
-                f"{found.name(key)} must be the path of a SQLite file, or sqlite:////absolute/path."
-            )
-        value = "sqlite:///" + absolute_path(bare, found.base, home)
+        bare = value.strip().removeprefix("sqlite:///")
+        if bare and "://" not in bare:
+            value = "sqlite:///" + (bare if bare == ":memory:" else absolute_path(bare, found.base, home))
     elif plain_type(gathered.known[key]) is Path or (key == _SOURCE and value and ":" not in value):
         value = absolute_path(value.strip(), found.base, home)
     return Found(value, found.origin, found.base)

@@ -24,12 +24,15 @@ from reconciler.config.values import (
     CatalogueAddress,
     Count,
     CronLine,
+    InstallationName,
     NoticeAddresses,
     Number,
     QuietHours,
     RequestHeaders,
+    StoreAddress,
     WebAddress,
 )
+from reconciler.config.words import Address
 from reconciler.core.notices import OCCASIONS, Occasion, Quiet, Rules
 from reconciler.core.policy import (
     DescriptionPolicy,
@@ -91,15 +94,18 @@ class ImmichSection(Section):
 class StateSection(Section):
     """``[state]``: where the daemon remembers."""
 
-    url: str = ""
-    """``sqlite:////absolute/path``; ``load`` fills in the default."""
+    url: StoreAddress = Address("")
+    """``sqlite:////absolute/path`` or ``postgresql://…``; ``load`` fills in the default."""
+    installation: InstallationName = "main"
+    """Whose rows of a PostgreSQL database are meant."""
     backups: Annotated[Count, Field(ge=0, le=1000)] = 7
     """Daily copies that are kept beside it; 0: none is made."""
 
     @property
-    def path(self) -> Path:
-        """The store's file, absolute."""
-        return Path(self.url.removeprefix("sqlite:///"))
+    def file(self) -> Path | None:
+        """The store's file, absolute; ``None``: its rows are in PostgreSQL."""
+        prefix, text = "sqlite:///", self.url.get_secret_value()
+        return Path(text.removeprefix(prefix)) if text.startswith(prefix) else None
 
 
 class StatusSection(Section):

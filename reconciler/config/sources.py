@@ -40,6 +40,7 @@ CREDENTIALS: Final[Mapping[str, Key]] = {
     "immich_api_key": ("immich", "api_key"),
     "status_token": ("status", "token"),
     "skymmich_source": ("skymmich", "source"),
+    "state_url": ("state", "url"),
     "notices_urls": ("notices", "urls"),
     "immich_headers": HEADERS,
 }

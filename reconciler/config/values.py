@@ -21,6 +21,7 @@ _OWN_HEADERS: Final = frozenset(
     {"x-api-key", "host", "content-type", "content-length", "transfer-encoding", "connection", "accept"}
     | {"accept-encoding", "cache-control", "cookie", "expect", "te", "trailer", "upgrade"}
 )
+_SERVERS: Final = frozenset({"postgres", "postgresql"})
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -52,6 +53,25 @@ def _catalogue_address(address: Address) -> Address | None:
             "postgresql:// or http://"
         )
     return _web_address(address) if scheme.lower() in {"http", "https"} else Address(text) if text else None
+
+
+def _store_address(address: Address) -> Address:
+    text = address.get_secret_value().strip()
+    scheme, colon, rest = text.partition("://")
+    is_file = scheme == "sqlite" and rest.startswith("/") and rest not in {"/", "/:memory:"}
+    if not is_file and not (colon and scheme.lower() in _SERVERS):
+        raise ValueError(
+            "it must be the path of a SQLite file, sqlite:////absolute/path, or postgresql://user@host/database"
+        )
+    return Address(text)
+
+
+def _installation_name(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", text) is None:
+        raise ValueError(
+            "it must be a name of letters, digits, dots, dashes and underscores, at most 63 of them"
+        )
+    return text
 
 
 def _request_headers(headers: SecretHeaders) -> SecretHeaders | None:
@@ -133,6 +153,8 @@ NoticeAddresses = Annotated[SecretLines, AfterValidator(_notice_addresses)]
 QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
 WebAddress = Annotated[Address, AfterValidator(_web_address)]
 RequestHeaders = Annotated[SecretHeaders, AfterValidator(_request_headers)]
+InstallationName = Annotated[str, AfterValidator(_installation_name)]
+StoreAddress = Annotated[Address, AfterValidator(_store_address)]
 CatalogueAddress = Annotated[Address, AfterValidator(_catalogue_address)]
 CronLine = Annotated[str, AfterValidator(_cron)]
 Count = Annotated[int, BeforeValidator(_no_switch)]

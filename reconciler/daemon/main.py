@@ -163,7 +163,7 @@ class _Daemon:
             stack.push_async_callback(present.aclose)
             scheduler.start(self._config.schedule)
             stack.callback(scheduler.stop)
-            _LOGGER.info("ready", page=web.url, state=str(store.path), config=str(self._config.file or ""))
+            _LOGGER.info("ready", page=web.url, state=store.place, config=str(self._config.file or ""))
             self._notifier.status(headlines.sentence(service.snapshot().headline))
             self._notifier.ready()
             # A machine that is off at night would never have a copy.
@@ -320,10 +320,11 @@ def _fresh_for(schedule: ScheduleSection) -> float:
 
 def _is_as_left(store: StateStore) -> bool:
     """Return whether the store's file is the one of the last clean end: to put another there changes it."""
-    if (stopped := STOPPED.read(store)) is None:
+    # Of rows in PostgreSQL it cannot be told: they may come from a dump.
+    if (stopped := STOPPED.read(store)) is None or store.file is None:
         return False
     try:
-        return store.path.stat().st_ctime <= stopped.timestamp() + _PUT_THERE_S
+        return store.file.stat().st_ctime <= stopped.timestamp() + _PUT_THERE_S
     except (OSError, ValueError):
         return False
 

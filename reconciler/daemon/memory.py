@@ -31,7 +31,7 @@ def create_apart(config: Config) -> None:
     The library that does it, with all that it loads, would stay in this process for its whole life (14 MB).
     What goes wrong there goes wrong here again, and is told then.
     """
-    if exists(config.state.path):
+    if config.state.file is not None and exists(config.state.file):
         return
     child = os.fork()
     if child:

@@ -80,8 +80,10 @@ class Keeper:
 
     def _is_settled(self) -> bool:
         """Return whether there is a file that nobody is copying there any more, as far as it shows."""
+        if self._store.file is None:
+            return True
         try:
-            found = self._store.path.stat()
+            found = self._store.file.stat()
         except OSError:
             self._seen = None
             return False
@@ -99,4 +101,4 @@ class Keeper:
             self._tell(error)
             return
         self._told, self._seen = "", None
-        self._listen(Event("store.taken", "warning", details={"path": str(self._store.path)}))
+        self._listen(Event("store.taken", "warning", details={"path": self._store.place}))

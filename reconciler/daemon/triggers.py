@@ -124,10 +124,12 @@ class Triggers:
 
     async def back_up(self, *, only_if_missed: bool = False) -> None:
         """Make today's copy of the store, unless there is one; see ``state.daily``."""
+        if (file := self._store.file) is None:
+            return  # PostgreSQL's own backups have it
         try:
             self._store.require()
             made = await asyncio.to_thread(
-                copy_daily, self._store.path, self._clock.now(), self._backups, only_if_missed=only_if_missed
+                copy_daily, file, self._clock.now(), self._backups, only_if_missed=only_if_missed
             )
         except StateError as error:
             # The store itself may be well: passes go on, and the doctor tells how old the newest copy is.

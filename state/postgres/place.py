@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 MAIN: Final = "main"
 """The installation that is meant where none is named."""
@@ -27,6 +27,14 @@ class PostgresPlace:
     """``postgresql://user:password@host:port/database``; what it lacks comes from libpq's own variables and
     files (``PGPASSWORD``, ``PGPASSFILE``)."""
     installation: str = MAIN
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read an address, with the installation after a ``#`` if it is not the usual one."""
+        address, sharp, name = text.rpartition("#")
+        if sharp and NAME.fullmatch(name):
+            return cls(address, name)
+        return cls(text)
 
     def __str__(self) -> str:
         name, host, port = self.parts()

@@ -34,7 +34,7 @@ def config(tmp_path):
 
 @pytest.fixture
 def kept(config):
-    mirror = Mirror(config().state.path.with_name("state.skymmich.sqlite3"), ADDRESS)
+    mirror = Mirror(config().state.file.with_name("state.skymmich.sqlite3"), ADDRESS)
     yield mirror
     mirror.close()
 

@@ -49,7 +49,7 @@ def test_a_store_that_is_busy_for_a_moment_costs_a_command_nothing(work, monkeyp
     with work.right_to_write("apply"):
         lease = Lease(work.bench.store, work.bench.clock.now)
         before = lease.current().expires_at
-        with closing(sqlite3.connect(work.bench.store.path, isolation_level=None)) as other:
+        with closing(sqlite3.connect(work.bench.store.file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             until(lambda: len(tried) > 1)
         until(lambda: lease.current().expires_at > before)
@@ -70,7 +70,7 @@ def test_the_doctor_names_who_keeps_the_lock_without_the_right(tmp_path):
 def test_the_doctor_names_the_writer_and_its_lock(work):
     with work.right_to_write("apply"):
         holder = Lease(work.bench.store, work.bench.clock.now).current()
-        found = right_to_write(work.bench.store.path, holder, daemon=False)
+        found = right_to_write(work.bench.store.file, holder, daemon=False)
     assert [one.level for one in found] == ["ok", "ok"]
     assert "the right to write is with: apply, process" in found[0].what
     assert "is kept by apply, process" in found[1].what

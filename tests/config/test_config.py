@@ -181,6 +181,7 @@ def test_every_key_is_an_environment_variable(key, tmp_path):
         "opening": "§ ",
         "closing": "(end)",
         "root": "Sky",
+        "installation": "anna",
         "by_tag": "not this, nor that",
         "by_target": "M 31",
         "by_folder": "/photos/of others",
@@ -291,7 +292,7 @@ def test_relative_paths_start_from_the_file_and_from_the_working_directory_in_a_
 
     config = load(path, {})
     assert config.catalogue_source() == str(tmp_path / "data" / "sky.db")
-    assert config.state.path == tmp_path / "state.db"
+    assert config.state.file == tmp_path / "state.db"
     assert load(None, {"RECONCILER_SKYMMICH__SOURCE": "sky.db"}).catalogue_source() == "/usr/sky.db"
 
 
@@ -307,25 +308,53 @@ def test_relative_paths_start_from_the_file_and_from_the_working_directory_in_a_
 def test_the_state_store_is_named_by_path_or_url(given, path):
     state = load(None, {"HOME": "/home/me", "RECONCILER_STATE__URL": given}).state
 
-    assert state.path == Path(path)
-    assert state.url == f"sqlite:///{path}"
+    assert state.file == Path(path)
+    assert state.url.get_secret_value() == f"sqlite:///{path}"
 
 
 def test_the_state_store_is_in_systemds_directory_else_in_the_users_for_state():
     def path(environ):
-        return str(load(None, environ).state.path)
+        return str(load(None, environ).state.file)
 
     assert path({"STATE_DIRECTORY": "/var/lib/a:/var/lib/b", "HOME": "/h"}) == "/var/lib/a/state.sqlite3"
     assert path({"XDG_STATE_HOME": "/s", "HOME": "/h"}) == "/s/skymmich-reconciler/state.sqlite3"
     assert path({"HOME": "/h"}) == "/h/.local/state/skymmich-reconciler/state.sqlite3"
 
 
-@pytest.mark.parametrize("given", ["postgresql://me:pw@h/x", ":memory:", "sqlite://"])
-def test_a_state_store_that_is_no_file_is_refused(given):
+@pytest.mark.parametrize(
+    "given", ["mysql://me:pw@h/x", ":memory:", "sqlite:///:memory:", "sqlite://", "sqlite:///", "sqlite://x"]
+)
+def test_a_state_store_that_is_neither_a_file_nor_in_postgresql_is_refused(given):
     said = mistakes(None, RECONCILER_STATE__URL=given)
 
-    assert "RECONCILER_STATE__URL must be the path of a SQLite file" in said
+    assert "RECONCILER_STATE__URL" in said
+    assert "it must be the path of a SQLite file" in said
     assert "pw" not in said
+
+
+@pytest.mark.parametrize(
+    "given", ["postgresql://me:hunter2@h/x", "postgres://me:hunter2@h:5432/x?sslmode=require"]
+)
+def test_a_state_store_may_be_in_postgresql_and_its_password_shows_nowhere(given, tmp_path):
+    environ = {"RECONCILER_STATE__URL": given, "STATE_DIRECTORY": "/var/lib/here"}
+    config = load(None, {**environ, "RECONCILER_STATE__INSTALLATION": "anna"})
+
+    assert (config.state.file, config.state.installation) == (None, "anna")
+    assert config.state.url.get_secret_value() == given
+    assert "hunter2" not in f"{config!r} {config.state.url}"
+    assert "hunter2" in config.secrets()
+    assert config.beside == Path("/var/lib/here/state.sqlite3")
+
+
+def test_a_state_store_is_named_by_a_credential_too(tmp_path):
+    (tmp_path / "state_url").write_text("postgresql://me:pw@h/x\n")
+    config = load(None, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert config.state.url.get_secret_value() == "postgresql://me:pw@h/x"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "-a", "a" * 64, "é"])
+def test_an_installation_has_a_plain_name(name):
+    assert "a name of letters" in mistakes(None, RECONCILER_STATE__INSTALLATION=name)
 
 
 @pytest.mark.parametrize(

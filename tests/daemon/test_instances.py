@@ -161,8 +161,8 @@ async def test_a_store_that_is_replaced_while_the_daemon_runs_is_caught_up(make_
     world.start()
     await world.run(300)
     before = {key: one.applied for key, one in world.store.records().items()}
-    world.store.path.unlink()
-    world.store.path.touch()
+    world.store.file.unlink()
+    world.store.file.touch()
     world.store.reopen()
     world.lease.acquire("daemon", world.triggers.lease_time())
     world.service.take_up()

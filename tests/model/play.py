@@ -284,7 +284,7 @@ class Play:
 
     def keep_copy(self):
         """Make a backup of the store, which may be put back later."""
-        self.copies.append(copy_store(self.here.store.path, self._file()))
+        self.copies.append(copy_store(self.here.store.file, self._file()))
         self.tally["store: copied"] += 1
 
     def put_back(self, which):
@@ -320,7 +320,7 @@ class Play:
 
     def _take_up(self, path):
         """Go on with another file in the store's place."""
-        place = self.here.store.path
+        place = self.here.store.file
         self.here.store.close()
         for end in ("", "-wal", "-shm"):
             place.with_name(place.name + end).unlink(missing_ok=True)
@@ -388,7 +388,7 @@ class Play:
             return
         self._deadly = (kind, self._deadly[1] - 1)
         if self._deadly[1] < 0:
-            self._dead = copy_store(self.here.store.path, self._file())
+            self._dead = copy_store(self.here.store.file, self._file())
             raise KilledError
 
     def moved_by_hand(self, asset):

@@ -8,12 +8,15 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
 from state.store import StateStore
+from tests.postgres_server import server  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2025, 3, 14, 12, 0, 0, 123456, tzinfo=UTC)
@@ -65,9 +68,38 @@ def path(tmp_path):
     return tmp_path / "state.sqlite3"
 
 
+def pytest_generate_tests(metafunc):
+    """Run what is not about files with rows in PostgreSQL, too: a test that asks for ``path`` is."""
+    if "backend" in metafunc.fixturenames:
+        of_files = "path" in metafunc.fixturenames or getattr(metafunc.module, "OF_FILES", False)
+        both = getattr(metafunc.module, "BACKENDS", ["file", "postgresql"])
+        metafunc.parametrize("backend", ["file"] if of_files else both)
+
+
+_INSTALLATIONS = count()
+
+
+@pytest.fixture(scope="session")
+def club(server):
+    """The address of a database that several installations share, as a user who owns it and nothing else."""
+    with psycopg.connect(f"postgresql://postgres@/postgres?host={server}", autocommit=True) as connection:
+        connection.execute("CREATE ROLE keeper LOGIN")
+        connection.execute("CREATE DATABASE club OWNER keeper")
+    return f"postgresql://keeper@/club?host={server}"
+
+
 @pytest.fixture
-def store(path):
-    with StateStore.open(path) as opened:
+def target(backend, request):
+    """Where a store is to be: a path, or an installation of a database that other tests use as well."""
+    if backend == "file":
+        return request.getfixturevalue("path")
+    return f"{request.getfixturevalue('club')}#t{next(_INSTALLATIONS)}"
+
+
+@pytest.fixture
+def store(target):
+    with StateStore.open(target) as opened:
+        opened.target = target
         yield opened
 
 

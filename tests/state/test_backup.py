@@ -21,6 +21,8 @@ from state.store import StateStore
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """
 from state.store import StateStore
+
+OF_FILES = True
 with StateStore.open(argv[0]) as store:
     number = 0
     while True:

@@ -28,13 +28,13 @@ def offer(noon):
     )
 
 
-def test_all_of_it_comes_back_also_from_a_store_that_is_opened_again(store, path, offer, noon):
+def test_all_of_it_comes_back_also_from_a_store_that_is_opened_again(store, target, offer, noon):
     done = replace(
         offer, from_asset="older", state="carried", by="page", decided_at=noon, run_id="r1",
         left=(reason("not_carried_over").of("prose"),),
     )  # fmt: skip
     store.save_carry_overs([offer, done])
-    with StateStore.open(path) as other:
+    with StateStore.open(target) as other:
         assert other.carry_overs(["new", "another"]) == {"new": (offer, done)}
     assert store.carry_overs() == {"new": (offer, done)}
     assert store.carry_overs([]) == {}

@@ -38,10 +38,10 @@ def test_what_concerns_no_asset_is_no_change(store, make):
     assert since(store, mark) == frozenset()
 
 
-def test_of_what_another_process_wrote_anything_may_be_another(store, path, make):
+def test_of_what_another_process_wrote_anything_may_be_another(store, target, make):
     store.save_records([make.record("a")])
     mark, _ = store.changes(None)
-    with StateStore.open(path) as other:
+    with StateStore.open(target) as other:
         other.save_records([make.record("b")])
     assert since(store, mark) is None
     mark, _ = store.changes(None)
@@ -74,12 +74,12 @@ def test_an_earlier_state_of_the_store_is_not_taken_for_the_present_one(store, m
     assert since(store, now) is None
 
 
-def test_the_count_by_status_is_as_the_store_is_whoever_wrote(store, path, make):
+def test_the_count_by_status_is_as_the_store_is_whoever_wrote(store, target, make):
     store.save_records([make.record("a", status="in_sync")])
     assert store.counts_by_status() == store.counts_by_status() == {"in_sync": 1}
     store.save_records([make.record("a", status="conflict")])
     assert store.counts_by_status() == {"conflict": 1}
-    with StateStore.open(path) as other:
+    with StateStore.open(target) as other:
         other.save_records([make.record("b", status="held")])
     assert store.counts_by_status() == {"conflict": 1, "held": 1}
 

@@ -27,7 +27,7 @@ def test_a_crossing_comes_back_with_its_record_from_every_way_to_read_it_after_a
     store.save_records([make.record("a"), make.record("b")])
     store.note_crossings({"a": crossing})
     store.close()
-    with StateStore.open(store.path) as again:
+    with StateStore.open(store.target) as again:
         assert again.record("a").crossing == crossing
         assert again.records()["a"].crossing == crossing
         assert again.records()["b"].crossing is None

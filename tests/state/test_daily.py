@@ -14,6 +14,8 @@ from state import daily
 from state.daily import copies, copy_daily, folder_of
 from state.store import StateStore
 
+OF_FILES = True
+
 DAY = timedelta(days=1)
 
 

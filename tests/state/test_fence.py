@@ -30,9 +30,9 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def other(path, store):
+def other(target, store):
     """Another process's connection to the same file."""
-    with StateStore.open(path) as opened:
+    with StateStore.open(target) as opened:
         yield opened
 
 
@@ -117,10 +117,11 @@ def test_a_write_that_is_about_to_leave_needs_no_look_at_the_store_while_the_rig
 
 
 @pytest.mark.parametrize("by_right", [True, False], ids=["daemon", "without a right"])
+@pytest.mark.usefixtures("path")
 def test_a_write_that_is_about_to_leave_stays_where_the_store_is_gone(store, clock, by_right):
     if by_right:
         held(store, clock)
-    store.path.unlink()
+    store.file.unlink()
     with pytest.raises(StateGoneError):
         store.require_right()
 
@@ -170,6 +171,7 @@ def strange(monkeypatch):
     return make
 
 
+@pytest.mark.usefixtures("path")
 def test_a_killed_holder_in_another_container_is_replaced_at_once(store, other, clock, strange):
     lease = held(store, clock)
     strange(lease)

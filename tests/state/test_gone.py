@@ -10,10 +10,12 @@ from reconciler.errors import StateCorruptError, StateError, StateGoneError
 from state.lease import Lease
 from state.store import StateStore
 
+OF_FILES = True
+
 
 def test_nothing_is_committed_once_the_file_is_gone(store):
     store.put("kept", 1)
-    store.path.unlink()
+    store.file.unlink()
     assert not store.is_there
     with pytest.raises(StateGoneError, match="was deleted or moved") as caught:
         store.put("lost", 1)
@@ -24,25 +26,25 @@ def test_a_commit_during_which_the_file_went_is_no_success(store):
     def lose():
         with store.transaction():
             store.put("lost", 1)
-            store.path.unlink()
+            store.file.unlink()
 
     with pytest.raises(StateGoneError):
         lose()
 
 
 def test_another_file_in_its_place_is_told_from_it(store):
-    copy = store.path.with_name("copy")
-    shutil.copy(store.path, copy)
-    copy.replace(store.path)
+    copy = store.file.with_name("copy")
+    shutil.copy(store.file, copy)
+    copy.replace(store.file)
     with pytest.raises(StateGoneError, match="replaced by another file"):
         store.put("lost", 1)
 
 
 def test_one_that_is_put_back_goes_on(store):
-    away = store.path.with_name("away")
-    store.path.rename(away)
+    away = store.file.with_name("away")
+    store.file.rename(away)
     assert not store.is_there
-    away.rename(store.path)
+    away.rename(store.file)
     store.put("kept", 2)
     assert (store.is_there, store.get("kept")) == (True, 2)
 
@@ -50,46 +52,46 @@ def test_one_that_is_put_back_goes_on(store):
 def test_an_empty_file_is_taken_up_and_brought_up_to_date(store, noon):
     store.put("before", 1)
     lease = Lease(store, lambda: noon)
-    store.path.unlink()
-    store.path.touch()
+    store.file.unlink()
+    store.file.touch()
     store.reopen(noon)
     assert (store.is_there, store.get("before")) == (True, None)
     store.put("after", 1)
     assert lease.current() is None
-    with StateStore.open(store.path, read_only=True) as other:
+    with StateStore.open(store.file, read_only=True) as other:
         assert other.get("after") == 1
 
 
 def test_a_damaged_file_is_refused_left_alone_and_another_one_taken_up_later(store, noon):
-    store.path.unlink()
-    store.path.write_bytes(b"half of a copy " * 500)
+    store.file.unlink()
+    store.file.write_bytes(b"half of a copy " * 500)
     for _ in range(2):
         with pytest.raises(StateCorruptError):
             store.reopen(noon)
-        assert store.path.read_bytes() == b"half of a copy " * 500
+        assert store.file.read_bytes() == b"half of a copy " * 500
         with pytest.raises(StateError):
             store.put("lost", 1)
-    store.path.unlink()
-    store.path.touch()
+    store.file.unlink()
+    store.file.touch()
     store.reopen(noon)
     store.put("after", 1)
 
 
 def test_the_log_of_the_former_file_is_kept_and_not_played_into_a_backup(store, noon):
     store.put("kept", "old")
-    backup = store.path.with_name("backup")
+    backup = store.file.with_name("backup")
     store.optimize()
-    shutil.copy(store.path, backup)
+    shutil.copy(store.file, backup)
     for number in range(50):
         store.put(f"later {number}", "x" * 3000)
-    log = store.path.with_name(f"{store.path.name}-wal")
+    log = store.file.with_name(f"{store.file.name}-wal")
     size = log.stat().st_size
     assert size > 100_000
-    store.path.unlink()
-    backup.replace(store.path)
+    store.file.unlink()
+    backup.replace(store.file)
     store.reopen(noon)
     assert (store.get("kept"), store.get("later 7")) == ("old", None)
     with store.database.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
-    (left,) = store.path.parent.glob("*.gone-*-wal")
+    (left,) = store.file.parent.glob("*.gone-*-wal")
     assert left.stat().st_size == size

@@ -137,7 +137,7 @@ def test_whoever_writes_gets_a_turn_while_much_is_forgotten(store, make, noon, m
     forget, between = history.prune_entries, []
 
     def noted(connection, before):
-        with StateStore.open(store.path, read_only=True) as other:
+        with StateStore.open(store.target, read_only=True) as other:
             between.append(len(other.journal_of()))
         return forget(connection, before)
 
@@ -146,6 +146,7 @@ def test_whoever_writes_gets_a_turn_while_much_is_forgotten(store, make, noon, m
     assert between == [35, 25, 15, 5]
 
 
+@pytest.mark.usefixtures("path")
 def test_the_log_is_not_waited_for_while_somebody_reads_it(store, make):
     store.save_records([make.record("a")])
     with store.database.reading() as reading:
@@ -155,17 +156,18 @@ def test_the_log_is_not_waited_for_while_somebody_reads_it(store, make):
         store.optimize()
         assert time.monotonic() - began < BUSY_SECONDS
     store.optimize()
-    assert store.path.with_name(store.path.name + "-wal").stat().st_size == 0
+    assert store.file.with_name(store.file.name + "-wal").stat().st_size == 0
 
 
+@pytest.mark.usefixtures("path")
 def test_what_was_pruned_goes_back_to_the_disk(store, make, noon):
     store.journal([make.entry(after="x" * 5000) for _ in range(400)])
     store.optimize()
-    before = store.path.stat().st_size
+    before = store.file.stat().st_size
     store.prune(noon + timedelta(days=1), keep_runs=1)
     store.optimize()
-    assert store.path.stat().st_size < before / 10
-    assert store.path.with_name(store.path.name + "-wal").stat().st_size == 0
+    assert store.file.stat().st_size < before / 10
+    assert store.file.with_name(store.file.name + "-wal").stat().st_size == 0
 
 
 START = """
@@ -179,8 +181,8 @@ sys.stdin.read()
 """
 
 
-def test_runs_of_killed_processes_are_interrupted_and_living_ones_go_on(spawn, store, path, make):
-    children = {name: spawn(START, path, name) for name in ("dead", "alive")}
+def test_runs_of_killed_processes_are_interrupted_and_living_ones_go_on(spawn, store, target, make):
+    children = {name: spawn(START, target, name) for name in ("dead", "alive")}
     for child in children.values():
         assert child.stdout.readline() == "started\n"
     store.start_run(make.run("mine"))
@@ -198,9 +200,9 @@ def test_runs_of_killed_processes_are_interrupted_and_living_ones_go_on(spawn, s
     assert store.mark_interrupted() == []
 
 
-def test_whoever_writes_alone_ends_all_other_processes_runs(spawn, store, path, make):
+def test_whoever_writes_alone_ends_all_other_processes_runs(spawn, store, target, make):
     """In a container that was made anew the old process cannot be looked at; the lease tells."""
-    child = spawn(START, path, "other")
+    child = spawn(START, target, "other")
     assert child.stdout.readline() == "started\n"
     store.start_run(make.run("mine"))
     assert store.mark_interrupted(alone=True) == ["other"]
@@ -266,6 +268,7 @@ def test_pages_of_a_search_join_to_the_whole_even_with_equal_titles(store, make)
     assert len(whole) == 25
 
 
+@pytest.mark.usefixtures("path")
 def test_a_page_among_a_hundred_thousand_is_a_walk_along_an_index(store):
     """No sorting and no scan of whole rows: the plan says so, without a clock."""
     plans = []
@@ -296,7 +299,7 @@ def test_an_unknown_asset_is_none(store):
 
 
 def test_a_reader_can_ask_all_questions(sky):
-    with StateStore.open(sky.path, read_only=True) as reader:
+    with StateStore.open(sky.target, read_only=True) as reader:
         assert reader.counts_by_status() == sky.counts_by_status()
         assert reader.search("zeta") == sky.search("zeta")
         assert (reader.runs(5), reader.journal_of(), reader.get("key")) == ([], [], None)

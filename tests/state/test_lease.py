@@ -129,9 +129,9 @@ def test_an_expired_lease_that_nobody_took_is_held_on(store, clock):
         Lease(store, clock).acquire("apply", TTL)
 
 
-def test_of_two_racing_processes_exactly_one_gets_it(spawn, store, path):
+def test_of_two_racing_processes_exactly_one_gets_it(spawn, store, target):
     for _ in range(3):
-        children = [spawn(HOLD, path) for _ in range(2)]
+        children = [spawn(HOLD, target) for _ in range(2)]
         for child in children:
             assert child.stdout.readline() == "ready\n"
         for child in children:
@@ -142,8 +142,8 @@ def test_of_two_racing_processes_exactly_one_gets_it(spawn, store, path):
             child.wait()
 
 
-def test_the_lease_of_a_killed_process_is_taken_over_at_once(spawn, store, path, clock):
-    child = spawn(HOLD, path)
+def test_the_lease_of_a_killed_process_is_taken_over_at_once(spawn, store, target, clock):
+    child = spawn(HOLD, target)
     go(child)
     assert child.stdout.readline() == "ready\n"
     assert child.stdout.readline() == "held\n"
@@ -207,7 +207,7 @@ def test_a_program_with_brackets_in_its_name_is_identified(spawn):
     assert replace(this_process(), pid=child.pid, started=started + 1).is_gone()
 
 
-def test_a_reader_sees_the_holder(store, clock, path):
+def test_a_reader_sees_the_holder(store, clock, target):
     Lease(store, clock).acquire("daemon", TTL)
-    with StateStore.open(path, read_only=True) as reader:
+    with StateStore.open(target, read_only=True) as reader:
         assert Lease(reader, clock).current().process == this_process()

@@ -27,7 +27,7 @@ def test_losses_are_counted_once_an_asset_and_survive_a_restart(kept, noon):
     kept.note_losses("values", {"a": ""}, noon + timedelta(hours=1), noon - DAY)
     kept.note_losses("left", {"c": ""}, noon, noon - DAY)
     kept.close()
-    with StateStore.open(kept.path) as again:
+    with StateStore.open(kept.target) as again:
         found = again.losses(noon - DAY)
         assert found == RecentLosses(frozenset({"a", "b"}), frozenset({"c"}))
         assert again.losses(noon) == RecentLosses(frozenset({"a"}))

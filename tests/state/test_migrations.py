@@ -24,6 +24,8 @@ from state.store import StateStore
 from state.tables import METADATA
 from tests import quick_schema as quick
 
+OF_FILES = True
+
 
 @pytest.fixture(scope="module", autouse=True)
 def quick_schema():
@@ -55,7 +57,7 @@ def test_the_schema_that_other_tests_copy_is_that_of_the_migrations(store, tmp_p
         "PRAGMA user_version",
     )
     with StateStore.open(tmp_path / "copied.sqlite3") as copied:
-        copy, original = ([_read(path, one) for one in asked] for path in (copied.path, store.path))
+        copy, original = ([_read(path, one) for one in asked] for path in (copied.file, store.file))
     assert copy == original
     assert len(copy[0]) > 20
 
@@ -67,7 +69,7 @@ def _read(path, statement):
 
 def test_checks_and_options_are_the_same_too(store):
     """Autogenerate does not compare these: CHECK, WITHOUT ROWID, AUTOINCREMENT."""
-    made = schema(store.path)
+    made = schema(store.file)
     del made["alembic_version"]
     for name, table in METADATA.tables.items():
         wanted = str(CreateTable(table).compile(dialect=sqlite.dialect()))
@@ -212,7 +214,7 @@ def test_a_store_whose_reasons_were_texts_goes_on_where_it_stood(path):
 
 def test_what_is_in_a_store_as_reasons_and_is_none_is_told(store, make):
     store.save_records([make.record("a"), make.record("b")])
-    with closing(sqlite3.connect(store.path)) as connection, connection:
+    with closing(sqlite3.connect(store.file)) as connection, connection:
         connection.execute("UPDATE assets SET reason = 'a text' WHERE asset_id = 'a'")
         connection.execute("UPDATE assets SET reason = '7' WHERE asset_id = 'b'")
     assert [one.reasons for one in store.records().values()] == [told("a text"), told("7")]

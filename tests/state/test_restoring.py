@@ -37,6 +37,8 @@ RUNNER = """
 from datetime import UTC, datetime
 from reconciler.core.records import Run
 from state.store import StateStore
+
+OF_FILES = True
 with StateStore.open(argv[0]) as store:
     store.start_run(Run("r2", "cli", datetime.now(UTC)))
 """

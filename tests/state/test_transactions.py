@@ -40,8 +40,8 @@ def test_a_transaction_rolls_back_whole_on_an_error(store, make):
     assert (store.records(), store.pending(), store.journal_of(), store.get("kept")) == ({}, {}, [], 1)
 
 
-def test_a_transaction_sees_its_own_changes_and_others_do_not_yet(store, path, make):
-    with StateStore.open(path, read_only=True) as reader:
+def test_a_transaction_sees_its_own_changes_and_others_do_not_yet(store, target, make):
+    with StateStore.open(target, read_only=True) as reader:
         with store.transaction():
             store.save_records([make.record()])
             assert list(store.records()) == ["a"]
@@ -91,6 +91,7 @@ def fill_up(store, make):
     return [make.record(f"{number}", reasons=told("x" * 5000)) for number in range(100)]
 
 
+@pytest.mark.usefixtures("path")
 def test_a_full_disk_is_said_and_costs_nothing_that_was_stored(store, make):
     store.put("kept", 1)
     records = fill_up(store, make)
@@ -100,6 +101,7 @@ def test_a_full_disk_is_said_and_costs_nothing_that_was_stored(store, make):
     assert (store.records(), store.get("kept")) == ({}, 1)
 
 
+@pytest.mark.usefixtures("path")
 def test_a_full_disk_within_a_transaction_undoes_all_of_it(store, make):
     records = fill_up(store, make)
 
@@ -113,6 +115,7 @@ def test_a_full_disk_within_a_transaction_undoes_all_of_it(store, make):
     assert (store.records(), store.get("key")) == ({}, None)
 
 
+@pytest.mark.usefixtures("path")
 def test_an_error_never_quotes_a_persons_words(store, make):
     records = fill_up(store, make)
     with pytest.raises(StateError) as caught:
@@ -120,18 +123,18 @@ def test_an_error_never_quotes_a_persons_words(store, make):
     assert "SECRET" not in f"{caught.value} {caught.value.__cause__}"
 
 
-def test_an_intention_survives_a_kill_before_the_write_is_sent(spawn, path):
-    child = spawn(INTEND + "say('intended')\nsys.stdin.read()\n", path)
+def test_an_intention_survives_a_kill_before_the_write_is_sent(spawn, target):
+    child = spawn(INTEND + "say('intended')\nsys.stdin.read()\n", target)
     assert child.stdout.readline() == "intended\n"
     child.kill()
     child.wait()
-    with StateStore.open(path) as store:
+    with StateStore.open(target) as store:
         write = store.pending()["a"]
         assert (write.sent, write.description) == (False, "new")
         assert store.journal_of()[0].before == "a person's words"
 
 
-def test_a_kill_within_a_transaction_leaves_nothing_of_it(spawn, path):
+def test_a_kill_within_a_transaction_leaves_nothing_of_it(spawn, target):
     code = INTEND + (
         "with store.transaction():\n"
         "    store.mark_sent(['a'])\n"
@@ -139,15 +142,16 @@ def test_a_kill_within_a_transaction_leaves_nothing_of_it(spawn, path):
         "    say('within')\n"
         "    sys.stdin.read()\n"
     )
-    child = spawn(code, path)
+    child = spawn(code, target)
     assert child.stdout.readline() == "within\n"
     child.kill()
     child.wait()
-    with StateStore.open(path) as store:
+    with StateStore.open(target) as store:
         assert store.pending()["a"].sent is False
         assert store.get("watermark") is None
 
 
+@pytest.mark.usefixtures("path")
 def test_every_commit_is_on_the_disk_before_the_call_returns(store):
     """Two is FULL: the journal holds the only copy of what a write replaces."""
     with store.database.reading() as connection:
@@ -156,7 +160,7 @@ def test_every_commit_is_on_the_disk_before_the_call_returns(store):
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
-def test_a_reader_in_another_process_works_while_one_writes(spawn, store, path, make):
+def test_a_reader_in_another_process_works_while_one_writes(spawn, store, target, make):
     store.save_records([make.record("before")])
     code = (
         "from state.store import StateStore\n"
@@ -164,7 +168,7 @@ def test_a_reader_in_another_process_works_while_one_writes(spawn, store, path, 
         "for line in sys.stdin:\n"
         "    say(' '.join(sorted(store.records())))\n"
     )
-    child = spawn(code, path)
+    child = spawn(code, target)
 
     def ask():
         child.stdin.write("look\n")
@@ -194,7 +198,7 @@ def test_threads_take_turns_at_writing(store, make):
     assert store.get("count") == 100
 
 
-def test_processes_take_turns_at_writing(spawn, store, path):
+def test_processes_take_turns_at_writing(spawn, store, target):
     store.put("count", 0)
     code = (
         "from state.store import StateStore\n"
@@ -205,7 +209,7 @@ def test_processes_take_turns_at_writing(spawn, store, path):
         "    with store.transaction():\n"
         "        store.put('count', store.get('count') + 1)\n"
     )
-    children = [spawn(code, path) for _ in range(2)]
+    children = [spawn(code, target) for _ in range(2)]
     for child in children:
         assert child.stdout.readline() == "ready\n"
     for child in children:
@@ -256,6 +260,7 @@ def test_ten_thousand_images_load_and_save_in_seconds(store, noon):
     assert end - saved < 4
 
 
+@pytest.mark.usefixtures("path")
 def test_pending_writes_of_a_whole_wave_are_recorded_in_one_commit(store, noon):
     writes = [PendingWrite(str(n), n, "r1", "fields", sent=False, before_updated_at=noon) for n in range(500)]
     commits = []

@@ -22,7 +22,7 @@ PLACE = [10.0, 20.0]
 
 
 def restart(here):
-    path = here.store.path
+    path = here.store.file
     here.store.close()
     here.store = StateStore.open(path)
 

@@ -71,7 +71,7 @@ def in_lots(here):
 
 def restart(here):
     """Let another process take the store up."""
-    path = here.store.path
+    path = here.store.file
     here.store.close()
     here.store = StateStore.open(path)
 

@@ -38,7 +38,7 @@ def owned(here):
 
 def lose_store(here, *, copy=None):
     """Make the store anew in its place: empty, or from a copy."""
-    path = here.store.path
+    path = here.store.file
     here.store.close()
     path.unlink()
     if copy is not None:
@@ -48,8 +48,8 @@ def lose_store(here, *, copy=None):
 
 def copy_store(here):
     """Give a copy of the store as a backup has it."""
-    target = here.store.path.with_name("copy.sqlite3")
-    with closing(sqlite3.connect(here.store.path)) as source, closing(sqlite3.connect(target)) as copy:
+    target = here.store.file.with_name("copy.sqlite3")
+    with closing(sqlite3.connect(here.store.file)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
     return target
 

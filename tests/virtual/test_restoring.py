@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
 def put_back(here, copy, *, exactly):
     """Restore as the command does."""
-    path = here.store.path
+    path = here.store.file
     here.store.close()
     done = restore(copy, path, NOW, partial(begin_again, now=NOW), exactly=exactly)
     here.store = StateStore.open(path)
@@ -49,7 +49,7 @@ def here(world, tmp_path, request):
     made = world(count=20, unkind="settling,round_trip", drain=50.0, policy=unguarded, version=request.param)
     made.run()
     made.copy = tmp_path / "copy.sqlite3"
-    back_up(made.store.path, made.copy, NOW)
+    back_up(made.store.file, made.copy, NOW)
     with closing(sqlite3.connect(made.path)) as connection, connection:
         connection.execute("UPDATE astrophotography_images SET title = 'New ' || title")
         connection.execute("UPDATE astrophotography_images SET tags = '[\"Brand new\"]'")
@@ -112,7 +112,7 @@ def test_a_copy_from_the_midst_of_a_pass_knows_of_writes_that_have_settled_long_
     copy = tmp_path / "copy.sqlite3"
     here.run(within=1.5)
     assert here.store.pending()
-    back_up(here.store.path, copy, NOW)
+    back_up(here.store.file, copy, NOW)
     here.run()
     here.clock.seconds += 86_400.0
     with closing(sqlite3.connect(here.path)) as connection, connection:

@@ -28,7 +28,7 @@ def choose(page, *image_ids):
         page.locator(f"#image-{image_id} .choose input").check()
 
 
-def test_look_now_and_sync_all_end_with_what_was_looked_at_and_write_nothing(browser, quiet):  # noqa: F811
+def test_look_now_and_sync_all_end_with_what_was_looked_at_and_write_nothing(browser, quiet):
     before = writes(quiet)
     with window(browser, quiet) as page:
         page.goto("/")
@@ -42,7 +42,7 @@ def test_look_now_and_sync_all_end_with_what_was_looked_at_and_write_nothing(bro
     assert writes(quiet) == before
 
 
-def test_without_javascript_the_same_is_said_on_the_page(browser, quiet):  # noqa: F811
+def test_without_javascript_the_same_is_said_on_the_page(browser, quiet):
     with window(browser, quiet, java_script_enabled=False) as page:
         page.goto("/")
         page.get_by_role("button", name="Sync all images").click()
@@ -54,7 +54,7 @@ def test_without_javascript_the_same_is_said_on_the_page(browser, quiet):  # noq
         expect(toast(page)).to_contain_text("Paused.")
 
 
-def test_before_a_pause_and_its_end_it_is_shown_what_waits_and_what_is_written_then(browser, quiet):  # noqa: F811
+def test_before_a_pause_and_its_end_it_is_shown_what_waits_and_what_is_written_then(browser, quiet):
     changed = f"UPDATE {IMAGES} SET title = title || ' (paused)' WHERE id IN (2, 4)"
     with window(browser, quiet) as page:
         quiet.sql(changed)
@@ -79,7 +79,7 @@ def test_before_a_pause_and_its_end_it_is_shown_what_waits_and_what_is_written_t
         assert quiet.status()["paused"] is True
 
 
-def test_progress_has_its_phase_and_counts_and_a_stop_tells_how_far_it_came(browser, quiet):  # noqa: F811
+def test_progress_has_its_phase_and_counts_and_a_stop_tells_how_far_it_came(browser, quiet):
     quiet.sql(f"UPDATE {IMAGES} SET description = 'Written for a long time ' || id")
     quiet.simulator.configure(drain=3.0)
     with window(browser, quiet) as page:
@@ -99,7 +99,7 @@ def test_progress_has_its_phase_and_counts_and_a_stop_tells_how_far_it_came(brow
     post(quiet, "/api/v1/reconcile?wait=60")
 
 
-def test_a_selection_is_taken_back_and_written_again_after_a_look_at_it(browser, quiet):  # noqa: F811
+def test_a_selection_is_taken_back_and_written_again_after_a_look_at_it(browser, quiet):
     first, second, third = quiet.image_ids()[:3]
     before = {one: quiet.shown(one)["description"] for one in (first, second, third)}
     with window(browser, quiet) as page:
@@ -127,7 +127,7 @@ def test_a_selection_is_taken_back_and_written_again_after_a_look_at_it(browser,
         assert quiet.shown(one)["description"] == text
 
 
-def test_all_that_match_are_decided_for_one_side_after_a_look_at_both(browser, quiet):  # noqa: F811
+def test_all_that_match_are_decided_for_one_side_after_a_look_at_both(browser, quiet):
     for image_id in (3, 4):
         quiet.simulator.person(quiet.asset_of(image_id), "set_description", f"A person's {image_id}")
         quiet.sql(f"UPDATE {IMAGES} SET description = 'The catalogue''s' WHERE id = ?", image_id)
@@ -147,7 +147,7 @@ def test_all_that_match_are_decided_for_one_side_after_a_look_at_both(browser, q
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_is_shown_before_it_is_done_is_accessible_and_fits(browser, quiet, scheme):  # noqa: F811
+def test_what_is_shown_before_it_is_done_is_accessible_and_fits(browser, quiet, scheme):
     one, two = quiet.image_ids()[:2]
     with window(browser, quiet, color_scheme=scheme, bypass_csp=True) as page:
         page.goto(f"/decide?action=undo&images={one},{two}")
@@ -158,7 +158,7 @@ def test_what_is_shown_before_it_is_done_is_accessible_and_fits(browser, quiet, 
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
-def test_what_cannot_be_done_now_says_why_where_the_button_is(browser, quiet):  # noqa: F811
+def test_what_cannot_be_done_now_says_why_where_the_button_is(browser, quiet):
     with window(browser, quiet, gone=True) as page:
         page.goto("/")
         quiet.simulator.configure(down=True)
@@ -177,7 +177,7 @@ def test_what_cannot_be_done_now_says_why_where_the_button_is(browser, quiet):  
         expect(page.locator("#sync .why")).to_have_count(0)
 
 
-def test_undo_of_one_image_answers_at_once_and_its_page_shows_what_became_of_it(browser, quiet):  # noqa: F811
+def test_undo_of_one_image_answers_at_once_and_its_page_shows_what_became_of_it(browser, quiet):
     image_id = quiet.image_ids()[5]
     before = quiet.shown(image_id)["description"]
     with window(browser, quiet) as page:
@@ -200,7 +200,7 @@ def test_undo_of_one_image_answers_at_once_and_its_page_shows_what_became_of_it(
     assert quiet.shown(image_id)["description"] == before
 
 
-def test_an_open_page_of_an_image_says_that_it_changed_and_moves_nothing(browser, quiet):  # noqa: F811
+def test_an_open_page_of_an_image_says_that_it_changed_and_moves_nothing(browser, quiet):
     first, second = quiet.image_ids()[6:8]
     with window(browser, quiet) as page:
         page.goto(f"/images/{first}")

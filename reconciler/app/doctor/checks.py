@@ -22,6 +22,7 @@ from reconciler.app.doctor.writable import unwritable
 from reconciler.app.doctor.writer import right_to_write
 from reconciler.app.overrides import with_own_block, with_own_switches
 from reconciler.app.pairing import OURS, check_pair, pair_of
+from reconciler.app.store_place import is_absent, place_of
 from reconciler.app.wiring import immich_at, store_of
 from reconciler.config.words import Address, in_file, is_secret, leaves, shown
 from reconciler.core.catalogue import SyncSettings
@@ -279,15 +280,16 @@ def _apart(ahead: timedelta) -> str:
 
 def _opened(config: Config, stack: ExitStack) -> StateStore | None:
     """Open the store beside whoever uses it; ``None``: there is none yet."""
-    if not exists(config.state.path):
+    if is_absent(config) if config.state.file is None else not exists(config.state.file):
         return None
     return stack.enter_context(store_of(config, read_only=True))
 
 
 def _store(config: Config, store: StateStore | None, clock: Clock, *, daemon: bool) -> list[Finding]:
     if store is None:
-        what = f"{config.state.path} does not exist yet; the first plan or apply makes it"
-        found = unwritable(config.state.path) or [Finding("store", "ok", what)]
+        what = f"{place_of(config)} does not exist yet; the first plan or apply makes it"
+        hindered = unwritable(config.state.file) if config.state.file is not None else []
+        found = hindered or [Finding("store", "ok", what)]
         return [*found, may_write(Permission(config.merge.mode))]
     try:
         store.require()
@@ -295,7 +297,7 @@ def _store(config: Config, store: StateStore | None, clock: Clock, *, daemon: bo
         waiting, holder = len(store.pending()), Lease(store, clock.now).current()
     except ReconcilerError as error:
         return [problem("store", error)]
-    findings = [Finding("store", "ok", f"{store.path}: {counted(sum(counts.values()), 'image')} on record")]
+    findings = [Finding("store", "ok", f"{store.place}: {counted(sum(counts.values()), 'image')} on record")]
     findings.append(may_write(Permission.of(store, config.merge.mode)))
     if runs:
         what = f"last run {runs[0].started_at.astimezone():%Y-%m-%d %H:%M %Z}: {summary(runs[0].summary)}"
@@ -306,5 +308,6 @@ def _store(config: Config, store: StateStore | None, clock: Clock, *, daemon: bo
         remedy = "The daemon looks again by itself." if looked else "Run apply: it waits for them."
         findings.append(Finding("store", "warning", what, remedy))
     findings += copies_of(store, config.state.backups, clock.now())
-    findings += unwritable(store.path)
-    return [*findings, *right_to_write(store.path, holder, daemon=daemon)]
+    if store.file is not None:
+        findings += unwritable(store.file)
+    return [*findings, *right_to_write(store.file, holder, daemon=daemon)]

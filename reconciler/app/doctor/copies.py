@@ -35,11 +35,14 @@ def copies_of(store: StateStore, keep: int, now: datetime) -> list[Finding]:
         then = f", of {of.astimezone():%Y-%m-%d %H:%M}" if of else ""
         what = f"put back from a copy on {restored.astimezone():%Y-%m-%d %H:%M}{then}"
         findings.append(Finding("store", "ok", what))
+    if store.file is None:
+        what = "no daily copies are made of it: back the database up (pg_dump). `backup FILE` copies this one"
+        return [*findings, Finding("store", "ok", what)]
     if not keep:
         what = "no daily copies are made of it ([state] backups = 0)"
         return [*findings, Finding("store", "ok", what)]
     try:
-        known = copies(store.path)
+        known = copies(store.file)
     except ReconcilerError as error:
         return [*findings, problem("store", error)]
     remedy = (
@@ -48,10 +51,10 @@ def copies_of(store: StateStore, keep: int, now: datetime) -> list[Finding]:
     if not known:
         runs = store.runs(_ALL)
         old = bool(runs) and now - runs[-1].started_at > _LATE
-        what = f"there is no daily copy in {folder_of(store.path)} yet"
+        what = f"there is no daily copy in {folder_of(store.file)} yet"
         return [*findings, Finding("store", "warning" if old else "ok", what, remedy if old else "")]
     age = now - known[0].at
     many = counted(len(known), "copy")
-    what = f"{many} in {folder_of(store.path)}, the newest {lasting(max(age.total_seconds(), 0.0))} old"
+    what = f"{many} in {folder_of(store.file)}, the newest {lasting(max(age.total_seconds(), 0.0))} old"
     late = age > _LATE
     return [*findings, Finding("store", "warning" if late else "ok", what, remedy if late else "")]

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from state.lease import LeaseHolder
 
 
-def right_to_write(store: Path, holder: LeaseHolder | None, *, daemon: bool) -> list[Finding]:
+def right_to_write(store: Path | None, holder: LeaseHolder | None, *, daemon: bool) -> list[Finding]:
     """Return what is to be said of the writer.
 
     Args:
-        store: the store's file.
+        store: the store's file; ``None``: it has none, and no lock.
         holder: who is written down as having the right.
         daemon: whether it is the running daemon that asks.
     """
@@ -32,8 +32,8 @@ def right_to_write(store: Path, holder: LeaseHolder | None, *, daemon: bool) -> 
         who = f": {holder.what}, process {holder.process.pid} on {holder.process.host}"
         who = " this daemon" if daemon and ours else who
         findings.append(Finding("store", "ok", f"the right to write is with{who}"))
-    keeper = lock_holder(store)
-    if keeper is None:
+    keeper = None if store is None else lock_holder(store)
+    if store is None or keeper is None:
         return findings
     if holder is not None and alive and holder.lock is not None:
         findings.append(Finding("store", "ok", f"the lock {lock_path(store).name} is kept by {keeper}"))

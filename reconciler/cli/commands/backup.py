@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.app.store_place import place_of
 from reconciler.cli.interrupts import Stopping
 from reconciler.cli.output.copies import as_json, show_copy
 from reconciler.cli.session import ConfigFile, Json, Verbose, begin
@@ -20,6 +21,8 @@ from state.backup import back_up, named
 
 if TYPE_CHECKING:
     from reconciler.cli.output.screen import Screen
+    from state.backup import Copy
+    from state.postgres.place import PostgresPlace
 
 
 def command(
@@ -35,11 +38,11 @@ def command(
     The copy shows one moment, is checked, and is yours alone (mode 0600). `restore` puts it back.
     """
     session = begin(config, as_json=json, verbose=verbose)
-    screen, store, now = session.screen, session.config.state.path, datetime.now(UTC)
+    screen, store, now = session.screen, place_of(session.config), datetime.now(UTC)
     with Stopping().listening():
         if file == "-":
             return _to_standard_output(screen, store, now, json=json)
-        copy = back_up(store, named(file), now, replace=force)
+        copy = _copied(store, named(file), now, replace=force)
     if json:
         screen.json({"store": str(store), "copy": as_json(copy)})
         return 0
@@ -49,13 +52,22 @@ def command(
     return 0
 
 
-def _to_standard_output(screen: Screen, store: Path, now: datetime, *, json: bool) -> int:
+def _copied(store: Path | PostgresPlace, target: Path, now: datetime, *, replace: bool = False) -> Copy:
+    if isinstance(store, Path):
+        return back_up(store, target, now, replace=replace)
+    # Who has a file pays nothing for it.
+    from state.postgres import copies  # noqa: PLC0415  see above
+
+    return copies.back_up(store, target, now, replace=replace)
+
+
+def _to_standard_output(screen: Screen, store: Path | PostgresPlace, now: datetime, *, json: bool) -> int:
     if json or sys.stdout.isatty():
         raise ReconcilerError(
             "Standard output is for the copy itself.", remedy="skymmich-reconciler backup - > FILE"
         )
     with tempfile.TemporaryDirectory(prefix="skymmich-reconciler-") as folder:
-        copy = back_up(store, Path(folder, "copy.sqlite3"), now)
+        copy = _copied(store, Path(folder, "copy.sqlite3"), now)
         with copy.path.open("rb") as made:
             shutil.copyfileobj(made, sys.stdout.buffer)
         sys.stdout.buffer.flush()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from reconciler.app.store_place import is_absent
 from reconciler.app.wiring import store_of
 from reconciler.cli.output.history import moment
 from reconciler.cli.plain_help import PlainCommand, PlainGroup
@@ -16,7 +17,6 @@ from reconciler.core.store_keys import NOTICES
 from reconciler.errors import ConfigurationError
 from reconciler.messages.letters import trial_letter
 from reconciler.notices.sender import check, send
-from reconciler.plainfile import absent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ def try_them(
 
 
 def _book(config: Config) -> Book:
-    if absent(config.state.path):
+    if is_absent(config):
         return Book()
     with store_of(config, read_only=True) as store:
         return NOTICES.read(store) or Book()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reconciler.app.store_place import is_absent, place_of
 from reconciler.cli.consent import ask
 from reconciler.cli.interrupts import Stopping
 from reconciler.cli.output.copies import as_json, show_copy
@@ -20,12 +21,12 @@ from reconciler.cli.session import ConfigFile, Json, Verbose, begin
 from reconciler.engine.restored import begin_again
 from reconciler.errors import ReconcilerError
 from reconciler.messages.nouns import counted
-from reconciler.plainfile import absent
 from state.backup import look_into, named
 from state.restoring import restore
 
 if TYPE_CHECKING:
     from reconciler.cli.output.screen import Screen
+    from reconciler.config import Config
     from state.restoring import Restored
 
 
@@ -47,7 +48,7 @@ def command(
     it starts, or by the next `apply`.
     """
     session = begin(config, as_json=json, verbose=verbose)
-    screen, store, now = session.screen, session.config.state.path, datetime.now(UTC)
+    screen, store, now = session.screen, place_of(session.config), datetime.now(UTC)
     with ExitStack() as stack:
         stack.enter_context(Stopping().listening())
         if file == "-":
@@ -58,9 +59,9 @@ def command(
         copy = look_into(source)
         if not json:
             show_copy(screen, copy)
-            screen.row("Store", f"{store}{' (there is none)' if absent(store) else ''}", indent=2)
+            screen.row("Store", f"{store}{' (there is none)' if is_absent(session.config) else ''}", indent=2)
         _consent(screen, yes=yes, piped=file == "-")
-        done = restore(source, store, now, partial(begin_again, now=now), exactly=exactly)
+        done = _restored(source, session.config, now, exactly=exactly)
     if json:
         screen.json({
             "store": str(store), "copy": as_json(copy), "former": str(done.former) if done.former else None,
@@ -70,6 +71,16 @@ def command(
     else:
         _show(screen, done, exactly=exactly)
     return 0
+
+
+def _restored(source: Path, config: Config, now: datetime, *, exactly: bool) -> Restored:
+    store, settle = place_of(config), partial(begin_again, now=now)
+    if isinstance(store, Path):
+        return restore(source, store, now, settle, exactly=exactly)
+    # Who has a file pays nothing for it.
+    from state.postgres.copies import restore_into  # noqa: PLC0415  see above
+
+    return restore_into(source, store, config.beside, now, settle, exactly=exactly)
 
 
 def _received(path: Path) -> Path:

@@ -13,13 +13,13 @@ import typer
 
 from reconciler.app.overrides import settings_writer
 from reconciler.app.source import source_of
+from reconciler.app.store_place import is_absent
 from reconciler.app.wiring import store_of
 from reconciler.cli import switches
 from reconciler.cli.plain_help import PlainCommand, PlainGroup
 from reconciler.cli.session import ConfigFile, Json, Options, Verbose, begin
 from reconciler.cli.switches import Standing
 from reconciler.core.policy import ALL_SWITCHES
-from reconciler.plainfile import absent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ def show(
 
 
 def _on_record(session: Session, catalogue: Catalogue) -> Standing:
-    if absent(session.config.state.path):
+    if is_absent(session.config):
         return Standing.of(None, catalogue, session.config)
     with store_of(session.config, read_only=True) as store:
         return Standing.of(store, catalogue, session.config)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from reconciler.app.overrides import override_of
+from reconciler.app.store_place import place_of
 from reconciler.app.wiring import store_of
 from reconciler.cli.beginning import show_permission
 from reconciler.cli.daemon_client import find_daemon
@@ -143,7 +144,7 @@ def _why_silent(daemon: Daemon | None, config: Config) -> str:
     if not daemon.is_ours:
         return (
             f"A daemon answers at {daemon.address}, but it is another installation's: its state store is not "
-            f"{config.state.path}, as in this command's configuration. To ask that one, give its "
+            f"{place_of(config)}, as in this command's configuration. To ask that one, give its "
             "configuration: --config FILE, or RECONCILER_CONFIG."
         )
     return told_by(daemon.refused, "command") if daemon.refused is not None else ""

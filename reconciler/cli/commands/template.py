@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from reconciler.app.overrides import TEMPLATE_NAME, OwnTemplate
+from reconciler.app.store_place import is_absent
 from reconciler.app.wiring import store_of
 from reconciler.cli.consent import ask
 from reconciler.cli.context import Work, working
@@ -30,7 +31,6 @@ from reconciler.errors import ReconcilerError
 from reconciler.models.plans import Plan
 from reconciler.models.requests import MAX_TEMPLATE
 from reconciler.models.status import Rendered, Template, TemplateVersion
-from reconciler.plainfile import absent
 
 if TYPE_CHECKING:
     from reconciler.core.policy import Policy
@@ -59,7 +59,7 @@ def show(
     session = begin(config, as_json=json, verbose=verbose)
     screen = session.screen
     configured = session.config.policy()
-    if not absent(session.config.state.path):
+    if not is_absent(session.config):
         with store_of(session.config, read_only=True) as store:
             keeper = OwnTemplate(store, lambda: configured)
             own = keeper.policy().description.template_name == TEMPLATE_NAME
