@@ -57,6 +57,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "restore": ("Keep", "Put a copy of the state store back."),
     "notices": ("Serve", "Show what you are notified of, and send a test."),
     "run": ("Serve", "Run the daemon."),
+    "worker": ("Serve", "Keep many installations, together with other workers."),
+    "installations": ("Serve", "List, add, pause and remove installations that workers keep."),
     "pause": ("Serve", "Stop the daemon from starting runs by itself."),
     "resume": ("Serve", "Let it start runs by itself again."),
     "completion": ("Serve", "Print the completion script for bash, zsh or fish."),

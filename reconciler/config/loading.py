@@ -83,6 +83,7 @@ class Config(BaseModel):
     dates: part_sections.DatesSection = Field(default_factory=part_sections.DatesSection)
     leave_out: part_sections.LeaveOutSection = Field(default_factory=part_sections.LeaveOutSection)
     notices: sections.NoticesSection = Field(default_factory=sections.NoticesSection)
+    fleet: sections.FleetSection = Field(default_factory=sections.FleetSection)
     log: sections.LogSection = Field(default_factory=sections.LogSection)
 
     _file: Path | None = PrivateAttr(default=None)

@@ -296,6 +296,18 @@ class NoticesSection(Section):
         return Rules(self.events, Quiet.parse(self.quiet_hours))
 
 
+class FleetSection(Section):
+    """``[fleet]``: workers that keep many installations, whose state is in one PostgreSQL database."""
+
+    folder: Path | None = None
+    """``NAME.toml`` for each installation, and beside it the folder ``NAME`` with its secrets, if any."""
+    look_seconds: Annotated[Number, Field(ge=5, le=86_400)] = 60.0
+    right_seconds: Annotated[Number, Field(ge=5, le=600)] = 20.0
+    """How long the right to write outlives a worker that died, or is cut off."""
+    requests_per_server: Annotated[Count, Field(ge=1, le=256)] = 8
+    """Requests that all workers together have under way at one Immich server."""
+
+
 class LogSection(Section):
     """``[log]``: what is logged, and how it looks."""
 

@@ -85,7 +85,7 @@ class WebServer:
             ConfigurationError: beyond loopback without a token, or the port cannot be had.
         """
         check_binding(self._host, self._panel.access.token)
-        listener = _listen(self._host, self._port)
+        listener = listen_on(self._host, self._port)
         _forget_who_vanished(listener, self._limits.stalled)
         port: int = listener.getsockname()[1]
         shown = f"[{self._host}]" if ":" in self._host else self._host
@@ -103,7 +103,12 @@ class WebServer:
         await self._server.stop()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen_on(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound there; port 0 takes a free one.
+
+    Raises:
+        ConfigurationError: it cannot be had.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

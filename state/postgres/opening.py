@@ -27,7 +27,7 @@ def exists(place: PostgresPlace) -> bool:
     Raises:
         StateError: the server cannot be asked.
     """
-    _check(place)
+    check(place)
     try:
         with closing(connect(place)) as connection:
             found = schema.revision(connection)
@@ -43,7 +43,7 @@ def open_to_read(place: PostgresPlace) -> PostgresDatabase:
         StateError: there is none, it is of an older schema, or it cannot be reached.
         StateTooNewError: of a newer one.
     """
-    _check(place)
+    check(place)
     try:
         with closing(connect(place)) as connection:
             found = schema.revision(connection)
@@ -71,7 +71,7 @@ def open_to_write(place: PostgresPlace) -> PostgresDatabase:
         StateError: it cannot be made or written.
         StateTooNewError: it is of a newer schema; nothing was changed.
     """
-    _check(place)
+    check(place)
     try:
         with closing(connect(place)) as connection:
             role = schema.restricted_role(connection, place)
@@ -104,7 +104,12 @@ def _make(place: PostgresPlace, connection: psycopg.Connection) -> int:
         return schema.add(connection, place.installation)
 
 
-def _check(place: PostgresPlace) -> None:
+def check(place: PostgresPlace) -> None:
+    """Make sure that address and name can be used.
+
+    Raises:
+        ConfigurationError: one of them cannot.
+    """
     if NAME.fullmatch(place.installation) is None:
         raise ConfigurationError(
             f"“{place.installation}” is no name of an installation.",

@@ -1,0 +1,64 @@
+"""One ceiling of requests for each Immich server, whichever workers write to it.
+
+A visit takes as many places as it has requests under way at most. A place is an advisory lock of a
+connection: PostgreSQL gives it back when the worker dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from reconciler.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from state.postgres.places import Places
+
+_AGAIN: Final = 0.5
+
+
+class Ceiling:
+    """The places at all servers.
+
+    Args:
+        places: takes and gives back places by number; asked in a thread.
+        requests: at each server, together.
+    """
+
+    def __init__(self, places: Places, requests: int) -> None:
+        self._places, self._requests = places, requests
+
+    @asynccontextmanager
+    async def below(self, address: str, requests: int) -> AsyncIterator[None]:
+        """Wait until so many more requests may be under way at a server, and keep their places within.
+
+        Args:
+            address: the server's; empty: it is not known yet, and nobody waits.
+            requests: as many at most; never more than all there are.
+        """
+        if not address:
+            yield
+            return
+        server, count = number_of(address), min(requests, self._requests)
+        taken = await asyncio.to_thread(self._places.take, server, count, self._requests)
+        while not taken:
+            await asyncio.sleep(_AGAIN)
+            taken = await asyncio.to_thread(self._places.take, server, count, self._requests)
+        try:
+            yield
+        finally:
+            # If the connection is gone, so are its locks.
+            with suppress(StateError):
+                await asyncio.to_thread(self._places.give_back, server, taken)
+
+
+def number_of(address: str) -> int:
+    """Return a number of 31 bits for a server's address: its host and port, whatever the path is."""
+    parts = urlsplit(address)
+    name = f"{(parts.hostname or '').lower()}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) >> 1

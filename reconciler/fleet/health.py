@@ -1,0 +1,147 @@
+"""How a worker is: for Kubernetes, and for Prometheus."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import uvicorn
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from reconciler.http_server import HttpServer
+from reconciler.web.access.connections import Connection, Limits
+from reconciler.web.server import listen_on
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from starlette.requests import Request
+
+Result: TypeAlias = Literal["done", "busy", "failed", "lost", "newer"]
+_HERE: Final = {"127.0.0.1", "::1", "localhost"}
+
+
+@dataclass(slots=True)
+class Visit:
+    """One visit that is under way."""
+
+    result: Result = "done"
+
+
+class Health:
+    """A worker's own figures.
+
+    Args:
+        concurrency: installations that may be visited at the same time.
+    """
+
+    def __init__(self, concurrency: int) -> None:
+        self.connected = False
+        """Whether the database is there."""
+        self.draining = False
+        """Whether it finishes what it has, and takes nothing more."""
+        self.registry = CollectorRegistry()
+        self._visits = Counter(
+            "reconciler_worker_visits_total", "Visits by task and result.", ["task", "result"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._seconds = Histogram(
+            "reconciler_worker_visit_seconds", "How long visits take.", ["task"],
+            buckets=(0.05, 0.2, 1, 5, 20, 60, 300, 1800), registry=self.registry,
+        )  # fmt: skip
+        self._busy = Gauge(
+            "reconciler_worker_visiting",
+            "Installations that are visited now.",
+            registry=self.registry,
+        )
+        self._known = Gauge(
+            "reconciler_installations", "Installations in the database.", registry=self.registry
+        )
+        most = Gauge(
+            "reconciler_worker_concurrency", "Installations visited at once, at most.",
+            registry=self.registry,
+        )  # fmt: skip
+        most.set(concurrency)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes tasks."""
+        return self.connected and not self.draining
+
+    @property
+    def installations(self) -> int:
+        """How many there are, as last counted."""
+        return 0
+
+    @installations.setter
+    def installations(self, count: int) -> None:
+        self._known.set(count)
+
+    @contextmanager
+    def visiting(self, task: str) -> Iterator[Visit]:
+        """Count a visit; the block sets its result."""
+        visit, began = Visit(), time.monotonic()
+        with self._busy.track_inprogress():
+            try:
+                yield visit
+            except BaseException:
+                visit.result = "failed"
+                raise
+            finally:
+                self._visits.labels(task, visit.result).inc()
+                self._seconds.labels(task).observe(time.monotonic() - began)
+
+
+@asynccontextmanager
+async def health_server(health: Health, host: str, port: int, token: str) -> AsyncIterator[str]:
+    """Serve ``/livez``, ``/readyz`` and ``/metrics`` within; gives the address.
+
+    Args:
+        health: what is told.
+        host: where to listen.
+        port: 0 takes a free one.
+        token: who asks for the metrics has to send it; needed beyond this machine for these only.
+
+    Raises:
+        ConfigurationError: it cannot listen there.
+    """
+
+    def livez(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    def readyz(_: Request) -> Response:
+        why = "draining" if health.draining else "the database cannot be reached"
+        return PlainTextResponse("ok\n" if health.is_ready else f"{why}\n", 200 if health.is_ready else 503)
+
+    def metrics(request: Request) -> Response:
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        allowed = hmac.compare_digest(given.encode(), token.encode()) if token else host in _HERE
+        if not allowed:
+            return PlainTextResponse("a token is needed: [status] token_file\n", 401)
+        return Response(generate_latest(health.registry), media_type="text/plain; version=0.0.4")
+
+    routes = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
+    limits = Limits()
+    settings = uvicorn.Config(
+        Starlette(routes=routes),
+        http=Connection,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    server, listener = HttpServer(settings, partial(Connection, limits=limits)), listen_on(host, port)
+    await server.start(listener)
+    try:
+        yield f"http://{host}:{listener.getsockname()[1]}"
+    finally:
+        await server.stop()

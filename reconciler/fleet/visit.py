@@ -1,0 +1,236 @@
+"""A visit: a worker takes an installation's right to write, lets its service do what is due, gives it back.
+
+The service is the daemon's own. What it remembers between looks stays with the worker for as long as no other
+process took the right in between; otherwise, as after a restart, everything begins from the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from reconciler.app.store_place import place_of
+from reconciler.app.wiring import Installed, listener
+from reconciler.core.reasons import of_error
+from reconciler.errors import LeaseLostError, ReconcilerError, StateError, StateTooNewError
+from reconciler.messages.reasons import sentence
+from reconciler.messages.voice import told
+from reconciler.service.service import Service
+from state.lease import Lease
+from state.migrations import HEAD
+from state.store import StateStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from reconciler.config import Config
+    from reconciler.core.ports import Clock
+    from reconciler.fleet.ceiling import Ceiling
+    from reconciler.fleet.configured import Configured
+    from reconciler.rendering.renderer import SafeRenderer
+    from reconciler.service.api import Request
+
+LINGER: Final = 3.0
+"""Seconds for which a visit waits for what is due next, rather than come back for it."""
+KEPT: Final = 200
+"""Installations whose services stay in memory between visits."""
+_REVISION: Final = "SELECT version_num FROM alembic_version"
+_LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
+
+
+@dataclass(slots=True)
+class Standing:
+    """What stays in memory of an installation between two visits."""
+
+    name: str
+    stamp: tuple[object, ...]
+    config: Config
+    store: StateStore
+    installed: Installed
+    lease: Lease
+    service: Service | None = None
+    """``None``: another process had the right since."""
+    term: int = -1
+    """Counts the takings of the right up to this worker's last one."""
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        await self.installed.aclose()
+        await asyncio.to_thread(self.store.close)
+
+
+class Visits:
+    """Visits of one worker. An installation is visited once at a time: who calls sees to that.
+
+    Args:
+        configured: finds configurations.
+        ceiling: of requests for each server.
+        clock: time.
+        renderer: of users' templates.
+        right: how long the right to write outlives this worker.
+        fresh_for: seconds for which a look counts.
+    """
+
+    def __init__(
+        self,
+        configured: Configured,
+        ceiling: Ceiling,
+        clock: Clock,
+        renderer: SafeRenderer,
+        *,
+        right: float,
+        fresh_for: float,
+    ) -> None:
+        self._configured, self._ceiling = configured, ceiling
+        self._clock, self._renderer = clock, renderer
+        self._right, self._fresh_for = timedelta(seconds=right), fresh_for
+        self._kept: dict[str, Standing] = {}
+        self._at_work: set[str] = set()
+        self._stopping = False
+
+    async def visit(self, name: str, request: Request) -> float | None:
+        """Let an installation's service do what is asked and what is due.
+
+        Returns:
+            seconds until more is due, if that is known.
+
+        Raises:
+            LeaseHeldError: another process has the right to write.
+            StateTooNewError: a newer version brought the tables up to date: this one is to end.
+            ReconcilerError: the installation cannot be visited.
+        """
+        if self._stopping:
+            return 0.0
+        self._at_work.add(name)
+        with structlog.contextvars.bound_contextvars(installation=name):
+            return await self._visit(name, request)
+
+    async def _visit(self, name: str, request: Request) -> float | None:
+        try:
+            standing = await self._standing(name)
+            server = standing.installed.immich_url or _named(standing.config)
+            async with (
+                self._ceiling.below(server, standing.config.immich.in_flight),
+                self._by_right(standing) as service,
+            ):
+                service.enqueue(request)
+                return await self._work(service)
+        finally:
+            self._at_work.discard(name)
+
+    def stop(self) -> None:
+        """Begin nothing new: what is in flight finishes and is recorded."""
+        self._stopping = True
+        for standing in self._kept.values():
+            if standing.service is not None:
+                standing.service.stop_run()
+
+    async def aclose(self) -> None:
+        """Close everything."""
+        for standing in self._kept.values():
+            await standing.aclose()
+        self._kept.clear()
+
+    async def _work(self, service: Service) -> float | None:
+        while not self._stopping:
+            if await service.tick():
+                continue
+            due = service.next_due()
+            wait = None if due is None else max(0.0, due - self._clock.monotonic())
+            if wait is None or wait > LINGER:
+                return wait
+            await asyncio.sleep(wait)
+        return 0.0
+
+    @asynccontextmanager
+    async def _by_right(self, standing: Standing) -> AsyncIterator[Service]:
+        """Hold the right to write within, and renew it."""
+        await asyncio.to_thread(standing.lease.acquire, "worker", self._right)
+        try:
+            service = await asyncio.to_thread(self._begun, standing)
+            keeper = asyncio.create_task(self._keep(standing, service))
+            try:
+                yield service
+            finally:
+                keeper.cancel()
+                await asyncio.gather(keeper, return_exceptions=True)
+        finally:
+            # Where the database cannot be reached it ends by itself.
+            with suppress(StateError):
+                await asyncio.to_thread(standing.lease.release)
+
+    def _begun(self, standing: Standing) -> Service:
+        """Return the service: as it was left, if nobody else had the right since."""
+        fence = standing.store.fence
+        term = -1 if fence is None else fence.term
+        if standing.service is None or term != standing.term + 1:
+            standing.store.mark_interrupted(alone=True)
+            standing.service = Service(
+                standing.installed,
+                standing.store,
+                self._clock,
+                random=Random(),  # noqa: S311  jitter and names of runs
+                fresh_for=self._fresh_for,
+                listen=listener(),
+                renderer=self._renderer,
+                words=sentence,
+            )
+        standing.term = term
+        standing.service.forbid(None)
+        return standing.service
+
+    async def _keep(self, standing: Standing, service: Service) -> None:
+        """Renew the right; let the service write nothing any more once it is lost."""
+        while True:
+            await asyncio.sleep(self._right.total_seconds() / 4)
+            try:
+                await asyncio.to_thread(standing.lease.renew)
+            except LeaseLostError as error:
+                standing.service = None
+                service.forbid(of_error(error))
+                _LOGGER.warning("right lost", installation=standing.name, error=error.message)
+                return
+            except StateError as error:
+                _LOGGER.warning("right not renewed", installation=standing.name, error=told(error, "daemon"))
+
+    async def _standing(self, name: str) -> Standing:
+        stamp = await asyncio.to_thread(self._configured.stamp, name)
+        known = self._kept.pop(name, None)
+        if known is not None and known.stamp != stamp:
+            await known.aclose()
+            known = None
+        if known is None:
+            known = await asyncio.to_thread(self._opened, name, stamp)
+        self._kept[name] = known  # the last one is the one that was visited last
+        found = await asyncio.to_thread(known.store.database.single, _REVISION)
+        if found != HEAD:
+            raise StateTooNewError(
+                f"A newer version brought the state store up to date (its schema is {found!r}, this one's "
+                f"{HEAD!r}). Nothing more is taken by this worker.",
+                remedy="Install that version here, too.",
+            )
+        idle = [each for each in self._kept if each not in self._at_work]
+        for old in idle[: max(0, len(self._kept) - KEPT)]:
+            await self._kept.pop(old).aclose()
+        return known
+
+    def _opened(self, name: str, stamp: tuple[object, ...]) -> Standing:
+        config = self._configured.load(name)
+        store = StateStore.open(place_of(config))
+        try:
+            return Standing(
+                name, stamp, config, store, Installed(config, store), Lease(store, self._clock.now)
+            )
+        except ReconcilerError:
+            store.close()
+            raise
+
+
+def _named(config: Config) -> str:
+    return config.immich.url.get_secret_value() if config.immich.url else ""

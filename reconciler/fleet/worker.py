@@ -1,0 +1,255 @@
+"""A worker's process: takes tasks from the queue until it is stopped, and those of workers that died.
+
+It needs the database; without it nothing is written and nothing taken, and it waits until that is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import zlib
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import procrastinate
+import psycopg
+import structlog
+from procrastinate import exceptions, jobs
+
+from reconciler import logging as logs
+from reconciler.errors import LeaseHeldError, LeaseLostError, ReconcilerError, StateError, StateTooNewError
+from reconciler.fleet import tasks
+from reconciler.fleet.ceiling import Ceiling
+from reconciler.fleet.configured import Configured
+from reconciler.fleet.health import Health, health_server
+from reconciler.fleet.visit import Visits
+from reconciler.immich.client import SystemClock
+from reconciler.messages.voice import remedy_of, told
+from reconciler.rendering.renderer import SafeRenderer
+from state.postgres import installations
+from state.postgres.place import PostgresPlace
+from state.postgres.places import Places
+from state.store import StateStore
+
+if TYPE_CHECKING:
+    from reconciler.config import Config
+
+HEARTBEAT_S: Final = 4.0
+STALLED_S: Final = 12.0
+"""After so many seconds without a heartbeat a worker's tasks are taken from it."""
+BUSY_S: Final = 5.0
+"""Seconds until an installation is visited again that another process writes for."""
+AGAIN_S: Final = 3.0
+"""Seconds until the database is tried again."""
+GRACE_S: Final = 20.0
+"""Seconds for what is in flight, after the signal to stop."""
+_HISTORY: Final = 1_000
+_LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
+
+
+def run(config: Config, concurrency: int) -> int:
+    """Run a worker until it is stopped; gives the exit code.
+
+    Args:
+        config: the fleet's.
+        concurrency: installations that are visited at the same time.
+    """
+    logs.configure(json={"json": True, "console": False}.get(config.log.format), level=config.log.level)
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    for secret in config.secrets():
+        logs.register_secret(secret)
+    try:
+        configured = Configured(config)
+        return asyncio.run(_Worker(config, configured, concurrency).run())
+    except ReconcilerError as error:
+        _LOGGER.critical("ended", error=error.message, remedy=remedy_of(error, "command"))
+        return error.exit_code
+
+
+class _Worker:
+    def __init__(self, config: Config, configured: Configured, concurrency: int) -> None:
+        self._config, self._concurrency = config, concurrency
+        self._address, self._look = configured.address, config.fleet.look_seconds
+        self._configured = configured
+        self._renderer, self._clock = SafeRenderer(), SystemClock()
+        self._places = Places(PostgresPlace(self._address))
+        self._visits = Visits(
+            configured,
+            Ceiling(self._places, config.fleet.requests_per_server),
+            self._clock,
+            self._renderer,
+            right=config.fleet.right_seconds,
+            fresh_for=3 * self._look + 15,
+        )
+        self._stop = asyncio.Event()
+        self._failure: ReconcilerError | None = None
+        self._told: dict[str, str] = {}
+        """What was last said of an installation that cannot be visited."""
+        self.health = Health(concurrency)
+
+    async def run(self) -> int:
+        """Work until a signal says to stop, or a newer version took over."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        token = self._config.status.token.get_secret_value() if self._config.status.token else ""
+        with self._renderer:
+            async with health_server(
+                self.health, self._config.status.host, self._config.status.port, token
+            ) as url:
+                _LOGGER.info("ready", health=url, concurrency=self._concurrency)
+                while not self._stop.is_set():
+                    try:
+                        await self._serve()
+                    except (exceptions.ConnectorException, psycopg.Error, StateError) as error:
+                        self.health.connected = False
+                        text = (
+                            told(error, "daemon") if isinstance(error, StateError) else "the database is gone"
+                        )
+                        _LOGGER.warning("waiting for the database", error=text)
+                        with suppress(TimeoutError):
+                            await asyncio.wait_for(self._stop.wait(), AGAIN_S)
+                await self._visits.aclose()
+                await asyncio.to_thread(self._places.close)
+        if self._failure is not None:
+            raise self._failure
+        _LOGGER.info("stopped")
+        return 0
+
+    async def _serve(self) -> None:
+        """Take tasks for as long as the database is there."""
+        await asyncio.to_thread(tasks.make_tables, self._address)
+        app = tasks.app_at(self._address)
+        self._register(app)
+        async with app.open_async():
+            self.health.connected = True
+            work = asyncio.create_task(
+                app.run_worker_async(
+                    queues=[tasks.QUEUE, tasks.SCHEDULE],
+                    concurrency=self._concurrency + 1,  # scheduling waits for nobody
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=GRACE_S,
+                    update_heartbeat_interval=HEARTBEAT_S,
+                    stalled_worker_timeout=STALLED_S,
+                    fetch_job_polling_interval=2.0,
+                    delete_jobs="always",
+                )
+            )
+            rescue = asyncio.create_task(self._rescue(app))
+            stop = asyncio.create_task(self._stop.wait())
+            await asyncio.wait({work, rescue, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if self._stop.is_set():
+                _LOGGER.info("stopping: what is in flight is finished and recorded")
+                self.health.draining = True
+                self._visits.stop()
+            for task in (rescue, stop, work):
+                task.cancel()
+            ended = await asyncio.gather(work, rescue, stop, return_exceptions=True)
+            self.health.connected = False
+            for error in ended:
+                if isinstance(error, Exception) and not self._stop.is_set():
+                    raise error
+
+    def _register(self, app: procrastinate.App) -> None:
+        def task(kind: str) -> None:
+            async def visit(installation: str, images: list[int] | None = None) -> None:
+                await self._visit(app, kind, installation, images)
+
+            app.task(name=kind, queue=tasks.QUEUE)(visit)
+
+        for kind in tasks.PRIORITIES:
+            task(kind)
+        seconds = f" */{int(self._look)}" if self._look < 60 else ""
+
+        @app.periodic(cron=f"* * * * *{seconds}")
+        @app.task(name="schedule", queue=tasks.SCHEDULE, queueing_lock="schedule", priority=20)
+        async def schedule(timestamp: int) -> None:
+            await self._schedule(app, timestamp)
+
+    async def _schedule(self, app: procrastinate.App, moment: int) -> None:
+        """Put what is due into the queue, spread over the interval."""
+        every = min(self._look, 60.0)
+        known = await asyncio.to_thread(installations.installations, self._address)
+        for one in known:
+            if one.paused_at is not None:
+                continue
+            turn = zlib.crc32(one.name.encode())
+            if (moment + turn) % max(self._look, 1.0) < every:
+                await tasks.put(app, "look", one.name, in_seconds=turn % max(1, int(every)))
+            for kind in ("audit", "tidy"):
+                if tasks.due_today(one.name, kind, moment, every):
+                    await tasks.put(app, kind, one.name)
+        self.health.installations = len(known)
+
+    async def _visit(self, app: procrastinate.App, kind: str, name: str, images: list[int] | None) -> None:
+        """Carry a task out; an installation that cannot be visited costs only itself."""
+        with self.health.visiting(kind) as visit:
+            try:
+                if kind == "tidy":
+                    await asyncio.to_thread(self._tidy, name)
+                    return
+                due = await self._visits.visit(name, tasks.request_of(kind, images))
+            except StateTooNewError as error:
+                visit.result = "newer"
+                self._failure = error
+                self._stop.set()
+                await self._later(app, kind, name, images, BUSY_S)
+            except LeaseLostError as error:
+                visit.result = "lost"
+                _LOGGER.warning("right lost", installation=name, error=error.message)
+            except LeaseHeldError:
+                visit.result = "busy"
+                await self._later(app, kind, name, images, BUSY_S)
+            except ReconcilerError as error:
+                visit.result = "failed"
+                self._tell(name, error)
+                if kind == "sync" or isinstance(error, StateError):
+                    await self._later(app, kind, name, images, BUSY_S)
+            else:
+                self._told.pop(name, None)
+                if due is not None and due < self._look:
+                    await self._later(
+                        app, kind if due == 0.0 else "look", name, images if due == 0.0 else None, due
+                    )
+
+    async def _later(
+        self, app: procrastinate.App, kind: str, name: str, images: list[int] | None, seconds: float
+    ) -> None:
+        with suppress(exceptions.ConnectorException, psycopg.Error):
+            await tasks.put(app, kind, name, images=images, in_seconds=max(seconds, 1.0))
+
+    def _tidy(self, name: str) -> None:
+        from datetime import UTC, timedelta  # noqa: PLC0415
+
+        config = self._configured.load(name)
+        days = config.schedule.journal_days
+        if days:
+            with StateStore.open(PostgresPlace(self._address, name)) as store:
+                store.prune(self._clock.now().astimezone(UTC) - timedelta(days=days), _HISTORY)
+
+    def _tell(self, name: str, error: ReconcilerError) -> None:
+        if self._told.get(name) != error.message:
+            self._told[name] = error.message
+            _LOGGER.error("not visited", installation=name, error=told(error, "daemon"))
+
+    async def _rescue(self, app: procrastinate.App) -> None:
+        """Put back into the queue what workers had that died, or are cut off."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S):
+                await _put_back(app, job)
+
+
+async def _put_back(app: procrastinate.App, job: jobs.Job) -> None:
+    _LOGGER.warning("taken from a worker that is gone", task=job.task_name, **_installation(job))
+    try:
+        await app.job_manager.retry_job(job)
+    except exceptions.ConnectorException:
+        # The same waits in the queue already, or another worker was faster.
+        with suppress(exceptions.ConnectorException):
+            await app.job_manager.finish_job(job, jobs.Status.FAILED, delete_job=True)
+
+
+def _installation(job: jobs.Job) -> dict[str, Any]:
+    return {"installation": job.task_kwargs.get("installation")}
