@@ -9,7 +9,10 @@ ARG BUILD_BASE=${BASE}
 FROM ${BUILD_BASE} AS build
 ENV HOME=/tmp PYTHONDONTWRITEBYTECODE=1
 WORKDIR /build
-COPY requirements.lock packages/left-out.txt packages/compile_used.py ./
+# requirements-fleet.lock: with what workers for many installations need (docs/fleet.md).
+ARG LOCK=requirements.lock
+COPY ${LOCK} requirements.lock
+COPY packages/left-out.txt packages/compile_used.py ./
 # pip is in an environment of its own, which is left behind.
 RUN python3 -m venv pip \
  && python3 -m venv --without-pip /opt/skymmich-reconciler/venv \

@@ -108,6 +108,7 @@ lock: $(VENV)/bin/python
 	@$(PY) -m uv --version >/dev/null 2>&1 || { echo "Installing uv"; $(PIP) uv; }
 	@echo "Locking"
 	@$(UV) -o requirements.lock
+	@$(UV) --extra fleet -o requirements-fleet.lock
 	@$(UV) --group dev -o requirements-dev.lock
 
 clean:
