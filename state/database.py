@@ -245,3 +245,6 @@ class Database(Backend):
 
     def _goes_on(self, driver: sqlite3.Connection) -> bool:
         return driver.in_transaction
+
+    def _is_whole(self, driver: sqlite3.Connection) -> bool:
+        return driver.in_transaction

@@ -18,7 +18,7 @@ import psycopg
 from psycopg import IsolationLevel, errors
 from psycopg.pq import TransactionStatus
 from sqlalchemy import create_engine
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
 from sqlalchemy.pool import QueuePool
 
 from reconciler.core.fingerprint import digest
@@ -80,6 +80,7 @@ def connect(place: PostgresPlace) -> psycopg.Connection:
 
 def explain(error: BaseException | None, place: PostgresPlace) -> StateError:
     """Put an error into words: what happened, what stays safe, what to do. libpq's text has no password."""
+    error = error or psycopg.OperationalError("the connection was lost")
     reason = " ".join(str(error).split()) or type(error).__name__
     safe = "What was not recorded was not written to Immich."
     match error:
@@ -168,6 +169,9 @@ class PostgresDatabase(Backend):
             if error.orig is None or known or isinstance(error, DBAPIError):
                 raise explain(error.orig, self._where) from None
             raise error.orig from None  # a value that no table takes: the caller's mistake, in its own words
+        except PendingRollbackError:
+            # The connection was lost before, and whoever was told of it went on.
+            raise explain(None, self._where) from None
         except psycopg.Error as error:
             raise explain(error, self._where) from None
 
@@ -230,3 +234,6 @@ class PostgresDatabase(Backend):
 
     def _goes_on(self, driver: psycopg.Connection) -> bool:
         return driver.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}
+
+    def _is_whole(self, driver: psycopg.Connection) -> bool:
+        return driver.info.transaction_status == TransactionStatus.INTRANS
