@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
-from reconciler.errors import StateError
+from reconciler.errors import ConfigurationError, StateError
+from state.postgres import copies
+from state.postgres.place import PostgresPlace
+from state.store import StateStore
 from tests.state.conftest import held
 
 BACKENDS = ["postgresql"]
@@ -90,3 +93,33 @@ def test_a_transaction_that_the_server_gave_up_is_not_taken_for_a_commit(store):
     with pytest.raises(StateError, match="undid what was to be recorded"):
         work()
     assert store.get("kept") is None
+
+
+def test_the_first_entry_after_a_restore_into_a_new_database_has_a_number_of_its_own(
+    empty, tmp_path, make, noon
+):
+    path = tmp_path / "state.sqlite3"
+    with StateStore.open(path) as file:
+        file.journal([make.entry("a"), make.entry("b"), make.entry("c")])
+    copies.restore_into(path, PostgresPlace(empty), tmp_path / "kept", noon, lambda _: None)
+    with StateStore.open(empty) as store:
+        store.journal([make.entry("d")])
+        assert [entry.asset_id for entry in store.journal_of()] == ["d", "c", "b", "a"]
+        with store.database.reading() as connection:
+            assert connection.execute(text("SELECT max(entry_id) FROM journal")).scalar() == 4
+
+
+@pytest.mark.parametrize(
+    "password", ["hun@ter2", "hun/ter2", "12/ter2", "h@x/ter2", "h%zz/ter2", "1@2:3/ter2"]
+)
+def test_an_address_whose_password_is_not_encoded_is_refused_and_nothing_of_it_shown(password):
+    place = PostgresPlace(f"postgresql://me:{password}@db.lan:5432/x")
+    for use in (str, PostgresPlace.mark, StateStore.open):
+        with pytest.raises(ConfigurationError, match="cannot be understood") as caught:
+            use(place)
+        assert "ter2" not in f"{caught.value} {caught.value.remedy} {caught.value.__cause__}"
+
+
+@pytest.mark.parametrize("address", ["postgresql://me:hun%40ter2@a:1,b:2/na%40me", "postgres:///x?host=/run"])
+def test_an_address_that_is_encoded_is_understood(address):
+    assert PostgresPlace(address).parts() in {("na@me", "a,b", "1,2"), ("x", "/run", "")}
