@@ -25,6 +25,7 @@ from reconciler.core.fingerprint import digest
 from reconciler.errors import StateError
 from state.backend import Backend
 from state.postgres.schema import LOCK, SCHEMA, SETTING
+from state.postgres.words import PATIENCE_S, explained
 from state.statements import in_words_of
 
 if TYPE_CHECKING:
@@ -34,15 +35,17 @@ if TYPE_CHECKING:
 
     from state.postgres.place import PostgresPlace
 
-PATIENCE_S: Final = 5
-"""How long a connection may take, and how long a writer waits for another process's commit."""
 _SESSION: Final = {
     "search_path": SCHEMA,
     "lock_timeout": f"{PATIENCE_S}s",
     "statement_timeout": "120s",
     # A process that stands still in a transaction would keep all others out.
     "idle_in_transaction_session_timeout": "30s",
+    # Whatever the server's, the database's or the user's own defaults are.
     "timezone": "UTC",
+    "datestyle": "ISO, MDY",
+    "row_security": "on",
+    "default_transaction_isolation": "read committed",
 }
 _CUT_OFF: Final = {
     # Who is cut off from the server, or whose server is, learns it within some twenty seconds.
@@ -50,7 +53,8 @@ _CUT_OFF: Final = {
 }  # fmt: skip
 _IDENTITY: Final = "SELECT system_identifier FROM pg_control_system()"
 _FOR_CERTAIN: Final = (
-    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    "CASE WHEN current_setting('synchronous_commit') = 'off' "
+    "THEN set_config('synchronous_commit', 'on', false) END"
 )
 
 
@@ -69,9 +73,9 @@ def connect(place: PostgresPlace) -> psycopg.Connection:
         **_CUT_OFF,  # type: ignore[arg-type]
     )
     try:
-        for name, value in _SESSION.items():
-            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
-        connection.execute(_FOR_CERTAIN)
+        settings = ", ".join(["set_config(%s, %s, false)"] * len(_SESSION))
+        named = [part for setting in _SESSION.items() for part in setting]
+        connection.execute(f"SELECT {settings}, {_FOR_CERTAIN}".encode(), named)
     except psycopg.Error:
         connection.close()
         raise
@@ -80,32 +84,9 @@ def connect(place: PostgresPlace) -> psycopg.Connection:
 
 def explain(error: BaseException | None, place: PostgresPlace) -> StateError:
     """Put an error into words: what happened, what stays safe, what to do. libpq's text has no password."""
-    error = error or psycopg.OperationalError("the connection was lost")
-    reason = " ".join(str(error).split()) or type(error).__name__
-    safe = "What was not recorded was not written to Immich."
-    match error:
-        case errors.LockNotAvailable():
-            return StateError(
-                f"Another process kept the state store, {place}, locked for {PATIENCE_S} s. {safe}",
-                remedy="Wait for it. A process that stands still is cut off by the server after 30 s.",
-            )
-        case errors.DiskFull() | errors.OutOfMemory():
-            return StateError(
-                f"The server of the state store, {place}, has no room left ({reason}). {safe}",
-                remedy="Free some space there; the next run goes on where this one stopped.",
-            )
-        case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
-            return StateError(
-                f"The state store, {place}, may not be written ({reason}). {safe}",
-                remedy="The user needs CREATE on the database at the first start, and its own tables after.",
-            )
-        case psycopg.OperationalError() if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
-            return StateError(
-                f"The state store, {place}, cannot be reached: {reason}. {safe}",
-                remedy="Check that the server runs and is reachable from here, and the user and password.",
-            )
+    what, remedy = explained(error)
     return StateError(
-        f"The state store, {place}, cannot be used ({reason}). {safe}", remedy="Check the server's log."
+        f"The state store, {place}, {what}. What was not recorded was not written to Immich.", remedy=remedy
     )
 
 

@@ -202,7 +202,7 @@ def test_a_connection_that_ends_in_a_transaction_is_told_and_leaves_nothing_of_i
 def test_a_writer_that_waits_too_long_for_another_process_says_so(target, store, monkeypatch):
     monkeypatch.setitem(database._SESSION, "lock_timeout", "50ms")
     with StateStore.open(target) as other, store.database.writing():
-        with pytest.raises(StateError, match="locked for 5 s"):
+        with pytest.raises(StateError, match="locked by another process for 5 s"):
             other.put("kept", 1)
         assert other.get("kept") is None
 
