@@ -18,6 +18,7 @@ from reconciler.errors import StateError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
+    from datetime import timedelta
     from pathlib import Path
 
     from sqlalchemy.engine import Connection, Engine
@@ -75,6 +76,10 @@ class Backend(ABC):
     @abstractmethod
     def host(self) -> str:
         """Return the name of the host it is on, without its domain: for people."""
+
+    @abstractmethod
+    def ahead(self, connection: Connection) -> timedelta:
+        """Return how far the clock that all users of the store go by is ahead of this machine's."""
 
     @abstractmethod
     def close(self) -> None:

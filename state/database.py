@@ -15,6 +15,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -227,6 +228,10 @@ class Database(Backend):
     def host(self) -> str:
         """Return the name of this host."""
         return host()
+
+    def ahead(self, connection: Connection) -> timedelta:  # noqa: ARG002 - as ``Backend`` has it
+        """Return nothing: all its users are on one machine."""
+        return timedelta(0)
 
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self.path, "mode=ro" if self.read_only else "mode=rw")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -24,7 +25,7 @@ from sqlalchemy.pool import QueuePool
 from reconciler.core.fingerprint import digest
 from reconciler.errors import StateError
 from state.backend import Backend
-from state.postgres.schema import LOCK, SCHEMA, SETTING
+from state.postgres.schema import LOCK, SCHEMA, SETTING, installation
 from state.postgres.words import PATIENCE_S, explained
 from state.statements import in_words_of
 
@@ -51,11 +52,16 @@ _CUT_OFF: Final = {
     # Who is cut off from the server, or whose server is, learns it within some twenty seconds.
     "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 20_000,
 }  # fmt: skip
+_CLOCKS: Final = timedelta(seconds=1)
 _IDENTITY: Final = "SELECT system_identifier FROM pg_control_system()"
 _FOR_CERTAIN: Final = (
     "CASE WHEN current_setting('synchronous_commit') = 'off' "
     "THEN set_config('synchronous_commit', 'on', false) END"
 )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def connect(place: PostgresPlace) -> psycopg.Connection:
@@ -95,12 +101,12 @@ class PostgresDatabase(Backend):
 
     Args:
         place: where.
-        installation: its number.
+        number: the installation's.
         role: is taken on by each connection; empty: none.
         read_only: whether every connection refuses to write.
     """
 
-    def __init__(self, place: PostgresPlace, installation: int, role: str, *, read_only: bool) -> None:
+    def __init__(self, place: PostgresPlace, number: int, role: str, *, read_only: bool) -> None:
         engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect,
@@ -112,7 +118,7 @@ class PostgresDatabase(Backend):
             use_native_hstore=False,
         )
         super().__init__(engine, str(place), None, read_only=read_only)
-        self._where, self._installation, self._role = place, installation, role
+        self._where, self._installation, self._role = place, number, role
         self._single: psycopg.Connection | None = None
         self._single_turn = threading.Lock()
 
@@ -176,6 +182,13 @@ class PostgresDatabase(Backend):
         found = self._where.parts()[1].rpartition("/")[2]
         return (found if found[:1].isdigit() else found.partition(".")[0]) or "postgresql"
 
+    def ahead(self, connection: Connection) -> timedelta:
+        """See ``Backend``; less than a second is none, and may be the network's."""
+        before = _now()
+        there: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        found = there - (before + (_now() - before) / 2)
+        return found if abs(found) >= _CLOCKS else timedelta(0)
+
     def close(self) -> None:
         """Close all connections."""
         with self._single_turn:
@@ -196,14 +209,28 @@ class PostgresDatabase(Backend):
     def _connect(self) -> psycopg.Connection:
         connection = connect(self._where)
         try:
+            self._require_same(connection)
             connection.execute("SELECT set_config(%s, %s, false)", (SETTING, str(self._installation)))
             if self._role:
                 connection.execute("SELECT set_config('role', %s, false)", (self._role,))
-        except psycopg.Error:
+        except (psycopg.Error, StateError):
             connection.close()
             raise
         connection.autocommit = False
         return connection
+
+    def _require_same(self, connection: psycopg.Connection) -> None:
+        """Make sure that the number is still this installation's: all may have been made anew meanwhile.
+
+        Raises:
+            StateError: it is another one's by now, or nobody's.
+        """
+        if installation(connection, self._where.installation) != self._installation:
+            raise StateError(
+                f"The state store, {self._where}, is not the one that was open: it was removed, or made "
+                "anew. Nothing is written there, nor to Immich.",
+                remedy="Start again: what is there by then is taken up.",
+            )
 
     def _begin(self, connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
