@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg import IsolationLevel, errors
 from psycopg.pq import TransactionStatus
+from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
 from sqlalchemy.pool import QueuePool
@@ -32,6 +33,7 @@ from state.statements import in_words_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from psycopg.abc import Buffer
     from sqlalchemy.engine import Connection
 
     from state.postgres.place import PostgresPlace
@@ -60,6 +62,14 @@ _FOR_CERTAIN: Final = (
 )
 
 
+class _Text(StrDumperUnknown):
+    """Text of any origin, also what is only looked for: there is no character 0 in PostgreSQL's."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        """Give the bytes."""
+        return super().dump(obj.replace("\0", "\ufffd"))
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -78,6 +88,7 @@ def connect(place: PostgresPlace) -> psycopg.Connection:
         application_name=f"skymmich-reconciler {place.installation}"[:63],
         **_CUT_OFF,  # type: ignore[arg-type]
     )
+    connection.adapters.register_dumper(str, _Text)
     try:
         settings = ", ".join(["set_config(%s, %s, false)"] * len(_SESSION))
         named = [part for setting in _SESSION.items() for part in setting]
