@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
+from reconciler.errors import StateError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
+    from datetime import timedelta
     from pathlib import Path
 
     from sqlalchemy.engine import Connection, Engine
@@ -75,6 +78,10 @@ class Backend(ABC):
         """Return the name of the host it is on, without its domain: for people."""
 
     @abstractmethod
+    def ahead(self, connection: Connection) -> timedelta:
+        """Return how far the clock that all users of the store go by is ahead of this machine's."""
+
+    @abstractmethod
     def close(self) -> None:
         """Close all connections."""
 
@@ -85,6 +92,10 @@ class Backend(ABC):
     @abstractmethod
     def _goes_on(self, driver: Any) -> bool:  # noqa: ANN401 - of another type with each driver
         """Return whether a driver's connection is in a transaction still."""
+
+    @abstractmethod
+    def _is_whole(self, driver: Any) -> bool:  # noqa: ANN401 - of another type with each driver
+        """Return whether a commit would keep all that was done in a driver's transaction."""
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -111,6 +122,7 @@ class Backend(ABC):
                 self._local.connection = connection
                 try:
                     yield connection
+                    self._require_whole(connection)
                 finally:
                     self._local.connection = None
             # What follows upon this commit, a write to Immich, must find it again after a crash.
@@ -139,9 +151,32 @@ class Backend(ABC):
         try:
             yield
         except BaseException:
-            # A full disk may have ended the whole transaction already, and the savepoint with it.
-            driver = connection.connection.dbapi_connection
+            # A full disk may have ended the whole transaction already, and the savepoint with it; so does a
+            # server that is gone.
+            driver = _driver(connection)
             if driver is not None and self._goes_on(driver):
                 savepoint.rollback()
             raise
         savepoint.commit()
+
+    def _require_whole(self, connection: Connection) -> None:
+        """Make sure that a commit will not be one of nothing, or of a part, without a word.
+
+        A database may end a transaction at an error, and then takes the commit without a complaint. Whoever
+        caught that error and went on has to learn it here.
+
+        Raises:
+            StateError: nothing, or not all, would be committed.
+        """
+        driver = _driver(connection)
+        if driver is None or not self._is_whole(driver):
+            raise StateError(
+                f"The state store, {self.place}, undid what was to be recorded at an error before. "
+                "What was not recorded was not written to Immich.",
+                remedy="See what was reported before this.",
+            )
+
+
+def _driver(connection: Connection) -> Any:  # noqa: ANN401 - of another type with each driver
+    """Return the driver's connection; ``None``: it is lost."""
+    return None if connection.invalidated else connection.connection.dbapi_connection

@@ -15,6 +15,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -228,6 +229,10 @@ class Database(Backend):
         """Return the name of this host."""
         return host()
 
+    def ahead(self, connection: Connection) -> timedelta:  # noqa: ARG002 - as ``Backend`` has it
+        """Return nothing: all its users are on one machine."""
+        return timedelta(0)
+
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self.path, "mode=ro" if self.read_only else "mode=rw")
         if not self.is_there:
@@ -244,4 +249,7 @@ class Database(Backend):
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     def _goes_on(self, driver: sqlite3.Connection) -> bool:
+        return driver.in_transaction
+
+    def _is_whole(self, driver: sqlite3.Connection) -> bool:
         return driver.in_transaction

@@ -14,6 +14,9 @@ of one on this kernel whose lock is free  takes it over
 anything else                             raises ``LeaseHeldError``
 ========================================  ==============================
 
+Who shares rows in PostgreSQL may be on several machines. So its times are the server's, whatever the clocks
+of the machines say, and a process counts as ended only where the boot id shows that it was on this machine.
+
 Each taking is fenced (``state.fence``): who stood still while another one took it over records and sends
 nothing any more, whatever its own clock said. Where the file system has locks, the holder keeps one beside
 the store (``state.hostlock``), which the kernel gives back at its death.
@@ -33,7 +36,7 @@ from reconciler.errors import LeaseHeldError, LeaseLostError
 from state import fence
 from state.hostlock import HostLock
 from state.process import ProcessIdentity, this_process
-from state.statements import upsert
+from state.statements import SQLITE, upsert
 from state.tables import LEASE
 
 if TYPE_CHECKING:
@@ -92,14 +95,15 @@ class Lease:
         locked = self._lock.take(_note(what))
         try:
             with self._store.database.writing() as connection:
-                now = self._now()
+                here = self._now()
+                now = here + self._store.database.ahead(connection)
                 self._require_free(_current(connection), now, locked=locked)
                 taken = fence.Fence(self._holder, fence.begin_term(connection))
                 self._write(connection, what, acquired_at=now, expires_at=now + ttl)
         except BaseException:
             self._lock.release()
             raise
-        self._what, self._ttl, self._until = what, ttl, now + ttl
+        self._what, self._ttl, self._until = what, ttl, here + ttl
         self._taken = self._store.fence = taken
         self._store.right = self
 
@@ -117,7 +121,8 @@ class Lease:
             self._lock.take(_note(self._what))
             try:
                 with self._store.database.writing() as connection:
-                    now = self._now()
+                    here = self._now()
+                    now = here + self._store.database.ahead(connection)
                     fence.check(connection, self._taken)
                     current = _current(connection)
                     since = now if current is None else current.acquired_at
@@ -126,7 +131,7 @@ class Lease:
                 self._until = None
                 self._lock.release()
                 raise
-            self._until = now + self._ttl
+            self._until = here + self._ttl
 
     def require(self) -> None:
         """Make sure that nobody else may write just now: asked before every write that leaves.
@@ -203,7 +208,7 @@ def _current(connection: Connection) -> LeaseHolder | None:
     return LeaseHolder(
         holder=row.holder,
         what=row.what,
-        process=ProcessIdentity.of_json(row.process),
+        process=ProcessIdentity.of_json(row.process, one_kernel=connection.dialect.name == SQLITE),
         acquired_at=row.acquired_at,
         expires_at=row.expires_at,
         lock=_file(row.process.get("lock")),

@@ -1,6 +1,7 @@
 """Which process is this, and is that other one still there? For the lease and for runs that died.
 
-Not for anything across machines: the store's write-ahead log already ties all its users to one kernel.
+The write-ahead log of a store in a file ties all its users to one kernel. Those of rows in PostgreSQL may
+be on any machine, and two may have one name: there only a boot id that both know shows that they are on one.
 A pid alone would be a trap, as pids are given again; a pid with its start time is not.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,15 +29,18 @@ class ProcessIdentity:
     pid: int
     started: int | None
     """Clock ticks since boot (``/proc/PID/stat``, field 22: proc(5))."""
+    one_kernel: bool = field(default=True, compare=False)
+    """Whether it must be on this machine where the hosts have one name."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the form that the store keeps."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "one_kernel"}
 
     @classmethod
-    def of_json(cls, value: Mapping[str, Any]) -> ProcessIdentity:
+    def of_json(cls, value: Mapping[str, Any], *, one_kernel: bool = True) -> ProcessIdentity:
         """Read the form that the store keeps."""
         return cls(
+            one_kernel=one_kernel,
             host=value["host"],
             boot=value["boot"],
             namespace=value["namespace"],
@@ -47,7 +51,9 @@ class ProcessIdentity:
     def is_gone(self) -> bool:
         """Return whether the process has certainly ended; ``False`` also when it cannot be known."""
         here = this_process()
-        if self.host != here.host:
+        # Else it may be on another machine of the same name.
+        known = self.one_kernel or self.boot == here.boot != ""
+        if self.host != here.host or not known:
             return False
         if self.boot and here.boot and self.boot != here.boot:
             return True  # the machine was started anew since

@@ -5,11 +5,10 @@ Each takes an open connection: ``state.managed`` has them, and is what others ca
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.records import Standing
-from state.statements import SQLITE, raw
+from state.statements import SQLITE, keys_as_json, raw
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -18,9 +17,10 @@ if TYPE_CHECKING:
 
 # Straight to the driver: a hundred thousand rows, and nothing in them to convert.
 _STANDING: Final = """
-SELECT asset_id, status, coalesce(CAST(strftime('%s', changed_at) AS INTEGER), 0),
-coalesce(CAST(strftime('%s', seen_updated_at) AS INTEGER), 0), title_key FROM assets
+SELECT asset_id, status, coalesce(CAST(strftime('%s', substr(changed_at, 1, 19)) AS INTEGER), 0),
+coalesce(CAST(strftime('%s', substr(seen_updated_at, 1, 19)) AS INTEGER), 0), title_key FROM assets
 """
+"""Without the fraction: SQLite would round it, and a moment would be in another second than it is."""
 _STANDING_THERE: Final = """
 SELECT asset_id, status, coalesce(floor(extract(epoch FROM changed_at))::bigint, 0),
 coalesce(floor(extract(epoch FROM seen_updated_at))::bigint, 0), title_key FROM assets
@@ -42,7 +42,7 @@ def page(connection: Connection, after: str, limit: int) -> list[Standing]:
 
 def of(connection: Connection, asset_ids: Collection[str]) -> list[Standing]:
     """Return the rows of these assets, in order of their ids."""
-    return _standings(connection, _OF, (json.dumps(sorted(asset_ids)),))
+    return _standings(connection, _OF, (keys_as_json(asset_ids, connection.dialect.name),))
 
 
 def by_title(connection: Connection, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:

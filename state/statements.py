@@ -10,18 +10,19 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, cast, literal, select
+from sqlalchemy import BigInteger, Text, cast, literal, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
 
-from state.tables import JsonText
+from state.tables import JsonText, storable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy import Table
-    from sqlalchemy.engine import Connection, CursorResult
+    from sqlalchemy.engine import Connection, CursorResult, Dialect
     from sqlalchemy.sql import ColumnElement, Select
     from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.sql.dml import Insert
@@ -77,6 +78,22 @@ def _upserting(table: Table, names: tuple[str, ...], dialect: str) -> Insert:
     return theirs.on_conflict_do_update(constraint=f"{table.name}_pkey", set_=changes)
 
 
+class Keys(TypeDecorator[Any]):
+    """Keys as one JSON list, each as it is stored."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:  # noqa: ANN401 - any collection
+        """Make the list."""
+        return keys_as_json(value, dialect.name)
+
+
+def keys_as_json(keys: Collection[Any], dialect: str) -> str:
+    """Return keys as one JSON list, each as it is stored: PostgreSQL reads no half of an emoji there."""
+    return json.dumps(sorted(storable(key, dialect) if isinstance(key, str) else key for key in keys))
+
+
 class _Members(FunctionElement[Any]):
     """The members of a JSON list, as rows of text."""
 
@@ -123,6 +140,6 @@ def numbered(keys: Collection[int]) -> Select[tuple[int]]:
 
 
 def _member(keys: Collection[Any]) -> ColumnElement[Any]:
-    members = _Members(literal(json.dumps(sorted(keys))))
+    members = _Members(literal(tuple(keys), Keys()))
     found: ColumnElement[Any] = members.table_valued("value").c.value
     return found

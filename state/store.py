@@ -344,7 +344,7 @@ class StateStore(ManagedAssets):
         def over(process: dict[str, Any] | None) -> bool:
             if process is None:
                 return alone
-            identity = ProcessIdentity.of_json(process)
+            identity = ProcessIdentity.of_json(process, one_kernel=self.file is not None)
             return identity != here if alone else identity.is_gone()
 
         with self.database.writing() as connection:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _RIGHT: Final = timedelta(minutes=10)
 _COUNT_ON: Final = """
 SELECT count(nextval('journal_entry_id_seq')) FROM generate_series(
-    1, (SELECT max(entry_id) FROM journal) - (SELECT last_value FROM journal_entry_id_seq)
+    1, (SELECT max(entry_id) FROM journal)
+    - (SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END FROM journal_entry_id_seq)
 )
 """
 """Other installations count on meanwhile: the number is never set, it only goes up."""

@@ -12,46 +12,66 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import IsolationLevel, errors
 from psycopg.pq import TransactionStatus
+from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import create_engine
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
 from sqlalchemy.pool import QueuePool
 
 from reconciler.core.fingerprint import digest
 from reconciler.errors import StateError
 from state.backend import Backend
-from state.postgres.schema import LOCK, SCHEMA, SETTING
+from state.postgres.schema import LOCK, SCHEMA, SETTING, installation
+from state.postgres.words import PATIENCE_S, explained
 from state.statements import in_words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from psycopg.abc import Buffer
     from sqlalchemy.engine import Connection
 
     from state.postgres.place import PostgresPlace
 
-PATIENCE_S: Final = 5
-"""How long a connection may take, and how long a writer waits for another process's commit."""
 _SESSION: Final = {
     "search_path": SCHEMA,
     "lock_timeout": f"{PATIENCE_S}s",
     "statement_timeout": "120s",
     # A process that stands still in a transaction would keep all others out.
     "idle_in_transaction_session_timeout": "30s",
+    # Whatever the server's, the database's or the user's own defaults are.
     "timezone": "UTC",
+    "datestyle": "ISO, MDY",
+    "row_security": "on",
+    "default_transaction_isolation": "read committed",
 }
 _CUT_OFF: Final = {
     # Who is cut off from the server, or whose server is, learns it within some twenty seconds.
     "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 20_000,
 }  # fmt: skip
+_CLOCKS: Final = timedelta(seconds=1)
 _IDENTITY: Final = "SELECT system_identifier FROM pg_control_system()"
 _FOR_CERTAIN: Final = (
-    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    "CASE WHEN current_setting('synchronous_commit') = 'off' "
+    "THEN set_config('synchronous_commit', 'on', false) END"
 )
+
+
+class _Text(StrDumperUnknown):
+    """Text of any origin, also what is only looked for: there is no character 0 in PostgreSQL's."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        """Give the bytes."""
+        return super().dump(obj.replace("\0", "\ufffd"))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def connect(place: PostgresPlace) -> psycopg.Connection:
@@ -68,10 +88,11 @@ def connect(place: PostgresPlace) -> psycopg.Connection:
         application_name=f"skymmich-reconciler {place.installation}"[:63],
         **_CUT_OFF,  # type: ignore[arg-type]
     )
+    connection.adapters.register_dumper(str, _Text)
     try:
-        for name, value in _SESSION.items():
-            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
-        connection.execute(_FOR_CERTAIN)
+        settings = ", ".join(["set_config(%s, %s, false)"] * len(_SESSION))
+        named = [part for setting in _SESSION.items() for part in setting]
+        connection.execute(f"SELECT {settings}, {_FOR_CERTAIN}".encode(), named)
     except psycopg.Error:
         connection.close()
         raise
@@ -80,31 +101,9 @@ def connect(place: PostgresPlace) -> psycopg.Connection:
 
 def explain(error: BaseException | None, place: PostgresPlace) -> StateError:
     """Put an error into words: what happened, what stays safe, what to do. libpq's text has no password."""
-    reason = " ".join(str(error).split()) or type(error).__name__
-    safe = "What was not recorded was not written to Immich."
-    match error:
-        case errors.LockNotAvailable():
-            return StateError(
-                f"Another process kept the state store, {place}, locked for {PATIENCE_S} s. {safe}",
-                remedy="Wait for it. A process that stands still is cut off by the server after 30 s.",
-            )
-        case errors.DiskFull() | errors.OutOfMemory():
-            return StateError(
-                f"The server of the state store, {place}, has no room left ({reason}). {safe}",
-                remedy="Free some space there; the next run goes on where this one stopped.",
-            )
-        case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
-            return StateError(
-                f"The state store, {place}, may not be written ({reason}). {safe}",
-                remedy="The user needs CREATE on the database at the first start, and its own tables after.",
-            )
-        case psycopg.OperationalError() if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
-            return StateError(
-                f"The state store, {place}, cannot be reached: {reason}. {safe}",
-                remedy="Check that the server runs and is reachable from here, and the user and password.",
-            )
+    what, remedy = explained(error)
     return StateError(
-        f"The state store, {place}, cannot be used ({reason}). {safe}", remedy="Check the server's log."
+        f"The state store, {place}, {what}. What was not recorded was not written to Immich.", remedy=remedy
     )
 
 
@@ -113,12 +112,12 @@ class PostgresDatabase(Backend):
 
     Args:
         place: where.
-        installation: its number.
+        number: the installation's.
         role: is taken on by each connection; empty: none.
         read_only: whether every connection refuses to write.
     """
 
-    def __init__(self, place: PostgresPlace, installation: int, role: str, *, read_only: bool) -> None:
+    def __init__(self, place: PostgresPlace, number: int, role: str, *, read_only: bool) -> None:
         engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect,
@@ -130,7 +129,7 @@ class PostgresDatabase(Backend):
             use_native_hstore=False,
         )
         super().__init__(engine, str(place), None, read_only=read_only)
-        self._where, self._installation, self._role = place, installation, role
+        self._where, self._installation, self._role = place, number, role
         self._single: psycopg.Connection | None = None
         self._single_turn = threading.Lock()
 
@@ -168,6 +167,9 @@ class PostgresDatabase(Backend):
             if error.orig is None or known or isinstance(error, DBAPIError):
                 raise explain(error.orig, self._where) from None
             raise error.orig from None  # a value that no table takes: the caller's mistake, in its own words
+        except PendingRollbackError:
+            # The connection was lost before, and whoever was told of it went on.
+            raise explain(None, self._where) from None
         except psycopg.Error as error:
             raise explain(error, self._where) from None
 
@@ -191,6 +193,13 @@ class PostgresDatabase(Backend):
         found = self._where.parts()[1].rpartition("/")[2]
         return (found if found[:1].isdigit() else found.partition(".")[0]) or "postgresql"
 
+    def ahead(self, connection: Connection) -> timedelta:
+        """See ``Backend``; less than a second is none, and may be the network's."""
+        before = _now()
+        there: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        found = there - (before + (_now() - before) / 2)
+        return found if abs(found) >= _CLOCKS else timedelta(0)
+
     def close(self) -> None:
         """Close all connections."""
         with self._single_turn:
@@ -211,14 +220,28 @@ class PostgresDatabase(Backend):
     def _connect(self) -> psycopg.Connection:
         connection = connect(self._where)
         try:
+            self._require_same(connection)
             connection.execute("SELECT set_config(%s, %s, false)", (SETTING, str(self._installation)))
             if self._role:
                 connection.execute("SELECT set_config('role', %s, false)", (self._role,))
-        except psycopg.Error:
+        except (psycopg.Error, StateError):
             connection.close()
             raise
         connection.autocommit = False
         return connection
+
+    def _require_same(self, connection: psycopg.Connection) -> None:
+        """Make sure that the number is still this installation's: all may have been made anew meanwhile.
+
+        Raises:
+            StateError: it is another one's by now, or nobody's.
+        """
+        if installation(connection, self._where.installation) != self._installation:
+            raise StateError(
+                f"The state store, {self._where}, is not the one that was open: it was removed, or made "
+                "anew. Nothing is written there, nor to Immich.",
+                remedy="Start again: what is there by then is taken up.",
+            )
 
     def _begin(self, connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
@@ -230,3 +253,6 @@ class PostgresDatabase(Backend):
 
     def _goes_on(self, driver: psycopg.Connection) -> bool:
         return driver.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}
+
+    def _is_whole(self, driver: psycopg.Connection) -> bool:
+        return driver.info.transaction_status == TransactionStatus.INTRANS

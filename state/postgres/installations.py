@@ -5,21 +5,17 @@ What is configured of an installation, and its keys, is no part of this: the dat
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import psycopg
 from psycopg import sql
 
 from reconciler.errors import StateError
 from state.postgres import opening, schema
-from state.postgres.database import connect, explain
 from state.postgres.place import PostgresPlace
 from state.store import StateStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
 _TABLE: Final = sql.SQL(f"{schema.SCHEMA}.installations")
@@ -43,7 +39,7 @@ def installations(address: str) -> list[Installation]:
     Raises:
         StateError: the server cannot be asked.
     """
-    with _asked(address) as connection:
+    with opening.asked(PostgresPlace(address)) as connection:
         if not schema.revision(connection):
             return []
         rows = connection.execute(_COLUMNS + sql.SQL("ORDER BY id")).fetchall()
@@ -84,7 +80,7 @@ def remove(address: str, name: str) -> None:
 
 
 def _change(address: str, name: str, statement: sql.Composed, values: tuple[object, ...]) -> None:
-    with _asked(address) as connection:
+    with opening.asked(PostgresPlace(address)) as connection:
         found = schema.installation(connection, name) if schema.revision(connection) else None
         if found is None:
             raise StateError(
@@ -92,14 +88,3 @@ def _change(address: str, name: str, statement: sql.Composed, values: tuple[obje
                 remedy="Which there are: skymmich-reconciler installations",
             )
         connection.execute(statement, values)
-
-
-@contextmanager
-def _asked(address: str) -> Iterator[psycopg.Connection]:
-    place = PostgresPlace(address)
-    opening.check(place)
-    try:
-        with closing(connect(place)) as connection:
-            yield connection
-    except psycopg.Error as error:
-        raise explain(error, place) from None

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+from reconciler.errors import ConfigurationError
+
 MAIN: Final = "main"
 """The installation that is meant where none is named."""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -45,7 +47,7 @@ class PostgresPlace:
         """Return the database's name, the host and the port; each may be empty, and none is secret.
 
         Raises:
-            ValueError: the address cannot be understood. It is not shown.
+            ConfigurationError: the address cannot be understood. It is not shown.
         """
         import psycopg  # noqa: PLC0415 - who has a file pays nothing for it
         from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - the same
@@ -54,11 +56,22 @@ class PostgresPlace:
             found = conninfo_to_dict(self.address)
         except psycopg.Error:
             # The library's own message can show the password.
-            raise ValueError("the address of a PostgreSQL database cannot be understood") from None
+            raise _unclear() from None
         name, host, port = (str(found.get(key) or "") for key in ("dbname", "host", "port"))
+        # What follows upon an “@” or “/” of a password is taken for one of these, and these are shown.
+        if "@" in host[1:] or ("@" in name and "%40" not in self.address) or set(port) - set("0123456789,"):
+            raise _unclear()
         return name or str(found.get("user") or ""), host, port
 
     def mark(self) -> str:
         """Return what tells this place from another one, and says nothing else: a stranger may see it."""
         told = "\0".join((*self.parts(), self.installation))
         return hashlib.sha256(f"skymmich-reconciler store postgresql {told}".encode()).hexdigest()[:32]
+
+
+def _unclear() -> ConfigurationError:
+    return ConfigurationError(
+        "The address of a PostgreSQL database in [state] url cannot be understood.",
+        remedy="Write postgresql://user@host:5432/database; percent-encode what is special in passwords "
+        "(%40 for @, %2F for /).",
+    )

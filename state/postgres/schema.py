@@ -123,8 +123,11 @@ def restricted_role(connection: psycopg.Connection, place: PostgresPlace) -> str
 
 
 def make(connection: psycopg.Connection) -> None:
-    """Make the schema and the table of installations, if they are missing."""
-    connection.execute(sql.SQL(_INSTALLATIONS))
+    """Make the schema and the table of installations, if they are missing: else no right to is needed."""
+    name = f"{SCHEMA}.installations"
+    (there,) = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (name,)).fetchone() or (False,)
+    if not there:
+        connection.execute(sql.SQL(_INSTALLATIONS))
 
 
 def grant(connection: psycopg.Connection) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from reconciler.core.asset import Applied
 from reconciler.core.records import AssetRecord, JournalEntry, PendingWrite, Run
 from state.store import StateStore
 from tests.postgres_server import server  # noqa: F401 - a fixture
@@ -140,6 +141,40 @@ def make():
             return Run(run_id=run_id, **{"trigger": "cli", "started_at": NOON, **changes})
 
     return Make
+
+
+@pytest.fixture
+def empty(server, request):
+    """The address of a database of its own in which nothing is; its owner may make no role."""
+    name = f"e{abs(hash(request.node.nodeid)):x}"
+    with psycopg.connect(f"postgresql://postgres@/postgres?host={server}", autocommit=True) as connection:
+        connection.execute(
+            "DO $$ BEGIN CREATE ROLE owner LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+        )
+        connection.execute(f"CREATE DATABASE {name} OWNER owner")
+    return f"postgresql://owner@/{name}?host={server}"
+
+
+@pytest.fixture
+def full(make, noon):
+    """Fill a store with a bit of everything that a file has to hold, too."""
+
+    def fill(store, title="M 31"):
+        applied = Applied("block", "prose", None, frozenset({"sky/M 31", "sky/M 32"}))
+        store.save_records([make.record("a", title=title, applied=applied, image_id=2**40), make.record("b")])
+        store.start_run(make.run())
+        store.journal([make.entry("a", before="his words", after="ours"), make.entry("b")])
+        store.save_pending([make.pending("b", tags=frozenset({"x"}))])
+        store.put("kept", {"a": [1, None, "ü"]})
+
+    return fill
+
+
+def held(store):
+    return (
+        store.records(), store.pending(), store.journal_of(), store.runs(9), store.get("kept"),
+        store.unshared(9), store.left_out_of(["a"]),
+    )  # fmt: skip
 
 
 @pytest.fixture

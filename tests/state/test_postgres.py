@@ -20,43 +20,10 @@ from state.postgres import copies, database, opening, schema
 from state.postgres.place import PostgresPlace
 from state.store import StateStore
 from state.tables import METADATA
+from tests.state.conftest import held
 
 BACKENDS = ["postgresql"]
 OTHER = "someone-else"
-
-
-@pytest.fixture
-def empty(server, request):
-    """The address of a database of its own in which nothing is; its owner may make no role."""
-    name = f"e{abs(hash(request.node.nodeid)):x}"
-    with psycopg.connect(f"postgresql://postgres@/postgres?host={server}", autocommit=True) as connection:
-        connection.execute(
-            "DO $$ BEGIN CREATE ROLE owner LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
-        )
-        connection.execute(f"CREATE DATABASE {name} OWNER owner")
-    return f"postgresql://owner@/{name}?host={server}"
-
-
-@pytest.fixture
-def full(make, noon):
-    """Fill a store with a bit of everything that a file has to hold, too."""
-
-    def fill(store, title="M 31"):
-        applied = Applied("block", "prose", None, frozenset({"sky/M 31", "sky/M 32"}))
-        store.save_records([make.record("a", title=title, applied=applied, image_id=2**40), make.record("b")])
-        store.start_run(make.run())
-        store.journal([make.entry("a", before="his words", after="ours"), make.entry("b")])
-        store.save_pending([make.pending("b", tags=frozenset({"x"}))])
-        store.put("kept", {"a": [1, None, "ü"]})
-
-    return fill
-
-
-def held(store):
-    return (
-        store.records(), store.pending(), store.journal_of(), store.runs(9), store.get("kept"),
-        store.unshared(9), store.left_out_of(["a"]),
-    )  # fmt: skip
 
 
 def test_installations_of_one_database_see_and_change_their_own_rows_only(store, club, full, make):
@@ -235,7 +202,7 @@ def test_a_connection_that_ends_in_a_transaction_is_told_and_leaves_nothing_of_i
 def test_a_writer_that_waits_too_long_for_another_process_says_so(target, store, monkeypatch):
     monkeypatch.setitem(database._SESSION, "lock_timeout", "50ms")
     with StateStore.open(target) as other, store.database.writing():
-        with pytest.raises(StateError, match="locked for 5 s"):
+        with pytest.raises(StateError, match="locked by another process for 5 s"):
             other.put("kept", 1)
         assert other.get("kept") is None
 
