@@ -10,28 +10,27 @@ before the request is on the wire.
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import IsolationLevel, errors
 from psycopg.pq import TransactionStatus
 from psycopg.types.string import StrDumperUnknown
-from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
-from sqlalchemy.pool import QueuePool
 
 from reconciler.core.fingerprint import digest
 from reconciler.errors import StateError
 from state.backend import Backend
-from state.postgres.schema import LOCK, SCHEMA, SETTING, installation
+from state.postgres.connections import Connections, give_back, shared
+from state.postgres.schema import LOCK, SCHEMA, SETTING
 from state.postgres.words import PATIENCE_S, explained
 from state.statements import in_words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from psycopg.abc import Buffer
     from sqlalchemy.engine import Connection
@@ -54,6 +53,10 @@ _CUT_OFF: Final = {
     # Who is cut off from the server, or whose server is, learns it within some twenty seconds.
     "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 20_000,
 }  # fmt: skip
+_SHOW: Final = (
+    f"SELECT (SELECT id FROM {SCHEMA}.installations WHERE name = chosen.name) "  # noqa: S608 - names of ours
+    "FROM (SELECT set_config(%s, %s, {}), %s::text AS name) AS chosen"
+)
 _CLOCKS: Final = timedelta(seconds=1)
 _IDENTITY: Final = "SELECT system_identifier FROM pg_control_system()"
 _FOR_CERTAIN: Final = (
@@ -85,7 +88,7 @@ def connect(place: PostgresPlace) -> psycopg.Connection:
         autocommit=True,
         connect_timeout=PATIENCE_S,
         client_encoding="utf8",
-        application_name=f"skymmich-reconciler {place.installation}"[:63],
+        application_name="skymmich-reconciler",
         **_CUT_OFF,  # type: ignore[arg-type]
     )
     connection.adapters.register_dumper(str, _Text)
@@ -93,6 +96,18 @@ def connect(place: PostgresPlace) -> psycopg.Connection:
         settings = ", ".join(["set_config(%s, %s, false)"] * len(_SESSION))
         named = [part for setting in _SESSION.items() for part in setting]
         connection.execute(f"SELECT {settings}, {_FOR_CERTAIN}".encode(), named)
+    except psycopg.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _as(place: PostgresPlace, role: str) -> psycopg.Connection:
+    """Open a connection that goes by a role from now on; empty: by the user's own."""
+    connection = connect(place)
+    try:
+        if role:
+            connection.execute("SELECT set_config('role', %s, false)", (role,))
     except psycopg.Error:
         connection.close()
         raise
@@ -118,20 +133,11 @@ class PostgresDatabase(Backend):
     """
 
     def __init__(self, place: PostgresPlace, number: int, role: str, *, read_only: bool) -> None:
-        engine = create_engine(
-            "postgresql+psycopg://",
-            creator=self._connect,
-            poolclass=QueuePool,
-            max_overflow=-1,
-            # The server may have been restarted since.
-            pool_pre_ping=True,
-            hide_parameters=True,
-            use_native_hstore=False,
-        )
-        super().__init__(engine, str(place), None, read_only=read_only)
         self._where, self._installation, self._role = place, number, role
-        self._single: psycopg.Connection | None = None
-        self._single_turn = threading.Lock()
+        self._connections: Connections | None = shared(place.address, role, partial(_as, place, role))
+        # An engine of its own with the pool of all: what begins a transaction is each installation's.
+        engine = self._connections.engine.execution_options()
+        super().__init__(engine, str(place), None, read_only=read_only)
 
     @property
     def is_there(self) -> bool:
@@ -148,14 +154,8 @@ class PostgresDatabase(Backend):
             if own is not None:
                 found: object = own.exec_driver_sql(asked, values).scalar()
                 return found
-            with self._single_turn:
-                try:
-                    row = self._alone().execute(asked, values).fetchone()
-                except psycopg.OperationalError:
-                    # The server may have been restarted since the last time.
-                    self._close_single()
-                    row = self._alone().execute(asked, values).fetchone()
-                return None if row is None else row[0]
+            row = self._open.first(asked, values, self._installation, self._show)
+            return None if row is None else row[0]
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -201,42 +201,33 @@ class PostgresDatabase(Backend):
         return found if abs(found) >= _CLOCKS else timedelta(0)
 
     def close(self) -> None:
-        """Close all connections."""
-        with self._single_turn:
-            self._close_single()
-        self._engine.dispose()
+        """Close all connections, unless another store of this process uses them."""
+        if self._connections is not None:
+            self._connections = None
+            give_back(self._where.address, self._role)
 
-    def _alone(self) -> psycopg.Connection:
-        if self._single is None:
-            self._single = self._connect()
-            self._single.autocommit = True
-        return self._single
+    @property
+    def _open(self) -> Connections:
+        if self._connections is None:
+            raise StateError(f"The state store, {self._where}, is closed.")
+        return self._connections
 
-    def _close_single(self) -> None:
-        if self._single is not None:
-            self._single.close()
-        self._single = None
+    def _show(self, connection: psycopg.Connection) -> None:
+        """Have a connection without a transaction show this installation, until it shows another one."""
+        found = connection.execute(_SHOW.format("false"), self._shown).fetchone()
+        self._require_same(found)
 
-    def _connect(self) -> psycopg.Connection:
-        connection = connect(self._where)
-        try:
-            self._require_same(connection)
-            connection.execute("SELECT set_config(%s, %s, false)", (SETTING, str(self._installation)))
-            if self._role:
-                connection.execute("SELECT set_config('role', %s, false)", (self._role,))
-        except (psycopg.Error, StateError):
-            connection.close()
-            raise
-        connection.autocommit = False
-        return connection
+    @property
+    def _shown(self) -> tuple[str, str, str]:
+        return SETTING, str(self._installation), self._where.installation
 
-    def _require_same(self, connection: psycopg.Connection) -> None:
+    def _require_same(self, found: Sequence[Any] | None) -> None:
         """Make sure that the number is still this installation's: all may have been made anew meanwhile.
 
         Raises:
             StateError: it is another one's by now, or nobody's.
         """
-        if installation(connection, self._where.installation) != self._installation:
+        if found is None or found[0] != self._installation:
             raise StateError(
                 f"The state store, {self._where}, is not the one that was open: it was removed, or made "
                 "anew. Nothing is written there, nor to Immich.",
@@ -248,8 +239,11 @@ class PostgresDatabase(Backend):
         writing = bool(connection.get_execution_options().get("writing"))
         driver.isolation_level = IsolationLevel.READ_COMMITTED if writing else IsolationLevel.REPEATABLE_READ
         driver.read_only = self.read_only or not writing
+        # For this transaction alone: the next one may be another installation's.
+        show, values = _SHOW.format("true"), self._shown
         if writing:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK, self._installation))
+        self._require_same(connection.exec_driver_sql(show, values).one_or_none())
 
     def _goes_on(self, driver: psycopg.Connection) -> bool:
         return driver.info.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}

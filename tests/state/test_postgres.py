@@ -400,3 +400,25 @@ def test_one_machine_loads_nothing_of_it(spawn, path):
     )
     child = spawn(code, path)
     assert child.communicate(timeout=60)[0].strip() == "['state.postgres', 'state.postgres.place']"
+
+
+def test_many_open_stores_of_a_process_share_few_connections(club, server, make):
+    def count():
+        with psycopg.connect(f"postgresql://postgres@/postgres?host={server}", autocommit=True) as connection:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'club'"
+            return connection.execute(query).fetchone()[0]
+
+    before = count()
+    stores = [StateStore.open(f"{club}#many-{number}") for number in range(20)]
+    for turn in range(2):
+        for number, store in enumerate(stores):
+            store.put("number", [number, turn])
+            store.save_records([make.record(f"{number}")])
+    assert [store.get("number") for store in stores] == [[number, 1] for number in range(20)]
+    assert [set(store.records()) for store in stores] == [{f"{number}"} for number in range(20)]
+    assert count() - before <= 5
+    for store in stores:
+        store.close()
+    assert count() == before
+    with pytest.raises(StateError, match="is closed"):
+        stores[0].get("number")
