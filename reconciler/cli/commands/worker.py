@@ -15,14 +15,14 @@ from reconciler.errors import ConfigurationError
 def command(
     *,
     concurrency: Annotated[
-        int, typer.Option(min=1, max=500, help="Installations that are visited at the same time.")
+        int, typer.Option(min=1, max=500, metavar="N", help="Installations that are visited at the same time.")
     ] = 8,
     config: ConfigFile = None,
 ) -> int:
     """Keep many installations in sync, together with other workers, until it is stopped.
 
-    Their state is in one PostgreSQL database, their configurations in one folder ([fleet] folder). One
-    machine with one library needs no worker: use `run`.
+    Their state is in one PostgreSQL database, their configurations are in the folder that `folder` in the
+    section `fleet` names. One machine with one library needs no worker: use `run`.
     """
     loaded = configuration.load(config, os.environ)
     need_fleet()
