@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from reconciler.errors import StateError
+from reconciler.errors import ReconcilerError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from state.postgres.places import Places
 
 _AGAIN: Final = 0.5
+_PATIENCE: Final = 3.0
+"""Seconds for which a place is waited for: whoever waits keeps other servers' installations waiting."""
+
+
+class ServerBusyError(ReconcilerError):
+    """As many requests are under way at a server as may be; its other installations are visited later."""
 
 
 class Ceiling:
@@ -40,15 +46,22 @@ class Ceiling:
         Args:
             address: the server's; empty: it is not known yet, and nobody waits.
             requests: as many at most; never more than all there are.
+
+        Raises:
+            ServerBusyError: there are none for some seconds.
+            StateError: the database cannot be asked.
         """
         if not address:
             yield
             return
         server, count = number_of(address), min(requests, self._requests)
-        taken = await asyncio.to_thread(self._places.take, server, count, self._requests)
-        while not taken:
+        taken: list[int] = []
+        for _ in range(round(_PATIENCE / _AGAIN)):
+            if taken := await asyncio.to_thread(self._places.take, server, count, self._requests):
+                break
             await asyncio.sleep(_AGAIN)
-            taken = await asyncio.to_thread(self._places.take, server, count, self._requests)
+        else:
+            raise ServerBusyError(f"At {address} as many requests are under way as may be.")
         try:
             yield
         finally:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-Result: TypeAlias = Literal["done", "busy", "failed", "lost", "newer"]
+Result: TypeAlias = Literal["done", "busy", "failed", "lost", "newer", "left"]
 _HERE: Final = {"127.0.0.1", "::1", "localhost"}
 
 

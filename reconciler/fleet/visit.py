@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from reconciler import logging as logs
 from reconciler.app.store_place import place_of
 from reconciler.app.wiring import Installed, listener
 from reconciler.core.reasons import of_error
-from reconciler.errors import LeaseLostError, ReconcilerError, StateError, StateTooNewError
+from reconciler.errors import LeaseHeldError, LeaseLostError, ReconcilerError, StateError, StateTooNewError
 from reconciler.messages.reasons import sentence
-from reconciler.messages.voice import told
 from reconciler.service.service import Service
 from state.lease import Lease
 from state.migrations import HEAD
+from state.postgres.opening import exists
+from state.postgres.place import PostgresPlace
 from state.store import StateStore
 
 if TYPE_CHECKING:
@@ -40,8 +42,16 @@ LINGER: Final = 3.0
 """Seconds for which a visit waits for what is due next, rather than come back for it."""
 KEPT: Final = 200
 """Installations whose services stay in memory between visits."""
-_REVISION: Final = "SELECT version_num FROM alembic_version"
+_AT_WORK: Final = (
+    "SELECT version_num || CASE WHEN EXISTS ("
+    "SELECT 1 FROM installations WHERE name = ? AND paused_at IS NULL"
+    ") THEN '' ELSE ' paused' END FROM alembic_version"
+)
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
+
+
+class NotAtWorkError(ReconcilerError):
+    """An installation was paused or removed since its task was put into the queue."""
 
 
 @dataclass(slots=True)
@@ -102,11 +112,16 @@ class Visits:
 
         Raises:
             LeaseHeldError: another process has the right to write.
+            ServerBusyError: as many requests are under way at its server as may be.
+            NotAtWorkError: it is paused, or was removed.
             StateTooNewError: a newer version brought the tables up to date: this one is to end.
             ReconcilerError: the installation cannot be visited.
         """
         if self._stopping:
             return 0.0
+        if name in self._at_work:
+            # Its task was given out once more, as if this worker were gone.
+            raise LeaseHeldError(f"{name} is visited by this worker already.")
         self._at_work.add(name)
         with structlog.contextvars.bound_contextvars(installation=name):
             return await self._visit(name, request)
@@ -123,6 +138,11 @@ class Visits:
                 return await self._work(service)
         finally:
             self._at_work.discard(name)
+
+    async def forget(self, name: str) -> None:
+        """Close what is open of an installation that is visited no more."""
+        if name not in self._at_work and (known := self._kept.pop(name, None)) is not None:
+            await known.aclose()
 
     def stop(self) -> None:
         """Begin nothing new: what is in flight finishes and is recorded."""
@@ -197,7 +217,7 @@ class Visits:
                 _LOGGER.warning("right lost", installation=standing.name, error=error.message)
                 return
             except StateError as error:
-                _LOGGER.warning("right not renewed", installation=standing.name, error=told(error, "daemon"))
+                _LOGGER.warning("right not renewed", installation=standing.name, error=error.message)
 
     async def _standing(self, name: str) -> Standing:
         stamp = await asyncio.to_thread(self._configured.stamp, name)
@@ -208,7 +228,15 @@ class Visits:
         if known is None:
             known = await asyncio.to_thread(self._opened, name, stamp)
         self._kept[name] = known  # the last one is the one that was visited last
-        found = await asyncio.to_thread(known.store.database.single, _REVISION)
+        try:
+            told = await asyncio.to_thread(known.store.database.single, _AT_WORK, name)
+        except StateError:
+            # It may have been removed, and made anew: what is known of it is no more.
+            await self._kept.pop(name).aclose()
+            raise
+        found, _, paused = str(told).partition(" ")
+        if paused:
+            raise NotAtWorkError(f"{name} is paused, or was removed.")
         if found != HEAD:
             raise StateTooNewError(
                 f"A newer version brought the state store up to date (its schema is {found!r}, this one's "
@@ -221,7 +249,11 @@ class Visits:
         return known
 
     def _opened(self, name: str, stamp: tuple[object, ...]) -> Standing:
+        if not exists(PostgresPlace(self._configured.address, name)):
+            raise NotAtWorkError(f"There is no installation {name}.")
         config = self._configured.load(name)
+        for secret in config.secrets():
+            logs.register_secret(secret)
         store = StateStore.open(place_of(config))
         try:
             return Standing(

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import signal
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +21,10 @@ from procrastinate import exceptions, jobs
 from reconciler import logging as logs
 from reconciler.errors import LeaseHeldError, LeaseLostError, ReconcilerError, StateError, StateTooNewError
 from reconciler.fleet import tasks
-from reconciler.fleet.ceiling import Ceiling
+from reconciler.fleet.ceiling import Ceiling, ServerBusyError
 from reconciler.fleet.configured import Configured
 from reconciler.fleet.health import Health, health_server
-from reconciler.fleet.visit import Visits
+from reconciler.fleet.visit import NotAtWorkError, Visits
 from reconciler.immich.client import SystemClock
 from reconciler.messages.voice import remedy_of, told
 from reconciler.rendering.renderer import SafeRenderer
@@ -91,6 +92,8 @@ class _Worker:
     async def run(self) -> int:
         """Work until a signal says to stop, or a newer version took over."""
         loop = asyncio.get_running_loop()
+        # What blocks, such as reading a catalogue, must not keep the renewal of a right waiting.
+        loop.set_default_executor(ThreadPoolExecutor(4 * self._concurrency + 8, "worker"))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         token = self._config.status.token.get_secret_value() if self._config.status.token else ""
@@ -198,7 +201,10 @@ class _Worker:
             except LeaseLostError as error:
                 visit.result = "lost"
                 _LOGGER.warning("right lost", installation=name, error=error.message)
-            except LeaseHeldError:
+            except NotAtWorkError:
+                visit.result = "left"
+                await self._visits.forget(name)
+            except (LeaseHeldError, ServerBusyError):
                 visit.result = "busy"
                 await self._later(app, kind, name, images, BUSY_S)
             except ReconcilerError as error:

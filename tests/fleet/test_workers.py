@@ -156,6 +156,9 @@ def test_a_paused_installation_is_left_alone_and_a_person_s_wish_goes_first(flee
     code, out, _ = fleet.call("installations")
     assert code == 0
     assert "paused since" in out
+    code, _, err = fleet.call("installations", "sync", "one")
+    assert code == 1
+    assert "is paused" in err
     assert fleet.call("installations", "resume", "one")[0] == 0
     code, _, err = fleet.call("installations", "sync", "one")
     assert code == 0, err
@@ -193,6 +196,41 @@ def test_all_workers_together_keep_below_the_ceiling_of_a_server(make_fleet):
 
     until(done)
     assert max(at_once) == 1  # four requests under way are one visit's
+
+
+def test_a_removed_installation_is_left_alone_and_not_made_again(fleet):
+    fleet.add("one")
+    fleet.add("two")
+    process = fleet.worker()
+    until(fleet.in_sync)
+    installations.remove(fleet.address, "one")
+    before = fleet.writes("one")
+    fleet.sql("one", "UPDATE astrophotography_images SET description = 'Too late.'")
+    fleet.sql("two", "UPDATE astrophotography_images SET description = 'In time.'")
+    until(lambda: "In time." in str(fleet.simulators["two"].assets()))
+    until(later(6))
+    assert [one.name for one in installations.installations(fleet.address)] == ["two"]
+    assert "Too late." not in str(fleet.simulators["one"].assets())
+    assert fleet.writes("one") == before
+    assert "not visited" not in fleet.events(process)
+
+
+def test_a_key_of_an_installation_is_in_no_log_and_in_no_table(fleet, postgres):
+    fleet.add("one")
+    process = fleet.worker()
+    until(fleet.in_sync)
+    process.terminate()
+    assert process.wait(30) == 0
+    key = fleet.simulators["one"].api_key
+    assert key not in process.log.read_text()
+    with psycopg.connect(postgres.address("fleet"), autocommit=True) as connection:
+        tables = connection.execute(
+            "SELECT schemaname, tablename FROM pg_tables WHERE schemaname LIKE 'skymmich%'"
+        ).fetchall()
+        assert len(tables) > 15
+        for schema, table in tables:
+            rows = connection.execute(f"SELECT row_to_json(t)::text FROM {schema}.{table} AS t").fetchall()
+            assert not any(key in row for (row,) in rows)
 
 
 # Commands

@@ -101,9 +101,15 @@ def sync(
     from reconciler.fleet import tasks  # noqa: PLC0415 - an optional extra
     from state.postgres import installations  # noqa: PLC0415 - who has a file pays nothing for it
 
-    if name not in {one.name for one in installations.installations(address)}:
+    found = {one.name: one for one in installations.installations(address)}.get(name)
+    if found is None:
         raise ReconcilerError(
             f"There is no installation {name}.", remedy="Which there are: skymmich-reconciler installations"
+        )
+    if found.paused_at is not None:
+        raise ReconcilerError(
+            f"{name} is paused, so no worker takes it.",
+            remedy=f"skymmich-reconciler installations resume {name}",
         )
     tasks.make_tables(address)
 

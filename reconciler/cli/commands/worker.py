@@ -15,7 +15,8 @@ from reconciler.errors import ConfigurationError
 def command(
     *,
     concurrency: Annotated[
-        int, typer.Option(min=1, max=500, metavar="N", help="Installations that are visited at the same time.")
+        int,
+        typer.Option(min=1, max=500, metavar="N", help="Installations that are visited at once."),
     ] = 8,
     config: ConfigFile = None,
 ) -> int:
