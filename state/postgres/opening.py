@@ -13,7 +13,7 @@ from sqlalchemy.pool import StaticPool
 from reconciler.errors import ConfigurationError, StateError
 from state.migrations import HEAD
 from state.postgres import schema
-from state.postgres.database import PostgresDatabase, connect, explain
+from state.postgres.database import WITHOUT_LIMIT, PostgresDatabase, connect, explain
 from state.postgres.place import NAME
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def _make(place: PostgresPlace, connection: psycopg.Connection) -> int:
     connection.autocommit = False
     with engine.connect() as known, known.begin():
         connection.execute("SELECT pg_advisory_xact_lock(%s, 0)", (schema.LOCK,))
+        connection.execute(WITHOUT_LIMIT)
         schema.make(connection)
         # Another process may have done it meanwhile.
         found = schema.revision(connection)

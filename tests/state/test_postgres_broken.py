@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, text
 
 from reconciler.errors import ConfigurationError, StateError
-from state.postgres import copies
+from state.postgres import copies, database
 from state.postgres.place import PostgresPlace
 from state.store import StateStore
 from tests.state.conftest import held
@@ -107,6 +107,26 @@ def test_the_first_entry_after_a_restore_into_a_new_database_has_a_number_of_its
         assert [entry.asset_id for entry in store.journal_of()] == ["d", "c", "b", "a"]
         with store.database.reading() as connection:
             assert connection.execute(text("SELECT max(entry_id) FROM journal")).scalar() == 4
+
+
+def test_a_restore_may_take_longer_than_any_other_statement(empty, full, tmp_path, noon, monkeypatch):
+    place = PostgresPlace(empty)
+    with StateStore.open(place) as store:
+        full(store)
+        before = held(store)
+        copies.back_up(place, tmp_path / "copy.sqlite3", noon)
+        with psycopg.connect(empty, autocommit=True) as connection:
+            connection.execute("SET search_path = skymmich_reconciler")
+            connection.execute(
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN PERFORM pg_sleep(3); RETURN NULL; END $$"
+            )
+            connection.execute(
+                "CREATE TRIGGER slow AFTER DELETE ON assets FOR STATEMENT EXECUTE FUNCTION slow()"
+            )
+        monkeypatch.setitem(database._SESSION, "statement_timeout", "2s")
+        copies.restore_into(tmp_path / "copy.sqlite3", place, tmp_path / "kept", noon, lambda _: None)
+        assert held(store)[0] == before[0]
 
 
 @pytest.mark.parametrize(
