@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import errors
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
@@ -69,6 +70,8 @@ def open_to_write(place: PostgresPlace) -> PostgresDatabase:
         StateTooNewError: it is of a newer schema; nothing was changed.
     """
     with _asked(place) as connection:
+        if connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
+            raise errors.ReadOnlySqlTransaction("it is in recovery")
         role = schema.restricted_role(connection, place)
         found = schema.revision(connection)
         schema.refuse_newer(place, found)

@@ -143,3 +143,15 @@ def test_an_address_whose_password_is_not_encoded_is_refused_and_nothing_of_it_s
 @pytest.mark.parametrize("address", ["postgresql://me:hun%40ter2@a:1,b:2/na%40me", "postgres:///x?host=/run"])
 def test_an_address_that_is_encoded_is_understood(address):
     assert PostgresPlace(address).parts() in {("na@me", "a,b", "1,2"), ("x", "/run", "")}
+
+
+def test_what_an_address_lacks_is_told_as_libpq_fills_it_in(monkeypatch):
+    whole = PostgresPlace("postgresql://me@db.lan:5432/astro")
+    monkeypatch.setenv("PGHOST", "db.lan")
+    monkeypatch.setenv("PGDATABASE", "astro")
+    place = PostgresPlace("postgresql://me@")
+    assert place.parts() == ("astro", "db.lan", "")
+    assert place.mark() == whole.mark()
+    assert PostgresPlace("postgresql:///x?hostaddr=10.0.0.1").parts()[1] == "10.0.0.1"
+    monkeypatch.delenv("PGDATABASE")
+    assert place.parts()[0] == "me"
