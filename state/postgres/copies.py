@@ -12,6 +12,7 @@ from sqlalchemy import text
 from state.backup import Copy, look_into, put_copy
 from state.changes import forget_mark
 from state.lease import Lease
+from state.postgres.database import WITHOUT_LIMIT
 from state.restoring import Restored, keep_former, restore
 from state.store import StateStore
 from state.transfer import holds_anything, move_rows
@@ -87,6 +88,7 @@ def restore_into(
             # By right: who lost it while the copy was made ready puts nothing back.
             store._writing_by_right() as target,  # noqa: SLF001  the same room
         ):
+            target.execute(text(WITHOUT_LIMIT))
             move_rows(source, target)
             forget_mark(target)
             target.execute(text(_COUNT_ON))

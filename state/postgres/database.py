@@ -49,6 +49,8 @@ _SESSION: Final = {
     "row_security": "on",
     "default_transaction_isolation": "read committed",
 }
+WITHOUT_LIMIT: Final = "SET LOCAL statement_timeout = 0"
+"""For a transaction that deletes or rewrites all rows there are, which may take long."""
 _CUT_OFF: Final = {
     # Who is cut off from the server, or whose server is, learns it within some twenty seconds.
     "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 20_000,

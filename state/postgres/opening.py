@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import errors
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
@@ -13,7 +14,7 @@ from sqlalchemy.pool import StaticPool
 from reconciler.errors import ConfigurationError, StateError
 from state.migrations import HEAD
 from state.postgres import schema
-from state.postgres.database import PostgresDatabase, connect, explain
+from state.postgres.database import WITHOUT_LIMIT, PostgresDatabase, connect, explain
 from state.postgres.place import NAME
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def open_to_write(place: PostgresPlace) -> PostgresDatabase:
         StateTooNewError: it is of a newer schema; nothing was changed.
     """
     with asked(place) as connection:
+        if connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
+            raise errors.ReadOnlySqlTransaction("it is in recovery")
         role = schema.restricted_role(connection, place)
         found = schema.revision(connection)
         schema.refuse_newer(place, found)
@@ -88,6 +91,7 @@ def _make(place: PostgresPlace, connection: psycopg.Connection) -> int:
     connection.autocommit = False
     with engine.connect() as known, known.begin():
         connection.execute("SELECT pg_advisory_xact_lock(%s, 0)", (schema.LOCK,))
+        connection.execute(WITHOUT_LIMIT)
         schema.make(connection)
         # Another process may have done it meanwhile.
         found = schema.revision(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass, field
 from typing import Final, Self
@@ -13,6 +14,7 @@ MAIN: Final = "main"
 """The installation that is meant where none is named."""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 """What an installation may be called."""
+_PORT: Final = "5432"
 _SCHEME: Final = re.compile(r"postgres(ql)?://", re.IGNORECASE)
 
 
@@ -57,15 +59,19 @@ class PostgresPlace:
         except psycopg.Error:
             # The library's own message can show the password.
             raise _unclear() from None
-        name, host, port = (str(found.get(key) or "") for key in ("dbname", "host", "port"))
+        env = os.environ.get
+        name = found.get("dbname") or env("PGDATABASE") or found.get("user") or env("PGUSER") or ""
+        host = found.get("host") or found.get("hostaddr") or env("PGHOST") or env("PGHOSTADDR") or ""
+        name, host, port = str(name), str(host), str(found.get("port") or env("PGPORT") or "")
         # What follows upon an “@” or “/” of a password is taken for one of these, and these are shown.
         if "@" in host[1:] or ("@" in name and "%40" not in self.address) or set(port) - set("0123456789,"):
             raise _unclear()
-        return name or str(found.get("user") or ""), host, port
+        return name, host, port
 
     def mark(self) -> str:
         """Return what tells this place from another one, and says nothing else: a stranger may see it."""
-        told = "\0".join((*self.parts(), self.installation))
+        name, host, port = self.parts()
+        told = "\0".join((name, host, port or _PORT, self.installation))
         return hashlib.sha256(f"skymmich-reconciler store postgresql {told}".encode()).hexdigest()[:32]
 
 

@@ -104,6 +104,10 @@ def explained(error: BaseException | None) -> tuple[str, str]:
         error: the driver's; ``None``: the connection was lost before.
     """
     reason = _first_line(error)
+    if isinstance(error, errors.FeatureNotSupported) and "recovery" in reason:
+        error = errors.ReadOnlySqlTransaction(
+            reason
+        )  # as a replica says it of a transaction that has to write
     for kinds, what, remedy in _KNOWN:
         if isinstance(error, kinds):
             return f"{what} ({reason})", remedy

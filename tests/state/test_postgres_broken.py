@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, text
 
 from reconciler.errors import ConfigurationError, StateError
-from state.postgres import copies
+from state.postgres import copies, database
 from state.postgres.place import PostgresPlace
 from state.store import StateStore
 from tests.state.conftest import held
@@ -109,6 +109,26 @@ def test_the_first_entry_after_a_restore_into_a_new_database_has_a_number_of_its
             assert connection.execute(text("SELECT max(entry_id) FROM journal")).scalar() == 4
 
 
+def test_a_restore_may_take_longer_than_any_other_statement(empty, full, tmp_path, noon, monkeypatch):
+    place = PostgresPlace(empty)
+    with StateStore.open(place) as store:
+        full(store)
+        before = held(store)
+        copies.back_up(place, tmp_path / "copy.sqlite3", noon)
+        with psycopg.connect(empty, autocommit=True) as connection:
+            connection.execute("SET search_path = skymmich_reconciler")
+            connection.execute(
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN PERFORM pg_sleep(3); RETURN NULL; END $$"
+            )
+            connection.execute(
+                "CREATE TRIGGER slow AFTER DELETE ON assets FOR STATEMENT EXECUTE FUNCTION slow()"
+            )
+        monkeypatch.setitem(database._SESSION, "statement_timeout", "2s")
+        copies.restore_into(tmp_path / "copy.sqlite3", place, tmp_path / "kept", noon, lambda _: None)
+        assert held(store)[0] == before[0]
+
+
 @pytest.mark.parametrize(
     "password", ["hun@ter2", "hun/ter2", "12/ter2", "h@x/ter2", "h%zz/ter2", "1@2:3/ter2"]
 )
@@ -123,3 +143,15 @@ def test_an_address_whose_password_is_not_encoded_is_refused_and_nothing_of_it_s
 @pytest.mark.parametrize("address", ["postgresql://me:hun%40ter2@a:1,b:2/na%40me", "postgres:///x?host=/run"])
 def test_an_address_that_is_encoded_is_understood(address):
     assert PostgresPlace(address).parts() in {("na@me", "a,b", "1,2"), ("x", "/run", "")}
+
+
+def test_what_an_address_lacks_is_told_as_libpq_fills_it_in(monkeypatch):
+    whole = PostgresPlace("postgresql://me@db.lan:5432/astro")
+    monkeypatch.setenv("PGHOST", "db.lan")
+    monkeypatch.setenv("PGDATABASE", "astro")
+    place = PostgresPlace("postgresql://me@")
+    assert place.parts() == ("astro", "db.lan", "")
+    assert place.mark() == whole.mark()
+    assert PostgresPlace("postgresql:///x?hostaddr=10.0.0.1").parts()[1] == "10.0.0.1"
+    monkeypatch.delenv("PGDATABASE")
+    assert place.parts()[0] == "me"

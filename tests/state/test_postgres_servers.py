@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+from psycopg import errors
 from sqlalchemy import text
 
 from reconciler.errors import StateError
@@ -14,6 +15,7 @@ from state.postgres import opening
 from state.postgres.place import PostgresPlace
 from state.postgres.words import explained
 from state.store import StateStore
+from tests.postgres_server import a_replica
 from tests.state.conftest import held
 
 BACKENDS = ["postgresql"]
@@ -104,6 +106,19 @@ def test_a_server_that_writes_nothing_is_told_as_such(empty, server):
     with pytest.raises(StateError, match="is a replica, or was told to write nothing") as caught:
         StateStore.open(empty)
     assert "primary" in caught.value.remedy
+
+
+def test_a_replica_may_be_read_and_not_opened_to_write(empty, server):
+    with StateStore.open(empty) as store:
+        store.put("kept", 1)
+    with a_replica(server) as replica:
+        there = empty.replace(f"host={server}", f"host={replica.home}")
+        with StateStore.open(there, read_only=True) as reader:
+            assert reader.get("kept") == 1
+        with pytest.raises(StateError, match="is a replica"):
+            StateStore.open(there)
+    what, _ = explained(errors.FeatureNotSupported("cannot set transaction read-write mode during recovery"))
+    assert "is a replica" in what
 
 
 def test_a_new_installation_needs_no_right_that_the_first_one_needed(empty, server):
