@@ -76,6 +76,13 @@ UNMEASURED = (
 their time, and they run no line that others do not."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session):
+    from tests.quick_collection import rewrite_share
+
+    rewrite_share(session.config)
+
+
 def pytest_collection_modifyitems(items):
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     for item in items:
