@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from pathlib import Path
 
@@ -36,6 +37,12 @@ def quick_schema():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(opening, "upgrade", upgrade)
         yield
+
+
+def pytest_collection_finish():
+    """Let no garbage collection look at what stays to the end: the modules and some thousand tests."""
+    gc.collect()
+    gc.freeze()
 
 
 LONGEST = (
