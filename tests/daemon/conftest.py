@@ -28,6 +28,7 @@ from reconciler.simulator.server.unkindness import Settings
 from reconciler.skymmich.database import SqliteCatalogue
 from state.lease import Lease
 from state.store import SqliteStore
+from tests.catalogues import FIRST_LINKED, keep_only
 
 KEY = "a-key-of-the-simulation"
 
@@ -145,9 +146,7 @@ class World:
         self.clock = FakeClock()
         self.catalogue = folder / "skymmich.db"
         build_sample(self.catalogue)
-        with closing(sqlite3.connect(self.catalogue)) as connection, connection:
-            keep = "SELECT id FROM astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id LIMIT ?"
-            connection.execute(f"DELETE FROM astrophotography_images WHERE id NOT IN ({keep})", (images,))
+        keep_only(self.catalogue, FIRST_LINKED, images)
         self.wire = TimedImmich(self.clock, Settings(seed=7, unkind=frozenset(unkind)))
         photos = initial_assets.photos_of_catalogue(self.catalogue)
         initial_assets.fill(self.wire.state, photos, special=False)
