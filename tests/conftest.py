@@ -66,8 +66,7 @@ LONGEST = (
     "fuzz/test_fuzz.py",
     "virtual/test_schedules.py",
     "engine/test_killed.py",
-    "engine/test_runs.py",
-    "engine/test_bad_rows.py",
+    "virtual/test_undo.py",
     "benchmarks/test_loop.py",
 )
 """Files that take half a minute and more: they begin first, so that no process is left with one at the end."""
