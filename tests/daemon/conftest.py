@@ -33,6 +33,23 @@ from tests.catalogues import FIRST_LINKED, keep_only
 KEY = "a-key-of-the-simulation"
 
 
+class WithoutThreads(asyncio.SelectorEventLoop):
+    """Does at once what is given to another thread: in a day that passes in seconds a third would be handing over."""
+
+    def run_in_executor(self, _, func, *args):
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - whoever awaits it gets it
+            future.set_exception(error)
+        return future
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio", {"loop_factory": WithoutThreads}
+
+
 class FakeClock:
     """Time that passes only in ``sleep`` and where a test says so."""
 
