@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from pathlib import Path
 
@@ -38,6 +39,12 @@ def quick_schema():
         yield
 
 
+def pytest_collection_finish():
+    """Let no garbage collection look at what stays to the end: the modules and some thousand tests."""
+    gc.collect()
+    gc.freeze()
+
+
 LONGEST = (
     "packages/test_container.py",
     "packages/test_wheel.py",
@@ -59,8 +66,7 @@ LONGEST = (
     "fuzz/test_fuzz.py",
     "virtual/test_schedules.py",
     "engine/test_killed.py",
-    "engine/test_runs.py",
-    "engine/test_bad_rows.py",
+    "virtual/test_undo.py",
     "benchmarks/test_loop.py",
 )
 """Files that take half a minute and more: they begin first, so that no process is left with one at the end."""
@@ -74,6 +80,13 @@ UNMEASURED = (
 )
 """Files that run the same lines thousands of times, or read the source. Where coverage is asked for they take twice
 their time, and they run no line that others do not."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session):
+    from tests.quick_collection import rewrite_share
+
+    rewrite_share(session.config)
 
 
 def pytest_collection_modifyitems(items):

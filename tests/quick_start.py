@@ -139,10 +139,16 @@ def _starter():
 
 def _preload():
     """Import what the daemon and the commands import once they are called, and load what they load at first use."""
+    import asyncio
     from importlib import import_module
+
+    import anyio
+    import httpx
 
     from reconciler.app.source import _SKY
     from reconciler.cli.app import COMMANDS
+    from reconciler.core.desired.builtin import BuiltIn
+    from reconciler.core.policy import Policy
 
     for name in COMMANDS:
         import_module(f"reconciler.cli.commands.{name.replace('-', '_')}")
@@ -151,9 +157,22 @@ def _preload():
         "reconciler.daemon.main",
         "reconciler.web.app",
         "uvicorn.protocols.http.h11_impl",
+        "alembic.command",
+        "alembic.config",
         "deepdiff",
+        "encodings.ascii",
+        "encodings.utf_8_sig",
+        "httpcore",
+        "rich._emoji_codes",
+        "rich._unicode_data.unicode17-0-0",
+        "sqlalchemy.dialects.postgresql",
+        "typer._adapters",
+        "typer._click.decorators",
     ):
         import_module(name)
+    httpx.AsyncHTTPTransport(verify=False)
+    asyncio.run(anyio.lowlevel.checkpoint())  # what anyio needs with asyncio
+    BuiltIn().render_now(Policy().description, [])
     assert _SKY.find("no object of this name") is None
     from tests.quick_templates import compile_all
 

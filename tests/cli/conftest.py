@@ -21,6 +21,7 @@ import pytest
 from reconciler.cli.app import main
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
+from tests.catalogues import keep_only
 from tests.quick_start import QuickProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,9 +135,7 @@ class Installation:
 def installed(folder: Path, *image_ids: int, **simulator: object):
     catalogue = folder / "skymmich.db"
     build_sample(catalogue)
-    with closing(sqlite3.connect(catalogue)) as connection, connection:
-        kept = ", ".join(map(str, image_ids))
-        connection.execute(f"DELETE FROM astrophotography_images WHERE id NOT IN ({kept})")
+    keep_only(catalogue, ", ".join(map(str, image_ids)))
     options = {"unkind": "settling,lost_updates,round_trip", "drain": 2000.0} | simulator
     with serve(catalogue=catalogue, **options) as server:
         installation = Installation(folder, catalogue, server)

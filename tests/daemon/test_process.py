@@ -22,6 +22,7 @@ import pytest
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 from state.store import StateStore
+from tests.catalogues import FIRST_LINKED, keep_only
 from tests.quick_start import QuickProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,8 +88,7 @@ class Home:
 
     def make_catalogue(self):
         build_sample(self.catalogue)
-        keep = "SELECT id FROM astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id LIMIT ?"
-        self.sql(f"DELETE FROM astrophotography_images WHERE id NOT IN ({keep})", self.images)
+        keep_only(self.catalogue, FIRST_LINKED, self.images)
 
     def configure(self, text=QUICK, **more):
         url = more.get("url", self.url)

@@ -31,6 +31,7 @@ from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 from reconciler.skymmich.sources import open_catalogue
 from state.store import StateStore
+from tests.catalogues import FIRST_LINKED, keep_only
 
 KIND = Timing(recheck=0.02, look=0.03, grace=0.4, patience=8.0)
 """For a server that settles whole; its writes take some 80 ms."""
@@ -209,12 +210,7 @@ def install(tmp_path, samples, empty_store):
             path = tmp_path / "skymmich.sqlite3"
             shutil.copyfile(catalogue or samples(copies), path)
             if count is not None:
-                with closing(sqlite3.connect(path)) as connection, connection:
-                    connection.execute(
-                        "DELETE FROM astrophotography_images WHERE id NOT IN (SELECT id FROM "
-                        "astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id LIMIT ?)",
-                        (count,),
-                    )
+                keep_only(path, FIRST_LINKED, count)
             switches = {"drain": 400.0, **switches}
             sim = stack.enter_context(serve(catalogue=path, unkind=unkind, **switches))
             kind = BUSY if switches["drain"] < 100 else KIND

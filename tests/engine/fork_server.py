@@ -17,6 +17,7 @@ from random import Random
 
 import httpx
 
+from reconciler.core.desired.template import BlockTemplate
 from reconciler.core.policy import Policy, Switches
 from reconciler.engine.passes import Selection
 from reconciler.engine.planner.wishes import Wishes
@@ -70,7 +71,21 @@ def begin(order) -> int:
     return pid
 
 
+def preload() -> None:
+    """Import and compile what a pass does at first use; each process would do it anew."""
+    import gc
+
+    import anyio
+
+    httpx.AsyncHTTPTransport(verify=False)
+    asyncio.run(anyio.lowlevel.checkpoint())
+    BlockTemplate(Policy().description)
+    gc.collect()
+    gc.freeze()
+
+
 def main() -> None:
+    preload()
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from reconciler.engine.polling.timing import Timing
+from tests.thorough import several
 
 pytestmark = pytest.mark.anyio
 
 NAMED = {"unknown_asset", "not_writable", "not_sticking"}
 
 
-@pytest.mark.parametrize(("seed", "images"), [(1, 55), (2, 25), (3, 25)])
+@pytest.mark.parametrize(("seed", "images"), [(1, 55), *several([], [(2, 25), (3, 25)])])
 async def test_one_apply_against_all_unkindness_loses_nothing(install, seed, images):
     here = install(unkind="all", seed=seed, count=images)
     report = await here.run()

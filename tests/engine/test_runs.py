@@ -1,4 +1,4 @@
-"""Every run ends: whatever call of the store fails, and however the pass or the undo is left."""
+"""Every run ends, however the pass is left; see also ``tests/virtual/test_failing_store.py``."""
 
 from __future__ import annotations
 
@@ -10,47 +10,15 @@ from reconciler.core.records import Run
 from reconciler.engine.passes import Selection
 from reconciler.engine.reconcile import Reconciler
 from reconciler.engine.runs import Runs
-from reconciler.engine.undo import Undo
 from reconciler.errors import StateError
 from reconciler.immich.client import SystemClock
 from reconciler.immich.target import Immich
 from reconciler.messages.runs import summary
 from reconciler.skymmich.sources import open_catalogue
 from tests.engine.conftest import HASTY
+from tests.virtual.test_failing_store import Failing
 
 pytestmark = pytest.mark.anyio
-
-
-class Failing:
-    """A real store of which one call, counted from now on, fails: before it took effect, or after.
-
-    Once it has failed it fails on until it is mended, as a full disk does.
-    """
-
-    def __init__(self, store, at, *, after=False, error=None):
-        self._store, self._left, self._after = store, at, after
-        self._error = error or StateError("The disk that holds the state store is full.")
-        self.broken = self.mended = False
-        self.calls = 0
-
-    def __getattr__(self, name):
-        real = getattr(self._store, name)
-        if not callable(real) or name in {"records", "pending", "record", "run"}:
-            return real
-
-        def call(*arguments, **more):
-            self.calls += 1
-            self._left -= 1
-            if self.mended:
-                return real(*arguments, **more)
-            if self.broken or self._left < 0:
-                first, self.broken = not self.broken, True
-                if first and self._after and name != "transaction":
-                    real(*arguments, **more)
-                raise self._error
-            return real(*arguments, **more)
-
-        return call
 
 
 async def _with_cycle(here, store, act):
@@ -68,60 +36,6 @@ def _running(here):
 async def _pass(cycle, wishes, run_id):
     prepared = await cycle.prepare(Selection(), wishes)
     return await cycle.apply(prepared, Selection(), run_id=run_id, trigger="cli")
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before it took effect", "after"])
-async def test_no_pass_stays_running_whatever_call_of_the_store_fails(install, after):
-    here = install(count=2)
-    failed = 0
-    for at in range(200):  # far more than there are calls
-        here.sql("UPDATE astrophotography_images SET title = ?", f"Title {at}")
-        store = Failing(here.store, at, after=after)
-
-        async def one(cycle, _, store=store, at=at):
-            try:
-                await _pass(cycle, here.wishes, f"run-{at}")
-            except StateError:
-                assert store.broken
-            store.mended = True
-            cycle.runs.settle()
-
-        await _with_cycle(here, store, one)
-        assert _running(here) == []
-        if not store.broken:
-            break
-        failed += 1
-    assert failed > 8
-    outcomes = {run.outcome for run in here.store.runs(1000)}
-    assert {"failed", "succeeded"} <= outcomes
-
-
-async def test_no_undo_stays_running_whatever_call_of_the_store_fails(install):
-    here = install(count=2)
-    failed = 0
-    for at in range(200):  # far more than there are calls
-        here.sql("UPDATE astrophotography_images SET title = ?", f"Title {at}")
-        report = await here.run(force=True)
-        store = Failing(here.store, at)
-
-        async def one(cycle, target, store=store, run_id=report.run.run_id, at=at):
-            undo = Undo(cycle, target, store, SystemClock(), lambda _: None, here.timing)
-            entries = here.store.journal_of(run_id)
-            prepared = None
-            try:
-                prepared = await undo.prepare(entries, here.wishes)
-                await undo.apply(prepared, run_id=f"undo-{at}", stop=lambda: False)
-            except StateError:
-                assert store.broken
-            store.mended = True
-            cycle.runs.settle()
-
-        await _with_cycle(here, store, one)
-        assert _running(here) == []
-        if not store.broken:
-            break
-        failed += 1
-    assert failed > 8
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ from reconciler.simulator.server.app import Application
 from reconciler.simulator.server.unkindness import Settings
 from reconciler.skymmich.sources import open_catalogue
 from state.store import StateStore
+from tests.catalogues import FIRST_LINKED, keep_only
 
 IMAGES = 12
 KEY = "k" * 43
@@ -243,11 +244,7 @@ class Campaign:
         self._queue = []
         self.template = folder / "template.sqlite3"
         build_sample(self.template)
-        with closing(sqlite3.connect(self.template)) as connection, connection:
-            connection.execute(
-                "DELETE FROM astrophotography_images WHERE id NOT IN (SELECT id FROM "
-                f"astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id LIMIT {IMAGES})"
-            )
+        keep_only(self.template, FIRST_LINKED, IMAGES)
 
     def install(self):
         self._number += 1

@@ -11,6 +11,7 @@ from reconciler.core.records import AssetRecord
 from tests.model.machine import Model
 from tests.model.oracle import ViolationError
 from tests.model.play import Play
+from tests.thorough import several
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_in_any_order_nothing_of_a_persons_is_lost_and_it_comes_to_rest():
     run_state_machine_as_test(
         Model,
         settings=settings(
-            max_examples=40,  # `make soak` goes on where this ends
+            max_examples=several(20, 40),  # `make soak` goes on where this ends
             stateful_step_count=10,
             derandomize=True,
             deadline=None,

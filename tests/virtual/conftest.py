@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import sqlite3
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from reconciler.simulator.sample.build import build_sample
 from state.store import StateStore
+from tests.catalogues import FIRST_LINKED, keep_only
 from tests.virtual.world import World, forbid_two_at_once
 
 
@@ -47,12 +47,7 @@ def making(folder, samples, empty_store):
             shutil.copyfile(catalogue or samples(copies), path)
             shutil.copyfile(empty_store, store_path)
             if count is not None:
-                with closing(sqlite3.connect(path)) as connection, connection:
-                    connection.execute(
-                        "DELETE FROM astrophotography_images WHERE id NOT IN (SELECT id FROM "
-                        "astrophotography_images WHERE immich_id IS NOT NULL ORDER BY id LIMIT ?)",
-                        (count,),
-                    )
+                keep_only(path, FIRST_LINKED, count)
             return World(path, stack.enter_context(StateStore.open(store_path)), **how)
 
         yield make

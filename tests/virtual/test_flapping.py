@@ -14,6 +14,7 @@ from reconciler.engine.passes import Selection
 from reconciler.engine.planner.wishes import Wishes
 from reconciler.messages.reasons import sentence
 from state.store import StateStore
+from tests.thorough import several
 from tests.virtual.loop import run
 from tests.virtual.world import NO_CANARY
 
@@ -280,7 +281,7 @@ def test_two_daemons_on_one_library_come_to_rest_and_nothing_grows(synced, tmp_p
     )
     writes = []
     with theirs:
-        for _ in range(120):  # two hours, a look each minute
+        for _ in range(several(60, 120)):  # an hour or two, a look each minute
             for store, policy in ((ours, NO_CANARY), (theirs, shorter)):
                 here.store, here.policy = store, policy
                 look(here)

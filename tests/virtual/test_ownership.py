@@ -19,6 +19,7 @@ from reconciler.engine.redo import write_again
 from reconciler.errors import AnotherInstanceError
 from reconciler.messages.runs import summary
 from state.store import StateStore
+from tests.thorough import several
 from tests.virtual.loop import run
 
 BOLD = Policy(guard=GuardPolicy(canary=0, max_fraction=1.0))
@@ -494,7 +495,7 @@ def test_an_undo_that_comes_first_after_an_older_copy_was_put_back_leaves_what_a
     assert tag in here.shown()[asset_id]["tags"]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(several(2, 4)))
 def test_an_undo_of_everything_of_an_older_copy_that_is_killed_waits_for_its_own_writes(world, seed):
     here = world(unkind="settling", drain=8.0, policy=BOLD, count=4, seed=seed)
     here.run()

@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.core.plan.diff import observed_facts, planned_facts
 from reconciler.core.writes.asset_write import UNCONFIRMED
+from tests.thorough import several
 
 NAMED = {"unknown_asset", "not_writable", "not_sticking"}
 REAL = "settling,lost_updates,round_trip,early_updated_at,unstable_paging,slow_tagging,clock_skew"
@@ -74,7 +75,7 @@ def test_all_unkindness_costs_at_most_3_8_requests_an_image_where_tags_are_share
     assert_named_states_and_nothing_lost(here, report)
 
 
-@pytest.mark.parametrize("seed", [7, 9])
+@pytest.mark.parametrize("seed", several([7], [7, 9]))
 def test_all_unkindness_costs_at_most_3_8_requests_an_image_of_a_library_whose_tags_are_searched(world, seed):
     """Some 290 tags on 825 images; the four in a hundred that ``busy`` and ``dropped`` spoil are counted apart."""
     here = world(unkind="all", seed=seed, copies=15)
@@ -86,7 +87,8 @@ def test_all_unkindness_costs_at_most_3_8_requests_an_image_of_a_library_whose_t
 
 
 @pytest.mark.parametrize(
-    ("seed", "images", "most"), [(1, 55, 4.5), (2, 25, 5.0), (3, 25, 5.0), (4, 55, 4.5), (5, 110, 4.4)]
+    ("seed", "images", "most"),
+    [(1, 55, 4.5), (2, 25, 5.0), (5, 110, 4.4), *several([], [(3, 25, 5.0), (4, 55, 4.5)])],
 )
 def test_all_unkindness_costs_few_images_with_many_tags_of_their_own_two_writes_and_two_readings_each(
     world, seed, images, most
@@ -120,7 +122,7 @@ def test_the_window_of_a_text_is_one_request_long(world):
     assert windows[-1] < 0.02
 
 
-@pytest.mark.parametrize(("count", "copies"), [(24, 1), (60, 2), (200, 4)])
+@pytest.mark.parametrize(("count", "copies"), [(24, 1), (60, 2), *several([], [(200, 4)])])
 def test_an_undo_costs_a_reading_an_image_and_a_call_for_each_tag(world, count, copies):
     """Immich takes one tag a call: a tag that only one image has costs a call of its own, as nothing in an apply."""
     here = world(count=count, copies=copies, unkind=REAL, drain=28.0)
@@ -141,7 +143,7 @@ def test_an_undo_costs_a_reading_an_image_and_a_call_for_each_tag(world, count, 
     assert not any(shown["tags"] or shown["description"] for shown in here.shown().values())
 
 
-@pytest.mark.parametrize(("count", "copies"), [(24, 1), (60, 2), (200, 4)])
+@pytest.mark.parametrize(("count", "copies"), [(24, 1), (200, 4), *several([], [(60, 2)])])
 def test_an_undo_of_shared_tags_costs_no_more_requests_than_the_apply_and_keeps_later_words(
     world, count, copies
 ):

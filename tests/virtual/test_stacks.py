@@ -14,6 +14,7 @@ from reconciler.engine.planner.candidates import Memory
 from reconciler.simulator.server.model import Exif
 from reconciler.simulator.server.state import USER_ID
 from reconciler.skymmich.sources import open_catalogue
+from tests.thorough import several
 from tests.virtual.test_ownership import lose_store
 from tests.virtual.world import NO_CANARY
 
@@ -543,7 +544,7 @@ def test_after_a_lost_store_members_are_owned_again(stacked):
     assert not any(written(here, asset) for asset in everywhere(here))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(several(2, 4)))
 def test_an_unkind_server_loses_nothing_of_a_stack(stacked, seed):
     here = stacked(unkind="all", seed=seed, policy=replace(ALL, merge=MergePolicy()))
     here.person(here.members[0], "set_description", "Mine.")

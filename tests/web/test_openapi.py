@@ -33,9 +33,10 @@ HEADERS = {"origin": "http://127.0.0.1:8287", "host": "127.0.0.1:8287"}
 ENDLESS = "/api/v1/events"
 
 
-OPERATIONS = [
-    (path, method) for path, found in document()["paths"].items() for method in found if path != ENDLESS
-]
+def operations():
+    return [
+        (path, method) for path, found in document()["paths"].items() for method in found if path != ENDLESS
+    ]
 
 
 class Kept(dict):
@@ -59,10 +60,15 @@ def described(control, filled, renderer):
 
 
 # Schemathesis' own pytest plugin does not know this pytest; its strategies and checks need none.
-@pytest.mark.parametrize(("path", "method"), OPERATIONS)
 @pytest.mark.parametrize("mode", list(GenerationMode))
-def test_no_request_makes_it_fail_and_every_answer_is_as_described(described, path, method, mode):
-    @given(case=described[path][method.upper()].as_strategy(generation_mode=mode))
+def test_no_request_makes_it_fail_and_every_answer_is_as_described(described, mode, subtests):
+    for path, method in operations():
+        with subtests.test(path=path, method=method):
+            rain(described[path][method.upper()].as_strategy(generation_mode=mode))
+
+
+def rain(cases):
+    @given(case=cases)
     @settings(
         max_examples=12,
         deadline=None,
@@ -71,11 +77,11 @@ def test_no_request_makes_it_fail_and_every_answer_is_as_described(described, pa
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    def rain(case):
+    def fall(case):
         case.call_and_validate(headers=HEADERS, checks=CHECKS)
 
     with contextlib.suppress(Unsatisfiable):  # nothing can be wrong with a request that takes nothing
-        rain()
+        fall()
 
 
 def test_every_address_of_the_api_is_described(control, filled):
