@@ -678,7 +678,7 @@ def test_an_instance_that_lives_is_not_taken_for_gone_by_an_old_record_of_it(wor
 
 
 def test_the_other_one_is_called_by_its_hosts_name_and_a_record_without_one_is_read_too(world, monkeypatch):
-    monkeypatch.setattr("state.store.host", lambda: "attic")
+    monkeypatch.setattr("state.database.host", lambda: "attic")
     here = world(count=3, unkind="settling", drain=60.0, policy=BOLD)
     here.run()
     name = OWNER.read(here.store)["instance"]
