@@ -59,6 +59,9 @@ def _store_address(address: Address) -> Address:
     text = address.get_secret_value().strip()
     scheme, colon, rest = text.partition("://")
     is_file = scheme == "sqlite" and rest.startswith("/") and rest not in {"/", "/:memory:"}
+    if is_file and re.search(r"(^|/)postgres(ql)?:", rest, re.IGNORECASE):
+        # A slash was forgotten: a new store in a folder that is named by the password is not what was meant.
+        raise ValueError("it looks like the address of a database: that begins with postgresql://")
     if not is_file and not (colon and scheme.lower() in _SERVERS):
         raise ValueError(
             "it must be the path of a SQLite file, sqlite:////absolute/path, or postgresql://user@host/database"

@@ -11,6 +11,7 @@ own that it binds (``ROLE``), made here.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from psycopg import errors, sql
@@ -108,18 +109,30 @@ def restricted_role(connection: psycopg.Connection, place: PostgresPlace) -> str
     super_, bypasses, there = connection.execute(_WHO, (ROLE,)).fetchone() or (False, False, False)
     if not (super_ or bypasses):
         return ""
-    if not there:
-        try:
-            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.SQL(ROLE)))
-        except (errors.DuplicateObject, errors.UniqueViolation):
-            pass  # another process made it just now
-        except errors.InsufficientPrivilege:
-            raise StateError(
-                f"The user of {place} may see the rows of every installation (BYPASSRLS), and may not make a "
-                "role that does not. Nothing was read or written.",
-                remedy="Use a user without it: ALTER ROLE … NOBYPASSRLS.",
-            ) from None
+    role = sql.SQL(ROLE)
+    try:
+        if not there:
+            with suppress(errors.DuplicateObject, errors.UniqueViolation):  # another process made it just now
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+        if not super_ and not _may_take(connection):
+            # Who makes a role may give it to others, and so to itself; since PostgreSQL 16 it has to.
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
+    except errors.InsufficientPrivilege:
+        raise StateError(
+            f"The user of {place} may see the rows of every installation (BYPASSRLS), and may not make, or "
+            "take on, a role that does not. Nothing was read or written.",
+            remedy=f"Use a user without it: ALTER ROLE … NOBYPASSRLS; or GRANT {ROLE} to this one.",
+        ) from None
     return ROLE
+
+
+def _may_take(connection: psycopg.Connection) -> bool:
+    try:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.SQL(ROLE)))
+    except errors.InsufficientPrivilege:
+        return False
+    connection.execute("RESET ROLE")
+    return True
 
 
 def make(connection: psycopg.Connection) -> None:

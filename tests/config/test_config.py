@@ -332,6 +332,14 @@ def test_a_state_store_that_is_neither_a_file_nor_in_postgresql_is_refused(given
     assert "pw" not in said
 
 
+@pytest.mark.parametrize("given", ["postgresql:/me:hunter2@h/x", "Postgres:me:hunter2@h/x"])
+def test_an_address_that_lacks_a_slash_does_not_become_a_folder_named_by_its_password(given):
+    said = mistakes(None, RECONCILER_STATE__URL=given)
+
+    assert "it looks like the address of a database" in said
+    assert "hunter2" not in said
+
+
 @pytest.mark.parametrize(
     "given", ["postgresql://me:hunter2@h/x", "postgres://me:hunter2@h:5432/x?sslmode=require"]
 )

@@ -13,9 +13,10 @@ from sqlalchemy import text
 from reconciler.errors import StateError
 from state.postgres import opening
 from state.postgres.place import PostgresPlace
+from state.postgres.schema import ROLE
 from state.postgres.words import explained
 from state.store import StateStore
-from tests.postgres_server import a_replica
+from tests.postgres_server import a_replica, a_server
 from tests.state.conftest import held
 
 BACKENDS = ["postgresql"]
@@ -192,3 +193,26 @@ def test_an_error_shows_nothing_of_a_row(store):
     ):
         connection.execute(text(row))
     assert "his own words" not in str(caught.value)
+
+
+def test_a_user_who_sees_all_rows_and_may_make_roles_is_bound_all_the_same(full):
+    with a_server() as own:  # of its own: roles are a whole server's
+        own.execute("CREATE ROLE maker LOGIN BYPASSRLS CREATEROLE", "CREATE DATABASE made OWNER maker")
+        theirs = own.address("made", "maker")
+        with StateStore.open(f"{theirs}#one") as one, StateStore.open(f"{theirs}#two") as two:
+            full(one)
+            assert two.records() == {}
+        with StateStore.open(f"{theirs}#two", read_only=True) as two:
+            assert two.journal_of() == []
+
+
+def test_a_user_who_sees_all_rows_and_may_not_take_the_role_on_is_refused(empty, server):
+    with suppress(psycopg.errors.DuplicateObject):
+        as_superuser(server, f"CREATE ROLE {ROLE} NOLOGIN")
+    as_superuser(server, "CREATE ROLE watcher LOGIN BYPASSRLS")
+    try:
+        with pytest.raises(StateError, match="BYPASSRLS") as caught:
+            StateStore.open(empty.replace("owner@", "watcher@"))
+        assert "GRANT" in caught.value.remedy
+    finally:
+        as_superuser(server, "DROP ROLE watcher")
