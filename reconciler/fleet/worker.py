@@ -55,13 +55,16 @@ def run(config: Config, concurrency: int) -> int:
     Args:
         config: the fleet's.
         concurrency: installations that are visited at the same time.
+
+    Raises:
+        ConfigurationError: it names no folder of installations, or no PostgreSQL database.
     """
+    configured = Configured(config)
     logs.configure(json={"json": True, "console": False}.get(config.log.format), level=config.log.level)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     for secret in config.secrets():
         logs.register_secret(secret)
     try:
-        configured = Configured(config)
         return asyncio.run(_Worker(config, configured, concurrency).run())
     except ReconcilerError as error:
         _LOGGER.critical("ended", error=error.message, remedy=remedy_of(error, "command"))
