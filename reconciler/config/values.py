@@ -47,6 +47,8 @@ def _web_address(address: Address) -> Address | None:
 def _catalogue_address(address: Address) -> Address | None:
     text = address.get_secret_value().strip()
     scheme, colon, _ = text.partition("://")
+    if not colon and re.match(r"(postgres(ql)?|https?):", text, re.IGNORECASE):
+        raise ValueError("a slash is missing: an address begins with postgresql:// or http://")
     if colon and not re.fullmatch(r"sqlite|file|https?|postgres(ql(\+\w+)?)?", scheme.lower()):
         raise ValueError(
             "it must be the path of a SQLite file, or an address that begins with sqlite:///, "

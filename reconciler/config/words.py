@@ -27,7 +27,7 @@ Key: TypeAlias = tuple[str, ...]
 
 PREFIX = "RECONCILER_"
 _MAX_SHOWN = 60
-_USERINFO = re.compile(r"^(\s*[a-z][a-z0-9+.-]*://)(.*)@", re.IGNORECASE | re.DOTALL)
+_USERINFO = re.compile(r"^(\s*[a-z][a-z0-9+.-]*:/{1,2})(.*)@", re.IGNORECASE | re.DOTALL)
 _QUERY_SECRET = re.compile(r"(\w*(?:password|passwd|token|secret|api_?key))=[^&\s;]+", re.IGNORECASE)
 
 

@@ -188,6 +188,9 @@ def test_every_key_is_an_environment_variable(key, tmp_path):
         "max_fraction": "0.5",
         "max_bytes": "500",
         "urls": "json://host/token",
+        "folder": str(tmp_path),
+        "look_seconds": "30",
+        "right_seconds": "30",
         "urls_file": str(tmp_path / "urls"),
         "headers": "X-Pass: a-pass",
         "headers_file": str(tmp_path / "headers"),
@@ -358,6 +361,13 @@ def test_a_state_store_is_named_by_a_credential_too(tmp_path):
     (tmp_path / "state_url").write_text("postgresql://me:pw@h/x\n")
     config = load(None, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
     assert config.state.url.get_secret_value() == "postgresql://me:pw@h/x"
+
+
+@pytest.mark.parametrize("source", ["postgresql:/me:hunter2@h/x", "http:/me:hunter2@sky.lan"])
+def test_an_address_of_the_catalogue_that_lacks_a_slash_is_refused_without_its_password(source):
+    said = mistakes(None, RECONCILER_SKYMMICH__SOURCE=source)
+    assert "a slash is missing" in said
+    assert "hunter2" not in said
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "-a", "a" * 64, "é"])
