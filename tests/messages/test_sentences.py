@@ -13,6 +13,7 @@ SENTENCES = {"reason", "message", "headline", "summary", "sentence", "remark", "
 OTHERS = {
     "reconciler/config/sources.py": "tomllib gives the place of an error in its text alone",
     "reconciler/immich/writer.py": "Immich gives the permission that is missing in its text alone",
+    "state/postgres/words.py": "libpq gives why it lets nobody in in its text alone",
 }
 """Modules that read a sentence of somebody else's, who gives nothing better."""
 TAKING_APART = {

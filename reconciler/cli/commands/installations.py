@@ -138,7 +138,7 @@ def remove(
     json: Json = False,
     verbose: Verbose = False,
 ) -> int:
-    """Forget an installation with its journal. Nothing is changed in Immich, nor can it be undone then."""
+    """Forget an installation with its journal. Nothing in Immich is changed, or can be taken back then."""
     session = ctx.obj.begin(config, json=json, verbose=verbose)
     address = _address(session)
     from state.postgres import installations  # noqa: PLC0415 - who has a file pays nothing for it
@@ -219,5 +219,5 @@ def _told(one: dict[str, Any]) -> str:
             f"; last run {one['last_run']['at'].astimezone():%Y-%m-%d %H:%M}: {one['last_run']['summary']}"
         )
     if one["writer"]:
-        words += f"; {one['writer']} writes now"
+        words += f"; written by {one['writer']}"
     return words
