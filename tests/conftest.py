@@ -49,6 +49,7 @@ LONGEST = (
     "packages/test_container.py",
     "packages/test_wheel.py",
     "systemd/test_deb.py",
+    "fleet/test_workers.py",
     "web/test_browser.py",
     "benchmarks/test_library.py",
     "daemon/test_store_file.py",
