@@ -38,7 +38,6 @@ demo: $(VENV)/.runtime
 	@$(PY) -m reconciler demo $(if $(filter-out 0,$(SERVE)),--serve) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 # Four processes, each with whole files, on two cores, too: much of a test's time is waiting for a server to settle.
-# Of the second part's, which waits more, six keep two cores busy.
 # A whole run in CI is in two parts: what the tests of the quick rooms run is measured, and it fails below the coverage
 # that pyproject.toml asks for. Measuring the others would cost half of the suite's time again.
 PYTEST := $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
@@ -49,7 +48,7 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
 ifeq ($(CI)$(ARGS),true)
 	@failed=0; $(PYTEST) --cov --cov-report= $(MEASURED) || failed=1; $(PY) tests/coverage_by_room.py; \
-		$(PYTEST) -n 6 -m 'not packages' $(addprefix --ignore=,$(MEASURED)) || failed=1; exit $$failed
+		$(PYTEST) -m 'not packages' $(addprefix --ignore=,$(MEASURED)) || failed=1; exit $$failed
 else
 	@$(PYTEST) $(or $(ARGS),-m 'not packages')
 endif
