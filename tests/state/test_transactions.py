@@ -226,7 +226,7 @@ def test_a_store_locked_by_another_process_says_so(store, path):
             other.put("key", 1)
 
 
-def test_ten_thousand_images_load_and_save_in_seconds(store, noon):
+def test_ten_thousand_images_load_and_save_in_seconds(store, backend, noon):
     """Of computing; the real figures are far below (0.4 s and 0.8 s when this was written)."""
     import time
 
@@ -248,7 +248,7 @@ def test_ten_thousand_images_load_and_save_in_seconds(store, noon):
             seen_updated_at=noon,
             checked_at=noon,
         )
-        for number in range(10_000)
+        for number in range(10_000 if backend == "file" else 2_000)  # each of 18 tags is a message there
     ]
     start = time.process_time()
     store.save_records(records)
