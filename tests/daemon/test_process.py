@@ -192,7 +192,7 @@ def home(make_home):
     return make_home()
 
 
-def ended(process, seconds=10.0):
+def ended(process, seconds=60.0):
     """Wait for the end; gives the exit code and how long it took."""
     began = time.monotonic()
     return process.wait(seconds), time.monotonic() - began
