@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 
 from reconciler.errors import StateError
+from state.statements import raw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from datetime import timedelta
     from pathlib import Path
@@ -54,12 +55,22 @@ class Backend(ABC):
             StateGoneError: the store at its place is not the one that is open.
         """
 
-    @abstractmethod
     def single(self, query: str, *values: str) -> object:
         """Return the first column of the first row, as ``reading`` would see it; ``None`` if there is none.
 
         Past SQLAlchemy, which takes ten times as long: an idle look asks for some twenty small values.
         """
+        own = self._own
+        with self.errors():
+            if own is not None:
+                found: object = raw(own, query, values).scalar()
+                return found
+            row = self._first(query, values)
+            return None if row is None else row[0]
+
+    @abstractmethod
+    def _first(self, query: str, values: tuple[str, ...]) -> Sequence[Any] | None:
+        """Return the first row of a query, outside any transaction; see ``single``."""
 
     @abstractmethod
     def errors(self) -> AbstractContextManager[None]:

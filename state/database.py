@@ -16,7 +16,7 @@ import sqlite3
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sqlalchemy import create_engine
@@ -159,17 +159,11 @@ class Database(Backend):
             "the catalogue is found in sync, and what differs counts as a person's.",
         )
 
-    def single(self, query: str, *values: str) -> object:
-        """See ``Backend``."""
-        own = self._own
-        with self.errors():
-            if own is not None:
-                found: object = own.exec_driver_sql(query, values).scalar()
-                return found
-            with self._single_turn:
-                self._single = self._single or self._connect()
-                row = self._single.execute(query, values).fetchone()
-                return None if row is None else row[0]
+    def _first(self, query: str, values: tuple[str, ...]) -> tuple[Any, ...] | None:
+        with self._single_turn:
+            self._single = self._single or self._connect()
+            row: tuple[Any, ...] | None = self._single.execute(query, values).fetchone()
+            return row
 
     @contextmanager
     def errors(self) -> Iterator[None]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from reconciler.app.housekeeping import tidy
 from reconciler.core.reasons import of_error, reason
 from reconciler.daemon import scheduler as names
 from reconciler.engine.events import Event
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from reconciler.service.service import Service
     from state.lease import Lease
     from state.store import StateStore
-
-KEPT_RUNS = 1000
 
 
 class Triggers:
@@ -110,11 +109,9 @@ class Triggers:
 
     async def housekeeping(self) -> None:
         """Forget old journal entries and runs, tidy up the store's file, and copy it."""
-        days = self.schedule.journal_days
-        before = self._clock.now() - timedelta(days=days) if days else datetime.min.replace(tzinfo=UTC)
+        now, days = self._clock.now(), self.schedule.journal_days
         try:
-            pruned = await asyncio.to_thread(self._store.prune, before, KEPT_RUNS)
-            await asyncio.to_thread(self._store.optimize)
+            pruned = await asyncio.to_thread(tidy, self._store, now, days)
         except StateError as error:
             self._store_failed(error)
             return

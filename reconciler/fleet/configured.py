@@ -41,7 +41,7 @@ class Configured:
                 remedy="Set it to the folder that has each installation's NAME.toml.",
             )
         self.address = fleet.state.url.get_secret_value()
-        self._folder, self._level = fleet.fleet.folder, fleet.log.level
+        self._folder = fleet.fleet.folder
 
     def file(self, name: str) -> Path:
         """Return where an installation's configuration is."""

@@ -6,18 +6,16 @@ import hmac
 import time
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import uvicorn
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from reconciler.http_server import HttpServer
-from reconciler.web.access.connections import Connection, Limits
-from reconciler.web.server import listen_on
+from reconciler.web.access.connections import Limits
+from reconciler.web.access.policy import is_loopback
+from reconciler.web.server import listen_on, server_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 Result: TypeAlias = Literal["done", "busy", "failed", "lost", "newer", "left"]
-_HERE: Final = {"127.0.0.1", "::1", "localhost"}
 
 
 @dataclass(slots=True)
@@ -75,13 +72,8 @@ class Health:
         """Whether it takes tasks."""
         return self.connected and not self.draining
 
-    @property
-    def installations(self) -> int:
-        """How many there are, as last counted."""
-        return 0
-
-    @installations.setter
-    def installations(self, count: int) -> None:
+    def count_installations(self, count: int) -> None:
+        """Take note of how many there are."""
         self._known.set(count)
 
     @contextmanager
@@ -122,24 +114,13 @@ async def health_server(health: Health, host: str, port: int, token: str) -> Asy
 
     def metrics(request: Request) -> Response:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        allowed = hmac.compare_digest(given.encode(), token.encode()) if token else host in _HERE
+        allowed = hmac.compare_digest(given.encode(), token.encode()) if token else is_loopback(host)
         if not allowed:
             return PlainTextResponse("a token is needed: [status] token_file\n", 401)
         return Response(generate_latest(health.registry), media_type="text/plain; version=0.0.4")
 
     routes = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
-    limits = Limits()
-    settings = uvicorn.Config(
-        Starlette(routes=routes),
-        http=Connection,
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        log_level="error",
-        access_log=False,
-        timeout_graceful_shutdown=2,
-    )
-    server, listener = HttpServer(settings, partial(Connection, limits=limits)), listen_on(host, port)
+    server, listener = server_of(Starlette(routes=routes), Limits()), listen_on(host, port)
     await server.start(listener)
     try:
         yield f"http://{host}:{listener.getsockname()[1]}"

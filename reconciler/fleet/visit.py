@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from reconciler import logging as logs
+from reconciler.app.housekeeping import tidy
 from reconciler.app.store_place import place_of
 from reconciler.app.wiring import Installed, listener
 from reconciler.core.reasons import of_error
@@ -119,16 +120,7 @@ class Visits:
         """
         if self._stopping:
             return 0.0
-        if name in self._at_work:
-            # Its task was given out once more, as if this worker were gone.
-            raise LeaseHeldError(f"{name} is visited by this worker already.")
-        self._at_work.add(name)
-        with structlog.contextvars.bound_contextvars(installation=name):
-            return await self._visit(name, request)
-
-    async def _visit(self, name: str, request: Request) -> float | None:
-        try:
-            standing = await self._standing(name)
+        async with self._alone(name) as standing:
             server = standing.installed.immich_url or _named(standing.config)
             async with (
                 self._ceiling.below(server, standing.config.immich.in_flight),
@@ -136,8 +128,29 @@ class Visits:
             ):
                 service.enqueue(request)
                 return await self._work(service)
-        finally:
-            self._at_work.discard(name)
+
+    async def tidy(self, name: str) -> None:
+        """Forget an installation's old history.
+
+        Raises:
+            LeaseHeldError, NotAtWorkError, StateTooNewError, ReconcilerError: as ``visit``.
+        """
+        async with self._alone(name) as standing:
+            days = standing.config.schedule.journal_days
+            await asyncio.to_thread(tidy, standing.store, self._clock.now(), days)
+
+    @asynccontextmanager
+    async def _alone(self, name: str) -> AsyncIterator[Standing]:
+        """Yield what stands of an installation; it is at nobody else's disposal in this process meanwhile."""
+        if name in self._at_work:
+            # Its task was given out once more, as if this worker were gone.
+            raise LeaseHeldError(f"{name} is visited by this worker already.")
+        self._at_work.add(name)
+        with structlog.contextvars.bound_contextvars(installation=name):
+            try:
+                yield await self._standing(name)
+            finally:
+                self._at_work.discard(name)
 
     async def forget(self, name: str) -> None:
         """Close what is open of an installation that is visited no more."""

@@ -31,7 +31,6 @@ from reconciler.rendering.renderer import SafeRenderer
 from state.postgres import installations
 from state.postgres.place import PostgresPlace
 from state.postgres.places import Places
-from state.store import StateStore
 
 if TYPE_CHECKING:
     from reconciler.config import Config
@@ -45,7 +44,6 @@ AGAIN_S: Final = 3.0
 """Seconds until the database is tried again."""
 GRACE_S: Final = 20.0
 """Seconds for what is in flight, after the signal to stop."""
-_HISTORY: Final = 1_000
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
 
 
@@ -75,7 +73,6 @@ class _Worker:
     def __init__(self, config: Config, configured: Configured, concurrency: int) -> None:
         self._config, self._concurrency = config, concurrency
         self._address, self._look = configured.address, config.fleet.look_seconds
-        self._configured = configured
         self._renderer, self._clock = SafeRenderer(), SystemClock()
         self._places = Places(PostgresPlace(self._address))
         self._visits = Visits(
@@ -186,16 +183,17 @@ class _Worker:
             for kind in ("audit", "tidy"):
                 if tasks.due_today(one.name, kind, moment, every):
                     await tasks.put(app, kind, one.name)
-        self.health.installations = len(known)
+        self.health.count_installations(len(known))
 
     async def _visit(self, app: procrastinate.App, kind: str, name: str, images: list[int] | None) -> None:
         """Carry a task out; an installation that cannot be visited costs only itself."""
         with self.health.visiting(kind) as visit:
             try:
+                due = None
                 if kind == "tidy":
-                    await asyncio.to_thread(self._tidy, name)
-                    return
-                due = await self._visits.visit(name, tasks.request_of(kind, images))
+                    await self._visits.tidy(name)
+                else:
+                    due = await self._visits.visit(name, tasks.request_of(kind, images))
             except StateTooNewError as error:
                 visit.result = "newer"
                 self._failure = error
@@ -227,15 +225,6 @@ class _Worker:
     ) -> None:
         with suppress(exceptions.ConnectorException, psycopg.Error):
             await tasks.put(app, kind, name, images=images, in_seconds=max(seconds, 1.0))
-
-    def _tidy(self, name: str) -> None:
-        from datetime import UTC, timedelta  # noqa: PLC0415
-
-        config = self._configured.load(name)
-        days = config.schedule.journal_days
-        if days:
-            with StateStore.open(PostgresPlace(self._address, name)) as store:
-                store.prune(self._clock.now().astimezone(UTC) - timedelta(days=days), _HISTORY)
 
     def _tell(self, name: str, error: ReconcilerError) -> None:
         if self._told.get(name) != error.message:

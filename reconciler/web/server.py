@@ -39,27 +39,7 @@ class WebServer:
         self.warming: asyncio.Task[None] | None = None
         """Makes lists and searches ready; ``None``: not started."""
         self._host, self._port = host, port
-        self._server = HttpServer(
-            uvicorn.Config(
-                app,
-                http=Connection,
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                # Its warnings are of what strangers send: they would fill the log with it.
-                log_level="error",
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=2,
-                limit_concurrency=limits.all,
-                backlog=limits.waiting,
-                timeout_keep_alive=5,
-                h11_max_incomplete_event_size=16 * 1024,
-            ),
-            partial(Connection, limits=limits),
-        )
+        self._server = server_of(app, limits)
         self.url = ""
         """Once started."""
 
@@ -101,6 +81,31 @@ class WebServer:
             self.warming.cancel()
             await asyncio.wait({self.warming})
         await self._server.stop()
+
+
+def server_of(app: Starlette, limits: Limits) -> HttpServer:
+    """Return a server for an application that strangers may reach, within limits; it is not listening yet."""
+    return HttpServer(
+        uvicorn.Config(
+            app,
+            http=Connection,
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            # Its warnings are of what strangers send: they would fill the log with it.
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=2,
+            limit_concurrency=limits.all,
+            backlog=limits.waiting,
+            timeout_keep_alive=5,
+            h11_max_incomplete_event_size=16 * 1024,
+        ),
+        partial(Connection, limits=limits),
+    )
 
 
 def listen_on(host: str, port: int) -> socket.socket:

@@ -149,15 +149,9 @@ class PostgresDatabase(Backend):
     def require(self) -> None:
         """See ``Backend``: a server that is gone is told by the commit itself."""
 
-    def single(self, query: str, *values: str) -> object:
-        """See ``Backend``."""
-        own, asked = self._own, in_words_of("postgresql", query)
-        with self.errors():
-            if own is not None:
-                found: object = own.exec_driver_sql(asked, values).scalar()
-                return found
-            row = self._open.first(asked, values, self._installation, self._show)
-            return None if row is None else row[0]
+    def _first(self, query: str, values: tuple[str, ...]) -> tuple[Any, ...] | None:
+        asked = in_words_of("postgresql", query)
+        return self._open.first(asked, values, self._installation, self._show)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -181,13 +175,10 @@ class PostgresDatabase(Backend):
     def home(self) -> str:
         """Return a digest of the server's own identity, the database and the installation."""
         with self.errors():
-            connection = connect(self._where)
             try:
-                (server,) = connection.execute(_IDENTITY).fetchone() or ("",)
+                (server,) = self._first(_IDENTITY, ()) or ("",)
             except errors.InsufficientPrivilege:
                 server = ""
-            finally:
-                connection.close()
         return digest("postgresql", str(server), self._where.parts()[0], self._installation)
 
     def host(self) -> str:

@@ -29,25 +29,18 @@ from reconciler.skymmich.database import SqliteCatalogue
 from state.lease import Lease
 from state.store import StateStore
 from tests.catalogues import FIRST_LINKED, keep_only
+from tests.without_threads import WithoutThreads
 
 KEY = "a-key-of-the-simulation"
 
 
-class WithoutThreads(asyncio.SelectorEventLoop):
-    """Does at once what is given to another thread: in a day that passes in seconds a third would be handing over."""
-
-    def run_in_executor(self, _, func, *args):
-        future = self.create_future()
-        try:
-            future.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - whoever awaits it gets it
-            future.set_exception(error)
-        return future
+class LoopWithoutThreads(WithoutThreads, asyncio.SelectorEventLoop):
+    """The usual loop, without threads."""
 
 
 @pytest.fixture
 def anyio_backend():
-    return "asyncio", {"loop_factory": WithoutThreads}
+    return "asyncio", {"loop_factory": LoopWithoutThreads}
 
 
 class FakeClock:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 
 import psycopg
 import pytest
 
+from reconciler.config import load
+from reconciler.fleet.configured import Configured
+from reconciler.fleet.visit import NotAtWorkError, Visits
 from state.postgres import installations
 from tests.daemon.test_process import until
 
@@ -213,6 +217,16 @@ def test_a_removed_installation_is_left_alone_and_not_made_again(fleet):
     assert "Too late." not in str(fleet.simulators["one"].assets())
     assert fleet.writes("one") == before
     assert "not visited" not in fleet.events(process)
+
+
+def test_housekeeping_of_a_removed_installation_does_not_make_it_again(fleet):
+    fleet.add("one")
+    installations.remove(fleet.address, "one")
+    configured = Configured(load(fleet.config, fleet.environ()))
+    visits = Visits(configured, None, None, None, right=6, fresh_for=30)
+    with pytest.raises(NotAtWorkError):
+        asyncio.run(visits.tidy("one"))
+    assert installations.installations(fleet.address) == []
 
 
 def test_a_key_of_an_installation_is_in_no_log_and_in_no_table(fleet, postgres):

@@ -10,6 +10,8 @@ import asyncio
 import selectors
 from datetime import UTC, datetime, timedelta
 
+from tests.without_threads import WithoutThreads
+
 START = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)
 
 
@@ -62,7 +64,7 @@ class _Selector(selectors.SelectSelector):
         return found
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualLoop(WithoutThreads, asyncio.SelectorEventLoop):
     """See the module."""
 
     def __init__(self, clock):
@@ -72,14 +74,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self):
         return self._virtual.seconds
-
-    def run_in_executor(self, _, func, *args):
-        future = self.create_future()
-        try:
-            future.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - whoever awaits it gets it
-            future.set_exception(error)
-        return future
 
 
 def run(clock, doing):
