@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
+import httpx
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from browsing import ROOT, Place, eventually, post
 
+from reconciler.core.permission import Permission
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
+from reconciler.web.app import create_app
 from reconciler.web.ports import Check
 
 PEOPLE = {"accept": "text/html"}
@@ -156,3 +161,26 @@ def test_the_page_names_its_own_buttons_and_no_command_for_what_it_can_do(place)
         assert "skymmich-reconciler settings" not in told
     finally:
         post(place, "/api/v1/settings", {"syncTags": True})
+
+
+@pytest.mark.anyio
+async def test_several_pages_before_it_begins_wait_for_the_same_checks(control, store):
+    control.shown = replace(control.shown, permission=Permission("ask"))
+    runs, begun, ready = [], asyncio.Event(), asyncio.Event()
+
+    async def doctor():
+        runs.append("run")
+        begun.set()
+        await ready.wait()
+        return FOUND
+
+    app = create_app(control, store, doctor=doctor)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        pages = [asyncio.create_task(client.get("/", headers=PEOPLE)) for _ in range(3)]
+        pages.append(asyncio.create_task(client.get("/parts/first_run")))
+        await begun.wait()
+        asyncio.get_running_loop().call_later(0.2, ready.set)
+        answers = await asyncio.gather(*pages)
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert all("It did not answer" in answer.text for answer in answers)
+    assert runs == ["run"]

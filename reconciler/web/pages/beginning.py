@@ -89,13 +89,14 @@ class Beginning:
         if self._panel.doctor is None:
             return ()
         now = asyncio.get_running_loop().time()
-        if self._asking is None and now - self._asked_at > _FRESH_S:
-            self._asking = asyncio.ensure_future(self._ask())
-        if self._asking is not None:
-            done, _ = await asyncio.wait({self._asking}, timeout=_PATIENCE)
-            if done:
-                task, self._asking, self._asked_at = self._asking, None, now
-                self._checks = task.result()
+        asking = self._asking
+        if asking is None and now - self._asked_at > _FRESH_S:
+            asking = self._asking = asyncio.ensure_future(self._ask())
+        if asking is not None:
+            done, _ = await asyncio.wait({asking}, timeout=_PATIENCE)
+            if done and self._asking is asking:  # of several pages that waited, one takes it
+                self._asking, self._asked_at = None, now
+                self._checks = asking.result()
         return self._checks
 
     async def _ask(self) -> tuple[Check, ...]:
