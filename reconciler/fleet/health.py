@@ -6,22 +6,30 @@ import hmac
 import time
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from reconciler.errors import StateError
 from reconciler.web.access.connections import Limits
 from reconciler.web.access.policy import is_loopback
 from reconciler.web.server import listen_on, server_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from starlette.requests import Request
 
+    from state.postgres.statuses import InstallationStatus
+
+MOST_INSTALLATIONS: Final = 1000
+"""Installations with labels of their own in the metrics."""
+_URGENT: Final = {"trouble": 0, "attention": 1}
 Result: TypeAlias = Literal["done", "busy", "failed", "lost", "newer", "left"]
 
 
@@ -33,13 +41,14 @@ class Visit:
 
 
 class Health:
-    """A worker's own figures.
+    """A worker's own figures, and how the installations were found, whoever visited them last.
 
     Args:
         concurrency: installations that may be visited at the same time.
+        statuses: asks the database how the installations were found.
     """
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, concurrency: int, statuses: Callable[[], Mapping[str, InstallationStatus]]) -> None:
         self.connected = False
         """Whether the database is there."""
         self.draining = False
@@ -66,6 +75,7 @@ class Health:
             registry=self.registry,
         )  # fmt: skip
         most.set(concurrency)
+        self.registry.register(Installations(statuses))
 
     @property
     def is_ready(self) -> bool:
@@ -89,6 +99,54 @@ class Health:
             finally:
                 self._visits.labels(task, visit.result).inc()
                 self._seconds.labels(task).observe(time.monotonic() - began)
+
+
+class Installations(Collector):
+    """How each installation was found. Of very many, those in trouble, or that want attention, come first.
+
+    Args:
+        statuses: asks the database.
+    """
+
+    def __init__(self, statuses: Callable[[], Mapping[str, InstallationStatus]]) -> None:
+        self._statuses = statuses
+
+    def describe(self) -> Iterable[Metric]:
+        """Name nothing beforehand: else the registry would ask at once."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the gauges; none while the database cannot be reached, for then nothing is known."""
+        try:
+            found = self._statuses()
+        except StateError:
+            return
+        ordered = sorted(found.items(), key=lambda one: (_URGENT.get(one[1].level, 2), one[0]))
+        level = GaugeMetricFamily(
+            "reconciler_installation_level",
+            "1 for the level of its headline",
+            labels=["installation", "level"],
+        )
+        images = GaugeMetricFamily(
+            "reconciler_installation_images", "Managed images by state", labels=["installation", "state"]
+        )
+        checked, visited = (
+            GaugeMetricFamily(
+                f"reconciler_installation_{name}_timestamp_seconds", text, labels=["installation"]
+            )
+            for name, text in (
+                ("last_success", "When all images were last compared"),
+                ("last_visit", "When a worker was last there, well or not"),
+            )
+        )
+        for name, status in ordered[:MOST_INSTALLATIONS]:
+            level.add_metric([name, status.level], 1)
+            for state, count in (status.by_status or {}).items():
+                images.add_metric([name, state], count)
+            if status.checked_at is not None:
+                checked.add_metric([name], status.checked_at.timestamp())
+            visited.add_metric([name], status.visited_at.timestamp())
+        yield from (level, images, checked, visited)
 
 
 @asynccontextmanager

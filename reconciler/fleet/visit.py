@@ -30,14 +30,14 @@ from state.postgres.place import PostgresPlace
 from state.store import StateStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from reconciler.config import Config
     from reconciler.core.ports import Clock
     from reconciler.fleet.ceiling import Ceiling
     from reconciler.fleet.configured import Configured
     from reconciler.rendering.renderer import SafeRenderer
-    from reconciler.service.api import Request
+    from reconciler.service.api import Request, Snapshot
 
 LINGER: Final = 3.0
 """Seconds for which a visit waits for what is due next, rather than come back for it."""
@@ -49,6 +49,10 @@ _AT_WORK: Final = (
     ") THEN '' ELSE ' paused' END FROM alembic_version"
 )
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
+
+
+async def _untold(_: str, __: Snapshot) -> None:
+    """Tell nobody."""
 
 
 class NotAtWorkError(ReconcilerError):
@@ -86,6 +90,7 @@ class Visits:
         renderer: of users' templates.
         right: how long the right to write outlives this worker.
         fresh_for: seconds for which a look counts.
+        told: is told how a visit leaves an installation, by its name.
     """
 
     def __init__(
@@ -97,7 +102,9 @@ class Visits:
         *,
         right: float,
         fresh_for: float,
+        told: Callable[[str, Snapshot], Awaitable[None]] = _untold,
     ) -> None:
+        self._told = told
         self._configured, self._ceiling = configured, ceiling
         self._clock, self._renderer = clock, renderer
         self._right, self._fresh_for = timedelta(seconds=right), fresh_for
@@ -127,7 +134,9 @@ class Visits:
                 self._by_right(standing) as service,
             ):
                 service.enqueue(request)
-                return await self._work(service)
+                due = await self._work(service)
+                await self._told(name, service.snapshot())
+                return due
 
     async def tidy(self, name: str) -> None:
         """Forget an installation's old history.

@@ -24,6 +24,7 @@ from reconciler.fleet import tasks
 from reconciler.fleet.ceiling import Ceiling, ServerBusyError
 from reconciler.fleet.configured import Configured
 from reconciler.fleet.health import Health, health_server
+from reconciler.fleet.statuses import Told
 from reconciler.fleet.visit import NotAtWorkError, Visits
 from reconciler.immich.client import SystemClock
 from reconciler.messages.voice import remedy_of, told
@@ -31,6 +32,7 @@ from reconciler.rendering.renderer import SafeRenderer
 from state.postgres import installations
 from state.postgres.place import PostgresPlace
 from state.postgres.places import Places
+from state.postgres.statuses import statuses
 
 if TYPE_CHECKING:
     from reconciler.config import Config
@@ -74,7 +76,8 @@ class _Worker:
         self._config, self._concurrency = config, concurrency
         self._address, self._look = configured.address, config.fleet.look_seconds
         self._renderer, self._clock = SafeRenderer(), SystemClock()
-        self._places = Places(PostgresPlace(self._address))
+        database = PostgresPlace(self._address)
+        self._places, self._statuses = Places(database), Told(database, self._clock)
         self._visits = Visits(
             configured,
             Ceiling(self._places, config.fleet.requests_per_server),
@@ -82,12 +85,13 @@ class _Worker:
             self._renderer,
             right=config.fleet.right_seconds,
             fresh_for=3 * self._look + 15,
+            told=self._statuses.visited,
         )
         self._stop = asyncio.Event()
         self._failure: ReconcilerError | None = None
         self._told: dict[str, str] = {}
         """What was last said of an installation that cannot be visited."""
-        self.health = Health(concurrency)
+        self.health = Health(concurrency, lambda: statuses(self._address))
 
     async def run(self) -> int:
         """Work until a signal says to stop, or a newer version took over."""
@@ -115,6 +119,7 @@ class _Worker:
                             await asyncio.wait_for(self._stop.wait(), AGAIN_S)
                 await self._visits.aclose()
                 await asyncio.to_thread(self._places.close)
+                await asyncio.to_thread(self._statuses.close)
         if self._failure is not None:
             raise self._failure
         _LOGGER.info("stopped")
@@ -211,6 +216,7 @@ class _Worker:
             except ReconcilerError as error:
                 visit.result = "failed"
                 self._tell(name, error)
+                await self._statuses.failed(name, error)
                 if kind == "sync" or isinstance(error, StateError):
                     await self._later(app, kind, name, images, BUSY_S)
             else:

@@ -34,6 +34,8 @@ SETTING: Final = "reconciler.installation"
 LOCK: Final = 0x534B5952
 """The first number of all advisory locks that this program takes; the second is the installation, or 0."""
 _OURS: Final = f"current_setting('{SETTING}')::integer"
+_WHOSE: Final = f"nullif(current_setting('{SETTING}', true), '')"
+"""Whose rows a connection shows; null: it has not said, so it keeps the installations, and opens none."""
 _INSTALLATIONS: Final = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
 CREATE TABLE IF NOT EXISTS {SCHEMA}.installations (
@@ -42,6 +44,20 @@ CREATE TABLE IF NOT EXISTS {SCHEMA}.installations (
     made_at timestamptz NOT NULL DEFAULT now(),
     paused_at timestamptz
 );
+CREATE TABLE IF NOT EXISTS {SCHEMA}.installation_statuses (
+    installation integer PRIMARY KEY REFERENCES {SCHEMA}.installations (id) ON DELETE CASCADE,
+    level text NOT NULL,
+    text text NOT NULL,
+    by_status jsonb,
+    checked_at timestamptz,
+    visited_at timestamptz NOT NULL,
+    worker text NOT NULL
+);
+ALTER TABLE {SCHEMA}.installation_statuses ENABLE ROW LEVEL SECURITY;
+ALTER TABLE {SCHEMA}.installation_statuses FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS own ON {SCHEMA}.installation_statuses;
+CREATE POLICY own ON {SCHEMA}.installation_statuses
+    USING ({_WHOSE} IS NULL OR installation = {_WHOSE}::integer);
 """
 _GRANTS: Final = f"""
 GRANT USAGE ON SCHEMA {SCHEMA} TO {ROLE};
@@ -136,8 +152,8 @@ def _may_take(connection: psycopg.Connection) -> bool:
 
 
 def make(connection: psycopg.Connection) -> None:
-    """Make the schema and the table of installations, if they are missing: else no right to is needed."""
-    name = f"{SCHEMA}.installations"
+    """Make the schema and the tables about installations, if they are missing: else no right to is needed."""
+    name = f"{SCHEMA}.installation_statuses"
     (there,) = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (name,)).fetchone() or (False,)
     if not there:
         connection.execute(sql.SQL(_INSTALLATIONS))

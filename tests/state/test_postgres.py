@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -18,6 +18,7 @@ from state.lease import Lease
 from state.migrations import HEAD
 from state.postgres import copies, database, opening, schema
 from state.postgres.place import PostgresPlace
+from state.postgres.statuses import InstallationStatus, Statuses, statuses
 from state.store import StateStore
 from state.tables import METADATA
 from tests.state.conftest import held
@@ -60,9 +61,30 @@ def test_every_table_is_guarded_and_begins_its_key_with_the_installation(store, 
             "WHERE c.relnamespace = 'skymmich_reconciler'::regnamespace AND c.relkind = 'r'"
         ).fetchall()
     shared = {"alembic_version", "installations"}
-    assert {name for name, _, _ in tables} == set(METADATA.tables) | shared
+    of_each = {"installation_statuses"}
+    assert {name for name, _, _ in tables} == set(METADATA.tables) | shared | of_each
     for name, guarded, key in tables:
-        assert name in shared or (guarded and "(installation, " in key), name
+        assert name in shared or (guarded and ("(installation, " in key or name in of_each)), name
+
+
+def test_how_an_installation_stands_is_shown_to_itself_and_to_who_keeps_them_all(store, club):
+    at = datetime(2026, 11, 28, tzinfo=UTC)
+    keeper = Statuses(PostgresPlace(club))
+    StateStore.open(f"{club}#{OTHER}").close()
+    with store.database.reading() as connection:
+        (own,) = connection.execute(
+            text(
+                "SELECT name FROM installations WHERE id = current_setting('reconciler.installation')::integer"
+            )
+        ).one()
+    for name in (own, OTHER):
+        keeper.save(name, InstallationStatus("ok", f"of {name}", at))
+    keeper.close()
+    with store.database.reading() as connection:
+        assert connection.execute(text("SELECT text FROM installation_statuses")).all() == [(f"of {own}",)]
+    assert {name: one.text for name, one in statuses(club).items()} == {
+        name: f"of {name}" for name in (own, OTHER)
+    }
 
 
 def test_a_superuser_is_bound_by_it_too(server, empty, full):

@@ -21,6 +21,7 @@ from state.store import StateStore
 
 if TYPE_CHECKING:
     from state.postgres.installations import Installation
+    from state.postgres.statuses import InstallationStatus
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The installation.")]
 
@@ -38,8 +39,10 @@ def show(
     session = begin(config, as_json=json, verbose=verbose)
     address = _address(session)
     from state.postgres import installations  # noqa: PLC0415 - who has a file pays nothing for it
+    from state.postgres.statuses import statuses  # noqa: PLC0415 - the same
 
-    found = [_standing(address, one) for one in installations.installations(address)]
+    visited = statuses(address)
+    found = [_standing(address, one, visited.get(one.name)) for one in installations.installations(address)]
     if json:
         session.screen.json({"installations": found})
         return 0
@@ -187,7 +190,7 @@ def _address(session: Session) -> str:
     return session.config.state.url.get_secret_value()
 
 
-def _standing(address: str, one: Installation) -> dict[str, Any]:
+def _standing(address: str, one: Installation, status: InstallationStatus | None) -> dict[str, Any]:
     with StateStore.open(PostgresPlace(address, one.name), read_only=True) as store:
         counts, runs = store.counts_by_status(), store.runs(1)
         holder = Lease(store, lambda: datetime.now(UTC)).current()
@@ -196,6 +199,15 @@ def _standing(address: str, one: Installation) -> dict[str, Any]:
         "name": one.name,
         "made_at": one.made_at,
         "paused_at": one.paused_at,
+        "status": None
+        if status is None
+        else {
+            "level": status.level,
+            "text": status.text,
+            "visited_at": status.visited_at,
+            "checked_at": status.checked_at,
+            "worker": status.worker,
+        },
         "images": sum(counts.values()),
         "by_status": counts,
         "last_run": None
@@ -208,16 +220,20 @@ def _standing(address: str, one: Installation) -> dict[str, Any]:
 
 
 def _told(one: dict[str, Any]) -> str:
-    in_sync = one["by_status"].get("in_sync", 0)
-    words = counted(one["images"], "image")
-    if one["images"]:
-        words += f", {in_sync:,} in sync"
+    if status := one["status"]:
+        words = f"{status['text']}; visited {_moment(status['visited_at'])}"
+    else:
+        words = counted(one["images"], "image")
+        if one["images"]:
+            words += f", {one['by_status'].get('in_sync', 0):,} in sync"
     if one["paused_at"]:
-        words += f"; paused since {one['paused_at'].astimezone():%Y-%m-%d %H:%M}"
+        words += f"; paused since {_moment(one['paused_at'])}"
     if one["last_run"]:
-        words += (
-            f"; last run {one['last_run']['at'].astimezone():%Y-%m-%d %H:%M}: {one['last_run']['summary']}"
-        )
+        words += f"; last run {_moment(one['last_run']['at'])}: {one['last_run']['summary']}"
     if one["writer"]:
         words += f"; written by {one['writer']}"
     return words
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M}"

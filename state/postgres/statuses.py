@@ -1,0 +1,109 @@
+"""How each installation was found at its last visit: for whoever keeps all of them, and opens none.
+
+It is told, not decided by: nothing is written, or left, because of what stands here.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+from psycopg import sql
+
+from state.postgres import opening, schema
+from state.postgres.database import connect, explain
+from state.postgres.place import PostgresPlace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_TABLE: Final = sql.SQL(f"{schema.SCHEMA}.installation_statuses")
+_SAVE: Final = sql.SQL(
+    "INSERT INTO {table} AS was (installation, level, text, by_status, checked_at, visited_at, worker) "
+    "SELECT id, %s, %s, %s::jsonb, %s, %s, %s FROM {installations} WHERE name = %s "
+    "ON CONFLICT (installation) DO UPDATE SET level = excluded.level, text = excluded.text, "
+    "by_status = coalesce(excluded.by_status, was.by_status), "
+    "checked_at = coalesce(excluded.checked_at, was.checked_at), "
+    "visited_at = excluded.visited_at, worker = excluded.worker"
+).format(table=_TABLE, installations=sql.SQL(f"{schema.SCHEMA}.installations"))
+_READ: Final = sql.SQL(
+    "SELECT name, level, text, by_status::text, checked_at, visited_at, worker "
+    "FROM {installations} JOIN {table} ON installation = id"
+).format(table=_TABLE, installations=sql.SQL(f"{schema.SCHEMA}.installations"))
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationStatus:
+    """How an installation was found."""
+
+    level: str
+    """``ok``, ``attention``, ``trouble``, ``unknown`` or ``off``, as for a daemon's headline."""
+    text: str
+    """One sentence, without secrets and without times."""
+    visited_at: datetime
+    checked_at: datetime | None = None
+    """When all its images were last compared; ``None``: as it was before."""
+    by_status: Mapping[str, int] | None = None
+    """Images by status; ``None``: as it was before."""
+    worker: str = ""
+    """Who was there: host and process."""
+
+
+class Statuses:
+    """Keeps how installations were found, over one connection. Threads may share it.
+
+    Args:
+        place: the database; its installation does not matter.
+    """
+
+    def __init__(self, place: PostgresPlace) -> None:
+        self._place, self._turn = place, threading.Lock()
+        self._connection: psycopg.Connection | None = None
+
+    def save(self, name: str, status: InstallationStatus) -> None:
+        """Keep how an installation was found; one that was removed meanwhile is left out.
+
+        Raises:
+            StateError: the server cannot be asked.
+        """
+        counts = None if status.by_status is None else json.dumps(dict(status.by_status))
+        values = (
+            status.level, status.text, counts, status.checked_at, status.visited_at, status.worker, name,
+        )  # fmt: skip
+        with self._turn:
+            try:
+                self._connection = self._connection or connect(self._place)
+                self._connection.execute(_SAVE, values)
+            except psycopg.Error as error:
+                self._lose()
+                raise explain(error, self._place) from None
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._turn:
+            self._lose()
+
+    def _lose(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+def statuses(address: str) -> dict[str, InstallationStatus]:
+    """Return how each installation was found, by name; one that was never visited is not among them.
+
+    Raises:
+        StateError: the server cannot be asked.
+    """
+    with opening.asked(PostgresPlace(address)) as connection:
+        if not schema.revision(connection):
+            return {}
+        found = connection.execute(_READ).fetchall()
+    return {
+        name: InstallationStatus(level, text, visited, checked, json.loads(counts or "{}"), worker)
+        for name, level, text, counts, checked, visited, worker in found
+    }
