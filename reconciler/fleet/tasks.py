@@ -32,6 +32,8 @@ from state.postgres.place import PostgresPlace
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from procrastinate.jobs import Job
+
 SCHEMA: Final = "skymmich_reconciler_tasks"
 QUEUE: Final = "installations"
 SCHEDULE: Final = "schedule"
@@ -109,7 +111,7 @@ async def put(
     deferrer = app.configure_task(
         kind,
         queue=QUEUE,
-        lock=f"installation:{installation}",
+        lock=_lock(installation),
         queueing_lock=f"{kind}:{installation}{which}",
         priority=PRIORITIES[kind],
         schedule_in={"seconds": round(in_seconds)} if in_seconds >= 1 else None,
@@ -119,6 +121,23 @@ async def put(
     except exceptions.AlreadyEnqueued:
         return False
     return True
+
+
+async def waiting(app: procrastinate.App, kind: str, installation: str) -> dict[int, Request]:
+    """Return what waits in the queue for an installation, by the tasks' numbers."""
+    found = await app.job_manager.list_jobs_async(
+        queue=QUEUE, task=kind, status="todo", lock=_lock(installation)
+    )
+    return {job.id: request_of(kind, _images(job)) for job in found if job.id is not None}
+
+
+def _images(job: Job) -> list[int] | None:
+    images = job.task_kwargs.get("images")
+    return [one for one in images if isinstance(one, int)] if isinstance(images, list) else None
+
+
+def _lock(installation: str) -> str:
+    return f"installation:{installation}"
 
 
 def due_today(installation: str, kind: str, moment: int, look_seconds: float) -> bool:

@@ -73,6 +73,8 @@ class Standing:
     """``None``: another process had the right since."""
     term: int = -1
     """Counts the takings of the right up to this worker's last one."""
+    takes_wishes: bool = False
+    """Whether its service is at work, and does what else is asked of it before the visit ends."""
 
     async def aclose(self) -> None:
         """Close what is open."""
@@ -134,9 +136,20 @@ class Visits:
                 self._by_right(standing) as service,
             ):
                 service.enqueue(request)
-                due = await self._work(service)
+                due = await self._work(standing, service)
                 await self._told(name, service.snapshot())
                 return due
+
+    def wish(self, name: str, request: Request) -> bool:
+        """Ask an installation's service for more, if it is at work here; tells whether it is.
+
+        What a person asks for goes before the pass that is under way, as in a daemon.
+        """
+        standing = self._kept.get(name)
+        if standing is None or standing.service is None or not standing.takes_wishes or self._stopping:
+            return False
+        standing.service.enqueue(request)
+        return True
 
     async def tidy(self, name: str) -> None:
         """Forget an installation's old history.
@@ -179,16 +192,20 @@ class Visits:
             await standing.aclose()
         self._kept.clear()
 
-    async def _work(self, service: Service) -> float | None:
-        while not self._stopping:
-            if await service.tick():
-                continue
-            due = service.next_due()
-            wait = None if due is None else max(0.0, due - self._clock.monotonic())
-            if wait is None or wait > LINGER:
-                return wait
-            await asyncio.sleep(wait)
-        return 0.0
+    async def _work(self, standing: Standing, service: Service) -> float | None:
+        standing.takes_wishes = True
+        try:
+            while not self._stopping:
+                if await service.tick():
+                    continue
+                due = service.next_due()
+                wait = None if due is None else max(0.0, due - self._clock.monotonic())
+                if wait is None or wait > LINGER:
+                    return wait
+                await asyncio.sleep(wait)
+            return 0.0
+        finally:
+            standing.takes_wishes = False
 
     @asynccontextmanager
     async def _by_right(self, standing: Standing) -> AsyncIterator[Service]:

@@ -44,6 +44,8 @@ BUSY_S: Final = 5.0
 """Seconds until an installation is visited again that another process writes for."""
 AGAIN_S: Final = 3.0
 """Seconds until the database is tried again."""
+OVERHEARD_S: Final = 1.0
+"""Seconds between two looks for a person's wish, while a visit of the same installation goes on."""
 GRACE_S: Final = 20.0
 """Seconds for what is in flight, after the signal to stop."""
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
@@ -198,7 +200,7 @@ class _Worker:
                 if kind == "tidy":
                     await self._visits.tidy(name)
                 else:
-                    due = await self._visits.visit(name, tasks.request_of(kind, images))
+                    due = await self._attentively(app, kind, name, images)
             except StateTooNewError as error:
                 visit.result = "newer"
                 self._failure = error
@@ -225,6 +227,33 @@ class _Worker:
                     await self._later(
                         app, kind if due == 0.0 else "look", name, images if due == 0.0 else None, due
                     )
+
+    async def _attentively(
+        self, app: procrastinate.App, kind: str, name: str, images: list[int] | None
+    ) -> float | None:
+        """Visit, and do within the same visit what a person asks for meanwhile: before what goes on."""
+        heard = set[int]()
+        listening = asyncio.create_task(self._overhear(app, name, heard))
+        try:
+            due = await self._visits.visit(name, tasks.request_of(kind, images))
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+        if due != 0.0:  # else it was broken off, and the wish may still be to do
+            with suppress(exceptions.ConnectorException, psycopg.Error):
+                for job_id in heard:
+                    await app.job_manager.cancel_job_by_id_async(job_id, delete_job=True)
+        return due
+
+    async def _overhear(self, app: procrastinate.App, name: str, heard: set[int]) -> None:
+        """Hand wishes that wait for this visit's end to the visit; their tasks stay until it ends."""
+        while True:
+            await asyncio.sleep(OVERHEARD_S)
+            with suppress(exceptions.ConnectorException, psycopg.Error):
+                for job_id, request in (await tasks.waiting(app, "sync", name)).items():
+                    if job_id not in heard and self._visits.wish(name, request):
+                        heard.add(job_id)
+                        _LOGGER.info("wish taken into a visit", installation=name)
 
     async def _later(
         self, app: procrastinate.App, kind: str, name: str, images: list[int] | None, seconds: float

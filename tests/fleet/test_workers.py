@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from reconciler.config import load
+from reconciler.fleet import tasks
 from reconciler.fleet.configured import Configured
 from reconciler.fleet.visit import NotAtWorkError, Visits
 from state.postgres import installations
@@ -167,6 +168,28 @@ def test_a_paused_installation_is_left_alone_and_a_person_s_wish_goes_first(flee
     code, _, err = fleet.call("installations", "sync", "one")
     assert code == 0, err
     until(fleet.in_sync)
+
+
+def test_a_person_s_wish_goes_before_the_pass_that_is_under_way(fleet):
+    fleet.add("one", images=24, drain=4.0)
+    process = fleet.worker()
+    until(lambda: fleet.writes() > 6)
+    code, _, err = fleet.call("installations", "sync", "one")
+    assert code == 0, err
+
+    def runs():
+        with fleet.store("one") as store:
+            return store.runs(10)
+
+    until(lambda: "wish taken into a visit" in fleet.events(process), 15)
+    until(lambda: any(run.trigger == "api" for run in runs()), 15)
+    assert not fleet.in_sync()  # the first pass had still much to do
+    until(fleet.in_sync, 90)
+    asked = f"SELECT count(*) FROM {tasks.SCHEMA}.procrastinate_jobs WHERE task_name = 'sync'"
+    with psycopg.connect(fleet.address) as connection:
+        until(lambda: connection.execute(asked).fetchone() == (0,), 15)
+    assert [run.trigger for run in runs()].count("api") == 1  # its task is not carried out once more
+    assert not any(faults(fleet).values())
 
 
 def test_a_newer_versions_tables_end_a_worker_that_says_why(fleet, postgres):
