@@ -4,6 +4,7 @@
 task       priority does
 ========== ======== ==============================================================================
 sync       10       goes through all images, or some: a person asked for it
+undo       10       takes back a run, an image's last change, or everything: a person asked for it
 look       0        looks what moved in the catalogue and in Immich; every minute
 audit      -5       compares everything; once a day
 tidy       -10      forgets old history; once a day
@@ -17,27 +18,33 @@ lease, which is checked with every intent (``state.fence``).
 
 from __future__ import annotations
 
+import asyncio
+import json
 import zlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import procrastinate
 import psycopg
 from procrastinate import exceptions
 
+from reconciler.engine.undo_wish import UndoWish
+from reconciler.errors import StateError
 from reconciler.service.api import Request
 from state.postgres.database import connect, explain
 from state.postgres.place import PostgresPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
-    from procrastinate.jobs import Job
+    from reconciler.core.store_keys import UndoingForm
 
 SCHEMA: Final = "skymmich_reconciler_tasks"
 QUEUE: Final = "installations"
 SCHEDULE: Final = "schedule"
-PRIORITIES: Final = {"sync": 10, "look": 0, "audit": -5, "tidy": -10}
+PRIORITIES: Final = {"sync": 10, "undo": 10, "look": 0, "audit": -5, "tidy": -10}
+BY_PERSON: Final = ("sync", "undo")
 _MAKE_LOCK: Final = 0x534B5954
 _SPREAD_S: Final = 3600
 """Seconds over which what is done once a day is spread."""
@@ -79,61 +86,106 @@ def make_tables(address: str) -> None:
         raise explain(error, place) from None
 
 
-def request_of(kind: str, images: Collection[int] | None) -> Request:
-    """Return what a task asks an installation's service for."""
-    match kind:
-        case "sync":
-            return Request(frozenset(images) if images else None, trigger="api")
-        case "audit":
-            return Request(full=True, by_person=False, trigger="audit")
-        case _:
-            return Request(by_person=False, trigger="immich", hints=True)
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done for an installation."""
+
+    kind: str
+    """See the table above."""
+    installation: str
+    images: tuple[int, ...] | None = None
+    """Of ``sync``: only these."""
+    undo: UndoingForm | None = None
+    """Of ``undo``: what is taken back."""
+
+    @classmethod
+    def of(cls, kind: str, arguments: Mapping[str, Any]) -> Task:
+        """Return a task from what ``arguments`` made."""
+        images, undo = arguments.get("images"), arguments.get("undo")
+        return cls(kind, str(arguments["installation"]), None if images is None else tuple(images), undo)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Return it as the queue keeps it."""
+        images = None if self.images is None else list(self.images)
+        return {"installation": self.installation, "images": images, "undo": self.undo}
+
+    @property
+    def request(self) -> Request:
+        """Return what it asks of the installation's service."""
+        match self.kind:
+            case "sync":
+                return Request(frozenset(self.images) if self.images else None, trigger="api")
+            case "undo":
+                return Request(undo=UndoWish.from_json(self.undo or {}), trigger="undo")
+            case "audit":
+                return Request(full=True, by_person=False, trigger="audit")
+            case _:
+                return Request(by_person=False, trigger="immich", hints=True)
+
+    @property
+    def sameness(self) -> str:
+        """Return what is the same of two tasks of which one is enough."""
+        which = "" if self.images is None else f":{','.join(map(str, sorted(self.images)))}"
+        what = "" if self.undo is None else f":{json.dumps(self.undo, sort_keys=True)}"
+        return f"{self.kind}:{self.installation}{which}{what}"
 
 
-async def put(
-    app: procrastinate.App,
-    kind: str,
-    installation: str,
-    *,
-    images: list[int] | None = None,
-    in_seconds: float = 0.0,
-) -> bool:
+async def put(app: procrastinate.App, task: Task, *, in_seconds: float = 0.0) -> bool:
     """Put a task into the queue; tells whether it is new there.
 
     Args:
         app: open.
-        kind: see the table above.
-        installation: its name.
-        images: only these.
+        task: what is to be done.
         in_seconds: not before.
     """
-    which = "" if images is None else f":{','.join(map(str, sorted(images)))}"
     deferrer = app.configure_task(
-        kind,
+        task.kind,
         queue=QUEUE,
-        lock=_lock(installation),
-        queueing_lock=f"{kind}:{installation}{which}",
-        priority=PRIORITIES[kind],
+        lock=_lock(task.installation),
+        queueing_lock=task.sameness,
+        priority=PRIORITIES[task.kind],
         schedule_in={"seconds": round(in_seconds)} if in_seconds >= 1 else None,
     )
     try:
-        await deferrer.defer_async(installation=installation, images=None if images is None else [*images])
+        await deferrer.defer_async(**task.arguments)
     except exceptions.AlreadyEnqueued:
         return False
     return True
 
 
-async def waiting(app: procrastinate.App, kind: str, installation: str) -> dict[int, Request]:
-    """Return what waits in the queue for an installation, by the tasks' numbers."""
-    found = await app.job_manager.list_jobs_async(
-        queue=QUEUE, task=kind, status="todo", lock=_lock(installation)
-    )
-    return {job.id: request_of(kind, _images(job)) for job in found if job.id is not None}
+def put_by_person(address: str, task: Task) -> bool:
+    """Put what a person asks for into a database's queue; tells whether it is new there.
+
+    Raises:
+        StateError: the queue cannot be had.
+    """
+    make_tables(address)
+
+    async def put_now() -> bool:
+        app = app_at(address)
+        async with app.open_async():
+            return await put(app, task)
+
+    try:
+        return asyncio.run(put_now())
+    except (exceptions.ConnectorException, psycopg.Error) as error:
+        raise StateError(
+            f"{task.kind} could not be put into the queue: the database cannot be reached.",
+            remedy="Try again; nothing was asked for.",
+        ) from error
 
 
-def _images(job: Job) -> list[int] | None:
-    images = job.task_kwargs.get("images")
-    return [one for one in images if isinstance(one, int)] if isinstance(images, list) else None
+async def wishes(app: procrastinate.App, installation: str) -> dict[int, Task]:
+    """Return what persons asked of an installation, and waits in the queue, by the tasks' numbers."""
+    found = {}
+    for kind in BY_PERSON:
+        for job in await app.job_manager.list_jobs_async(
+            queue=QUEUE, task=kind, status="todo", lock=_lock(installation)
+        ):
+            if job.id is not None:
+                found[job.id] = Task.of(kind, job.task_kwargs)
+    return found
 
 
 def _lock(installation: str) -> str:

@@ -25,6 +25,7 @@ from reconciler.fleet.ceiling import Ceiling, ServerBusyError
 from reconciler.fleet.configured import Configured
 from reconciler.fleet.health import Health, health_server
 from reconciler.fleet.statuses import Told
+from reconciler.fleet.tasks import Task
 from reconciler.fleet.visit import NotAtWorkError, Visits
 from reconciler.immich.client import SystemClock
 from reconciler.messages.voice import remedy_of, told
@@ -163,8 +164,8 @@ class _Worker:
 
     def _register(self, app: procrastinate.App) -> None:
         def task(kind: str) -> None:
-            async def visit(installation: str, images: list[int] | None = None) -> None:
-                await self._visit(app, kind, installation, images)
+            async def visit(**arguments: object) -> None:
+                await self._visit(app, Task.of(kind, arguments))
 
             app.task(name=kind, queue=tasks.QUEUE)(visit)
 
@@ -186,26 +187,27 @@ class _Worker:
                 continue
             turn = zlib.crc32(one.name.encode())
             if (moment + turn) % max(self._look, 1.0) < every:
-                await tasks.put(app, "look", one.name, in_seconds=turn % max(1, int(every)))
+                await tasks.put(app, Task("look", one.name), in_seconds=turn % max(1, int(every)))
             for kind in ("audit", "tidy"):
                 if tasks.due_today(one.name, kind, moment, every):
-                    await tasks.put(app, kind, one.name)
+                    await tasks.put(app, Task(kind, one.name))
         self.health.count_installations(len(known))
 
-    async def _visit(self, app: procrastinate.App, kind: str, name: str, images: list[int] | None) -> None:
+    async def _visit(self, app: procrastinate.App, task: Task) -> None:
         """Carry a task out; an installation that cannot be visited costs only itself."""
-        with self.health.visiting(kind) as visit:
+        name = task.installation
+        with self.health.visiting(task.kind) as visit:
             try:
                 due = None
-                if kind == "tidy":
+                if task.kind == "tidy":
                     await self._visits.tidy(name)
                 else:
-                    due = await self._attentively(app, kind, name, images)
+                    due = await self._attentively(app, task)
             except StateTooNewError as error:
                 visit.result = "newer"
                 self._failure = error
                 self._stop.set()
-                await self._later(app, kind, name, images, BUSY_S)
+                await self._later(app, task, BUSY_S)
             except LeaseLostError as error:
                 visit.result = "lost"
                 _LOGGER.warning("right lost", installation=name, error=error.message)
@@ -214,28 +216,24 @@ class _Worker:
                 await self._visits.forget(name)
             except (LeaseHeldError, ServerBusyError):
                 visit.result = "busy"
-                await self._later(app, kind, name, images, BUSY_S)
+                await self._later(app, task, BUSY_S)
             except ReconcilerError as error:
                 visit.result = "failed"
                 self._tell(name, error)
                 await self._statuses.failed(name, error)
-                if kind == "sync" or isinstance(error, StateError):
-                    await self._later(app, kind, name, images, BUSY_S)
+                if task.kind in tasks.BY_PERSON or isinstance(error, StateError):
+                    await self._later(app, task, BUSY_S)
             else:
                 self._told.pop(name, None)
                 if due is not None and due < self._look:
-                    await self._later(
-                        app, kind if due == 0.0 else "look", name, images if due == 0.0 else None, due
-                    )
+                    await self._later(app, task if due == 0.0 else Task("look", name), due)
 
-    async def _attentively(
-        self, app: procrastinate.App, kind: str, name: str, images: list[int] | None
-    ) -> float | None:
+    async def _attentively(self, app: procrastinate.App, task: Task) -> float | None:
         """Visit, and do within the same visit what a person asks for meanwhile: before what goes on."""
         heard = set[int]()
-        listening = asyncio.create_task(self._overhear(app, name, heard))
+        listening = asyncio.create_task(self._overhear(app, task.installation, heard))
         try:
-            due = await self._visits.visit(name, tasks.request_of(kind, images))
+            due = await self._visits.visit(task.installation, task.request)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -250,16 +248,14 @@ class _Worker:
         while True:
             await asyncio.sleep(OVERHEARD_S)
             with suppress(exceptions.ConnectorException, psycopg.Error):
-                for job_id, request in (await tasks.waiting(app, "sync", name)).items():
-                    if job_id not in heard and self._visits.wish(name, request):
+                for job_id, task in (await tasks.wishes(app, name)).items():
+                    if job_id not in heard and self._visits.wish(name, task.request):
                         heard.add(job_id)
-                        _LOGGER.info("wish taken into a visit", installation=name)
+                        _LOGGER.info("wish taken into a visit", installation=name, task=task.kind)
 
-    async def _later(
-        self, app: procrastinate.App, kind: str, name: str, images: list[int] | None, seconds: float
-    ) -> None:
+    async def _later(self, app: procrastinate.App, task: Task, seconds: float) -> None:
         with suppress(exceptions.ConnectorException, psycopg.Error):
-            await tasks.put(app, kind, name, images=images, in_seconds=max(seconds, 1.0))
+            await tasks.put(app, task, in_seconds=max(seconds, 1.0))
 
     def _tell(self, name: str, error: ReconcilerError) -> None:
         if self._told.get(name) != error.message:

@@ -192,6 +192,44 @@ def test_a_person_s_wish_goes_before_the_pass_that_is_under_way(fleet):
     assert not any(faults(fleet).values())
 
 
+def test_what_was_written_is_taken_back_by_a_worker_and_people_s_words_stay(fleet):
+    fleet.add("one", images=6)
+    simulator = fleet.simulators["one"]
+    before = {asset: (one["description"], one["tags"]) for asset, one in simulator.assets().items()}
+    fleet.worker()
+    until(fleet.in_sync)
+    theirs = min(simulator.assets())
+    simulator.person(theirs, "add_tag", "family")
+    with fleet.store("one") as store:
+        run = next(run for run in store.runs(10) if run.counts.wrote)
+    for arguments, said in (
+        (("one",), "not clear what to undo"),
+        (("one", run.run_id, "--all"), "not clear what to undo"),
+        (("one", "no-such-run"), "No run and no image"),
+        (("two", "--all"), "There is no installation two"),
+        (("one", "--all"), "Nobody is there to be asked"),
+    ):
+        code, _, err = fleet.call("installations", "undo", *arguments)
+        assert code != 0
+        assert said in err
+    code, out, err = fleet.call("installations", "undo", "one", run.run_id, "--yes")
+    assert code == 0, err
+    assert "A worker takes it next" in out
+
+    def taken_back():
+        now = {asset: (one["description"], one["tags"]) for asset, one in simulator.assets().items()}
+        return all(now[asset] == known for asset, known in before.items() if asset != theirs)
+
+    until(taken_back, 60)
+    assert "family" in str(simulator.assets()[theirs]["tags"])
+    assert simulator.assets()[theirs]["description"] == before[theirs][0]
+    until(lambda: "taken back" in fleet.call("installations")[1])
+    writes = fleet.writes()
+    until(later(6))
+    assert fleet.writes() == writes  # what was taken back is left alone
+    assert not any(faults(fleet).values())
+
+
 def test_a_newer_versions_tables_end_a_worker_that_says_why(fleet, postgres):
     fleet.add("one")
     process = fleet.worker()

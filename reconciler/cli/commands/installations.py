@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,9 +9,12 @@ import typer
 
 from reconciler.cli.commands.worker import need_fleet
 from reconciler.cli.consent import ask
+from reconciler.cli.images import find_run_or_record
 from reconciler.cli.plain_help import PlainCommand, PlainGroup
 from reconciler.cli.session import ConfigFile, Json, Options, Session, Verbose, begin
-from reconciler.errors import ConfigurationError, ReconcilerError
+from reconciler.core.permission import Permission
+from reconciler.engine.undo_wish import UndoWish, wanted
+from reconciler.errors import ConfigurationError, ReconcilerError, UndoError
 from reconciler.messages.nouns import counted
 from reconciler.messages.runs import summary
 from state.lease import Lease
@@ -20,6 +22,7 @@ from state.postgres.place import PostgresPlace
 from state.store import StateStore
 
 if TYPE_CHECKING:
+    from reconciler.fleet.tasks import Task
     from state.postgres.installations import Installation
     from state.postgres.statuses import InstallationStatus
 
@@ -99,36 +102,56 @@ def sync(
 ) -> int:
     """Have all images of an installation gone through now, before what workers do by themselves."""
     session = ctx.obj.begin(config, json=json, verbose=verbose)
+    need_fleet()
+    from reconciler.fleet.tasks import Task  # noqa: PLC0415 - an optional extra
+
+    _at_work(_address(session), name)
+    return _asked(session, Task("sync", name))
+
+
+@group.command("undo", cls=PlainCommand)
+def undo(  # noqa: PLR0913 - one parameter an option
+    ctx: typer.Context,
+    name: Name,
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN|IMAGE", help="A run, or an image on record: its last change.", show_default=False
+        ),
+    ] = None,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Everything that was ever written for it.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: ConfigFile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> int:
+    """Have a worker take back what was written for an installation; what people wrote stays."""
+    session = ctx.obj.begin(config, json=json, verbose=verbose)
     address = _address(session)
     need_fleet()
-    from reconciler.fleet import tasks  # noqa: PLC0415 - an optional extra
-    from state.postgres import installations  # noqa: PLC0415 - who has a file pays nothing for it
+    from reconciler.fleet.configured import Configured  # noqa: PLC0415 - an optional extra
+    from reconciler.fleet.tasks import Task  # noqa: PLC0415 - the same
 
-    found = {one.name: one for one in installations.installations(address)}.get(name)
-    if found is None:
-        raise ReconcilerError(
-            f"There is no installation {name}.", remedy="Which there are: skymmich-reconciler installations"
+    if (what is None) != everything:
+        raise UndoError(
+            "It is not clear what to undo; nothing was asked for.", remedy="Name a run or an image, or --all."
         )
-    if found.paused_at is not None:
-        raise ReconcilerError(
-            f"{name} is paused, so no worker takes it.",
-            remedy=f"skymmich-reconciler installations resume {name}",
+    _at_work(address, name)
+    mode = Configured(session.config).load(name).merge.mode
+    with StateStore.open(PostgresPlace(address, name), read_only=True) as store:
+        Permission.of(store, mode).require_mode()
+        wish, images = undo_wish(what, store)
+    if not yes:
+        ask(
+            session.screen,
+            f"Take back what was written to {counted(images, 'image')} of {name}? What people wrote stays.",
+            command=f"installations undo {name} {what or '--all'} --yes",
+            otherwise="nothing was asked for",
         )
-    tasks.make_tables(address)
-
-    async def put() -> bool:
-        app = tasks.app_at(address)
-        async with app.open_async():
-            return await tasks.put(app, "sync", name)
-
-    new = asyncio.run(put())
-    if json:
-        session.screen.json({"name": name, "asked": True, "new": new})
-    else:
-        session.screen.line(
-            f"Asked for. {'' if new else 'It was asked for already. '}A worker takes it next."
-        )
-    return 0
+    return _asked(session, Task("undo", name, undo=wish.to_json()))
 
 
 @group.command("remove", cls=PlainCommand)
@@ -167,6 +190,57 @@ def remove(
         session.screen.json({"name": name, "removed": True})
     else:
         session.screen.line(f"Removed {name}.", "bold")
+    return 0
+
+
+def undo_wish(what: str | None, store: StateStore) -> tuple[UndoWish, int]:
+    """Return what is meant to be taken back, ``None`` being everything, and from how many images.
+
+    Raises:
+        ReconcilerError: there is no such run or image, or nothing to take back.
+    """
+    records = store.records().values()
+    if what is None:
+        return UndoWish(everything=True), len(records)
+    run, record = find_run_or_record(what, store, records)
+    wish = (
+        UndoWish(run_id=run.run_id)
+        if run is not None
+        else UndoWish(asset_id=record.asset_id if record else "")
+    )
+    return wish, len(wanted(store, wish).asset_ids)
+
+
+def _at_work(address: str, name: str) -> None:
+    """Make sure that workers take an installation.
+
+    Raises:
+        ReconcilerError: there is none of this name, or it is paused.
+    """
+    from state.postgres import installations  # noqa: PLC0415 - who has a file pays nothing for it
+
+    found = {one.name: one for one in installations.installations(address)}.get(name)
+    if found is None:
+        raise ReconcilerError(
+            f"There is no installation {name}.", remedy="Which there are: skymmich-reconciler installations"
+        )
+    if found.paused_at is not None:
+        raise ReconcilerError(
+            f"{name} is paused, so no worker takes it.",
+            remedy=f"skymmich-reconciler installations resume {name}",
+        )
+
+
+def _asked(session: Session, task: Task) -> int:
+    from reconciler.fleet.tasks import put_by_person  # noqa: PLC0415 - an optional extra
+
+    new = put_by_person(_address(session), task)
+    if session.screen.as_json:
+        session.screen.json({"name": task.installation, "asked": True, "new": new})
+    else:
+        session.screen.line(
+            f"Asked for. {'' if new else 'It was asked for already. '}A worker takes it next."
+        )
     return 0
 
 
