@@ -223,3 +223,7 @@ def later(seconds):
     """Return a condition that is true after so many seconds."""
     end = time.monotonic() + seconds
     return lambda: time.monotonic() > end
+
+
+def faults(fleet):
+    return {name: simulator.faults().get("overlaps", 0) for name, simulator in fleet.simulators.items()}
