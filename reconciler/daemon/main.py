@@ -18,6 +18,8 @@ import structlog
 from reconciler import logging as logs
 from reconciler.app.doctor.checks import changed_at_start
 from reconciler.app.doctor.page import doctor_of
+from reconciler.app.local_time import local_zone
+from reconciler.app.noticing import Noticing
 from reconciler.app.source import way_to_skymmich
 from reconciler.app.wiring import Installed, Present, listener, store_of, web_server
 from reconciler.config import load
@@ -25,9 +27,8 @@ from reconciler.core.reasons import of_error, reason
 from reconciler.core.store_keys import RUNNING, STOPPED
 from reconciler.daemon.heartbeat import Pulse
 from reconciler.daemon.memory import create_apart, give_back, settle_down, share_one_heap
-from reconciler.daemon.noticing import Noticing
 from reconciler.daemon.notify import Notifier
-from reconciler.daemon.scheduler import Scheduler, local_zone
+from reconciler.daemon.scheduler import Scheduler
 from reconciler.daemon.signals import Signals, end_within, ignore_early
 from reconciler.daemon.store_watch import Keeper
 from reconciler.daemon.triggers import Triggers

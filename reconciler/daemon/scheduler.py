@@ -8,16 +8,15 @@ catch up on what it missed.
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfoNotFoundError
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
-from tzlocal import get_localzone
+
+from reconciler.app.local_time import local_zone
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -128,12 +127,3 @@ def _cron(line: str, jitter: float) -> BaseTrigger:
         timezone=local_zone(),
         jitter=round(jitter) or None,
     )
-
-
-def local_zone() -> tzinfo:
-    """Return this machine's time zone; UTC where it is set up in a way that cannot be understood."""
-    try:
-        return get_localzone()
-    except (ZoneInfoNotFoundError, OSError, ValueError) as error:
-        logging.getLogger("reconciler.daemon").warning("no local time zone, UTC is used: %s", error)
-        return UTC

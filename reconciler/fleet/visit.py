@@ -17,6 +17,8 @@ import structlog
 
 from reconciler import logging as logs
 from reconciler.app.housekeeping import tidy
+from reconciler.app.local_time import local_zone
+from reconciler.app.noticing import Noticing
 from reconciler.app.store_place import place_of
 from reconciler.app.wiring import Installed, listener
 from reconciler.core.reasons import of_error
@@ -71,6 +73,8 @@ class Standing:
     lease: Lease
     service: Service | None = None
     """``None``: another process had the right since."""
+    noticing: Noticing | None = None
+    """Tells people what needs them, as the service finds it."""
     term: int = -1
     """Counts the takings of the right up to this worker's last one."""
     takes_wishes: bool = False
@@ -138,6 +142,8 @@ class Visits:
                 service.enqueue(request)
                 due = await self._work(standing, service)
                 await self._told(name, service.snapshot())
+                if standing.noticing is not None:
+                    await standing.noticing.look()
                 return due
 
     def wish(self, name: str, request: Request) -> bool:
@@ -239,6 +245,15 @@ class Visits:
                 listen=listener(),
                 renderer=self._renderer,
                 words=sentence,
+            )
+            # What was told is in the store: another worker may have told it since.
+            standing.noticing = Noticing(
+                standing.service,
+                standing.store,
+                self._clock,
+                zone=local_zone(),
+                section=standing.config.notices,
+                listen=listener(),
             )
         standing.term = term
         standing.service.forbid(None)

@@ -8,9 +8,9 @@ from datetime import UTC
 import pytest
 from pydantic import SecretStr
 
+from reconciler.app import noticing
+from reconciler.app.noticing import TICK, Noticing
 from reconciler.config import load
-from reconciler.daemon import noticing
-from reconciler.daemon.noticing import TICK, Noticing
 from reconciler.notices.sender import Delivery
 from reconciler.service.api import Request
 
