@@ -122,7 +122,7 @@ class Visits:
         """Let an installation's service do what is asked and what is due.
 
         Returns:
-            seconds until more is due, if that is known.
+            seconds until more is due, if that is known; 0: it was broken off, and is to be done again.
 
         Raises:
             LeaseHeldError: another process has the right to write.
@@ -141,6 +141,8 @@ class Visits:
             ):
                 service.enqueue(request)
                 due = await self._work(standing, service)
+                if standing.service is not service:
+                    return 0.0  # the right was lost: who has it now tells how it is
                 await self._told(name, service.snapshot())
                 if standing.noticing is not None:
                     await standing.noticing.look()

@@ -211,6 +211,7 @@ class _Worker:
             except LeaseLostError as error:
                 visit.result = "lost"
                 _LOGGER.warning("right lost", installation=name, error=error.message)
+                await self._later(app, task, BUSY_S)
             except NotAtWorkError:
                 visit.result = "left"
                 await self._visits.forget(name)
