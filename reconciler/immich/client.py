@@ -117,7 +117,7 @@ class Client:
         self._connection = connection or Connection()
         key = answers.usable_key(api_key)
         self._secrets = (key, *(value for _, value in self._connection.headers))
-        tls = self._connection.tls()
+        tls = self._connection.tls(self.address)
         self._patience = patience or Patience()
         self._clock: Clock = clock or SystemClock()
         self._random = random or Random()  # noqa: S311 - jitter, not a secret

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
+from urllib.request import getproxies
 
 import httpx
 
@@ -23,10 +25,22 @@ class Connection(Way):
     server: ClassVar[str] = "Immich"
     section: ClassVar[str] = "immich"
 
-    def tls(self) -> ssl.SSLContext | bool:
-        """Return whom to trust: what httpx trusts, and the file's authorities.
+    def tls(self, address: str) -> ssl.SSLContext | bool:
+        """Return whom to trust on the way to an address: what httpx trusts, and the file's authorities.
+
+        Loading the usual certificates takes a while and some memory: it is done once for all clients of a
+        process, and not at all (``False``) where nothing on the way is secure. A proxy may be named by the
+        environment, too.
 
         Raises:
             ConfigurationError: the file cannot be used.
         """
-        return True if self.ca_file is None else self.trusting(httpx.create_ssl_context())
+        if self.ca_file is not None:
+            return self.trusting(httpx.create_ssl_context())
+        on_the_way = (address, self.proxy, *getproxies().values())
+        return any(one.lower().startswith("https:") for one in on_the_way) and _usual()
+
+
+@cache
+def _usual() -> ssl.SSLContext:
+    return httpx.create_ssl_context()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import traceback
 from contextlib import asynccontextmanager
 
@@ -167,6 +168,34 @@ async def test_another_authority_is_not_trusted(simulator, authority, tmp_path):
     with gate(simulator.url, tls=context) as standing:
         await trouble(ImmichUnreachableError, standing.url, ca_file=other)
         assert standing.seen == []
+
+
+@pytest.mark.parametrize(
+    ("address", "proxy", "environ", "loaded"),
+    [
+        ("http://immich:2283", "", {}, False),
+        ("https://photos.example", "", {}, True),
+        ("HTTPS://photos.example", "", {}, True),
+        ("http://immich:2283", "http://proxy:3128", {}, False),
+        ("http://immich:2283", "https://proxy:3128", {}, True),
+        ("http://immich:2283", "", {"http_proxy": "http://proxy:3128"}, False),
+        ("http://immich:2283", "", {"http_proxy": "https://proxy:3128"}, True),
+    ],
+)
+async def test_certificates_are_loaded_once_and_where_something_on_the_way_is_secure(
+    monkeypatch, address, proxy, environ, loaded
+):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    found = Connection(proxy=proxy).tls(address)
+    if not loaded:
+        assert found is False
+        return
+    assert found.verify_mode is ssl.CERT_REQUIRED
+    assert found.check_hostname
+    assert found is Connection().tls("https://another.example")
 
 
 @pytest.mark.parametrize(
