@@ -108,8 +108,8 @@ lock: $(VENV)/bin/python
 	@$(PY) -m uv --version >/dev/null 2>&1 || { echo "Installing uv"; $(PIP) uv; }
 	@echo "Locking"
 	@$(UV) -o requirements.lock
-	@$(UV) --extra fleet -o requirements-fleet.lock
-	@$(UV) --group dev -o requirements-dev.lock
+	@$(UV) --extra fleet -c requirements.lock -o requirements-fleet.lock
+	@$(UV) --group dev -c requirements-fleet.lock -o requirements-dev.lock
 
 clean:
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis .coverage*

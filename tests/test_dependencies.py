@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -245,3 +246,18 @@ assert len(OpenNgc().near(10.68, 41.27, 1.0)) > 3
         [sys.executable, "-c", code, *left_out], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_locks_name_the_same_versions():
+    """What is tested is what is installed, by whichever lock."""
+    locks = {path.name: pinned(path) for path in sorted(ROOT.glob("requirements*.lock"))}
+    assert set(locks) == {"requirements.lock", "requirements-fleet.lock", "requirements-dev.lock"}
+    run, fleet = locks["requirements.lock"], locks["requirements-fleet.lock"]
+    assert len(run) > 40
+    assert run <= fleet <= locks["requirements-dev.lock"]
+
+
+def pinned(lock: Path) -> set[str]:
+    """Return the versions, such as ``httpx==0.28.1``, whatever systems they are for."""
+    lines = (line for line in lock.read_text().splitlines() if "==" in line and line[0] not in " #")
+    return {re.split(r"[ ;\\]", line)[0] for line in lines}
