@@ -20,18 +20,22 @@ import yaml
 
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
+from tests.fleet.conftest import Wire
 from tests.packages.conftest import CHECKOUT
 from tests.packages.contained import RUNNER, Container, Image, Service, wait_until
 from tests.packages.steps import not_here, ran, step
+from tests.postgres_server import a_server
 
 pytestmark = pytest.mark.packages
 
 COMPOSE = yaml.safe_load((CHECKOUT / "compose.yaml").read_text(encoding="utf-8"))
+FLEET = yaml.safe_load((CHECKOUT / "packages" / "fleet" / "compose.yaml").read_text(encoding="utf-8"))
 BASE = Path(__file__).with_name("base.sh")
 CODENAME = "bookworm"
 PYTHON = "3.11"
 STATE = "/var/lib/skymmich-reconciler"
 NAME = "localhost/skymmich-reconciler"
+FLEET_LOCK = "requirements-fleet.lock"
 MEGABYTES = 200
 PIP = "[global]\nno-index = true\nfind-links = /wheels\n"
 
@@ -60,12 +64,13 @@ def bases(request):
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory):
-    """What the lock names: the image is built without a network."""
+    """What the locks name: an image is built without a network."""
     folder = tmp_path_factory.mktemp("wheels")
     fetch = [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--no-deps"]
     wanted = ["--only-binary=:all:", f"--python-version={PYTHON}", "--require-hashes"]
-    with step("libraries of the lock fetched"):
-        subprocess.run([*fetch, *wanted, "-r", CHECKOUT / "requirements.lock", "--dest", folder], check=True)
+    with step("libraries of the locks fetched"):
+        # The fleet's lock has all of the other one's.
+        subprocess.run([*fetch, *wanted, "-r", CHECKOUT / FLEET_LOCK, "--dest", folder], check=True)
     return folder
 
 
@@ -106,8 +111,8 @@ class Buildah:
 
 
 @pytest.fixture(scope="session")
-def image(request):
-    """Build it with buildah, and mount it."""
+def build(request):
+    """Build images with buildah, and mount them."""
     if os.geteuid() != 0:
         not_here("only root may build an image in a chroot, and run it in namespaces")
     tools = ("buildah", "mmdebstrap", "unshare", "nsenter", "setpriv")
@@ -119,15 +124,24 @@ def image(request):
     with step("base image taken in"):
         taken_in(buildah, place, bases)
     wheels = request.getfixturevalue("wheels")
-    with step("container image built from the Dockerfile"):
-        buildah.does(
-            "bud", "--quiet", "--isolation=chroot", "--pull-never", "--format=docker", "--build-arg=BASE=localhost/base",
-            "--build-arg=BUILD_BASE=localhost/build", f"--volume={wheels}:/wheels:ro", "--tag", NAME, CHECKOUT,
-        )  # fmt: skip
-    config = json.loads(buildah.does("inspect", "--type=image", NAME))["Docker"]["config"]
-    container = buildah.prepares("from", "--pull-never", NAME)
-    # With this driver a mount is nothing but a folder.
-    return Image(Path(buildah.prepares("mount", container)), config)
+
+    def built(name, *arguments):
+        with step(f"{name} built from the Dockerfile"):
+            buildah.does(
+                "bud", "--quiet", "--isolation=chroot", "--pull-never", "--format=docker", "--build-arg=BASE=localhost/base",
+                "--build-arg=BUILD_BASE=localhost/build", f"--volume={wheels}:/wheels:ro", *arguments, "--tag", name, CHECKOUT,
+            )  # fmt: skip
+        config = json.loads(buildah.does("inspect", "--type=image", name))["Docker"]["config"]
+        container = buildah.prepares("from", "--pull-never", name)
+        # With this driver a mount is nothing but a folder.
+        return Image(Path(buildah.prepares("mount", container)), config)
+
+    return built
+
+
+@pytest.fixture(scope="session")
+def image(build):
+    return build(NAME)
 
 
 def taken_in(buildah, place, bases):
@@ -323,3 +337,48 @@ def test_a_container_whose_page_does_not_answer_is_not_healthy(run):
     container = run()
     wait_until(container.is_healthy, "it is healthy", container)
     assert container.runs("env", "RECONCILER_STATUS__PORT=1", "skymmich-reconciler-healthy").returncode == 1
+
+
+def test_the_fleet_s_image_runs_a_worker_as_its_compose_file_says(build, runnable, place, immich):
+    """``runnable``: this machine can run images at all."""
+    read = FLEET["services"]["worker"]
+    image = build(
+        f"{NAME}-fleet", *(f"--build-arg={name}={value}" for name, value in read["build"]["args"].items())
+    )
+    folder = place / "installations"
+    (folder / "anna").mkdir(parents=True)
+    (folder / "anna.toml").write_text(
+        f'[skymmich]\nsource = "/skymmich/skymmich.db"\n[immich]\nurl = "{immich.url}"\n[policy]\nmode = "sync"\n'
+    )
+    (folder / "anna" / "immich_api_key").write_text(immich.api_key)
+    for path in (folder, *folder.rglob("*")):
+        give(path, 1001, 0o700 if path.is_dir() else 0o600)
+    service = Service.of(
+        read | {"environment": read["environment"] | {"RECONCILER_STATUS__PORT": free_port()}}, {}
+    )
+    # Her catalogue would be reached by its web address.
+    service = replace(service, volumes=service.volumes | {"/skymmich": ("skymmich-config", False)})
+    with a_server(debians=True) as postgres:
+        postgres.execute("CREATE ROLE keeper LOGIN", "CREATE DATABASE fleet OWNER keeper")
+        wire = Wire(postgres.home / ".s.PGSQL.5432")
+        (place / "secrets" / "state_url").write_text(f"postgresql://keeper@127.0.0.1:{wire.port}/fleet")
+        volumes = {"./installations": folder, "skymmich-config": place / "skymmich"}
+        with (place / "log").open("w") as output:
+            container = Container(image, service, volumes, place / "secrets", read["command"], output)
+        try:
+            wait_until(container.is_healthy, "it is healthy", container)
+            added = container.runs("skymmich-reconciler", "installations", "add", "anna")
+            assert added.returncode == 0, added.stderr
+            wait_until(
+                lambda: "In sync" in installations(container), "a worker brought it into sync", container
+            )
+            assert "Read-only file system" in container.runs("touch", "/installations/x").stderr
+            code, seconds = container.stops()
+            assert (code, seconds < 10) == (0, True), (place / "log").read_text()
+        finally:
+            container.close()
+            wire.close()
+
+
+def installations(container):
+    return container.runs("skymmich-reconciler", "installations").stdout
