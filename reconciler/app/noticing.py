@@ -74,9 +74,11 @@ class Noticing:
         section: to whom, what, and when not; without addresses, nothing is looked at.
         listen: takes events for the log.
         send_by: sends.
+        anew: whether what could not be sent is tried at once again, as after a restart; not where processes
+            take turns.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing it is given, by name
         self,
         service: Service,
         store: StateStore,
@@ -86,7 +88,9 @@ class Noticing:
         section: NoticesSection,
         listen: Listener,
         send_by: Send = send,
+        anew: bool = True,
     ) -> None:
+        self._anew = anew
         self._service, self._store, self._clock, self._zone = service, store, clock, zone
         self._section, self._listen, self._send = section, listen, send_by
         self._book: Book | None = None
@@ -192,7 +196,8 @@ class Noticing:
             self._kept = NOTICES.read(self._store)
             # Notices that are new in a library that was in sync before them have no first sync to tell.
             new = began_before(Book()) if is_synced(snapshot) and self._store_is_old() else Book()
-            self._book = anew(self._kept) if self._kept is not None else new
+            known = anew(self._kept) if self._kept is not None and self._anew else self._kept
+            self._book = new if known is None else known
         return self._book
 
     def _store_is_old(self) -> bool:

@@ -102,7 +102,9 @@ class Health:
 
 
 class Installations(Collector):
-    """How each installation was found. Of very many, those in trouble, or that want attention, come first.
+    """How each installation was found.
+
+    Of very many, those in trouble, or that want attention, come first; then those nobody visited for longest.
 
     Args:
         statuses: asks the database.
@@ -121,7 +123,7 @@ class Installations(Collector):
             found = self._statuses()
         except StateError:
             return
-        ordered = sorted(found.items(), key=lambda one: (_URGENT.get(one[1].level, 2), one[0]))
+        ordered = sorted(found.items(), key=lambda one: (_URGENT.get(one[1].level, 2), one[1].visited_at))
         level = GaugeMetricFamily(
             "reconciler_installation_level",
             "1 for the level of its headline",

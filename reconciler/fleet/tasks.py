@@ -45,6 +45,8 @@ QUEUE: Final = "installations"
 SCHEDULE: Final = "schedule"
 PRIORITIES: Final = {"sync": 10, "undo": 10, "look": 0, "audit": -5, "tidy": -10}
 BY_PERSON: Final = ("sync", "undo")
+PATIENCE_S: Final = 10.0
+"""Seconds for which a connection to the queue is waited for."""
 _MAKE_LOCK: Final = 0x534B5954
 _SPREAD_S: Final = 3600
 """Seconds over which what is done once a day is spread."""
@@ -57,6 +59,7 @@ def app_at(address: str) -> procrastinate.App:
         conninfo=address,
         min_size=1,
         max_size=4,
+        timeout=PATIENCE_S,
         kwargs={"options": options, "application_name": "skymmich-reconciler"},
     )
     return procrastinate.App(connector=connector)
@@ -108,7 +111,8 @@ class Task:
     def arguments(self) -> dict[str, Any]:
         """Return it as the queue keeps it."""
         images = None if self.images is None else list(self.images)
-        return {"installation": self.installation, "images": images, "undo": self.undo}
+        found = {"installation": self.installation, "images": images, "undo": self.undo}
+        return {name: value for name, value in found.items() if value is not None}
 
     @property
     def request(self) -> Request:
@@ -122,6 +126,11 @@ class Task:
                 return Request(full=True, by_person=False, trigger="audit")
             case _:
                 return Request(by_person=False, trigger="immich", hints=True)
+
+    @property
+    def is_persons(self) -> bool:
+        """Whether a person asked for it."""
+        return self.kind in BY_PERSON
 
     @property
     def sameness(self) -> str:

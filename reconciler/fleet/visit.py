@@ -7,7 +7,7 @@ process took the right in between; otherwise, as after a restart, everything beg
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -46,10 +46,11 @@ LINGER: Final = 3.0
 KEPT: Final = 200
 """Installations whose services stay in memory between visits."""
 _AT_WORK: Final = (
-    "SELECT version_num || CASE WHEN EXISTS ("
-    "SELECT 1 FROM installations WHERE name = ? AND paused_at IS NULL"
-    ") THEN '' ELSE ' paused' END FROM alembic_version"
+    "SELECT version_num || coalesce((SELECT CASE WHEN paused_at IS NULL THEN '' ELSE ' paused' END "
+    "FROM installations WHERE name = ?), ' removed') FROM alembic_version"
 )
+_FOR_GOOD: Final = frozenset({"UndoError", "ObservingError", "NotBegunError"})
+"""Errors of a run that it would meet again, however often it is tried."""
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
 
 
@@ -58,7 +59,23 @@ async def _untold(_: str, __: Snapshot) -> None:
 
 
 class NotAtWorkError(ReconcilerError):
-    """An installation was paused or removed since its task was put into the queue."""
+    """An installation was removed since its task was put into the queue."""
+
+
+class PausedError(NotAtWorkError):
+    """It was paused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a visit."""
+
+    due: float | None = None
+    """Seconds until more is due, if that is known."""
+    is_done: bool = False
+    """Whether what was asked for is done, or never can be."""
+    broken_off: bool = True
+    """Whether the worker ends, or the right was lost."""
 
 
 @dataclass(slots=True)
@@ -118,52 +135,54 @@ class Visits:
         self._at_work: set[str] = set()
         self._stopping = False
 
-    async def visit(self, name: str, request: Request) -> float | None:
+    async def visit(self, name: str, request: Request) -> Outcome:
         """Let an installation's service do what is asked and what is due.
-
-        Returns:
-            seconds until more is due, if that is known; 0: it was broken off, and is to be done again.
 
         Raises:
             LeaseHeldError: another process has the right to write.
             ServerBusyError: as many requests are under way at its server as may be.
-            NotAtWorkError: it is paused, or was removed.
+            PausedError, NotAtWorkError: it is paused, or was removed.
             StateTooNewError: a newer version brought the tables up to date: this one is to end.
             ReconcilerError: the installation cannot be visited.
         """
-        if self._stopping:
-            return 0.0
-        async with self._alone(name) as standing:
+        if self._ends():
+            return Outcome()
+        async with self._alone(name) as standing, AsyncExitStack() as at_server:
             server = standing.installed.immich_url or _named(standing.config)
-            async with (
-                self._ceiling.below(server, standing.config.immich.in_flight),
-                self._by_right(standing) as service,
-            ):
-                service.enqueue(request)
+            await at_server.enter_async_context(self._ceiling.below(server, standing.config.immich.in_flight))
+            async with self._by_right(standing) as service:
+                run_id = service.enqueue(request)
                 due = await self._work(standing, service)
-                if standing.service is not service:
-                    return 0.0  # the right was lost: who has it now tells how it is
+                if standing.service is not service or service.is_forbidden:
+                    standing.service = None
+                    return Outcome()  # the right was lost: who has it now tells how it is
+                await at_server.aclose()
                 await self._told(name, service.snapshot())
-                if standing.noticing is not None:
+                if standing.noticing is not None and not self._ends():
                     await standing.noticing.look()
-                return due
+                done = _is_done(service, run_id)
+                return Outcome(due, done, broken_off=self._ends() and not done)
 
-    def wish(self, name: str, request: Request) -> bool:
-        """Ask an installation's service for more, if it is at work here; tells whether it is.
+    def wish(self, name: str, request: Request) -> str | None:
+        """Ask an installation's service for more, if it is at work here; gives the run's id, else ``None``.
 
         What a person asks for goes before the pass that is under way, as in a daemon.
         """
         standing = self._kept.get(name)
         if standing is None or standing.service is None or not standing.takes_wishes or self._stopping:
-            return False
-        standing.service.enqueue(request)
-        return True
+            return None
+        return standing.service.enqueue(request)
+
+    def is_done(self, name: str, run_id: str) -> bool:
+        """Return whether a run is done that was wished for here, or never can be."""
+        standing = self._kept.get(name)
+        return standing is not None and standing.service is not None and _is_done(standing.service, run_id)
 
     async def tidy(self, name: str) -> None:
         """Forget an installation's old history.
 
         Raises:
-            LeaseHeldError, NotAtWorkError, StateTooNewError, ReconcilerError: as ``visit``.
+            LeaseHeldError, PausedError, NotAtWorkError, StateTooNewError, ReconcilerError: as ``visit``.
         """
         async with self._alone(name) as standing:
             days = standing.config.schedule.journal_days
@@ -194,6 +213,9 @@ class Visits:
             if standing.service is not None:
                 standing.service.stop_run()
 
+    def _ends(self) -> bool:
+        return self._stopping
+
     async def aclose(self) -> None:
         """Close everything."""
         for standing in self._kept.values():
@@ -201,6 +223,7 @@ class Visits:
         self._kept.clear()
 
     async def _work(self, standing: Standing, service: Service) -> float | None:
+        """Work until nothing is due for a while; gives the seconds until then, if that is known."""
         standing.takes_wishes = True
         try:
             while not self._stopping:
@@ -211,7 +234,7 @@ class Visits:
                 if wait is None or wait > LINGER:
                     return wait
                 await asyncio.sleep(wait)
-            return 0.0
+            return None
         finally:
             standing.takes_wishes = False
 
@@ -256,6 +279,7 @@ class Visits:
                 zone=local_zone(),
                 section=standing.config.notices,
                 listen=listener(),
+                anew=False,
             )
         standing.term = term
         standing.service.forbid(None)
@@ -290,9 +314,11 @@ class Visits:
             # It may have been removed, and made anew: what is known of it is no more.
             await self._kept.pop(name).aclose()
             raise
-        found, _, paused = str(told).partition(" ")
-        if paused:
-            raise NotAtWorkError(f"{name} is paused, or was removed.")
+        found, _, why = str(told).partition(" ")
+        if why == "paused":
+            raise PausedError(f"{name} is paused.")
+        if why:
+            raise NotAtWorkError(f"{name} was removed.")
         if found != HEAD:
             raise StateTooNewError(
                 f"A newer version brought the state store up to date (its schema is {found!r}, this one's "
@@ -322,3 +348,11 @@ class Visits:
 
 def _named(config: Config) -> str:
     return config.immich.url.get_secret_value() if config.immich.url else ""
+
+
+def _is_done(service: Service, run_id: str) -> bool:
+    state = service.run_state(run_id)
+    if state is None or state.state == "done":
+        return True
+    kinds = {dict(one.params).get("kind") for one in state.error}
+    return state.state == "failed" and bool(kinds & _FOR_GOOD)

@@ -26,7 +26,7 @@ from reconciler.fleet.configured import Configured
 from reconciler.fleet.health import Health, health_server
 from reconciler.fleet.statuses import Told
 from reconciler.fleet.tasks import Task
-from reconciler.fleet.visit import NotAtWorkError, Visits
+from reconciler.fleet.visit import NotAtWorkError, Outcome, PausedError, Visits
 from reconciler.immich.client import SystemClock
 from reconciler.messages.voice import remedy_of, told
 from reconciler.rendering.renderer import SafeRenderer
@@ -78,6 +78,8 @@ class _Worker:
     def __init__(self, config: Config, configured: Configured, concurrency: int) -> None:
         self._config, self._concurrency = config, concurrency
         self._address, self._look = configured.address, config.fleet.look_seconds
+        self._again_s = min(self._look, 60.0)
+        """Seconds until what a person asked for, and failed or has to wait, is tried again."""
         self._renderer, self._clock = SafeRenderer(), SystemClock()
         database = PostgresPlace(self._address)
         self._places, self._statuses = Places(database), Told(database, self._clock)
@@ -94,7 +96,7 @@ class _Worker:
         self._failure: ReconcilerError | None = None
         self._told: dict[str, str] = {}
         """What was last said of an installation that cannot be visited."""
-        self.health = Health(concurrency, lambda: statuses(self._address))
+        self.health = Health(concurrency, lambda: statuses(self._address, expected=True))
 
     async def run(self) -> int:
         """Work until a signal says to stop, or a newer version took over."""
@@ -150,6 +152,7 @@ class _Worker:
             rescue = asyncio.create_task(self._rescue(app))
             stop = asyncio.create_task(self._stop.wait())
             await asyncio.wait({work, rescue, stop}, return_when=asyncio.FIRST_COMPLETED)
+            self.health.connected = self._stop.is_set()
             if self._stop.is_set():
                 _LOGGER.info("stopping: what is in flight is finished and recorded")
                 self.health.draining = True
@@ -194,65 +197,88 @@ class _Worker:
         self.health.count_installations(len(known))
 
     async def _visit(self, app: procrastinate.App, task: Task) -> None:
-        """Carry a task out; an installation that cannot be visited costs only itself."""
-        name = task.installation
+        """Carry a task out; an installation that cannot be visited costs only itself.
+
+        What a person asked for stays in the queue until it is done, or never can be.
+        """
+        name, again = task.installation, None
         with self.health.visiting(task.kind) as visit:
             try:
-                due = None
-                if task.kind == "tidy":
-                    await self._visits.tidy(name)
-                else:
-                    due = await self._attentively(app, task)
+                outcome = await self._attended(app, task)
             except StateTooNewError as error:
-                visit.result = "newer"
+                visit.result, again = "newer", BUSY_S
                 self._failure = error
                 self._stop.set()
-                await self._later(app, task, BUSY_S)
             except LeaseLostError as error:
-                visit.result = "lost"
+                visit.result, again = "lost", BUSY_S
                 _LOGGER.warning("right lost", installation=name, error=error.message)
-                await self._later(app, task, BUSY_S)
-            except NotAtWorkError:
+            except NotAtWorkError as error:
                 visit.result = "left"
+                again = self._again_s if isinstance(error, PausedError) and task.is_persons else None
                 await self._visits.forget(name)
             except (LeaseHeldError, ServerBusyError):
-                visit.result = "busy"
-                await self._later(app, task, BUSY_S)
+                visit.result, again = "busy", BUSY_S
             except ReconcilerError as error:
                 visit.result = "failed"
+                again = BUSY_S if task.is_persons or isinstance(error, StateError) else None
                 self._tell(name, error)
                 await self._statuses.failed(name, error)
-                if task.kind in tasks.BY_PERSON or isinstance(error, StateError):
-                    await self._later(app, task, BUSY_S)
+            except BaseException:  # the worker ends before the visit could, or nobody expected it
+                if task.is_persons:
+                    await asyncio.shield(self._later(app, task, BUSY_S))
+                raise
             else:
                 self._told.pop(name, None)
-                if due is not None and due < self._look:
-                    await self._later(app, task if due == 0.0 else Task("look", name), due)
+                await self._after(app, task, outcome)
+            if again is not None:
+                await self._later(app, task, again)
 
-    async def _attentively(self, app: procrastinate.App, task: Task) -> float | None:
+    async def _after(self, app: procrastinate.App, task: Task, outcome: Outcome) -> None:
+        """Put into the queue what is still to be done after a visit, and what is due soon."""
+        if outcome.broken_off:
+            await self._later(app, task, BUSY_S)
+        elif task.is_persons and not outcome.is_done:
+            await self._later(app, task, self._again_s)
+        if outcome.due is not None and outcome.due < self._look:
+            await self._later(app, Task("look", task.installation), outcome.due)
+
+    async def _attended(self, app: procrastinate.App, task: Task) -> Outcome:
         """Visit, and do within the same visit what a person asks for meanwhile: before what goes on."""
-        heard = set[int]()
+        if task.kind == "tidy":
+            await self._visits.tidy(task.installation)
+            return Outcome(is_done=True, broken_off=False)
+        heard: dict[int, str] = {}
         listening = asyncio.create_task(self._overhear(app, task.installation, heard))
         try:
-            due = await self._visits.visit(task.installation, task.request)
+            return await self._visits.visit(task.installation, task.request)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
-        if due != 0.0:  # else it was broken off, and the wish may still be to do
-            with suppress(exceptions.ConnectorException, psycopg.Error):
-                for job_id in heard:
-                    await app.job_manager.cancel_job_by_id_async(job_id, delete_job=True)
-        return due
+            await self._cross_out(app, task.installation, heard)
 
-    async def _overhear(self, app: procrastinate.App, name: str, heard: set[int]) -> None:
-        """Hand wishes that wait for this visit's end to the visit; their tasks stay until it ends."""
+    async def _overhear(self, app: procrastinate.App, name: str, heard: dict[int, str]) -> None:
+        """Hand wishes that wait for this visit's end to the visit; each task stays until its run is done.
+
+        Args:
+            app: open.
+            name: the installation's.
+            heard: gets the wishes' runs, by their tasks' numbers.
+        """
         while True:
             await asyncio.sleep(OVERHEARD_S)
+            await self._cross_out(app, name, heard)
             with suppress(exceptions.ConnectorException, psycopg.Error):
                 for job_id, task in (await tasks.wishes(app, name)).items():
-                    if job_id not in heard and self._visits.wish(name, task.request):
-                        heard.add(job_id)
+                    if job_id not in heard and (run_id := self._visits.wish(name, task.request)):
+                        heard[job_id] = run_id
                         _LOGGER.info("wish taken into a visit", installation=name, task=task.kind)
+
+    async def _cross_out(self, app: procrastinate.App, name: str, heard: dict[int, str]) -> None:
+        with suppress(exceptions.ConnectorException, psycopg.Error):
+            for job_id, run_id in list(heard.items()):
+                if self._visits.is_done(name, run_id):
+                    await app.job_manager.cancel_job_by_id_async(job_id, delete_job=True)
+                    del heard[job_id]
 
     async def _later(self, app: procrastinate.App, task: Task, seconds: float) -> None:
         with suppress(exceptions.ConnectorException, psycopg.Error):

@@ -207,6 +207,11 @@ class Service(Decisions):
             self.health.put("Writer", "True", "Held", reason("right_held"))
         self._wake.set()
 
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether it writes nothing, because another process may."""
+        return self._forbidden
+
     def suspend(self, error: StateError) -> None:
         """Do nothing any more: the store is gone, and what is not recorded must not be written."""
         self._storeless = True

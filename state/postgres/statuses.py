@@ -34,6 +34,11 @@ _READ: Final = sql.SQL(
     "SELECT name, level, text, by_status::text, checked_at, visited_at, worker "
     "FROM {installations} JOIN {table} ON installation = id"
 ).format(table=_TABLE, installations=sql.SQL(f"{schema.SCHEMA}.installations"))
+_EXPECTED: Final = sql.SQL(
+    "SELECT name, coalesce(level, 'unknown'), coalesce(text, 'No worker was there yet.'), by_status::text, "
+    "checked_at, coalesce(visited_at, made_at), coalesce(worker, '') "
+    "FROM {installations} LEFT JOIN {table} ON installation = id WHERE paused_at IS NULL"
+).format(table=_TABLE, installations=sql.SQL(f"{schema.SCHEMA}.installations"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +98,13 @@ class Statuses:
         self._connection = None
 
 
-def statuses(address: str) -> dict[str, InstallationStatus]:
+def statuses(address: str, *, expected: bool = False) -> dict[str, InstallationStatus]:
     """Return how each installation was found, by name; one that was never visited is not among them.
+
+    Args:
+        address: the database's.
+        expected: those that workers should visit, instead: without the paused ones, and with those that were
+            never visited, as if they had been when they were made.
 
     Raises:
         StateError: the server cannot be asked.
@@ -102,7 +112,7 @@ def statuses(address: str) -> dict[str, InstallationStatus]:
     with opening.asked(PostgresPlace(address)) as connection:
         if not schema.revision(connection):
             return {}
-        found = connection.execute(_READ).fetchall()
+        found = connection.execute(_EXPECTED if expected else _READ).fetchall()
     return {
         name: InstallationStatus(level, text, visited, checked, json.loads(counts or "{}"), worker)
         for name, level, text, counts, checked, visited, worker in found

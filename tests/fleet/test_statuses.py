@@ -47,6 +47,16 @@ def test_the_last_visit_counts_and_what_it_did_not_learn_stays(fleet, kept):
     assert statuses(fleet.address)["ben"].by_status == {}
 
 
+def test_those_that_should_be_visited_are_without_paused_ones_and_with_those_nobody_visited(fleet, kept):
+    kept.save("anna", FOUND)
+    made = {one.name: one.made_at for one in installations.installations(fleet.address)}
+    never = InstallationStatus("unknown", "No worker was there yet.", made["ben"], None, {})
+    assert statuses(fleet.address, expected=True) == {"anna": FOUND, "ben": never}
+    installations.pause(fleet.address, "anna", NOW)
+    assert statuses(fleet.address, expected=True) == {"ben": never}
+    assert statuses(fleet.address) == {"anna": FOUND}
+
+
 def test_it_goes_with_its_installation_and_is_not_kept_of_one_that_is_gone(fleet, kept):
     kept.save("anna", FOUND)
     installations.remove(fleet.address, "anna")

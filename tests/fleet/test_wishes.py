@@ -9,14 +9,9 @@ import pytest
 
 from reconciler.config import load
 from reconciler.fleet import tasks
-from reconciler.fleet.ceiling import Ceiling
 from reconciler.fleet.configured import Configured
 from reconciler.fleet.visit import NotAtWorkError, Visits
-from reconciler.immich.client import SystemClock
-from reconciler.rendering.renderer import SafeRenderer
 from state.postgres import installations
-from state.postgres.place import PostgresPlace
-from state.postgres.places import Places
 from tests.daemon.test_process import until
 
 from .conftest import faults, later
@@ -158,40 +153,6 @@ def test_housekeeping_of_a_removed_installation_does_not_make_it_again(fleet):
     with pytest.raises(NotAtWorkError):
         asyncio.run(visits.tidy("one"))
     assert installations.installations(fleet.address) == []
-
-
-def test_a_visit_whose_right_was_lost_is_to_be_done_again_and_tells_nothing(fleet):
-    fleet.add("one")
-    told = []
-
-    async def tell(name, snapshot):
-        told.append(name)
-
-    class Losing(Visits):
-        """As if another process had taken the right in the middle of the visit."""
-
-        async def _work(self, standing, service):
-            due = await super()._work(standing, service)
-            standing.service = None
-            return due
-
-    async def visit(kind):
-        places = Places(PostgresPlace(fleet.address))
-        with SafeRenderer() as renderer:
-            visits = kind(
-                Configured(load(fleet.config, fleet.environ())), Ceiling(places, 8), SystemClock(), renderer,
-                right=6, fresh_for=30, told=tell,
-            )  # fmt: skip
-            try:
-                return await visits.visit("one", tasks.Task("look", "one").request)
-            finally:
-                await visits.aclose()
-                places.close()
-
-    assert asyncio.run(visit(Losing)) == 0.0
-    assert told == []
-    assert asyncio.run(visit(Visits)) != 0.0
-    assert told == ["one"]
 
 
 def test_a_key_of_an_installation_is_in_no_log_and_in_no_table(fleet, postgres):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ from reconciler.cli.images import find_run_or_record
 from reconciler.cli.plain_help import PlainCommand, PlainGroup
 from reconciler.cli.session import ConfigFile, Json, Options, Session, Verbose, begin
 from reconciler.core.permission import Permission
-from reconciler.engine.undo_wish import UndoWish, wanted
+from reconciler.engine.undo_wish import UndoWish, candidates, wanted
 from reconciler.errors import ConfigurationError, ReconcilerError, UndoError
 from reconciler.messages.nouns import counted
 from reconciler.messages.runs import summary
@@ -208,6 +209,10 @@ def undo_wish(what: str | None, store: StateStore) -> tuple[UndoWish, int]:
         if run is not None
         else UndoWish(asset_id=record.asset_id if record else "")
     )
+    if wish.asset_id:
+        # Bound to its run: a task may be carried out twice, and must not go one further back then.
+        found = candidates(store, wish)[wish.asset_id]
+        wish = replace(wish, run_id=found[0].run_id)
     return wish, len(wanted(store, wish).asset_ids)
 
 
