@@ -85,16 +85,23 @@ class Stopping:
             loop, task = asyncio.get_running_loop(), asyncio.current_task()
             assert task is not None  # noqa: S101 - this is one
             self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+            if self.received is not None:  # it came while the loop began
+                work.close()
+                raise asyncio.CancelledError
             try:
                 return await work
             finally:
-                self._cancel = None
+                self._cancel = _noted
 
+        # Raised amid the loop's own work, it would leave the task to whatever runs there next.
+        self._cancel = _noted
         try:
             done = runner.run(cancellable())
         except asyncio.CancelledError:
             if self.received is None:
                 raise
+        finally:
+            self._cancel = None
         if self.received is not None:
             raise self._interrupted(self.received)
         return done
@@ -115,3 +122,7 @@ class Stopping:
         # Where nobody reads any more, nobody is told.
         with suppress(OSError):
             os.write(2, _STOPPING)
+
+
+def _noted() -> None:
+    """Do nothing: that a signal came is looked at where the loop begins, and after it has ended."""

@@ -109,3 +109,44 @@ def test_a_signal_in_the_midst_of_a_line_of_progress_is_answered_all_the_same(mo
         print("Writing: 0/2, 2 settling", file=sys.stderr)
     assert stopping.requested
     assert "calls in flight are finished" in capfd.readouterr().err
+
+
+class Signalled(asyncio.Runner):
+    """One that a signal reaches beside the work: before the loop begins, as it begins, or once it has ended."""
+
+    moment = ""
+
+    def run(self, coroutine, **options):
+        if self.moment == "before":
+            signal.raise_signal(signal.SIGINT)
+        if self.moment == "as it begins":
+            self.get_loop().call_soon(signal.raise_signal, signal.SIGINT)
+        done = super().run(coroutine, **options)
+        if self.moment == "after":
+            signal.raise_signal(signal.SIGINT)
+        return done
+
+
+@pytest.mark.parametrize(("moment", "ran"), [("before", []), ("as it begins", []), ("after", ["work"])])
+def test_a_signal_beside_the_work_leaves_no_task_behind(moment, ran):
+    stopping, did = Stopping(), []
+
+    async def work():
+        did.append("work")
+
+    async def rest():
+        await asyncio.sleep(0.01)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with stopping.listening(), Signalled() as runner:
+            runner.moment = moment
+            with pytest.raises(Interrupted):
+                stopping.run(runner, work())
+            runner.moment = ""
+            assert runner.run(rest()) == set()  # such as closing what is open
+        assert did == ran
+        gc.collect()  # a coroutine that nobody awaits would be told now, and is an error here
+    finally:
+        signal.signal(signal.SIGINT, before)
