@@ -38,7 +38,7 @@ class Told:
 
     def __init__(self, world, phone, **section):
         self.world, self.phone, self.section = world, phone, section
-        self.noticing = None
+        self.noticing, self.anew = None, True
 
     def start(self):
         self.world.start()
@@ -51,6 +51,7 @@ class Told:
             section=load(None, {"RECONCILER_NOTICES__URLS": ADDRESS, "HOME": "/nowhere"} | environ).notices,
             listen=self.world.events.append,
             send_by=self.phone,
+            anew=self.anew,
         )
 
     async def restart(self, *, cleanly=True):
@@ -221,6 +222,20 @@ async def test_what_fails_is_logged_once_is_a_condition_and_is_tried_again_until
     (one,) = await told.live(5 * 60)  # whoever restarts it has mended something
     assert one.startswith("1 image: in conflict")
     assert condition(told).status == "True"
+
+
+async def test_where_processes_take_turns_what_failed_waits_as_long_whoever_is_there(told):
+    told.anew = False
+    told.phone.errors = ("Forbidden",)
+    await told.conflict(0)
+    assert await told.live(2 * HOUR) == []
+    before = told.phone.tries
+    for _ in range(4):
+        await told.restart()
+        await told.live(2 * TICK)
+    assert told.phone.tries - before <= 1
+    told.phone.errors = ("",)
+    assert len(await told.live(6 * HOUR)) == 1
 
 
 async def test_with_other_addresses_what_failed_is_tried_at_once(told):

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.cli.commands.installations import undo_wish
 from reconciler.config import load
-from reconciler.fleet import tasks
+from reconciler.fleet import tasks, worker
 from reconciler.fleet.ceiling import Ceiling
 from reconciler.fleet.configured import Configured
 from reconciler.fleet.tasks import Task
@@ -138,6 +138,45 @@ def test_what_was_asked_for_before_a_pause_is_done_after_it(drive, fleet):
 
     until(lambda: "api" in triggers())
     until(fleet.in_sync)
+
+
+def test_a_wish_that_is_done_while_its_visit_goes_on_can_be_asked_for_again(fleet):
+    fleet.add("long", images=30, drain=3.0)
+    (image_id,) = fleet.sql("long", f"SELECT min(id) FROM {IMAGES}")[0]
+    one = Task("sync", "long", images=(image_id,))
+    process = fleet.worker()
+    until(lambda: fleet.writes() > 4)
+    assert tasks.put_by_person(fleet.address, one)
+    assert not tasks.put_by_person(fleet.address, one)  # the same, twice
+    until(lambda: "wish taken into a visit" in fleet.events(process), 20)
+    until(lambda: tasks.put_by_person(fleet.address, one), 30)
+    assert not fleet.in_sync()
+    until(lambda: fleet.events(process).count("wish taken into a visit") == 2, 20)
+    until(fleet.in_sync, 90)
+
+
+def test_what_a_worker_was_asked_for_goes_back_when_it_is_ended_before_the_visit(drive, fleet):
+    config = load(fleet.config, fleet.environ())
+    put_back = []
+
+    class Ended(worker._Worker):
+        async def _attended(self, *_):
+            await asyncio.sleep(60)
+
+        async def _later(self, _, task, __):
+            put_back.append(task)
+
+    async def end():
+        ended = Ended(config, Configured(config), 1)
+        for kind in ("sync", "look"):
+            visit = asyncio.create_task(ended._visit(None, Task(kind, "one")))
+            await asyncio.sleep(0)
+            visit.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await visit
+
+    asyncio.run(end())
+    assert put_back == [Task("sync", "one")]
 
 
 def test_a_task_is_the_same_after_the_queue(fleet):
