@@ -72,6 +72,11 @@ class Way:
         )
 
 
+def any_secure(*addresses: str) -> bool:
+    """Return whether one of them is reached over TLS, so that certificates are needed."""
+    return any(one.lower().startswith("https:") for one in addresses)
+
+
 class Trust:
     """Whom to trust on the way to an address, once for all requests: loading certificates takes a while.
 
@@ -84,7 +89,7 @@ class Trust:
     """
 
     def __init__(self, way: Way, address: str) -> None:
-        self._secure = any(one.lower().startswith("https:") for one in (address, way.proxy))
+        self._secure = any_secure(address, way.proxy)
         self._context = None if way.ca_file is None else way.trusting(ssl.create_default_context())
 
     def context(self) -> ssl.SSLContext | None:

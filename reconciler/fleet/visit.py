@@ -54,10 +54,6 @@ _FOR_GOOD: Final = frozenset({"UndoError", "ObservingError", "NotBegunError"})
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
 
 
-async def _untold(_: str, __: Snapshot) -> None:
-    """Tell nobody."""
-
-
 class NotAtWorkError(ReconcilerError):
     """An installation was removed since its task was put into the queue."""
 
@@ -125,7 +121,7 @@ class Visits:
         *,
         right: float,
         fresh_for: float,
-        told: Callable[[str, Snapshot], Awaitable[None]] = _untold,
+        told: Callable[[str, Snapshot], Awaitable[None]],
     ) -> None:
         self._told = told
         self._configured, self._ceiling = configured, ceiling
@@ -169,7 +165,7 @@ class Visits:
         What a person asks for goes before the pass that is under way, as in a daemon.
         """
         standing = self._kept.get(name)
-        if standing is None or standing.service is None or not standing.takes_wishes or self._stopping:
+        if standing is None or standing.service is None or not standing.takes_wishes or self._ends():
             return None
         return standing.service.enqueue(request)
 
@@ -214,6 +210,7 @@ class Visits:
                 standing.service.stop_run()
 
     def _ends(self) -> bool:
+        """Return whether to begin nothing more. Asked anew after each await: the signal may have come."""
         return self._stopping
 
     async def aclose(self) -> None:
@@ -226,7 +223,7 @@ class Visits:
         """Work until nothing is due for a while; gives the seconds until then, if that is known."""
         standing.takes_wishes = True
         try:
-            while not self._stopping:
+            while not self._ends():
                 if await service.tick():
                     continue
                 due = service.next_due()

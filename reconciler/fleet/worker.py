@@ -78,8 +78,8 @@ class _Worker:
     def __init__(self, config: Config, configured: Configured, concurrency: int) -> None:
         self._config, self._concurrency = config, concurrency
         self._address, self._look = configured.address, config.fleet.look_seconds
-        self._again_s = min(self._look, 60.0)
-        """Seconds until what a person asked for, and failed or has to wait, is tried again."""
+        self._every = min(self._look, 60.0)
+        """Seconds between two schedulings; what failed of what a person asked is tried again after them."""
         self._renderer, self._clock = SafeRenderer(), SystemClock()
         database = PostgresPlace(self._address)
         self._places, self._statuses = Places(database), Told(database, self._clock)
@@ -183,16 +183,15 @@ class _Worker:
 
     async def _schedule(self, app: procrastinate.App, moment: int) -> None:
         """Put what is due into the queue, spread over the interval."""
-        every = min(self._look, 60.0)
         known = await asyncio.to_thread(installations.installations, self._address)
         for one in known:
             if one.paused_at is not None:
                 continue
             turn = zlib.crc32(one.name.encode())
-            if (moment + turn) % max(self._look, 1.0) < every:
-                await tasks.put(app, Task("look", one.name), in_seconds=turn % max(1, int(every)))
+            if (moment + turn) % max(self._look, 1.0) < self._every:
+                await tasks.put(app, Task("look", one.name), in_seconds=turn % max(1, int(self._every)))
             for kind in ("audit", "tidy"):
-                if tasks.due_today(one.name, kind, moment, every):
+                if tasks.due_today(one.name, kind, moment, self._every):
                     await tasks.put(app, Task(kind, one.name))
         self.health.count_installations(len(known))
 
@@ -214,7 +213,7 @@ class _Worker:
                 _LOGGER.warning("right lost", installation=name, error=error.message)
             except NotAtWorkError as error:
                 visit.result = "left"
-                again = self._again_s if isinstance(error, PausedError) and task.is_persons else None
+                again = self._every if isinstance(error, PausedError) and task.is_persons else None
                 await self._visits.forget(name)
             except (LeaseHeldError, ServerBusyError):
                 visit.result, again = "busy", BUSY_S
@@ -238,7 +237,7 @@ class _Worker:
         if outcome.broken_off:
             await self._later(app, task, BUSY_S)
         elif task.is_persons and not outcome.is_done:
-            await self._later(app, task, self._again_s)
+            await self._later(app, task, self._every)
         if outcome.due is not None and outcome.due < self._look:
             await self._later(app, Task("look", task.installation), outcome.due)
 

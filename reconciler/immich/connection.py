@@ -9,7 +9,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from reconciler.http_way import Way
+from reconciler.http_way import Way, any_secure
 
 if TYPE_CHECKING:
     import ssl
@@ -37,8 +37,7 @@ class Connection(Way):
         """
         if self.ca_file is not None:
             return self.trusting(httpx.create_ssl_context())
-        on_the_way = (address, self.proxy, *getproxies().values())
-        return any(one.lower().startswith("https:") for one in on_the_way) and _usual()
+        return any_secure(address, self.proxy, *getproxies().values()) and _usual()
 
 
 @cache

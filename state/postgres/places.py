@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final
 
-import psycopg
-
-from state.postgres.database import connect, explain
+from state.postgres.own_connection import OwnConnection
 
 if TYPE_CHECKING:
     from state.postgres.place import PostgresPlace
@@ -16,17 +13,15 @@ _MOST: Final = 256
 """Places of one kind."""
 
 
-class Places:
-    """This process's places, held by one connection. Threads may share it.
+class Places(OwnConnection):
+    """This process's places.
 
     Args:
         place: the database; its installation does not matter.
     """
 
     def __init__(self, place: PostgresPlace) -> None:
-        self._place = place
-        self._turn = threading.Lock()
-        self._connection: psycopg.Connection | None = None
+        super().__init__(place)
         self._held: set[tuple[int, int]] = set()
 
     def take(self, kind: int, count: int, most: int) -> list[int]:
@@ -40,22 +35,18 @@ class Places:
         Raises:
             StateError: the server cannot be asked.
         """
-        with self._turn:
+        with self._asking():
             taken: list[int] = []
-            try:
-                for number in range(min(most, _MOST)):
-                    if len(taken) == count:
-                        break
-                    # A lock that this connection has already would be given once more.
-                    if (kind, number) not in self._held and self._try(kind, number):
-                        taken.append(number)
+            for number in range(min(most, _MOST)):
                 if len(taken) == count:
-                    self._held |= {(kind, number) for number in taken}
-                    return taken
-                self._unlock(kind, taken)
-            except psycopg.Error as error:
-                self._lose()
-                raise explain(error, self._place) from None
+                    break
+                # A lock that this connection has already would be given once more.
+                if (kind, number) not in self._held and self._try(kind, number):
+                    taken.append(number)
+            if len(taken) == count:
+                self._held |= {(kind, number) for number in taken}
+                return taken
+            self._unlock(kind, taken)
             return []
 
     def give_back(self, kind: int, numbers: list[int]) -> None:
@@ -64,23 +55,12 @@ class Places:
         Raises:
             StateError: the connection is gone; so are all places that it held.
         """
-        with self._turn:
+        with self._asking():
             self._held -= {(kind, number) for number in numbers}
-            try:
-                self._unlock(kind, numbers)
-            except psycopg.Error as error:
-                self._lose()
-                raise explain(error, self._place) from None
-
-    def close(self) -> None:
-        """Give all back."""
-        with self._turn:
-            self._lose()
+            self._unlock(kind, numbers)
 
     def _try(self, kind: int, number: int) -> bool:
-        if self._connection is None:
-            self._connection = connect(self._place)
-        row = self._connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (kind, number)).fetchone()
+        row = self._connected().execute("SELECT pg_try_advisory_lock(%s, %s)", (kind, number)).fetchone()
         return bool(row and row[0])
 
     def _unlock(self, kind: int, numbers: list[int]) -> None:
@@ -89,7 +69,5 @@ class Places:
                 self._connection.execute("SELECT pg_advisory_unlock(%s, %s)", (kind, number))
 
     def _lose(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+        super()._lose()
         self._held.clear()

@@ -6,15 +6,13 @@ It is told, not decided by: nothing is written, or left, because of what stands 
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import psycopg
 from psycopg import sql
 
 from state.postgres import opening, schema
-from state.postgres.database import connect, explain
+from state.postgres.own_connection import OwnConnection
 from state.postgres.place import PostgresPlace
 
 if TYPE_CHECKING:
@@ -58,16 +56,8 @@ class InstallationStatus:
     """Who was there: host and process."""
 
 
-class Statuses:
-    """Keeps how installations were found, over one connection. Threads may share it.
-
-    Args:
-        place: the database; its installation does not matter.
-    """
-
-    def __init__(self, place: PostgresPlace) -> None:
-        self._place, self._turn = place, threading.Lock()
-        self._connection: psycopg.Connection | None = None
+class Statuses(OwnConnection):
+    """Keeps how installations were found."""
 
     def save(self, name: str, status: InstallationStatus) -> None:
         """Keep how an installation was found; one that was removed meanwhile is left out.
@@ -79,23 +69,8 @@ class Statuses:
         values = (
             status.level, status.text, counts, status.checked_at, status.visited_at, status.worker, name,
         )  # fmt: skip
-        with self._turn:
-            try:
-                self._connection = self._connection or connect(self._place)
-                self._connection.execute(_SAVE, values)
-            except psycopg.Error as error:
-                self._lose()
-                raise explain(error, self._place) from None
-
-    def close(self) -> None:
-        """Close the connection."""
-        with self._turn:
-            self._lose()
-
-    def _lose(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+        with self._asking():
+            self._connected().execute(_SAVE, values)
 
 
 def statuses(address: str, *, expected: bool = False) -> dict[str, InstallationStatus]:

@@ -124,6 +124,13 @@ class Fleet:
         installations.add(self.address, name)
         return made
 
+    def spoil(self, name):
+        """Let an installation's configuration be wrong; gives what mends it."""
+        configured = self.folder / "installations" / f"{name}.toml"
+        text = configured.read_text()
+        configured.write_text("[skymmich]\nsource = 5\n")
+        return lambda: configured.write_text(text)
+
     def sql(self, name, statement, *values):
         with closing(sqlite3.connect(self.folder / f"{name}.db", timeout=5)) as connection, connection:
             return connection.execute(statement, values).fetchall()

@@ -114,9 +114,7 @@ def levels(fleet):
 def test_workers_tell_what_is_well_and_what_is_not(fleet):
     fleet.add("good")
     fleet.add("bad")
-    configured = fleet.folder / "installations" / "bad.toml"
-    text = configured.read_text()
-    configured.write_text("[skymmich]\nsource = 5\n")
+    mend = fleet.spoil("bad")
     process = fleet.worker()
     until(lambda: levels(fleet) == {"good": "ok", "bad": "trouble"})
     found = statuses(fleet.address)
@@ -135,7 +133,7 @@ def test_workers_tell_what_is_well_and_what_is_not(fleet):
     assert 'reconciler_installation_images{installation="good",state="in_sync"} 4.0' in exported
 
     (fleet.folder / "installations" / "good" / "immich_api_key").write_text("not-the-key")
-    configured.write_text(text)
+    mend()
     until(lambda: levels(fleet) == {"good": "trouble", "bad": "ok"})
     assert statuses(fleet.address)["good"].by_status == {"in_sync": 4}
     assert fleet.simulators["good"].api_key not in str(statuses(fleet.address))

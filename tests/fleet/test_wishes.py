@@ -149,7 +149,7 @@ def test_housekeeping_of_a_removed_installation_does_not_make_it_again(fleet):
     fleet.add("one")
     installations.remove(fleet.address, "one")
     configured = Configured(load(fleet.config, fleet.environ()))
-    visits = Visits(configured, None, None, None, right=6, fresh_for=30)
+    visits = Visits(configured, None, None, None, right=6, fresh_for=30, told=None)
     with pytest.raises(NotAtWorkError):
         asyncio.run(visits.tidy("one"))
     assert installations.installations(fleet.address) == []

@@ -129,15 +129,13 @@ def test_a_database_that_is_gone_is_waited_for(fleet, postgres):
 def test_an_installation_that_cannot_be_visited_costs_only_itself_and_is_taken_again_when_it_can(fleet):
     fleet.add("good")
     fleet.add("bad")
-    configured = fleet.folder / "installations" / "bad.toml"
-    text = configured.read_text()
-    configured.write_text("[skymmich]\nsource = 5\n")
+    mend = fleet.spoil("bad")
     process = fleet.worker()
     until(lambda: fleet.in_sync("good"))
     until(lambda: "not visited" in fleet.events(process))
     assert fleet.events(process).count("not visited") == 1
     assert fleet.writes("bad") == 0
-    configured.write_text(text)
+    mend()
     until(fleet.in_sync)
 
 
