@@ -5,6 +5,7 @@ task       priority does
 ========== ======== ==============================================================================
 sync       10       goes through all images, or some: a person asked for it
 undo       10       takes back a run, an image's last change, or everything: a person asked for it
+leave      10       ends the visit that goes on: a person opened the installation's pages
 look       0        looks what moved in the catalogue and in Immich; every minute
 audit      -5       compares everything; once a day
 tidy       -10      forgets old history; once a day
@@ -36,14 +37,15 @@ from state.postgres.database import connect, explain
 from state.postgres.place import PostgresPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from reconciler.core.store_keys import UndoingForm
 
 SCHEMA: Final = "skymmich_reconciler_tasks"
 QUEUE: Final = "installations"
 SCHEDULE: Final = "schedule"
-PRIORITIES: Final = {"sync": 10, "undo": 10, "look": 0, "audit": -5, "tidy": -10}
+LEAVE: Final = "leave"
+PRIORITIES: Final = {"sync": 10, "undo": 10, LEAVE: 10, "look": 0, "audit": -5, "tidy": -10}
 BY_PERSON: Final = ("sync", "undo")
 PATIENCE_S: Final = 10.0
 """Seconds for which a connection to the queue is waited for."""
@@ -185,10 +187,10 @@ def put_by_person(address: str, task: Task) -> bool:
         ) from error
 
 
-async def wishes(app: procrastinate.App, installation: str) -> dict[int, Task]:
-    """Return what persons asked of an installation, and waits in the queue, by the tasks' numbers."""
+async def waiting(app: procrastinate.App, installation: str, kinds: Iterable[str]) -> dict[int, Task]:
+    """Return what waits in the queue for an installation, by the tasks' numbers."""
     found = {}
-    for kind in BY_PERSON:
+    for kind in kinds:
         for job in await app.job_manager.list_jobs_async(
             queue=QUEUE, task=kind, status="todo", lock=_lock(installation)
         ):

@@ -24,9 +24,11 @@ from reconciler.fleet import tasks
 from reconciler.fleet.ceiling import Ceiling, ServerBusyError
 from reconciler.fleet.configured import Configured
 from reconciler.fleet.health import Health, health_server
+from reconciler.fleet.overhearing import overhearing
+from reconciler.fleet.standing import NotAtWorkError, PausedError, Standings
 from reconciler.fleet.statuses import Told
 from reconciler.fleet.tasks import Task
-from reconciler.fleet.visit import NotAtWorkError, Outcome, PausedError, Visits
+from reconciler.fleet.visit import Outcome, Visits
 from reconciler.immich.client import SystemClock
 from reconciler.messages.voice import remedy_of, told
 from reconciler.rendering.renderer import SafeRenderer
@@ -45,8 +47,6 @@ BUSY_S: Final = 5.0
 """Seconds until an installation is visited again that another process writes for."""
 AGAIN_S: Final = 3.0
 """Seconds until the database is tried again."""
-OVERHEARD_S: Final = 1.0
-"""Seconds between two looks for a person's wish, while a visit of the same installation goes on."""
 GRACE_S: Final = 20.0
 """Seconds for what is in flight, after the signal to stop."""
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
@@ -83,15 +83,15 @@ class _Worker:
         self._renderer, self._clock = SafeRenderer(), SystemClock()
         database = PostgresPlace(self._address)
         self._places, self._statuses = Places(database), Told(database, self._clock)
-        self._visits = Visits(
+        self._standings = Standings(
             configured,
-            Ceiling(self._places, config.fleet.requests_per_server),
             self._clock,
             self._renderer,
             right=config.fleet.right_seconds,
             fresh_for=3 * self._look + 15,
-            told=self._statuses.visited,
         )
+        ceiling = Ceiling(self._places, config.fleet.requests_per_server)
+        self._visits = Visits(self._standings, ceiling, self._clock, told=self._statuses.visited)
         self._stop = asyncio.Event()
         self._failure: ReconcilerError | None = None
         self._told: dict[str, str] = {}
@@ -122,7 +122,7 @@ class _Worker:
                         _LOGGER.warning("waiting for the database", error=text)
                         with suppress(TimeoutError):
                             await asyncio.wait_for(self._stop.wait(), AGAIN_S)
-                await self._visits.aclose()
+                await self._standings.aclose()
                 await asyncio.to_thread(self._places.close)
                 await asyncio.to_thread(self._statuses.close)
         if self._failure is not None:
@@ -214,7 +214,7 @@ class _Worker:
             except NotAtWorkError as error:
                 visit.result = "left"
                 again = self._every if isinstance(error, PausedError) and task.is_persons else None
-                await self._visits.forget(name)
+                await self._standings.forget(name)
             except (LeaseHeldError, ServerBusyError):
                 visit.result, again = "busy", BUSY_S
             except ReconcilerError as error:
@@ -243,41 +243,14 @@ class _Worker:
 
     async def _attended(self, app: procrastinate.App, task: Task) -> Outcome:
         """Visit, and do within the same visit what a person asks for meanwhile: before what goes on."""
+        if task.kind == tasks.LEAVE:  # nobody visits it: there is nothing to leave
+            return Outcome(is_done=True, broken_off=False)
         if task.kind == "tidy":
             await self._visits.tidy(task.installation)
             return Outcome(is_done=True, broken_off=False)
-        heard: dict[int, str] = {}
-        listening = asyncio.create_task(self._overhear(app, task.installation, heard))
-        try:
+        kinds = (*tasks.BY_PERSON, tasks.LEAVE)
+        async with overhearing(app, self._visits, task.installation, kinds):
             return await self._visits.visit(task.installation, task.request)
-        finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
-            await self._cross_out(app, task.installation, heard)
-
-    async def _overhear(self, app: procrastinate.App, name: str, heard: dict[int, str]) -> None:
-        """Hand wishes that wait for this visit's end to the visit; each task stays until its run is done.
-
-        Args:
-            app: open.
-            name: the installation's.
-            heard: gets the wishes' runs, by their tasks' numbers.
-        """
-        while True:
-            await asyncio.sleep(OVERHEARD_S)
-            await self._cross_out(app, name, heard)
-            with suppress(exceptions.ConnectorException, psycopg.Error):
-                for job_id, task in (await tasks.wishes(app, name)).items():
-                    if job_id not in heard and (run_id := self._visits.wish(name, task.request)):
-                        heard[job_id] = run_id
-                        _LOGGER.info("wish taken into a visit", installation=name, task=task.kind)
-
-    async def _cross_out(self, app: procrastinate.App, name: str, heard: dict[int, str]) -> None:
-        with suppress(exceptions.ConnectorException, psycopg.Error):
-            for job_id, run_id in list(heard.items()):
-                if self._visits.is_done(name, run_id):
-                    await app.job_manager.cancel_job_by_id_async(job_id, delete_job=True)
-                    del heard[job_id]
 
     async def _later(self, app: procrastinate.App, task: Task, seconds: float) -> None:
         with suppress(exceptions.ConnectorException, psycopg.Error):

@@ -12,8 +12,9 @@ from reconciler.config import load
 from reconciler.fleet import tasks, worker
 from reconciler.fleet.ceiling import Ceiling
 from reconciler.fleet.configured import Configured
+from reconciler.fleet.standing import PausedError, Standings
 from reconciler.fleet.tasks import Task
-from reconciler.fleet.visit import Outcome, PausedError, Visits
+from reconciler.fleet.visit import Outcome, Visits
 from reconciler.immich.client import SystemClock
 from reconciler.rendering.renderer import SafeRenderer
 from state.postgres import installations
@@ -34,14 +35,13 @@ class Drive:
         async def visited():
             places = Places(PostgresPlace(self.fleet.address))
             with SafeRenderer() as renderer:
-                visits = kind(
-                    Configured(load(self.fleet.config, self.fleet.environ())),
-                    Ceiling(places, 8), SystemClock(), renderer, right=60, fresh_for=30, told=self.tell,
-                )  # fmt: skip
+                configured, clock = Configured(load(self.fleet.config, self.fleet.environ())), SystemClock()
+                standings = Standings(configured, clock, renderer, right=60, fresh_for=30)
+                visits = kind(standings, Ceiling(places, 8), clock, told=self.tell)
                 try:
                     return [await visits.visit(task.installation, task.request) for task in some]
                 finally:
-                    await visits.aclose()
+                    await standings.aclose()
                     places.close()
 
         return asyncio.run(visited())

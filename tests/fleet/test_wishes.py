@@ -10,7 +10,8 @@ import pytest
 from reconciler.config import load
 from reconciler.fleet import tasks
 from reconciler.fleet.configured import Configured
-from reconciler.fleet.visit import NotAtWorkError, Visits
+from reconciler.fleet.standing import NotAtWorkError, Standings
+from reconciler.fleet.visit import Visits
 from state.postgres import installations
 from tests.daemon.test_process import until
 
@@ -149,7 +150,8 @@ def test_housekeeping_of_a_removed_installation_does_not_make_it_again(fleet):
     fleet.add("one")
     installations.remove(fleet.address, "one")
     configured = Configured(load(fleet.config, fleet.environ()))
-    visits = Visits(configured, None, None, None, right=6, fresh_for=30, told=None)
+    standings = Standings(configured, None, None, right=6, fresh_for=30)
+    visits = Visits(standings, None, None, told=None)
     with pytest.raises(NotAtWorkError):
         asyncio.run(visits.tidy("one"))
     assert installations.installations(fleet.address) == []
