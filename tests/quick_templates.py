@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from jinja2 import BytecodeCache, Environment
 
-from reconciler.web.pages import renderer
+from reconciler.web.context import utc_now
+from reconciler.web.pages import environment
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -36,7 +37,7 @@ QuickEnvironment = partial(Environment, bytecode_cache=Compiled())
 
 def compile_all() -> None:
     """Compile them now, for the processes that are forked from this one."""
-    renderer.Environment = QuickEnvironment
-    pages = renderer.Pages(None)
-    for name in pages._environment.list_templates(extensions=["html"]):
-        pages._environment.get_template(name)
+    environment.Environment = QuickEnvironment
+    made = environment.Templates(utc_now)._environment
+    for name in made.list_templates(extensions=["html"]):
+        made.get_template(name)

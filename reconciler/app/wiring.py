@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from reconciler.app.overrides import OwnTemplate, overridden_switches, settings_writer, with_own_block
+from reconciler.app.overrides import overridden_switches, with_own_block
 from reconciler.app.pairing import check_pair, pair_of
 from reconciler.app.source import close_source, source_of, stop_source
-from reconciler.app.store_place import place_of, store_mark
-from reconciler.config import redact_url
+from reconciler.app.store_place import place_of
 from reconciler.core.reasons import Reason
 from reconciler.engine.events import Event, Listener, Progress
 from reconciler.engine.planner.wishes import Wishes
@@ -42,10 +41,8 @@ if TYPE_CHECKING:
     from reconciler.core.ports import CatalogueSource
     from reconciler.engine.catalogue_cache import Watchable
     from reconciler.engine.polling.timing import Timing
-    from reconciler.service.api import Control
     from reconciler.service.environment import Installation
-    from reconciler.web.ports import Doctor, Messenger, PictureSize
-    from reconciler.web.server import WebServer
+    from reconciler.web.ports import PictureSize
 
 
 def new_run_id() -> str:
@@ -285,61 +282,6 @@ class Present:
         """Close all connections."""
         for each in self._all:
             await each.aclose()
-
-
-def web_server(  # noqa: PLR0913 - each is one thing the page is given, by name
-    config: Config,
-    control: Control,
-    present: Present,
-    store: StateStore,
-    *,
-    renderer: SafeRenderer,
-    passes: Callable[[], Mapping[str, int]] = dict,
-    doctor: Doctor | None = None,
-    messenger: Messenger | None = None,
-) -> WebServer:
-    """Make the status endpoint; it is not listening yet.
-
-    Args:
-        config: as the daemon started with it.
-        control: the daemon.
-        present: what is in force, through all reloads.
-        store: the daemon's own.
-        renderer: of templates.
-        passes: counts those that ended, by result.
-        doctor: runs the checks of the doctor's page; without, there is none.
-        messenger: sends a test notice; without, there is no button for it.
-    """
-    # Only the daemon has one.
-    from reconciler.web.access.policy import Access  # noqa: PLC0415  see above
-    from reconciler.web.app import create_app  # noqa: PLC0415  see above
-    from reconciler.web.server import WebServer  # noqa: PLC0415  see above
-
-    status = config.status
-    access = Access(
-        host=status.host,
-        token=status.token.get_secret_value() if status.token else "",
-        allowed_hosts=frozenset(status.allowed_hosts),
-        user_header=status.user_header,
-        proxies=frozenset(status.trusted_proxies),
-        memory=store,
-        mark=lambda: store_mark(place_of(config)),
-    )
-    app = create_app(
-        control,
-        store,
-        access=access,
-        passes=passes,
-        thumbnails=present,
-        requests=present.requests,
-        settings=settings_writer(config, store, control.catalogue),
-        template=OwnTemplate(store, present.configured),
-        renderer=renderer,
-        doctor=doctor,
-        messenger=messenger,
-        skymmich_url=redact_url(config.skymmich_address() or ""),
-    )
-    return WebServer(app, status.host, status.port)
 
 
 def listener(progress: Callable[[Progress], None] | None = None) -> Listener:

@@ -124,6 +124,9 @@ class StatusSection(Section):
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     """Addresses of the proxies whose ``user_header`` counts."""
 
+    users: tuple[str, ...] = ()
+    """Of those whom the proxy names, the ones who may; empty: all, but nobody of the pages of many."""
+
     @field_validator("allowed_hosts")
     @classmethod
     def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -306,6 +309,8 @@ class FleetSection(Section):
     """How long the right to write outlives a worker that died, or is cut off."""
     requests_per_server: Annotated[Count, Field(ge=1, le=256)] = 8
     """Requests that all workers together have under way at one Immich server."""
+    domain: Annotated[str, Field(pattern=r"(?i)^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] = "localhost"
+    """The host name of the list of installations; each one's pages are at its own name below it."""
 
 
 class LogSection(Section):

@@ -20,8 +20,9 @@ from reconciler.app.doctor.checks import changed_at_start
 from reconciler.app.doctor.page import doctor_of
 from reconciler.app.local_time import local_zone
 from reconciler.app.noticing import Noticing
+from reconciler.app.serving import web_server
 from reconciler.app.source import way_to_skymmich
-from reconciler.app.wiring import Installed, Present, listener, store_of, web_server
+from reconciler.app.wiring import Installed, Present, listener, store_of
 from reconciler.config import load
 from reconciler.core.reasons import of_error, reason
 from reconciler.core.store_keys import RUNNING, STOPPED

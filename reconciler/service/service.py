@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from reconciler.core.reasons import codes, of_error, reason
@@ -268,11 +269,11 @@ class Service(Decisions):
         self._tell_state()
         return True
 
-    async def serve(self) -> None:
-        """Run passes as they fall due, until ``stop``."""
+    async def serve(self, turn: Callable[[], AbstractAsyncContextManager[object]] = nullcontext) -> None:
+        """Run passes as they fall due, until ``stop``; ``turn`` is entered for each."""
         while not self._stopping:
             self._wake.clear()
-            self._pass = asyncio.create_task(self.tick())
+            self._pass = asyncio.create_task(self._tick_in(turn))
             try:
                 if await self._pass:
                     continue
@@ -286,6 +287,11 @@ class Service(Decisions):
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    async def _tick_in(self, turn: Callable[[], AbstractAsyncContextManager[object]]) -> bool:
+        due = self.next_due()
+        async with turn() if due is not None and due <= self._clock.monotonic() else nullcontext():
+            return await self.tick()
 
     async def stop(self, patience: float) -> bool:
         """Send nothing new, let the calls in flight finish and be recorded, for at most so many seconds.

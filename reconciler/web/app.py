@@ -78,6 +78,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
     doctor: Doctor | None = None,
     messenger: Messenger | None = None,
     skymmich_url: str = "",
+    installation: str = "",
     now: Callable[[], datetime] = utc_now,
 ) -> Starlette:
     """Make the application.
@@ -95,6 +96,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         doctor: runs the doctor's checks; without, the page shows only what the daemon knows.
         messenger: sends a test notice; without, there is no button for it.
         skymmich_url: Skymmich's web address, for links.
+        installation: its name, where pages of others are at hand, too.
         now: the clock.
     """
     panel = Panel(
@@ -110,6 +112,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
         doctor=doctor,
         messenger=messenger,
         skymmich_url=skymmich_url,
+        installation=installation,
         now=now,
     )
     pages, lookups = Pages(panel), Lookups(panel.control)
@@ -138,7 +141,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             toasts,
             deciding,
             SelectionApi(panel, deciding),
-            Login(panel, pages),
+            Login(panel.access, pages),
         ),
         LeavingOut(panel),
         CarryingOver(panel),

@@ -51,6 +51,8 @@ class Panel:
     """Of notices; ``None``: nobody sends any."""
     skymmich_url: str = ""
     """Skymmich's web address, for links; empty: unknown."""
+    installation: str = ""
+    """Its name, where pages of others are at hand, too."""
     now: Callable[[], datetime] = utc_now
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: open event streams end then."""

@@ -14,7 +14,7 @@ from reconciler.web.api.skymmich_buttons import members
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from reconciler.web.pages.renderer import Pages
+    from reconciler.web.ports import Rendering
 
 _HEADINGS = {
     401: "Log in first",
@@ -34,7 +34,7 @@ class Refusals:
         pages: for those that are pages.
     """
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Rendering) -> None:
         self._pages = pages
 
     async def answer(self, request: Request, error: Exception) -> Response:

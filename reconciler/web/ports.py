@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from starlette.requests import Request
+    from starlette.responses import HTMLResponse
+
     from reconciler.core.carry_over import CarryOver
     from reconciler.core.policy import Part, Policy
     from reconciler.core.records import AssetRecord, JournalEntry, Run, Standing
@@ -101,6 +104,16 @@ class History(Protocol):
 
     def runs(self, limit: int, before: str | None = None) -> list[Run]:
         """Return runs, newest first."""
+        ...
+
+
+class Rendering(Protocol):
+    """Makes pages from templates."""
+
+    def page(
+        self, request: Request, template: str, values: Mapping[str, object], status: int = 200
+    ) -> HTMLResponse:
+        """Render a page or a part of one."""
         ...
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from reconciler.web.access.session import Session
 
@@ -83,7 +84,7 @@ class WebServer:
         await self._server.stop()
 
 
-def server_of(app: Starlette, limits: Limits) -> HttpServer:
+def server_of(app: ASGIApp, limits: Limits) -> HttpServer:
     """Return a server for an application that strangers may reach, within limits; it is not listening yet."""
     return HttpServer(
         uvicorn.Config(

@@ -50,7 +50,7 @@ EVIL = '<img src=x onerror="alert(1)"> & "quotes" \ud83d'
 def quick_templates():
     """Let the pages' templates be compiled once; see ``tests/quick_templates.py``."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reconciler.web.pages.renderer.Environment", QuickEnvironment)
+        patch.setattr("reconciler.web.pages.environment.Environment", QuickEnvironment)
         yield
 
 

@@ -21,7 +21,7 @@ from reconciler.errors import CatalogueError, ImmichAnswerError, ImmichRejectedE
 from reconciler.service.api import Condition, Headline
 from reconciler.web.access.policy import Access
 from reconciler.web.pages.diff import difference
-from reconciler.web.pages.renderer import lasting, marked, place
+from reconciler.web.pages.environment import lasting, marked, place
 
 SAME = {"origin": "http://127.0.0.1:8287", "accept": "text/html"}
 PEOPLE = {"accept": "text/html"}

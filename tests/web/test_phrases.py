@@ -16,7 +16,7 @@ from reconciler.messages.runs import wrote
 from reconciler.service.api import Condition, Headline
 from reconciler.web.pages.attention import digest
 from reconciler.web.pages.diff import condensed, difference, extent
-from reconciler.web.pages.renderer import number
+from reconciler.web.pages.environment import number
 from reconciler.web.short_messages import fields_of, spoken
 from tests.web.conftest import FakeControl
 

@@ -7,7 +7,7 @@ import pytest
 from reconciler.core.asset import Coordinates, ObservedAsset
 from reconciler.core.desired.desired import Desired
 from reconciler.core.plan.plan import AssetPlan, TagsDecision, TextDecision, ValueDecision
-from reconciler.web.pages.renderer import marked
+from reconciler.web.pages.environment import marked
 from reconciler.web.pages.three_sides import distance, map_of, shown
 from tests.web.conftest import NOW, asset
 

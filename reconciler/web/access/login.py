@@ -17,15 +17,20 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from reconciler.web.context import Panel
-    from reconciler.web.pages.renderer import Pages
+    from reconciler.web.access.policy import Access
+    from reconciler.web.ports import Rendering
 
 
 class Login:
-    """The handlers."""
+    """The handlers.
 
-    def __init__(self, panel: Panel, pages: Pages) -> None:
-        self._panel, self._pages = panel, pages
+    Args:
+        access: the rules.
+        pages: renders the form.
+    """
+
+    def __init__(self, access: Access, pages: Rendering) -> None:
+        self._access, self._pages = access, pages
 
     def routes(self) -> list[Route]:
         """List the addresses."""
@@ -36,10 +41,16 @@ class Login:
 
     async def login(self, request: Request) -> Response:
         """Show the form, or take it."""
-        access = self._panel.access
+        access = self._access
         back = params.local(request.query_params.get("next", ""), "/")
-        if not access.token:
+        if access.is_open:
             return RedirectResponse(back, status_code=303)
+        if not access.tokens:
+            raise ProblemError(
+                403,
+                "Only users whom the reverse proxy names may see this, and you are none of them.",
+                remedy="Log in there as another one. Who may is set in [status] users.",
+            )
         wrong = ""
         status = 200
         if request.method == "POST":
@@ -53,7 +64,7 @@ class Login:
         return self._pages.page(request, "login.html", {"wrong": wrong, "next": back}, status)
 
     def _opened(self, request: Request, back: str) -> Response:
-        access = self._panel.access
+        access = self._access
         cookie = access.session.issue()
         if not access.session.is_kept:
             back = str(URL(back).include_query_params(said="unkept"))
@@ -65,14 +76,15 @@ class Login:
             max_age=LIFETIME,
             httponly=True,
             samesite="strict",
+            domain=access.cookie_domain or None,
             secure=(forwarded or request.url.scheme) == "https",
         )
         return answer
 
     async def logout(self, request: Request) -> Response:
         """End the session, in every window and for every copy of its cookie."""
-        session = self._panel.access.session
-        session.end(request.cookies.get(session.cookie, ""))
         answer = RedirectResponse("/login?said=logout", status_code=303)
-        answer.delete_cookie(session.cookie)
+        for one in self._access.each():
+            one.session.end(request.cookies.get(one.session.cookie, ""))
+            answer.delete_cookie(one.session.cookie, domain=one.cookie_domain or None)
         return answer

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reconciler.errors import ConfigurationError
-from reconciler.web.access.session import Session
+from reconciler.web.access.session import COOKIE, Session
 from reconciler.web.access.throttle import Slowdown
 from reconciler.web.api.problems import ProblemError
 
@@ -64,6 +64,10 @@ class Access:
         allowed_hosts: further names by which it is asked for, such as a reverse proxy's; lower case.
         user_header: a header in which a reverse proxy names the user who logged in there; empty: none.
         proxies: addresses of the proxies whose ``user_header`` counts.
+        users: of those whom a proxy names, the ones who may; ``None``: all.
+        operator: who keeps this place together with others, and may all here, too.
+        cookie: name of the session's cookie.
+        cookie_domain: all hosts below it get the cookie; empty: only the one that was asked.
         memory: where sessions are kept over restarts; ``None``: nowhere.
         mark: tells which store the daemon works with; empty: it cannot be told.
     """
@@ -73,13 +77,29 @@ class Access:
     allowed_hosts: frozenset[str] = frozenset()
     user_header: str = ""
     proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})
+    users: frozenset[str] | None = None
+    operator: Access | None = field(default=None, repr=False)
+    cookie: str = COOKIE
+    cookie_domain: str = ""
     memory: Values | None = field(default=None, repr=False)
     mark: Callable[[], str] = str
     session: Session = field(init=False, repr=False)
     slowdown: Slowdown = field(default_factory=Slowdown, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "session", Session(self.token, self.memory))
+        key = self.tokens[0] if self.tokens else ""
+        object.__setattr__(self, "session", Session(key, self.memory, cookie=self.cookie))
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Who knows one of these may do all."""
+        operators = self.operator.tokens if self.operator is not None else ()
+        return (self.token, *operators) if self.token else operators
+
+    @property
+    def is_open(self) -> bool:
+        """Whether whoever reaches the server may do all."""
+        return not self.tokens and self.users is None
 
     def check_host(self, named: str) -> None:
         """Refuse a host that is not ours. An IP address is: rebinding needs a name.
@@ -98,15 +118,33 @@ class Access:
 
     def knows(self, connection: HTTPConnection) -> bool:
         """Return whether the asker may see everything without a bearer token: none is set, or logged in."""
-        session = self.session.holds(connection.cookies.get(self.session.cookie, ""))
-        return not self.token or session or self.has_user(connection)
+        return self.is_open or self.in_session(connection) or self.has_user(connection)
+
+    def in_session(self, connection: HTTPConnection) -> bool:
+        """Return whether the asker is logged in here, or as the operator."""
+        if self.session.holds(connection.cookies.get(self.session.cookie, "")):
+            return True
+        return self.operator is not None and self.operator.in_session(connection)
+
+    def has_cookie(self, connection: HTTPConnection) -> bool:
+        """Return whether the asker has what could be a session's cookie."""
+        return bool(self.tokens) and any(one.session.cookie in connection.cookies for one in self.each())
+
+    def each(self) -> tuple[Access, ...]:
+        """Return these rules and the operator's."""
+        return (self,) if self.operator is None else (self, *self.operator.each())
 
     def has_user(self, connection: HTTPConnection) -> bool:
-        """Return whether a trusted proxy names a user."""
+        """Return whether a trusted proxy names a user who may."""
         return bool(self.user(connection))
 
     def user(self, connection: HTTPConnection) -> str:
-        """Return the user whom a trusted proxy names; empty: none."""
+        """Return the user whom a trusted proxy names, and who may; empty: none."""
+        named = self.named(connection)
+        return named if self.users is None or named in self.users else ""
+
+    def named(self, connection: HTTPConnection) -> str:
+        """Return the user whom a trusted proxy names, whether they may or not; empty: none."""
         peer = connection.client.host if connection.client else ""
         named = connection.headers.get(self.user_header, "") if self.user_header else ""
         return named if peer in self.proxies else ""
@@ -118,7 +156,7 @@ class Access:
             ProblemError: 429, too many wrong ones came from there.
         """
         scheme, _, shown = connection.headers.get("authorization", "").partition(" ")
-        if not self.token or scheme.lower() != "bearer":
+        if not self.tokens or scheme.lower() != "bearer":
             return False
         return await self.is_token(shown.strip(), peer_of(connection))
 
@@ -128,7 +166,7 @@ class Access:
         Raises:
             ProblemError: 429, it is wrong, and so were several from there before.
         """
-        if hmac.compare_digest(_digest(shown), _digest(self.token)):
+        if any(hmac.compare_digest(_digest(shown), _digest(token)) for token in self.tokens):
             self.slowdown.right(peer)
             return True
         wait = await self.slowdown.wrong(peer)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LIFETIME: Final = 14 * 86_400
 """Seconds that a login holds."""
+COOKIE: Final = "reconciler_session"
 _MOST: Final = 200
 """Sessions that are open at a time; the oldest one ends when there are more."""
 
@@ -57,13 +58,19 @@ class Session:
         token: the configured one; empty: there are no sessions.
         memory: where they are kept.
         clock: seconds since 1970.
+        cookie: its name.
     """
 
-    cookie = "reconciler_session"
+    cookie = COOKIE
 
     def __init__(
-        self, token: str, memory: Values | None = None, clock: Callable[[], float] = time.time
+        self,
+        token: str,
+        memory: Values | None = None,
+        clock: Callable[[], float] = time.time,
+        cookie: str = COOKIE,
     ) -> None:
+        self.cookie = cookie
         self._token, self._memory, self._clock = token, memory or Forgetful(), clock
         self._salt, self._open = "", dict[str, float]()
         self._signer: URLSafeSerializer | None = None

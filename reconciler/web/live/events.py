@@ -63,8 +63,8 @@ class _Stream(Response):
         del self.headers["content-length"]
         self._owner, self._panel = owner, panel
         # Who came with a cookie listens for as long as its session is open.
-        self._session = request.cookies.get(panel.access.session.cookie, "")
-        self._began_in_session = panel.access.session.holds(self._session)
+        self._request = request
+        self._began_in_session = panel.access.in_session(request)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's form
         """Send until there is nobody to send to."""
@@ -125,7 +125,7 @@ class _Stream(Response):
         return data
 
     def _is_over(self) -> bool:
-        return self._began_in_session and not self._panel.access.session.holds(self._session)
+        return self._began_in_session and not self._panel.access.in_session(self._request)
 
     def _beat(self) -> str:
         return told("beat", {"now": self._panel.now()})

@@ -20,7 +20,7 @@ from reconciler.web.api.problems import ProblemError
 from reconciler.web.api.responses import tagged
 from reconciler.web.api.routes import ASKED, linked_image, run_answer
 from reconciler.web.api.validation import valid
-from reconciler.web.pages.renderer import number
+from reconciler.web.pages.environment import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
