@@ -58,6 +58,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "notices": ("Serve", "Show what you are notified of, and send a test."),
     "run": ("Serve", "Run the daemon."),
     "worker": ("Serve", "Keep many installations, together with other workers."),
+    "pages": ("Serve", "Serve the pages of many installations."),
     "installations": ("Serve", "List, add, pause and remove installations that workers keep."),
     "pause": ("Serve", "Stop the daemon from starting runs by itself."),
     "resume": ("Serve", "Let it start runs by itself again."),

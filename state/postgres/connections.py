@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 from sqlalchemy.pool import QueuePool
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Connections:
             hide_parameters=True,
             use_native_hstore=False,
         )
-        self._connect = connect
+        event.listen(self.engine, "checkin", self._returned)
+        self._connect, self._closed = connect, False
         self._single: psycopg.Connection | None = None
         self._shows: int | None = None
         self._turn = threading.Lock()
@@ -74,14 +75,21 @@ class Connections:
                 return self._first(query, values, number, show)
 
     def close(self) -> None:
-        """Close all."""
+        """Close all; one that a thread still uses is closed when it gives it back."""
         with self._turn:
+            self._closed = True
             self._close()
         self.engine.dispose()
+
+    def _returned(self, connection: psycopg.Connection | None, _: object) -> None:
+        if self._closed and connection is not None:
+            connection.close()
 
     def _first(
         self, query: str, values: tuple[object, ...], number: int, show: Callable[[psycopg.Connection], None]
     ) -> tuple[Any, ...] | None:
+        if self._closed:
+            raise psycopg.OperationalError("the connections are closed")
         if self._single is None:
             self._single = self._connect()
         if self._shows != number:

@@ -135,9 +135,9 @@ class Fleet:
         with closing(sqlite3.connect(self.folder / f"{name}.db", timeout=5)) as connection, connection:
             return connection.execute(statement, values).fetchall()
 
-    def call(self, *arguments):
+    def call(self, *arguments, config=None):
         done = subprocess.run(
-            [sys.executable, "-m", "reconciler", *arguments, "--config", self.config],
+            [sys.executable, "-m", "reconciler", *arguments, "--config", config or self.config],
             check=False, cwd=ROOT, env=self.environ(), capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
@@ -160,6 +160,27 @@ class Fleet:
         if ready:
             until(lambda: self.health(process, "readyz")[0] == 200)
         return process
+
+    until = staticmethod(until)
+
+    def start(self, command, config):
+        """Start another process of the fleet's, and wait until it is ready."""
+        log = self.folder / f"{command}-{len(self.workers)}.jsonl"
+        with log.open("w") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "reconciler", command, "--config", config],
+                cwd=ROOT, env=self.environ(), stdin=subprocess.DEVNULL, stderr=stream,
+            )  # fmt: skip
+        process.log = log
+        self.workers.append(process)
+        until(lambda: self.told(process, "ready"))
+        return process
+
+    @staticmethod
+    def told(process, event):
+        """Return the first line of the log that tells of an event; ``None``: none does."""
+        lines = [json.loads(line) for line in process.log.read_text().splitlines() if line.endswith("}")]
+        return next((line for line in lines if line["event"] == event), None)
 
     @staticmethod
     def health(process, path):

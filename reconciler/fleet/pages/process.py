@@ -1,0 +1,98 @@
+"""The process that serves the pages of many installations, until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+import structlog
+from procrastinate import exceptions
+
+from reconciler import logging as logs
+from reconciler.errors import ReconcilerError, StateError
+from reconciler.fleet import tasks
+from reconciler.fleet.configured import Configured
+from reconciler.fleet.pages.doors import Doors
+from reconciler.fleet.pages.site import site_of
+from reconciler.messages.voice import remedy_of, told
+from reconciler.web.access.connections import Limits
+from reconciler.web.server import listen_on, server_of
+
+if TYPE_CHECKING:
+    import procrastinate
+
+    from reconciler.config import Config
+
+AGAIN_S: Final = 3.0
+"""Seconds until the database is tried again at the start."""
+_LIMITS: Final = Limits(all=800)
+_LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
+
+
+def run(config: Config) -> int:
+    """Serve the pages until the process is stopped; gives the exit code.
+
+    Args:
+        config: the fleet's.
+
+    Raises:
+        ConfigurationError: it names no folder of installations or no PostgreSQL database, or the pages would
+            be open beyond this machine.
+    """
+    configured = Configured(config)
+    doors = Doors(config, configured)
+    logs.configure(json={"json": True, "console": False}.get(config.log.format), level=config.log.level)
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    for secret in config.secrets():
+        logs.register_secret(secret)
+    try:
+        return asyncio.run(_serve(config, configured, doors))
+    except ReconcilerError as error:
+        _LOGGER.critical("ended", error=error.message, remedy=remedy_of(error, "command"))
+        return error.exit_code
+
+
+async def _serve(config: Config, configured: Configured, doors: Doors) -> int:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    loop.set_default_executor(ThreadPoolExecutor(32, "pages"))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    queue = tasks.app_at(configured.address)
+    listener = listen_on(config.status.host, config.status.port)
+    try:
+        if await _opened(queue, configured.address, stop):
+            async with site_of(config, configured, doors, queue) as site:
+                server = server_of(site.router, _LIMITS)
+                await server.start(listener)
+                port = listener.getsockname()[1]
+                _LOGGER.info("ready", page=f"http://{doors.domain}:{port}", host=config.status.host)
+                await stop.wait()
+                _LOGGER.info("stopping: what is in flight is finished and recorded")
+                await asyncio.gather(site.openings.aclose(), server.stop())
+    finally:
+        listener.close()
+        with suppress(exceptions.ConnectorException, psycopg.Error):
+            await queue.close_async()
+    _LOGGER.info("stopped")
+    return 0
+
+
+async def _opened(queue: procrastinate.App, address: str, stop: asyncio.Event) -> bool:
+    """Open the queue, as soon as the database is there; ``False``: it was to stop first."""
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(tasks.make_tables, address)
+            await queue.open_async()
+        except (exceptions.ConnectorException, psycopg.Error, StateError) as error:
+            text = told(error, "daemon") if isinstance(error, StateError) else "the database is gone"
+            _LOGGER.warning("waiting for the database", error=text)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), AGAIN_S)
+        else:
+            return True
+    return False
