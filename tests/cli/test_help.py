@@ -32,7 +32,7 @@ def test_every_command_explains_itself_and_has_its_options(command, capsys):
     assert main([command, "--help"]) == 0
     shown = capsys.readouterr().out
     assert f"skymmich-reconciler {command}" in shown
-    assert ("--json" in shown) == (command not in {"run", "worker", "completion"})
+    assert ("--json" in shown) == (command not in {"run", "worker", "pages", "completion"})
 
 
 def test_a_mistake_in_the_command_line_is_not_taken_for_a_plan_with_changes(capsys):
