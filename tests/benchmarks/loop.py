@@ -47,6 +47,7 @@ from reconciler.service.api import Request  # noqa: E402 - the same
 from reconciler.service.service import Service  # noqa: E402 - the same
 from reconciler.skymmich.sources import open_catalogue  # noqa: E402 - the same
 from reconciler.web.image_index import Lookups  # noqa: E402 - the same
+from state.postgres.place import PostgresPlace  # noqa: E402 - the same
 from state.store import StateStore  # noqa: E402 - the same
 
 if TYPE_CHECKING:
@@ -231,8 +232,8 @@ def change_one(catalogue: Path) -> None:
         )
 
 
-async def measure(catalogue: Path, url: str, key: str, folder: Path, *, short: bool) -> dict:
-    with StateStore.open(folder / "state.sqlite3") as store:
+async def measure(catalogue: Path, url: str, key: str, kept: Path | PostgresPlace, *, short: bool) -> dict:
+    with StateStore.open(kept) as store:
         installed = Installed(catalogue, url, key)
         phases = Phases(url)
         service = Service(installed, store, SystemClock(), random=Random(1))
@@ -303,6 +304,33 @@ def build_apart(catalogue: Path, images: int) -> None:
         sys.exit("The catalogue could not be made.")
 
 
+def cpu_of(home: Path) -> float:
+    """Give the seconds of CPU of a PostgreSQL server, with its processes that ended."""
+    server = int((home / "data" / "postmaster.pid").read_text().split()[0])
+    seconds = 0.0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = file.read_text().rpartition(")")[2].split()
+            if int(file.parent.name) == server:
+                seconds += sum(map(int, fields[11:15]))
+            elif int(fields[1]) == server:
+                seconds += sum(map(int, fields[11:13]))
+    return seconds / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def place(folder: Path, *, postgres: bool) -> Iterator[Path | PostgresPlace]:
+    if not postgres:
+        yield folder / "state.sqlite3"
+        return
+    from tests.postgres_server import a_server
+
+    with a_server() as server:
+        server.execute("CREATE ROLE keeper LOGIN", "CREATE DATABASE state OWNER keeper")
+        yield PostgresPlace(server.address("state", "keeper"))
+        print(f"the database itself took {cpu_of(server.home):.0f} s of CPU", file=sys.stderr)
+
+
 def main() -> None:
     """Measure, and print it."""
     parser = argparse.ArgumentParser(description="How long the event loop is held")
@@ -310,6 +338,7 @@ def main() -> None:
     parser.add_argument("catalogue", type=Path, nargs="?", help="made before; it is changed")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--short", action="store_true", help="without re-plan, audit, undo and housekeeping")
+    parser.add_argument("--postgres", action="store_true", help="keep the state in a PostgreSQL of its own")
     asked = parser.parse_args()
     share_one_heap()  # as the daemon does
     with tempfile.TemporaryDirectory(prefix="bench-loop-") as name:
@@ -317,8 +346,8 @@ def main() -> None:
         catalogue = asked.catalogue or folder / "catalogue.sqlite3"
         if asked.catalogue is None:
             build_apart(catalogue, asked.images)
-        with simulator(catalogue) as (url, key):
-            found = asyncio.run(measure(catalogue, url, key, folder, short=asked.short))
+        with simulator(catalogue) as (url, key), place(folder, postgres=asked.postgres) as kept:
+            found = asyncio.run(measure(catalogue, url, key, kept, short=asked.short))
     if asked.json:
         print(json.dumps(found))
         return
