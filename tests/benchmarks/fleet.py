@@ -1,10 +1,12 @@
 """Workers and many installations, on a real PostgreSQL: prints what docs/performance.md has. Opt-in, minutes long.
 
-Run as ``python tests/benchmarks/fleet.py throughput|chaos|idle [INSTALLATIONS]``.
+Run as ``python tests/benchmarks/fleet.py throughput|chaos|idle|many [INSTALLATIONS]``. ``many`` brings one installation
+into sync and copies its rows: what the others' looks cost the database and the workers is the same.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
@@ -16,11 +18,14 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from state.tables import METADATA
 from tests.daemon.test_process import until
 from tests.fleet.conftest import Fleet
 from tests.postgres_server import a_server
 
 IMAGES = 6
+LOOK_S = float(os.environ.get("LOOK_SECONDS", "600"))
+"""Seconds between two looks at each of many installations."""
 HOLD_S = 120.0
 """Seconds for which one worker stands still, and another is cut off."""
 
@@ -131,10 +136,94 @@ def idle(server, count):
               f"requests a second, {memory:.0f} MiB", flush=True)  # fmt: skip
 
 
+def copied(server, fleet, count):
+    """Give the installation ``i0``'s rows and files to as many others."""
+    with psycopg.connect(server.address("fleet"), autocommit=True) as connection:
+        connection.execute("SET search_path = skymmich_reconciler")
+        connection.execute(
+            "INSERT INTO installations (name) SELECT 'i' || n FROM generate_series(1, %s) AS n", (count - 1,)
+        )
+        for table in (*METADATA.sorted_tables, "installation_statuses"):
+            name = getattr(table, "name", table)
+            if name == "lease":
+                continue
+            rows = connection.execute(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = 'skymmich_reconciler' "
+                "AND table_name = %s AND column_name <> 'installation'", (name,),
+            ).fetchall()  # fmt: skip
+            columns = ", ".join(f'was."{column}"' for (column,) in rows)
+            names = ", ".join(f'"{column}"' for (column,) in rows)
+            connection.execute(
+                f"INSERT INTO {name} (installation, {names}) SELECT new.id, {columns} FROM {name} AS was "
+                "JOIN installations AS seed ON seed.id = was.installation AND seed.name = 'i0' "
+                "JOIN installations AS new ON new.name <> 'i0'"
+            )
+        connection.execute("ANALYZE")
+    folder = fleet.folder / "installations"
+    for number in range(1, count):
+        (folder / f"i{number}.toml").symlink_to(folder / "i0.toml")
+        (folder / f"i{number}").symlink_to(folder / "i0")
+
+
+def many(server, count):
+    with ExitStack() as stack:
+        fleet = fresh(server, stack, look_seconds=LOOK_S, requests_per_server=256)
+        seed = fleet.add("i0", images=4, drain=200.0)
+        process = fleet.worker()
+        until(fleet.in_sync, 60.0)
+        time.sleep(12)
+        process.terminate()
+        process.wait()
+        copied(server, fleet, count)
+        workers = [fleet.worker(concurrency=8) for _ in range(2)]
+        began = time.monotonic()
+        last = (began, commits(server), seed.requests()["total"], [used(one)[0] for one in workers], 0)
+        while time.monotonic() - began < 2 * LOOK_S:
+            time.sleep(60)
+            now = (
+                time.monotonic(), commits(server), seed.requests()["total"], [used(one)[0] for one in workers],
+                looks(fleet, workers),
+            )  # fmt: skip
+            took = now[0] - last[0]
+            print(
+                f"{now[0] - began:5.0f} s: {(now[4] - last[4]) / took:.1f} looks, {(now[1] - last[1]) / took:.0f} "
+                f"transactions and {(now[2] - last[2]) / took:.1f} requests a second, "
+                f"{(sum(now[3]) - sum(last[3])) / took * 100:.0f} % of a core, "
+                f"{', '.join(f'{used(one)[1]:.0f} MiB' for one in workers)}, "
+                f"{waiting(server)} tasks in the queue",
+                flush=True,
+            )
+            last = now
+        for one in workers:
+            one.terminate()
+            one.wait()
+
+
+def looks(fleet, workers):
+    """Give how many visits ended well."""
+    texts = [fleet.health(one, "metrics")[1] for one in workers]
+    lines = [
+        line
+        for text in texts
+        for line in text.splitlines()
+        if line.startswith("reconciler_worker_visits_total")
+    ]
+    return sum(float(line.split()[-1]) for line in lines if 'result="done"' in line and 'task="look"' in line)
+
+
+def waiting(server):
+    with psycopg.connect(server.address("fleet"), autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM skymmich_reconciler_tasks.procrastinate_jobs "
+            "WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())"
+        )
+        return row.fetchone()[0]
+
+
 if __name__ == "__main__":
-    what, many = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    what, number = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0
     with a_server() as server:
         server.execute("CREATE ROLE keeper LOGIN")
-        {"throughput": throughput, "chaos": chaos, "idle": idle}[what](
-            server, many or {"chaos": 50}.get(what, 20)
+        {"throughput": throughput, "chaos": chaos, "idle": idle, "many": many}[what](
+            server, number or {"chaos": 50, "many": 10_000}.get(what, 20)
         )
