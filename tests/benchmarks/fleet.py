@@ -170,6 +170,7 @@ def many(server, count):
         fleet = fresh(server, stack, look_seconds=LOOK_S, requests_per_server=256)
         seed = fleet.add("i0", images=4, drain=200.0)
         process = fleet.worker()
+        fleet.call("installations", "sync", "i0")  # its first look may be minutes away
         until(fleet.in_sync, 60.0)
         time.sleep(12)
         process.terminate()
