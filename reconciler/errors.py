@@ -190,7 +190,11 @@ class StateGoneError(StateError):
 
 
 class LeaseHeldError(StateError):
-    """Another process holds the right to write."""
+    """Another process holds the right to write; ``by``: what it is, such as ``daemon`` or ``page``."""
+
+    def __init__(self, message: str, *, remedy: str = "", again: Again | None = None, by: str = "") -> None:
+        super().__init__(message, remedy=remedy, again=again)
+        self.by = by
 
 
 class LeaseLostError(LeaseHeldError):

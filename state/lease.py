@@ -27,7 +27,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from sqlalchemy import delete, select
@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from typing import Self
 
     from sqlalchemy.engine import Connection
+
+
+PAGE: Final = "page"
+"""What a process is that keeps an installation while somebody looks at its pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +245,13 @@ def _held(current: LeaseHolder, here: ProcessIdentity) -> LeaseHeldError:
             "Stop the daemon (`systemctl stop skymmich-reconciler`; one that systemd does not run: "
             f"{stop}), run this again, then start it (`systemctl start skymmich-reconciler`)."
         )
+    elif current.what == PAGE:
+        remedy = "Somebody looks at its pages: close them, and try again a minute later."
     else:
         remedy = f"Wait until it has finished, or stop it ({stop})."
     return LeaseHeldError(
         f"Another process writes to Immich just now: {current.what!r}, process {process.pid} on "
         f"{process.host}, since {current.acquired_at:{moment}}. Nothing was written here.",
         remedy=f"{remedy} If it hangs or is gone, its right ends by itself at {current.expires_at:{moment}}.",
+        by=current.what,
     )

@@ -57,7 +57,7 @@ class Ceiling:
         server, count = number_of(address), min(requests, self._requests)
         taken: list[int] = []
         for _ in range(round(_PATIENCE / _AGAIN)):
-            if taken := await asyncio.to_thread(self._places.take, server, count, self._requests):
+            if taken := await self._take(server, count):
                 break
             await asyncio.sleep(_AGAIN)
         else:
@@ -68,6 +68,25 @@ class Ceiling:
             # If the connection is gone, so are its locks.
             with suppress(StateError):
                 await asyncio.to_thread(self._places.give_back, server, taken)
+
+    async def _take(self, server: int, count: int) -> list[int]:
+        """Take places; who is cancelled meanwhile gives them back once the thread has them."""
+        taking = asyncio.ensure_future(asyncio.to_thread(self._places.take, server, count, self._requests))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            taking.add_done_callback(lambda _: self._give_back_late(server, taking))
+            raise
+
+    def _give_back_late(self, server: int, taking: asyncio.Future[list[int]]) -> None:
+        if taking.cancelled() or taking.exception() is not None or not (taken := taking.result()):
+            return
+
+        def give_back() -> None:
+            with suppress(StateError):
+                self._places.give_back(server, taken)
+
+        asyncio.get_running_loop().run_in_executor(None, give_back)
 
 
 def number_of(address: str) -> int:

@@ -53,6 +53,15 @@ class Configured:
         Raises:
             ConfigurationError: there is none, or it has a mistake.
         """
+        try:
+            return self._load(name)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The configuration of {name} cannot be read: {error.strerror}.",
+                remedy=f"Let this process's user read {self.file(name)} and the folder beside it.",
+            ) from None
+
+    def _load(self, name: str) -> Config:
         file = self.file(name)
         environ = {
             "HOME": _HOME,
@@ -68,7 +77,10 @@ class Configured:
     def stamp(self, name: str) -> tuple[object, ...]:
         """Return what is another once an installation's configuration or a secret beside it has changed."""
         folder = self._folder / name
-        files = [self.file(name), *(sorted(folder.iterdir()) if folder.is_dir() else ())]
+        try:
+            files = [self.file(name), *(sorted(folder.iterdir()) if folder.is_dir() else ())]
+        except OSError:  # reading it says what is wrong
+            files = [self.file(name), folder]
         found: list[object] = []
         for file in files:
             try:

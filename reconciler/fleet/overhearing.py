@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 import psycopg
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
     import procrastinate
 
+    from reconciler.fleet.tasks import Task
     from reconciler.service.api import Request
 
 OVERHEARD_S: Final = 1.0
 """Seconds between two looks into the queue."""
+_GONE: Final = 10
+"""Looks after which a task that is done, and not found, is gone: the same may be asked for again."""
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
 
 
@@ -38,8 +42,8 @@ class Listener(Protocol):
         """Return whether a run is done, or never can be."""
         ...
 
-    def leave(self, name: str) -> None:
-        """Leave the installation to its pages, which a person opened."""
+    def leave(self, name: str) -> bool:
+        """Leave the installation to its pages, which a person opened; tells whether that is heard."""
         ...
 
 
@@ -55,36 +59,63 @@ async def overhearing(
         name: the installation's.
         kinds: of the tasks that are listened to.
     """
-    heard: dict[int, str] = {}
-    listening = asyncio.create_task(_listen(app, listener, name, kinds, heard))
+    ear = _Ear(app, listener, name, kinds)
+    listening = asyncio.create_task(ear.listen())
     try:
         yield
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
-        await _cross_out(app, listener, name, heard)
-
-
-async def _listen(
-    app: procrastinate.App, listener: Listener, name: str, kinds: Collection[str], heard: dict[int, str]
-) -> None:
-    """Hand wishes on; ``heard`` gets their runs, by the tasks' numbers."""
-    while True:
-        await asyncio.sleep(OVERHEARD_S)
-        await _cross_out(app, listener, name, heard)
         with suppress(exceptions.ConnectorException, psycopg.Error):
-            for job_id, task in (await tasks.waiting(app, name, kinds)).items():
-                if task.kind == tasks.LEAVE:
-                    listener.leave(name)
-                    await app.job_manager.cancel_job_by_id_async(job_id, delete_job=True)
-                elif job_id not in heard and (run_id := listener.wish(name, task.request)):
-                    heard[job_id] = run_id
-                    _LOGGER.info("wish taken into a visit", installation=name, task=task.kind)
+            await ear.cross_out()
 
 
-async def _cross_out(app: procrastinate.App, listener: Listener, name: str, heard: dict[int, str]) -> None:
-    with suppress(exceptions.ConnectorException, psycopg.Error):
-        for job_id, run_id in list(heard.items()):
-            if listener.is_done(name, run_id):
-                await app.job_manager.cancel_job_by_id_async(job_id, delete_job=True)
-                del heard[job_id]
+@dataclass(slots=True)
+class _Heard:
+    """A wish that was handed on."""
+
+    run_id: str
+    missed: int = 0
+    """Looks since it is done and was not found in the queue."""
+
+
+class _Ear:
+    def __init__(self, app: procrastinate.App, listener: Listener, name: str, kinds: Collection[str]) -> None:
+        self._app, self._listener, self._name, self._kinds = app, listener, name, kinds
+        # By what is the same of tasks: a worker that finds the installation taken puts another one there.
+        self._heard: dict[str, _Heard] = {}
+
+    async def listen(self) -> None:
+        """Hand wishes on, until cancelled."""
+        while True:
+            await asyncio.sleep(OVERHEARD_S)
+            with suppress(exceptions.ConnectorException, psycopg.Error):
+                for job_id, task in (await self.cross_out()).items():
+                    await self._hear(job_id, task)
+
+    async def cross_out(self) -> dict[int, Task]:
+        """Take out of the queue what is done; gives what waits there besides, by the tasks' numbers."""
+        waiting = await tasks.waiting(self._app, self._name, self._kinds)
+        there = {task.sameness: job_id for job_id, task in waiting.items()}
+        for sameness, one in list(self._heard.items()):
+            if not self._listener.is_done(self._name, one.run_id):
+                continue
+            if (job_id := there.get(sameness)) is not None:
+                await self._delete(job_id)
+                del self._heard[sameness], waiting[job_id]
+            else:  # a worker has it just now, and puts it back
+                one.missed += 1
+                if one.missed > _GONE:
+                    del self._heard[sameness]
+        return waiting
+
+    async def _hear(self, job_id: int, task: Task) -> None:
+        if task.kind == tasks.LEAVE:
+            if self._listener.leave(self._name):
+                await self._delete(job_id)
+        elif task.sameness not in self._heard and (run_id := self._listener.wish(self._name, task.request)):
+            self._heard[task.sameness] = _Heard(run_id)
+            _LOGGER.info("wish taken into a visit", installation=self._name, task=task.kind)
+
+    async def _delete(self, job_id: int) -> None:
+        await self._app.job_manager.cancel_job_by_id_async(job_id, delete_job=True)

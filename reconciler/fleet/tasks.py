@@ -47,6 +47,7 @@ SCHEDULE: Final = "schedule"
 LEAVE: Final = "leave"
 PRIORITIES: Final = {"sync": 10, "undo": 10, LEAVE: 10, "look": 0, "audit": -5, "tidy": -10}
 BY_PERSON: Final = ("sync", "undo")
+_MORE: Final = ("full", "force", "approved", "again", "trigger")
 PATIENCE_S: Final = 10.0
 """Seconds for which a connection to the queue is waited for."""
 _MAKE_LOCK: Final = 0x534B5954
@@ -102,18 +103,32 @@ class Task:
     """Of ``sync``: only these."""
     undo: UndoingForm | None = None
     """Of ``undo``: what is taken back."""
+    more: Mapping[str, Any] | None = None
+    """Of ``sync``: what else a person asked for with it, named as in ``service.api.Request``."""
 
     @classmethod
     def of(cls, kind: str, arguments: Mapping[str, Any]) -> Task:
         """Return a task from what ``arguments`` made."""
-        images, undo = arguments.get("images"), arguments.get("undo")
-        return cls(kind, str(arguments["installation"]), None if images is None else tuple(images), undo)
+        images, undo, more = (arguments.get(name) for name in ("images", "undo", "more"))
+        some = None if images is None else tuple(images)
+        return cls(kind, str(arguments["installation"]), some, undo, more)
+
+    @classmethod
+    def of_request(cls, installation: str, request: Request) -> Task:
+        """Return the task that asks for what a person asked of a service."""
+        if request.undo is not None:
+            return cls("undo", installation, undo=request.undo.to_json())
+        usual = Request(trigger="api")
+        asked = {name: getattr(request, name) for name in _MORE}
+        more = {name: value for name, value in asked.items() if value != getattr(usual, name)}
+        images = None if request.image_ids is None else tuple(sorted(request.image_ids))
+        return cls("sync", installation, images, more=more or None)
 
     @property
     def arguments(self) -> dict[str, Any]:
         """Return it as the queue keeps it."""
         images = None if self.images is None else list(self.images)
-        found = {"installation": self.installation, "images": images, "undo": self.undo}
+        found = {"installation": self.installation, "images": images, "undo": self.undo, "more": self.more}
         return {name: value for name, value in found.items() if value is not None}
 
     @property
@@ -121,7 +136,8 @@ class Task:
         """Return what it asks of the installation's service."""
         match self.kind:
             case "sync":
-                return Request(frozenset(self.images) if self.images else None, trigger="api")
+                known = {name: value for name, value in (self.more or {}).items() if name in _MORE}
+                return Request(frozenset(self.images) if self.images else None, **{"trigger": "api"} | known)
             case "undo":
                 return Request(undo=UndoWish.from_json(self.undo or {}), trigger="undo")
             case "audit":
@@ -139,7 +155,8 @@ class Task:
         """Return what is the same of two tasks of which one is enough."""
         which = "" if self.images is None else f":{','.join(map(str, sorted(self.images)))}"
         what = "" if self.undo is None else f":{json.dumps(self.undo, sort_keys=True)}"
-        return f"{self.kind}:{self.installation}{which}{what}"
+        more = "" if self.more is None else f":{json.dumps(dict(self.more), sort_keys=True)}"
+        return f"{self.kind}:{self.installation}{which}{what}{more}"
 
 
 async def put(app: procrastinate.App, task: Task, *, in_seconds: float = 0.0) -> bool:

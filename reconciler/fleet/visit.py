@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +33,8 @@ class Outcome:
     """Whether what was asked for is done, or never can be."""
     broken_off: bool = True
     """Whether the worker ends, the right was lost, or the installation was left to its pages."""
+    is_left: bool = False
+    """Whether it was left to its pages."""
 
 
 class Visits:
@@ -69,22 +70,18 @@ class Visits:
         """
         if self._ends():
             return Outcome()
-        async with self._standings.alone(name) as standing, AsyncExitStack() as at_server:
-            await at_server.enter_async_context(
-                self._ceiling.below(server_of(standing), standing.config.immich.in_flight)
-            )
-            async with self._standings.by_right(standing) as service:
+        async with self._standings.alone(name) as standing, self._standings.by_right(standing) as service:
+            async with self._ceiling.below(server_of(standing), standing.config.immich.in_flight):
                 run_id = service.enqueue(request)
                 due = await self._work(standing, service)
-                if standing.service is not service or service.is_forbidden:
-                    standing.service = None
-                    return Outcome()  # the right was lost: who has it now tells how it is
-                await at_server.aclose()
-                await self._told(name, service.snapshot())
-                if standing.noticing is not None and not self._ends():
-                    await standing.noticing.look()
-                done = is_done(service, run_id)
-                return Outcome(due, done, broken_off=(self._ends() or standing.is_left) and not done)
+            if standing.service is not service or service.is_forbidden:
+                standing.service = None
+                return Outcome()  # the right was lost: who has it now tells how it is
+            await self._told(name, service.snapshot())
+            if standing.noticing is not None and not self._ends():
+                await standing.noticing.look()
+            done, left = is_done(service, run_id), standing.is_left
+            return Outcome(due, done, broken_off=(self._ends() or left) and not done, is_left=left)
 
     def wish(self, name: str, request: Request) -> str | None:
         """Ask an installation's service for more, if it is at work here; gives the run's id, else ``None``.
@@ -111,12 +108,14 @@ class Visits:
             days = standing.config.schedule.journal_days
             await asyncio.to_thread(tidy, standing.store, self._clock.now(), days)
 
-    def leave(self, name: str) -> None:
-        """End the visit of an installation, if there is one: its pages, which a person opened, go on."""
+    def leave(self, name: str) -> bool:
+        """End an installation's visit, for its pages, which a person opened; tells whether there is one."""
         standing = self._standings.get(name)
-        if standing is not None and standing.service is not None and standing.takes_wishes:
-            standing.is_left = True
-            standing.service.stop_run()
+        if standing is None or standing.service is None or not standing.takes_wishes:
+            return False
+        standing.is_left = True
+        standing.service.stop_run()
+        return True
 
     def stop(self) -> None:
         """Begin nothing new: what is in flight finishes and is recorded."""

@@ -32,6 +32,7 @@ from reconciler.fleet.visit import Outcome, Visits
 from reconciler.immich.client import SystemClock
 from reconciler.messages.voice import remedy_of, told
 from reconciler.rendering.renderer import SafeRenderer
+from state.lease import PAGE
 from state.postgres import installations
 from state.postgres.place import PostgresPlace
 from state.postgres.places import Places
@@ -45,6 +46,8 @@ STALLED_S: Final = 12.0
 """After so many seconds without a heartbeat a worker's tasks are taken from it."""
 BUSY_S: Final = 5.0
 """Seconds until an installation is visited again that another process writes for."""
+LEFT_S: Final = 1.0
+"""Seconds for which an installation that was left to its pages is at no worker's disposal."""
 AGAIN_S: Final = 3.0
 """Seconds until the database is tried again."""
 GRACE_S: Final = 20.0
@@ -215,8 +218,8 @@ class _Worker:
                 visit.result = "left"
                 again = self._every if isinstance(error, PausedError) and task.is_persons else None
                 await self._standings.forget(name)
-            except (LeaseHeldError, ServerBusyError):
-                visit.result, again = "busy", BUSY_S
+            except (LeaseHeldError, ServerBusyError) as error:
+                visit.result, again = "busy", self._busy_for(error)
             except ReconcilerError as error:
                 visit.result = "failed"
                 again = BUSY_S if task.is_persons or isinstance(error, StateError) else None
@@ -232,10 +235,16 @@ class _Worker:
             if again is not None:
                 await self._later(app, task, again)
 
+    def _busy_for(self, error: ReconcilerError) -> float:
+        """Return the seconds until it is tried again; where its pages are open, wishes are heard there."""
+        return self._every if isinstance(error, LeaseHeldError) and error.by == PAGE else BUSY_S
+
     async def _after(self, app: procrastinate.App, task: Task, outcome: Outcome) -> None:
         """Put into the queue what is still to be done after a visit, and what is due soon."""
         if outcome.broken_off:
             await self._later(app, task, BUSY_S)
+            if outcome.is_left:  # else this worker's next task would have the right first
+                await asyncio.sleep(LEFT_S)
         elif task.is_persons and not outcome.is_done:
             await self._later(app, task, self._every)
         if outcome.due is not None and outcome.due < self._look:

@@ -33,6 +33,15 @@ class RunRegistry:
         """Return one; ``None`` if it is not known, or long ended."""
         return self._states.get(run_id)
 
+    @property
+    def wished_for(self) -> tuple[RunState, ...]:
+        """The runs that persons asked for, and not for their end, and that have not ended."""
+        return tuple(
+            one
+            for one in self._states.values()
+            if one.state in {"queued", "running"} and one.request.by_person and not one.stopping
+        )
+
     def queued(self, run_id: str, request: Request) -> None:
         """Note a run that waits; again when more was folded into it."""
         self._states[run_id] = RunState(run_id, request, "queued")

@@ -195,6 +195,11 @@ class Service(Decisions):
         self.enqueue(Request(by_person=False, trigger="reload"))
 
     @property
+    def wished_for(self) -> tuple[RunState, ...]:
+        """The runs that persons asked for and that have not ended."""
+        return self._runs.wished_for
+
+    @property
     def busy(self) -> bool:
         """Whether a pass runs just now."""
         return self._runs.current is not None

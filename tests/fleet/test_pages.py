@@ -7,6 +7,7 @@ import re
 from contextlib import asynccontextmanager
 
 import httpx
+import psycopg
 import pytest
 from starlette.routing import Route
 
@@ -15,6 +16,7 @@ from reconciler.fleet import tasks
 from reconciler.fleet.configured import Configured
 from reconciler.fleet.pages.doors import Doors
 from reconciler.fleet.pages.site import site_of
+from reconciler.fleet.tasks import Task
 from reconciler.web.app import create_app
 from state.postgres import installations
 
@@ -22,7 +24,7 @@ from .conftest import faults
 
 DOMAIN = "photos.example.org"
 HTML = {"accept": "text/html"}
-PUBLIC = {"/livez", "/login", "/logout", "/api/v1/openapi.json"}
+PUBLIC = {"/livez", "/readyz", "/login", "/logout", "/api/v1/openapi.json"}
 """Answered to strangers, and the same to everybody."""
 
 
@@ -178,7 +180,7 @@ def test_each_sees_theirs_and_operators_all_whichever_way_they_show_who_they_are
                 assert picture.headers["content-type"].startswith("image/")
                 assert (await browser.at("ben", "/images", headers={**headers, **HTML})).status_code == 200
             for method, path in routes(two, "ben"):
-                if method == "GET" and not path.endswith("/events") and path != "/readyz":
+                if method == "GET" and not path.endswith("/events"):
                     answer = await browser.at("ben", path, headers=bens[0])
                     assert answer.status_code in {200, 204, 303, 400, 404}, (path, answer.text)
             page = await browser.at("ben", headers={**bens[0], **HTML})
@@ -237,7 +239,15 @@ def test_the_list_shows_each_theirs_and_operators_all(two):
                 await browser.at("", "/installations/nobody/sync", "POST", headers=OPERATOR)
             ).status_code == 404
             for unknown in ("nobody", "x.ben", "ben.evil.example"):
-                assert (await browser.at(unknown, headers=OPERATOR)).status_code == 421
+                assert (await browser.at(unknown, headers=OPERATOR)).status_code == 404
+                # To strangers it looks like one that there is.
+                stranger = [
+                    await browser.at(name, headers={"remote-user": "anna"}) for name in (unknown, "ben")
+                ]
+                assert stranger[0].json() == stranger[1].json()
+                assert stranger[0].status_code == 401
+            elsewhere = await browser.request("GET", "http://evil.example/", headers=OPERATOR)
+            assert elsewhere.status_code == 421
 
     asyncio.run(go())
 
@@ -268,7 +278,11 @@ def test_a_configuration_that_can_not_be_read_lets_nobody_in_and_one_that_change
             mend = two.spoil("ben")
             answer = await browser.at("ben", headers=ben)
             assert answer.status_code == 503
-            assert "In sync" not in answer.text
+            # Not even what is wrong with it: who asks is not known.
+            assert "cannot be shown now" in answer.text
+            assert "source" not in answer.text
+            assert "content-security-policy" in answer.headers
+            assert (await browser.at("ben", "/livez")).status_code == 200
             mend()
             assert (await browser.at("ben", headers=ben)).status_code == 200
             file = two.folder / "installations" / "ben.toml"
@@ -311,6 +325,99 @@ def test_a_worker_makes_room_in_the_middle_of_a_first_sync_and_goes_on_afterward
     asyncio.run(go())
     assert not any(faults(fleet).values())
     assert "not visited" not in fleet.events(process)
+
+
+def test_what_a_person_asked_for_is_done_though_the_window_was_closed(fleet):
+    fleet.add("anna", images=12, drain=3.0)
+
+    async def go():
+        async with opened(fleet, idle=0.2) as site, Browser(site.router) as browser:
+            origin = {"origin": f"http://anna.{DOMAIN}"}
+            asked = await browser.at("anna", "/api/v1/reconcile", "POST", headers=origin)
+            assert asked.status_code == 202
+            await eventually(lambda: len(site.openings) == 0, 60)
+            with fleet.store("anna") as store:
+                assert [run.outcome for run in store.runs(9) if run.trigger == "api"] == ["succeeded"]
+            # Asked for again, and the process is to end: workers do it then.
+            fleet.sql("anna", "UPDATE astrophotography_images SET description = 'Later words.'")
+            asked = await browser.at("anna", "/api/v1/reconcile", "POST", headers=origin)
+            assert asked.status_code == 202
+        return asked.json()["run_id"]
+
+    asyncio.run(go())
+    fleet.worker()
+
+    def done():
+        with fleet.store("anna") as store:
+            return [run.outcome for run in store.runs(9) if run.trigger == "api"].count("succeeded") == 2
+
+    fleet.until(done, 60)
+    assert fleet.in_sync()
+    assert not any(faults(fleet).values())
+
+
+def test_a_wish_from_the_queue_is_carried_out_once_while_the_pages_are_open(fleet):
+    fleet.add("anna", images=12, drain=1.5)  # so a run takes longer than a worker takes to look again
+
+    async def go():
+        async with opened(fleet) as site, Browser(site.router) as browser:
+            assert (await browser.at("anna", headers=HTML)).status_code == 200
+            process = await asyncio.to_thread(fleet.worker)
+            fleet.sql("anna", "UPDATE astrophotography_images SET description = 'Later words.'")
+            assert await asyncio.to_thread(tasks.put_by_person, fleet.address, Task("sync", "anna"))
+
+            def is_crossed_out():
+                asked = f"SELECT count(*) FROM {tasks.SCHEMA}.procrastinate_jobs WHERE task_name = 'sync'"
+                with psycopg.connect(fleet.address) as connection:
+                    return connection.execute(asked).fetchone() == (0,)
+
+            await eventually(is_crossed_out, 60)
+            await asyncio.sleep(8)  # a worker that had it would have put it back by now
+            assert is_crossed_out()
+            return process
+
+    process = asyncio.run(go())
+    with fleet.store("anna") as store:
+        assert [run.trigger for run in store.runs(20)].count("api") == 1
+    assert "not visited" not in fleet.events(process)
+    assert not any(faults(fleet).values())
+
+
+def test_many_requests_at_once_open_pages_once_and_a_session_outlives_other_changes(two):
+    async def go():
+        async with opened(two, USERS) as site, Browser(site.router) as browser:
+            cookie = await log_in(browser, "ben")
+            for change in (
+                lambda: None,
+                (two.folder / "installations" / "ben" / "status_token").touch,
+            ):
+                change()
+                answers = await asyncio.gather(
+                    *(browser.at("ben", "/images", headers={**cookie, **HTML}) for _ in range(12))
+                )
+                assert {answer.status_code for answer in answers} == {200}
+            assert len(site.openings) == 1
+
+    asyncio.run(go())
+
+
+def test_an_attendance_that_breaks_says_so_and_costs_only_itself(two, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("nobody expected this")
+
+    async def go():
+        async with opened(two, USERS) as site, Browser(site.router) as browser:
+            with monkeypatch.context() as patch:
+                patch.setattr("reconciler.fleet.pages.attendance.Present", broken)
+                for _ in range(2):
+                    answer = await browser.at("ben", headers={**OPERATOR, **HTML})
+                    assert answer.status_code == 503
+                    assert "met an error that nobody expected" in answer.text
+            assert (await browser.at("anna", headers={**OPERATOR, **HTML})).status_code == 200
+            await eventually(lambda: len(site.openings) == 1)
+            assert (await browser.at("ben", headers={**OPERATOR, **HTML})).status_code == 200
+
+    asyncio.run(go())
 
 
 def test_the_pages_process_that_is_killed_loses_nothing_and_a_worker_goes_on(fleet):

@@ -19,10 +19,11 @@ from procrastinate import exceptions
 from reconciler.app.doctor.page import doctor_of
 from reconciler.app.serving import pages_of
 from reconciler.app.wiring import Present
-from reconciler.errors import LeaseHeldError, ReconcilerError
+from reconciler.errors import LeaseHeldError, ReconcilerError, StateError, StateTooNewError
 from reconciler.fleet import tasks
 from reconciler.fleet.ceiling import ServerBusyError
 from reconciler.fleet.overhearing import overhearing
+from reconciler.fleet.standing import NotAtWorkError
 from reconciler.fleet.statuses import status_of
 from reconciler.fleet.tasks import Task
 from reconciler.fleet.visit import is_done, server_of
@@ -88,13 +89,26 @@ class Attendance:
         """Set once the pages are there, or the attendance has ended."""
         self.error: ReconcilerError | None = None
         """Why it ended, unless nobody looks any more."""
+        self.ended_at = float("inf")
+        """In monotonic seconds."""
         self._end = asyncio.Event()
         self._service: Service | None = None
         self._next_look: datetime | None = None
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it takes nothing new: it is to end, or the right to write was lost."""
+        return self._end.is_set() or (self._service is not None and self._service.is_forbidden)
+
+    @property
+    def has_wishes(self) -> bool:
+        """Whether something that a person asked for is not done yet."""
+        return self._service is not None and bool(self._service.wished_for)
+
     def end(self) -> None:
         """Finish what is in flight, and let workers go on."""
         self._end.set()
+        self.app = None
 
     async def keep(self) -> None:
         """Work for the installation until it is to end, or cannot go on: see ``error``."""
@@ -109,8 +123,14 @@ class Attendance:
         except ReconcilerError as error:
             self.error = error
             _LOGGER.warning("pages closed", installation=self.name, error=error.message)
+        except Exception as error:
+            self.error = ReconcilerError(
+                f"The pages of {self.name} met an error that nobody expected.",
+                remedy="The log has it. Try again; nothing that was written is lost.",
+            )
+            _LOGGER.critical("pages closed", installation=self.name, exc_info=error)
         finally:
-            self._service, self.app = None, None
+            self._service, self.app, self.ended_at = None, None, self._parts.clock.monotonic()
             self.begun.set()
 
     # What the queue asks: see ``overhearing.Listener``
@@ -123,8 +143,9 @@ class Attendance:
         """Return whether a run is done, or never can be."""
         return self._service is not None and is_done(self._service, run_id)
 
-    def leave(self, _: str) -> None:
-        """Stay: the pages that were opened may be these."""
+    def leave(self, _: str) -> bool:
+        """Stay: the pages that were opened are these."""
+        return True
 
     async def _taken(self, standing: Standing, stack: AsyncExitStack) -> Service | None:
         """Wait for the right to write; ``None``: nobody looks any more.
@@ -143,13 +164,13 @@ class Attendance:
                     raise
                 if now >= asked + _ASKED_S:
                     asked = now
-                    await self._ask_to_leave()
+                    await self._put(Task(tasks.LEAVE, self.name))
                 await clock.sleep(0.3)
         return None
 
-    async def _ask_to_leave(self) -> None:
+    async def _put(self, task: Task) -> None:
         try:
-            await tasks.put(self._parts.queue, Task(tasks.LEAVE, self.name))
+            await tasks.put(self._parts.queue, task)
         except (exceptions.ConnectorException, psycopg.Error) as error:
             _LOGGER.warning("the queue cannot be reached", installation=self.name, error=type(error).__name__)
 
@@ -190,17 +211,29 @@ class Attendance:
                 await service.wait(first, FIRST_LOOK_S)
                 self.begun.set()
                 _LOGGER.info("pages opened", installation=self.name)
-                await self._until_end(work)
-                app.state.panel.closing.set()
-                await service.stop(_STOP_S)
-                if not service.is_forbidden:
-                    await parts.statuses.visited(self.name, service.snapshot())
+                try:
+                    await self._until_end(work)
+                finally:
+                    self.end()
+                    app.state.panel.closing.set()
+                    await self._finish(service)
         finally:
-            app.state.panel.closing.set()
             for task in work:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
             _LOGGER.info("pages closed", installation=self.name)
+
+    async def _finish(self, service: Service) -> None:
+        """Let what is in flight come to its end; what persons asked for, and is not done, workers do."""
+        wishes = {one.run_id: one.request for one in service.wished_for}
+        await service.stop(_STOP_S)
+        wishes |= {one.run_id: one.request for one in service.wished_for}
+        for run_id, request in wishes.items():
+            state = service.run_state(run_id)
+            if state is None or state.state in {"queued", "running", "stopped"}:
+                await self._put(Task.of_request(self.name, request))
+        if not service.is_forbidden:
+            await self._parts.statuses.visited(self.name, service.snapshot())
 
     async def _until_end(self, work: list[asyncio.Task[None]]) -> None:
         """Wait until it is to end, or a part of the work has failed.
@@ -228,6 +261,9 @@ class Attendance:
                     await stack.enter_async_context(places)
                 except ServerBusyError:
                     continue
+                except StateError:  # the database is away: without it nothing is written
+                    await self._parts.clock.sleep(_WATCHED_S)
+                    continue
                 break
             yield
 
@@ -249,7 +285,14 @@ class Attendance:
         told, told_at = ("", ""), float("-inf")
         while True:
             await clock.sleep(_WATCHED_S)
-            await standings.check(standing)
+            try:
+                await standings.check(standing)
+            except (NotAtWorkError, StateTooNewError) as error:
+                self.error = error
+                self.end()
+                return
+            except StateError:
+                continue  # the database is away: the right to write is lost by then, or it is back
             if standing.service is not service or not await standings.is_as_configured(standing):
                 self.end()
                 return

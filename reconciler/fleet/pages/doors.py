@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler import logging as logs
 from reconciler.errors import ReconcilerError
 from reconciler.web.access.policy import Access, check_binding
+from reconciler.web.access.session import Forgetful
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,7 +18,21 @@ if TYPE_CHECKING:
     from reconciler.config import Config
     from reconciler.fleet.configured import Configured
 
-_OPERATORS_COOKIE = "reconciler_operator"
+_OPERATORS_COOKIE: Final = "reconciler_operator"
+_READ_AGAIN_S: Final = 60.0
+"""Seconds after which a configuration is read again, whatever its files' times say: it may name others."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of an installation's rules."""
+
+    turn: Any = field(default_factory=Lock)
+    sessions: Forgetful = field(default_factory=Forgetful)
+    stamp: tuple[object, ...] = ()
+    read_at: float = float("-inf")
+    rules: tuple[str, frozenset[str]] = ("", frozenset())
+    access: Access | None = None
 
 
 class Doors:
@@ -53,33 +71,57 @@ class Doors:
             operator=self.operator,
         )
         """Those of the list: a proxy's users see theirs on it."""
-        self._known: dict[str, tuple[tuple[object, ...], Access]] = {}
+        self._known: dict[str, _Known] = {}
+        self._turn = Lock()
 
     def of(self, name: str) -> Access:
-        """Return the rules of an installation's pages; may take the time of reading a few files.
+        """Return the rules of an installation's pages: the same object, for as long as they are the same.
+
+        May take the time of reading a few files.
 
         Raises:
             ConfigurationError: its configuration cannot be read. Nobody is let in then.
         """
-        stamp = self._configured.stamp(name)
-        known = self._known.get(name)
-        if known is not None and known[0] == stamp:
-            return known[1]
-        config = self._configured.load(name)
-        for secret in config.secrets():
-            logs.register_secret(secret)
-        own, status = config.status, self._fleet.status
-        access = Access(
+        with self._turn:
+            known = self._known.setdefault(name, _Known())
+        with known.turn:  # many requests come at once
+            stamp, now = self._configured.stamp(name), time.monotonic()
+            if known.access is not None and known.stamp == stamp and now < known.read_at + _READ_AGAIN_S:
+                return known.access
+            config = self._configured.load(name)
+            for secret in config.secrets():
+                logs.register_secret(secret)
+            token = config.status.token.get_secret_value() if config.status.token else ""
+            rules = token, frozenset(config.status.users)
+            if known.access is None or known.rules != rules:
+                known.access, known.rules = self._access(name, *rules, known.sessions), rules
+            known.stamp, known.read_at = stamp, now
+            return known.access
+
+    def _access(self, name: str, token: str, users: frozenset[str], sessions: Forgetful) -> Access:
+        status = self._fleet.status
+        return Access(
             host=status.host,
-            token=own.token.get_secret_value() if own.token else "",
+            token=token,
             allowed_hosts=frozenset({self.host_of(name)}),
             user_header=status.user_header,
             proxies=frozenset(status.trusted_proxies),
-            users=frozenset({*own.users, *status.users}) if status.user_header else None,
+            users=frozenset({*users, *status.users}) if status.user_header else None,
+            operator=self.operator,
+            # Who is logged in stays so while the token is the same.
+            memory=sessions,
+        )
+
+    def unknown(self, host: str) -> Access:
+        """Return the rules of a host name that is no installation's: strangers cannot tell it from one."""
+        return Access(
+            host=self._fleet.status.host,
+            allowed_hosts=frozenset({host}),
+            user_header=self._fleet.status.user_header,
+            proxies=self.operator.proxies,
+            users=self.operator.users,
             operator=self.operator,
         )
-        self._known[name] = (stamp, access)
-        return access
 
     def host_of(self, name: str) -> str:
         """Return the host name of an installation's pages."""

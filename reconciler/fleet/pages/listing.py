@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from reconciler.fleet.pages.doors import Doors
+    from reconciler.fleet.pages.known import KnownInstallations
     from reconciler.web.static_files import StaticFiles
     from state.postgres.statuses import InstallationStatus
 
@@ -70,10 +71,19 @@ class Listing:
         doors: who may see what.
         queue: open; takes what the operator asks for.
         static: the stylesheet and the icons.
+        known: tells whether the database answers.
     """
 
-    def __init__(self, address: str, doors: Doors, queue: procrastinate.App, static: StaticFiles) -> None:
+    def __init__(
+        self,
+        address: str,
+        doors: Doors,
+        queue: procrastinate.App,
+        static: StaticFiles,
+        known: KnownInstallations,
+    ) -> None:
         self._address, self._doors, self._queue, self._static = address, doors, queue, static
+        self._known = known
         self._pages = OuterPages(doors.operator)
         self._registry = CollectorRegistry()
         self._registry.register(Installations(lambda: statuses(address, expected=True)))
@@ -160,11 +170,9 @@ class Listing:
 
     async def readyz(self, _: Request) -> Response:
         """Tell whether the database answers."""
-        try:
-            await asyncio.to_thread(installations.installations, self._address)
-        except StateError:
-            return PlainTextResponse("the database cannot be reached\n", 503)
-        return PlainTextResponse("ok\n")
+        if await self._known.is_reachable():
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("the database cannot be reached\n", 503)
 
     async def _rows(self, request: Request) -> tuple[bool, list[Row]]:
         """Return whether the asker is an operator, and the installations that they may see."""

@@ -23,6 +23,8 @@ IDLE_S: Final = 60.0
 MOST: Final = 100
 """Installations whose pages are open at once."""
 _SWEPT_S: Final = 2.0
+_SAID_S: Final = 6.0
+"""Seconds for which it is said why pages could not be opened, before it is tried again."""
 
 
 class TooManyOpenError(ReconcilerError):
@@ -63,12 +65,18 @@ class Openings:
 
         Raises:
             TooManyOpenError: too many are open.
+            ReconcilerError: they could not be opened a moment ago.
         """
         opening = self._open.get(name)
-        if opening is None or opening.task.done():
+        if opening is None:
             opening = self._opened(name, access)
-        elif opening.access is not access:  # it is configured otherwise by now
-            opening.attendance.end()
+        elif opening.task.done():
+            failed = opening.attendance.error
+            if failed is not None and self._parts.clock.monotonic() < opening.attendance.ended_at + _SAID_S:
+                raise failed  # a page that looks again every few seconds has to see it
+            opening = self._opened(name, access)
+        elif opening.access is not access or opening.attendance.is_ending:
+            opening.attendance.end()  # who may see it is another one by now, or it ends for another reason
             opening = self._opened(name, access, after=opening.task)
         opening.requests += 1
         try:
@@ -84,8 +92,11 @@ class Openings:
             now = self._parts.clock.monotonic()
             for name, one in list(self._open.items()):
                 if one.task.done():
-                    del self._open[name]
-                elif not one.requests and now - one.used_at > self._idle:
+                    if now > one.attendance.ended_at + _SAID_S:
+                        del self._open[name]
+                elif one.requests or one.attendance.has_wishes:
+                    one.used_at = now  # what a person asked for is done first
+                elif now - one.used_at > self._idle:
                     one.attendance.end()
 
     async def aclose(self) -> None:
@@ -106,7 +117,7 @@ class Openings:
         return opening
 
     def _make_room(self) -> None:
-        idle = [one for one in self._open.values() if not one.requests]
+        idle = [one for one in self._open.values() if not (one.requests or one.attendance.has_wishes)]
         if idle:
             min(idle, key=lambda one: one.used_at).attendance.end()
         raise TooManyOpenError(

@@ -5,6 +5,7 @@ Nothing is opened for a stranger: not a connection, not a catalogue, and no work
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from starlette.applications import Starlette
@@ -24,7 +25,7 @@ from reconciler.web.api.problems import ProblemError
 from reconciler.web.error_handlers import Refusals
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reconciler.fleet.pages.openings import Openings
     from reconciler.web.access.policy import Access
@@ -39,6 +40,31 @@ LATER_S: Final = 40.0
 def place_of(name: str, access: Access, openings: Openings, static: StaticFiles) -> Starlette:
     """Make the application of an installation's host name."""
     pages = OuterPages(access, name)
+    return _application(access, pages, static, _Inner(name, access, openings, pages))
+
+
+def unknown_place(access: Access, static: StaticFiles) -> Starlette:
+    """Make the application of a host name that is no installation's: to strangers it looks like one."""
+
+    async def refuse(scope: Scope, _: Receive, __: Send) -> None:
+        _require_trust(scope)
+        raise ProblemError(404, "There is no installation of this name.", remedy="See the list of all.")
+
+    return _application(access, OuterPages(access), static, refuse)
+
+
+def broken_place(access: Access, static: StaticFiles) -> Starlette:
+    """Make the application of a host name of which it cannot be told who may see it."""
+
+    async def refuse(_: Scope, __: Receive, ___: Send) -> None:
+        raise ProblemError(
+            503, "This cannot be shown now.", remedy="Whoever keeps this server finds the reason in its log."
+        )
+
+    return _application(replace(access, users=None, operator=None), OuterPages(access), static, refuse)
+
+
+def _application(access: Access, pages: OuterPages, static: StaticFiles, inner: ASGIApp) -> Starlette:
     refuse = Refusals(pages).answer
     return Starlette(
         routes=[
@@ -46,11 +72,22 @@ def place_of(name: str, access: Access, openings: Openings, static: StaticFiles)
             *static.routes(),
             *Description().routes(),
             Route("/livez", well),
-            Mount("/", _Inner(name, access, openings, pages)),
+            Route("/readyz", well),
+            Mount("/", inner),
         ],
         middleware=[Middleware(Gate, access=access, refuse=refuse)],
         exception_handlers={HTTPException: refuse, ReconcilerError: refuse, Exception: refuse},
     )
+
+
+def _require_trust(scope: Scope) -> None:
+    """Make sure that the asker was let in: some addresses are answered to everybody.
+
+    Raises:
+        ProblemError: they were not.
+    """
+    if not scope.get("state", {}).get("trusted"):
+        raise ProblemError(401, "There is nothing here for strangers.")
 
 
 class _Inner:
@@ -61,8 +98,7 @@ class _Inner:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open them, and hand the request on."""
-        if not scope.get("state", {}).get("trusted"):
-            raise ProblemError(401, "There is nothing here for strangers.")
+        _require_trust(scope)
         request = Request(scope, receive)
         for_people = request.method == "GET" and "text/html" in request.headers.get("accept", "")
         with self._openings.using(self._name, self._access) as attendance:

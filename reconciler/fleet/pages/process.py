@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,6 +19,7 @@ from reconciler.errors import ReconcilerError, StateError
 from reconciler.fleet import tasks
 from reconciler.fleet.configured import Configured
 from reconciler.fleet.pages.doors import Doors
+from reconciler.fleet.pages.openings import MOST
 from reconciler.fleet.pages.site import site_of
 from reconciler.messages.voice import remedy_of, told
 from reconciler.web.access.connections import Limits
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 AGAIN_S: Final = 3.0
 """Seconds until the database is tried again at the start."""
 _LIMITS: Final = Limits(all=800)
+_FILES: Final = 8192
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
 
 
@@ -59,7 +62,9 @@ def run(config: Config) -> int:
 
 async def _serve(config: Config, configured: Configured, doors: Doors) -> int:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    loop.set_default_executor(ThreadPoolExecutor(32, "pages"))
+    # What blocks, such as reading a catalogue, must not keep the renewal of a right waiting.
+    loop.set_default_executor(ThreadPoolExecutor(4 * MOST + 32, "pages"))
+    _allow_files()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     queue = tasks.app_at(configured.address)
@@ -80,6 +85,13 @@ async def _serve(config: Config, configured: Configured, doors: Doors) -> int:
             await queue.close_async()
     _LOGGER.info("stopped")
     return 0
+
+
+def _allow_files() -> None:
+    """Let this process have as many files and connections open as it may: each installation has a dozen."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _FILES) if most > 0 else _FILES, most))
 
 
 async def _opened(queue: procrastinate.App, address: str, stop: asyncio.Event) -> bool:

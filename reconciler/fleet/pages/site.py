@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.fleet.ceiling import Ceiling
 from reconciler.fleet.pages.attendance import Parts
+from reconciler.fleet.pages.known import KnownInstallations
 from reconciler.fleet.pages.listing import Listing
 from reconciler.fleet.pages.openings import IDLE_S, Openings
 from reconciler.fleet.pages.router import Router
@@ -71,5 +72,6 @@ async def site_of(
         stack.push_async_callback(openings.aclose)
         sweeper = asyncio.create_task(openings.sweep())
         stack.callback(sweeper.cancel)
-        listing = Listing(address, doors, queue, static).app()
-        yield Site(Router(listing, address, doors, openings, static, clock), openings)
+        known = KnownInstallations(address, doors.host_of, clock)
+        listing = Listing(address, doors, queue, static, known).app()
+        yield Site(Router(listing, known, doors, openings, static), openings)
