@@ -39,7 +39,7 @@ class Wire:
         self.port = self._listener.getsockname()[1]
         self._whole = threading.Event()
         self._whole.set()
-        self._ends = []
+        self._ends, self._closed = [], False
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self):
@@ -49,6 +49,7 @@ class Wire:
         self._whole.set()
 
     def close(self):
+        self._closed = True
         self._listener.close()
         self.mend()
         for end in self._ends:
@@ -64,6 +65,10 @@ class Wire:
                 there = socket.socket(socket.AF_UNIX)
                 there.connect(self._target)
                 self._ends += [here, there]
+                if self._closed:
+                    here.close()
+                    there.close()
+                    return
                 for one, other in ((here, there), (there, here)):
                     threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
 
@@ -142,20 +147,22 @@ class Fleet:
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
 
+    def way(self):
+        """Make a way to the database that can be cut; gives the address by it, and the way."""
+        way = Wire(self.server.home / ".s.PGSQL.5432")
+        self._stack.callback(way.close)
+        return f"postgresql://keeper@127.0.0.1:{way.port}/fleet", way
+
     def worker(self, *, wire=False, concurrency=4, ready=True):
         """Start a worker; with ``wire`` its way to the database can be cut."""
-        address = None
-        if wire:
-            way = Wire(self.server.home / ".s.PGSQL.5432")
-            self._stack.callback(way.close)
-            address = f"postgresql://keeper@127.0.0.1:{way.port}/fleet"
+        address, way = self.way() if wire else (None, None)
         log = self.folder / f"worker-{len(self.workers)}.jsonl"
         with log.open("w") as stream:
             process = subprocess.Popen(
                 [sys.executable, "-m", "reconciler", "worker", "--concurrency", str(concurrency), "--config", self.config],
                 cwd=ROOT, env=self.environ(address), stdin=subprocess.DEVNULL, stderr=stream,
             )  # fmt: skip
-        process.log, process.wire = log, way if wire else None
+        process.log, process.wire = log, way
         self.workers.append(process)
         if ready:
             until(lambda: self.health(process, "readyz")[0] == 200)
@@ -163,15 +170,16 @@ class Fleet:
 
     until = staticmethod(until)
 
-    def start(self, command, config):
-        """Start another process of the fleet's, and wait until it is ready."""
+    def start(self, command, config, *, wire=False):
+        """Start another process of the fleet's, and wait until it is ready; ``wire`` as for a worker."""
+        address, way = self.way() if wire else (None, None)
         log = self.folder / f"{command}-{len(self.workers)}.jsonl"
         with log.open("w") as stream:
             process = subprocess.Popen(
                 [sys.executable, "-m", "reconciler", command, "--config", config],
-                cwd=ROOT, env=self.environ(), stdin=subprocess.DEVNULL, stderr=stream,
+                cwd=ROOT, env=self.environ(address), stdin=subprocess.DEVNULL, stderr=stream,
             )  # fmt: skip
-        process.log = log
+        process.log, process.wire = log, way
         self.workers.append(process)
         until(lambda: self.told(process, "ready"))
         return process

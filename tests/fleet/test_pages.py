@@ -443,6 +443,25 @@ def test_the_pages_process_that_is_killed_loses_nothing_and_a_worker_goes_on(fle
     assert not any(faults(fleet).values())
 
 
+def test_pages_that_are_cut_off_from_the_database_write_nothing_more_and_come_back(fleet):
+    fleet.add("anna", images=12, drain=4.0)
+    pages = fleet.start("pages", configure(fleet).rename(fleet.folder / "p.toml"), wire=True)
+    port = int(re.search(r":(\d+)", fleet.told(pages, "ready")["page"])[1])
+    anna = {"host": f"anna.{DOMAIN}:{port}"}
+
+    def status():
+        return httpx.get(f"http://127.0.0.1:{port}/api/v1/status", headers=anna, timeout=60)
+
+    assert status().status_code == 200
+    fleet.until(lambda: fleet.writes() > 5)
+    pages.wire.cut()
+    fleet.worker()
+    fleet.until(fleet.in_sync, 60)
+    pages.wire.mend()
+    fleet.until(lambda: (told := status()).is_success and told.json()["standing"]["code"] == "in_sync", 60)
+    assert not any(faults(fleet).values())
+
+
 def test_the_pages_process_ends_well_and_nothing_is_open_beyond_this_machine_without_a_token(fleet):
     fleet.add("anna", images=12, drain=6.0)
     pages = fleet.start("pages", configure(fleet).rename(fleet.folder / "p.toml"))
