@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.app.overrides import OwnTemplate, settings_writer
 from reconciler.app.store_place import place_of, store_mark
 from reconciler.config import redact_url
+from reconciler.errors import ConfigurationError
 from reconciler.web.access.policy import Access
 from reconciler.web.app import create_app
 from reconciler.web.server import WebServer
@@ -46,8 +47,16 @@ def web_server(  # noqa: PLR0913 - each is one thing the page is given, by name
         passes: counts those that ended, by result.
         doctor: runs the checks of the doctor's page; without, there is none.
         messenger: sends a test notice; without, there is no button for it.
+
+    Raises:
+        ConfigurationError: users are named, and no header that tells them.
     """
     status = config.status
+    if status.users and not status.user_header:
+        raise ConfigurationError(
+            "[status] users is set, and [status] user_header is not: nobody can be known to be one of them.",
+            remedy="Name the header in which the reverse proxy tells who logged in, or leave users out.",
+        )
     access = Access(
         host=status.host,
         token=status.token.get_secret_value() if status.token else "",

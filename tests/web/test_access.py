@@ -427,3 +427,18 @@ def test_which_store_a_daemon_has_is_told_by_its_status_alone_to_strangers_too(b
     for path in ("/livez", "/api/v1/images"):
         assert "reconciler-store" not in client.get(path, headers=TOKEN).headers
     assert "reconciler-store" not in build(access=Access()).get("/api/v1/status").headers
+
+
+def test_of_a_proxys_users_only_those_named_may_see_the_page_and_the_machine_itself_may_not(build):
+    header = {"user_header": "remote-user", "proxies": frozenset({"testclient"})}
+    for token in ("", "right-token"):
+        client = build(access=Access(token=token, users=frozenset({"anna"}), **header))
+        assert client.get("/api/v1/status", headers={"remote-user": "anna"}).status_code == 200
+        for named in ({}, {"remote-user": "ben"}, {"remote-user": ""}):
+            assert client.get("/api/v1/status", headers=named).status_code == 401
+        html = {"accept": "text/html", "remote-user": "ben"}
+        assert client.get("/", headers=html, follow_redirects=False).headers["location"] == "/login"
+        # Without a token there is nothing to log in with, and no way round in circles.
+        assert client.get("/login", headers=html, follow_redirects=False).status_code == (
+            200 if token else 403
+        )
