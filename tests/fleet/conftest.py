@@ -27,6 +27,8 @@ from state.store import StateStore
 from tests.daemon.test_process import until
 from tests.postgres_server import a_server
 
+from .pages import OPERATORS, own, secret
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -264,3 +266,12 @@ def later(seconds):
 
 def faults(fleet):
     return {name: simulator.faults().get("overlaps", 0) for name, simulator in fleet.simulators.items()}
+
+
+@pytest.fixture
+def two(fleet):
+    secret(fleet.folder / "operators.token", OPERATORS)
+    for name in ("anna", "ben"):
+        fleet.add(name)
+        own(fleet, name)
+    return fleet
