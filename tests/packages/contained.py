@@ -10,6 +10,8 @@ import os
 import re
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -129,3 +131,14 @@ def wait_until(condition, what, container=None, seconds=90):
         if container is not None and container.process.poll() is not None:
             raise AssertionError(f"{what}: it ended with {container.process.returncode}")
         time.sleep(0.1)
+
+
+def page_of(name: str, port: int, token: str) -> str:
+    """Ask the pages of many for an installation's state."""
+    headers = {"Host": f"{name}.localhost:{port}", "Authorization": f"Bearer {token}"}
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/api/v1/status", headers=headers)
+    try:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.read().decode()

@@ -22,7 +22,7 @@ from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 from tests.fleet.conftest import Wire
 from tests.packages.conftest import CHECKOUT
-from tests.packages.contained import RUNNER, Container, Image, Service, wait_until
+from tests.packages.contained import RUNNER, Container, Image, Service, page_of, wait_until
 from tests.packages.steps import not_here, ran, step
 from tests.postgres_server import a_server
 
@@ -339,12 +339,22 @@ def test_a_container_whose_page_does_not_answer_is_not_healthy(run):
     assert container.runs("env", "RECONCILER_STATUS__PORT=1", "skymmich-reconciler-healthy").returncode == 1
 
 
-def test_the_fleet_s_image_runs_a_worker_as_its_compose_file_says(build, runnable, place, immich):
+def of_fleet(name, port):
+    """Give a service of the fleet's compose file and its command, at a port that is free here."""
+    read = FLEET["services"][name]
+    service = Service.of(read | {"environment": read["environment"] | {"RECONCILER_STATUS__PORT": port}}, {})
+    # Her catalogue would be reached by its web address.
+    return replace(service, volumes=service.volumes | {"/skymmich": ("skymmich-config", False)}), read[
+        "command"
+    ]
+
+
+def test_the_fleet_s_image_runs_a_worker_and_the_pages_as_its_compose_file_says(
+    build, runnable, place, immich
+):
     """``runnable``: this machine can run images at all."""
-    read = FLEET["services"]["worker"]
-    image = build(
-        f"{NAME}-fleet", *(f"--build-arg={name}={value}" for name, value in read["build"]["args"].items())
-    )
+    arguments = FLEET["services"]["worker"]["build"]["args"]
+    image = build(f"{NAME}-fleet", *(f"--build-arg={name}={value}" for name, value in arguments.items()))
     folder = place / "installations"
     (folder / "anna").mkdir(parents=True)
     (folder / "anna.toml").write_text(
@@ -353,30 +363,33 @@ def test_the_fleet_s_image_runs_a_worker_as_its_compose_file_says(build, runnabl
     (folder / "anna" / "immich_api_key").write_text(immich.api_key)
     for path in (folder, *folder.rglob("*")):
         give(path, 1001, 0o700 if path.is_dir() else 0o600)
-    service = Service.of(
-        read | {"environment": read["environment"] | {"RECONCILER_STATUS__PORT": free_port()}}, {}
-    )
-    # Her catalogue would be reached by its web address.
-    service = replace(service, volumes=service.volumes | {"/skymmich": ("skymmich-config", False)})
     with a_server(debians=True) as postgres:
         postgres.execute("CREATE ROLE keeper LOGIN", "CREATE DATABASE fleet OWNER keeper")
         wire = Wire(postgres.home / ".s.PGSQL.5432")
         (place / "secrets" / "state_url").write_text(f"postgresql://keeper@127.0.0.1:{wire.port}/fleet")
         volumes = {"./installations": folder, "skymmich-config": place / "skymmich"}
+        port = free_port()
         with (place / "log").open("w") as output:
-            container = Container(image, service, volumes, place / "secrets", read["command"], output)
+            (worker, works), (shows, showing) = of_fleet("worker", free_port()), of_fleet("pages", port)
+            container = Container(image, worker, volumes, place / "secrets", works, output)
+            pages = Container(image, shows, volumes, place / "secrets", showing, output)
         try:
             wait_until(container.is_healthy, "it is healthy", container)
+            wait_until(pages.is_healthy, "the pages are healthy", pages)
             added = container.runs("skymmich-reconciler", "installations", "add", "anna")
             assert added.returncode == 0, added.stderr
             wait_until(
                 lambda: "In sync" in installations(container), "a worker brought it into sync", container
             )
+            assert "In sync" in page_of("anna", port, "a-token-of-the-page")
+            assert "In sync" not in page_of("anna", port, "another")
             assert "Read-only file system" in container.runs("touch", "/installations/x").stderr
-            code, seconds = container.stops()
-            assert (code, seconds < 10) == (0, True), (place / "log").read_text()
+            for one in (container, pages):
+                code, seconds = one.stops()
+                assert (code, seconds < 10) == (0, True), (place / "log").read_text()
         finally:
             container.close()
+            pages.close()
             wire.close()
 
 
