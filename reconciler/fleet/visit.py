@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -70,18 +71,21 @@ class Visits:
         """
         if self._ends():
             return Outcome()
-        async with self._standings.alone(name) as standing, self._standings.by_right(standing) as service:
-            async with self._ceiling.below(server_of(standing), standing.config.immich.in_flight):
+        async with self._standings.alone(name) as standing, AsyncExitStack() as at_server:
+            places = self._ceiling.below(server_of(standing), standing.config.immich.in_flight)
+            await at_server.enter_async_context(places)
+            async with self._standings.by_right(standing) as service:
                 run_id = service.enqueue(request)
                 due = await self._work(standing, service)
-            if standing.service is not service or service.is_forbidden:
-                standing.service = None
-                return Outcome()  # the right was lost: who has it now tells how it is
-            await self._told(name, service.snapshot())
-            if standing.noticing is not None and not self._ends():
-                await standing.noticing.look()
-            done, left = is_done(service, run_id), standing.is_left
-            return Outcome(due, done, broken_off=(self._ends() or left) and not done, is_left=left)
+                if standing.service is not service or service.is_forbidden:
+                    standing.service = None
+                    return Outcome()  # the right was lost: who has it now tells how it is
+                await at_server.aclose()
+                await self._told(name, service.snapshot())
+                if standing.noticing is not None and not self._ends():
+                    await standing.noticing.look()
+                done, left = is_done(service, run_id), standing.is_left
+                return Outcome(due, done, broken_off=(self._ends() or left) and not done, is_left=left)
 
     def wish(self, name: str, request: Request) -> str | None:
         """Ask an installation's service for more, if it is at work here; gives the run's id, else ``None``.

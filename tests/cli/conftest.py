@@ -6,7 +6,6 @@ import io
 import os
 import pty
 import select
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from reconciler.cli.app import main
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 from tests.catalogues import keep_only
+from tests.free_port import free_port
 from tests.quick_start import QuickProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,9 +146,7 @@ def installed(folder: Path, *image_ids: int, **simulator: object):
 @contextmanager
 def daemon_of(installation, **environ: str):
     """Run an installation's daemon, ready; commands find it by the port of their environment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     settings = {"RECONCILER_STATUS__PORT": port}
     if "RECONCILER_POLICY__MODE" not in installation.environ:
         settings["RECONCILER_POLICY__MODE"] = "sync"

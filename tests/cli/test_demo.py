@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from reconciler.cli.demo_stage import stage
 from reconciler.cli.demo_story import Told
 from reconciler.cli.output.screen import Screen
 from reconciler.config.sections import StatusSection
+from tests.free_port import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -105,9 +105,7 @@ def test_ctrl_c_stops_the_demo_before_its_next_step():
 
 
 def test_the_page_of_the_demo_is_where_it_is_wished():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with stage(port) as built:
         assert built.config.status.port == port
     with stage(0) as built:

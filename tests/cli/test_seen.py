@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ import pytest
 
 from reconciler.core.records import Crossing
 from state.store import StateStore
+from tests.free_port import free_port
 
 AT = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 RING, JELLYFISH = 19, 33
@@ -62,9 +62,7 @@ def test_it_is_told_until_a_person_says_that_they_looked(crossed):
 
 
 def test_beside_the_daemon_status_asks_for_attention_until_its_next_look_after_somebody_looked(crossed):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     crossed.configure("[schedule]\nimmich_seconds = 1\ncatalogue_seconds = 0.5\n")
     environ = {"RECONCILER_STATUS__PORT": str(port)}
 

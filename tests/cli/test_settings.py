@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 import threading
 import time
@@ -12,6 +11,8 @@ from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from tests.free_port import free_port
 
 RING, JELLYFISH = 19, 33
 NAMES = ("metadataSyncEnabled", "syncDescription", "syncCoordinates", "syncTags")
@@ -228,9 +229,7 @@ def test_another_skymmichs_address_is_noticed(two):
 
 
 def test_beside_a_daemon_it_works_and_the_daemon_takes_it(install):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with install(RING, JELLYFISH) as it:
         it.configure("[schedule]\nimmich_seconds = 1\ncatalogue_seconds = 0.5\n")
         it.environ = {"RECONCILER_STATUS__PORT": str(port)}

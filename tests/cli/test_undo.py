@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 from datetime import UTC, datetime
+
+from tests.free_port import free_port
 
 RING, JELLYFISH = 19, 33
 
@@ -85,9 +86,7 @@ def test_an_image_is_taken_back_to_a_moment(two):
 
 
 def test_beside_the_daemon_it_is_handed_over(two):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     before = two.shown(RING)
     two.call("apply", "--yes")
     environ = {"RECONCILER_STATUS__PORT": str(port)}

@@ -22,6 +22,7 @@ from reconciler.daemon.notify import Notifier
 from reconciler.daemon.scheduler import Every, Scheduler
 from reconciler.daemon.websocket import events_url, image_of, is_news, listen
 from reconciler.http_way import Way
+from tests.free_port import free_port
 from tests.immich.gates import gate, own_authority
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -348,9 +349,7 @@ async def test_a_skymmich_that_is_not_there_is_asked_ever_less_often(monkeypatch
         await real(0)
 
     monkeypatch.setattr(websocket.asyncio, "sleep", noted)
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     task = asyncio.create_task(listen(f"http://127.0.0.1:{port}", lambda: None, Random(1)))
     async with asyncio.timeout(10):
         await enough.wait()

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import yaml
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 from tests.fleet.conftest import Wire
+from tests.free_port import free_port
 from tests.packages.conftest import CHECKOUT
 from tests.packages.contained import RUNNER, Container, Image, Service, page_of, wait_until
 from tests.packages.steps import not_here, ran, step
@@ -185,12 +185,6 @@ def place(tmp_path, image):
 def give(path, uid, mode):
     os.chown(path, uid, uid)
     path.chmod(mode)
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @pytest.fixture

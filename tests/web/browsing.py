@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import sys
 import time
@@ -20,6 +19,7 @@ from reconciler.core.records import Crossing
 from reconciler.simulator.sample.build import build_sample
 from reconciler.simulator.serve import serve
 from state.store import StateStore
+from tests.free_port import free_port
 from tests.quick_start import QuickProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,9 +68,7 @@ class Place:
     def __init__(self, folder: Path, catalogue: Path, simulator, mode: str = "sync") -> None:
         self.folder, self.catalogue, self.simulator = folder, catalogue, simulator
         self.process: QuickProcess | None = None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.config = folder / "config.toml"
         self.config.write_text(

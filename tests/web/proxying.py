@@ -18,6 +18,8 @@ import pytest
 from browsing import ROOT, Place, eventually
 from standing_in import NAME
 
+from tests.free_port import free_port
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -228,10 +230,3 @@ def _listens(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def free_port() -> int:
-    """Find a port that nobody has."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]

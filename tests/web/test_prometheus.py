@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import sys
 from collections import Counter
 from pathlib import Path
@@ -19,6 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 sys.path.insert(0, str(Path(__file__).parent))
 from browsing import eventually, installation
 from prometheus import ADDED, BOARD, GRAFANA, RULES, filled_in, names_in, program, promtool, scraping
+
+from tests.free_port import free_port
 
 ORION, ANDROMEDA = 3, 1
 SCENARIOS = Path(__file__).parent / "alerts.test.yml"
@@ -205,9 +206,7 @@ def test_prometheus_scrapes_the_daemon_and_every_panel_has_something_to_draw(pla
     configuration = yaml.safe_load(text.replace("127.0.0.1:8287", f"127.0.0.1:{place.port}"))
     configuration["scrape_configs"][0]["scrape_interval"] = "1s"
     configuration["rule_files"] = [str(RULES)]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with scraping(tmp_path, port, yaml.safe_dump(configuration)) as prometheus:
         eventually(
             lambda: (
