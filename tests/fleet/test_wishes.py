@@ -189,7 +189,8 @@ def test_installations_are_added_listed_and_removed(fleet):
     assert "Added one" in fleet.call("installations", "add", "one")[1]
     assert "is there already" in fleet.call("installations", "add", "one")[1]
     assert "0 images" in fleet.call("installations")[1]
-    assert '"name": "one"' in fleet.call("installations", "--json")[1]
+    for command in (("installations", "--json"), ("installations", "list", "--json")):
+        assert '"name": "one"' in fleet.call(*command)[1]
     code, _, err = fleet.call("installations", "remove", "one")
     assert code != 0
     assert "--yes" in err

@@ -40,14 +40,25 @@ def show(
     ctx.obj = Options(config, json, verbose)
     if ctx.invoked_subcommand is not None:
         return 0
-    session = begin(config, as_json=json, verbose=verbose)
+    return _list(begin(config, as_json=json, verbose=verbose))
+
+
+@group.command("list", cls=PlainCommand)
+def listed(
+    ctx: typer.Context, *, config: ConfigFile = None, json: Json = False, verbose: Verbose = False
+) -> int:
+    """List them: the same as without a word."""
+    return _list(ctx.obj.begin(config, json=json, verbose=verbose))
+
+
+def _list(session: Session) -> int:
     address = _address(session)
     from state.postgres import installations  # noqa: PLC0415 - who has a file pays nothing for it
     from state.postgres.statuses import statuses  # noqa: PLC0415 - the same
 
     visited = statuses(address)
     found = [_standing(address, one, visited.get(one.name)) for one in installations.installations(address)]
-    if json:
+    if session.screen.as_json:
         session.screen.json({"installations": found})
         return 0
     if not found:
