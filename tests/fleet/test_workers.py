@@ -116,7 +116,7 @@ def test_a_database_that_is_gone_is_waited_for(fleet, postgres):
     postgres.stop()
     try:
         until(lambda: fleet.health(process, "readyz")[0] == 503)
-        assert "waiting for the database" in fleet.events(process)
+        until(lambda: "waiting for the database" in fleet.events(process))
         assert process.poll() is None
     finally:
         postgres.start()
