@@ -37,21 +37,20 @@ help:
 demo: $(VENV)/.runtime
 	@$(PY) -m reconciler demo $(if $(filter-out 0,$(SERVE)),--serve) $(if $(PORT),--port $(PORT)) $(ARGS)
 
-# Each process has whole files. Much of a test's time is waiting for a server to settle, so there are more of them than cores:
-# six for what starts servers, daemons and browsers, four for the quick rooms.
+# Four processes, each with whole files, on two cores, too: much of a test's time is waiting for a server to settle. Six are no faster.
 # A whole run in CI is in two parts: what the tests of the quick rooms run is measured, and it fails below the coverage
 # that pyproject.toml asks for. Measuring the others would cost half of the suite's time again.
-PYTEST := $(PY) -m pytest --dist loadfile --no-loadscope-reorder -n
+PYTEST := $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 MEASURED := $(addprefix tests/,config core immich messages models notices openngc rendering simulator skymmich state)
 # Bytecode is kept, whatever this machine says otherwise: the tests start hundreds of processes, and compiling what one
 # imports takes longer than the imports.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
 ifeq ($(CI)$(ARGS),true)
-	@failed=0; $(PYTEST) 4 --cov --cov-report= $(MEASURED) || failed=1; $(PY) tests/coverage_by_room.py; \
-		$(PYTEST) 6 -m 'not packages' $(addprefix --ignore=,$(MEASURED)) || failed=1; exit $$failed
+	@failed=0; $(PYTEST) --cov --cov-report= $(MEASURED) || failed=1; $(PY) tests/coverage_by_room.py; \
+		$(PYTEST) -m 'not packages' $(addprefix --ignore=,$(MEASURED)) || failed=1; exit $$failed
 else
-	@$(PYTEST) 4 $(or $(ARGS),-m 'not packages')
+	@$(PYTEST) $(or $(ARGS),-m 'not packages')
 endif
 
 # What is released, built, installed and run; within four minutes, and what was not tested by then is said.

@@ -206,8 +206,10 @@ def install(tmp_path, samples, empty_store):
     """Make an installation of the first ``count`` linked images of the sample, or of a given catalogue."""
     with ExitStack() as stack:
 
-        def make(*, count=None, copies=1, catalogue=None, unkind="none", timing=None, **switches):
-            path = tmp_path / "skymmich.sqlite3"
+        def make(*, count=None, copies=1, catalogue=None, unkind="none", timing=None, folder="", **switches):
+            place = tmp_path / folder
+            place.mkdir(exist_ok=True)
+            path = place / "skymmich.sqlite3"
             shutil.copyfile(catalogue or samples(copies), path)
             if count is not None:
                 keep_only(path, FIRST_LINKED, count)
@@ -215,7 +217,7 @@ def install(tmp_path, samples, empty_store):
             sim = stack.enter_context(serve(catalogue=path, unkind=unkind, **switches))
             kind = BUSY if switches["drain"] < 100 else KIND
             timing = timing or (UNKIND if unkind == "all" or "early" in unkind else kind)
-            made = Installation(sim, path, tmp_path, timing, empty_store)
+            made = Installation(sim, path, place, timing, empty_store)
             stack.callback(made.store.close)
             return made
 

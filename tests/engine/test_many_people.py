@@ -144,10 +144,12 @@ async def test_on_a_slow_line_words_cross_and_none_is_lost_without_a_window_and_
 
     One that Immich had not digested when ours came leaves no trace in what it answers: it cannot be told.
     """
-    here = install(count=25, unkind="settling,lost_updates,slow_tagging", drain=400.0)
-    here.sim.configure(loss=0.0)
-    here.transport = SlowLine(verify=False)
-    street, shown, told = await three_hundred_edits(here, seed=8, every=0.03, aim=0.7)
-    assert not any("person's description" in one["lost"] for one in shown.values())
-    ours = assert_explained_and_told(street, shown, told)
-    assert ours
+    for seed in (8, 9, 10):  # two or three are lost at a time; on a busy machine it may be none
+        here = install(count=25, unkind="settling,lost_updates,slow_tagging", drain=400.0, folder=str(seed))
+        here.sim.configure(loss=0.0)
+        here.transport = SlowLine(verify=False)
+        street, shown, told = await three_hundred_edits(here, seed, every=0.03, aim=0.7)
+        assert not any("person's description" in one["lost"] for one in shown.values())
+        if assert_explained_and_told(street, shown, told):
+            return
+    raise AssertionError("nobody hit the window")
