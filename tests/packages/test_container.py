@@ -337,10 +337,9 @@ def of_fleet(name, port):
     """Give a service of the fleet's compose file and its command, at a port that is free here."""
     read = FLEET["services"][name]
     service = Service.of(read | {"environment": read["environment"] | {"RECONCILER_STATUS__PORT": port}}, {})
-    # Her catalogue would be reached by its web address.
-    return replace(service, volumes=service.volumes | {"/skymmich": ("skymmich-config", False)}), read[
-        "command"
-    ]
+    # Her catalogue would be reached by its web address. Both run over the same files here, so both see both secrets.
+    volumes = service.volumes | {"/skymmich": ("skymmich-config", False)}
+    return replace(service, volumes=volumes, secrets=["state_url", "status_token"]), read["command"]
 
 
 def test_the_fleet_s_image_runs_a_worker_and_the_pages_as_its_compose_file_says(
