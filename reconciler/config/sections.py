@@ -143,6 +143,11 @@ class StatusSection(Section):
         return name
 
     @property
+    def shown_token(self) -> str:
+        """The token that has to be shown; empty: none is set."""
+        return self.token.get_secret_value() if self.token else ""
+
+    @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach it; beyond, a token is needed."""
         return self.host in {"localhost", "::1"} or self.host.startswith("127.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from reconciler import logging as logs
 from reconciler.config import load
 from reconciler.errors import ConfigurationError
 
@@ -48,18 +49,21 @@ class Configured:
         return self._folder / f"{name}.toml"
 
     def load(self, name: str) -> Config:
-        """Read an installation's configuration.
+        """Read an installation's configuration; its secrets are shown in no log from then on.
 
         Raises:
             ConfigurationError: there is none, or it has a mistake.
         """
         try:
-            return self._load(name)
+            config = self._load(name)
         except OSError as error:
             raise ConfigurationError(
                 f"The configuration of {name} cannot be read: {error.strerror}.",
                 remedy=f"Let this process's user read {self.file(name)} and the folder beside it.",
             ) from None
+        for secret in config.secrets():
+            logs.register_secret(secret)
+        return config
 
     def _load(self, name: str) -> Config:
         file = self.file(name)

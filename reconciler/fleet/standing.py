@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from reconciler import logging as logs
 from reconciler.app.local_time import local_zone
 from reconciler.app.noticing import Noticing
 from reconciler.app.store_place import place_of
@@ -251,8 +250,6 @@ class Standings:
         if not exists(PostgresPlace(self._configured.address, name)):
             raise NotAtWorkError(f"There is no installation {name}.")
         config = self._configured.load(name)
-        for secret in config.secrets():
-            logs.register_secret(secret)
         store = StateStore.open(place_of(config))
         try:
             return Standing(

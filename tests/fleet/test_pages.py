@@ -143,6 +143,18 @@ def test_one_login_of_an_operator_opens_all_and_one_log_out_ends_it(two):
     asyncio.run(go())
 
 
+def test_guesses_of_a_token_are_counted_together_whatever_the_name_they_are_made_at(two):
+    async def go():
+        async with opened(two, USERS) as site, Browser(site.router) as browser:
+            wrong = {"authorization": "Bearer a guess"}
+            names = ("", "anna", "nobody", "nobody-else")
+            answers = [(await browser.at(name, headers=wrong)).status_code for name in names]
+            assert answers == [401, 401, 401, 429]
+            assert (await browser.at("anna", headers=OPERATOR)).status_code == 200
+
+    asyncio.run(go())
+
+
 def test_a_configuration_that_can_not_be_read_lets_nobody_in_and_one_that_changed_holds_at_once(two):
     async def go():
         async with opened(two, USERS) as site, Browser(site.router) as browser:

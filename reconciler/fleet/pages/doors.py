@@ -1,16 +1,15 @@
-"""Who may see which pages: the operator all, a proxy's users theirs, and who knows a token that one's."""
+"""Who may see which pages: operators all of them, users and tokens of an installation its own."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from reconciler import logging as logs
 from reconciler.errors import ReconcilerError
 from reconciler.web.access.policy import Access, check_binding
-from reconciler.web.access.session import Forgetful
+from reconciler.web.access.session import COOKIE, Forgetful
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +26,7 @@ _READ_AGAIN_S: Final = 60.0
 class _Known:
     """What is known of an installation's rules."""
 
-    turn: Any = field(default_factory=Lock)
+    turn: Lock = field(default_factory=Lock)
     sessions: Forgetful = field(default_factory=Forgetful)
     stamp: tuple[object, ...] = ()
     read_at: float = float("-inf")
@@ -49,11 +48,10 @@ class Doors:
     def __init__(self, fleet: Config, configured: Configured) -> None:
         self._fleet, self._configured, status = fleet, configured, fleet.status
         self.domain = fleet.fleet.domain.lower()
-        token = status.token.get_secret_value() if status.token else ""
-        check_binding(status.host, token)
+        check_binding(status.host, status.shown_token)
         self.operator = Access(
             host=status.host,
-            token=token,
+            token=status.shown_token,
             allowed_hosts=frozenset({self.domain, *status.allowed_hosts}),
             user_header=status.user_header,
             proxies=frozenset(status.trusted_proxies),
@@ -63,14 +61,9 @@ class Doors:
             cookie_domain=self.domain if "." in self.domain else "",
         )
         """The operator's, who sees everything."""
-        self.listing = Access(
-            host=status.host,
-            allowed_hosts=self.operator.allowed_hosts,
-            user_header=status.user_header,
-            proxies=self.operator.proxies,
-            operator=self.operator,
-        )
+        self.listing = self._below(self.operator.allowed_hosts, users=None)
         """Those of the list: a proxy's users see theirs on it."""
+        self._elsewhere = Forgetful()
         self._known: dict[str, _Known] = {}
         self._turn = Lock()
 
@@ -88,39 +81,36 @@ class Doors:
             stamp, now = self._configured.stamp(name), time.monotonic()
             if known.access is not None and known.stamp == stamp and now < known.read_at + _READ_AGAIN_S:
                 return known.access
-            config = self._configured.load(name)
-            for secret in config.secrets():
-                logs.register_secret(secret)
-            token = config.status.token.get_secret_value() if config.status.token else ""
-            rules = token, frozenset(config.status.users)
+            own = self._configured.load(name).status
+            rules = own.shown_token, frozenset({*own.users, *self._fleet.status.users})
             if known.access is None or known.rules != rules:
-                known.access, known.rules = self._access(name, *rules, known.sessions), rules
+                # Who is logged in stays so while the token is the same.
+                hosts = frozenset({self.host_of(name)})
+                known.access, known.rules = self._below(hosts, rules[1], rules[0], known.sessions), rules
             known.stamp, known.read_at = stamp, now
             return known.access
 
-    def _access(self, name: str, token: str, users: frozenset[str], sessions: Forgetful) -> Access:
-        status = self._fleet.status
-        return Access(
-            host=status.host,
-            token=token,
-            allowed_hosts=frozenset({self.host_of(name)}),
-            user_header=status.user_header,
-            proxies=frozenset(status.trusted_proxies),
-            users=frozenset({*users, *status.users}) if status.user_header else None,
-            operator=self.operator,
-            # Who is logged in stays so while the token is the same.
-            memory=sessions,
-        )
-
     def unknown(self, host: str) -> Access:
         """Return the rules of a host name that is no installation's: strangers cannot tell it from one."""
-        return Access(
-            host=self._fleet.status.host,
-            allowed_hosts=frozenset({host}),
-            user_header=self._fleet.status.user_header,
-            proxies=self.operator.proxies,
-            users=self.operator.users,
+        return self._below(frozenset({host}), self.operator.users, memory=self._elsewhere)
+
+    def _below(
+        self,
+        hosts: frozenset[str],
+        users: frozenset[str] | None,
+        token: str = "",
+        memory: Forgetful | None = None,
+    ) -> Access:
+        """Return rules by which the operator may all, too. Guesses of tokens are counted together."""
+        return replace(
+            self.operator,
+            token=token,
+            allowed_hosts=hosts,
+            users=users if self.operator.user_header else None,
             operator=self.operator,
+            cookie=COOKIE,
+            cookie_domain="",
+            memory=memory,
         )
 
     def host_of(self, name: str) -> str:
