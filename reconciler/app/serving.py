@@ -59,7 +59,7 @@ def web_server(  # noqa: PLR0913 - each is one thing the page is given, by name
         )
     access = Access(
         host=status.host,
-        token=status.token.get_secret_value() if status.token else "",
+        token=status.shown_token,
         allowed_hosts=frozenset(status.allowed_hosts),
         user_header=status.user_header,
         proxies=frozenset(status.trusted_proxies),

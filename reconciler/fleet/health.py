@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_INSTALLATIONS: Final = 1000
 """Installations with labels of their own in the metrics."""
-_URGENT: Final = {"trouble": 0, "attention": 1}
+URGENT: Final = {"trouble": 0, "attention": 1}
 Result: TypeAlias = Literal["done", "busy", "failed", "lost", "newer", "left"]
 
 
@@ -123,7 +123,7 @@ class Installations(Collector):
             found = self._statuses()
         except StateError:
             return
-        ordered = sorted(found.items(), key=lambda one: (_URGENT.get(one[1].level, 2), one[1].visited_at))
+        ordered = sorted(found.items(), key=lambda one: (URGENT.get(one[1].level, 2), one[1].visited_at))
         level = GaugeMetricFamily(
             "reconciler_installation_level",
             "1 for the level of its headline",

@@ -22,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -37,7 +38,7 @@ from state.postgres.database import connect, explain
 from state.postgres.place import PostgresPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reconciler.core.store_keys import UndoingForm
 
@@ -190,13 +191,29 @@ def put_by_person(address: str, task: Task) -> bool:
     """
     make_tables(address)
 
-    async def put_now() -> bool:
+    async def put_anew() -> bool:
         app = app_at(address)
         async with app.open_async():
             return await put(app, task)
 
+    with _unreachable(task):
+        return asyncio.run(put_anew())
+
+
+async def put_now(app: procrastinate.App, task: Task) -> bool:
+    """Put what a person asks for into an open queue; tells whether it is new there.
+
+    Raises:
+        StateError: the queue cannot be had.
+    """
+    with _unreachable(task):
+        return await put(app, task)
+
+
+@contextmanager
+def _unreachable(task: Task) -> Iterator[None]:
     try:
-        return asyncio.run(put_now())
+        yield
     except (exceptions.ConnectorException, psycopg.Error) as error:
         raise StateError(
             f"{task.kind} could not be put into the queue: the database cannot be reached.",

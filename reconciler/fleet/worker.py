@@ -6,7 +6,6 @@ It needs the database; without it nothing is written and nothing taken, and it w
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +17,8 @@ import psycopg
 import structlog
 from procrastinate import exceptions, jobs
 
-from reconciler import logging as logs
 from reconciler.errors import LeaseHeldError, LeaseLostError, ReconcilerError, StateError, StateTooNewError
-from reconciler.fleet import tasks
+from reconciler.fleet import process, tasks
 from reconciler.fleet.ceiling import Ceiling, ServerBusyError
 from reconciler.fleet.configured import Configured
 from reconciler.fleet.health import Health, health_server
@@ -30,7 +28,7 @@ from reconciler.fleet.statuses import Told
 from reconciler.fleet.tasks import Task
 from reconciler.fleet.visit import Outcome, Visits
 from reconciler.immich.client import SystemClock
-from reconciler.messages.voice import remedy_of, told
+from reconciler.messages.voice import told
 from reconciler.rendering.renderer import SafeRenderer
 from state.lease import PAGE
 from state.postgres import installations
@@ -48,8 +46,6 @@ BUSY_S: Final = 5.0
 """Seconds until an installation is visited again that another process writes for."""
 LEFT_S: Final = 1.0
 """Seconds for which an installation that was left to its pages is at no worker's disposal."""
-AGAIN_S: Final = 3.0
-"""Seconds until the database is tried again."""
 GRACE_S: Final = 20.0
 """Seconds for what is in flight, after the signal to stop."""
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
@@ -65,16 +61,7 @@ def run(config: Config, concurrency: int) -> int:
     Raises:
         ConfigurationError: it names no folder of installations, or no PostgreSQL database.
     """
-    configured = Configured(config)
-    logs.configure(json={"json": True, "console": False}.get(config.log.format), level=config.log.level)
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
-    for secret in config.secrets():
-        logs.register_secret(secret)
-    try:
-        return asyncio.run(_Worker(config, configured, concurrency).run())
-    except ReconcilerError as error:
-        _LOGGER.critical("ended", error=error.message, remedy=remedy_of(error, "command"))
-        return error.exit_code
+    return process.run(config, _Worker(config, Configured(config), concurrency).run())
 
 
 class _Worker:
@@ -108,23 +95,16 @@ class _Worker:
         loop.set_default_executor(ThreadPoolExecutor(4 * self._concurrency + 8, "worker"))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        token = self._config.status.token.get_secret_value() if self._config.status.token else ""
+        status = self._config.status
         with self._renderer:
-            async with health_server(
-                self.health, self._config.status.host, self._config.status.port, token
-            ) as url:
+            async with health_server(self.health, status.host, status.port, status.shown_token) as url:
                 _LOGGER.info("ready", health=url, concurrency=self._concurrency)
                 while not self._stop.is_set():
                     try:
                         await self._serve()
-                    except (exceptions.ConnectorException, psycopg.Error, StateError) as error:
+                    except process.DATABASE_ERRORS as error:
                         self.health.connected = False
-                        text = (
-                            told(error, "daemon") if isinstance(error, StateError) else "the database is gone"
-                        )
-                        _LOGGER.warning("waiting for the database", error=text)
-                        with suppress(TimeoutError):
-                            await asyncio.wait_for(self._stop.wait(), AGAIN_S)
+                        await process.wait_for_database(error, self._stop)
                 await self._standings.aclose()
                 await asyncio.to_thread(self._places.close)
                 await asyncio.to_thread(self._statuses.close)

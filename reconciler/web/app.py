@@ -5,14 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-
 from reconciler.core.desired.builtin import BuiltIn
-from reconciler.errors import ReconcilerError
 from reconciler.web.access.login import Login
-from reconciler.web.access.middleware import Gate
+from reconciler.web.access.middleware import guarded
 from reconciler.web.access.policy import Access
 from reconciler.web.api.beginning import BeginApi
 from reconciler.web.api.openapi import Description
@@ -50,6 +45,8 @@ from reconciler.web.template_preview import Trial
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+
+    from starlette.applications import Starlette
 
     from reconciler.core.ports import Renderer
     from reconciler.service.api import Control
@@ -154,11 +151,7 @@ def create_app(  # noqa: PLR0913 - each is one thing the room is given, by name
             StaticFiles(),
         ),
     )
-    app = Starlette(
-        routes=[route for part in parts for route in part.routes()],
-        middleware=[Middleware(Gate, access=panel.access, refuse=refuse)],
-        exception_handlers={HTTPException: refuse, ReconcilerError: refuse, Exception: refuse},
-    )
+    app = guarded([route for part in parts for route in part.routes()], panel.access, refuse)
 
     async def warm() -> None:
         async with asyncio.TaskGroup() as both:

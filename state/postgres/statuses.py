@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+NEVER_VISITED: Final = "No worker was there yet."
 _TABLE: Final = sql.SQL(f"{schema.SCHEMA}.installation_statuses")
 _SAVE: Final = sql.SQL(
     "INSERT INTO {table} AS was (installation, level, text, by_status, checked_at, visited_at, worker) "
@@ -33,10 +34,12 @@ _READ: Final = sql.SQL(
     "FROM {installations} JOIN {table} ON installation = id"
 ).format(table=_TABLE, installations=sql.SQL(f"{schema.SCHEMA}.installations"))
 _EXPECTED: Final = sql.SQL(
-    "SELECT name, coalesce(level, 'unknown'), coalesce(text, 'No worker was there yet.'), by_status::text, "
+    "SELECT name, coalesce(level, 'unknown'), coalesce(text, {never}), by_status::text, "
     "checked_at, coalesce(visited_at, made_at), coalesce(worker, '') "
     "FROM {installations} LEFT JOIN {table} ON installation = id WHERE paused_at IS NULL"
-).format(table=_TABLE, installations=sql.SQL(f"{schema.SCHEMA}.installations"))
+).format(
+    never=sql.Literal(NEVER_VISITED), table=_TABLE, installations=sql.SQL(f"{schema.SCHEMA}.installations")
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,34 +6,29 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import psycopg
-from procrastinate import exceptions
 from prometheus_client import CollectorRegistry, generate_latest
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from reconciler.errors import ReconcilerError, StateError
 from reconciler.fleet import tasks
-from reconciler.fleet.health import Installations
+from reconciler.fleet.health import URGENT, Installations
 from reconciler.fleet.pages.place import well
 from reconciler.fleet.pages.renderer import OuterPages
 from reconciler.fleet.tasks import Task
 from reconciler.web.access.login import Login
-from reconciler.web.access.middleware import Gate
+from reconciler.web.access.middleware import guarded
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.context import utc_now
 from reconciler.web.error_handlers import Refusals
 from state.postgres import installations
-from state.postgres.statuses import statuses
+from state.postgres.statuses import NEVER_VISITED, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     import procrastinate
+    from starlette.applications import Starlette
     from starlette.requests import Request
 
     from reconciler.fleet.pages.doors import Doors
@@ -43,7 +38,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 200
 """Installations that a page lists."""
-_URGENCY: Final = {"trouble": 0, "attention": 1, "unknown": 2}
+_URGENCY: Final = {**URGENT, "unknown": len(URGENT)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +55,6 @@ class Row:
     visited_at: datetime | None
     """When a worker, or somebody's page, was last there; ``None``: never."""
     paused_at: datetime | None
-    worker: str
 
 
 class Listing:
@@ -90,21 +84,17 @@ class Listing:
 
     def app(self) -> Starlette:
         """Make the application of the list's host name."""
-        refuse = Refusals(self._pages).answer
-        return Starlette(
-            routes=[
-                Route("/", self.page),
-                Route("/api/v1/installations", self.document),
-                Route("/installations/{name}/{what}", self.ask, methods=["POST"]),
-                Route("/metrics", self.metrics),
-                *Login(self._doors.operator, self._pages).routes(),
-                *self._static.routes(),
-                Route("/livez", well),
-                Route("/readyz", self.readyz),
-            ],
-            middleware=[Middleware(Gate, access=self._doors.listing, refuse=refuse)],
-            exception_handlers={HTTPException: refuse, ReconcilerError: refuse, Exception: refuse},
+        routes = (
+            Route("/", self.page),
+            Route("/api/v1/installations", self.document),
+            Route("/installations/{name}/{what}", self.ask, methods=["POST"]),
+            Route("/metrics", self.metrics),
+            *Login(self._doors.operator, self._pages).routes(),
+            *self._static.routes(),
+            Route("/livez", well),
+            Route("/readyz", self.readyz),
         )
+        return guarded(routes, self._doors.listing, Refusals(self._pages).answer)
 
     async def page(self, request: Request) -> Response:
         """Show the installations that the asker may see, those that need somebody first."""
@@ -149,13 +139,7 @@ class Listing:
         if name not in known or what not in ("sync", "pause", "resume"):
             raise ProblemError(404, "There is no such installation.")
         if what == "sync":
-            try:
-                await tasks.put(self._queue, Task("sync", name))
-            except (exceptions.ConnectorException, psycopg.Error) as error:
-                raise StateError(
-                    "The wish could not be put into the queue: the database cannot be reached.",
-                    remedy="Try again; nothing was asked for.",
-                ) from error
+            await tasks.put_now(self._queue, Task("sync", name))
         else:
             at = utc_now() if what == "pause" else None
             await asyncio.to_thread(installations.pause, self._address, name, at)
@@ -193,14 +177,12 @@ class Listing:
     def _read(self) -> list[Row]:
         found = statuses(self._address)
         rows = [self._row(one, found) for one in installations.installations(self._address)]
-        return sorted(rows, key=lambda row: (_URGENCY.get(row.level, 3), row.name.casefold()))
+        return sorted(rows, key=lambda row: (_URGENCY.get(row.level, len(_URGENCY)), row.name.casefold()))
 
     def _row(self, one: installations.Installation, found: Mapping[str, InstallationStatus]) -> Row:
         status = found.get(one.name)
         counts = {} if status is None else status.by_status or {}
-        level, text = (
-            ("unknown", "No worker was there yet.") if status is None else (status.level, status.text)
-        )
+        level, text = ("unknown", NEVER_VISITED) if status is None else (status.level, status.text)
         return Row(
             one.name,
             self._doors.host_of(one.name),
@@ -210,7 +192,6 @@ class Listing:
             counts.get("in_sync", 0),
             None if status is None else status.visited_at,
             one.paused_at,
-            "" if status is None else status.worker,
         )
 
 

@@ -5,30 +5,26 @@ Nothing is opened for a stranger: not a connection, not a catalogue, and no work
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from reconciler.errors import ReconcilerError
 from reconciler.fleet.pages.openings import app_of
 from reconciler.fleet.pages.renderer import OuterPages
 from reconciler.web.access.login import Login
-from reconciler.web.access.middleware import Gate
+from reconciler.web.access.middleware import guarded
+from reconciler.web.access.policy import Access
 from reconciler.web.api.openapi import Description
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.error_handlers import Refusals
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from reconciler.fleet.pages.openings import Openings
-    from reconciler.web.access.policy import Access
     from reconciler.web.static_files import StaticFiles
 
 SOON_S: Final = 2.5
@@ -53,31 +49,28 @@ def unknown_place(access: Access, static: StaticFiles) -> Starlette:
     return _application(access, OuterPages(access), static, refuse)
 
 
-def broken_place(access: Access, static: StaticFiles) -> Starlette:
+def broken_place(host: str, static: StaticFiles) -> Starlette:
     """Make the application of a host name of which it cannot be told who may see it."""
+    access = Access(allowed_hosts=frozenset({host}))
 
     async def refuse(_: Scope, __: Receive, ___: Send) -> None:
         raise ProblemError(
             503, "This cannot be shown now.", remedy="Whoever keeps this server finds the reason in its log."
         )
 
-    return _application(replace(access, users=None, operator=None), OuterPages(access), static, refuse)
+    return _application(access, OuterPages(access), static, refuse)
 
 
 def _application(access: Access, pages: OuterPages, static: StaticFiles, inner: ASGIApp) -> Starlette:
-    refuse = Refusals(pages).answer
-    return Starlette(
-        routes=[
-            *Login(access, pages).routes(),
-            *static.routes(),
-            *Description().routes(),
-            Route("/livez", well),
-            Route("/readyz", well),
-            Mount("/", inner),
-        ],
-        middleware=[Middleware(Gate, access=access, refuse=refuse)],
-        exception_handlers={HTTPException: refuse, ReconcilerError: refuse, Exception: refuse},
+    routes = (
+        *Login(access, pages).routes(),
+        *static.routes(),
+        *Description().routes(),
+        Route("/livez", well),
+        Route("/readyz", well),
+        Mount("/", inner),
     )
+    return guarded(routes, access, Refusals(pages).answer)
 
 
 def _require_trust(scope: Scope) -> None:
@@ -114,7 +107,7 @@ class _Inner:
                 503, f"The pages of {self._name} are being opened.", remedy="Ask again.",
                 headers={"retry-after": "2"},
             )  # fmt: skip
-        answer = self._pages.page(request, "opening.html", {"heading": "One moment"}, 503)
+        answer = self._pages.page(request, "opening.html", {}, 503)
         answer.headers["retry-after"] = "2"
         return answer
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import resource
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -14,14 +13,11 @@ import psycopg
 import structlog
 from procrastinate import exceptions
 
-from reconciler import logging as logs
-from reconciler.errors import ReconcilerError, StateError
-from reconciler.fleet import tasks
+from reconciler.fleet import process, tasks
 from reconciler.fleet.configured import Configured
 from reconciler.fleet.pages.doors import Doors
 from reconciler.fleet.pages.openings import MOST
 from reconciler.fleet.pages.site import site_of
-from reconciler.messages.voice import remedy_of, told
 from reconciler.web.access.connections import Limits
 from reconciler.web.server import listen_on, server_of
 
@@ -30,8 +26,6 @@ if TYPE_CHECKING:
 
     from reconciler.config import Config
 
-AGAIN_S: Final = 3.0
-"""Seconds until the database is tried again at the start."""
 _LIMITS: Final = Limits(all=800)
 _FILES: Final = 8192
 _LOGGER: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("reconciler.fleet")
@@ -48,16 +42,7 @@ def run(config: Config) -> int:
             be open beyond this machine.
     """
     configured = Configured(config)
-    doors = Doors(config, configured)
-    logs.configure(json={"json": True, "console": False}.get(config.log.format), level=config.log.level)
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
-    for secret in config.secrets():
-        logs.register_secret(secret)
-    try:
-        return asyncio.run(_serve(config, configured, doors))
-    except ReconcilerError as error:
-        _LOGGER.critical("ended", error=error.message, remedy=remedy_of(error, "command"))
-        return error.exit_code
+    return process.run(config, _serve(config, configured, Doors(config, configured)))
 
 
 async def _serve(config: Config, configured: Configured, doors: Doors) -> int:
@@ -100,11 +85,8 @@ async def _opened(queue: procrastinate.App, address: str, stop: asyncio.Event) -
         try:
             await asyncio.to_thread(tasks.make_tables, address)
             await queue.open_async()
-        except (exceptions.ConnectorException, psycopg.Error, StateError) as error:
-            text = told(error, "daemon") if isinstance(error, StateError) else "the database is gone"
-            _LOGGER.warning("waiting for the database", error=text)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), AGAIN_S)
+        except process.DATABASE_ERRORS as error:
+            await process.wait_for_database(error, stop)
         else:
             return True
     return False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.web.context import utc_now
 from reconciler.web.pages.environment import templates
-from reconciler.web.pages.renderer import above
+from reconciler.web.pages.renderer import around
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,12 +33,8 @@ class OuterPages:
     ) -> HTMLResponse:
         """Render a page."""
         common = {
-            "path": request.url.path,
-            "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-            "can_log_out": self._access.has_cookie(request),
+            **around(request, self._access, self._installation),
             "trusted": False,  # there is no daemon to listen to
-            "installation": self._installation,
-            "above": above(request, self._installation),
             "has_doctor": False,
             "has_template": False,
             "toast": None,

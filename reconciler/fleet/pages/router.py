@@ -74,7 +74,7 @@ class Router:
             if self._told.get(name) != error.message:
                 self._told[name] = error.message
                 _LOGGER.warning("pages cannot be shown", installation=name, error=error.message)
-            return broken_place(self._doors.unknown(host), self._static)
+            return broken_place(host, self._static)
         self._told.pop(name, None)
         known = self._places.get(name)
         if known is None or known[0] is not access:

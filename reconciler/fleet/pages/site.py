@@ -18,6 +18,7 @@ from reconciler.fleet.statuses import Told
 from reconciler.immich.client import SystemClock
 from reconciler.rendering.renderer import SafeRenderer
 from reconciler.web.static_files import StaticFiles
+from state.lease import PAGE
 from state.postgres.place import PostgresPlace
 from state.postgres.places import Places
 
@@ -64,7 +65,7 @@ async def site_of(
             renderer,
             right=config.fleet.right_seconds,
             fresh_for=3 * config.fleet.look_seconds + 15,
-            what="page",
+            what=PAGE,
         )
         stack.push_async_callback(standings.aclose)
         ceiling = Ceiling(places, config.fleet.requests_per_server)

@@ -8,18 +8,22 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 
+from reconciler.errors import ReconcilerError
 from reconciler.web.access.policy import SAFE_METHODS
 from reconciler.web.api.problems import ProblemError
 from reconciler.web.ports import STORE_MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from starlette.responses import Response
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from reconciler.web.access.policy import Access
@@ -40,6 +44,25 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+
+
+def guarded(
+    routes: Sequence[BaseRoute],
+    access: Access,
+    refuse: Callable[[Request, Exception], Awaitable[Response]],
+) -> Starlette:
+    """Make an application that answers whom the rules let in, and errors in words.
+
+    Args:
+        routes: what it answers.
+        access: the rules.
+        refuse: turns an error into an answer: JSON or a page.
+    """
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Gate, access=access, refuse=refuse)],
+        exception_handlers={HTTPException: refuse, ReconcilerError: refuse, Exception: refuse},
+    )
 
 
 class Gate:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.responses import HTMLResponse
 
     from reconciler.engine.passes import Prepared
+    from reconciler.web.access.policy import Access
     from reconciler.web.context import Panel
     from reconciler.web.image_index import Lookup
 
@@ -47,12 +48,8 @@ class Pages:
         """Render a page or a part of one."""
         panel, query = self._panel, request.query_params
         common = {
-            "path": request.url.path,
-            "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-            "can_log_out": panel.access.has_cookie(request),
+            **around(request, panel.access, panel.installation),
             "trusted": getattr(request.state, "trusted", False),
-            "installation": panel.installation,
-            "above": above(request, panel.installation),
             "has_doctor": panel.doctor is not None,
             "has_template": panel.template is not None,
             "toast": toast_of(panel.control, query.get("said", ""), query.get("run", "")),
@@ -97,7 +94,24 @@ class Pages:
         return self.page(request, "preview.html", values)
 
 
-def above(request: Request, installation: str) -> str:
+def around(request: Request, access: Access, installation: str) -> dict[str, object]:
+    """Return what every page has around it, whether an installation is shown or not.
+
+    Args:
+        request: to which it answers.
+        access: the rules.
+        installation: whose; empty: there is one only, or it is the list of all.
+    """
+    return {
+        "path": request.url.path,
+        "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "can_log_out": access.has_cookie(request),
+        "installation": installation,
+        "above": _above(request, installation),
+    }
+
+
+def _above(request: Request, installation: str) -> str:
     """Return the address of the list of all installations; empty where there is only one.
 
     Each has a host name of its own, which begins with its name.
