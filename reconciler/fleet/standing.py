@@ -242,6 +242,13 @@ class Standings:
                 remedy="Install that version here, too.",
             )
 
+    async def is_removed(self, name: str) -> bool:
+        """Return whether an installation is there no more; ``False``, too, where the database cannot say."""
+        try:
+            return not await asyncio.to_thread(exists, PostgresPlace(self._configured.address, name))
+        except StateError:
+            return False
+
     async def is_as_configured(self, standing: Standing) -> bool:
         """Return whether an installation's configuration is still the one it was opened with."""
         return await asyncio.to_thread(self._configured.stamp, standing.name) == standing.stamp

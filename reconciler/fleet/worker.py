@@ -201,10 +201,7 @@ class _Worker:
             except (LeaseHeldError, ServerBusyError) as error:
                 visit.result, again = "busy", self._busy_for(error)
             except ReconcilerError as error:
-                visit.result = "failed"
-                again = BUSY_S if task.is_persons or isinstance(error, StateError) else None
-                self._tell(name, error)
-                await self._statuses.failed(name, error)
+                visit.result, again = await self._failed(task, error)
             except BaseException:  # the worker ends before the visit could, or nobody expected it
                 if task.is_persons:
                     await asyncio.shield(self._later(app, task, BUSY_S))
@@ -214,6 +211,16 @@ class _Worker:
                 await self._after(app, task, outcome)
             if again is not None:
                 await self._later(app, task, again)
+
+    async def _failed(self, task: Task, error: ReconcilerError) -> tuple[str, float | None]:
+        """Tell why a visit failed; return its result, and the seconds until it is tried again, if it is."""
+        name = task.installation
+        if isinstance(error, StateError) and await self._standings.is_removed(name):  # amid the visit
+            await self._standings.forget(name)
+            return "left", None
+        self._tell(name, error)
+        await self._statuses.failed(name, error)
+        return "failed", BUSY_S if task.is_persons or isinstance(error, StateError) else None
 
     def _busy_for(self, error: ReconcilerError) -> float:
         """Return the seconds until it is tried again; where its pages are open, wishes are heard there."""

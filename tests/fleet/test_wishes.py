@@ -146,6 +146,20 @@ def test_a_removed_installation_is_left_alone_and_not_made_again(fleet):
     assert "not visited" not in fleet.events(process)
 
 
+def test_one_that_is_removed_in_the_midst_of_a_visit_is_no_error(fleet):
+    fleet.add("one", images=20, drain=6.0)
+    fleet.add("two")
+    process = fleet.worker()
+    until(lambda: fleet.writes("one") > 5)
+    installations.remove(fleet.address, "one")
+    until(lambda: 'result="left"' in fleet.health(process, "metrics")[1])
+    before = fleet.writes("one")
+    until(later(3))
+    assert fleet.writes("one") == before
+    until(lambda: fleet.in_sync("two"))
+    assert "not visited" not in fleet.events(process)
+
+
 def test_housekeeping_of_a_removed_installation_does_not_make_it_again(fleet):
     fleet.add("one")
     installations.remove(fleet.address, "one")
