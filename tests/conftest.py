@@ -28,6 +28,17 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session", autouse=True)
+def few_pictures():
+    """Let simulators of this process draw one picture of a kind for all assets: a tenth of a second each otherwise."""
+    from reconciler.simulator.server import asset_routes
+
+    draw = asset_routes.picture
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asset_routes, "picture", lambda _, *arguments: draw("", *arguments))
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def quick_schema():
     """Let new stores of this process have a copy of the schema; see ``tests/quick_schema.py``."""
@@ -50,9 +61,17 @@ LONGEST = (
     "packages/test_wheel.py",
     "systemd/test_deb.py",
     "fleet/test_workers.py",
+    "skymmich/test_rest_edits.py",
     "web/test_browser.py",
+    "fleet/test_pages_at_work.py",
+    "fleet/test_wishes.py",
     "benchmarks/test_library.py",
     "daemon/test_store_file.py",
+    "fleet/test_asked_again.py",
+    "web/test_clicks.py",
+    "skymmich/test_rest.py",
+    "core/test_properties.py",
+    "cli/test_undo.py",
     "model/test_model.py",
     "virtual/test_promises.py",
     "daemon/test_process.py",

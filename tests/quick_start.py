@@ -155,6 +155,8 @@ def _preload():
     for name in (
         "reconciler.__main__",
         "reconciler.daemon.main",
+        "reconciler.fleet.pages.process",
+        "reconciler.fleet.worker",
         "reconciler.web.app",
         "uvicorn.protocols.http.h11_impl",
         "alembic.command",
@@ -163,6 +165,7 @@ def _preload():
         "encodings.ascii",
         "encodings.utf_8_sig",
         "httpcore",
+        "psycopg_pool",
         "rich._emoji_codes",
         "rich._unicode_data.unicode17-0-0",
         "sqlalchemy.dialects.postgresql",

@@ -38,7 +38,7 @@ def until(true, seconds=60.0, what="it"):
             return value
         asked = time.monotonic()
         assert asked < end, f"{what} did not happen within {seconds} s"
-        time.sleep(max(0.01, 3 * (asked - began)))  # who is asked has to get something done meanwhile
+        time.sleep(max(0.03, 6 * (asked - began)))  # who is asked has to get something done meanwhile
 
 
 class Manager:

@@ -26,6 +26,7 @@ from state.postgres.place import PostgresPlace
 from state.store import StateStore
 from tests.daemon.test_process import until
 from tests.postgres_server import a_server
+from tests.quick_start import QuickProcess
 
 from .pages import OPERATORS, own, secret
 
@@ -90,7 +91,7 @@ class Fleet:
         self.address = server.address("fleet", "keeper")
         self.simulators, self.workers, self.wires = {}, [], {}
         (folder / "installations").mkdir()
-        lines = {"folder": f'"{folder}/installations"', "look_seconds": 5, "right_seconds": 6} | settings
+        lines = {"folder": f'"{folder}/installations"', "look_seconds": 2, "right_seconds": 6} | settings
         self.config = folder / "fleet.toml"
         self.config.write_text(
             "[fleet]\n"
@@ -143,11 +144,13 @@ class Fleet:
             return connection.execute(statement, values).fetchall()
 
     def call(self, *arguments, config=None):
-        done = subprocess.run(
+        with QuickProcess(
             [sys.executable, "-m", "reconciler", *arguments, "--config", config or self.config],
-            check=False, cwd=ROOT, env=self.environ(), capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
-        return done.returncode, done.stdout, done.stderr
+            cwd=ROOT, env=self.environ(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        ) as process:  # fmt: skip
+            out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
 
     def way(self):
         """Make a way to the database that can be cut; gives the address by it, and the way."""
@@ -160,7 +163,7 @@ class Fleet:
         address, way = self.way() if wire else (None, None)
         log = self.folder / f"worker-{len(self.workers)}.jsonl"
         with log.open("w") as stream:
-            process = subprocess.Popen(
+            process = QuickProcess(
                 [sys.executable, "-m", "reconciler", "worker", "--concurrency", str(concurrency), "--config", self.config],
                 cwd=ROOT, env=self.environ(address), stdin=subprocess.DEVNULL, stderr=stream,
             )  # fmt: skip
@@ -177,7 +180,7 @@ class Fleet:
         address, way = self.way() if wire else (None, None)
         log = self.folder / f"{command}-{len(self.workers)}.jsonl"
         with log.open("w") as stream:
-            process = subprocess.Popen(
+            process = QuickProcess(
                 [sys.executable, "-m", "reconciler", command, "--config", config],
                 cwd=ROOT, env=self.environ(address), stdin=subprocess.DEVNULL, stderr=stream,
             )  # fmt: skip
