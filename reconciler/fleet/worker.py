@@ -38,6 +38,7 @@ from state.postgres.statuses import statuses
 
 if TYPE_CHECKING:
     from reconciler.config import Config
+    from reconciler.fleet.health import Result
 
 HEARTBEAT_S: Final = 4.0
 STALLED_S: Final = 12.0
@@ -212,7 +213,7 @@ class _Worker:
             if again is not None:
                 await self._later(app, task, again)
 
-    async def _failed(self, task: Task, error: ReconcilerError) -> tuple[str, float | None]:
+    async def _failed(self, task: Task, error: ReconcilerError) -> tuple[Result, float | None]:
         """Tell why a visit failed; return its result, and the seconds until it is tried again, if it is."""
         name = task.installation
         if isinstance(error, StateError) and await self._standings.is_removed(name):  # amid the visit
