@@ -30,12 +30,12 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def few_pictures():
-    """Let simulators of this process draw one picture of a kind for all assets: a tenth of a second each otherwise."""
+    """Let simulators of this process draw two pictures of a kind for all assets: each takes a tenth of a second."""
     from reconciler.simulator.server import asset_routes
 
     draw = asset_routes.picture
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asset_routes, "picture", lambda _, *arguments: draw("", *arguments))
+        patch.setattr(asset_routes, "picture", lambda asset, *rest: draw(str(int(asset[-1], 16) % 2), *rest))
         yield
 
 
