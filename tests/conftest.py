@@ -56,40 +56,68 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-LONGEST = (
-    "packages/test_container.py",
-    "packages/test_wheel.py",
-    "systemd/test_deb.py",
-    "fleet/test_workers.py",
-    "skymmich/test_rest_edits.py",
-    "web/test_browser.py",
-    "fleet/test_pages_at_work.py",
-    "fleet/test_wishes.py",
-    "benchmarks/test_library.py",
-    "daemon/test_store_file.py",
-    "fleet/test_asked_again.py",
-    "web/test_clicks.py",
-    "skymmich/test_rest.py",
-    "core/test_properties.py",
-    "cli/test_undo.py",
-    "model/test_model.py",
-    "virtual/test_promises.py",
-    "daemon/test_process.py",
-    "daemon/test_templates.py",
-    "systemd/test_boot.py",
-    "cli/test_plan_and_apply.py",
-    "engine/test_trouble.py",
-    "service/test_service.py",
-    "daemon/test_day.py",
-    "engine/test_people.py",
-    "web/test_reverse_proxy.py",
-    "fuzz/test_fuzz.py",
-    "virtual/test_schedules.py",
-    "engine/test_killed.py",
-    "virtual/test_undo.py",
-    "benchmarks/test_loop.py",
-)
-"""Files that take half a minute and more: they begin first, so that no process is left with one at the end."""
+WAITING = {
+    "packages/test_container.py": 100,
+    "fleet/test_pages_at_work.py": 130,
+    "skymmich/test_rest_edits.py": 100,
+    "fleet/test_workers.py": 120,
+    "skymmich/test_rest.py": 60,
+    "fleet/test_wishes.py": 100,
+    "daemon/test_store_file.py": 110,
+    "fleet/test_asked_again.py": 75,
+    "benchmarks/test_library.py": 80,
+}
+"""Files that mostly wait for a server to settle, with about how many seconds they take."""
+BUSY = {
+    "packages/test_wheel.py": 60,
+    "systemd/test_deb.py": 60,
+    "web/test_browser.py": 150,
+    "web/test_clicks.py": 90,
+    "daemon/test_process.py": 75,
+    "systemd/test_boot.py": 70,
+    "cli/test_undo.py": 65,
+    "daemon/test_templates.py": 65,
+    "web/test_browser_everywhere.py": 60,
+    "web/test_first_hour.py": 60,
+    "cli/test_stacks.py": 60,
+    "cli/test_plan_and_apply.py": 60,
+    "daemon/test_fencing.py": 55,
+    "web/test_browser_finding.py": 50,
+    "cli/test_backup.py": 45,
+    "daemon/test_day.py": 35,
+    "engine/test_killed.py": 30,
+    "engine/test_people.py": 35,
+    "benchmarks/test_loop.py": 30,
+    "core/test_properties.py": 35,
+    "virtual/test_promises.py": 45,
+    "virtual/test_schedules.py": 15,
+    "fuzz/test_fuzz.py": 15,
+    "model/test_model.py": 15,
+}
+"""Files that compute, with the same of them, if it is half a minute and more, or one of their tests takes long."""
+USUAL = 6
+"""Seconds of any other file."""
+LANES = 3
+"""Processes that have files that compute, for each that has files that wait."""
+
+
+def beginnings(files):
+    """Plan when each file begins, in seconds: all the time one process waits and the others compute.
+
+    All that wait at first, or at the end, would leave the processors idle then, and crowd them in between.
+    """
+    names = {file: "/".join(file.parts[-2:]) for file in files}
+    waiting = [file for file in files if names[file] in WAITING]
+    busy = sorted(
+        (file for file in files if names[file] not in WAITING), key=lambda file: names[file] not in BUSY
+    )
+    planned = {}
+    for lane, seconds, processes in ((waiting, WAITING, 1), (busy, BUSY, LANES)):
+        begins = 0.0
+        for file in lane:
+            planned[file] = begins
+            begins += seconds.get(names[file], USUAL) / processes
+    return planned
 
 
 UNMEASURED = (
@@ -110,8 +138,8 @@ def pytest_collection(session):
 
 
 def pytest_collection_modifyitems(items):
-    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    planned = beginnings(list(dict.fromkeys(item.path for item in items)))
     for item in items:
         if "/".join(item.path.parts[-2:]) in UNMEASURED:
             item.add_marker("no_cover")
-    items.sort(key=lambda item: ranks.get("/".join(item.path.parts[-2:]), len(ranks)))
+    items.sort(key=lambda item: planned[item.path])

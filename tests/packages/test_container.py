@@ -270,7 +270,8 @@ def test_it_syncs_stops_and_goes_on_where_it_was(run, image, place, immich):
 
         container = run()
         wait_until(container.is_healthy, "it is healthy", container)
-        assert "Waits for you" in container.runs("skymmich-reconciler", "status").stdout
+        told = lambda: "Waits for you" in container.runs("skymmich-reconciler", "status").stdout  # noqa: E731
+        wait_until(told, "it has looked at everything, and waits", container)
         assert immich.requests()["writes"] == 0
         begun = container.runs("skymmich-reconciler", "apply", "--yes")
         assert begun.returncode == 0, begun.stdout + begun.stderr
