@@ -94,7 +94,7 @@ BUSY = {
     "fuzz/test_fuzz.py": 15,
     "model/test_model.py": 15,
 }
-"""Files that compute, with the same of them, if it is half a minute and more, or one of their tests takes long."""
+"""Files that compute and take half a minute, or have one test that takes long; with about how many seconds they take."""
 USUAL = 6
 """Seconds of any other file."""
 LANES = 3
