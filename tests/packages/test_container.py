@@ -375,7 +375,8 @@ def test_the_fleet_s_image_runs_a_worker_and_the_pages_as_its_compose_file_says(
             wait_until(
                 lambda: "In sync" in installations(container), "a worker brought it into sync", container
             )
-            assert "In sync" in page_of("anna", port, "a-token-of-the-page")
+            told = lambda: "In sync" in page_of("anna", port, "a-token-of-the-page")  # noqa: E731
+            wait_until(told, "its page says so", pages)
             assert "In sync" not in page_of("anna", port, "another")
             assert "Read-only file system" in container.runs("touch", "/installations/x").stderr
             for one in (container, pages):
