@@ -48,7 +48,7 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
 ifeq ($(CI)$(ARGS),true)
 	@failed=0; $(PYTEST) --cov --cov-report= $(MEASURED) || failed=1; $(PY) tests/coverage_by_room.py; \
-		$(PYTEST) -n 5 -m 'not packages' $(addprefix --ignore=,$(MEASURED)) || failed=1; exit $$failed
+		$(PYTEST) -m 'not packages' $(addprefix --ignore=,$(MEASURED)) || failed=1; exit $$failed
 else
 	@$(PYTEST) $(or $(ARGS),-m 'not packages')
 endif
