@@ -91,7 +91,7 @@ class Fleet:
         self.address = server.address("fleet", "keeper")
         self.simulators, self.workers, self.wires = {}, [], {}
         (folder / "installations").mkdir()
-        lines = {"folder": f'"{folder}/installations"', "look_seconds": 2, "right_seconds": 6} | settings
+        lines = {"folder": f'"{folder}/installations"', "look_seconds": 5, "right_seconds": 6} | settings
         self.config = folder / "fleet.toml"
         self.config.write_text(
             "[fleet]\n"

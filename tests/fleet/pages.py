@@ -42,7 +42,7 @@ class Browser(httpx.AsyncClient):
 def configure(fleet, status=""):
     config = fleet.folder / "pages.toml"
     config.write_text(
-        f'[fleet]\nfolder = "{fleet.folder}/installations"\nlook_seconds = 2\nright_seconds = 6\n'
+        f'[fleet]\nfolder = "{fleet.folder}/installations"\nlook_seconds = 5\nright_seconds = 6\n'
         f'domain = "{DOMAIN}"\n[status]\nport = 0\n{status}'
     )
     return config

@@ -107,7 +107,7 @@ def test_a_newer_versions_tables_end_a_worker_that_says_why(fleet, postgres):
 
 
 def test_all_workers_together_keep_below_the_ceiling_of_a_server(make_fleet):
-    fleet = make_fleet(requests_per_server=4, look_seconds=5)
+    fleet = make_fleet(requests_per_server=4)
     shared = fleet.add("i0", images=4, drain=30.0)
     for number in range(1, 4):
         fleet.add(f"i{number}", images=4, simulator=shared)
