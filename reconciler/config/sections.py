@@ -309,7 +309,7 @@ class FleetSection(Section):
 
     folder: Path | None = None
     """``NAME.toml`` for each installation, and beside it the folder ``NAME`` with its secrets, if any."""
-    look_seconds: Annotated[Number, Field(ge=1, le=86_400)] = 60.0
+    look_seconds: Annotated[Number, Field(ge=5, le=86_400)] = 60.0
     right_seconds: Annotated[Number, Field(ge=5, le=600)] = 20.0
     """How long the right to write outlives a worker that died, or is cut off."""
     requests_per_server: Annotated[Count, Field(ge=1, le=256)] = 8

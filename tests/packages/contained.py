@@ -101,7 +101,7 @@ class Container:
             [*enter, *self._as_its_user(list(command))],
             text=True,
             capture_output=True,
-            timeout=180,
+            timeout=60,
             check=False,
         )
 
@@ -115,14 +115,14 @@ class Container:
         """Send process 1 what ``docker stop`` sends; its exit code, and the seconds it took."""
         began = time.monotonic()
         os.kill(self.init, 15)
-        return self.process.wait(timeout=90), time.monotonic() - began
+        return self.process.wait(timeout=30), time.monotonic() - began
 
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
 
 
-def wait_until(condition, what, container=None, seconds=180):
+def wait_until(condition, what, container=None, seconds=90):
     """Wait for something to become true."""
     end = time.monotonic() + seconds
     while not condition():

@@ -270,8 +270,11 @@ def test_it_syncs_stops_and_goes_on_where_it_was(run, image, place, immich):
 
         container = run()
         wait_until(container.is_healthy, "it is healthy", container)
-        told = lambda: "Waits for you" in container.runs("skymmich-reconciler", "status").stdout  # noqa: E731
-        wait_until(told, "it has looked at everything, and waits", container)
+        wait_until(
+            lambda: "Waits for you" in container.runs("skymmich-reconciler", "status").stdout,
+            "it has looked at everything, and waits",
+            container,
+        )
         assert immich.requests()["writes"] == 0
         begun = container.runs("skymmich-reconciler", "apply", "--yes")
         assert begun.returncode == 0, begun.stdout + begun.stderr
@@ -375,8 +378,9 @@ def test_the_fleet_s_image_runs_a_worker_and_the_pages_as_its_compose_file_says(
             wait_until(
                 lambda: "In sync" in installations(container), "a worker brought it into sync", container
             )
-            told = lambda: "In sync" in page_of("anna", port, "a-token-of-the-page")  # noqa: E731
-            wait_until(told, "its page says so", pages)
+            wait_until(
+                lambda: "In sync" in page_of("anna", port, "a-token-of-the-page"), "its page says so", pages
+            )
             assert "In sync" not in page_of("anna", port, "another")
             assert "Read-only file system" in container.runs("touch", "/installations/x").stderr
             for one in (container, pages):

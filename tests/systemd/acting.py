@@ -47,7 +47,7 @@ def shown(machine):
     return machine.fetch(f"{SIMULATOR}/assets")[asset_id] | {"id": asset_id}
 
 
-def wait_until_shown(machine, title, seconds=90):
+def wait_until_shown(machine, title, seconds=30):
     machine.wait_until(
         lambda: title in shown(machine)["description"], f"Immich shows {title!r}", SERVICE, seconds
     )

@@ -82,7 +82,7 @@ class Machine:
             input=typed,
             text=True,
             capture_output=True,
-            timeout=240,
+            timeout=60,
             check=False,
         )
         if check and done.returncode != 0:
@@ -129,7 +129,7 @@ class Machine:
         return json.loads(done.stdout)
 
     def wait_until(
-        self, condition: Callable[[], object], what: str, unit: str = "", seconds: float = 90
+        self, condition: Callable[[], object], what: str, unit: str = "", seconds: float = 30
     ) -> None:
         """Wait for something to become true; if it does not, tell what the unit said."""
         end = time.monotonic() + seconds
