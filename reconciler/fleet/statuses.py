@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,11 +39,11 @@ class Told:
         self._statuses, self._clock = Statuses(place), clock
         self._worker = f"{socket.gethostname()}, process {os.getpid()}"
 
-    async def visited(self, name: str, snapshot: Snapshot) -> None:
-        """Tell how a visit found an installation."""
+    async def visited(self, name: str, snapshot: Snapshot) -> bool:
+        """Tell how a visit found an installation; ``False``: it was removed meanwhile."""
         level, text = status_of(snapshot)
         counts: dict[str, int] = {status: count for status, count in snapshot.counts.items() if count}
-        await self._tell(
+        return await self._tell(
             name, InstallationStatus(level, text, self._clock.now(), snapshot.checked_at, counts)
         )
 
@@ -57,7 +56,8 @@ class Told:
         """Close the connection."""
         self._statuses.close()
 
-    async def _tell(self, name: str, status: InstallationStatus) -> None:
-        # The next visit tells it, where the database cannot be reached now.
-        with suppress(StateError):
-            await asyncio.to_thread(self._statuses.save, name, replace(status, worker=self._worker))
+    async def _tell(self, name: str, status: InstallationStatus) -> bool:
+        try:
+            return await asyncio.to_thread(self._statuses.save, name, replace(status, worker=self._worker))
+        except StateError:  # the next visit tells it, where the database cannot be reached now
+            return True

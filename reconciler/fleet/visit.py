@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reconciler.app.housekeeping import tidy
+from reconciler.fleet.standing import NotAtWorkError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,7 +46,7 @@ class Visits:
         standings: the installations.
         ceiling: of requests for each server.
         clock: time.
-        told: is told how a visit leaves an installation, by its name.
+        told: is told how a visit leaves an installation, by its name; gives ``False`` if that was removed.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Visits:
         ceiling: Ceiling,
         clock: Clock,
         *,
-        told: Callable[[str, Snapshot], Awaitable[None]],
+        told: Callable[[str, Snapshot], Awaitable[bool]],
     ) -> None:
         self._standings, self._ceiling, self._clock, self._told = standings, ceiling, clock, told
         self._stopping = False
@@ -81,7 +82,8 @@ class Visits:
                     standing.service = None
                     return Outcome()  # the right was lost: who has it now tells how it is
                 await at_server.aclose()
-                await self._told(name, service.snapshot())
+                if not await self._told(name, service.snapshot()):
+                    raise NotAtWorkError(f"{name} was removed.")
                 if standing.noticing is not None and not self._ends():
                     await standing.noticing.look()
                 done, left = is_done(service, run_id), standing.is_left

@@ -62,8 +62,8 @@ class InstallationStatus:
 class Statuses(OwnConnection):
     """Keeps how installations were found."""
 
-    def save(self, name: str, status: InstallationStatus) -> None:
-        """Keep how an installation was found; one that was removed meanwhile is left out.
+    def save(self, name: str, status: InstallationStatus) -> bool:
+        """Keep how an installation was found; ``False``: it was removed meanwhile, and nothing is kept.
 
         Raises:
             StateError: the server cannot be asked.
@@ -73,7 +73,7 @@ class Statuses(OwnConnection):
             status.level, status.text, counts, status.checked_at, status.visited_at, status.worker, name,
         )  # fmt: skip
         with self._asking():
-            self._connected().execute(_SAVE, values)
+            return self._connected().execute(_SAVE, values).rowcount > 0
 
 
 def statuses(address: str, *, expected: bool = False) -> dict[str, InstallationStatus]:

@@ -12,12 +12,13 @@ from reconciler.config import load
 from reconciler.fleet import tasks, worker
 from reconciler.fleet.ceiling import Ceiling
 from reconciler.fleet.configured import Configured
-from reconciler.fleet.standing import PausedError, Standings
+from reconciler.fleet.standing import NotAtWorkError, PausedError, Standings
 from reconciler.fleet.tasks import Task
 from reconciler.fleet.visit import Outcome, Visits
 from reconciler.immich.client import SystemClock
 from reconciler.rendering.renderer import SafeRenderer
 from state.postgres import installations
+from state.postgres.opening import exists
 from state.postgres.place import PostgresPlace
 from state.postgres.places import Places
 from tests.daemon.test_process import until
@@ -48,6 +49,7 @@ class Drive:
 
     async def tell(self, name, _):
         self.told.append(name)
+        return exists(PostgresPlace(self.fleet.address, name))
 
 
 @pytest.fixture
@@ -80,6 +82,17 @@ def test_a_visit_whose_right_the_pass_finds_lost_is_broken_off_too(drive, fleet,
 
     assert drive(Task("sync", "one"), kind=Losing) == [Outcome()]
     assert drive.told == []
+    assert fleet.writes() == 0
+
+
+def test_a_visit_whose_installation_is_removed_amid_a_pass_finds_that_and_no_error(drive, fleet):
+    class Removing(Visits):
+        async def _work(self, standing, service):
+            installations.remove(fleet.address, "one")
+            return await super()._work(standing, service)
+
+    with pytest.raises(NotAtWorkError, match="one was removed"):
+        drive(Task("look", "one"), kind=Removing)
     assert fleet.writes() == 0
 
 

@@ -34,7 +34,7 @@ def kept(fleet):
 
 def test_the_last_visit_counts_and_what_it_did_not_learn_stays(fleet, kept):
     assert statuses(fleet.address) == {}
-    kept.save("anna", FOUND)
+    assert kept.save("anna", FOUND)
     assert statuses(fleet.address) == {"anna": FOUND}
     later = NOW + timedelta(minutes=1)
     kept.save(
@@ -48,7 +48,7 @@ def test_the_last_visit_counts_and_what_it_did_not_learn_stays(fleet, kept):
 
 
 def test_those_that_should_be_visited_are_without_paused_ones_and_with_those_nobody_visited(fleet, kept):
-    kept.save("anna", FOUND)
+    assert kept.save("anna", FOUND)
     made = {one.name: one.made_at for one in installations.installations(fleet.address)}
     never = InstallationStatus("unknown", "No worker was there yet.", made["ben"], None, {})
     assert statuses(fleet.address, expected=True) == {"anna": FOUND, "ben": never}
@@ -58,14 +58,14 @@ def test_those_that_should_be_visited_are_without_paused_ones_and_with_those_nob
 
 
 def test_it_goes_with_its_installation_and_is_not_kept_of_one_that_is_gone(fleet, kept):
-    kept.save("anna", FOUND)
+    assert kept.save("anna", FOUND)
     installations.remove(fleet.address, "anna")
-    kept.save("anna", FOUND)
+    assert not kept.save("anna", FOUND)
     assert statuses(fleet.address) == {}
 
 
 def test_a_lost_connection_is_an_error_once_and_made_anew(fleet, kept, postgres):
-    kept.save("anna", FOUND)
+    assert kept.save("anna", FOUND)
     ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'fleet' AND pid <> pg_backend_pid()"
     postgres.execute(ended)
     with pytest.raises(StateError):
