@@ -37,18 +37,18 @@ help:
 demo: $(VENV)/.runtime
 	@$(PY) -m reconciler demo $(if $(filter-out 0,$(SERVE)),--serve) $(if $(PORT),--port $(PORT)) $(ARGS)
 
-# Four processes, each with whole files, on two cores, too: much of a test's time is waiting for a server to settle. Six are no faster.
-# A whole run in CI is in two parts: what the tests of the quick rooms run is measured, and it fails below the coverage
-# that pyproject.toml asks for. Measuring the others would cost half of the suite's time again.
-PYTEST := $(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+# Five processes, each with whole files, on two cores, too: much of a test's time is waiting for a server to settle.
+# In CI what the tests of the quick rooms run is measured, and it fails below the coverage that pyproject.toml asks for.
+# Measuring the others would cost half of the suite's time again.
+PYTEST := $(PY) -m pytest -n 5 --dist loadfile --no-loadscope-reorder
 MEASURED := $(addprefix tests/,config core immich messages models notices openngc rendering simulator skymmich state)
 # Bytecode is kept, whatever this machine says otherwise: the tests start hundreds of processes, and compiling what one
 # imports takes longer than the imports.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.dev
 ifeq ($(CI)$(ARGS),true)
-	@failed=0; $(PYTEST) --cov --cov-report= $(MEASURED) || failed=1; $(PY) tests/coverage_by_room.py; \
-		$(PYTEST) -m 'not packages' $(addprefix --ignore=,$(MEASURED)) || failed=1; exit $$failed
+	@failed=0; $(PYTEST) --cov --cov-report= --measured "$(MEASURED)" -m 'not packages' || failed=1; \
+		$(PY) tests/coverage_by_room.py; exit $$failed
 else
 	@$(PYTEST) $(or $(ARGS),-m 'not packages')
 endif

@@ -56,78 +56,25 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-WAITING = {
-    "packages/test_container.py": 100,
-    "fleet/test_pages_at_work.py": 130,
-    "skymmich/test_rest_edits.py": 100,
-    "fleet/test_workers.py": 120,
-    "skymmich/test_rest.py": 60,
-    "fleet/test_wishes.py": 100,
-    "daemon/test_store_file.py": 110,
-    "fleet/test_asked_again.py": 75,
-    "benchmarks/test_library.py": 80,
-}
-"""Files that mostly wait for a server to settle, with about how many seconds they take."""
-BUSY = {
-    "packages/test_wheel.py": 60,
-    "systemd/test_deb.py": 60,
-    "web/test_browser.py": 150,
-    "web/test_clicks.py": 90,
-    "daemon/test_process.py": 75,
-    "systemd/test_boot.py": 70,
-    "cli/test_undo.py": 65,
-    "daemon/test_templates.py": 65,
-    "web/test_browser_everywhere.py": 60,
-    "web/test_first_hour.py": 60,
-    "cli/test_stacks.py": 60,
-    "cli/test_plan_and_apply.py": 60,
-    "daemon/test_fencing.py": 55,
-    "web/test_browser_finding.py": 50,
-    "cli/test_backup.py": 45,
-    "daemon/test_day.py": 35,
-    "engine/test_killed.py": 30,
-    "engine/test_people.py": 35,
-    "benchmarks/test_loop.py": 30,
-    "core/test_properties.py": 35,
-    "virtual/test_promises.py": 45,
-    "virtual/test_schedules.py": 15,
-    "fuzz/test_fuzz.py": 15,
-    "model/test_model.py": 15,
-}
-"""Files that compute and take half a minute, or have one test that takes long; with about how many seconds they take."""
-USUAL = 6
-"""Seconds of any other file."""
-LANES = 3
-"""Processes that have files that compute, for each that has files that wait."""
-
-
-def beginnings(files):
-    """Plan when each file begins, in seconds: all the time one process waits and the others compute.
-
-    All that wait at first, or at the end, would leave the processors idle then, and crowd them in between.
-    """
-    names = {file: "/".join(file.parts[-2:]) for file in files}
-    waiting = [file for file in files if names[file] in WAITING]
-    busy = sorted(
-        (file for file in files if names[file] not in WAITING), key=lambda file: names[file] not in BUSY
-    )
-    planned = {}
-    for lane, seconds, processes in ((waiting, WAITING, 1), (busy, BUSY, LANES)):
-        begins = 0.0
-        for file in lane:
-            planned[file] = begins
-            begins += seconds.get(names[file], USUAL) / processes
-    return planned
-
-
 UNMEASURED = (
-    "core/test_properties.py",
-    "messages/test_glossary.py",
-    "messages/test_sentences.py",
-    "messages/test_template.py",
+    "tests/core/test_properties.py",
+    "tests/messages/test_glossary.py",
+    "tests/messages/test_sentences.py",
+    "tests/messages/test_template.py",
 )
 """Files that run the same lines thousands of times, or read the source. Where coverage is asked for they take twice
 their time, and they run no line that others do not."""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--measured", help="folders whose tests coverage is measured of; of no others")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from tests.scheduling import Scheduling
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -137,9 +84,14 @@ def pytest_collection(session):
     rewrite_share(session.config)
 
 
-def pytest_collection_modifyitems(items):
-    planned = beginnings(list(dict.fromkeys(item.path for item in items)))
-    for item in items:
-        if "/".join(item.path.parts[-2:]) in UNMEASURED:
-            item.add_marker("no_cover")
-    items.sort(key=lambda item: planned[item.path])
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Measure what the tests of the quick rooms run, and nothing else: the others would take half as long again."""
+    coverage, measured = item.config.pluginmanager.getplugin("_cov"), item.config.getoption("measured")
+    if coverage is None or measured is None or coverage.cov_controller is None:
+        return (yield)
+    file = item.nodeid.partition("::")[0]
+    wanted = file not in UNMEASURED and any(file.startswith(f"{one}/") for one in measured.split())
+    if wanted != coverage.cov_controller.started:
+        coverage.cov_controller.resume() if wanted else coverage.cov_controller.pause()
+    return (yield)
