@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -66,6 +67,9 @@ UNMEASURED = (
 their time, and they run no line that others do not."""
 
 
+STOPPED = pytest.StashKey[list[Coverage]]()
+
+
 def pytest_addoption(parser):
     parser.addoption("--measured", help="folders whose tests coverage is measured of; of no others")
 
@@ -87,11 +91,17 @@ def pytest_collection(session):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """Measure what the tests of the quick rooms run, and nothing else: the others would take half as long again."""
-    coverage, measured = item.config.pluginmanager.getplugin("_cov"), item.config.getoption("measured")
-    if coverage is None or measured is None or coverage.cov_controller is None:
+    measured = item.config.getoption("measured")
+    if measured is None:
         return (yield)
     file = item.nodeid.partition("::")[0]
     wanted = file not in UNMEASURED and any(file.startswith(f"{one}/") for one in measured.split())
-    if wanted != coverage.cov_controller.started:
-        coverage.cov_controller.resume() if wanted else coverage.cov_controller.pause()
+    stopped = item.config.stash.setdefault(STOPPED, [])
+    if wanted and stopped:
+        stopped.pop().start()
+    # In a process of pytest-xdist pytest-cov starts it twice: a marker "no_cover" there stops one of them and wakes the
+    # other. What it saves at the end is the last one.
+    while not wanted and (measuring := Coverage.current()) is not None:
+        measuring.stop()
+        stopped[:] = stopped or [measuring]
     return (yield)
