@@ -67,7 +67,7 @@ UNMEASURED = (
 their time, and they run no line that others do not."""
 
 
-STOPPED = pytest.StashKey[list[Coverage]]()
+STOPPED = pytest.StashKey["Coverage | None"]()
 
 
 def pytest_addoption(parser):
@@ -85,6 +85,10 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection(session):
     from tests.quick_collection import rewrite_share
 
+    # All processes of pytest-xdist import the same: one of them notes what that runs.
+    worker = getattr(session.config, "workerinput", {}).get("workerid", "gw0")
+    if session.config.getoption("measured") is not None and worker != "gw0":
+        stop_measuring(session.config)
     rewrite_share(session.config)
 
 
@@ -96,12 +100,21 @@ def pytest_runtest_protocol(item):
         return (yield)
     file = item.nodeid.partition("::")[0]
     wanted = file not in UNMEASURED and any(file.startswith(f"{one}/") for one in measured.split())
-    stopped = item.config.stash.setdefault(STOPPED, [])
-    if wanted and stopped:
-        stopped.pop().start()
-    # In a process of pytest-xdist pytest-cov starts it twice: a marker "no_cover" there stops one of them and wakes the
-    # other. What it saves at the end is the last one.
-    while not wanted and (measuring := Coverage.current()) is not None:
-        measuring.stop()
-        stopped[:] = stopped or [measuring]
+    stopped = item.config.stash.get(STOPPED, None)
+    if wanted and stopped is not None:
+        stopped.start()
+        item.config.stash[STOPPED] = None
+    elif not wanted and stopped is None:
+        stop_measuring(item.config)
     return (yield)
+
+
+def stop_measuring(config):
+    """Stop what measures coverage.
+
+    In a process of pytest-xdist pytest-cov starts it twice: its marker "no_cover" stops one of them there and wakes the
+    other. What it saves at the end is the last one.
+    """
+    config.stash[STOPPED] = Coverage.current()
+    while (measuring := Coverage.current()) is not None:
+        measuring.stop()

@@ -35,7 +35,7 @@ from tests.catalogues import FIRST_LINKED, keep_only
 
 KIND = Timing(recheck=0.02, look=0.03, grace=0.4, patience=8.0)
 """For a server that settles whole; its writes take some 80 ms."""
-BUSY = Timing(recheck=0.02, look=0.05, grace=1.2, patience=20.0)
+BUSY = Timing(recheck=0.02, look=0.05, grace=2.4, patience=20.0)
 """For a server that has a second's work before it."""
 UNKIND = Timing(recheck=0.45, look=0.1, grace=1.2, patience=20.0)
 """Its dates show up to 0.4 s before the values."""

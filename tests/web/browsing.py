@@ -23,7 +23,8 @@ from tests.free_port import free_port
 from tests.quick_start import QuickProcess
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "/usr/bin/chromium"
+"""The one without windows, if it is here, takes a third less computing for the same pages."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -44,7 +45,7 @@ def need_chromium() -> None:
     """Skip where there is no Chromium; in CI, which must have one, fail."""
     if Path(CHROMIUM).exists():
         return
-    reason = "no Chromium on this machine (Debian: apt install chromium)"
+    reason = "no Chromium on this machine (Debian: apt install chromium-headless-shell, or chromium)"
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI has to be able to run this: {reason}", pytrace=False)
     pytest.skip(reason)
