@@ -38,23 +38,25 @@ demo: $(VENV)/.runtime
 	@$(PY) -m reconciler demo $(if $(filter-out 0,$(SERVE)),--serve) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 # Five processes, each with whole files, on two cores, too: much of a test's time is waiting for a server to settle.
-# In CI what the tests of the quick rooms run is measured, and it fails below the coverage that pyproject.toml asks for.
-# Measuring the others would cost half of the suite's time again.
+# In CI those of packages are among them, and what the tests of the quick rooms run is measured: it fails below the
+# coverage that pyproject.toml asks for. Measuring the others would cost half of the suite's time again.
 PYTEST := $(PY) -m pytest -n 5 --dist loadfile --no-loadscope-reorder
 MEASURED := $(addprefix tests/,config core immich messages models notices openngc rendering simulator skymmich state)
 # Bytecode is kept, whatever this machine says otherwise: the tests start hundreds of processes, and compiling what one
 # imports takes longer than the imports.
 test: export PYTHONDONTWRITEBYTECODE :=
+test packages: export PACKAGES_STEPS := $(CURDIR)/build/packages-steps
 test: $(VENV)/.dev
 ifeq ($(CI)$(ARGS),true)
-	@failed=0; $(PYTEST) --cov --cov-report= --measured "$(MEASURED)" -m 'not packages' || failed=1; \
+	@mkdir -p build && rm -f $(PACKAGES_STEPS)
+	@failed=0; PACKAGES_UNTIL=$$(($$(date +%s) + 840)) $(PYTEST) -p tests.packages.steps \
+		--cov --cov-report= --measured "$(MEASURED)" || failed=1; \
 		$(PY) tests/coverage_by_room.py; exit $$failed
 else
 	@$(PYTEST) $(or $(ARGS),-m 'not packages')
 endif
 
 # What is released, built, installed and run; within four minutes, and what was not tested by then is said.
-packages: export PACKAGES_STEPS := $(CURDIR)/build/packages-steps
 packages: $(VENV)/.dev
 	@mkdir -p build && rm -f $(PACKAGES_STEPS)
 	@PACKAGES_UNTIL=$${PACKAGES_UNTIL-$$(($$(date +%s) + 240))} $(PY) -m pytest -p tests.packages.steps -m packages \

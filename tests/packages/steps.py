@@ -68,9 +68,9 @@ def ran(command: Sequence[object]) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(process.args, process.returncode, said)
 
 
-def pytest_runtest_setup() -> None:
-    """Begin no test when the time is used up."""
-    if seconds_left() <= 0:
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin no test of packages when the time is used up."""
+    if item.get_closest_marker("packages") and seconds_left() <= 0:
         not_here("the time is used up")
 
 
