@@ -314,7 +314,9 @@ class AssetWrite(WriteState):
         Each edit, theirs and ours, moves the date when it is digested; how many are to come is not known.
         """
         if row is not None and (self.moved_to is None or row.updated_at > self.moved_to):
-            return replace(self, moved_at=sight.now, first_moved_at=sight.now, moved_to=row.updated_at)
+            # What differs from this before the date moves again is the next edit.
+            known, now = self.with_known_tags(row), sight.now
+            return replace(self, moved_at=now, first_moved_at=now, moved_to=row.updated_at, observed=known)
         if sight.queued:  # Immich has not come to their edit: only then the quiet begins
             return replace(self, moved_at=sight.now)
         if sight.now - self.moved_at > self.quiet:
@@ -363,8 +365,7 @@ class AssetWrite(WriteState):
             reverted=self.reverted | (step if found.reverted else frozenset()),
             changed=self.changed | found.changed,
             record=found.record,
-            # A listing shows no tags: those of the last reading are right where only fields were written.
-            observed=seen if seen.tags is not None else replace(seen, tags=self.observed.tags),
+            observed=self.with_known_tags(seen),
             quiet=terms.grace if found.others else 0.0,
         )
 

@@ -116,6 +116,10 @@ class WriteState:
             return record
         return replace(record, applied=replace(record.applied, tags=record.applied.tags | back))
 
+    def with_known_tags(self, row: ObservedAsset) -> ObservedAsset:
+        """Return a row of a listing, which shows no tags, with those of the last reading."""
+        return row if row.tags is not None else replace(row, tags=self.observed.tags)
+
     def knowing(self, left_out: tuple[LeftOut, ...]) -> Self:
         """Return it with what a person left out of it by now."""
         return replace(self, record=replace(self.record, left_out=left_out))

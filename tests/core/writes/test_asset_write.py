@@ -225,6 +225,14 @@ def test_a_yielding_one_goes_on_once_it_was_quiet_for_long_enough():
     assert write.on_seen(None, sight(18.1), TERMS)[0].state == "ready"
 
 
+def test_an_edit_that_comes_as_a_yielding_one_goes_on_is_waited_for_like_the_one_before():
+    write, _ = yielding().on_seen(asset("theirs", at=8.0, tags=None), sight(8.0), TERMS)
+    write, _ = write.on_seen(asset("theirs, and more", at=8.0, tags=None), sight(18.1), TERMS)
+    assert (write.state, write.observed.tags) == ("ready", ready().observed.tags)
+    write, todo = write.on_read(asset("theirs, and more", at=8.0), sight(18.2, moved_at=8.0), TERMS)
+    assert (write.quiet, todo) == (TERMS.grace, "plan")
+
+
 def test_one_that_is_done_stays_so_whatever_is_seen_or_read():
     write = done()
     assert write.on_seen(asset(at=30.0), sight(30.0), TERMS) == (write, "nothing")
