@@ -66,8 +66,12 @@ def test_what_was_written_is_taken_back_by_a_worker_and_people_s_words_stay(flee
     until(fleet.in_sync)
     theirs = min(simulator.assets())
     simulator.person(theirs, "add_tag", "family")
-    with fleet.store("one") as store:
-        run = next(run for run in store.runs(10) if run.counts.wrote)
+
+    def written():  # counted when the run ends, which is after its last image is in sync
+        with fleet.store("one") as store:
+            return next((run for run in store.runs(10) if run.counts.wrote), None)
+
+    run = until(written)
     for arguments, said in (
         (("one",), "not clear what to undo"),
         (("one", run.run_id, "--all"), "not clear what to undo"),
